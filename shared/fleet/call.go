@@ -1,0 +1,63 @@
+package fleet
+
+// Call is what a trail record says about one request. All of it is claimed: it
+// may make a finding, it never makes a change by itself.
+//
+// UserData, passwords and the raw parameters are left out on purpose: a Call
+// travels in messages and records.
+type Call struct {
+	// EventID is the trail record's eventId.
+	EventID string `json:"eventId,omitempty"`
+	// Name is the API, such as RunInstances.
+	Name string `json:"name"`
+	// Type is ApiCall, ConsoleOperation or AliyunServiceEvent.
+	Type string `json:"type,omitempty"`
+	// Time is the trail record's eventTime, as it was written: published
+	// samples are not all RFC 3339.
+	Time string `json:"time,omitempty"`
+	// Caller is userIdentity as "type/userName"; no keys.
+	Caller string `json:"caller,omitempty"`
+	// ErrorCode is empty for a call that succeeded.
+	ErrorCode    string `json:"errorCode,omitempty"`
+	ErrorMessage string `json:"errorMessage,omitempty"`
+	// Launch holds the parameters of RunInstances and CreateInstance; nil for
+	// other calls.
+	Launch *Launch `json:"launch,omitempty"`
+}
+
+// Launch is the part of a launch request that rules ask for. Empty means that
+// the request did not say, which is not the same as the default: a launch
+// template may have said it.
+type Launch struct {
+	InstanceType       string `json:"instanceType,omitempty"`
+	ImageID            string `json:"imageId,omitempty"`
+	ImageFamily        string `json:"imageFamily,omitempty"`
+	SystemDiskCategory string `json:"systemDiskCategory,omitempty"`
+	// SystemDiskKMSKeyID is the key asked for the system disk.
+	SystemDiskKMSKeyID string `json:"systemDiskKmsKeyId,omitempty"`
+	// VSwitchID is VSwitchId, or that of the primary network interface.
+	VSwitchID   string `json:"vSwitchId,omitempty"`
+	RAMRoleName string `json:"ramRoleName,omitempty"`
+	// TrustedSystemMode is SecurityOptions.TrustedSystemMode: vTPM or nothing.
+	TrustedSystemMode string `json:"trustedSystemMode,omitempty"`
+	// ConfidentialComputingMode is SecurityOptions.ConfidentialComputingMode;
+	// Enclave switches the trusted system on too.
+	ConfidentialComputingMode string `json:"confidentialComputingMode,omitempty"`
+	// SecurityEnhancementStrategy is Active, Deactive or nothing.
+	SecurityEnhancementStrategy string `json:"securityEnhancementStrategy,omitempty"`
+	HTTPTokens                  string `json:"httpTokens,omitempty"`
+	LaunchTemplateID            string `json:"launchTemplateId,omitempty"`
+	LaunchTemplateName          string `json:"launchTemplateName,omitempty"`
+	LaunchTemplateVersion       string `json:"launchTemplateVersion,omitempty"`
+	// HasUserData says that user data was sent. The data itself is not kept.
+	HasUserData bool `json:"hasUserData,omitempty"`
+	// Amount is Amount, or the console's MaxAmount; 0 when the call did not say.
+	Amount int  `json:"amount,omitempty"`
+	DryRun bool `json:"dryRun,omitempty"`
+}
+
+// FromTemplate reports whether a launch template may have supplied what the
+// request left out.
+func (l *Launch) FromTemplate() bool {
+	return l != nil && (l.LaunchTemplateID != "" || l.LaunchTemplateName != "")
+}

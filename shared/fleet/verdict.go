@@ -1,0 +1,128 @@
+package fleet
+
+import "time"
+
+// Outcome is what a rule says about one thing.
+type Outcome string
+
+// The outcomes of a rule.
+const (
+	// Pass: the rule holds.
+	Pass Outcome = "pass"
+	// Violation: the rule does not hold.
+	Violation Outcome = "violation"
+	// Undecided: neither the world nor the call can tell. Never a pass.
+	Undecided Outcome = "unknown"
+	// Conflict: the rule does not hold, and repairing it would touch what
+	// somebody else set up.
+	Conflict Outcome = "conflict"
+	// NotApplicable: the rule does not ask anything of this thing.
+	NotApplicable Outcome = "not-applicable"
+	// Pending: too early to say; the verdict's Again tells when to look.
+	Pending Outcome = "pending"
+	// Fault: looking failed, and looking again will not help; the reason says
+	// what to do.
+	Fault Outcome = "fault"
+)
+
+// Evidence is one fact a verdict rests on. It never holds secrets or user data.
+type Evidence struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Source string `json:"source"` // observed, claimed or unknown
+}
+
+// Severity ranks findings.
+type Severity string
+
+// The severities, from least to most urgent.
+const (
+	Info     Severity = "info"
+	Low      Severity = "low"
+	Medium   Severity = "medium"
+	High     Severity = "high"
+	Critical Severity = "critical"
+)
+
+// Verdict is what a rule decided about one Ref, with the changes that would
+// put it right.
+type Verdict struct {
+	Ref      Ref
+	Control  string
+	Rule     string
+	Outcome  Outcome
+	Severity Severity
+	// Reason says in one sentence why.
+	Reason string
+	// Remedy says what a person can do about it; empty when nothing is to do.
+	Remedy   string
+	Evidence []Evidence
+	Changes  []Change
+	// Again, when not zero, asks for another look after that long.
+	Again time.Duration
+}
+
+// ChangeKind names one thing we can do to the world.
+type ChangeKind string
+
+// The kinds of Change.
+const (
+	// EnsureRole makes the systrust role exist with its trust policy. Its Ref
+	// is the role.
+	EnsureRole ChangeKind = "ensure-role"
+	// GrantRole attaches the systrust policy to a role. Its Ref is the role.
+	GrantRole ChangeKind = "grant-role"
+	// AttachRole attaches the role Want to an instance that has none.
+	AttachRole ChangeKind = "attach-role"
+	// ReplaceRole detaches the role Before from an instance and attaches Want;
+	// if that fails, it attaches Before again.
+	ReplaceRole ChangeKind = "replace-role"
+	// TagInstance puts the tag Want ("key=value") on an instance.
+	TagInstance ChangeKind = "tag-instance"
+	// StopInstance stops an instance: KeepCharging, never forced.
+	StopInstance ChangeKind = "stop-instance"
+)
+
+// Change is one thing to do. A Change is applied only while the world is still
+// as Before says.
+type Change struct {
+	Kind   ChangeKind `json:"kind"`
+	Ref    Ref        `json:"ref"`
+	Before string     `json:"before,omitempty"`
+	Want   string     `json:"want,omitempty"`
+	Reason string     `json:"reason,omitempty"`
+}
+
+// State says what became of a Change.
+type State string
+
+// The states of a Change.
+const (
+	// Planned: it would be done, but the mode is audit or the run is dry.
+	Planned State = "planned"
+	// Done: it was done and read back.
+	Done State = "done"
+	// Skipped: the world was already right, or no longer as Before said.
+	Skipped State = "skipped"
+	// Held: a limit stopped it.
+	Held State = "held"
+	// Forwarded: its owner's inbox has it.
+	Forwarded State = "forwarded"
+	// Later: it could not be done yet; another look is queued.
+	Later State = "later"
+	// Failed: it could not be done, and trying again will not help.
+	Failed State = "failed"
+)
+
+// Result is what became of one Change.
+type Result struct {
+	Change Change
+	State  State
+	// After is the value read back.
+	After string
+	// Why says why it was skipped, held, put off or failed.
+	Why        string
+	RequestIDs []string
+	// Err is the cause when State is Later or Failed.
+	Err error
+}

@@ -1,0 +1,198 @@
+package fleet
+
+import (
+	"strings"
+	"time"
+)
+
+// Source says how a Fact came to be known.
+type Source uint8
+
+// The sources of a Fact. The zero Source is Unknown, so a Fact that nobody set
+// is never mistaken for one that was looked up and found empty.
+const (
+	Unknown Source = iota
+	// Observed was read from the cloud in this pass.
+	Observed
+	// Claimed was said by a request and not confirmed.
+	Claimed
+)
+
+func (s Source) String() string {
+	switch s {
+	case Observed:
+		return "observed"
+	case Claimed:
+		return "claimed"
+	default:
+		return "unknown"
+	}
+}
+
+// Fact is a value and how it is known.
+type Fact[T any] struct {
+	V      T
+	Source Source
+	// Why says why an unknown fact is unknown.
+	Why string
+}
+
+// See returns an observed Fact.
+func See[T any](v T) Fact[T] { return Fact[T]{V: v, Source: Observed} }
+
+// Claim returns a claimed Fact.
+func Claim[T any](v T) Fact[T] { return Fact[T]{V: v, Source: Claimed} }
+
+// Dunno returns an unknown Fact and its reason.
+func Dunno[T any](why string) Fact[T] { return Fact[T]{Why: why} }
+
+// Known reports whether the fact was observed or claimed.
+func (f Fact[T]) Known() bool { return f.Source != Unknown }
+
+// Seen reports whether the fact was observed.
+func (f Fact[T]) Seen() bool { return f.Source == Observed }
+
+// Listing is what DescribeInstances says about an instance. The response holds
+// neither the role, nor the trusted mode, nor the disk category.
+type Listing struct {
+	// Status is Pending, Starting, Running, Stopping or Stopped.
+	Status string
+	// Type is the instance type, such as ecs.g7t.large.
+	Type string
+	// Family is InstanceTypeFamily, such as ecs.g7t.
+	Family        string
+	ImageID       string
+	Name          string
+	VPC           string
+	VSwitch       string
+	ResourceGroup string
+	// Classic is true for the classic network, where no role can be attached.
+	Classic bool
+	// OSType is linux or windows.
+	OSType string
+	// HTTPTokens is required or optional; empty when the cloud did not say.
+	HTTPTokens string
+	// StoppedMode is KeepCharging, StopCharging or Not-applicable.
+	StoppedMode string
+	Created     time.Time
+	Tags        map[string]string
+}
+
+// Tags that Alibaba Cloud itself puts on an instance.
+const (
+	// TagSupportVTPM marks a trusted instance after its launch.
+	TagSupportVTPM = "acs:ecs:supportVtpm"
+	// TagAutoScaling is put on instances of a scaling group.
+	TagAutoScaling = "acs:autoscaling:scalingGroupId"
+	// TagACK is put on nodes of a Container Service cluster.
+	TagACK = "ack.aliyun.com"
+)
+
+// Manager names the service that owns the instance's life, or "" for none:
+// "Auto Scaling" or "ACK". What it owns is reported and not changed, unless a
+// scope names it.
+func (l Listing) Manager() string {
+	if _, ok := l.Tags[TagAutoScaling]; ok {
+		return "Auto Scaling"
+	}
+	if _, ok := l.Tags[TagACK]; ok {
+		return "ACK"
+	}
+	return ""
+}
+
+// Generation is the family without "ecs." and whether it is a security-enhanced
+// ("…t") family: g7t → ("g7t", true), g7 → ("g7", false).
+func (l Listing) Generation() (family string, enhanced bool) {
+	return FamilyOf(l.Family, l.Type)
+}
+
+// FamilyOf returns the bare family of an instance type family or, when that is
+// empty, of an instance type, and whether it is a security-enhanced one: a
+// letter, a generation digit, and t.
+func FamilyOf(family, instanceType string) (bare string, enhanced bool) {
+	bare = strings.TrimPrefix(family, "ecs.")
+	if bare == "" {
+		bare = strings.TrimPrefix(instanceType, "ecs.")
+		if i := strings.IndexByte(bare, '.'); i >= 0 {
+			bare = bare[:i]
+		}
+	}
+	n := len(bare)
+	enhanced = n >= 3 && bare[n-1] == 't' && bare[n-2] >= '0' && bare[n-2] <= '9'
+	return bare, enhanced
+}
+
+// Instance is what is known about one instance. A facet that no rule asked for
+// stays Unknown.
+type Instance struct {
+	Ref Ref
+	// Listed is what DescribeInstances returned. It is Unknown while nothing is
+	// known, and when the instance was not found: see Gone.
+	Listed Fact[Listing]
+	// Gone is observed and true when the instance was asked for and not found.
+	Gone Fact[bool]
+	// RoleName is the attached RAM role; observed and empty means none.
+	RoleName Fact[string]
+	// SystemDisk is the category of the system disk, such as cloud_essd.
+	SystemDisk Fact[string]
+	// Image is the image the instance was launched from.
+	Image Fact[Image]
+}
+
+// Image is what the trusted-instance rules ask of an image.
+type Image struct {
+	ID string
+	// Owner is ImageOwnerAlias: system, self, others or marketplace.
+	Owner string
+	// BootMode is BIOS, UEFI or UEFI-Preferred.
+	BootMode string
+	// Gone is true when DescribeImages, asked with ShowExpired, returned nothing.
+	Gone bool
+}
+
+// PolicyType tells Alibaba Cloud's policies from the account's own.
+type PolicyType string
+
+// The types of a RAM policy.
+const (
+	SystemPolicy PolicyType = "System"
+	CustomPolicy PolicyType = "Custom"
+)
+
+// Policy is a RAM policy attached to a role.
+type Policy struct {
+	Name string
+	Type PolicyType
+	// Document is the default version's text; empty when it was not read.
+	Document string
+}
+
+// Role is a RAM role with what is attached to it.
+type Role struct {
+	Name string
+	ARN  string
+	// Missing is true when RAM answered that there is no such role.
+	Missing bool
+	// Trust is AssumeRolePolicyDocument, as RAM returned it.
+	Trust string
+	// Updated is UpdateDate, as RAM returned it.
+	Updated  string
+	Policies []Policy
+}
+
+// World is what one pass sees of one Scope.
+type World struct {
+	Scope Scope
+	// At is the cloud's time, from the Date header of its answers.
+	At        time.Time
+	Instances []Instance
+	// Calls are the refs of calls that made nothing.
+	Calls []Ref
+	// Roles holds the roles attached to Instances and the systrust role, by
+	// name. RAM role names are compared without regard to case by RAM; here the
+	// key is the name as the instance shows it.
+	Roles map[string]Fact[Role]
+	// KMS is DescribeAccountKmsStatus.AccountStatus; only Enabled passes.
+	KMS Fact[string]
+}
