@@ -1,0 +1,18 @@
+// Package wire speaks Alibaba Cloud's protocols for the products of simcloud.
+//
+// A product is a struct. Each of its exported methods of the shape
+//
+//	func (p *Product) ActionName(c *Call, in *ActionNameRequest) (*ActionNameResponse, error)
+//
+// serves the API of that name; the methods are found once, at start. Before a
+// method runs, this package has verified the signature (ACS3-HMAC-SHA256 or
+// HMAC-SHA1), looked the action up in meta, refused unknown and missing
+// parameters, checked batch maxima and quotas, applied injected faults, and
+// decoded the parameters into the request struct: field InstanceIds from
+// parameter InstanceIds; a `param:"SystemDisk.Category"` tag for a dotted name; a
+// slice field Tag []TagParam from Tag.1.Key, Tag.1.Value, …; a []string field
+// InstanceId from InstanceId.1, …. Afterwards it writes the response struct
+// as JSON with its RequestId, or the *Error, and hands writes to the trail.
+//
+// No product state lives here.
+package wire

@@ -1,0 +1,64 @@
+package simcloud
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// World is the state that all products share. Products keep their own tables;
+// one mutex guards all of them. Hold it while reading or changing tables, never
+// across I/O.
+type World struct {
+	sync.Mutex
+	Clock *Clock
+	// Accounts and Regions are fixed when the world is made.
+	Accounts []string
+	Regions  []string
+
+	ids  map[string]uint64
+	subs []func(Event)
+}
+
+// NewWorld returns a world without resources.
+func NewWorld(clock *Clock, accounts, regions []string) *World {
+	return &World{Clock: clock, Accounts: accounts, Regions: regions, ids: map[string]uint64{}}
+}
+
+// NewID returns prefix and a number that is new for that prefix, in base 36 and
+// zero-padded, such as i-local000000000001. The caller holds the mutex.
+func (w *World) NewID(prefix string) string {
+	w.ids[prefix]++
+	n := strconv.FormatUint(w.ids[prefix], 36)
+	return fmt.Sprintf("%slocal%012s", prefix, n)
+}
+
+// Event is what a service tells the account's default bus: a CloudEvent without
+// its envelope. EventBridge puts the envelope around it.
+type Event struct {
+	Account string // owner: whose bus receives it
+	Region  string
+	ID      string // empty: the bus makes one
+	Source  string // acs.ecs
+	Type    string // ecs:Instance:StateChange
+	Subject string
+	Time    time.Time // zero: now
+	Data    json.RawMessage
+}
+
+// Subscribe adds a receiver of published events. Call it before the world is
+// used.
+func (w *World) Subscribe(f func(Event)) { w.subs = append(w.subs, f) }
+
+// Publish hands e to all subscribers, at once and in order. The caller must not
+// hold the mutex.
+func (w *World) Publish(e Event) {
+	if e.Time.IsZero() {
+		e.Time = w.Clock.Now()
+	}
+	for _, f := range w.subs {
+		f(e)
+	}
+}
