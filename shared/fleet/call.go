@@ -51,6 +51,9 @@ type Launch struct {
 	LaunchTemplateVersion       string `json:"launchTemplateVersion,omitempty"`
 	// HasUserData says that user data was sent. The data itself is not kept.
 	HasUserData bool `json:"hasUserData,omitempty"`
+	// Disks are the ids of the disks that were made with the instances, from
+	// referencedResources; they let one DescribeDisks call serve a whole launch.
+	Disks []string `json:"disks,omitempty"`
 	// Amount is Amount, or the console's MaxAmount; 0 when the call did not say.
 	Amount int  `json:"amount,omitempty"`
 	DryRun bool `json:"dryRun,omitempty"`

@@ -7,8 +7,8 @@ type Outcome string
 
 // The outcomes of a rule.
 const (
-	// Pass: the rule holds.
-	Pass Outcome = "pass"
+	// Passes: the rule holds.
+	Passes Outcome = "pass"
 	// Violation: the rule does not hold.
 	Violation Outcome = "violation"
 	// Undecided: neither the world nor the call can tell. Never a pass.
@@ -91,6 +91,9 @@ type Change struct {
 	Before string     `json:"before,omitempty"`
 	Want   string     `json:"want,omitempty"`
 	Reason string     `json:"reason,omitempty"`
+	// Needs, when set, is the Ref of another change of the same pass that has
+	// to be done first. If it is not done, this one is not tried.
+	Needs Key `json:"-"`
 }
 
 // State says what became of a Change.
@@ -123,6 +126,9 @@ type Result struct {
 	// Why says why it was skipped, held, put off or failed.
 	Why        string
 	RequestIDs []string
+	// Again, when State is Later, is how long to wait before the next look; 0
+	// leaves it to the caller.
+	Again time.Duration
 	// Err is the cause when State is Later or Failed.
 	Err error
 }

@@ -1,0 +1,87 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Class says what kind of failure an error is, so that those who decide what
+// happens next need not know any product's codes.
+type Class uint8
+
+// The classes of failure. The zero Class is Unclassified: an error that nobody
+// recognised is never taken for "not found" or "try again".
+const (
+	Unclassified Class = iota
+	// NotFound: the cloud answered that there is no such thing.
+	NotFound
+	// Exists: the thing to be made is there already.
+	Exists
+	// Denied: RAM, or the service, refused; the same call will be refused again.
+	Denied
+	// Invalid: the request itself was refused; it will be refused again.
+	Invalid
+	// Limit: a quota of the account is reached, such as policies per role.
+	Limit
+	// Throttled: nothing was done; the same call may succeed later.
+	Throttled
+	// Unavailable: the service failed or did not answer, and reading again is
+	// harmless. For a write see Lost.
+	Unavailable
+	// Lost: a write was sent and its answer never came. It may have been done:
+	// look before doing it again.
+	Lost
+	// OutOfBudget: this pass has spent its calls; nothing was sent.
+	OutOfBudget
+	// Canceled: the pass ended before the answer came.
+	Canceled
+)
+
+var classNames = [...]string{"unclassified", "not found", "exists", "denied", "invalid", "limit", "throttled",
+	"unavailable", "lost answer", "out of budget", "canceled"}
+
+func (c Class) String() string { return classNames[c] }
+
+// Passing reports whether time may heal a failure of this class.
+func (c Class) Passing() bool {
+	switch c {
+	case Throttled, Unavailable, Lost, OutOfBudget, Canceled:
+		return true
+	}
+	return false
+}
+
+// ClassOf returns the class of the first error in err's chain that has one.
+func ClassOf(err error) Class {
+	var c interface{ Class() Class }
+	if errors.As(err, &c) {
+		return c.Class()
+	}
+	return Unclassified
+}
+
+// RetryAfter returns how long the cloud asked to wait, or 0 when it did not say.
+func RetryAfter(err error) time.Duration {
+	var r interface{ RetryAfter() time.Duration }
+	if errors.As(err, &r) {
+		return r.RetryAfter()
+	}
+	return 0
+}
+
+// BadInput is an element of an event, message or file that can never be used.
+// Its neighbours can.
+type BadInput struct {
+	// Where names the element: a file and line, or an index.
+	Where string
+	// What says what is wrong with it, without quoting its content.
+	What string
+}
+
+func (e *BadInput) Error() string {
+	if e.Where == "" {
+		return e.What
+	}
+	return fmt.Sprintf("%s: %s", e.Where, e.What)
+}
