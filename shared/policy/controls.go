@@ -1,0 +1,221 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// The ids of the controls, as records and exemptions name them.
+const (
+	ControlTrustedInstance = "trusted-instance"
+	ControlInstanceRole    = "instance-role"
+	ControlAgent           = "agent"
+	ControlShareRole       = "share-role"
+)
+
+// Control is what all controls have in common: how far, and for what.
+type Control struct {
+	Mode Mode
+	// Include selects what the control looks at; empty means everything in the
+	// accounts and regions of the policy.
+	Include []Selector
+	// Exclude takes away from Include and wins over it.
+	Exclude []Selector
+}
+
+// The values of TrustedInstance.Require.
+const (
+	// RequireCandidates judges only instances that are meant to be trusted.
+	RequireCandidates = "candidates"
+	// RequireAll also reports instances that should have been trusted.
+	RequireAll = "all"
+)
+
+// The values of TrustedInstance.Consequence.
+const (
+	ConsequenceNone = "none"
+	ConsequenceTag  = "tag"
+	ConsequenceStop = "stop"
+)
+
+// TrustedInstance holds the choices of control trusted-instance.
+type TrustedInstance struct {
+	Control
+	// Require is RequireCandidates or RequireAll.
+	Require string
+	// Families are the instance families that can be trusted.
+	Families []Family
+	// SystemDisk are the accepted categories of a system disk.
+	SystemDisk []string
+	// IMDS switches on the rule imds: instance metadata by token only.
+	IMDS bool
+	// Skip names rules of this control that are not asked.
+	Skip []string
+	// Consequence is what an observed violation brings: ConsequenceNone,
+	// ConsequenceTag or ConsequenceStop.
+	Consequence string
+	// Grace is the time between the finding and the consequence.
+	Grace time.Duration
+}
+
+// Family is an instance family with the place that says it can be trusted.
+type Family struct {
+	// Name is bare, such as g7t.
+	Name   string
+	Source string
+	// Date is the day the source was read, as 2006-01-02.
+	Date string
+}
+
+// Asks reports whether a rule of the control is asked at all.
+func (t TrustedInstance) Asks(rule string) bool {
+	if rule == "imds" && !t.IMDS {
+		return false
+	}
+	return !slices.Contains(t.Skip, rule)
+}
+
+// Trusted reports whether a bare family, such as g7t, is in the policy's list.
+func (t TrustedInstance) Trusted(family string) bool {
+	return slices.ContainsFunc(t.Families, func(f Family) bool { return f.Name == family })
+}
+
+// The values of InstanceRole.Conflict.
+const (
+	// ConflictReport only reports a role that lacks the grants.
+	ConflictReport = "report"
+	// ConflictGrant attaches our policy to that role.
+	ConflictGrant = "grant"
+	// ConflictReplace detaches that role and attaches ours.
+	ConflictReplace = "replace"
+)
+
+// The values of InstanceRole.Policy.
+const (
+	// PolicyLeast is our own custom policy: the four actions and no more.
+	PolicyLeast = "fleetwarden-systrust"
+	// PolicySystem is Alibaba Cloud's system policy.
+	PolicySystem = "AliyunSysTrustFullAccess"
+)
+
+// SystrustRole is the role that Security Center's trusted system expects.
+const SystrustRole = "AliyunECSInstanceForYundunSysTrustRole"
+
+// InstanceRole holds the choices of control instance-role.
+type InstanceRole struct {
+	Control
+	// Role is the RAM role to attach.
+	Role string
+	// Policy is what the role is granted: PolicyLeast or PolicySystem.
+	Policy string
+	// Conflict is what to do with an instance that has another role:
+	// ConflictReport, ConflictGrant or ConflictReplace.
+	Conflict string
+	// AttachAfter is the time after a launch that is left to others to attach
+	// their own role: an instance has one slot.
+	AttachAfter time.Duration
+	// WarnOverBroad switches on the rule over-broad-role.
+	WarnOverBroad bool
+}
+
+// The values of Agent.Push.
+const (
+	// PushCommands invokes the two commands created at deployment.
+	PushCommands = "commands"
+	// PushRunCommand calls RunCommand, which needs ram/optional: it is root on
+	// every instance.
+	PushRunCommand = "run-command"
+	// PushOneClick calls OperateAgentClientInstall, which needs ram/optional.
+	PushOneClick = "one-click"
+)
+
+// Agent holds the choices of control agent.
+type Agent struct {
+	Control
+	// Push is how the agent is installed: PushCommands, PushRunCommand or
+	// PushOneClick.
+	Push string
+	// Deadline is how long a silent Cloud Assistant is asked again before the
+	// finding with the manual command.
+	Deadline time.Duration
+	// TrustClient switches on the rule trust-client.
+	TrustClient bool
+}
+
+// When a sharee is trusted.
+const (
+	// TrustNow: once something is shared with it, or was tried to be.
+	TrustNow = "now"
+	// TrustAhead: before the first share, which cannot succeed otherwise.
+	TrustAhead = "ahead"
+)
+
+// The values of ShareRole.TakeBack.
+const (
+	TakeBackReport  = "report"
+	TakeBackEnforce = "enforce"
+)
+
+// The values of ShareRole.KeyPolicy.
+const (
+	// KeysInUse grants exactly the keys in use, by policies of our own.
+	KeysInUse = "keys-in-use"
+	// KeysAll attaches AliyunKMSFullAccess.
+	KeysAll = "AliyunKMSFullAccess"
+)
+
+// ShareRole holds the choices of control share-role. Its selectors may name
+// accounts only: the share roles are global and have no tags to go by.
+type ShareRole struct {
+	Control
+	// Approved are the sharees that may be trusted; an account outside is
+	// reported and not trusted.
+	Approved Approved
+	// TakeBack is what to do with trust that is no longer needed:
+	// TakeBackReport or TakeBackEnforce.
+	TakeBack string
+	// TakeBackAfter is how long a share must have been absent.
+	TakeBackAfter time.Duration
+	// KeyPolicy is KeysInUse or KeysAll.
+	KeyPolicy string
+	// RetryFailedShare repeats an image share that failed for want of the role,
+	// once per image, accounts and day.
+	RetryFailedShare bool
+}
+
+// Approved are the sharees of the policy.
+type Approved struct {
+	Accounts []ApprovedAccount
+	// Folders are folders of our own resource directory.
+	Folders []ApprovedFolder
+	// Directory is TrustNow or TrustAhead when our whole own resource directory
+	// is approved; empty when it is not.
+	Directory string
+}
+
+// ApprovedAccount is an account that may be trusted.
+type ApprovedAccount struct {
+	ID fleet.AccountID
+	// Trust is TrustNow or TrustAhead.
+	Trust string
+}
+
+// ApprovedFolder is a folder whose accounts may be trusted.
+type ApprovedFolder struct {
+	// ID is fd-…; the path to it is read from the resource directory.
+	ID string
+	// Trust is TrustNow or TrustAhead.
+	Trust string
+}
+
+// Account returns the approval of an account that is named by itself.
+func (a Approved) Account(id fleet.AccountID) (ApprovedAccount, bool) {
+	for _, account := range a.Accounts {
+		if account.ID == id {
+			return account, true
+		}
+	}
+	return ApprovedAccount{}, false
+}

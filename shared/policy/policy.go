@@ -1,0 +1,122 @@
+package policy
+
+import (
+	"slices"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Version is the only value of the file's key "version" that this build reads.
+const Version = 1
+
+// Mode says how far a control goes.
+type Mode string
+
+// The modes of a control.
+const (
+	// Off: the control looks at nothing.
+	Off Mode = "off"
+	// Audit: the control looks, and says what it would change. It never writes,
+	// whatever else is set.
+	Audit Mode = "audit"
+	// Enforce: the control changes what its own choices allow.
+	Enforce Mode = "enforce"
+)
+
+// Policy is one policy file with its defaults filled in. It is not written to
+// after it was loaded, so goroutines may share it.
+type Policy struct {
+	// Digest is the SHA-256, in hex, of [Policy.JSON]. Two files that mean the
+	// same have the same digest, whether they are YAML or JSON, and whether
+	// they spell defaults out.
+	Digest string
+	// Accounts are the accounts the policy speaks for. Empty means only the
+	// function's own: see [Policy.WithHome].
+	Accounts []Account
+	// HomeRegion holds the functions that exist once; empty means the region
+	// the function runs in.
+	HomeRegion fleet.Region
+	// Regions are the guarded regions; empty means all that are enabled.
+	Regions []fleet.Region
+	// SelfManaged are the things that the operator's own trust service looks
+	// after: rules systrust-role and trust-client leave them alone.
+	SelfManaged []Selector
+
+	TrustedInstance TrustedInstance
+	InstanceRole    InstanceRole
+	Agent           Agent
+	ShareRole       ShareRole
+
+	Limits     Limits
+	Pacing     Pacing
+	Exemptions []Exemption
+	Sinks      Sinks
+}
+
+// Account is an account that the policy speaks for.
+type Account struct {
+	ID   fleet.AccountID
+	Name string
+	// Role is the RAM role to assume in a member account; empty for our own.
+	Role string
+}
+
+// Knows reports whether the policy speaks for the account.
+func (p *Policy) Knows(account fleet.AccountID) bool {
+	return slices.ContainsFunc(p.Accounts, func(a Account) bool { return a.ID == account })
+}
+
+// WithHome returns p knowing the account that the function itself runs in,
+// which a file need not name. The digest stays that of the file.
+func (p *Policy) WithHome(account fleet.AccountID) *Policy {
+	if p.Knows(account) {
+		return p
+	}
+	with := *p
+	with.Accounts = append(slices.Clip(p.Accounts), Account{ID: account})
+	return &with
+}
+
+// Limits stop a pass that would change too much. They count the changes of one
+// control in one account, region and run.
+type Limits struct {
+	// MaxChanges is the largest number of changes of a run.
+	MaxChanges int
+	// MaxPercent is the largest share, of the things a run saw, that it may
+	// change; 0 to 100.
+	MaxPercent int
+	// PercentAbove is a number of changes up to which MaxPercent is not asked:
+	// one instance of two is half of the fleet, and no reason to stop.
+	PercentAbove int
+	// PerPass is the largest number of changes of one pass over live batches.
+	PerPass int
+}
+
+// Pacing is the number of calls one invocation may spend before it queues its
+// cursor and ends.
+type Pacing struct {
+	// CallsPerInvocation holds for each API that Calls does not name.
+	CallsPerInvocation int
+	// Calls holds budgets by API name, such as DescribeInstances.
+	Calls map[string]int
+}
+
+// Budget returns the number of calls of an API that one invocation may spend.
+func (p Pacing) Budget(api string) int {
+	if n, ok := p.Calls[api]; ok {
+		return n
+	}
+	return p.CallsPerInvocation
+}
+
+// Sinks are the places records go to besides the function's log.
+type Sinks struct {
+	// Ledger is oss://bucket/prefix; empty means the bucket that the function
+	// was deployed with.
+	Ledger string
+	// Findings is a queue of the home region that gets a copy of each finding;
+	// empty means none.
+	Findings string
+	// Least is the least severity that the queue Findings gets.
+	Least fleet.Severity
+}

@@ -1,0 +1,200 @@
+package policy
+
+import (
+	"slices"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Match is whether a selector means a thing.
+type Match uint8
+
+// The answers of a selector.
+const (
+	// No: it does not mean the thing.
+	No Match = iota
+	// Yes: it means the thing.
+	Yes
+	// Maybe: it asks for a fact that was not observed. Never take it for Yes
+	// before a change, nor for a reason to let something pass.
+	Maybe
+)
+
+func (m Match) String() string {
+	switch m {
+	case Yes:
+		return "yes"
+	case Maybe:
+		return "maybe"
+	default:
+		return "no"
+	}
+}
+
+// The values of Selector.Managed.
+const (
+	// ManagedNone means instances that no service owns.
+	ManagedNone = "none"
+	// ManagedAutoScaling means instances of a scaling group.
+	ManagedAutoScaling = "auto-scaling"
+	// ManagedACK means nodes of a Container Service cluster.
+	ManagedACK = "ack"
+)
+
+// AnyValue, as the value of a tag, means each value, and the empty one.
+const AnyValue = "*"
+
+// Selector means a set of things. All keys that are set must hold; within a
+// key one value is enough. A selector without any key means nothing.
+type Selector struct {
+	Accounts       []fleet.AccountID
+	Regions        []fleet.Region
+	ResourceGroups []string
+	VPCs           []string
+	// Tags all have to be there; AnyValue takes each value.
+	Tags map[string]string
+	// Families are bare instance families, such as g7t.
+	Families []string
+	// Managed says who owns the instance's life: ManagedNone,
+	// ManagedAutoScaling or ManagedACK.
+	Managed []string
+}
+
+// Match reports whether s means a thing in scope. Only an observed listing
+// tells about resource groups, VPCs, tags, families and managers: what is
+// unknown, or only claimed by a request, gives Maybe.
+func (s Selector) Match(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	if s.Empty() || !oneOf(s.Accounts, scope.Account) || !oneOf(s.Regions, scope.Region) {
+		return No
+	}
+	if !s.asksListing() {
+		return Yes
+	}
+	if !l.Seen() {
+		return Maybe
+	}
+	if s.matchListing(l.V) {
+		return Yes
+	}
+	return No
+}
+
+// Empty reports whether s has no key at all.
+func (s Selector) Empty() bool {
+	return len(s.Accounts) == 0 && len(s.Regions) == 0 && !s.asksListing()
+}
+
+func (s Selector) asksListing() bool {
+	return len(s.ResourceGroups)+len(s.VPCs)+len(s.Tags)+len(s.Families)+len(s.Managed) > 0
+}
+
+func (s Selector) matchListing(l fleet.Listing) bool {
+	family, _ := l.Generation()
+	return oneOf(s.ResourceGroups, l.ResourceGroup) &&
+		oneOf(s.VPCs, l.VPC) &&
+		allTags(s.Tags, l.Tags) &&
+		oneOf(s.Families, family) &&
+		oneOf(s.Managed, manager(l))
+}
+
+// oneOf reports whether v is one of the wanted values, or none are wanted.
+func oneOf[T comparable](want []T, v T) bool {
+	return len(want) == 0 || slices.Contains(want, v)
+}
+
+func allTags(want, have map[string]string) bool {
+	for key, value := range want {
+		got, ok := have[key]
+		if !ok || value != AnyValue && value != got {
+			return false
+		}
+	}
+	return true
+}
+
+// manager returns who owns an instance, in the words of Selector.Managed.
+func manager(l fleet.Listing) string {
+	switch l.Manager() {
+	case "":
+		return ManagedNone
+	case "Auto Scaling":
+		return ManagedAutoScaling
+	default:
+		return ManagedACK
+	}
+}
+
+// Covers reports whether the control looks at a thing. Instances that Auto
+// Scaling or ACK own are looked at like others; see [Control.MayChange].
+// A control that is off covers nothing.
+func (c Control) Covers(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	if c.Mode == Off {
+		return No
+	}
+	included := Yes
+	if len(c.Include) > 0 {
+		included = anyOf(c.Include, scope, l)
+	}
+	return and(included, not(anyOf(c.Exclude, scope, l)))
+}
+
+// MayChange reports whether the control may change a thing that it covers: an
+// instance that Auto Scaling or ACK owns only if a selector of Include names
+// its manager. It does not look at audit or enforce, so that audit can say
+// what would be changed.
+func (c Control) MayChange(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	covers := c.Covers(scope, l)
+	if covers == No {
+		return No
+	}
+	if !l.Seen() {
+		return Maybe
+	}
+	if l.V.Manager() == "" {
+		return covers
+	}
+	naming := slices.DeleteFunc(slices.Clone(c.Include), func(s Selector) bool { return len(s.Managed) == 0 })
+	return and(covers, anyOf(naming, scope, l))
+}
+
+// IsSelfManaged reports whether the operator's own trust service looks after a
+// thing.
+func (p *Policy) IsSelfManaged(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	return anyOf(p.SelfManaged, scope, l)
+}
+
+// anyOf is the "or" of selectors: No without any.
+func anyOf(selectors []Selector, scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	best := No
+	for _, s := range selectors {
+		switch s.Match(scope, l) {
+		case Yes:
+			return Yes
+		case Maybe:
+			best = Maybe
+		}
+	}
+	return best
+}
+
+func and(a, b Match) Match {
+	switch {
+	case a == No || b == No:
+		return No
+	case a == Maybe || b == Maybe:
+		return Maybe
+	default:
+		return Yes
+	}
+}
+
+func not(m Match) Match {
+	switch m {
+	case Yes:
+		return No
+	case No:
+		return Yes
+	default:
+		return Maybe
+	}
+}
