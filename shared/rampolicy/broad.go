@@ -1,0 +1,115 @@
+package rampolicy
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// breadth is a set of actions that nobody needs as a whole on an instance.
+type breadth struct {
+	name     string
+	question question
+}
+
+// breadths are ordered: the first takes in the others.
+func breadths() []breadth {
+	return []breadth{
+		{"*:*", question{action: "?*:?*", resource: "acs:*:*:*:*"}},
+		{"ram:*", question{action: "ram:?*", resource: "acs:ram:*:*:*"}},
+		{"kms:*", question{action: "kms:?*", resource: "acs:kms:*:*:*"}},
+	}
+}
+
+// OverBroad says, one sentence each, where the documents together allow every
+// action, every action of RAM or every action of KMS, on every resource. What
+// counts is the effect, not the name of the policy: AdministratorAccess is
+// found by what it says. Exceptions that leave a part (NotAction, NotResource,
+// a narrower Deny) do not help; a Deny without condition of the whole does. An
+// Allow under a condition, and a document that could not be read (nil), are
+// mentioned as such.
+func OverBroad(docs []*Document) []string {
+	var reasons []string
+	for i, doc := range docs {
+		if doc == nil {
+			reasons = append(reasons, fmt.Sprintf("policy %d could not be read", i+1))
+			continue
+		}
+		for j := range doc.statements {
+			s := &doc.statements[j]
+			for _, name := range s.breadths(docs) {
+				reasons = append(reasons, fmt.Sprintf("policy %d, Statement[%d]: allows %s on every resource%s", i+1, j, name, s.proviso()))
+			}
+		}
+	}
+	return reasons
+}
+
+// breadths names what the statement allows in full and docs do not deny.
+func (s *statement) breadths(docs []*Document) []string {
+	var names []string
+	for _, b := range breadths() {
+		if s.deny || !s.takesIn(b.question) || denied(docs, b.question) {
+			continue
+		}
+		if b.name == "*:*" {
+			return []string{b.name}
+		}
+		names = append(names, b.name)
+	}
+	return names
+}
+
+// takesIn reports whether the statement is about all of q, but for exceptions.
+func (s *statement) takesIn(q question) bool {
+	return anyCovers(s.actions, q.action) != s.notAction &&
+		anyCovers(widen(s.resources), q.resource) != s.notResource
+}
+
+// widen replaces what does not narrow a resource: a role acts in its own
+// account only, and RAM has no regions.
+func widen(resources []string) []string {
+	wide := make([]string, len(resources))
+	for i, resource := range resources {
+		parts := strings.SplitN(resource, ":", 5)
+		if len(parts) == 5 && fleet.AccountID(parts[3]).Valid() {
+			parts[3] = "*"
+		}
+		if len(parts) == 5 && parts[1] == "ram" {
+			parts[2] = "*"
+		}
+		wide[i] = strings.Join(parts, ":")
+	}
+	return wide
+}
+
+// denied reports whether some statement certainly denies all of q.
+func denied(docs []*Document, q question) bool {
+	for _, doc := range docs {
+		if doc == nil {
+			continue
+		}
+		for i := range doc.statements {
+			if s := &doc.statements[i]; s.deny && s.applies(q) == yes {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// proviso says what the statement hangs on, without the values.
+func (s *statement) proviso() string {
+	var on []string
+	for _, c := range s.conditions {
+		on = append(on, c.operator+" "+c.key)
+	}
+	if s.strange != "" {
+		on = append(on, s.strange)
+	}
+	if len(on) == 0 {
+		return ""
+	}
+	return ", depending on " + strings.Join(on, ", ")
+}

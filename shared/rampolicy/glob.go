@@ -1,0 +1,96 @@
+package rampolicy
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// covers reports whether pattern matches text: * stands for any number of
+// characters, ? for one. If text holds wildcards itself, covers reports whether
+// pattern matches all that text does; it may then say no where a cleverer test
+// would say yes, never the reverse. It takes at most as many steps as the
+// product of the lengths, however many stars there are.
+func covers(pattern, text string) bool {
+	p, t := 0, 0
+	star, mark := -1, 0 // the last * and the end of what it stands for
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, t
+			p++
+		case p < len(pattern) && pattern[p] == '?' && text[t] != '*':
+			p++
+			t += width(text[t:])
+		case p < len(pattern) && pattern[p] == text[t]:
+			p++
+			t++
+		case star >= 0:
+			mark += width(text[mark:])
+			p, t = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// width is the length of the first character of s, in bytes.
+func width(s string) int {
+	_, n := utf8.DecodeRuneInString(s)
+	return n
+}
+
+// overlaps reports whether some text is matched by both patterns.
+func overlaps(a, b string) bool {
+	if !strings.ContainsAny(b, "*?") {
+		return covers(a, b)
+	}
+	return overlapping([]rune(a), []rune(b))
+}
+
+// overlapping goes through a from its end: row[j] says whether a[i:] and b[j:]
+// overlap.
+func overlapping(a, b []rune) bool {
+	row := make([]bool, len(b)+1)
+	row[len(b)] = true
+	for j := len(b) - 1; j >= 0 && b[j] == '*'; j-- {
+		row[j] = true
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		below := row[len(b)] // a[i+1:] and b[j+1:]
+		row[len(b)] = row[len(b)] && a[i] == '*'
+		for j := len(b) - 1; j >= 0; j-- {
+			old := row[j]
+			if a[i] == '*' || b[j] == '*' {
+				row[j] = row[j+1] || old // the star takes one more, or ends
+			} else {
+				row[j] = below && (a[i] == b[j] || a[i] == '?' || b[j] == '?')
+			}
+			below = old
+		}
+	}
+	return row[0]
+}
+
+// anyCovers reports whether one of the patterns covers text.
+func anyCovers(patterns []string, text string) bool {
+	for _, pattern := range patterns {
+		if covers(pattern, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyOverlaps reports whether one of the patterns overlaps with other.
+func anyOverlaps(patterns []string, other string) bool {
+	for _, pattern := range patterns {
+		if overlaps(pattern, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// lower folds ASCII letters, all that action names are made of.
+func lower(s string) string { return strings.ToLower(s) }

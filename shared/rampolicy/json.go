@@ -1,0 +1,140 @@
+package rampolicy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxDocument is the largest document that is read, in bytes. A custom policy
+// has at most 6144 characters; no limit is published for system policies and
+// trust documents, so this one is generous.
+const MaxDocument = 128 << 10
+
+// maxDepth is twice what a document needs: a condition's value is 6 deep.
+const maxDepth = 12
+
+// node is one JSON value, with the bytes it was read from. encoding/json's own
+// decoding would lose duplicate names and the text.
+type node struct {
+	kind  byte // one of { [ " and, for anything else, 0
+	text  string
+	items []node
+	names []string // of items, in an object
+	raw   string
+}
+
+type reader struct {
+	dec *json.Decoder
+	src string
+}
+
+func readJSON(doc string) (node, error) {
+	if len(doc) > MaxDocument {
+		return node{}, fmt.Errorf("%d bytes are more than %d", len(doc), MaxDocument)
+	}
+	if !utf8.ValidString(doc) {
+		return node{}, errors.New("not UTF-8")
+	}
+	r := reader{dec: json.NewDecoder(strings.NewReader(doc)), src: doc}
+	r.dec.UseNumber()
+	n, err := r.value(0)
+	if err != nil {
+		return node{}, fmt.Errorf("byte %d: %w", r.dec.InputOffset(), err)
+	}
+	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
+		return node{}, fmt.Errorf("byte %d: something follows the document", r.dec.InputOffset())
+	}
+	return n, nil
+}
+
+func (r *reader) value(depth int) (node, error) {
+	if depth > maxDepth {
+		return node{}, fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	before := r.dec.InputOffset()
+	token, err := r.dec.Token()
+	if err != nil {
+		return node{}, noEOF(err)
+	}
+	n := node{}
+	switch t := token.(type) {
+	case json.Delim:
+		n.kind = byte(t)
+		if err := r.items(&n, depth); err != nil {
+			return node{}, err
+		}
+	case string:
+		n.kind, n.text = '"', t
+	}
+	n.raw = strings.TrimLeft(r.src[before:r.dec.InputOffset()], " \t\r\n,:")
+	return n, nil
+}
+
+func (r *reader) items(n *node, depth int) error {
+	for r.dec.More() {
+		if n.kind == '{' {
+			if err := r.name(n); err != nil {
+				return err
+			}
+		}
+		item, err := r.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		n.items = append(n.items, item)
+	}
+	_, err := r.dec.Token()
+	return noEOF(err)
+}
+
+func (r *reader) name(n *node) error {
+	token, err := r.dec.Token()
+	if err != nil {
+		return noEOF(err)
+	}
+	name, ok := token.(string)
+	if !ok {
+		return errors.New("a name must be a string")
+	}
+	for _, other := range n.names {
+		if other == name {
+			return fmt.Errorf("name %q occurs twice", name)
+		}
+	}
+	n.names = append(n.names, name)
+	return nil
+}
+
+// noEOF says that the end came too early: inside a value io.EOF is an error.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// list returns a string, or an array of strings, as a list. An empty list and
+// an empty string are refused: "NotAction": [] would mean everything.
+func (n node) list() ([]string, error) {
+	if n.kind == '"' {
+		n = node{kind: '[', items: []node{n}}
+	}
+	if n.kind != '[' {
+		return nil, errors.New("must be a string or an array of strings")
+	}
+	if len(n.items) == 0 {
+		return nil, errors.New("is empty")
+	}
+	list := make([]string, 0, len(n.items))
+	for i, item := range n.items {
+		if item.kind != '"' || item.text == "" {
+			return nil, fmt.Errorf("[%d] must be a string that is not empty", i)
+		}
+		list = append(list, item.text)
+	}
+	return list, nil
+}
