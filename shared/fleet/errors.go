@@ -85,3 +85,13 @@ func (e *BadInput) Error() string {
 	}
 	return fmt.Sprintf("%s: %s", e.Where, e.What)
 }
+
+// CodeOf returns the product's own code of the first error in err's chain that
+// has one, such as InvalidRamRole.NotFound; "" when there is none.
+func CodeOf(err error) string {
+	var c interface{ ErrorCode() string }
+	if errors.As(err, &c) {
+		return c.ErrorCode()
+	}
+	return ""
+}

@@ -132,3 +132,11 @@ type Result struct {
 	// Err is the cause when State is Later or Failed.
 	Err error
 }
+
+// BatchAnswer is what the cloud said about one element of a batch call that as a
+// whole succeeded.
+type BatchAnswer struct {
+	RequestID string
+	// Err is nil when the element succeeded.
+	Err error
+}

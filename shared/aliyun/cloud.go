@@ -1,0 +1,122 @@
+package aliyun
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
+	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
+	"github.com/aliyun/credentials-go/credentials"
+)
+
+// EndpointVariable is the environment variable that sends every client to one
+// address instead of Alibaba Cloud: a URL of scheme http or https, such as
+// http://127.0.0.1:4571. Requests keep the Host header of the real endpoint.
+const EndpointVariable = "ALIBABA_CLOUD_ENDPOINT_URL"
+
+// Cloud is what a process needs to reach Alibaba Cloud. It is safe for
+// concurrent use and keeps connections open between passes.
+type Cloud struct {
+	credential credentials.Credential
+	local      *url.URL // nil: the real cloud
+	http       *http.Client
+
+	mu      sync.Mutex
+	clients map[string]*openapi.Client // by endpoint host
+}
+
+// NewCloud returns a Cloud that signs with credential. endpoint is the value of
+// [EndpointVariable]; empty means Alibaba Cloud itself.
+func NewCloud(credential credentials.Credential, endpoint string) (*Cloud, error) {
+	c := &Cloud{credential: credential, clients: map[string]*openapi.Client{}}
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	dial := dialer.DialContext
+	if endpoint != "" {
+		local, err := parseEndpoint(endpoint)
+		if err != nil {
+			return nil, err
+		}
+		c.local = local
+		dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, local.Host)
+		}
+	}
+	c.http = &http.Client{Transport: &http.Transport{
+		Proxy:                 proxyFor(c.local),
+		DialContext:           dial,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second,
+		ForceAttemptHTTP2:     c.local == nil,
+	}}
+	return c, nil
+}
+
+func proxyFor(local *url.URL) func(*http.Request) (*url.URL, error) {
+	if local != nil {
+		return nil
+	}
+	return http.ProxyFromEnvironment
+}
+
+func parseEndpoint(endpoint string) (*url.URL, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", EndpointVariable, err)
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Port() == "" {
+		return nil, fmt.Errorf("reading %s: %q is not of the form http://host:port", EndpointVariable, endpoint)
+	}
+	return u, nil
+}
+
+// Local returns host and port of the address that stands in for Alibaba Cloud,
+// or "" for Alibaba Cloud itself.
+func (c *Cloud) Local() string {
+	if c.local == nil {
+		return ""
+	}
+	return c.local.Host
+}
+
+// Credential is what requests are signed with.
+func (c *Cloud) Credential() credentials.Credential { return c.credential }
+
+// client returns the SDK client of one endpoint, made at its first use.
+func (c *Cloud) client(host string) (*openapi.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cl := c.clients[host]; cl != nil {
+		return cl, nil
+	}
+	protocol := "https"
+	if c.local != nil {
+		protocol = c.local.Scheme
+	}
+	cl, err := openapi.NewClient(&openapiutil.Config{
+		Credential: c.credential,
+		Endpoint:   &host,
+		Protocol:   &protocol,
+		HttpClient: roundTrip{c.http},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making a client for %s: %w", host, err)
+	}
+	cl.DisableSDKError = new(true) // keeps the throttling error and its RetryAfter
+	c.clients[host] = cl
+	return cl, nil
+}
+
+// roundTrip hands the SDK our connections instead of a transport made anew for
+// every request.
+type roundTrip struct{ client *http.Client }
+
+func (r roundTrip) Call(req *http.Request, _ *http.Transport) (*http.Response, error) {
+	return r.client.Do(req)
+}

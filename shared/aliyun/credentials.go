@@ -1,0 +1,90 @@
+package aliyun
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/aliyun/credentials-go/credentials"
+)
+
+// Keys are a set of credentials. They print as nothing but their access key id.
+type Keys struct {
+	AccessKeyID, AccessKeySecret, SecurityToken string
+}
+
+// String keeps secrets out of logs and errors.
+func (k Keys) String() string { return "keys of " + k.AccessKeyID }
+
+// GoString is String.
+func (k Keys) GoString() string { return k.String() }
+
+// Renewable is a credential that Function Compute renews with every invocation:
+// the keys in the environment are those of the instance's start, and expire.
+type Renewable struct{ keys atomic.Pointer[Keys] }
+
+var _ credentials.Credential = (*Renewable)(nil)
+
+var errNoKeys = errors.New("no credentials yet: the platform gave none with the invocation")
+
+// Renew replaces the keys for all requests from now on.
+func (r *Renewable) Renew(k Keys) { r.keys.Store(&k) }
+
+// GetCredential returns the newest keys.
+func (r *Renewable) GetCredential() (*credentials.CredentialModel, error) {
+	k := r.keys.Load()
+	if k == nil || k.AccessKeyID == "" {
+		return nil, errNoKeys
+	}
+	kind := "sts"
+	if k.SecurityToken == "" {
+		kind = "access_key"
+	}
+	return &credentials.CredentialModel{
+		AccessKeyId: &k.AccessKeyID, AccessKeySecret: &k.AccessKeySecret, SecurityToken: &k.SecurityToken, Type: &kind,
+	}, nil
+}
+
+// GetAccessKeyId is part of the SDK's interface; the SDK calls GetCredential.
+func (r *Renewable) GetAccessKeyId() (*string, error) {
+	m, err := r.GetCredential()
+	if err != nil {
+		return nil, err
+	}
+	return m.AccessKeyId, nil
+}
+
+// GetAccessKeySecret is part of the SDK's interface; the SDK calls GetCredential.
+func (r *Renewable) GetAccessKeySecret() (*string, error) {
+	m, err := r.GetCredential()
+	if err != nil {
+		return nil, err
+	}
+	return m.AccessKeySecret, nil
+}
+
+// GetSecurityToken is part of the SDK's interface; the SDK calls GetCredential.
+func (r *Renewable) GetSecurityToken() (*string, error) {
+	m, err := r.GetCredential()
+	if err != nil {
+		return nil, err
+	}
+	return m.SecurityToken, nil
+}
+
+// GetBearerToken is part of the SDK's interface; we have none.
+func (r *Renewable) GetBearerToken() *string { return new("") }
+
+// GetType is part of the SDK's interface.
+func (r *Renewable) GetType() *string { return new("sts") }
+
+// DefaultChain finds credentials as every Alibaba Cloud tool does: environment,
+// the aliyun CLI's profile, an instance's RAM role. IMDSv1 is switched off by the
+// caller's environment (ALIBABA_CLOUD_IMDSV1_DISABLED=true), which the chain reads.
+func DefaultChain() (credentials.Credential, error) {
+	c, err := credentials.NewCredential(nil)
+	if err != nil {
+		return nil, fmt.Errorf("finding credentials (set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run \"aliyun configure\"): %w", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,98 @@
+package aliyun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
+	"github.com/alibabacloud-go/tea/dara"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"fleetwarden/shared/fleet"
+)
+
+// maxAnswer bounds how much of one answer is read, in bytes. A page of 100
+// instances with all their fields stays below 2 MiB.
+const maxAnswer = 32 << 20
+
+// API is one API of a product at one place.
+type API struct {
+	Product Product
+	Action  string
+	Region  fleet.Region
+	// Write says that the call changes something: its answer, once lost, is not
+	// asked for again.
+	Write bool
+}
+
+func (a API) String() string { return a.Product.Name + ":" + a.Action }
+
+// Do sends req to a and decodes the answer. req is a struct of a typed SDK, or one
+// with the same kind of json tags; Resp likewise. It retries what time heals for
+// up to [Patience], spends the session's budget, counts every request sent, takes
+// the cloud's time from the Date header, and treats an empty answer as no answer:
+// the gateway has been seen to send 200 without a body.
+//
+// The error is an [*Error], or wraps the end of ctx.
+func Do[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
+	var resp *Resp
+	err := s.Retry(ctx, func() error {
+		if err := s.Spend(a.String()); err != nil {
+			return err
+		}
+		var err error
+		resp, err = send[Req, Resp](ctx, s, a, req)
+		s.Count(a.String(), err)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+func send[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
+	client, err := s.cloud.client(a.Product.Endpoint(a.Region))
+	if err != nil {
+		return nil, err
+	}
+	answer, err := client.CallApiWithCtx(ctx, &openapiutil.Params{
+		Action: &a.Action, Version: &a.Product.Version, Protocol: new("HTTPS"), Pathname: new("/"), Method: new("POST"),
+		AuthType: new("AK"), Style: new("RPC"), ReqBodyType: new("formData"),
+		BodyType: new("binary"), // hands over the body unread: decoded once, below
+	}, &openapiutil.OpenApiRequest{Query: openapiutil.Query(dara.ToMap(req))}, &dara.RuntimeOptions{})
+	if err != nil {
+		return nil, translate(ctx, a, err)
+	}
+	if headers, ok := answer["headers"].(map[string]*string); ok {
+		s.SawDate(value(headers["date"]))
+	}
+	body, ok := answer["body"].(io.ReadCloser)
+	if !ok {
+		return nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
+	}
+	defer body.Close()
+	return decode[Resp](ctx, a, body)
+}
+
+var errNoBody = errors.New("the answer has no body")
+
+func decode[Resp any](ctx context.Context, a API, body io.Reader) (*Resp, error) {
+	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("reading the answer: %w", err), a.Write)
+	case len(text) == 0:
+		return nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
+	case len(text) > maxAnswer:
+		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("the answer is longer than %d bytes", maxAnswer), a.Write)
+	}
+	resp := new(Resp)
+	if err := json.Unmarshal(text, resp, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("decoding the answer: %w", err), a.Write)
+	}
+	return resp, nil
+}

@@ -1,0 +1,87 @@
+package ecs
+
+import (
+	"context"
+	"slices"
+
+	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// instances is the part of DescribeInstances' answer that we read. The SDK's own
+// struct has a hundred fields for each instance.
+type instances struct {
+	RequestID string `json:"RequestId"`
+	NextToken string `json:"NextToken"`
+	Instances struct {
+		Instance []instance `json:"Instance"`
+	} `json:"Instances"`
+}
+
+type instance struct {
+	InstanceID          string `json:"InstanceId"`
+	InstanceName        string `json:"InstanceName"`
+	Status              string `json:"Status"`
+	InstanceType        string `json:"InstanceType"`
+	InstanceTypeFamily  string `json:"InstanceTypeFamily"`
+	ImageID             string `json:"ImageId"`
+	OSType              string `json:"OSType"`
+	InstanceNetworkType string `json:"InstanceNetworkType"`
+	ResourceGroupID     string `json:"ResourceGroupId"`
+	StoppedMode         string `json:"StoppedMode"`
+	CreationTime        string `json:"CreationTime"`
+	VPCAttributes       struct {
+		VPCID     string `json:"VpcId"`
+		VSwitchID string `json:"VSwitchId"`
+	} `json:"VpcAttributes"`
+	MetadataOptions struct {
+		HTTPTokens string `json:"HttpTokens"`
+	} `json:"MetadataOptions"`
+	Tags struct {
+		Tag []struct {
+			TagKey   string `json:"TagKey"`
+			TagValue string `json:"TagValue"`
+		} `json:"Tag"`
+	} `json:"Tags"`
+}
+
+func (i *instance) listing() fleet.Listing {
+	l := fleet.Listing{
+		Status: i.Status, Type: i.InstanceType, Family: i.InstanceTypeFamily, ImageID: i.ImageID, Name: i.InstanceName,
+		VPC: i.VPCAttributes.VPCID, VSwitch: i.VPCAttributes.VSwitchID, ResourceGroup: i.ResourceGroupID,
+		Classic: i.InstanceNetworkType == "classic", OSType: i.OSType, HTTPTokens: i.MetadataOptions.HTTPTokens,
+		StoppedMode: i.StoppedMode, Created: parseTime(i.CreationTime), Tags: make(map[string]string, len(i.Tags.Tag)),
+	}
+	for _, t := range i.Tags.Tag {
+		l.Tags[t.TagKey] = t.TagValue
+	}
+	return l
+}
+
+// Listings reads instances by id with DescribeInstances, 100 ids a call. An id
+// that is missing from the map was asked for and not found.
+func (c *Client) Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error) {
+	out := make(map[string]fleet.Listing, len(ids))
+	for part := range slices.Chunk(ids, maxInstanceIDs) {
+		list, err := idList(part)
+		if err != nil {
+			return nil, err
+		}
+		page, err := aliyun.Do[sdk.DescribeInstancesRequest, instances](ctx, c.session, api(region, "DescribeInstances"),
+			&sdk.DescribeInstancesRequest{
+				RegionId: new(string(region)), InstanceIds: list,
+				MaxResults: new(int32(maxInstanceIDs)), // the default page holds 10
+				// MetadataOptions come only when asked for.
+				AdditionalAttributes: []*string{new("META_OPTIONS")},
+			})
+		if err != nil {
+			return nil, err
+		}
+		for i := range page.Instances.Instance {
+			out[page.Instances.Instance[i].InstanceID] = page.Instances.Instance[i].listing()
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,156 @@
+package aliyun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Error is a failed API call. Its class decides what happens next; its code is
+// the product's own.
+type Error struct {
+	API       string // product:Action
+	Status    int    // HTTP status; 0 when there was no answer
+	Code      string
+	Message   string
+	RequestID string
+
+	class      fleet.Class
+	retryAfter time.Duration
+	cause      error
+}
+
+// NewError returns an Error with the class that status and code stand for. write
+// says whether the call may have changed something.
+func NewError(api string, status int, code, message, requestID string, write bool) *Error {
+	return &Error{API: api, Status: status, Code: code, Message: message, RequestID: requestID,
+		class: classify(status, code, write)}
+}
+
+// NoAnswer returns an Error for a call that was sent and not answered.
+func NoAnswer(ctx context.Context, api string, cause error, write bool) *Error {
+	class := fleet.Unavailable
+	switch {
+	case write:
+		class = fleet.Lost
+	case ctx.Err() != nil:
+		class = fleet.Canceled
+	}
+	return &Error{API: api, Message: cause.Error(), class: class, cause: cause}
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", e.API, e.class)
+	if e.Code != "" {
+		fmt.Fprintf(&b, ": %s (HTTP %d)", e.Code, e.Status)
+	}
+	if e.Message != "" {
+		fmt.Fprintf(&b, ": %s", e.Message)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, " [request %s]", e.RequestID)
+	}
+	return b.String()
+}
+
+// Class is read by [fleet.ClassOf].
+func (e *Error) Class() fleet.Class { return e.class }
+
+// ErrorCode is read by [fleet.CodeOf].
+func (e *Error) ErrorCode() string { return e.Code }
+
+// RetryAfter is read by [fleet.RetryAfter].
+func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
+
+func (e *Error) Unwrap() error { return e.cause }
+
+// classes maps codes to classes where the code says more than its HTTP status.
+// RAM writes EntityNotExist, ResourceManager EntityNotExists.
+var classes = []struct {
+	prefix string
+	class  fleet.Class
+}{
+	{"Throttling", fleet.Throttled},          // ECS, RAM, STS, Sas; HTTP 400, 429 or 503
+	{"Rejected.Throttling", fleet.Throttled}, // KMS, HTTP 429
+	{"QpsLimitExceeded", fleet.Throttled},    // MNS, HTTP 400
+	{"Rejected.LimitExceeded", fleet.Limit},  // KMS
+	{"LimitExceeded", fleet.Limit},           // RAM, HTTP 409
+	{"ServiceUnavailable", fleet.Unavailable},
+	{"InternalError", fleet.Unavailable},
+	{"EntityNotExist", fleet.NotFound},
+	{"EntityAlreadyExists", fleet.Exists},
+	{"QueueNotExist", fleet.NotFound},
+	{"MessageNotExist", fleet.NotFound},
+	{"NoPermission", fleet.Denied},
+	{"Forbidden.RAM", fleet.Denied},
+	{"InvalidUser.PassRoleForbidden", fleet.Denied},
+	{"AccessDenied", fleet.Denied},
+	{"SignatureDoesNotMatch", fleet.Denied},
+	{"InvalidAccessKeyId", fleet.Denied},
+	{"InvalidSecurityToken", fleet.Denied},
+	{"Forbidden", fleet.Denied},
+}
+
+// classify returns the class of an answered failure. What it does not know is
+// Unclassified for 4xx; a 5xx is unavailable, or lost for a write.
+func classify(status int, code string, write bool) fleet.Class {
+	class := fleet.Unclassified
+	for _, c := range classes {
+		if strings.HasPrefix(code, c.prefix) {
+			class = c.class
+			break
+		}
+	}
+	switch {
+	case class == fleet.Unclassified && strings.HasSuffix(code, ".NotFound"):
+		class = fleet.NotFound
+	case class == fleet.Unclassified && status >= 500:
+		class = fleet.Unavailable
+	case class == fleet.Unclassified && status == http.StatusTooManyRequests:
+		class = fleet.Throttled
+	case class == fleet.Unclassified && status == http.StatusBadRequest:
+		class = fleet.Invalid
+	}
+	if class == fleet.Unavailable && write {
+		return fleet.Lost
+	}
+	return class
+}
+
+// translate turns what the SDK returned into an *Error.
+func translate(ctx context.Context, a API, err error) *Error {
+	api := a.String()
+	var throttled *openapi.ThrottlingError
+	var client *openapi.ClientError
+	var server *openapi.ServerError
+	switch {
+	case errors.As(err, &throttled):
+		e := NewError(api, value(throttled.StatusCode), value(throttled.Code), value(throttled.Message), value(throttled.RequestId), a.Write)
+		e.class = fleet.Throttled
+		e.retryAfter = time.Duration(value(throttled.RetryAfter)) * time.Millisecond
+		return e
+	case errors.As(err, &client):
+		return NewError(api, value(client.StatusCode), value(client.Code), value(client.Message), value(client.RequestId), a.Write)
+	case errors.As(err, &server):
+		return NewError(api, value(server.StatusCode), value(server.Code), value(server.Message), value(server.RequestId), a.Write)
+	case errors.Is(err, errNoKeys):
+		return &Error{API: api, Message: err.Error(), class: fleet.Denied, cause: err}
+	}
+	return NoAnswer(ctx, api, err, a.Write)
+}
+
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

@@ -1,0 +1,165 @@
+// Package mns sends to Simple Message Queue (MNS, 2015-06-06). It knows queues,
+// bodies and delays, and nothing of what the bodies mean.
+//
+// The official SDK is used for its client: signature, headers, XML shapes and
+// connections. Its queue type is not, because it hides the HTTP status, returns
+// through channels and turns answers into errors of its own. The SDK takes no
+// context: a send that has begun runs to its own time-out.
+package mns
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"net"
+	"regexp"
+	"time"
+
+	sdk "github.com/aliyun/aliyun-mns-go-sdk"
+	"github.com/valyala/fasthttp"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// The documented limits of BatchSendMessage and of one message.
+const (
+	// MaxBatch is the largest number of messages in one call.
+	MaxBatch = 16
+	// MaxBytes is the largest size of one body, and of all bodies of one call.
+	MaxBytes = 64 << 10
+	// MaxDelay is the longest delay of a message that the documentation and the
+	// SDK both allow. The service allows 604800 s; the SDK checks a tenth of it.
+	MaxDelay = 60480 * time.Second
+)
+
+// timeoutSeconds bounds one send; the SDK's own default is 35.
+const timeoutSeconds = 10
+
+// normalPriority is MNS's default. The SDK would send 0, which is out of range.
+const normalPriority = 8
+
+// Message is one message to send.
+type Message struct {
+	Body string
+	// Delay is rounded up to whole seconds and cut at [MaxDelay].
+	Delay time.Duration
+}
+
+// Client sends to the queues of one account in one region.
+type Client struct {
+	session *aliyun.Session
+	sdk     sdk.MNSClient
+}
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+// New returns a Client for the queues in scope.
+func New(session *aliyun.Session, scope fleet.Scope) (*Client, error) {
+	if !digits.MatchString(string(scope.Account)) || scope.Region == "" {
+		// The SDK panics on an endpoint it cannot take apart.
+		return nil, fmt.Errorf("making an MNS client: %q is not an account and a region", scope)
+	}
+	cloud := session.Cloud()
+	scheme := "https"
+	if cloud.Local() != "" {
+		scheme = "http"
+	}
+	client := sdk.NewAliMNSClientWithConfig(sdk.AliMNSClientConfig{
+		EndPoint:      fmt.Sprintf("%s://%s.mns.%s.aliyuncs.com", scheme, scope.Account, scope.Region),
+		Credential:    cloud.Credential(),
+		TimeoutSecond: timeoutSeconds,
+	})
+	if local := cloud.Local(); local != "" {
+		client.SetTransport(&localTransport{&fasthttp.HostClient{
+			Addr: local,
+			Dial: func(addr string) (net.Conn, error) { return net.DialTimeout("tcp", addr, timeoutSeconds*time.Second) },
+		}})
+	}
+	return &Client{session, client}, nil
+}
+
+// localTransport keeps the request's Host and sends it to one address.
+type localTransport struct{ client *fasthttp.HostClient }
+
+// RoundTrip implements fasthttp.RoundTripper.
+func (t *localTransport) RoundTrip(_ *fasthttp.HostClient, req *fasthttp.Request, resp *fasthttp.Response) (bool, error) {
+	return false, t.client.Do(req, resp)
+}
+
+const sendAPI = "mns:BatchSendMessage"
+
+// Send sends all messages to a queue, 16 a call and 64 KB a call. It returns how
+// many of them, from the start, are safely stored; the error says why the rest
+// is not. A send whose answer was lost is tried again: our messages carry no
+// orders, so one that comes twice does no harm.
+func (c *Client) Send(ctx context.Context, queue string, messages []Message) (stored int, err error) {
+	for stored < len(messages) {
+		n := fits(messages[stored:])
+		if n == 0 {
+			return stored, fmt.Errorf("sending to queue %s: a message of %d bytes is over the limit of %d", queue, len(messages[stored].Body), MaxBytes)
+		}
+		err := c.session.Retry(ctx, func() error {
+			if err := c.session.Spend(sendAPI); err != nil {
+				return err
+			}
+			err := c.send(ctx, queue, messages[stored:stored+n])
+			c.session.Count(sendAPI, err)
+			return err
+		})
+		if err != nil {
+			return stored, fmt.Errorf("sending to queue %s: %w", queue, err)
+		}
+		stored += n
+	}
+	return stored, nil
+}
+
+// fits returns how many messages from the start go into one call.
+func fits(messages []Message) int {
+	size := 0
+	for i, m := range messages {
+		size += len(m.Body)
+		if i == MaxBatch || size > MaxBytes {
+			return i
+		}
+	}
+	return len(messages)
+}
+
+func (c *Client) send(ctx context.Context, queue string, messages []Message) error {
+	var batch sdk.BatchMessageSendRequest
+	for _, m := range messages {
+		delay := int64((min(max(m.Delay, 0), MaxDelay) + time.Second - 1) / time.Second)
+		batch.Messages = append(batch.Messages, sdk.MessageSendRequest{MessageBody: m.Body, DelaySeconds: delay, Priority: normalPriority})
+	}
+	resp, err := c.sdk.Send(sdk.POST, nil, batch, "queues/"+queue+"/messages")
+	if err != nil {
+		return aliyun.NoAnswer(ctx, sendAPI, err, false)
+	}
+	defer fasthttp.ReleaseResponse(resp)
+	c.session.SawDate(string(resp.Header.Peek("Date")))
+	return check(ctx, resp, len(messages))
+}
+
+// check reads an answer: 201 with an entry for each message, of which some may
+// hold an error; or an error document.
+func check(ctx context.Context, resp *fasthttp.Response, want int) error {
+	if resp.StatusCode() != fasthttp.StatusCreated {
+		var e sdk.ErrorResponse
+		if err := xml.Unmarshal(resp.Body(), &e); err != nil {
+			return aliyun.NewError(sendAPI, resp.StatusCode(), "", "the answer is not an error document", "", false)
+		}
+		return aliyun.NewError(sendAPI, resp.StatusCode(), e.Code, e.Message, e.RequestId, false)
+	}
+	var entries sdk.BatchMessageSendResponse
+	if err := xml.Unmarshal(resp.Body(), &entries); err != nil || len(entries.Messages) != want {
+		return aliyun.NoAnswer(ctx, sendAPI, fmt.Errorf("the answer speaks of %d messages instead of %d", len(entries.Messages), want), false)
+	}
+	for _, m := range entries.Messages {
+		if m.ErrorCode != "" {
+			return aliyun.NewError(sendAPI, resp.StatusCode(), m.ErrorCode, m.ErrorMessage, "", false)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package aliyun
+
+import "fleetwarden/shared/fleet"
+
+// Product is an RPC product: its short name, its API version and where it is.
+type Product struct {
+	Name    string
+	Version string
+	// Endpoint returns the host that serves a region.
+	Endpoint func(fleet.Region) string
+}
+
+// The products that we call. Versions and endpoint rules are those of the
+// vendor's published metadata.
+var (
+	ECS = Product{"ecs", "2014-05-26", ecsHost}
+	RAM = Product{"ram", "2015-05-01", central("ram.aliyuncs.com")}
+	STS = Product{"sts", "2015-04-01", regional("sts")}
+	KMS = Product{"kms", "2016-01-20", regional("kms")}
+)
+
+func central(host string) func(fleet.Region) string {
+	return func(fleet.Region) string { return host }
+}
+
+func regional(product string) func(fleet.Region) string {
+	return func(r fleet.Region) string {
+		if r == "" {
+			return product + ".aliyuncs.com"
+		}
+		return product + "." + string(r) + ".aliyuncs.com"
+	}
+}
+
+// ecsDashed are the regions whose ECS endpoint is written with a dash, of the
+// endpoint map in the ECS SDK, as far as they are regions of the public cloud.
+var ecsDashed = map[fleet.Region]bool{"cn-hangzhou": true}
+
+func ecsHost(r fleet.Region) string {
+	if ecsDashed[r] {
+		return "ecs-" + string(r) + ".aliyuncs.com"
+	}
+	return regional("ecs")(r)
+}

@@ -1,0 +1,118 @@
+package ram
+
+import (
+	"context"
+	"fmt"
+
+	sdk "github.com/alibabacloud-go/ram-20150501/v2/client"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// ManagedTag marks what Fleetwarden made, as the JSON text that RAM's Tag
+// parameter holds.
+const ManagedTag = `[{"Key":"fleetwarden","Value":"managed"}]`
+
+// Client calls RAM for one pass.
+type Client struct {
+	session *aliyun.Session
+	// documents holds the policies read in this pass: many roles share a few.
+	documents map[string]string
+}
+
+// New returns a Client that counts its calls in session.
+func New(session *aliyun.Session) *Client {
+	return &Client{session: session, documents: map[string]string{}}
+}
+
+func read(action string) aliyun.API { return aliyun.API{Product: aliyun.RAM, Action: action} }
+
+func write(action string) aliyun.API {
+	return aliyun.API{Product: aliyun.RAM, Action: action, Write: true}
+}
+
+// Role reads a role, what is attached to it and the documents of that: GetRole,
+// ListPoliciesForRole, and GetPolicy for each policy not yet read in this pass. A
+// role that does not exist is returned with Missing set.
+func (c *Client) Role(ctx context.Context, name string) (fleet.Role, error) {
+	got, err := aliyun.Do[sdk.GetRoleRequest, sdk.GetRoleResponseBody](ctx, c.session, read("GetRole"), &sdk.GetRoleRequest{RoleName: &name})
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return fleet.Role{Name: name, Missing: true}, nil
+	}
+	if err != nil {
+		return fleet.Role{}, err
+	}
+	if got.Role == nil {
+		return fleet.Role{}, fmt.Errorf("reading role %s: the answer holds no role", name)
+	}
+	role := fleet.Role{Name: name, ARN: deref(got.Role.Arn), Trust: deref(got.Role.AssumeRolePolicyDocument), Updated: deref(got.Role.UpdateDate)}
+	role.Policies, err = c.policies(ctx, name)
+	return role, err
+}
+
+func (c *Client) policies(ctx context.Context, role string) ([]fleet.Policy, error) {
+	list, err := aliyun.Do[sdk.ListPoliciesForRoleRequest, sdk.ListPoliciesForRoleResponseBody](ctx, c.session,
+		read("ListPoliciesForRole"), &sdk.ListPoliciesForRoleRequest{RoleName: &role})
+	if err != nil || list.Policies == nil {
+		return nil, err
+	}
+	var out []fleet.Policy
+	for _, p := range list.Policies.Policy {
+		policy := fleet.Policy{Name: deref(p.PolicyName), Type: fleet.PolicyType(deref(p.PolicyType))}
+		if policy.Document, err = c.document(ctx, policy); err != nil {
+			return nil, err
+		}
+		out = append(out, policy)
+	}
+	return out, nil
+}
+
+// document returns the default version's text. GetPolicy's own PolicyDocument is
+// deprecated and empty; the text stands in DefaultPolicyVersion.
+func (c *Client) document(ctx context.Context, p fleet.Policy) (string, error) {
+	key := string(p.Type) + "/" + p.Name
+	if doc, ok := c.documents[key]; ok {
+		return doc, nil
+	}
+	got, err := aliyun.Do[sdk.GetPolicyRequest, sdk.GetPolicyResponseBody](ctx, c.session, read("GetPolicy"),
+		&sdk.GetPolicyRequest{PolicyName: &p.Name, PolicyType: new(string(p.Type))})
+	if err != nil {
+		return "", err
+	}
+	if got.DefaultPolicyVersion == nil {
+		return "", fmt.Errorf("reading policy %s: the answer holds no default version", key)
+	}
+	doc := deref(got.DefaultPolicyVersion.PolicyDocument)
+	c.documents[key] = doc
+	return doc, nil
+}
+
+// CreateRole makes a role with our tag.
+func (c *Client) CreateRole(ctx context.Context, name, trust, description string) error {
+	_, err := aliyun.Do[sdk.CreateRoleShrinkRequest, sdk.CreateRoleResponseBody](ctx, c.session, write("CreateRole"),
+		&sdk.CreateRoleShrinkRequest{RoleName: &name, AssumeRolePolicyDocument: &trust, Description: &description, TagShrink: new(ManagedTag)})
+	return err
+}
+
+// CreatePolicy makes a custom policy with our tag.
+func (c *Client) CreatePolicy(ctx context.Context, name, document, description string) error {
+	_, err := aliyun.Do[sdk.CreatePolicyShrinkRequest, sdk.CreatePolicyResponseBody](ctx, c.session, write("CreatePolicy"),
+		&sdk.CreatePolicyShrinkRequest{PolicyName: &name, PolicyDocument: &document, Description: &description, TagShrink: new(ManagedTag)})
+	return err
+}
+
+// AttachPolicy attaches a policy to a role.
+func (c *Client) AttachPolicy(ctx context.Context, role string, p fleet.Policy) error {
+	_, err := aliyun.Do[sdk.AttachPolicyToRoleRequest, sdk.AttachPolicyToRoleResponseBody](ctx, c.session, write("AttachPolicyToRole"),
+		&sdk.AttachPolicyToRoleRequest{RoleName: &role, PolicyName: &p.Name, PolicyType: new(string(p.Type))})
+	return err
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

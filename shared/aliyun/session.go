@@ -1,0 +1,148 @@
+package aliyun
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// DefaultBudget is how many API calls one pass may send when its options do not
+// say otherwise.
+const DefaultBudget = 2000
+
+// Patience is the longest that one call may wait in all before it gives up and
+// leaves the rest to a delayed message.
+const Patience = 2 * time.Second
+
+// Session is the API side of one pass: it counts calls, keeps their budget and
+// remembers the cloud's time. It is safe for concurrent use.
+type Session struct {
+	cloud *Cloud
+	// Sleep waits for d or until ctx ends.
+	sleep func(ctx context.Context, d time.Duration) error
+
+	mu     sync.Mutex
+	budget int
+	calls  map[string]map[string]int
+	date   time.Time
+}
+
+// NewSession returns a session that may send budget calls; 0 means
+// [DefaultBudget].
+func (c *Cloud) NewSession(budget int) *Session {
+	if budget <= 0 {
+		budget = DefaultBudget
+	}
+	return &Session{cloud: c, sleep: sleep, budget: budget, calls: map[string]map[string]int{}}
+}
+
+// Cloud returns what the session was made from.
+func (s *Session) Cloud() *Cloud { return s.cloud }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// Now returns the cloud's time: the newest Date header of its answers, or the
+// machine's time before the first answer.
+func (s *Session) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.date.IsZero() {
+		return time.Now().UTC()
+	}
+	return s.date
+}
+
+// Left returns how many calls the budget still allows.
+func (s *Session) Left() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.budget
+}
+
+// Calls returns how many calls were sent, by API and result.
+func (s *Session) Calls() map[string]map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string]map[string]int, len(s.calls))
+	for api, results := range s.calls {
+		out[api] = maps.Clone(results)
+	}
+	return out
+}
+
+// Spend takes one call off the budget. Callers that do not go through [Do], such
+// as the MNS client, use it with [Session.Count].
+func (s *Session) Spend(api string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.budget == 0 {
+		return &Error{API: api, Message: "the pass has spent its API calls", class: fleet.OutOfBudget}
+	}
+	s.budget--
+	return nil
+}
+
+// Count notes the result of one call that was sent.
+func (s *Session) Count(api string, err error) {
+	result := "ok"
+	if err != nil {
+		result = fleet.ClassOf(err).String()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls[api] == nil {
+		s.calls[api] = map[string]int{}
+	}
+	s.calls[api][result]++
+}
+
+// SawDate takes the cloud's time from a Date header, if it is one and newer.
+func (s *Session) SawDate(header string) {
+	t, err := http.ParseTime(header)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.After(s.date) {
+		s.date = t.UTC()
+	}
+}
+
+// Retry calls try until it succeeds, fails in a way that time does not heal, or
+// has waited for [Patience] in all. It waits as long as the cloud asks, else with
+// jittered backoff. A lost write is never tried again.
+func (s *Session) Retry(ctx context.Context, try func() error) error {
+	var waited time.Duration
+	for n := 0; ; n++ {
+		err := try()
+		if c := fleet.ClassOf(err); err == nil || (c != fleet.Throttled && c != fleet.Unavailable) {
+			return err
+		}
+		wait := fleet.RetryAfter(err)
+		if wait == 0 {
+			wait = time.Duration(float64(100*time.Millisecond<<n) * (0.5 + rand.Float64()))
+		}
+		if waited += wait; waited > Patience {
+			return err
+		}
+		if serr := s.sleep(ctx, wait); serr != nil {
+			return fmt.Errorf("%w (gave up waiting: %w)", err, serr)
+		}
+	}
+}
