@@ -48,15 +48,17 @@ func OverBroad(docs []*Document) []string {
 
 // breadths names what the statement allows in full and docs do not deny.
 func (s *statement) breadths(docs []*Document) []string {
+	if s.deny {
+		return nil
+	}
 	var names []string
 	for _, b := range breadths() {
-		if s.deny || !s.takesIn(b.question) || denied(docs, b.question) {
-			continue
+		if s.takesIn(b.question) && !denied(docs, b.question) {
+			names = append(names, b.name)
 		}
-		if b.name == "*:*" {
-			return []string{b.name}
-		}
-		names = append(names, b.name)
+	}
+	if len(names) > 0 && names[0] == "*:*" {
+		return names[:1]
 	}
 	return names
 }

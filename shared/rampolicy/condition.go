@@ -74,6 +74,9 @@ func (c condition) holds(context map[string][]string) truth {
 	}
 	matched := 0
 	for _, value := range known {
+		if strings.Contains(value, "*") {
+			return maybe // covers reads it as a wildcard
+		}
 		if c.matches(compare, value) {
 			matched++
 		}

@@ -28,7 +28,7 @@ type statement struct {
 }
 
 type principal struct {
-	kind string // Service, RAM or Federated
+	kind string // Service, RAM, Federated; empty for a bare string
 	id   string
 }
 
@@ -154,6 +154,9 @@ func (s *statement) element(name string, n node) (err error) {
 		s.conditions, err = parseConditions(n)
 	case "Principal":
 		s.principals, err = parsePrincipals(n)
+		if n.kind == '"' {
+			s.strange = "a Principal without a kind"
+		}
 	default:
 		s.strange = "the element " + name
 	}
@@ -161,6 +164,9 @@ func (s *statement) element(name string, n node) (err error) {
 }
 
 func parsePrincipals(n node) ([]principal, error) {
+	if n.kind == '"' {
+		return []principal{{"", n.text}}, nil
+	}
 	if n.kind != '{' || len(n.items) == 0 {
 		return nil, errors.New("must be an object that is not empty")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,7 +13,7 @@ import (
 // MaxDocument is the largest document that is read, in bytes. A custom policy
 // has at most 6144 characters; no limit is published for system policies and
 // trust documents, so this one is generous.
-const MaxDocument = 128 << 10
+const MaxDocument = 64 << 10
 
 // maxDepth is twice what a document needs: a condition's value is 6 deep.
 const maxDepth = 12
@@ -100,10 +101,8 @@ func (r *reader) name(n *node) error {
 	if !ok {
 		return errors.New("a name must be a string")
 	}
-	for _, other := range n.names {
-		if other == name {
-			return fmt.Errorf("name %q occurs twice", name)
-		}
+	if slices.Contains(n.names, name) {
+		return fmt.Errorf("name %q occurs twice", name)
 	}
 	n.names = append(n.names, name)
 	return nil

@@ -1,0 +1,57 @@
+package rampolicy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Equal reports whether both documents trust the same: order, white space,
+// strings for lists, repeated statements, and principals spread over several
+// statements make no difference. Where it is not certain, it is false.
+func (t *Trust) Equal(o *Trust) bool { return equal(t.statements, o.statements) }
+
+// Equal reports whether both policies say the same, as for [Trust.Equal].
+func (d *Document) Equal(o *Document) bool { return equal(d.statements, o.statements) }
+
+func equal(a, b []statement) bool {
+	return maps.EqualFunc(meaning(a), meaning(b), maps.Equal)
+}
+
+// meaning groups principals by what is said of them.
+func meaning(statements []statement) map[string]map[principal]bool {
+	said := map[string]map[principal]bool{}
+	for i := range statements {
+		s := &statements[i]
+		key := s.key()
+		if said[key] == nil {
+			said[key] = map[principal]bool{}
+		}
+		for _, p := range s.principals {
+			said[key][p] = true
+		}
+	}
+	return said
+}
+
+// key is all of a statement but its principals, in one order. A strange one is
+// its text.
+func (s *statement) key() string {
+	if s.strange != "" {
+		var text bytes.Buffer
+		if err := json.Compact(&text, []byte(s.raw)); err != nil {
+			return s.raw
+		}
+		return text.String()
+	}
+	conditions := make([]string, len(s.conditions))
+	for i, c := range s.conditions {
+		conditions[i] = fmt.Sprintf("%q %q %q", c.operator, c.key, sorted(c.values))
+	}
+	slices.Sort(conditions)
+	return fmt.Sprintf("%t %t %q %t %q %s", s.deny, s.notAction, sorted(s.actions),
+		s.notResource, sorted(s.resources), strings.Join(conditions, " "))
+}
