@@ -23,6 +23,17 @@ type Call struct {
 	// Launch holds the parameters of RunInstances and CreateInstance; nil for
 	// other calls.
 	Launch *Launch `json:"launch,omitempty"`
+	// Share holds the parameters of ModifyImageSharePermission; nil for other
+	// calls.
+	Share *Share `json:"share,omitempty"`
+}
+
+// Share is the part of an image share request that rules ask for. The lists may
+// name more accounts than ECS obeys: beyond 10 it ignores them silently.
+type Share struct {
+	ImageID string      `json:"imageId,omitempty"`
+	Add     []AccountID `json:"add,omitempty"`
+	Remove  []AccountID `json:"remove,omitempty"`
 }
 
 // Launch is the part of a launch request that rules ask for. Empty means that
