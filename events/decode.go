@@ -1,0 +1,194 @@
+package events
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"iter"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	// maxNesting is how many envelopes may be wrapped in one another. The deepest
+	// real payload has three: a failed asynchronous invocation of a window of
+	// queue messages with CloudEvents in them.
+	maxNesting = 4
+	// maxElements is how many elements of one list are read. A stream's window
+	// holds at most 10,000 messages.
+	maxElements = 10_000
+)
+
+// Decode reads a payload one element at a time: each yields an [Event], an
+// [*Error], or, when some of its ids are unusable, an Event with the good ones
+// and then an Error. A bad element does not touch its neighbours; only where the
+// JSON itself breaks off does reading end, with an Error. Everything is yielded
+// in the order of the payload. Decode may be ranged over more than once, and does
+// not keep or change payload.
+func Decode(payload []byte) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		r := reader{yield: yield}
+		r.payload(payload)
+	}
+}
+
+// reader is one pass over a payload. Its methods that return a bool return
+// false when the consumer wants no more.
+type reader struct {
+	texts
+	yield   func(Event, error) bool
+	src     []byte   // what the spans of env point into
+	at      span     // the element within src
+	env     envelope // the element
+	scratch []byte
+
+	index   int
+	inList  bool
+	nesting int
+	outerID string // ID of the message that the element was wrapped in
+}
+
+// emit yields an element's event, or what is wrong with it, or both.
+func (r *reader) emit(ev Event, err error) bool {
+	if (err == nil || len(ev.Refs) > 0) && !r.yield(ev, nil) {
+		return false
+	}
+	return err == nil || r.fail(err, nil)
+}
+
+func (r *reader) fail(err error, body []byte) bool {
+	return r.yield(Event{}, &Error{Index: r.index, Digest: digest(r.src[r.at.from:r.at.to]), Body: body, Err: err})
+}
+
+// payload reads what a trigger, a topic or a person sent: JSON, any text, or
+// nothing.
+func (r *reader) payload(p []byte) bool {
+	p = bytes.TrimSpace(p)
+	if len(p) == 0 {
+		return r.emit(Event{Kind: KindManual, ID: r.outerID}, nil)
+	}
+	if looksLikeJSON(p) {
+		return r.json(p, r.payload)
+	}
+	return r.emit(Event{Kind: KindText, ID: r.outerID, Text: string(bytes.ToValidUTF8(p, []byte("\uFFFD")))}, nil)
+}
+
+// looksLikeJSON reports whether p can only be meant as a JSON object, list or
+// string.
+func looksLikeJSON(p []byte) bool {
+	return len(p) > 0 && (p[0] == '{' || p[0] == '[' || p[0] == '"')
+}
+
+// json reads p, which looks like JSON; a string's content is read by inner.
+func (r *reader) json(p []byte, inner func([]byte) bool) bool {
+	r.src, r.at = p, span{0, len(p)}
+	if p[0] == '[' {
+		return r.list(p)
+	}
+	if p[0] == '"' {
+		var text string
+		if err := json.Unmarshal(p, &text, lenient()); err != nil {
+			return r.fail(syntax(err), nil)
+		}
+		return r.unwrap([]byte(text), "", inner)
+	}
+	r.env = envelope{}
+	if err := json.Unmarshal(p, &r.env, lenient()); err != nil {
+		return r.fail(syntax(err), nil)
+	}
+	return r.element()
+}
+
+// unwrap reads what was wrapped in the current element, whose ID is id.
+func (r *reader) unwrap(body []byte, id string, read func([]byte) bool) bool {
+	if r.nesting == maxNesting {
+		return r.fail(wrong("", "more than "+strconv.Itoa(maxNesting)+" envelopes in one another"), nil)
+	}
+	outer := r.outerID
+	if id != "" {
+		r.outerID = id
+	}
+	r.nesting++
+	more := read(body)
+	r.nesting--
+	r.outerID = outer
+	return more
+}
+
+// list reads the elements of a JSON list.
+func (r *reader) list(p []byte) bool {
+	if r.inList {
+		return r.fail(wrong("", "a list within a list"), nil)
+	}
+	r.inList = true
+	defer func() { r.inList = false }()
+	dec := jsontext.NewDecoder(bytes.NewBuffer(p), lenient())
+	if _, err := dec.ReadToken(); err != nil {
+		return r.fail(syntax(err), nil)
+	}
+	for r.index = 0; dec.PeekKind() != ']'; r.index++ {
+		if r.index == maxElements {
+			return r.fail(wrong("", "more than "+strconv.Itoa(maxElements)+" elements; the rest was not read"), nil)
+		}
+		more, err := r.listElement(p, dec)
+		if err != nil {
+			r.src, r.at = p, span{int(dec.InputOffset()), len(p)}
+			return r.fail(syntax(err), nil)
+		}
+		if !more {
+			return false
+		}
+	}
+	return r.listEnd(p, dec)
+}
+
+// listElement reads the next element: an object in the same pass, a string as
+// the JSON text in it. Its error is one of syntax.
+func (r *reader) listElement(p []byte, dec *jsontext.Decoder) (more bool, err error) {
+	r.src, r.env = p, envelope{}
+	kind := dec.PeekKind()
+	if kind == '{' {
+		from := int(dec.InputOffset())
+		if err := json.UnmarshalDecode(dec, &r.env); err != nil {
+			return false, err
+		}
+		r.at = span{from + bytes.IndexByte(p[from:], '{'), int(dec.InputOffset())}
+		return r.element(), nil
+	}
+	var v span
+	if err := v.UnmarshalJSONFrom(dec); err != nil {
+		return false, err
+	}
+	r.at = v
+	if kind == '"' {
+		return r.unwrap(bytes.Clone(r.plain(v)), "", r.body), nil
+	}
+	return r.fail(wrong("", "neither an object nor a string"), nil), nil
+}
+
+// listEnd checks that nothing follows the list.
+func (r *reader) listEnd(p []byte, dec *jsontext.Decoder) bool {
+	r.src, r.at = p, span{int(dec.InputOffset()), len(p)}
+	if _, err := dec.ReadToken(); err != nil {
+		return r.fail(syntax(err), nil)
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return r.fail(wrong("", "more after the end of the list"), nil)
+	}
+	return true
+}
+
+// syntax says where JSON breaks off. The decoder's own text is left out: it
+// quotes the names around the place.
+func syntax(err error) error {
+	what := "not JSON"
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		what += " at byte " + strconv.FormatInt(e.ByteOffset, 10)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		what += ": it breaks off"
+	}
+	return wrong("", what)
+}

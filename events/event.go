@@ -1,0 +1,112 @@
+package events
+
+import (
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Kind says what happened.
+type Kind string
+
+// The kinds of Event.
+const (
+	// KindUnknown is a well-formed event that nothing here is about. It has no
+	// refs.
+	KindUnknown Kind = "unknown"
+	// KindLaunch is RunInstances or CreateInstance. Its refs are the new
+	// instances; for a denied launch the call itself ([fleet.KindCall]); for one
+	// that succeeded without telling ids, the account in the region.
+	KindLaunch Kind = "launch"
+	// KindImageShare is ModifyImageSharePermission, also when it failed.
+	KindImageShare Kind = "image-share"
+	// KindResourceShare is a call of Resource Sharing that may have changed who
+	// sees a snapshot or an image.
+	KindResourceShare Kind = "resource-share"
+	// KindShareStatus is resourcemanager:ResourceSharing:AssociationStatusChange.
+	KindShareStatus Kind = "share-status"
+	// KindStateChange is ecs:Instance:StateChange.
+	KindStateChange Kind = "state-change"
+	// KindFirstHeartbeat is ecs:CloudAssistant:FirstHeartbeat. Which member names
+	// the instance is not published; without one the ref is the account in the
+	// region, to be searched for young instances.
+	KindFirstHeartbeat Kind = "first-heartbeat"
+	// KindTaskCompleted is ecs:CloudAssistant:TaskCompleted.
+	KindTaskCompleted Kind = "task-completed"
+	// KindMessage is one of our own inbox messages.
+	KindMessage Kind = "message"
+	// KindTimer is a timer trigger; Text is its payload.
+	KindTimer Kind = "timer"
+	// KindText is a topic's message, or a payload, that is not JSON; Text is it.
+	KindText Kind = "text"
+	// KindHTTP is an HTTP trigger's request, which no function serves.
+	KindHTTP Kind = "http"
+	// KindManual is an empty payload: somebody pressed the button.
+	KindManual Kind = "manual"
+)
+
+// Event is one element of a payload. It holds copies: the payload may be
+// reused.
+type Event struct {
+	Kind Kind
+	// ID is the same for two deliveries of one event: "source|id" of the
+	// CloudEvent (the pair that EventBridge promises to be unique), else the trail
+	// record's eventId, else "trigger|time" of a timer. Empty when the payload has
+	// none of them.
+	ID string
+	// Source and Type are the CloudEvent's. A timer's Source is its trigger, a
+	// bare trail record's Type its eventType.
+	Source, Type string
+	// Name is a trail record's eventName.
+	Name string
+	// Time is when it happened, as it was written: not all published samples are
+	// RFC 3339.
+	Time string
+	// Account owns what the event is about: recipientAccountId, else
+	// aliyunoriginalaccountid, else aliyunaccountid; never the caller. It and
+	// Region are as they were written; those of Refs have been checked.
+	Account fleet.AccountID
+	Region  fleet.Region
+	// State is the new state of a state change ("Running"), the invocation status
+	// of a completed task, or the association status of a share.
+	State string
+	// Refs says where to look. All refs of one event share one Call. There may be
+	// more than [fleet.MaxBatch], and the same one may come again in other events.
+	// Refs of share events are global: one per account and kind.
+	Refs []fleet.Ref
+	// Call is what a launch or share call claimed; nil for other kinds.
+	Call *fleet.Call
+	// Role and Session name the role session that made the call; empty for other
+	// callers.
+	Role, Session string
+	// Text is the payload of a timer or the text of a message.
+	Text string
+	// Ignored says why a known kind has no refs.
+	Ignored string
+}
+
+// Own reports whether a session of one of roles made the call. Dropping such
+// events keeps a function from waking itself. RAM compares role names without
+// regard to case.
+func (e Event) Own(roles ...string) bool {
+	if e.Role == "" {
+		return false
+	}
+	for _, role := range roles {
+		if strings.EqualFold(role, e.Role) {
+			return true
+		}
+	}
+	return false
+}
+
+// scope is where the event's refs are. It fails when the event does not say.
+func (e *Event) scope() (fleet.Scope, error) {
+	if !e.Account.Valid() {
+		return fleet.Scope{}, bad("account", string(e.Account))
+	}
+	if !validRegion(e.Region) {
+		return fleet.Scope{}, bad("region", string(e.Region))
+	}
+	return fleet.Scope{Account: e.Account, Region: e.Region}, nil
+}

@@ -1,0 +1,84 @@
+package events
+
+import "fleetwarden/shared/fleet"
+
+// Longest ids that are believed. RAM role and policy names have documented
+// limits of 64 and 128 characters; the others are generous.
+const (
+	maxInstanceID = 66
+	maxRegion     = 32
+	maxRoleName   = 64
+	maxPolicyName = 128
+	maxEventID    = 256
+)
+
+// validInstanceID accepts i- and ASCII letters and digits. The alphabet of ids
+// is not published; that they hold no quotes, blanks or slashes is enough.
+func validInstanceID(id string) bool {
+	return len(id) > 2 && len(id) <= maxInstanceID && id[:2] == "i-" && only(id[2:], alphanumeric)
+}
+
+// validRegion accepts the shape of region ids: lower-case letters, digits and
+// inner hyphens, beginning with a letter. It does not say that the region exists.
+func validRegion(r fleet.Region) bool {
+	if len(r) < 2 || len(r) > maxRegion || r[0] < 'a' || r[0] > 'z' || r[len(r)-1] == '-' {
+		return false
+	}
+	return only(string(r), func(c byte) bool {
+		return c == '-' || alphanumeric(c) && (c < 'A' || c > 'Z')
+	})
+}
+
+// validRefID reports whether id can be the id of a ref of that kind.
+func validRefID(kind fleet.Kind, id string) bool {
+	switch kind {
+	case fleet.KindInstance:
+		return validInstanceID(id)
+	case fleet.KindRole:
+		return id != "" && len(id) <= maxRoleName && only(id, nameByte)
+	case fleet.KindPolicy:
+		return id != "" && len(id) <= maxPolicyName && only(id, nameByte)
+	case fleet.KindCall:
+		return validEventID(id)
+	default:
+		return id == ""
+	}
+}
+
+// validEventID accepts any printable ASCII without blanks.
+func validEventID(id string) bool {
+	return id != "" && len(id) <= maxEventID && only(id, func(c byte) bool { return c > ' ' && c < 0x7f && c != '"' })
+}
+
+func validKind(kind fleet.Kind) bool {
+	switch kind {
+	case fleet.KindInstance, fleet.KindCall, fleet.KindSnapshotShare, fleet.KindImageShare,
+		fleet.KindRole, fleet.KindPolicy, fleet.KindAccount:
+		return true
+	}
+	return false
+}
+
+// globalKind reports whether refs of kind may stand for all regions.
+func globalKind(kind fleet.Kind) bool {
+	switch kind {
+	case fleet.KindInstance, fleet.KindCall:
+		return false
+	}
+	return true
+}
+
+func only(s string, ok func(byte) bool) bool {
+	for i := range len(s) {
+		if !ok(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+func nameByte(c byte) bool { return alphanumeric(c) || c == '-' || c == '_' || c == '.' }

@@ -1,0 +1,100 @@
+package events
+
+import (
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// stateChange is every change of an instance's state, also to Stopped and
+// Deleted: State says which.
+func (r *reader) stateChange() (Event, error) {
+	d := &r.env.Data
+	ev := r.event(KindStateChange, &d.record)
+	ev.State = r.text(d.State)
+	return r.instance(ev, "data.resourceId", r.first(d.ResourceID, d.InstanceID))
+}
+
+func (r *reader) taskCompleted() (Event, error) {
+	d := &r.env.Data
+	ev := r.event(KindTaskCompleted, &d.record)
+	ev.State = r.text(d.InvocationStatus)
+	return r.instance(ev, "data.instanceId", r.first(d.InstanceID, d.ResourceID))
+}
+
+func (r *reader) firstHeartbeat() (Event, error) {
+	d := &r.env.Data
+	ev := r.event(KindFirstHeartbeat, &d.record)
+	if id := r.first(d.InstanceID, d.ResourceID); id != "" {
+		return r.instance(ev, "data.instanceId", id)
+	}
+	scope, err := ev.scope()
+	if err == nil {
+		ev.Refs = []fleet.Ref{{Scope: scope, Kind: fleet.KindAccount}}
+	}
+	return ev, err
+}
+
+// instance makes the instance id, found at where, the event's only ref.
+func (r *reader) instance(ev Event, where, id string) (Event, error) {
+	scope, err := ev.scope()
+	if err != nil {
+		return ev, err
+	}
+	if !validInstanceID(id) {
+		return ev, bad(where, id)
+	}
+	ev.Refs = []fleet.Ref{{Scope: scope, Kind: fleet.KindInstance, ID: id}}
+	return ev, nil
+}
+
+// shareStatus is about the sharer, whoever's bus it came by: the published
+// sample was delivered to the target's.
+func (r *reader) shareStatus() (Event, error) {
+	d := &r.env.Data
+	ev := r.event(KindShareStatus, &d.record)
+	ev.State = r.text(d.ShareStatus)
+	if owner := r.text(d.ShareOwner); owner != "" {
+		ev.Account = fleet.AccountID(owner)
+	}
+	var kinds shareKinds
+	kinds.add(r.text(d.ResourceType))
+	if kinds.none() {
+		ev.Ignored = "it shares neither snapshots nor images"
+		return ev, nil
+	}
+	return withShares(ev, kinds)
+}
+
+// shareKinds says which kinds of sharing an event is about.
+type shareKinds struct{ snapshots, images, other bool }
+
+func (k shareKinds) none() bool { return !k.snapshots && !k.images }
+
+// add takes a ResourceType of Resource Sharing.
+func (k *shareKinds) add(resourceType string) {
+	switch {
+	case strings.EqualFold(resourceType, "Snapshot"):
+		k.snapshots = true
+	case strings.EqualFold(resourceType, "Image"):
+		k.images = true
+	default:
+		k.other = true
+	}
+}
+
+// withShares gives ev one ref per kind of sharing, for the account as a whole:
+// its share roles are global, and its shares are counted over all regions.
+func withShares(ev Event, kinds shareKinds) (Event, error) {
+	if !ev.Account.Valid() {
+		return ev, bad("account", string(ev.Account))
+	}
+	scope := fleet.Scope{Account: ev.Account}
+	if kinds.snapshots {
+		ev.Refs = append(ev.Refs, fleet.Ref{Scope: scope, Kind: fleet.KindSnapshotShare, Call: ev.Call})
+	}
+	if kinds.images {
+		ev.Refs = append(ev.Refs, fleet.Ref{Scope: scope, Kind: fleet.KindImageShare, Call: ev.Call})
+	}
+	return ev, nil
+}

@@ -1,0 +1,125 @@
+package events
+
+import (
+	"bytes"
+
+	"fleetwarden/shared/fleet"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// imageShare reads ModifyImageSharePermission. A failed one counts as well: an
+// AssumeRoleError is the moment at which the share role is missed.
+func (r *reader) imageShare(ev Event, rec *record) (Event, error) {
+	ev.Kind = KindImageShare
+	ev.Call = r.call(&ev, rec)
+	if ev.Call.ErrorCode == dryRun {
+		ev.Ignored = "a dry run shares nothing"
+		return ev, nil
+	}
+	p := shareReader{r: r, share: new(fleet.Share)}
+	if r.parameters(rec, p.image) {
+		ev.Call.Share = p.share
+	}
+	return withShares(ev, shareKinds{images: true})
+}
+
+// resourceShare reads the calls of Resource Sharing. AssociateResourceShare with
+// nothing but targets shares all that the share holds, and names none of it;
+// then, and whenever the record does not tell, both kinds are looked at.
+func (r *reader) resourceShare(ev Event, rec *record) (Event, error) {
+	ev.Kind = KindResourceShare
+	ev.Call = r.call(&ev, rec)
+	switch {
+	case ev.Call.ErrorCode != "":
+		ev.Ignored = "the call failed"
+		return ev, nil
+	case ev.Name == "AcceptResourceShareInvitation":
+		ev.Ignored = "the recipient's side of a share; the sharer's is what needs a role"
+		return ev, nil
+	}
+	p := shareReader{r: r}
+	readable := r.parameters(rec, p.resources)
+	all := shareKinds{snapshots: true, images: true}
+	switch {
+	case !readable, p.kinds == (shareKinds{}), p.targets && ev.Name != "CreateResourceShare":
+		return withShares(ev, all)
+	case p.kinds.none():
+		ev.Ignored = "it shares neither snapshots nor images"
+		return ev, nil
+	}
+	return withShares(ev, p.kinds)
+}
+
+type shareReader struct {
+	r       *reader
+	share   *fleet.Share
+	kinds   shareKinds
+	targets bool
+}
+
+// image looks at a parameter of ModifyImageSharePermission.
+func (p *shareReader) image(name []byte, v jsontext.Value) {
+	list, _, _ := bytes.Cut(name, []byte("."))
+	switch string(list) {
+	case "ImageId":
+		p.share.ImageID = p.text(v)
+	case "AddAccount":
+		p.share.Add = p.account(p.share.Add, v)
+	case "RemoveAccount":
+		p.share.Remove = p.account(p.share.Remove, v)
+	}
+}
+
+// account appends v unless it cannot be an account: these are claims that only
+// make a finding more precise.
+func (p *shareReader) account(to []fleet.AccountID, v jsontext.Value) []fleet.AccountID {
+	if id := fleet.AccountID(p.text(v)); id.Valid() {
+		return append(to, id)
+	}
+	return to
+}
+
+// resources looks at a parameter of a Resource Sharing call. How the records
+// spell its lists is not published: as numbered names, as a true list, or as a
+// list in JSON text.
+func (p *shareReader) resources(name []byte, v jsontext.Value) {
+	list, rest, _ := bytes.Cut(name, []byte("."))
+	switch string(list) {
+	case "Resources":
+		p.resource(rest, v)
+	case "ResourceArns":
+		p.arn(v)
+	case "Targets":
+		p.targets = p.targets || len(plain(&p.r.scratch, v)) > 0
+	}
+}
+
+func (p *shareReader) resource(rest []byte, v jsontext.Value) {
+	switch {
+	case len(rest) == 0:
+		// One level of text is enough: flatten hands text within text to visit.
+		_ = flatten(v, p.resourceInText)
+	case bytes.HasSuffix(rest, []byte(".ResourceType")):
+		p.kinds.add(p.text(v))
+	}
+}
+
+func (p *shareReader) resourceInText(name []byte, v jsontext.Value) {
+	if bytes.HasSuffix(name, []byte(".ResourceType")) {
+		p.kinds.add(p.text(v))
+	}
+}
+
+// arn takes one "acs:ecs:region:account:snapshot/id", or a list of them in text.
+func (p *shareReader) arn(v jsontext.Value) {
+	text := plain(&p.r.scratch, v)
+	snapshot, image := bytes.Contains(text, []byte(":snapshot/")), bytes.Contains(text, []byte(":image/"))
+	p.kinds.snapshots = p.kinds.snapshots || snapshot
+	p.kinds.images = p.kinds.images || image
+	p.kinds.other = p.kinds.other || len(text) > 0 && !snapshot && !image
+}
+
+func (p *shareReader) text(v jsontext.Value) string {
+	return p.r.keep(cut(plain(&p.r.scratch, v), maxText))
+}

@@ -1,0 +1,70 @@
+package events
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	// maxText is how many bytes of a text are kept. EventBridge allows 128 for id
+	// and source and 64 for type; names of things in requests are shorter still.
+	maxText = 256
+	// maxErrorText is how many bytes of an errorMessage are kept.
+	maxErrorText = 512
+	// textChunk is the space for the texts of about one event.
+	textChunk = 512
+)
+
+// texts keeps many short texts in few allocations. Copying, not slicing the
+// payload, matters: a payload holds user data and passwords, and must not live
+// as long as a ref.
+type texts struct{ chunk strings.Builder }
+
+func (t *texts) keep(b []byte) string {
+	if t.chunk.Cap()-t.chunk.Len() < len(b) {
+		t.chunk = strings.Builder{}
+		t.chunk.Grow(max(textChunk, len(b)))
+	}
+	at := t.chunk.Len()
+	t.chunk.Write(b)
+	return t.chunk.String()[at:]
+}
+
+// plain returns the text of a JSON string, or a number or boolean as it is
+// written; nothing for null, lists and objects. The result is valid until the
+// next call with the same scratch.
+func plain(scratch *[]byte, v jsontext.Value) []byte {
+	switch v.Kind() {
+	case '0', 't', 'f':
+		return v
+	case '"':
+		inner := v[1 : len(v)-1]
+		if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+			return inner
+		}
+		// v was read before: all that can be wrong with it is its UTF-8, which
+		// AppendUnquote repairs.
+		*scratch, _ = jsontext.AppendUnquote((*scratch)[:0], v)
+		return *scratch
+	}
+	return nil
+}
+
+// plain returns the text at s, valid until the next call.
+func (r *reader) plain(s span) []byte { return plain(&r.scratch, r.src[s.from:s.to]) }
+
+// text returns a copy of the text at s, cut to maxText bytes.
+func (r *reader) text(s span) string { return r.keep(cut(r.plain(s), maxText)) }
+
+// first returns the first of spans that has a text.
+func (r *reader) first(spans ...span) string {
+	for _, s := range spans {
+		if t := r.text(s); t != "" {
+			return t
+		}
+	}
+	return ""
+}
