@@ -12,8 +12,14 @@ const day = 24 * time.Hour
 // audit, no account but the function's own (see [Policy.WithHome]). It is also
 // what a file starts from: a key that is left out has its value here.
 func Default() *Policy {
+	p := defaults()
+	p.Digest = digest(p.JSON())
+	return p
+}
+
+func defaults() *Policy {
 	audit := Control{Mode: Audit}
-	p := &Policy{
+	return &Policy{
 		TrustedInstance: TrustedInstance{
 			Control:     audit,
 			Require:     RequireCandidates,
@@ -46,7 +52,6 @@ func Default() *Policy {
 		Pacing: Pacing{CallsPerInvocation: 1000},
 		Sinks:  Sinks{Least: fleet.Low},
 	}
-	return p
 }
 
 // confirmedFamilies are the families whose support of the trusted system is
@@ -54,13 +59,12 @@ func Default() *Policy {
 // too: the list is the operator's to extend.
 func confirmedFamilies() []Family {
 	const (
-		secured = "https://www.alibabacloud.com/help/en/ecs/user-guide/create-a-trusted-instance"
-		api     = "https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-runinstances"
-		read    = "2026-11-21"
+		docs, docsDate = "AlibabaCloudDocs/ecs on GitHub: create a trusted instance", "2021-07-01"
+		api, apiDate   = "alibabacloud-go/ecs-20140526 v7.9.2: RunInstances, SecurityOptions.TrustedSystemMode", "2026-07-16"
 	)
 	return []Family{
-		{"g6t", secured, read}, {"c6t", secured, read}, {"r6t", secured, read},
-		{"g7t", api, read}, {"c7t", api, read}, {"r7t", api, read},
-		{"g7", api, read}, {"c7", api, read}, {"r7", api, read},
+		{"g6t", docs, docsDate}, {"c6t", docs, docsDate}, {"r6t", docs, docsDate},
+		{"g7t", api, apiDate}, {"c7t", api, apiDate}, {"r7t", api, apiDate},
+		{"g7", api, apiDate}, {"c7", api, apiDate}, {"r7", api, apiDate},
 	}
 }

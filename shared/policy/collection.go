@@ -1,0 +1,241 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// field is one key of an object.
+type field struct {
+	key   string
+	value value
+	// doc is what editors show.
+	doc string
+	// must says that the key may not be left out.
+	must bool
+}
+
+// object is a mapping with known keys.
+type object struct {
+	fields []field
+	// some, if any, are keys of which at least one has to be there.
+	some []string
+	// extra adds to the schema what keys do not say.
+	extra schema
+}
+
+func (o object) load(l *loader, n node) {
+	if n.Kind != yaml.MappingNode {
+		l.wrongType(n, "a mapping", "")
+		return
+	}
+	seen := map[string]bool{}
+	for _, e := range l.entries(n) {
+		i := slices.IndexFunc(o.fields, func(f field) bool { return f.key == e.key.Value })
+		if i < 0 {
+			l.problem(e.key, suggest(e.key.Value, o.keys()), "unknown key")
+			continue
+		}
+		seen[e.key.Value] = true
+		o.fields[i].value.load(l, e.value)
+	}
+	o.complete(l, n, seen)
+}
+
+// complete reports keys that have to be there and are not.
+func (o object) complete(l *loader, n node, seen map[string]bool) {
+	for _, f := range o.fields {
+		if f.must && !seen[f.key] {
+			l.problem(n, "", "%s is missing", f.key)
+		}
+	}
+	if len(o.some) > 0 && !slices.ContainsFunc(o.some, func(key string) bool { return seen[key] }) {
+		l.problem(n, "", "selects nothing; say at least one of %s", options(o.some))
+	}
+}
+
+func (o object) keys() []string {
+	keys := make([]string, len(o.fields))
+	for i, f := range o.fields {
+		keys[i] = f.key
+	}
+	return keys
+}
+
+func (o object) append(b []byte) []byte {
+	b = append(b, '{')
+	first := true
+	for _, f := range o.fields {
+		if f.value.blank() {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(appendString(b, f.key), ':')
+		b = f.value.append(b)
+	}
+	return append(b, '}')
+}
+
+func (o object) blank() bool {
+	return !slices.ContainsFunc(o.fields, func(f field) bool { return !f.value.blank() })
+}
+
+func (o object) schema() schema {
+	properties, required := schema{}, []string{}
+	for _, f := range o.fields {
+		property := f.value.schema()
+		property["description"] = f.doc
+		properties[f.key] = property
+		if f.must {
+			required = append(required, f.key)
+		}
+	}
+	s := schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		s["required"] = required
+	}
+	if len(o.some) > 0 {
+		var either []schema
+		for _, key := range o.some {
+			either = append(either, schema{"required": []string{key}})
+		}
+		s["anyOf"] = either
+	}
+	maps.Copy(s, o.extra)
+	return s
+}
+
+// entry is one key of a mapping with its value; both carry the value's path.
+type entry struct{ key, value node }
+
+// entries returns the keys of a mapping, after reporting those that are no
+// names and those that come twice.
+func (l *loader) entries(n node) []entry {
+	var entries []entry
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		e := entry{n.key(key, key), n.key(key, value)}
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			l.problem(node{key, n.path}, "", "a key has to be a name")
+		case seen[key.Value]:
+			l.problem(e.key, "", "the key comes twice")
+		default:
+			seen[key.Value] = true
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// list is a list of like values.
+type list[T any] struct {
+	to *[]T
+	// item binds one element.
+	item func(*T) value
+	// fresh is an element before its keys are read.
+	fresh T
+	// least is the smallest number of elements.
+	least int
+}
+
+func (v list[T]) load(l *loader, n node) {
+	if n.Kind != yaml.SequenceNode {
+		l.wrongType(n, "a list", "")
+		return
+	}
+	if len(n.Content) < v.least {
+		l.problem(n, "", "the list is empty")
+	}
+	items := make([]T, len(n.Content))
+	for i := range items {
+		items[i] = v.fresh
+		v.item(&items[i]).load(l, n.item(i))
+	}
+	*v.to = items
+}
+
+func (v list[T]) append(b []byte) []byte {
+	b = append(b, '[')
+	for i := range *v.to {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = v.item(&(*v.to)[i]).append(b)
+	}
+	return append(b, ']')
+}
+
+func (v list[T]) blank() bool { return len(*v.to) == 0 }
+
+func (v list[T]) schema() schema {
+	fresh := v.fresh
+	s := schema{"type": "array", "items": v.item(&fresh).schema()}
+	if v.least > 0 {
+		s["minItems"] = v.least
+	}
+	return s
+}
+
+// dict is a mapping whose keys the operator chooses.
+type dict[T any] struct {
+	to   *map[string]T
+	keys form
+	item func(*T) value
+	// least is the smallest number of keys.
+	least int
+}
+
+func (v dict[T]) load(l *loader, n node) {
+	if n.Kind != yaml.MappingNode {
+		l.wrongType(n, "a mapping", "")
+		return
+	}
+	if len(n.Content) < 2*v.least {
+		l.problem(n, "", "the mapping is empty")
+	}
+	items := map[string]T{}
+	for _, e := range l.entries(n) {
+		if !v.keys.fits(e.key.Value) {
+			l.problem(e.key, "", "want %s as the key", v.keys.name)
+		}
+		var item T
+		v.item(&item).load(l, e.value)
+		items[e.key.Value] = item
+	}
+	*v.to = items
+}
+
+func (v dict[T]) append(b []byte) []byte {
+	b = append(b, '{')
+	for i, key := range slices.Sorted(maps.Keys(*v.to)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		item := (*v.to)[key]
+		b = append(appendString(b, key), ':')
+		b = v.item(&item).append(b)
+	}
+	return append(b, '}')
+}
+
+func (v dict[T]) blank() bool { return len(*v.to) == 0 }
+
+func (v dict[T]) schema() schema {
+	var item T
+	s := schema{
+		"type":                 "object",
+		"propertyNames":        schema{"pattern": v.keys.shape.String(), "maxLength": v.keys.longest},
+		"additionalProperties": v.item(&item).schema(),
+	}
+	if v.least > 0 {
+		s["minProperties"] = v.least
+	}
+	return s
+}

@@ -1,0 +1,169 @@
+package policy
+
+import (
+	"fleetwarden/shared/fleet"
+)
+
+const must = true
+
+// root describes the whole file, bound to p. It is the one place that says
+// what a policy file may hold.
+func (p *Policy) root() object {
+	return object{fields: []field{
+		{"version", version{}, "The layout of this file.", must},
+		{"accounts", list[Account]{to: &p.Accounts, item: (*Account).fields},
+			"The accounts the policy speaks for. Left out: only the account the functions run in.", false},
+		{"homeRegion", text[fleet.Region]{&p.HomeRegion, formRegion},
+			"The region of the functions that exist once. Left out: the region the function runs in.", false},
+		{"regions", regions{&p.Regions}, "The guarded regions: auto for all that are enabled, or a list.", false},
+		{"selfManaged", selectors(&p.SelfManaged),
+			"What the operator's own trust service looks after: systrust-role and trust-client leave it alone.", false},
+		{"controls", object{fields: []field{
+			{"trustedInstance", p.TrustedInstance.fields(), "Judges what cannot be repaired after a launch.", false},
+			{"instanceRole", p.InstanceRole.fields(), "Gives instances the RAM role of the trusted system.", false},
+			{"agent", p.Agent.fields(), "Brings Security Center's agent online, and the trust client of 6t families.", false},
+			{"shareRole", p.ShareRole.fields(), "Keeps the two roles that sharing of encrypted snapshots and images needs.", false},
+		}}, "What is looked at and what may be changed.", false},
+		{"exemptions", list[Exemption]{to: &p.Exemptions, item: (*Exemption).fields},
+			"What may stay as it is, for a time, by somebody's decision.", false},
+		{"limits", p.Limits.fields(), "Stops for runs that would change too much: per run, account, region and control.", false},
+		{"pacing", p.Pacing.fields(), "How many API calls one invocation may spend before it queues the rest.", false},
+		{"sinks", p.Sinks.fields(), "Where records go besides the function's log.", false},
+	}}
+}
+
+func (a *Account) fields() value {
+	return object{fields: []field{
+		{"id", unique{accountID{&a.ID}, "accounts"}, "The account's number.", must},
+		{"name", text[string]{&a.Name, formLine}, "A name for people.", false},
+		{"role", text[string]{&a.Role, formRole}, "The RAM role to assume there. Left out: the account is our own.", false},
+	}}
+}
+
+// fields describes what all controls have; item binds a selector.
+func (c *Control) fields(item func(*Selector) value) []field {
+	return []field{
+		{"mode", choice[Mode]{&c.Mode, words(Off, Audit, Enforce)}, "off, audit (says what it would change, never writes) or enforce.", false},
+		{"include", list[Selector]{to: &c.Include, item: item}, "What the control looks at. Left out: everything.", false},
+		{"exclude", list[Selector]{to: &c.Exclude, item: item}, "What it leaves alone; wins over include.", false},
+	}
+}
+
+func (t *TrustedInstance) fields() value {
+	return object{fields: append(t.Control.fields((*Selector).fields), []field{
+		{"require", choice[string]{&t.Require, []string{RequireCandidates, RequireAll}},
+			"candidates: judge instances that are meant to be trusted. all: report also those that should have been.", false},
+		{"families", list[Family]{to: &t.Families, item: (*Family).fields, least: 1},
+			"The instance families that can be trusted, each with the place that says so.", false},
+		{"systemDisk", list[string]{to: &t.SystemDisk, item: texts(formDisk), least: 1}, "The accepted categories of a system disk.", false},
+		{"imds", toggle{&t.IMDS}, "Ask for instance metadata by token only (rule imds).", false},
+		{"skip", list[string]{to: &t.Skip, item: choices(Rules(ControlTrustedInstance))}, "Rules of this control that are not asked.", false},
+		{"consequence", choice[string]{&t.Consequence, []string{ConsequenceNone, ConsequenceTag, ConsequenceStop}},
+			"What an observed violation brings; tag and stop need ram/optional.", false},
+		{"grace", duration{&t.Grace}, "The time between the finding and the consequence.", false},
+	}...)}
+}
+
+func (f *Family) fields() value {
+	return object{fields: []field{
+		{"name", text[string]{&f.Name, formFamily}, "The bare family, such as g7t.", must},
+		{"source", text[string]{&f.Source, formWords}, "Where it says that the family can be trusted.", must},
+		{"date", date{&f.Date}, "The day of that source.", must},
+	}}
+}
+
+func (r *InstanceRole) fields() value {
+	return object{fields: append(r.Control.fields((*Selector).fields), []field{
+		{"role", text[string]{&r.Role, formRole}, "The RAM role to attach.", false},
+		{"policy", choice[string]{&r.Policy, []string{PolicyLeast, PolicySystem}},
+			"What the role is granted: our own policy of four actions, or the system policy.", false},
+		{"conflict", choice[string]{&r.Conflict, []string{ConflictReport, ConflictGrant, ConflictReplace}},
+			"What to do with an instance that has another role: report it, grant our policy to that role, or replace the role.", false},
+		{"attachAfter", duration{&r.AttachAfter}, "The time after a launch that is left to others to attach their own role.", false},
+		{"warnOverBroad", toggle{&r.WarnOverBroad}, "Warn of roles that may do everything (rule over-broad-role).", false},
+	}...)}
+}
+
+func (a *Agent) fields() value {
+	return object{fields: append(a.Control.fields((*Selector).fields), []field{
+		{"push", choice[string]{&a.Push, []string{PushCommands, PushRunCommand, PushOneClick}},
+			"How the agent is installed; run-command and one-click need ram/optional.", false},
+		{"deadline", duration{&a.Deadline}, "How long a silent Cloud Assistant is asked again before a person has to act.", false},
+		{"trustClient", toggle{&a.TrustClient}, "Look after the trust client of 6t families (rule trust-client).", false},
+	}...)}
+}
+
+func (s *ShareRole) fields() value {
+	return object{fields: append(s.Control.fields((*Selector).accountFields), []field{
+		{"approved", s.Approved.fields(), "Who may be trusted. A sharee outside is reported and not trusted.", false},
+		{"takeBack", choice[string]{&s.TakeBack, []string{TakeBackReport, TakeBackEnforce}}, "What to do with trust that is no longer needed.", false},
+		{"takeBackAfter", duration{&s.TakeBackAfter}, "How long a share must have been absent before trust is taken back.", false},
+		{"keyPolicy", choice[string]{&s.KeyPolicy, []string{KeysInUse, KeysAll}}, "Grant exactly the keys in use, or attach AliyunKMSFullAccess.", false},
+		{"retryFailedShare", toggle{&s.RetryFailedShare}, "Repeat an image share that failed for want of the role; needs ram/optional.", false},
+	}...)}
+}
+
+func (a *Approved) fields() value {
+	trust := []string{TrustNow, TrustAhead}
+	account := func(a *ApprovedAccount) value {
+		return object{fields: []field{
+			{"id", unique{accountID{&a.ID}, "approved"}, "The account's number.", must},
+			{"trust", choice[string]{&a.Trust, trust}, "now: once something is shared with it. ahead: before the first share.", false},
+		}}
+	}
+	folder := func(f *ApprovedFolder) value {
+		return object{fields: []field{
+			{"id", unique{text[string]{&f.ID, formFolder}, "folders"}, "The folder's id, fd-….", must},
+			{"trust", choice[string]{&f.Trust, trust}, "now: once something is shared with it. ahead: before the first share.", false},
+		}}
+	}
+	return object{fields: []field{
+		{"accounts", list[ApprovedAccount]{to: &a.Accounts, item: account, fresh: ApprovedAccount{Trust: TrustNow}}, "Single accounts.", false},
+		{"folders", list[ApprovedFolder]{to: &a.Folders, item: folder, fresh: ApprovedFolder{Trust: TrustNow}}, "Folders of our own resource directory.", false},
+		{"directory", choice[string]{&a.Directory, trust}, "Our whole own resource directory, now or ahead. Left out: not approved.", false},
+	}}
+}
+
+func (l *Limits) fields() value {
+	const most = 1_000_000
+	return object{fields: []field{
+		{"maxChanges", number{&l.MaxChanges, 0, most}, "The largest number of changes.", false},
+		{"maxPercent", number{&l.MaxPercent, 0, 100}, "The largest share of the things seen that may be changed.", false},
+		{"percentAbove", number{&l.PercentAbove, 0, most}, "The number of changes up to which maxPercent is not asked.", false},
+		{"perPass", number{&l.PerPass, 0, most}, "The largest number of changes of one pass over live events.", false},
+	}}
+}
+
+func (p *Pacing) fields() value {
+	const most = 1_000_000
+	calls := func(n *int) value { return number{n, 1, most} }
+	return object{fields: []field{
+		{"callsPerInvocation", calls(&p.CallsPerInvocation), "The budget of each API that calls does not name.", false},
+		{"calls", dict[int]{to: &p.Calls, keys: formAPI, item: calls}, "Budgets by the name of the API.", false},
+	}}
+}
+
+func (s *Sinks) fields() value {
+	return object{fields: []field{
+		{"ledger", text[string]{&s.Ledger, formLedger}, "Where runs are kept. Left out: the bucket made at deployment.", false},
+		{"findings", text[string]{&s.Findings, formQueue}, "A queue of the home region that gets a copy of each finding.", false},
+		{"least", choice[fleet.Severity]{&s.Least, words(fleet.Info, fleet.Low, fleet.Medium, fleet.High, fleet.Critical)},
+			"The least severity that queue gets.", false},
+	}}
+}
+
+func texts(f form) func(*string) value {
+	return func(s *string) value { return text[string]{s, f} }
+}
+
+func choices(words []string) func(*string) value {
+	return func(s *string) value { return choice[string]{s, words} }
+}
+
+func words[S ~string](typed ...S) []string {
+	plain := make([]string, len(typed))
+	for i, word := range typed {
+		plain[i] = string(word)
+	}
+	return plain
+}

@@ -1,0 +1,30 @@
+package policy
+
+import "regexp"
+
+// unprintable is the part of a character class that JSON writes plainly and
+// YAML refuses to read: controls above ASCII and invisible marks.
+const unprintable = `\x7f-\x9f` + "\ufeff\ufffe\uffff"
+
+// The forms of strings. Patterns use only what Go and ECMAScript read alike:
+// editors check them too. None lets an unprintable character through.
+var (
+	formLine     = form{"a line of text", 256, regexp.MustCompile(`^[^\x00-\x1f` + unprintable + `]*$`)}
+	formTagKey   = form{"a tag key, 1 to 128 characters", 128, regexp.MustCompile(`^[^\x00-\x1f` + unprintable + `]+$`)}
+	formTagValue = form{"a tag value, up to 128 characters, or * for any", 128, formLine.shape}
+	// formWords may hold line breaks, but not blanks alone.
+	formWords = form{"some words, up to 1000 characters", 1000, regexp.MustCompile(
+		`^[^\x00-\x09\x0b-\x1f` + unprintable + `]*[^\x00-\x20` + unprintable + `\xa0][^\x00-\x09\x0b-\x1f` + unprintable + `]*$`)}
+
+	formRegion   = form{"a region id such as cn-hangzhou", 64, regexp.MustCompile(`^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$`)}
+	formRole     = form{"the name of a RAM role, 1 to 64 letters, digits, dots and hyphens", 64, regexp.MustCompile(`^[A-Za-z0-9._-]+$`)}
+	formGroup    = form{"a resource group id, rg-…", 64, regexp.MustCompile(`^rg-[A-Za-z0-9-]+$`)}
+	formVPC      = form{"a VPC id, vpc-…", 64, regexp.MustCompile(`^vpc-[A-Za-z0-9-]+$`)}
+	formInstance = form{"an instance id, i-…", 64, regexp.MustCompile(`^i-[A-Za-z0-9-]+$`)}
+	formFolder   = form{"a folder id, fd-…", 64, regexp.MustCompile(`^fd-[A-Za-z0-9-]+$`)}
+	formFamily   = form{"a bare instance family such as g7t", 32, regexp.MustCompile(`^[a-z][a-z0-9-]*$`)}
+	formDisk     = form{"a disk category such as cloud_essd", 32, regexp.MustCompile(`^[a-z][a-z0-9_]*$`)}
+	formAPI      = form{"the name of an API such as DescribeInstances", 64, regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)}
+	formQueue    = form{"a queue name, up to 120 letters, digits and hyphens", 120, regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)}
+	formLedger   = form{"oss://bucket or oss://bucket/prefix", 256, regexp.MustCompile(`^oss://[a-z0-9][a-z0-9-]*[a-z0-9](/[A-Za-z0-9._-]+)*$`)}
+)

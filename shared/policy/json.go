@@ -1,0 +1,36 @@
+package policy
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+)
+
+// JSON returns the policy as compact JSON with its defaults spelled out: the
+// form that is shipped with the functions, and that [Load] reads. Policies
+// that mean the same give the same bytes.
+func (p *Policy) JSON() []byte { return p.root().append(nil) }
+
+func digest(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:])
+}
+
+// Schema returns the JSON Schema, draft 2020-12, of a policy file, for editors
+// and CI. What it cannot say, [Load] checks alone: that keys and accounts come
+// once, and that selectors name accounts and regions of the policy.
+func Schema() []byte {
+	root := defaults().root().schema()
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "Fleetwarden policy"
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(root); err != nil { // it holds strings, numbers, lists and maps
+		return nil
+	}
+	return slices.Clip(b.Bytes())
+}

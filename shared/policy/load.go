@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// MaxSize is the largest policy file that [Load] takes, in bytes.
+const MaxSize = 256 << 10
+
+// Load reads a policy file: YAML, or the JSON that [Policy.JSON] writes, which
+// is YAML too. The name is only for messages.
+//
+// Load is strict. Its error is a [Problems] with every mistake of the file: an
+// unknown or repeated key, a missing one, a value of the wrong type or out of
+// range, an anchor, an alias, an explicit tag, a second document.
+func Load(name string, data []byte) (*Policy, error) {
+	l := &loader{file: name, policy: defaults(), named: map[string]bool{}}
+	if root := l.parse(data); root != nil {
+		l.plain(root)
+		l.policy.root().load(l, node{Node: root})
+		for _, check := range l.later {
+			check()
+		}
+	}
+	if len(l.problems) > 0 {
+		l.problems.sort()
+		return nil, l.problems
+	}
+	l.policy.Digest = digest(l.policy.JSON())
+	return l.policy, nil
+}
+
+// loader fills a policy and collects what is wrong with the file.
+type loader struct {
+	file     string
+	policy   *Policy
+	problems Problems
+	// named holds what may come only once.
+	named map[string]bool
+	// later holds checks that need the whole policy.
+	later []func()
+}
+
+// node is a piece of the file and its path.
+type node struct {
+	*yaml.Node
+	path string
+}
+
+func (n node) key(k *yaml.Node, v *yaml.Node) node {
+	path := strings.Trim(quote(k.Value), `"`)
+	if n.path != "" {
+		path = n.path + "." + path
+	}
+	return node{v, path}
+}
+
+func (n node) item(i int) node {
+	return node{n.Content[i], n.path + "[" + strconv.Itoa(i) + "]"}
+}
+
+func (l *loader) problem(n node, hint, format string, args ...any) {
+	l.at(n.Line, n.Column, Problem{Path: n.path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// at reports a problem at a place that is known from the parser, which leaves
+// it out for what is not written at all.
+func (l *loader) at(line, column int, p Problem) {
+	p.File, p.Line, p.Column = l.file, max(line, 1), max(column, 1)
+	l.problems = append(l.problems, p)
+}
+
+// parse returns the root of the only document, or nil after reporting why not.
+func (l *loader) parse(data []byte) *yaml.Node {
+	if !l.readable(data) {
+		return nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		l.at(1, 1, Problem{Message: "the file is empty", Hint: "it starts with version: 1"})
+		return nil
+	} else if err != nil {
+		l.syntax(err)
+		return nil
+	}
+	if err := decoder.Decode(&second); err == nil {
+		l.at(second.Line, second.Column, Problem{Message: "a second document; a policy is one document"})
+	} else if !errors.Is(err, io.EOF) {
+		l.syntax(err)
+	}
+	return document.Content[0]
+}
+
+// readable reports what the parser would refuse without saying where.
+func (l *loader) readable(data []byte) bool {
+	if len(data) > MaxSize {
+		l.at(1, 1, Problem{Message: fmt.Sprintf("%d bytes; a policy has at most %d", len(data), MaxSize)})
+		return false
+	}
+	line, start := 1, 0
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		switch {
+		case r == '\n':
+			line, start = line+1, i+1
+		case r == utf8.RuneError && size == 1:
+			l.at(line, 1+utf8.RuneCount(data[start:i]), Problem{Message: "not UTF-8"})
+			return false
+		case unwritable(r):
+			l.at(line, 1+utf8.RuneCount(data[start:i]), Problem{Message: fmt.Sprintf("control character %U", r)})
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
+// unwritable reports whether YAML forbids a character to stand for itself, or
+// it is a mark that nobody can see.
+func unwritable(r rune) bool {
+	switch {
+	case r == '\t', r == '\n', r == '\r', r == 0x85:
+		return false
+	case r < 0x20, r >= 0x7f && r < 0xa0:
+		return true
+	default:
+		return r == 0xfeff || r == 0xfffe || r == 0xffff
+	}
+}
+
+// parserError is how the YAML library words its errors.
+var parserError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+
+func (l *loader) syntax(err error) {
+	parts := parserError.FindStringSubmatch(err.Error())
+	if parts == nil {
+		parts = []string{"", "", "cannot be read as YAML"}
+	}
+	line, _ := strconv.Atoi(parts[1])
+	l.at(line, 1, Problem{Message: "not YAML: " + parts[2]})
+}
+
+// plain refuses what a reader would have to look up elsewhere in the file, and
+// what could make a small file large.
+func (l *loader) plain(n *yaml.Node) {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		l.at(n.Line, n.Column, Problem{Message: "an alias; write the value out"})
+	case n.Anchor != "":
+		l.at(n.Line, n.Column, Problem{Message: "an anchor; a policy has no aliases"})
+	case n.Style&yaml.TaggedStyle != 0:
+		l.at(n.Line, n.Column, Problem{Message: "an explicit tag; a policy has none"})
+	}
+	for _, child := range n.Content {
+		l.plain(child)
+	}
+}
+
+// wrongType reports a value that is not of the kind that its key takes.
+func (l *loader) wrongType(n node, want, hint string) {
+	if n.Kind != yaml.AliasNode { // reported by plain
+		l.problem(n, hint, "want %s, found %s", want, kindOf(n.Node))
+	}
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.Tag {
+	case "!!null":
+		return "nothing"
+	case "!!bool", "!!int", "!!float":
+		return n.Value
+	default:
+		return quote(n.Value)
+	}
+}

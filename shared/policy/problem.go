@@ -1,0 +1,115 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one mistake in a policy file.
+type Problem struct {
+	File string
+	// Line and Column count from 1.
+	Line, Column int
+	// Path is where in the policy, such as controls.agent.mode or
+	// exemptions[0].owner; empty for the file as a whole.
+	Path    string
+	Message string
+	// Hint says what to write instead; it may be empty.
+	Hint string
+}
+
+// Error returns one line: file:line:column: path: message; hint.
+func (p Problem) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	b.WriteString(p.Message)
+	if p.Hint != "" {
+		b.WriteString("; " + p.Hint)
+	}
+	return b.String()
+}
+
+// Problems are all mistakes of one policy file, in the order of the file. It
+// is the error that [Load] returns.
+type Problems []Problem
+
+// Error returns one line for each problem.
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (ps Problems) sort() {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// longestName bounds what is compared and quoted: no name of the file's own is
+// longer.
+const longestName = 64
+
+// suggest returns a hint that names the nearest candidate, or "" when none is
+// near.
+func suggest(word string, candidates []string) string {
+	best, least := "", 3
+	for _, candidate := range candidates {
+		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < least && d < len(candidate) {
+			best, least = candidate, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// distance is the Levenshtein distance of two names, in bytes; words that are
+// longer than a name can be are far from everything.
+func distance(a, b string) int {
+	if len(a) > longestName {
+		return longestName
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// quote shows a piece of the file, cut to a readable length.
+func quote(s string) string {
+	if runes := []rune(s); len(runes) > longestName {
+		s = string(runes[:longestName]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// options lists what may be written: a, b or c.
+func options(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

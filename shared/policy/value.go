@@ -1,0 +1,199 @@
+package policy
+
+import (
+	"encoding/json"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"fleetwarden/shared/fleet"
+)
+
+// value is what a key may hold, bound to the place in a policy that it fills.
+// It knows three things about that place, so that they cannot come apart.
+type value interface {
+	// load fills the place from the file, or reports why it cannot.
+	load(l *loader, n node)
+	// append appends the place as canonical JSON.
+	append(b []byte) []byte
+	// blank reports whether the place is as if its key were left out.
+	blank() bool
+	// schema returns the JSON Schema of what load takes.
+	schema() schema
+}
+
+// schema is a JSON Schema, draft 2020-12.
+type schema map[string]any
+
+// form is what a string has to look like.
+type form struct {
+	// name says it in messages, after "want".
+	name string
+	// longest is the largest number of characters.
+	longest int
+	// shape is a pattern that Go and ECMAScript read alike.
+	shape *regexp.Regexp
+}
+
+func (f form) fits(s string) bool {
+	return f.shape.MatchString(s) && utf8.RuneCountInString(s) <= f.longest
+}
+
+// text is a string of a form.
+type text[S ~string] struct {
+	to *S
+	form
+}
+
+func (t text[S]) load(l *loader, n node) {
+	s, ok := l.str(n, t.name)
+	if !ok {
+		return
+	}
+	if !t.fits(s) {
+		l.problem(n, "", "want %s, found %s", t.name, quote(s))
+		return
+	}
+	*t.to = S(s)
+}
+
+func (t text[S]) append(b []byte) []byte { return appendString(b, string(*t.to)) }
+func (t text[S]) blank() bool            { return *t.to == "" }
+
+func (t text[S]) schema() schema {
+	return schema{"type": "string", "pattern": t.shape.String(), "maxLength": t.longest}
+}
+
+// str returns a string as written. A date is a string too, whatever YAML says.
+func (l *loader) str(n node, want string) (string, bool) {
+	if n.Kind == yaml.ScalarNode {
+		switch n.Tag {
+		case "!!str", "!!timestamp", "!!merge":
+			return n.Value, true
+		case "!!bool", "!!int", "!!float":
+			l.wrongType(n, want, "put it in quotes")
+			return "", false
+		}
+	}
+	l.wrongType(n, want, "")
+	return "", false
+}
+
+// appendString appends a JSON string. Every form keeps out the characters that
+// JSON allows and YAML does not.
+func appendString(b []byte, s string) []byte {
+	quoted, err := json.Marshal(s)
+	if err != nil { // a string always has a JSON form
+		return append(b, `""`...)
+	}
+	return append(b, quoted...)
+}
+
+// choice is one of a few words.
+type choice[S ~string] struct {
+	to    *S
+	words []string
+}
+
+func (c choice[S]) load(l *loader, n node) {
+	s, ok := l.str(n, options(c.words))
+	if !ok {
+		return
+	}
+	if !slices.Contains(c.words, s) {
+		l.problem(n, suggest(s, c.words), "want %s, found %s", options(c.words), quote(s))
+		return
+	}
+	*c.to = S(s)
+}
+
+func (c choice[S]) append(b []byte) []byte { return appendString(b, string(*c.to)) }
+func (c choice[S]) blank() bool            { return *c.to == "" }
+func (c choice[S]) schema() schema         { return schema{"type": "string", "enum": c.words} }
+
+// toggle is true or false.
+type toggle struct{ to *bool }
+
+func (t toggle) load(l *loader, n node) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		l.wrongType(n, "true or false", "")
+		return
+	}
+	*t.to = n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
+}
+
+func (t toggle) append(b []byte) []byte { return strconv.AppendBool(b, *t.to) }
+func (t toggle) blank() bool            { return false }
+func (t toggle) schema() schema         { return schema{"type": "boolean"} }
+
+// number is a whole number within bounds.
+type number struct {
+	to          *int
+	least, most int
+}
+
+func (v number) load(l *loader, n node) {
+	var f float64
+	isNumber := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") && n.Decode(&f) == nil
+	if !isNumber || f != math.Trunc(f) {
+		l.wrongType(n, "a whole number", "")
+		return
+	}
+	if f < float64(v.least) || f > float64(v.most) {
+		l.problem(n, "", "want %d to %d, found %s", v.least, v.most, quote(n.Value))
+		return
+	}
+	*v.to = int(f)
+}
+
+func (v number) append(b []byte) []byte { return strconv.AppendInt(b, int64(*v.to), 10) }
+func (v number) blank() bool            { return false }
+
+func (v number) schema() schema {
+	return schema{"type": "integer", "minimum": v.least, "maximum": v.most}
+}
+
+// version is the version of the file's layout.
+type version struct{}
+
+func (version) load(l *loader, n node) {
+	var found int
+	reading := number{&found, 0, math.MaxInt32}
+	before := len(l.problems)
+	reading.load(l, n)
+	if len(l.problems) == before && found != Version {
+		l.problem(n, "", "this build reads version %d, found %d", Version, found)
+	}
+}
+
+func (version) append(b []byte) []byte { return strconv.AppendInt(b, Version, 10) }
+func (version) blank() bool            { return false }
+func (version) schema() schema         { return schema{"const": Version} }
+
+// accountID is the number of an account. YAML reads it as an integer when it
+// is not quoted; what counts is the digits as written.
+type accountID struct{ to *fleet.AccountID }
+
+func (a accountID) load(l *loader, n node) {
+	id := fleet.AccountID(n.Value)
+	isID := n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Tag == "!!int") && id.Valid()
+	if !isID {
+		l.wrongType(n, "an account id, 1 to 32 digits", "")
+		return
+	}
+	*a.to = id
+}
+
+func (a accountID) append(b []byte) []byte { return appendString(b, string(*a.to)) }
+func (a accountID) blank() bool            { return *a.to == "" }
+
+func (a accountID) schema() schema {
+	return schema{"anyOf": []schema{
+		{"type": "string", "pattern": "^[0-9]{1,32}$"},
+		{"type": "integer", "minimum": 0},
+	}}
+}
