@@ -1,0 +1,182 @@
+package mns
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"time"
+)
+
+// All answers are in the namespace http://mns.aliyuncs.com/doc/v1/.
+
+type xmlError struct {
+	XMLName   xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Error"`
+	Code      string
+	Message   string
+	RequestID string `xml:"RequestId"`
+	HostID    string `xml:"HostId"`
+}
+
+// xmlAttributes are a request's; nil is what it left out.
+type xmlAttributes struct {
+	XMLName                xml.Name `xml:"Queue"`
+	DelaySeconds           *int
+	MaximumMessageSize     *int
+	MessageRetentionPeriod *int
+	VisibilityTimeout      *int
+	PollingWaitSeconds     *int
+	LoggingEnabled         *bool
+}
+
+func (x *xmlAttributes) apply(a *Attributes) {
+	set(&a.DelaySeconds, x.DelaySeconds)
+	set(&a.MaximumMessageSize, x.MaximumMessageSize)
+	set(&a.MessageRetentionPeriod, x.MessageRetentionPeriod)
+	set(&a.VisibilityTimeout, x.VisibilityTimeout)
+	set(&a.PollingWaitSeconds, x.PollingWaitSeconds)
+	set(&a.LoggingEnabled, x.LoggingEnabled)
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+type xmlStatus struct {
+	XMLName                xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Queue"`
+	QueueName              string
+	CreateTime             int64 // s
+	LastModifyTime         int64 // s
+	DelaySeconds           int
+	MaximumMessageSize     int
+	MessageRetentionPeriod int
+	VisibilityTimeout      int
+	PollingWaitSeconds     int
+	ActiveMessages         int
+	InactiveMessages       int
+	DelayMessages          int
+	LoggingEnabled         bool
+}
+
+func statusXML(s Status) xmlStatus {
+	a := s.Attributes
+	return xmlStatus{
+		QueueName: s.Queue.Name, CreateTime: s.Created.Unix(), LastModifyTime: s.Modified.Unix(),
+		DelaySeconds: a.DelaySeconds, MaximumMessageSize: a.MaximumMessageSize,
+		MessageRetentionPeriod: a.MessageRetentionPeriod, VisibilityTimeout: a.VisibilityTimeout,
+		PollingWaitSeconds: a.PollingWaitSeconds, LoggingEnabled: a.LoggingEnabled,
+		ActiveMessages: s.Active, InactiveMessages: s.Inactive, DelayMessages: s.Delayed,
+	}
+}
+
+type xmlQueues struct {
+	XMLName    xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Queues"`
+	Queues     []any    `xml:"Queue"`
+	NextMarker string   `xml:",omitempty"`
+}
+
+type xmlQueueURL struct {
+	XMLName  xml.Name `xml:"Queue"`
+	QueueURL string
+}
+
+// xmlOutgoing is a message to send. A Priority of 0, which the Go SDK sends for
+// none given, is outside 1–16 and refused.
+type xmlOutgoing struct {
+	MessageBody  string
+	DelaySeconds *int
+	Priority     *int
+}
+
+type xmlBatch struct {
+	XMLName  xml.Name
+	Messages []xmlOutgoing `xml:"Message"`
+}
+
+type xmlSent struct {
+	XMLName        xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Message"`
+	ErrorCode      string   `xml:",omitempty"`
+	ErrorMessage   string   `xml:",omitempty"`
+	MessageID      string   `xml:"MessageId,omitempty"`
+	MessageBodyMD5 string   `xml:",omitempty"`
+	ReceiptHandle  string   `xml:",omitempty"`
+}
+
+func sentXML(m Message) xmlSent {
+	return xmlSent{MessageID: m.ID, MessageBodyMD5: m.BodyMD5, ReceiptHandle: m.ReceiptHandle}
+}
+
+type xmlMessages[T any] struct {
+	XMLName  xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Messages"`
+	Messages []T      `xml:"Message"`
+}
+
+type xmlMessage struct {
+	XMLName          xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Message"`
+	MessageID        string   `xml:"MessageId"`
+	ReceiptHandle    string   `xml:",omitempty"`
+	MessageBody      string
+	MessageBodyMD5   string
+	EnqueueTime      int64 // ms, as all times of messages
+	NextVisibleTime  int64 `xml:",omitempty"`
+	FirstDequeueTime int64
+	DequeueCount     int
+	Priority         int
+}
+
+// messageXML: a peeked message has neither receipt handle nor next visible time.
+func messageXML(m Message) xmlMessage {
+	x := xmlMessage{
+		MessageID: m.ID, ReceiptHandle: m.ReceiptHandle, MessageBody: m.Body, MessageBodyMD5: m.BodyMD5,
+		EnqueueTime: m.EnqueueTime.UnixMilli(), FirstDequeueTime: millis(m.FirstDequeueTime),
+		DequeueCount: m.DequeueCount, Priority: m.Priority,
+	}
+	if m.ReceiptHandle != "" {
+		x.NextVisibleTime = m.NextVisibleTime.UnixMilli()
+	}
+	return x
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+type xmlHandles struct {
+	XMLName xml.Name `xml:"ReceiptHandles"`
+	Handles []string `xml:"ReceiptHandle"`
+}
+
+type xmlErrors struct {
+	XMLName xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Errors"`
+	Errors  []xmlDeleteError
+}
+
+type xmlDeleteError struct {
+	XMLName       xml.Name `xml:"Error"`
+	ErrorCode     string
+	ErrorMessage  string
+	ReceiptHandle string
+}
+
+type xmlVisibility struct {
+	XMLName         xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ ChangeVisibility"`
+	ReceiptHandle   string
+	NextVisibleTime int64
+}
+
+// parse reads one XML document. An empty one leaves v as it is.
+func parse(body []byte, v any) error {
+	err := xml.NewDecoder(bytes.NewReader(body)).Decode(v)
+	if errors.Is(err, io.EOF) && len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	if err != nil {
+		return errMalformedXML()
+	}
+	return nil
+}
