@@ -46,8 +46,9 @@ func readJSON(doc string) (node, error) {
 	if err != nil {
 		return node{}, fmt.Errorf("byte %d: %w", r.dec.InputOffset(), err)
 	}
+	end := r.dec.InputOffset()
 	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
-		return node{}, fmt.Errorf("byte %d: something follows the document", r.dec.InputOffset())
+		return node{}, fmt.Errorf("byte %d: something follows the document", end)
 	}
 	return n, nil
 }
