@@ -32,13 +32,14 @@ type Call struct {
 	Caller Identity
 	Now    time.Time // virtual
 	// Authorize asks RAM whether the caller may do action on resource under the
-	// given condition keys. It answers nil or an *Error.
+	// given condition keys. It answers nil or an *Error. It never takes the
+	// World's mutex, so it may be asked with or without it held.
 	Authorize func(action, resource string, conditions map[string]string) error
-	// Params are all parameters as they came, dotted names, with 1-based lists.
+	// Params are the API's parameters as they came, dotted names, with 1-based
+	// lists; without the protocol's own, such as Action or Signature.
 	Params map[string]string
 
-	refs     map[string][]string
-	response any
+	refs map[string][]string
 }
 
 // Allow asks RAM whether the caller may do action on every one of the

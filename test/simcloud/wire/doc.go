@@ -12,7 +12,18 @@
 // parameter InstanceIds; a `param:"SystemDisk.Category"` tag for a dotted name; a
 // slice field Tag []TagParam from Tag.1.Key, Tag.1.Value, …; a []string field
 // InstanceId from InstanceId.1, …. Afterwards it writes the response struct
-// as JSON with its RequestId, or the *Error, and hands writes to the trail.
+// as JSON with its RequestId, or the *Error, and hands writes to the trail. A
+// response struct has no field RequestId of its own. A method is called without
+// the World's mutex held and takes it itself.
+//
+// The classic protocol (HMAC-SHA1) answers XML unless Format=JSON is asked for,
+// as the service does. What this gateway refuses never reaches a method: a
+// wrong signature, an unknown action, an unknown, mistyped or missing
+// parameter, too many ids, an exceeded quota. The service ignores unknown
+// parameters; simcloud refuses them, because here they are misspellings.
+//
+// The header "x-sim-console: true", which need not be signed, makes the trail
+// record of a write look like a click in the console.
 //
 // No product state lives here.
 package wire

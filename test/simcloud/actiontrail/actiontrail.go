@@ -1,0 +1,96 @@
+// Package actiontrail is simcloud's ActionTrail, API version 2020-07-06: it makes
+// a record of every write that reached its product, publishes it to the
+// account's bus after a while, keeps it for LookupEvents.
+//
+// A record is shaped as the vendor's samples are: flat requestParameters with
+// the wire's dotted names and JSON types, among the gateway's noise. User data
+// and passwords stay in it, since nothing published says that they are masked:
+// a client of the records must not rely on it.
+package actiontrail
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/wire"
+)
+
+// Options of the trail.
+type Options struct {
+	World *simcloud.World
+	// Latency is the virtual time between a call and its event on the bus; 0
+	// stands for 3 s, negative for none. No figure for this path is published.
+	Latency time.Duration
+	// Lookup is the virtual time until LookupEvents shows a record; 0 stands
+	// for the vendor's 10 minutes, negative for none.
+	Lookup time.Duration
+}
+
+// Trail is the product.
+type Trail struct {
+	world   *simcloud.World
+	latency time.Duration
+	lookup  time.Duration
+
+	mu      sync.Mutex
+	records map[place][]kept // oldest first
+}
+
+type place struct{ account, region string }
+
+type kept struct {
+	at   time.Time
+	body json.RawMessage
+	head head
+}
+
+// keepRecords bounds the records kept per account and region; the oldest go
+// first. The service keeps 90 days.
+const keepRecords = 5000
+
+// New returns a trail without records.
+func New(o Options) *Trail {
+	if o.Latency == 0 {
+		o.Latency = 3 * time.Second
+	}
+	if o.Lookup == 0 {
+		o.Lookup = 10 * time.Minute
+	}
+	return &Trail{world: o.World, latency: max(o.Latency, 0), lookup: max(o.Lookup, 0), records: map[place][]kept{}}
+}
+
+// Wrote implements wire.Trail. RAM and STS are global: their records are kept
+// and published in the world's first region.
+func (t *Trail) Wrote(w wire.Write) {
+	region := w.Call.Region
+	if w.Global {
+		region = t.world.Regions[0]
+	}
+	h := headOf(w, region)
+	body, err := json.Marshal(record(w, h, region))
+	if err != nil {
+		return // maps of plain values always encode
+	}
+	p := place{w.Call.Caller.Account, region}
+	t.keep(p, kept{w.Call.Now, body, h})
+	e := simcloud.Event{
+		Account: p.account, Region: region,
+		Source:  "acs." + w.Call.Product,
+		Type:    w.Call.Product + ":ActionTrail:" + h.EventType,
+		Subject: "acs." + w.Call.Product + ":" + region + ":" + p.account,
+		Data:    body,
+	}
+	t.world.Clock.After(t.latency, func() { t.world.Publish(e) })
+}
+
+func (t *Trail) keep(p place, k kept) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := append(t.records[p], k)
+	if len(list) > keepRecords+keepRecords/4 {
+		list = append([]kept(nil), list[len(list)-keepRecords:]...)
+	}
+	t.records[p] = list
+}

@@ -1,0 +1,144 @@
+package actiontrail
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"fleetwarden/test/simcloud/wire"
+)
+
+// LookupEventsRequest are the parameters of LookupEvents.
+type LookupEventsRequest struct {
+	StartTime, EndTime string
+	Direction          string
+	MaxResults         string
+	NextToken          string
+	LookupAttribute    []Attribute
+}
+
+// Attribute is one condition.
+type Attribute struct{ Key, Value string }
+
+// LookupEventsResponse is a page of records.
+type LookupEventsResponse struct {
+	Events    []json.RawMessage
+	NextToken string `json:",omitempty"`
+	StartTime string
+	EndTime   string
+}
+
+// LookupEvents lists the writes of the caller's account in the call's region,
+// newest first unless Direction is FORWARD, the last 7 days unless told.
+func (t *Trail) LookupEvents(c *wire.Call, in *LookupEventsRequest) (*LookupEventsResponse, error) {
+	if err := c.Allow("actiontrail:LookupEvents", "acs:actiontrail:"+c.Region+":"+c.Caller.Account+":*"); err != nil {
+		return nil, err
+	}
+	size, start, end, err := in.bounds(c.Now)
+	if err != nil {
+		return nil, err
+	}
+	found := t.find(place{c.Caller.Account, c.Region}, func(k kept) bool {
+		return !k.at.Before(start) && !k.at.After(end) && k.at.Add(t.lookup).Compare(c.Now) <= 0 && k.head.fits(in.LookupAttribute)
+	})
+	if in.Direction != "FORWARD" {
+		slices.Reverse(found)
+	}
+	from := 0
+	if in.NextToken != "" {
+		if from, err = strconv.Atoi(in.NextToken); err != nil || from < 0 || from > len(found) {
+			return nil, wire.Errorf(400, "InvalidQueryParameter", "NextToken is not valid.")
+		}
+	}
+	out := &LookupEventsResponse{Events: []json.RawMessage{}, StartTime: stamp(start), EndTime: stamp(end)}
+	for _, k := range found[from:min(from+size, len(found))] {
+		out.Events = append(out.Events, k.body)
+	}
+	if from+size < len(found) && size > 0 {
+		out.NextToken = strconv.Itoa(from + size)
+	}
+	return out, nil
+}
+
+func (t *Trail) find(p place, fits func(kept) bool) []kept {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []kept
+	for _, k := range t.records[p] {
+		if fits(k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// bounds reads page size and window. The code InvalidQueryParameter is assumed;
+// the default page of 20 is, too.
+func (in *LookupEventsRequest) bounds(now time.Time) (size int, start, end time.Time, err error) {
+	size, start, end = 20, now.AddDate(0, 0, -7), now
+	if in.MaxResults != "" {
+		size, err = strconv.Atoi(in.MaxResults)
+	}
+	if err == nil && in.StartTime != "" {
+		start, err = time.Parse("2006-01-02T15:04:05Z", in.StartTime)
+	}
+	if err == nil && in.EndTime != "" {
+		end, err = time.Parse("2006-01-02T15:04:05Z", in.EndTime)
+	}
+	direction := in.Direction == "" || in.Direction == "FORWARD" || in.Direction == "BACKWARD"
+	if err != nil || size < 0 || size > 50 || !direction {
+		err = wire.Errorf(400, "InvalidQueryParameter", "The specified query parameter is not valid.")
+	}
+	return size, start, end, err
+}
+
+// fits reports whether all conditions hold. An unknown key fits nothing.
+func (h head) fits(conditions []Attribute) bool {
+	for _, c := range conditions {
+		if !slices.Contains(h.values(c.Key), c.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h head) values(key string) []string {
+	switch key {
+	case "EventName":
+		return []string{h.EventName}
+	case "EventId":
+		return []string{h.EventID}
+	case "EventType":
+		return []string{h.EventType}
+	case "EventRW":
+		return []string{"Write"}
+	case "ServiceName":
+		return []string{h.Service}
+	case "User":
+		return []string{h.User}
+	case "RoleName":
+		return []string{h.Role}
+	case "EventAccessKeyId":
+		return []string{h.AccessKey}
+	case "SourceIpAddress":
+		return []string{h.SourceIP}
+	case "ResourceType", "ResourceName":
+		return h.resourceValues(key)
+	}
+	return nil
+}
+
+func (h head) resourceValues(key string) []string {
+	var out []string
+	for kind, ids := range h.Resources {
+		if key == "ResourceType" {
+			out = append(out, kind)
+		} else {
+			out = append(out, ids...)
+		}
+	}
+	return out
+}

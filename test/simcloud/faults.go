@@ -1,0 +1,161 @@
+package simcloud
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// FaultKind is one way in which an API call goes wrong on purpose.
+type FaultKind string
+
+// The kinds of Fault.
+const (
+	NoFault FaultKind = ""
+	// Throttle: refused by flow control, nothing done.
+	Throttle FaultKind = "throttle"
+	// Unavailable: HTTP 503, nothing done.
+	Unavailable FaultKind = "unavailable"
+	// InternalError: HTTP 500, nothing done.
+	InternalError FaultKind = "internal"
+	// TimeoutBefore: the connection is dropped, nothing done.
+	TimeoutBefore FaultKind = "timeout-before"
+	// TimeoutAfter: it is done, then the connection is dropped.
+	TimeoutAfter FaultKind = "timeout-after"
+	// Empty: it is done, the answer is HTTP 200 without a body.
+	Empty FaultKind = "empty"
+)
+
+// Fault makes calls go wrong. Product, Action and Role narrow it; an empty one
+// fits all.
+type Fault struct {
+	Product string `json:"product,omitempty"`
+	Action  string `json:"action,omitempty"`
+	// Role is the name of the caller's role, or of the user.
+	Role string    `json:"role,omitempty"`
+	Kind FaultKind `json:"kind"`
+	// Skip lets that many fitting calls pass first.
+	Skip int `json:"skip,omitempty"`
+	// Count is how many calls go wrong; 0 means all that follow.
+	Count int `json:"count,omitempty"`
+	// Probability, when above 0, is the chance of each fitting call to go
+	// wrong; 0 means always.
+	Probability float64 `json:"probability,omitempty"`
+}
+
+// EventFaults are the chances, each 0 to 1, of an event on its way to the bus.
+type EventFaults struct {
+	Duplicate float64 `json:"duplicate,omitempty"`
+	Lose      float64 `json:"lose,omitempty"`
+	// Delay is the chance that an event arrives up to MaxDelay late, and so
+	// after others: that is how they are reordered.
+	Delay float64 `json:"delay,omitempty"`
+	// MaxDelay is virtual time, in nanoseconds where it is JSON.
+	MaxDelay time.Duration `json:"maxDelay,omitempty"`
+}
+
+// EventFate is what happens to one event.
+type EventFate struct {
+	// Copies is 1, 0 for a lost and 2 for a duplicated event.
+	Copies int
+	// Delay is how late each copy comes; it has Copies elements.
+	Delay []time.Duration
+}
+
+// Faults is the plan of what goes wrong. The zero plan lets everything pass.
+type Faults struct {
+	mu     sync.Mutex
+	rnd    *rand.Rand
+	faults []Fault
+	events EventFaults
+}
+
+// Set replaces the plan. The same seed and the same order of calls give the
+// same faults.
+func (f *Faults) Set(seed uint64, faults []Fault, events EventFaults) error {
+	for _, x := range faults {
+		if err := x.check(); err != nil {
+			return err
+		}
+	}
+	for _, p := range []float64{events.Duplicate, events.Lose, events.Delay} {
+		if p < 0 || p > 1 {
+			return fmt.Errorf("faults of events: %v is no probability", p)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rnd = rand.New(rand.NewPCG(seed, seed))
+	f.faults = append([]Fault(nil), faults...)
+	f.events = events
+	return nil
+}
+
+func (x Fault) check() error {
+	switch x.Kind {
+	case Throttle, Unavailable, InternalError, TimeoutBefore, TimeoutAfter, Empty:
+	default:
+		return fmt.Errorf("unknown kind of fault %q", x.Kind)
+	}
+	if x.Skip < 0 || x.Count < 0 || x.Probability < 0 || x.Probability > 1 {
+		return fmt.Errorf("fault %q: skip and count must not be negative, probability must be 0 to 1", x.Kind)
+	}
+	return nil
+}
+
+// Next says what goes wrong with one call, and counts it.
+func (f *Faults) Next(product, action, role string) FaultKind {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.faults {
+		x := &f.faults[i]
+		if !x.fits(product, action, role) {
+			continue
+		}
+		if x.Skip > 0 {
+			x.Skip--
+			continue
+		}
+		if x.Probability > 0 && f.rnd.Float64() >= x.Probability {
+			continue
+		}
+		kind := x.Kind
+		if x.Count > 0 {
+			if x.Count--; x.Count == 0 {
+				f.faults = append(f.faults[:i], f.faults[i+1:]...)
+			}
+		}
+		return kind
+	}
+	return NoFault
+}
+
+func (x *Fault) fits(product, action, role string) bool {
+	return (x.Product == "" || x.Product == product) &&
+		(x.Action == "" || x.Action == action) &&
+		(x.Role == "" || x.Role == role)
+}
+
+// Event says what happens to the next event.
+func (f *Faults) Event() EventFate {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.chance(f.events.Lose) {
+		return EventFate{}
+	}
+	fate := EventFate{Copies: 1}
+	if f.chance(f.events.Duplicate) {
+		fate.Copies = 2
+	}
+	for range fate.Copies {
+		var late time.Duration
+		if f.events.MaxDelay > 0 && f.chance(f.events.Delay) {
+			late = time.Duration(f.rnd.Int64N(int64(f.events.MaxDelay)) + 1)
+		}
+		fate.Delay = append(fate.Delay, late)
+	}
+	return fate
+}
+
+func (f *Faults) chance(p float64) bool { return p > 0 && f.rnd.Float64() < p }

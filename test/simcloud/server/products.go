@@ -1,0 +1,96 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/actiontrail"
+	"fleetwarden/test/simcloud/kms"
+	"fleetwarden/test/simcloud/ram"
+	"fleetwarden/test/simcloud/sts"
+	"fleetwarden/test/simcloud/wire"
+)
+
+// rest is a product with a protocol of its own, such as MNS.
+type rest struct {
+	owns    func(*http.Request) bool
+	handler http.Handler
+}
+
+// digest is one product's part of the world's digest: all of its resources'
+// state in a fixed order, without times and request ids. It takes the World's
+// mutex itself.
+type digest struct {
+	product string
+	state   func() any
+}
+
+// build makes the world and plugs the products in. A new RPC product goes into
+// rpc below, a REST product into s.rest, its state into s.digests.
+func build(o Options) (*Server, error) {
+	clock := simcloud.NewClock(o.start())
+	world := simcloud.NewWorld(clock, []string{Sharer, Sharee, Member}, []string{Home, Another})
+	s := &Server{World: world, Faults: &simcloud.Faults{}, Log: &wire.Log{}}
+	var err error
+	if s.RAM, err = ram.New(ram.Options{World: world, Propagation: o.Propagation}); err != nil {
+		return nil, err
+	}
+	if err := people(s.RAM); err != nil {
+		return nil, err
+	}
+	s.STS = sts.New(s.RAM, nil)
+	s.KMS = kms.New(world)
+	s.Trail = actiontrail.New(actiontrail.Options{World: world, Latency: o.TrailLatency})
+	s.Keys = keys{s.RAM, s.STS}
+	s.Router, err = wire.NewRouter(wire.Options{
+		World: world, Keys: s.Keys, Authorizer: s.RAM, Trail: s.Trail,
+		Faults: s.Faults, Log: s.Log, Quotas: o.Quotas,
+	})
+	if err != nil {
+		return nil, err
+	}
+	rpc := []struct {
+		code    string
+		product any
+	}{
+		{"ram", s.RAM},
+		{"sts", s.STS},
+		{"kms", s.KMS},
+		{"actiontrail", s.Trail},
+	}
+	for _, p := range rpc {
+		if err := s.Router.Register(p.code, p.product); err != nil {
+			return nil, err
+		}
+	}
+	s.digests = []digest{
+		{"ram", s.RAM.State},
+		{"kms", s.KMS.State},
+	}
+	return s, nil
+}
+
+// people makes the start world's users: an administrator in each account.
+func people(r *ram.RAM) error {
+	for account, key := range map[string]string{Sharer: "local", Sharee: "sharee", Member: "member"} {
+		if err := r.AddUser(account, key, key+"-ak", key+"-sk", "AdministratorAccess"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keys asks STS for temporary keys and RAM for all others.
+type keys struct {
+	ram *ram.RAM
+	sts *sts.STS
+}
+
+// Key implements wire.Keys.
+func (k keys) Key(id, token string) (string, wire.Identity, error) {
+	if strings.HasPrefix(id, "STS.") {
+		return k.sts.Key(id, token)
+	}
+	return k.ram.Key(id, token)
+}

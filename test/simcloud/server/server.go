@@ -1,0 +1,144 @@
+// Package server puts simcloud together: the world, its products and the
+// control API, behind one HTTP address on the loopback.
+//
+// A product is plugged in at one place, products.go. What it offers to tests and
+// to other programs of this repository is the field of [Server] that holds it.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/actiontrail"
+	"fleetwarden/test/simcloud/kms"
+	"fleetwarden/test/simcloud/ram"
+	"fleetwarden/test/simcloud/sts"
+	"fleetwarden/test/simcloud/wire"
+)
+
+// Options of a server. The zero Options are right for a test.
+type Options struct {
+	// Addr is the address to listen on; empty for a free port of 127.0.0.1. The
+	// control API is refused to callers that are not on the loopback.
+	Addr string
+	// Rate is how much faster than real time virtual time goes; 0 for time that
+	// moves only when told to.
+	Rate float64
+	// Start is the virtual time to begin with. Zero: now with a Rate, else the
+	// start of 2026-01-05, so that runs are alike.
+	Start time.Time
+	// Propagation is RAM's; see ram.Options.
+	Propagation time.Duration
+	// TrailLatency is ActionTrail's to the bus; see actiontrail.Options.
+	TrailLatency time.Duration
+	// Quotas limit API calls; nil for a generous default. The vendor's are
+	// wire.PublishedQuotas.
+	Quotas []wire.Quota
+}
+
+// Server is a running cloud. Its fields are fixed after New.
+type Server struct {
+	World  *simcloud.World
+	Faults *simcloud.Faults
+	Router *wire.Router
+	Log    *wire.Log
+	// Keys knows all access keys, long-term and temporary, for protocols that
+	// do not go through the Router.
+	Keys wire.Keys
+
+	RAM   *ram.RAM
+	STS   *sts.STS
+	KMS   *kms.KMS
+	Trail *actiontrail.Trail
+
+	// Invocations, when set, answers GET /_sim/invocations. Fleet, when set,
+	// answers POST /_sim/fleet with the request's JSON. Set them before use.
+	Invocations func() any
+	Fleet       func(request []byte) (any, error)
+
+	digests []digest
+	rest    []rest
+	http    *http.Server
+	url     string
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Accounts and regions of the start world.
+const (
+	Sharer  = "1000000000000001" // also the home account
+	Sharee  = "1000000000000002"
+	Member  = "1000000000000003"
+	Home    = "cn-hangzhou"
+	Another = "cn-shanghai"
+)
+
+// New starts a cloud and returns when it listens.
+func New(o Options) (*Server, error) {
+	if o.Addr == "" {
+		o.Addr = "127.0.0.1:0"
+	}
+	s, err := build(o)
+	if err != nil {
+		return nil, fmt.Errorf("building the cloud: %w", err)
+	}
+	l, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("starting the cloud: %w", err)
+	}
+	s.url = "http://" + l.Addr().String()
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.running.Go(func() { _ = s.http.Serve(l) }) // ends with ErrServerClosed
+	if o.Rate > 0 {
+		s.running.Go(func() { s.World.Clock.Follow(ctx, o.Rate) })
+	}
+	return s, nil
+}
+
+func (o Options) start() time.Time {
+	switch {
+	case !o.Start.IsZero():
+		return o.Start
+	case o.Rate > 0:
+		return time.Now()
+	}
+	return time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+}
+
+// URL is the address of the cloud, such as http://127.0.0.1:4571.
+func (s *Server) URL() string { return s.url }
+
+// Close stops the cloud. Requests under way are cut off.
+func (s *Server) Close() error {
+	s.stop()
+	err := s.http.Close()
+	s.running.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// ServeHTTP sends a request to the control API, to a product with a REST
+// protocol, or to the Router for all RPC products.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isControl(r) {
+		s.control(w, r)
+		return
+	}
+	for _, x := range s.rest {
+		if x.owns(r) {
+			x.handler.ServeHTTP(w, r)
+			return
+		}
+	}
+	s.Router.ServeHTTP(w, r)
+}
