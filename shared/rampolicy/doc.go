@@ -7,6 +7,6 @@
 // element that this package does not know, a document that could not be read.
 //
 // Clients, clocks and decisions about what to do live elsewhere. The syntax is
-// that of https://www.alibabacloud.com/help/en/ram/policy-structure-and-syntax
-// and https://www.alibabacloud.com/help/en/ram/policy-elements.
+// that of https://www.alibabacloud.com/help/doc-detail/93739.htm and
+// https://help.aliyun.com/en/ram/policy-elements.
 package rampolicy

@@ -3,7 +3,6 @@ package rampolicy
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Document is a parsed RAM policy. In a list of documents, nil stands for one
@@ -35,8 +34,8 @@ type principal struct {
 // Parse reads a RAM policy: Version "1", Statement an object or an array, each
 // with Effect, one of Action and NotAction, one of Resource and NotResource,
 // and perhaps Condition. Single strings may stand for lists. The error says
-// where. An element of another name makes its statement [Unsure], since it may
-// narrow or widen it.
+// where. An element of another name, and a variable (${…}), make their statement
+// [Unsure], since they may narrow it.
 func Parse(doc string) (*Document, error) {
 	statements, err := parse(doc)
 	if err != nil {
@@ -110,7 +109,7 @@ func (s *statement) parse(n node) error {
 		return errors.New("must be an object")
 	}
 	s.raw = n.raw
-	if strings.Contains(n.raw, "${") {
+	if n.variable {
 		s.strange = "a variable"
 	}
 	effect := ""

@@ -53,6 +53,8 @@ func TestEvaluate(t *testing.T) {
 		{"an unknown element in an allow", []string{`{"Sid":"1","Effect":"Allow","Action":"*","Resource":"*"}`}, "ecs:RunInstances", instance, rampolicy.Unsure},
 		{"an unknown element in a deny", []string{allowAll, `{"Sid":"1","Effect":"Deny","Action":"*","Resource":"*"}`}, "ecs:RunInstances", instance, rampolicy.Unsure},
 		{"a variable", []string{`{"Effect":"Allow","Action":"*","Resource":["*","acs:oss:*:*:${acs:UserName}"]}`}, "ecs:RunInstances", instance, rampolicy.Unsure},
+		{"a variable in other words", []string{`{"Effect":"Allow","Action":"*","Resource":["*","\u0024\u007bacs:UserName}"]}`}, "ecs:RunInstances", instance, rampolicy.Unsure},
+		{"a Kelvin sign is no k", []string{`{"Effect":"Allow","Action":"\u212ams:*","Resource":"*"}`}, "kms:Decrypt", instance, rampolicy.Denied},
 		{"no action", []string{allowAll}, "", instance, rampolicy.Unsure},
 		{"no resource", []string{allowAll}, "ecs:RunInstances", "", rampolicy.Unsure},
 	}

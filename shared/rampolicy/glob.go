@@ -92,5 +92,13 @@ func anyOverlaps(patterns []string, other string) bool {
 	return false
 }
 
-// lower folds ASCII letters, all that action names are made of.
-func lower(s string) string { return strings.ToLower(s) }
+// lower folds ASCII letters, all that names of actions and services are made
+// of. Unicode's folding would take the Kelvin sign for a k.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}

@@ -26,6 +26,8 @@ type node struct {
 	items []node
 	names []string // of items, in an object
 	raw   string
+	// variable is true if there is "${" in a string in it.
+	variable bool
 }
 
 type reader struct {
@@ -70,7 +72,7 @@ func (r *reader) value(depth int) (node, error) {
 			return node{}, err
 		}
 	case string:
-		n.kind, n.text = '"', t
+		n.kind, n.text, n.variable = '"', t, strings.Contains(t, "${")
 	}
 	n.raw = strings.TrimLeft(r.src[before:r.dec.InputOffset()], " \t\r\n,:")
 	return n, nil
@@ -88,6 +90,7 @@ func (r *reader) items(n *node, depth int) error {
 			return err
 		}
 		n.items = append(n.items, item)
+		n.variable = n.variable || item.variable
 	}
 	_, err := r.dec.Token()
 	return noEOF(err)
