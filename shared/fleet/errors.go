@@ -95,3 +95,16 @@ func CodeOf(err error) string {
 	}
 	return ""
 }
+
+// Ignored is an element that is well formed and not for this function.
+type Ignored struct {
+	// Where names the element, Why says why nobody looks at it.
+	Where, Why string
+}
+
+func (e *Ignored) Error() string {
+	if e.Where == "" {
+		return e.Why
+	}
+	return e.Where + ": " + e.Why
+}

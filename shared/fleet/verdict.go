@@ -18,6 +18,8 @@ const (
 	Conflict Outcome = "conflict"
 	// NotApplicable: the rule does not ask anything of this thing.
 	NotApplicable Outcome = "not-applicable"
+	// Exempted: the rule does not hold, and the policy says that it need not.
+	Exempted Outcome = "exempt"
 	// Pending: too early to say; the verdict's Again tells when to look.
 	Pending Outcome = "pending"
 	// Fault: looking failed, and looking again will not help; the reason says
