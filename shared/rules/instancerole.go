@@ -1,0 +1,206 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
+)
+
+// The rules of control instance-role.
+const (
+	RuleSystrustRole  = "systrust-role"
+	RuleOverBroadRole = "over-broad-role"
+)
+
+// InstanceRole decides control instance-role: each trusted instance has a RAM
+// role that ECS may assume and that may report trust data to Security Center.
+func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
+	roles := judgements{world: w, by: map[string]judgement{}}
+	return judge(w, p, policy.ControlInstanceRole, p.InstanceRole.Control, []rule{
+		{RuleSystrustRole, func(s *subject) fleet.Verdict { return systrustRole(s, roles) }},
+		{RuleOverBroadRole, func(s *subject) fleet.Verdict { return overBroadRole(s, roles) }},
+	})
+}
+
+// systrustRole goes down the table: no role, the right role, another role, or not
+// to be told.
+func systrustRole(s *subject, roles judgements) fleet.Verdict {
+	is, how := candidacy(s.inst)
+	if !is {
+		return notApplicable("not a trusted instance")
+	}
+	if how.Source == fleet.Claimed.String() {
+		return s.claimedOnly(how)
+	}
+	if v, ok := s.served(); !ok {
+		return v
+	}
+	role := s.inst.RoleName
+	switch {
+	case s.inst.Listed.V.Classic:
+		return violation(fleet.Medium, "the classic network allows no instance RAM role",
+			"migrate the instance to a VPC, or launch it anew in one", how)
+	case !role.Seen():
+		return undecided("the instance's role could not be read: " + role.Why)
+	case role.V == "":
+		return s.withoutRole(how, roles)
+	default:
+		return s.withRole(role.V, how, roles)
+	}
+}
+
+// claimedOnly is the verdict on an instance that only its launch request calls
+// trusted. The system tag may come late; until it does, nothing is changed.
+func (s *subject) claimedOnly(how fleet.Evidence) fleet.Verdict {
+	v := undecided("the launch asked for a trusted instance, but the instance does not carry the tag " + fleet.TagSupportVTPM)
+	v.Evidence = []fleet.Evidence{how}
+	if s.age() < settle {
+		v.Outcome, v.Severity, v.Again = fleet.Pending, "", wait(s.inst.Ref.Try.N)
+	}
+	return v
+}
+
+// served reports whether the operator's own trust service leaves the instance to us.
+func (s *subject) served() (fleet.Verdict, bool) {
+	switch s.policy.IsSelfManaged(s.inst.Ref.Scope, s.inst.Listed) {
+	case policy.Yes:
+		return notApplicable("in a self-managed scope: the operator's own trust service looks after it"), false
+	case policy.Maybe:
+		return undecided("whether a self-managed scope covers it could not be told"), false
+	}
+	return fleet.Verdict{}, true
+}
+
+func (s *subject) withoutRole(how fleet.Evidence, roles judgements) fleet.Verdict {
+	c := s.policy.InstanceRole
+	if left := c.AttachAfter - s.age(); left > 0 {
+		return fleet.Verdict{Outcome: fleet.Pending, Again: left, Evidence: []fleet.Evidence{how},
+			Reason: "no role yet; the policy leaves " + c.AttachAfter.String() + " after a launch to others"}
+	}
+	v := violation(fleet.High, "the instance has no RAM role, so it cannot report trust data to Security Center",
+		fmt.Sprintf("attach the RAM role %s to the instance", c.Role), how, observed("role", ""))
+	needs, blocked := s.ready(roles)
+	if blocked != "" {
+		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; "+blocked
+		return v
+	}
+	attach := fleet.Change{Kind: fleet.AttachRole, Ref: s.inst.Ref, Want: c.Role, Reason: v.Reason}
+	return s.change(v, needs, attach)
+}
+
+// withRole judges the role that is attached.
+func (s *subject) withRole(name string, how fleet.Evidence, roles judgements) fleet.Verdict {
+	j := roles.of(name)
+	e := []fleet.Evidence{how, observed("role", name)}
+	switch j.answer {
+	case rampolicy.Allowed:
+		return passes("the role may report trust data", e...)
+	case rampolicy.Unsure:
+		v := undecided("whether the role may report trust data could not be told: " + j.why)
+		v.Evidence = e
+		return v
+	}
+	v := fleet.Verdict{Severity: fleet.High, Evidence: e,
+		Reason: fmt.Sprintf("the role %s %s", name, j.why)}
+	if strings.EqualFold(name, s.policy.InstanceRole.Role) {
+		return s.repairOwn(v, j)
+	}
+	return s.conflict(v, name, j, roles)
+}
+
+// repairOwn puts the systrust role itself right.
+func (s *subject) repairOwn(v fleet.Verdict, j judgement) fleet.Verdict {
+	v.Outcome = fleet.Violation
+	if j.missing || !j.trusted {
+		v.Remedy = fmt.Sprintf("make the RAM role %s trust %s again; Fleetwarden does not rewrite the trust policy of a role that is in use",
+			s.policy.InstanceRole.Role, rampolicy.ECSService)
+		return v
+	}
+	v.Remedy = fmt.Sprintf("attach the policy %s to the RAM role %s", s.policy.InstanceRole.Policy, s.policy.InstanceRole.Role)
+	return s.change(v, nil, s.grant(s.policy.InstanceRole.Role, v.Reason))
+}
+
+// conflict follows the operator's choice for an instance with another role: there
+// is one slot, and what is in it belongs to somebody.
+func (s *subject) conflict(v fleet.Verdict, name string, j judgement, roles judgements) fleet.Verdict {
+	v.Outcome = fleet.Conflict
+	v.Remedy = fmt.Sprintf("grant %s the actions of the policy %s, or replace it by %s; an instance has one role",
+		name, s.policy.InstanceRole.Policy, s.policy.InstanceRole.Role)
+	switch s.policy.InstanceRole.Conflict {
+	case policy.ConflictGrant:
+		if j.missing || !j.trusted {
+			return v // granting to a role that ECS cannot assume helps nobody
+		}
+		return s.change(v, nil, s.grant(name, v.Reason))
+	case policy.ConflictReplace:
+		needs, blocked := s.ready(roles)
+		if blocked != "" {
+			v.Reason += "; " + blocked
+			return v
+		}
+		return s.change(v, needs, fleet.Change{Kind: fleet.ReplaceRole, Ref: s.inst.Ref, Before: name,
+			Want: s.policy.InstanceRole.Role, Reason: v.Reason})
+	}
+	return v
+}
+
+// ready returns what has to be done before the systrust role can be attached, or
+// why it cannot be.
+func (s *subject) ready(roles judgements) (needs *fleet.Change, blocked string) {
+	name := s.policy.InstanceRole.Role
+	j := roles.of(name)
+	switch {
+	case j.missing:
+		return &fleet.Change{Kind: fleet.EnsureRole, Ref: s.role(name), Want: s.policy.InstanceRole.Policy,
+			Reason: "the RAM role " + name + " does not exist"}, ""
+	case j.answer == rampolicy.Allowed:
+		return nil, ""
+	case j.answer == rampolicy.Unsure:
+		return nil, "whether the role " + name + " is fit could not be told: " + j.why
+	case !j.trusted:
+		return nil, "the role " + name + " " + j.why + ": put its trust policy right first"
+	}
+	return new(s.grant(name, "the role "+name+" "+j.why)), ""
+}
+
+func (s *subject) grant(role, reason string) fleet.Change {
+	return fleet.Change{Kind: fleet.GrantRole, Ref: s.role(role), Want: s.policy.InstanceRole.Policy, Reason: reason}
+}
+
+func (s *subject) role(name string) fleet.Ref {
+	return fleet.Ref{Scope: fleet.Scope{Account: s.inst.Ref.Scope.Account}, Kind: fleet.KindRole, ID: name}
+}
+
+// change adds changes to v if the policy lets this instance be changed.
+func (s *subject) change(v fleet.Verdict, needs *fleet.Change, c fleet.Change) fleet.Verdict {
+	if s.control.MayChange(s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
+		v.Reason += fmt.Sprintf("; not changed, because %s owns the instance and no scope of the policy names it", s.inst.Listed.V.Manager())
+		return v
+	}
+	if needs != nil {
+		c.Needs = needs.Ref.Key()
+		v.Changes = append(v.Changes, *needs)
+	}
+	v.Changes = append(v.Changes, c)
+	return v
+}
+
+// overBroadRole warns of a role that lets the instance do nearly everything.
+func overBroadRole(s *subject, roles judgements) fleet.Verdict {
+	role := s.inst.RoleName
+	if !s.policy.InstanceRole.WarnOverBroad || !role.Seen() || role.V == "" {
+		return fleet.Verdict{} // systrust-role has said it
+	}
+	j := roles.of(role.V)
+	switch {
+	case j.answer == rampolicy.Unsure && len(j.broad) == 0:
+		return undecided("whether the role grants too much could not be told: " + j.why)
+	case len(j.broad) == 0:
+		return passes("the role grants no sweeping rights", observed("role", role.V))
+	}
+	return violation(fleet.Medium, fmt.Sprintf("the role %s grants too much: %s", role.V, strings.Join(j.broad, "; ")),
+		"replace the policy by one that names what the workload needs", observed("role", role.V))
+}

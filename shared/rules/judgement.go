@@ -1,0 +1,83 @@
+package rules
+
+import (
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rampolicy"
+)
+
+// judgement is what matters about one role. Many instances share a role, so it is
+// made once for a world.
+type judgement struct {
+	missing bool
+	trusted bool // ECS may assume it
+	// answer is Allowed when ECS may assume the role and it grants the systrust
+	// actions.
+	answer rampolicy.Answer
+	why    string // unless Allowed; reads on from "the role X"
+	broad  []string
+}
+
+type judgements struct {
+	world *fleet.World
+	by    map[string]judgement
+}
+
+func (js judgements) of(name string) judgement {
+	if j, ok := js.by[name]; ok {
+		return j
+	}
+	j := judgeRole(js.world.Roles[name])
+	js.by[name] = j
+	return j
+}
+
+func judgeRole(f fleet.Fact[fleet.Role]) judgement {
+	if !f.Seen() {
+		return judgement{answer: rampolicy.Unsure, why: "it was not read: " + f.Why}
+	}
+	if f.V.Missing {
+		return judgement{missing: true, why: "does not exist"}
+	}
+	docs, err := documents(f.V.Policies)
+	if err != nil {
+		return judgement{answer: rampolicy.Unsure, why: err.Error()}
+	}
+	j := judgement{broad: rampolicy.OverBroad(docs)}
+	j.trusted, j.answer, j.why = ecsMayAssume(f.V.Trust)
+	if !j.trusted {
+		return j
+	}
+	switch j.answer = rampolicy.Grants(docs, rampolicy.SysTrustActions(), "*"); j.answer {
+	case rampolicy.Unsure:
+		j.why = "a condition in its policies is not known"
+	case rampolicy.Denied:
+		j.why = "does not grant the yundun-systrust actions"
+	}
+	return j
+}
+
+func ecsMayAssume(trust string) (bool, rampolicy.Answer, string) {
+	t, err := rampolicy.ParseTrust(trust)
+	if err != nil {
+		return false, rampolicy.Unsure, "its trust policy cannot be read: " + err.Error()
+	}
+	switch t.TrustsService(rampolicy.ECSService) {
+	case rampolicy.Allowed:
+		return true, rampolicy.Allowed, ""
+	case rampolicy.Unsure:
+		return false, rampolicy.Unsure, "a condition in its trust policy is not known"
+	}
+	return false, rampolicy.Denied, "does not trust " + rampolicy.ECSService
+}
+
+func documents(policies []fleet.Policy) ([]*rampolicy.Document, error) {
+	docs := make([]*rampolicy.Document, 0, len(policies))
+	for _, p := range policies {
+		d, err := rampolicy.Parse(p.Document)
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, d)
+	}
+	return docs, nil
+}

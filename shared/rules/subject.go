@@ -1,0 +1,195 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+const (
+	// settle is how long after an event its instance may still be missing from
+	// DescribeInstances, or lack the tags that its launch brings.
+	settle = 10 * time.Minute
+	// firstLook and longestWait bound the doubling wait between looks.
+	firstLook   = 15 * time.Second
+	longestWait = 5 * time.Minute
+)
+
+// subject is one instance in its world, as a rule of an instance control sees it.
+type subject struct {
+	world   *fleet.World
+	policy  *policy.Policy
+	control policy.Control
+	name    string // of the control
+	inst    *fleet.Instance
+}
+
+// judge runs rules on every instance that the control covers. An instance that
+// cannot be judged gets one verdict from the first rule, which says why.
+func judge(w *fleet.World, p *policy.Policy, name string, c policy.Control, rules []rule) []fleet.Verdict {
+	out := make([]fleet.Verdict, 0, len(w.Instances)*len(rules))
+	for i := range w.Instances {
+		s := &subject{w, p, c, name, &w.Instances[i]}
+		if v, ok := s.admit(rules[0].id); !ok {
+			out = append(out, v)
+			continue
+		}
+		for _, r := range rules {
+			if v := r.decide(s); v.Outcome != "" {
+				v.Ref, v.Control, v.Rule = s.inst.Ref, name, r.id
+				out = append(out, s.exempt(v))
+			}
+		}
+	}
+	return out
+}
+
+// rule is one row of a control. decide leaves Outcome empty when it has nothing
+// to say that another rule has not said.
+type rule struct {
+	id     string
+	decide func(*subject) fleet.Verdict
+}
+
+// admit settles what no rule need ask: whether the instance is there, known, and
+// covered by the control.
+func (s *subject) admit(ruleID string) (fleet.Verdict, bool) {
+	v := fleet.Verdict{Ref: s.inst.Ref, Control: s.name, Rule: ruleID}
+	if s.inst.Gone.Seen() && s.inst.Gone.V {
+		return s.gone(v), false
+	}
+	if !s.inst.Listed.Seen() {
+		v.Outcome, v.Severity = fleet.Undecided, fleet.Medium
+		v.Reason = "the instance could not be read: " + s.inst.Listed.Why
+		return v, false
+	}
+	switch s.control.Covers(s.inst.Ref.Scope, s.inst.Listed) {
+	case policy.No:
+		v.Outcome, v.Reason = fleet.NotApplicable, "outside the scope of the policy"
+		return v, false
+	case policy.Maybe:
+		v.Outcome, v.Severity = fleet.Undecided, fleet.Medium
+		v.Reason = "whether the policy's scope covers it could not be told"
+		return v, false
+	}
+	return v, true
+}
+
+// gone is the verdict on an instance that was asked for and not found. Right
+// after a launch that means "not yet"; later, released or elsewhere.
+func (s *subject) gone(v fleet.Verdict) fleet.Verdict {
+	first := s.inst.Ref.Try.FirstSeen
+	if first.IsZero() {
+		first = s.world.At
+	}
+	if s.world.At.Sub(first) < settle {
+		v.Outcome, v.Again = fleet.Pending, wait(s.inst.Ref.Try.N)
+		v.Reason = "the instance is not found yet"
+		return v
+	}
+	v.Outcome, v.Severity = fleet.Fault, fleet.Low
+	v.Reason = fmt.Sprintf("no instance %s in %s: it was released, or the event named a wrong place", s.inst.Ref.ID, s.inst.Ref.Scope)
+	return v
+}
+
+// exempt takes the changes away from what the policy exempts.
+func (s *subject) exempt(v fleet.Verdict) fleet.Verdict {
+	if v.Outcome != fleet.Violation && v.Outcome != fleet.Conflict {
+		return v
+	}
+	e, ok := s.policy.Exempt(v.Control, v.Rule, v.Ref, s.inst.Listed, s.world.At)
+	if !ok {
+		return v
+	}
+	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", e.Expires.Format(time.DateOnly), e.Owner, e.Reason, v.Reason)
+	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again = fleet.Exempted, fleet.Info, "", nil, 0
+	return v
+}
+
+// age is how long ago the instance was created, by the cloud's clock.
+func (s *subject) age() time.Duration { return s.world.At.Sub(s.inst.Listed.V.Created) }
+
+// wait is the pause before the look that follows n others.
+func wait(n int) time.Duration {
+	if n > 8 {
+		return longestWait
+	}
+	return min(firstLook<<n, longestWait)
+}
+
+// candidacy says whether an instance is meant to be trusted, and how that is
+// known. An ordinary instance is left alone.
+func candidacy(i *fleet.Instance) (is bool, how fleet.Evidence) {
+	l := i.Listed.V
+	if family, enhanced := l.Generation(); enhanced {
+		return true, observed("instance type family", family)
+	}
+	if _, ok := l.Tags[fleet.TagSupportVTPM]; ok {
+		return true, observed("system tag", fleet.TagSupportVTPM)
+	}
+	if mode := trustAsked(i.Ref.Call); mode != "" {
+		return true, claimed("SecurityOptions", mode)
+	}
+	return false, fleet.Evidence{}
+}
+
+// Candidate reports whether an instance is meant to be trusted. Others are left
+// alone, and little is asked about them.
+func Candidate(i *fleet.Instance) bool {
+	is, _ := candidacy(i)
+	return is
+}
+
+// trustAsked returns the trusted mode that a launch asked for: vTPM, or Enclave,
+// which switches the trusted system on too.
+func trustAsked(c *fleet.Call) string {
+	switch {
+	case c == nil || c.Launch == nil:
+		return ""
+	case c.Launch.TrustedSystemMode == "vTPM":
+		return "vTPM"
+	case c.Launch.ConfidentialComputingMode == "Enclave":
+		return "Enclave"
+	}
+	return ""
+}
+
+// generation is the digit of a bare family, such as 7 for g7t; 0 when there is none.
+func generation(family string) int {
+	i := slices.IndexFunc([]byte(family), func(c byte) bool { return c >= '0' && c <= '9' })
+	if i < 0 {
+		return 0
+	}
+	return int(family[i] - '0')
+}
+
+func observed(name, value string) fleet.Evidence {
+	return fleet.Evidence{Name: name, Value: value, Source: fleet.Observed.String()}
+}
+
+func claimed(name, value string) fleet.Evidence {
+	return fleet.Evidence{Name: name, Value: value, Source: fleet.Claimed.String()}
+}
+
+func evidence[T any](name string, f fleet.Fact[T]) fleet.Evidence {
+	return fleet.Evidence{Name: name, Value: fmt.Sprint(f.V), Source: f.Source.String()}
+}
+
+func passes(reason string, e ...fleet.Evidence) fleet.Verdict {
+	return fleet.Verdict{Outcome: fleet.Passes, Reason: reason, Evidence: e}
+}
+
+func notApplicable(reason string) fleet.Verdict {
+	return fleet.Verdict{Outcome: fleet.NotApplicable, Reason: reason}
+}
+
+func undecided(reason string) fleet.Verdict {
+	return fleet.Verdict{Outcome: fleet.Undecided, Severity: fleet.Medium, Reason: reason}
+}
+
+func violation(severity fleet.Severity, reason, remedy string, e ...fleet.Evidence) fleet.Verdict {
+	return fleet.Verdict{Outcome: fleet.Violation, Severity: severity, Reason: reason, Remedy: remedy, Evidence: e}
+}
