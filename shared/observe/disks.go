@@ -1,0 +1,79 @@
+package observe
+
+import (
+	"context"
+
+	"fleetwarden/shared/fleet"
+)
+
+// maxSingleDisks is for how many instances of a batch the system disk is asked one
+// by one: DescribeDisks takes a list of disk ids, but only one instance id. Beyond
+// that the rule falls back on what the launch claimed.
+const maxSingleDisks = 10
+
+// disks fills SystemDisk: by the disk ids that the trail record named, one call
+// for a whole launch; else one by one, for a few.
+func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	if o.Disks == nil {
+		return nil
+	}
+	there = o.candidates(there)
+	got, err := o.disksByID(ctx, w, there)
+	if err != nil {
+		return err
+	}
+	var rest []*fleet.Instance
+	for _, in := range there {
+		if category, ok := got[in.Ref.ID]; ok {
+			in.SystemDisk = fleet.See(category)
+			continue
+		}
+		rest = append(rest, in)
+	}
+	for i, in := range rest {
+		if i == maxSingleDisks {
+			break
+		}
+		if err := o.diskOf(ctx, w, in); err != nil {
+			return err
+		}
+	}
+	for _, in := range rest[min(len(rest), maxSingleDisks):] {
+		in.SystemDisk = fleet.Dunno[string]("too many instances to ask for their disks one by one")
+	}
+	return nil
+}
+
+// disksByID asks for the disks that launches named. Their ids are claimed, what is
+// read about them is not: a disk counts for the instance it is attached to.
+func (o World) disksByID(ctx context.Context, w *fleet.World, there []*fleet.Instance) (map[string]string, error) {
+	var ids []string
+	asked := map[*fleet.Call]bool{}
+	for _, in := range there {
+		if c := in.Ref.Call; c != nil && c.Launch != nil && !asked[c] {
+			asked[c] = true
+			ids = append(ids, c.Launch.Disks...)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	got, err := o.Disks.SystemDisksByID(ctx, w.Scope.Region, ids)
+	return got, passing("reading disks", err)
+}
+
+func (o World) diskOf(ctx context.Context, w *fleet.World, in *fleet.Instance) error {
+	category, err := o.Disks.SystemDiskOf(ctx, w.Scope.Region, in.Ref.ID)
+	if err := passing("reading the system disk of "+in.Ref.ID, err); err != nil {
+		return err
+	}
+	switch {
+	case err != nil:
+		in.SystemDisk = fleet.Dunno[string](err.Error())
+	case category == "":
+		in.SystemDisk = fleet.Dunno[string]("the cloud shows no system disk")
+	default:
+		in.SystemDisk = fleet.See(category)
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+// Package observe reads the world: for a batch of refs, the facets that the
+// enabled rules ask for and that the batch's source has not read already, each
+// API once per batch at its batch size.
+//
+// What cannot be read for good becomes an unknown fact with its reason; what time
+// may heal ends the pass, so that the batch is looked at again. It decides
+// nothing and writes nothing.
+package observe
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Listings reads instances by id. An id missing from the map was not found.
+type Listings interface {
+	Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error)
+}
+
+// RoleNames reads the RAM roles of instances; "" means none.
+type RoleNames interface {
+	RoleNames(ctx context.Context, region fleet.Region, ids []string) (map[string]string, error)
+}
+
+// Roles reads a RAM role with its policies.
+type Roles interface {
+	Role(ctx context.Context, name string) (fleet.Role, error)
+}
+
+// Disks reads the categories of system disks, by instance id.
+type Disks interface {
+	SystemDisksByID(ctx context.Context, region fleet.Region, diskIDs []string) (map[string]string, error)
+	SystemDiskOf(ctx context.Context, region fleet.Region, instanceID string) (string, error)
+}
+
+// KMS reads whether the account has switched KMS on.
+type KMS interface {
+	AccountStatus(ctx context.Context, region fleet.Region) (string, error)
+}
+
+// World reads the facets whose reader is set. Listings are always needed.
+type World struct {
+	Listings  Listings
+	RoleNames RoleNames
+	// Roles reads the roles that the instances have, and Needed if one of them
+	// is a candidate.
+	Roles  Roles
+	Needed []string
+	// Disks reads the system disks of candidates.
+	Disks Disks
+	KMS   KMS
+	// Candidate tells the instances that the rules may ask more about; nil means
+	// all.
+	Candidate func(*fleet.Instance) bool
+	// Now is the cloud's time, asked after the reads.
+	Now func() time.Time
+}
+
+// Observe reads what the batch points to.
+func (o World) Observe(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
+	w := &fleet.World{Scope: b.Scope, Roles: map[string]fleet.Fact[fleet.Role]{}}
+	for _, r := range b.Refs {
+		switch r.Kind {
+		case fleet.KindInstance:
+			w.Instances = append(w.Instances, fleet.Instance{Ref: r})
+		case fleet.KindCall:
+			w.Calls = append(w.Calls, r)
+		}
+	}
+	if len(w.Instances) > 0 {
+		if err := o.instances(ctx, w, b.Seen); err != nil {
+			return nil, err
+		}
+	}
+	w.At = o.Now()
+	return w, nil
+}
+
+// instances reads facet by facet. A facet is asked only of instances that exist.
+func (o World) instances(ctx context.Context, w *fleet.World, seen []fleet.Instance) error {
+	if err := o.list(ctx, w, seen); err != nil {
+		return err
+	}
+	there := existing(w)
+	if len(there) == 0 {
+		return nil
+	}
+	for _, facet := range []func(context.Context, *fleet.World, []*fleet.Instance) error{o.roleNames, o.disks, o.kms} {
+		if err := facet(ctx, w, there); err != nil {
+			return err
+		}
+	}
+	return o.roles(ctx, w, there)
+}
+
+// list fills Listed and Gone, from what the lister saw or by asking.
+func (o World) list(ctx context.Context, w *fleet.World, seen []fleet.Instance) error {
+	known := make(map[string]fleet.Instance, len(seen))
+	for _, i := range seen {
+		known[i.Ref.ID] = i
+	}
+	var ask []string
+	for i := range w.Instances {
+		in := &w.Instances[i]
+		if k, ok := known[in.Ref.ID]; ok && k.Listed.Seen() {
+			in.Listed, in.Gone = k.Listed, fleet.See(false)
+			continue
+		}
+		ask = append(ask, in.Ref.ID)
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	got, err := o.Listings.Listings(ctx, w.Scope.Region, ask)
+	if err := passing("reading instances", err); err != nil {
+		return err
+	}
+	for i := range w.Instances {
+		in := &w.Instances[i]
+		l, ok := got[in.Ref.ID]
+		switch {
+		case in.Listed.Seen():
+		case err != nil:
+			in.Listed = fleet.Dunno[fleet.Listing](err.Error())
+		case ok:
+			in.Listed, in.Gone = fleet.See(l), fleet.See(false)
+		default:
+			in.Listed, in.Gone = fleet.Dunno[fleet.Listing]("not found"), fleet.See(true)
+		}
+	}
+	return nil
+}
+
+func existing(w *fleet.World) []*fleet.Instance {
+	var there []*fleet.Instance
+	for i := range w.Instances {
+		if w.Instances[i].Listed.Seen() {
+			there = append(there, &w.Instances[i])
+		}
+	}
+	return there
+}
+
+func (o World) candidates(there []*fleet.Instance) []*fleet.Instance {
+	if o.Candidate == nil {
+		return there
+	}
+	return slices.DeleteFunc(slices.Clone(there), func(in *fleet.Instance) bool { return !o.Candidate(in) })
+}
+
+func ids(instances []*fleet.Instance) []string {
+	out := make([]string, len(instances))
+	for i, in := range instances {
+		out[i] = in.Ref.ID
+	}
+	return out
+}
+
+func (o World) roleNames(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	if o.RoleNames == nil {
+		return nil
+	}
+	got, err := o.RoleNames.RoleNames(ctx, w.Scope.Region, ids(there))
+	if err := passing("reading the roles of instances", err); err != nil {
+		return err
+	}
+	for _, in := range there {
+		name, ok := got[in.Ref.ID]
+		switch {
+		case err != nil:
+			in.RoleName = fleet.Dunno[string](err.Error())
+		case ok:
+			in.RoleName = fleet.See(name)
+		default:
+			in.RoleName = fleet.Dunno[string]("the answer does not speak of this instance")
+		}
+	}
+	return nil
+}
+
+// roles reads each distinct role once. RAM is global: the region plays no part.
+func (o World) roles(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	if o.Roles == nil {
+		return nil
+	}
+	var names []string
+	if len(o.candidates(there)) > 0 {
+		names = slices.Clone(o.Needed)
+	}
+	for _, in := range there {
+		if in.RoleName.Seen() && in.RoleName.V != "" {
+			names = append(names, in.RoleName.V)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		role, err := o.Roles.Role(ctx, name)
+		if err := passing("reading role "+name, err); err != nil {
+			return err
+		}
+		if err != nil {
+			w.Roles[name] = fleet.Dunno[fleet.Role](err.Error())
+			continue
+		}
+		w.Roles[name] = fleet.See(role)
+	}
+	return nil
+}
+
+func (o World) kms(ctx context.Context, w *fleet.World, _ []*fleet.Instance) error {
+	if o.KMS == nil {
+		return nil
+	}
+	status, err := o.KMS.AccountStatus(ctx, w.Scope.Region)
+	if err := passing("reading the state of KMS", err); err != nil {
+		return err
+	}
+	if err != nil {
+		w.KMS = fleet.Dunno[string](err.Error())
+		return nil
+	}
+	w.KMS = fleet.See(status)
+	return nil
+}
+
+// passing returns err if time may heal it: then the batch is looked at again.
+// Other failures become unknown facts.
+func passing(doing string, err error) error {
+	if fleet.ClassOf(err).Passing() {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
