@@ -1,0 +1,140 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// pass is the running account of one Run.
+type pass struct {
+	o       Options
+	sum     fleet.Pass
+	started time.Time
+	// later holds the refs to be put back after this batch, by delay.
+	later map[time.Duration][]fleet.Ref
+	seen  map[fleet.Key]bool // put back already
+	// changed counts changes by control, for the limit of a pass.
+	changed map[string]int
+}
+
+func newPass(o Options) *pass {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	return &pass{
+		o: o, started: o.Clock(),
+		sum: fleet.Pass{DryRun: o.DryRun, Outcomes: map[fleet.Outcome]int{}, States: map[fleet.State]int{}},
+
+		later: map[time.Duration][]fleet.Ref{}, seen: map[fleet.Key]bool{}, changed: map[string]int{},
+	}
+}
+
+// element records what is wrong with one element of the source. It returns what
+// ends the pass.
+func (r *pass) element(err error) error {
+	v := fleet.Verdict{Rule: "event", Reason: err.Error()}
+	var bad *fleet.BadInput
+	var ignored *fleet.Ignored
+	switch {
+	case errors.As(err, &bad):
+		r.sum.Bad++
+		v.Outcome, v.Severity = fleet.Fault, fleet.Medium
+	case errors.As(err, &ignored):
+		r.sum.Ignored++
+		v.Outcome = fleet.NotApplicable
+	default:
+		return fmt.Errorf("reading the source: %w", err)
+	}
+	return r.finding(v)
+}
+
+// exhausted says why no further batch can be taken; "" when one can.
+func (r *pass) exhausted(ctx context.Context) string {
+	if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.o.Clock()) < r.o.Margin {
+		return "the deadline is near"
+	}
+	if r.o.Meter.Left() < r.o.CallsPerBatch {
+		return "the API calls of this pass are spent"
+	}
+	return ""
+}
+
+// delay notes how old the oldest event is, where its time can be read.
+func (r *pass) delay(refs []fleet.Ref) {
+	for _, ref := range refs {
+		if ref.Call == nil {
+			continue
+		}
+		if t, err := time.Parse(time.RFC3339, ref.Call.Time); err == nil {
+			r.sum.DelayMS = max(r.sum.DelayMS, r.o.Meter.Now().Sub(t).Milliseconds())
+		}
+	}
+}
+
+func (r *pass) again(refs []fleet.Ref, after time.Duration) {
+	for _, ref := range refs {
+		r.againRef(ref, after)
+	}
+}
+
+// againRef puts one ref back, once a batch, with its try counted.
+func (r *pass) againRef(ref fleet.Ref, after time.Duration) {
+	if r.seen[ref.Key()] {
+		return
+	}
+	r.seen[ref.Key()] = true
+	ref.Try.N++
+	if ref.Try.FirstSeen.IsZero() {
+		ref.Try.FirstSeen = r.o.Meter.Now()
+	}
+	if ref.Try.Run == "" {
+		ref.Try.Run = r.o.Stamp.Run
+	}
+	r.later[after] = append(r.later[after], ref)
+}
+
+// flush sends what was put back. If that fails, the pass has lost something and
+// the platform must try again.
+func (r *pass) flush(ctx context.Context) error {
+	defer func() {
+		r.later, r.seen = map[time.Duration][]fleet.Ref{}, map[fleet.Key]bool{}
+	}()
+	var errs []error
+	for after, refs := range r.later {
+		r.sum.Again += len(refs)
+		if r.o.DryRun {
+			continue
+		}
+		if err := r.o.Inbox.Again(ctx, refs, after); err != nil {
+			errs = append(errs, fmt.Errorf("putting %d refs back: %w", len(refs), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *pass) finish() fleet.Pass {
+	r.sum.Calls = r.o.Meter.Calls()
+	r.sum.DurationMS = r.o.Clock().Sub(r.started).Milliseconds()
+	return r.sum
+}
+
+func (r *pass) stamp(kind string) fleet.Record {
+	rec := r.o.Stamp
+	rec.V, rec.Type, rec.Time = fleet.RecordVersion, kind, r.o.Meter.Now()
+	return rec
+}
+
+func (r *pass) finding(v fleet.Verdict) error {
+	r.sum.Outcomes[v.Outcome]++
+	rec := r.stamp("finding")
+	rec.Finding = &fleet.FindingRecord{
+		Control: v.Control, Rule: v.Rule, Outcome: v.Outcome, Severity: v.Severity,
+		Account: v.Ref.Scope.Account, Region: v.Ref.Scope.Region, Kind: v.Ref.Kind, ID: v.Ref.ID,
+		Reason: v.Reason, Remedy: v.Remedy, Evidence: v.Evidence, AgainSeconds: int(v.Again / time.Second),
+	}
+	return r.o.Record(rec)
+}

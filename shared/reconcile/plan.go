@@ -1,0 +1,173 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+// plan is what is to be done about one batch. A change that several verdicts ask
+// for is done once.
+type plan struct {
+	r     *pass
+	items []*item
+	by    map[identity]*item
+}
+
+type identity struct {
+	kind fleet.ChangeKind
+	key  fleet.Key
+	want string
+}
+
+type item struct {
+	change        fleet.Change
+	control, rule string
+	refs          []fleet.Ref // of the verdicts that ask for it
+	result        fleet.Result
+	settled       bool
+}
+
+func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
+	p := &plan{r: r, by: map[identity]*item{}}
+	for _, v := range verdicts {
+		for _, c := range v.Changes {
+			id := identity{c.Kind, c.Ref.Key(), c.Want}
+			it := p.by[id]
+			if it == nil {
+				it = &item{change: c, control: v.Control, rule: v.Rule}
+				p.by[id] = it
+				p.items = append(p.items, it)
+				p.gate(it)
+			}
+			it.refs = append(it.refs, v.Ref)
+		}
+	}
+	return p
+}
+
+// gate stops what the mode, the dry run or the limit of a pass does not let
+// through.
+func (p *plan) gate(it *item) {
+	switch {
+	case p.r.o.Policy.ModeOf(it.control) != policy.Enforce:
+		it.settle(fleet.Planned, "the control is in audit mode")
+	case p.r.o.DryRun:
+		it.settle(fleet.Planned, "dry run")
+	case p.r.o.Policy.Limits.PerPass > 0 && p.r.changed[it.control] >= p.r.o.Policy.Limits.PerPass:
+		it.settle(fleet.Held, fmt.Sprintf("the limit of %d changes a pass is reached", p.r.o.Policy.Limits.PerPass))
+	default:
+		p.r.changed[it.control]++
+	}
+}
+
+func (it *item) settle(state fleet.State, why string) {
+	it.result = fleet.Result{Change: it.change, State: state, Why: why}
+	it.settled = true
+}
+
+// carryOut runs one step on all open changes of its kind.
+func (p *plan) carryOut(ctx context.Context, s fleet.Scope, step Step) {
+	var todo []*item
+	var changes []fleet.Change
+	for _, it := range p.items {
+		if it.settled || it.change.Kind != step.Kind || !p.ready(it) {
+			continue
+		}
+		todo = append(todo, it)
+		changes = append(changes, it.change)
+	}
+	if len(todo) == 0 {
+		return
+	}
+	for i, res := range step.Act(ctx, s, changes) {
+		todo[i].result, todo[i].settled = res, true
+	}
+}
+
+// ready settles a change whose need was not met, and reports whether it is open.
+func (p *plan) ready(it *item) bool {
+	if it.change.Needs == (fleet.Key{}) {
+		return true
+	}
+	for _, need := range p.items {
+		if need.change.Ref.Key() != it.change.Needs || need == it {
+			continue
+		}
+		switch need.result.State {
+		case fleet.Done, fleet.Skipped:
+		case fleet.Later:
+			it.settle(fleet.Later, "waits for: "+need.change.Reason)
+			it.result.Again, it.result.Err = need.result.Again, need.result.Err
+			return false
+		default:
+			it.settle(need.result.State, "needs what was not done: "+need.result.Why)
+			return false
+		}
+	}
+	return true
+}
+
+// forward hands over what no step carried out.
+func (p *plan) forward(ctx context.Context) error {
+	var cs []fleet.Change
+	for _, it := range p.items {
+		if !it.settled {
+			it.settle(fleet.Forwarded, "its owner decides anew")
+			cs = append(cs, it.change)
+		}
+	}
+	if len(cs) == 0 {
+		return nil
+	}
+	if err := p.r.o.Inbox.Forward(ctx, cs); err != nil {
+		return fmt.Errorf("forwarding %d changes: %w", len(cs), err)
+	}
+	return nil
+}
+
+// record tells each verdict and each change, and puts back what must be looked at
+// again.
+func (p *plan) record(verdicts []fleet.Verdict) error {
+	for _, v := range verdicts {
+		if v.Again > 0 {
+			p.r.againRef(v.Ref, v.Again)
+		}
+		if err := p.r.finding(v); err != nil {
+			return fmt.Errorf("writing a finding: %w", err)
+		}
+	}
+	for _, it := range p.items {
+		if it.result.State == fleet.Later {
+			p.putBack(it)
+		}
+		if err := p.r.o.Record(p.changeRecord(it)); err != nil {
+			return fmt.Errorf("writing a change: %w", err)
+		}
+	}
+	return nil
+}
+
+func (p *plan) putBack(it *item) {
+	for _, ref := range it.refs {
+		after := it.result.Again
+		if after == 0 {
+			after = retryDelay(it.result.Err, ref.Try.N)
+		}
+		p.r.againRef(ref, after)
+	}
+}
+
+func (p *plan) changeRecord(it *item) fleet.Record {
+	p.r.sum.States[it.result.State]++
+	rec := p.r.stamp("change")
+	c := it.change
+	rec.Change = &fleet.ChangeRecord{
+		Control: it.control, Rule: it.rule, Kind: c.Kind, Account: c.Ref.Scope.Account, Region: c.Ref.Scope.Region,
+		RefKind: c.Ref.Kind, ID: c.Ref.ID, State: it.result.State, Reason: c.Reason, Why: it.result.Why,
+		Before: c.Before, Want: c.Want, After: it.result.After, RequestIDs: it.result.RequestIDs,
+	}
+	return rec
+}
