@@ -1,0 +1,133 @@
+package instancerole
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Attacher is the part of ECS that attaching needs. Both calls take at most 100
+// ids.
+type Attacher interface {
+	AttachRole(ctx context.Context, region fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error)
+	RoleNames(ctx context.Context, region fleet.Region, ids []string) (map[string]string, error)
+}
+
+// Attach attaches the role that each change wants, for [fleet.AttachRole]. It
+// never takes a role away: the API refuses an instance that has one.
+func Attach(a Attacher) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
+		answers := map[string]fleet.BatchAnswer{}
+		for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Want }) {
+			maps.Copy(answers, attach(ctx, a, s.Region, role, ids))
+		}
+		after, err := a.RoleNames(ctx, s.Region, attempted(cs, answers))
+		return settle(cs, answers, after, err)
+	}
+}
+
+// byRole groups instance ids by a role's name, in parts of one call each.
+func byRole(cs []fleet.Change, role func(fleet.Change) string) func(func(string, []string) bool) {
+	groups := map[string][]string{}
+	for _, c := range cs {
+		groups[role(c)] = append(groups[role(c)], c.Ref.ID)
+	}
+	return func(yield func(string, []string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(groups)) {
+			for part := range slices.Chunk(groups[name], fleet.MaxBatch) {
+				if !yield(name, part) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// attach calls the API and gives each instance its answer. One bad instance can
+// fail the whole call; then the halves are tried, so that its neighbours go on.
+func attach(ctx context.Context, a Attacher, region fleet.Region, role string, ids []string) map[string]fleet.BatchAnswer {
+	answers, err := a.AttachRole(ctx, region, role, ids)
+	if err == nil {
+		return answers
+	}
+	if len(ids) > 1 && oneMayBeBad(err) {
+		half := len(ids) / 2
+		out := attach(ctx, a, region, role, ids[:half])
+		maps.Copy(out, attach(ctx, a, region, role, ids[half:]))
+		return out
+	}
+	out := make(map[string]fleet.BatchAnswer, len(ids))
+	for _, id := range ids {
+		out[id] = fleet.BatchAnswer{Err: err}
+	}
+	return out
+}
+
+// oneMayBeBad reports whether an error of the whole call may be about one of its
+// instances.
+func oneMayBeBad(err error) bool {
+	code := fleet.CodeOf(err)
+	return strings.HasPrefix(code, "InvalidInstance") || strings.HasPrefix(code, "InvalidNetworkType") ||
+		strings.HasPrefix(code, "IncorrectInstanceStatus")
+}
+
+// attempted are the instances worth reading back: not those whose call surely
+// changed nothing.
+func attempted(cs []fleet.Change, answers map[string]fleet.BatchAnswer) []string {
+	var ids []string
+	for _, c := range cs {
+		switch fleet.ClassOf(answers[c.Ref.ID].Err) {
+		case fleet.Denied, fleet.Throttled, fleet.OutOfBudget:
+		default:
+			ids = append(ids, c.Ref.ID)
+		}
+	}
+	return ids
+}
+
+// settle believes the role names that were read back, and lets the answers say why
+// where they are not what was wanted.
+func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[string]string, readErr error) []fleet.Result {
+	out := make([]fleet.Result, len(cs))
+	for i, c := range cs {
+		answer := answers[c.Ref.ID]
+		name, read := after[c.Ref.ID]
+		res := fleet.Result{Change: c, After: name}
+		if answer.RequestID != "" {
+			res.RequestIDs = []string{answer.RequestID}
+		}
+		switch {
+		case readErr != nil && answer.Err == nil:
+			res = failed(c, "reading the role back", readErr)
+			res.State = fleet.Later // it was written: look again, whatever the read's failure
+		case read && strings.EqualFold(name, c.Want) && answer.Err != nil && fleet.ClassOf(answer.Err) != fleet.Lost:
+			res.State, res.Why = fleet.Skipped, "the role was attached already"
+		case read && strings.EqualFold(name, c.Want):
+			res.State = fleet.Done
+		case read && name != "":
+			res.State, res.Why = fleet.Skipped, "another role was attached meanwhile: "+name
+		case answer.Err != nil:
+			res = refused(c, answer.Err)
+		default:
+			res = failed(c, "attaching the role", errNotVisible)
+		}
+		out[i] = res
+	}
+	return out
+}
+
+// refused settles an attach that the cloud refused.
+func refused(c fleet.Change, err error) fleet.Result {
+	res := failed(c, "attaching the role", err)
+	switch code := fleet.CodeOf(err); {
+	case code == "InvalidRamRole.NotFound":
+		// The role was seen, or just made: ECS does not see it yet.
+		res.State, res.Again = fleet.Later, propagation
+	case code == "InvalidInstanceId.NotFound":
+		res.State = fleet.Later // the next look says whether it is gone
+	}
+	return res
+}

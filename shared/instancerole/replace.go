@@ -1,0 +1,133 @@
+package instancerole
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Replacer is the part of ECS that replacing needs.
+type Replacer interface {
+	Attacher
+	DetachRole(ctx context.Context, region fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error)
+}
+
+// notVisible is the error of a write that was answered with success and is not to
+// be seen when read back.
+type notVisible struct{ error }
+
+func (notVisible) Class() fleet.Class { return fleet.Unavailable }
+
+var errNotVisible = notVisible{errors.New("the call succeeded, but the role is not to be seen yet")}
+
+// Replace detaches the role Before of each change and attaches Want, for
+// [fleet.ReplaceRole]: there is no call that does both. Where the attach fails,
+// Before is attached again. Only what still has Before is touched.
+func Replace(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
+		out := make([]fleet.Result, len(cs))
+		still, err := r.RoleNames(ctx, s.Region, attempted(cs, nil))
+		var open []fleet.Change
+		var at []int
+		for i, c := range cs {
+			switch {
+			case err != nil:
+				out[i] = failed(c, "reading the role before replacing it", err)
+			case !strings.EqualFold(still[c.Ref.ID], c.Before):
+				out[i] = fleet.Result{Change: c, State: fleet.Skipped, After: still[c.Ref.ID], Why: "the instance no longer has the role " + c.Before}
+			default:
+				open, at = append(open, c), append(at, i)
+			}
+		}
+		for i, res := range replace(ctx, r, s.Region, open) {
+			out[at[i]] = res
+		}
+		return out
+	}
+}
+
+func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Change) []fleet.Result {
+	if len(cs) == 0 {
+		return nil
+	}
+	detached := map[string]fleet.BatchAnswer{}
+	for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Before }) {
+		maps.Copy(detached, detach(ctx, r, region, role, ids))
+	}
+	attached := map[string]fleet.BatchAnswer{}
+	for role, ids := range byRole(free(cs, detached), func(c fleet.Change) string { return c.Want }) {
+		maps.Copy(attached, attach(ctx, r, region, role, ids))
+	}
+	for role, ids := range byRole(free(cs, detached), func(c fleet.Change) string { return c.Before }) {
+		if lost := unattached(ids, attached); len(lost) > 0 {
+			attach(ctx, r, region, role, lost) // roll back; what came of it is read below
+		}
+	}
+	after, err := r.RoleNames(ctx, region, attempted(cs, nil))
+	return settleReplaced(cs, detached, attached, after, err)
+}
+
+func detach(ctx context.Context, r Replacer, region fleet.Region, role string, ids []string) map[string]fleet.BatchAnswer {
+	answers, err := r.DetachRole(ctx, region, role, ids)
+	if err == nil {
+		return answers
+	}
+	out := make(map[string]fleet.BatchAnswer, len(ids))
+	for _, id := range ids {
+		out[id] = fleet.BatchAnswer{Err: err}
+	}
+	return out
+}
+
+// free are the changes whose instance may have no role now.
+func free(cs []fleet.Change, detached map[string]fleet.BatchAnswer) []fleet.Change {
+	var out []fleet.Change
+	for _, c := range cs {
+		if a, ok := detached[c.Ref.ID]; ok && (a.Err == nil || fleet.ClassOf(a.Err) == fleet.Lost) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func unattached(ids []string, attached map[string]fleet.BatchAnswer) []string {
+	var out []string
+	for _, id := range ids {
+		if a, ok := attached[id]; !ok || a.Err != nil {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.BatchAnswer, after map[string]string, readErr error) []fleet.Result {
+	out := make([]fleet.Result, len(cs))
+	for i, c := range cs {
+		id := c.Ref.ID
+		cause := errors.Join(detached[id].Err, attached[id].Err)
+		name := after[id]
+		res := fleet.Result{Change: c, After: name, Err: cause}
+		for _, a := range []fleet.BatchAnswer{detached[id], attached[id]} {
+			if a.RequestID != "" {
+				res.RequestIDs = append(res.RequestIDs, a.RequestID)
+			}
+		}
+		switch {
+		case readErr != nil:
+			res.State, res.Err, res.Why = fleet.Later, readErr, "reading the role back: "+readErr.Error()
+		case strings.EqualFold(name, c.Want):
+			res.State, res.Err = fleet.Done, nil
+		case strings.EqualFold(name, c.Before):
+			res = failed(c, fmt.Sprintf("the role %s is in place again", c.Before), cause)
+			res.After = name
+		default:
+			res.State, res.Why = fleet.Later, fmt.Sprintf("the instance has the role %q now: %v", name, cause)
+		}
+		out[i] = res
+	}
+	return out
+}

@@ -1,0 +1,141 @@
+package instancerole
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rampolicy"
+)
+
+// Roles is the part of RAM that the systrust role needs.
+type Roles interface {
+	Role(ctx context.Context, name string) (fleet.Role, error)
+	CreateRole(ctx context.Context, name, trust, description string) error
+	CreatePolicy(ctx context.Context, name, document, description string) error
+	AttachPolicy(ctx context.Context, role string, p fleet.Policy) error
+}
+
+// propagation is how long to leave a fresh role alone before ECS is expected to
+// see it. RAM is eventually consistent and publishes no time.
+const propagation = 10 * time.Second
+
+const (
+	roleText   = "Lets trusted instances report to Security Center. Made by Fleetwarden."
+	policyText = "The four actions of Alibaba Cloud Trusted System. Made by Fleetwarden."
+)
+
+// Ensure makes the role of each change exist, trusting ECS and with the policy
+// that the change wants, for [fleet.EnsureRole].
+func Ensure(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := r.CreateRole(ctx, c.Ref.ID, rampolicy.ECSTrust(), roleText)
+		if err != nil && !maybeDone(err) {
+			return failed(c, "creating the role", err)
+		}
+		return grant(ctx, r, c)
+	})
+}
+
+// Grant attaches the policy that each change wants to the change's role, for
+// [fleet.GrantRole].
+func Grant(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result { return grant(ctx, r, c) })
+}
+
+func each(do func(context.Context, fleet.Change) fleet.Result) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, _ fleet.Scope, cs []fleet.Change) []fleet.Result {
+		out := make([]fleet.Result, len(cs))
+		for i, c := range cs {
+			out[i] = do(ctx, c)
+		}
+		return out
+	}
+}
+
+// grant attaches the policy, making it first if it is our own and missing, and
+// reads the role back.
+func grant(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
+	p := policyNamed(c.Want)
+	err := r.AttachPolicy(ctx, c.Ref.ID, p)
+	if p.Type == fleet.CustomPolicy && fleet.CodeOf(err) == "EntityNotExist.Policy" {
+		if err := r.CreatePolicy(ctx, p.Name, rampolicy.SysTrustPolicy(), policyText); err != nil && !maybeDone(err) {
+			return failed(c, "creating the policy "+p.Name, err)
+		}
+		err = r.AttachPolicy(ctx, c.Ref.ID, p)
+	}
+	if err != nil && !maybeDone(err) {
+		return failed(c, "attaching the policy "+p.Name, err)
+	}
+	return readRole(ctx, r, c)
+}
+
+// policyNamed tells our own policy from Alibaba Cloud's by its name.
+func policyNamed(name string) fleet.Policy {
+	if name == "AliyunSysTrustFullAccess" {
+		return fleet.Policy{Name: name, Type: fleet.SystemPolicy}
+	}
+	return fleet.Policy{Name: name, Type: fleet.CustomPolicy}
+}
+
+// readRole believes what RAM shows: the role trusts ECS and grants the actions.
+func readRole(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
+	role, err := r.Role(ctx, c.Ref.ID)
+	if err != nil {
+		return failed(c, "reading the role back", err)
+	}
+	if why := unfit(role); why != "" {
+		return fleet.Result{Change: c, State: fleet.Failed, Why: why, After: describe(role)}
+	}
+	return fleet.Result{Change: c, State: fleet.Done, After: describe(role)}
+}
+
+func unfit(role fleet.Role) string {
+	if role.Missing {
+		return "the role is still missing after it was created"
+	}
+	trust, err := rampolicy.ParseTrust(role.Trust)
+	if err != nil || trust.TrustsService(rampolicy.ECSService) != rampolicy.Allowed {
+		return "the role does not trust " + rampolicy.ECSService + "; put its trust policy right by hand"
+	}
+	var docs []*rampolicy.Document
+	for _, p := range role.Policies {
+		d, err := rampolicy.Parse(p.Document)
+		if err != nil {
+			return fmt.Sprintf("the policy %s cannot be read: %v", p.Name, err)
+		}
+		docs = append(docs, d)
+	}
+	if rampolicy.Grants(docs, rampolicy.SysTrustActions(), "*") != rampolicy.Allowed {
+		return "the role's policies do not grant the yundun-systrust actions; has the policy been edited?"
+	}
+	return ""
+}
+
+func describe(role fleet.Role) string {
+	s := ""
+	for i, p := range role.Policies {
+		if i > 0 {
+			s += ", "
+		}
+		s += p.Name
+	}
+	return s
+}
+
+// maybeDone reports whether a write may stand though it failed: it was there
+// already, or its answer was lost. Reading back tells.
+func maybeDone(err error) bool {
+	c := fleet.ClassOf(err)
+	return c == fleet.Exists || c == fleet.Lost
+}
+
+// failed settles a change by its error: later if time may heal it.
+func failed(c fleet.Change, doing string, err error) fleet.Result {
+	res := fleet.Result{Change: c, State: fleet.Failed, Why: doing + ": " + err.Error(), Err: err}
+	if fleet.ClassOf(err).Passing() {
+		res.State = fleet.Later
+	}
+	return res
+}
