@@ -24,8 +24,7 @@ const MaxSize = 256 << 10
 // range, an anchor, an alias, an explicit tag, a second document.
 func Load(name string, data []byte) (*Policy, error) {
 	l := &loader{file: name, policy: defaults(), named: map[string]bool{}}
-	if root := l.parse(data); root != nil {
-		l.plain(root)
+	if root := l.parse(data); root != nil && l.plain(root) {
 		l.policy.root().load(l, node{Node: root})
 		for _, check := range l.later {
 			check()
@@ -138,21 +137,29 @@ func unwritable(r rune) bool {
 	}
 }
 
-// parserError is how the YAML library words its errors.
-var parserError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+// The YAML library gives its errors as text only. It counts the lines of its
+// scanner's errors from 1, of its parser's from 0, and leaves line 0 out.
+var (
+	yamlError  = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+	fromParser = regexp.MustCompile(`^did not find expected (<|node|'-'|key|',')|^found (undefined|duplicate|incompatible)`)
+)
 
 func (l *loader) syntax(err error) {
-	parts := parserError.FindStringSubmatch(err.Error())
+	parts := yamlError.FindStringSubmatch(err.Error())
 	if parts == nil {
-		parts = []string{"", "", "cannot be read as YAML"}
+		parts = []string{"", "", "cannot be read"}
 	}
 	line, _ := strconv.Atoi(parts[1])
+	if fromParser.MatchString(parts[2]) {
+		line++
+	}
 	l.at(line, 1, Problem{Message: "not YAML: " + parts[2]})
 }
 
-// plain refuses what a reader would have to look up elsewhere in the file, and
-// what could make a small file large.
-func (l *loader) plain(n *yaml.Node) {
+// plain reports what a reader would have to look up elsewhere in the file, and
+// what could make a small file large. A file with any of it is not read on.
+func (l *loader) plain(n *yaml.Node) bool {
+	before := len(l.problems)
 	switch {
 	case n.Kind == yaml.AliasNode:
 		l.at(n.Line, n.Column, Problem{Message: "an alias; write the value out"})
@@ -161,16 +168,16 @@ func (l *loader) plain(n *yaml.Node) {
 	case n.Style&yaml.TaggedStyle != 0:
 		l.at(n.Line, n.Column, Problem{Message: "an explicit tag; a policy has none"})
 	}
+	plain := len(l.problems) == before
 	for _, child := range n.Content {
-		l.plain(child)
+		plain = l.plain(child) && plain
 	}
+	return plain
 }
 
 // wrongType reports a value that is not of the kind that its key takes.
 func (l *loader) wrongType(n node, want, hint string) {
-	if n.Kind != yaml.AliasNode { // reported by plain
-		l.problem(n, hint, "want %s, found %s", want, kindOf(n.Node))
-	}
+	l.problem(n, hint, "want %s, found %s", want, kindOf(n.Node))
 }
 
 func kindOf(n *yaml.Node) string {

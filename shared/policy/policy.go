@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 
 	"fleetwarden/shared/fleet"
@@ -90,6 +91,18 @@ type Limits struct {
 	PercentAbove int
 	// PerPass is the largest number of changes of one pass over live batches.
 	PerPass int
+}
+
+// Exceeded says why a run must not make that many changes of the things it saw,
+// or "" when it may.
+func (l Limits) Exceeded(changes, seen int) string {
+	if changes > l.MaxChanges {
+		return fmt.Sprintf("%d changes, more than maxChanges %d", changes, l.MaxChanges)
+	}
+	if changes > l.PercentAbove && changes*100 > seen*l.MaxPercent {
+		return fmt.Sprintf("%d changes of %d seen, more than maxPercent %d", changes, seen, l.MaxPercent)
+	}
+	return ""
 }
 
 // Pacing is the number of calls one invocation may spend before it queues its

@@ -141,7 +141,8 @@ func (c Control) Covers(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 // MayChange reports whether the control may change a thing that it covers: an
 // instance that Auto Scaling or ACK owns only if a selector of Include names
 // its manager. It does not look at audit or enforce, so that audit can say
-// what would be changed.
+// what would be changed. Things that are not instances have no manager and no
+// listing: for those, ask Covers.
 func (c Control) MayChange(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 	covers := c.Covers(scope, l)
 	if covers == No {
@@ -150,11 +151,11 @@ func (c Control) MayChange(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match
 	if !l.Seen() {
 		return Maybe
 	}
-	if l.V.Manager() == "" {
-		return covers
+	names := func(s Selector) bool { return len(s.Managed) > 0 && s.Match(scope, l) == Yes }
+	if l.V.Manager() != "" && !slices.ContainsFunc(c.Include, names) {
+		return No
 	}
-	naming := slices.DeleteFunc(slices.Clone(c.Include), func(s Selector) bool { return len(s.Managed) == 0 })
-	return and(covers, anyOf(naming, scope, l))
+	return covers
 }
 
 // IsSelfManaged reports whether the operator's own trust service looks after a

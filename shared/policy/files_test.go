@@ -1,0 +1,142 @@
+package policy_test
+
+import (
+	"strings"
+
+	"fleetwarden/shared/policy"
+)
+
+// file is a policy file for several tests; want is the loader's error, empty
+// for a good one.
+type file struct {
+	name, file, want string
+	// alone marks a mistake that only the loader can see: the JSON Schema
+	// takes the file, or never sees it as YAML does.
+	alone bool
+}
+
+// with puts lines under the version.
+func with(lines string) string { return "version: 1\n" + lines }
+
+// control puts a line into a control.
+func control(name, line string) string { return with("controls:\n  " + name + ":\n    " + line + "\n") }
+
+// exemption is a good exemption with lines changed: each edit is "old→new".
+func exemption(edits ...string) string {
+	good := `exemptions:
+  - control: instance-role
+    rule: over-broad-role
+    instances: [i-1]
+    owner: ops
+    reason: moving
+    expires: 2027-01-31
+`
+	for _, edit := range edits {
+		before, after, _ := strings.Cut(edit, "→")
+		good = strings.Replace(good, before, after, 1)
+	}
+	return with(good)
+}
+
+var goodFiles = []file{
+	{name: "version alone", file: "version: 1"},
+	{name: "JSON", file: `{"version": 1, "regions": "auto"}`},
+	{name: "a number written as a float", file: "version: 1.0"},
+	{name: "explicit start and end", file: "---\nversion: 1\n...\n"},
+	{name: "windows line ends", file: "version: 1\r\nregions: auto\r\n"},
+	{name: "empty lists where they mean none", file: with("accounts: []\nselfManaged: []\nexemptions: []")},
+	{name: "empty mappings where they mean defaults", file: with("controls: {agent: {}}\nlimits: {}\nsinks: {}\npacing: {calls: {}}")},
+	{name: "quoted and bare account ids", file: with(`accounts: [{id: "12"}, {id: 13}]`)},
+	{name: "an id with a leading zero", file: with(`accounts: [{id: "012"}]`)},
+	{name: "finance and gov regions", file: with("regions: [cn-shanghai-finance-1, cn-north-2-gov-1, us-east-1]")},
+	{name: "a date in quotes", file: exemption(`2027-01-31→"2027-01-31"`)},
+	{name: "a leap day", file: exemption("2027-01-31→2028-02-29")},
+	{name: "an exemption of a whole control", file: exemption("    rule: over-broad-role\n→")},
+	{name: "an exemption by selector", file: exemption("instances: [i-1]→tags: {team: a}")},
+	{name: "a reason of two lines", file: exemption("moving→|\n      one\n      two")},
+	{name: "words of another script", file: exemption("moving→移行中")},
+	{name: "a zero duration", file: control("instanceRole", "attachAfter: 0s")},
+	{name: "a tag with an empty value", file: control("agent", `include: [{tags: {env: ""}}]`)},
+	{name: "a tag that looks like a date", file: control("agent", "include: [{tags: {until: 2027-01-31}}]")},
+	{name: "limits at their bounds", file: with("limits: {maxChanges: 0, maxPercent: 100, perPass: 1000000}")},
+	{name: "a share role scope of accounts", file: control("shareRole", "exclude: [{accounts: [1]}]")},
+	{name: "a region selector when regions are auto", file: control("agent", "exclude: [{regions: [cn-beijing]}]")},
+	{name: "the same id approved and ours", file: with("accounts: [{id: 1}]\ncontrols: {shareRole: {approved: {accounts: [{id: 1}]}}}")},
+}
+
+var badFiles = []file{
+	{name: "nothing", file: "", alone: true, want: "p.yaml:1:1: the file is empty; it starts with version: 1"},
+	{name: "a comment", file: "# later\n", alone: true, want: "p.yaml:1:1: the file is empty; it starts with version: 1"},
+	{name: "null", file: "~", want: "p.yaml:1:1: want a mapping, found nothing"},
+	{name: "a list", file: "- version: 1", want: "p.yaml:1:1: want a mapping, found a list"},
+	{name: "no version", file: "regions: auto", want: "p.yaml:1:1: version is missing"},
+	{name: "a later version", file: "version: 2", want: "p.yaml:1:10: version: this build reads version 1, found 2"},
+	{name: "a version in quotes", file: `version: "1"`, want: `p.yaml:1:10: version: want a whole number, found "1"`},
+	{name: "unknown key", file: with("acounts: []"), want: `p.yaml:2:1: acounts: unknown key; did you mean "accounts"?`},
+	{name: "unknown key near nothing", file: with("colour: red"), want: "p.yaml:2:1: colour: unknown key"},
+	{name: "unknown key in a control", file: control("instanceRole", "mod: audit"), want: `p.yaml:4:5: controls.instanceRole.mod: unknown key; did you mean "mode"?`},
+	{name: "unknown key by case", file: control("instanceRole", "attachafter: 5m"), want: `p.yaml:4:5: controls.instanceRole.attachafter: unknown key; did you mean "attachAfter"?`},
+	{name: "unknown control", file: control("instance-role", "mode: audit"), want: `p.yaml:3:3: controls.instance-role: unknown key; did you mean "instanceRole"?`},
+	{name: "merge key", file: with("<<: {regions: auto}"), want: "p.yaml:2:1: <<: unknown key"},
+	{name: "repeated key", file: with("regions: auto\nregions: auto"), alone: true, want: "p.yaml:3:1: regions: the key comes twice"},
+	{name: "a key that is a list", file: with("[a]: b"), alone: true, want: "p.yaml:2:1: a key has to be a name"},
+	{name: "unknown mode", file: control("agent", "mode: enforced"), want: `p.yaml:4:11: controls.agent.mode: want off, audit or enforce, found "enforced"; did you mean "enforce"?`},
+	{name: "mode left empty", file: control("agent", "mode:"), want: "p.yaml:4:10: controls.agent.mode: want off, audit or enforce, found nothing"},
+	{name: "mode is a list", file: control("agent", "mode: [audit]"), want: "p.yaml:4:11: controls.agent.mode: want off, audit or enforce, found a list"},
+	{name: "yes for true", file: control("agent", "trustClient: yes"), want: `p.yaml:4:18: controls.agent.trustClient: want true or false, found "yes"`},
+	{name: "number for text", file: with("homeRegion: 5"), want: "p.yaml:2:13: homeRegion: want a region id such as cn-hangzhou, found 5; put it in quotes"},
+	{name: "not a region", file: with("homeRegion: Hangzhou"), want: `p.yaml:2:13: homeRegion: want a region id such as cn-hangzhou, found "Hangzhou"`},
+	{name: "regions is a word", file: with("regions: all"), want: `p.yaml:2:10: regions: want auto or a list of regions, found "all"`},
+	{name: "no regions", file: with("regions: []"), want: "p.yaml:2:10: regions: the list is empty"},
+	{name: "bad account id", file: with("accounts: [{id: 10-1}]"), want: `p.yaml:2:17: accounts[0].id: want an account id, 1 to 32 digits, found "10-1"`},
+	{name: "account id of 33 digits", file: with(`accounts: [{id: "` + strings.Repeat("1", 33) + `"}]`), want: `p.yaml:2:17: accounts[0].id: want an account id, 1 to 32 digits, found "` + strings.Repeat("1", 33) + `"`},
+	{name: "account without id", file: with("accounts: [{name: x}]"), want: "p.yaml:2:12: accounts[0]: id is missing"},
+	{name: "account twice", file: with("accounts: [{id: 1}, {id: \"1\"}]"), alone: true, want: "p.yaml:2:26: accounts[1].id: 1 comes twice"},
+	{name: "sharee twice", file: control("shareRole", "approved: {accounts: [{id: 1}, {id: 1, trust: ahead}]}"), alone: true, want: "p.yaml:4:41: controls.shareRole.approved.accounts[1].id: 1 comes twice"},
+	{name: "account name over two lines", file: with(`accounts: [{id: 1, name: "a\nb"}]`), want: `p.yaml:2:26: accounts[0].name: want a line of text, found "a\nb"`},
+	{name: "duration of two parts", file: control("instanceRole", "attachAfter: 1h30m"), want: `p.yaml:4:18: controls.instanceRole.attachAfter: want a duration such as 5m or 7d, found "1h30m"; one number, at most 9999, and one of d, h, m, s`},
+	{name: "duration without unit", file: control("instanceRole", "attachAfter: 5"), want: "p.yaml:4:18: controls.instanceRole.attachAfter: want a duration such as 5m or 7d, found 5; one number, at most 9999, and one of d, h, m, s"},
+	{name: "negative duration", file: control("agent", "deadline: -5m"), want: `p.yaml:4:15: controls.agent.deadline: want a duration such as 5m or 7d, found "-5m"; one number, at most 9999, and one of d, h, m, s`},
+	{name: "percent over 100", file: with("limits: {maxPercent: 101}"), want: `p.yaml:2:22: limits.maxPercent: want 0 to 100, found "101"`},
+	{name: "half a change", file: with("limits: {maxChanges: 1.5}"), want: "p.yaml:2:22: limits.maxChanges: want a whole number, found 1.5"},
+	{name: "not a number", file: with("limits: {maxChanges: .nan}"), alone: true, want: "p.yaml:2:22: limits.maxChanges: want a whole number, found .nan"},
+	{name: "infinitely many", file: with("limits: {maxChanges: .inf}"), alone: true, want: `p.yaml:2:22: limits.maxChanges: want 0 to 1000000, found ".inf"`},
+	{name: "no calls at all", file: with("pacing: {callsPerInvocation: 0}"), want: `p.yaml:2:30: pacing.callsPerInvocation: want 1 to 1000000, found "0"`},
+	{name: "an API that is none", file: with("pacing: {calls: {describe-instances: 5}}"), want: "p.yaml:2:18: pacing.calls.describe-instances: want the name of an API such as DescribeInstances as the key"},
+	{name: "empty selector", file: control("agent", "include: [{}]"), want: "p.yaml:4:15: controls.agent.include[0]: selects nothing; say at least one of accounts, regions, resourceGroups, vpcs, tags, families or managed"},
+	{name: "selector with an empty list", file: control("agent", "include: [{vpcs: []}]"), want: "p.yaml:4:22: controls.agent.include[0].vpcs: the list is empty"},
+	{name: "selector with no tags", file: control("agent", "include: [{tags: {}}]"), want: "p.yaml:4:22: controls.agent.include[0].tags: the mapping is empty"},
+	{name: "selector that is not in a list", file: control("agent", "include: {vpcs: [vpc-1]}"), want: "p.yaml:4:14: controls.agent.include: want a list, found a mapping"},
+	{name: "tag value as a number", file: control("agent", "include: [{tags: {env: 1}}]"), want: "p.yaml:4:28: controls.agent.include[0].tags.env: want a tag value, up to 128 characters, or * for any, found 1; put it in quotes"},
+	{name: "family with its prefix", file: control("agent", "include: [{families: [ecs.g7t]}]"), want: `p.yaml:4:27: controls.agent.include[0].families[0]: want a bare instance family such as g7t, found "ecs.g7t"`},
+	{name: "unknown manager", file: control("agent", "include: [{managed: [asg]}]"), want: `p.yaml:4:26: controls.agent.include[0].managed[0]: want none, auto-scaling or ack, found "asg"; did you mean "ack"?`},
+	{name: "selector of another's account", file: with("accounts: [{id: 1}]\nselfManaged: [{accounts: [2]}]"), alone: true, want: "p.yaml:3:27: selfManaged[0].accounts[0]: account 2 is not one of the policy's accounts"},
+	{name: "selector of a region elsewhere", file: with("regions: [cn-hangzhou]\nselfManaged: [{regions: [cn-hangzou]}]"), alone: true, want: "p.yaml:3:26: selfManaged[0].regions[0]: region cn-hangzou is not one of the policy's regions"},
+	{name: "share role scope of tags", file: control("shareRole", "include: [{tags: {a: b}}]"), want: "p.yaml:4:15: controls.shareRole.include[0]: selects nothing; say at least one of accounts\np.yaml:4:16: controls.shareRole.include[0].tags: unknown key"},
+	{name: "exemption without owner", file: exemption("    owner: ops\n→"), want: "p.yaml:3:5: exemptions[0]: owner is missing"},
+	{name: "exemption without reason", file: exemption("    reason: moving\n→"), want: "p.yaml:3:5: exemptions[0]: reason is missing"},
+	{name: "exemption without end", file: exemption("    expires: 2027-01-31\n→"), want: "p.yaml:3:5: exemptions[0]: expires is missing"},
+	{name: "exemption of everything", file: exemption("    instances: [i-1]\n→"), want: "p.yaml:3:5: exemptions[0]: selects nothing; say at least one of accounts, regions, resourceGroups, vpcs, tags, families, managed or instances"},
+	{name: "owner of blanks", file: exemption(`ops→"  "`), want: `p.yaml:6:12: exemptions[0].owner: want some words, up to 1000 characters, found "  "`},
+	{name: "expiry that is no date", file: exemption("2027-01-31→next year"), want: `p.yaml:8:14: exemptions[0].expires: want a date such as 2027-01-31, found "next year"`},
+	{name: "expiry on a day that is not", file: exemption("2027-01-31→2027-02-29"), want: `p.yaml:8:14: exemptions[0].expires: want a date such as 2027-01-31, found "2027-02-29"`},
+	{name: "expiry with a time", file: exemption("2027-01-31→2027-01-31T12:00:00Z"), want: `p.yaml:8:14: exemptions[0].expires: want a date such as 2027-01-31, found "2027-01-31T12:00:00Z"`},
+	{name: "rule of another control", file: exemption("over-broad-role→imds"), want: "p.yaml:4:11: exemptions[0].rule: instance-role has no rule imds, only systrust-role or over-broad-role"},
+	{name: "unknown rule", file: exemption("over-broad-role→over-broad-rule"), want: "p.yaml:4:11: exemptions[0].rule: want " + ruleWords + `, found "over-broad-rule"; did you mean "over-broad-role"?`},
+	{name: "anchor and alias", file: with("homeRegion: &r cn-hangzhou\nregions: [*r]"), alone: true, want: "p.yaml:2:13: an anchor; a policy has no aliases\np.yaml:3:11: an alias; write the value out"},
+	{name: "explicit tag", file: with("homeRegion: !!str cn-hangzhou"), alone: true, want: "p.yaml:2:13: an explicit tag; a policy has none"},
+	{name: "two documents", file: "version: 1\n---\nversion: 1\n", alone: true, want: "p.yaml:2:1: a second document; a policy is one document"},
+	{name: "not YAML", file: with("regions: [auto"), alone: true, want: "p.yaml:2:1: not YAML: did not find expected ',' or ']'"},
+	{name: "a tab for indent", file: "version: 1\nlimits:\n\tmaxChanges: 1\n", alone: true, want: "p.yaml:3:1: not YAML: found character that cannot start any token"},
+	{name: "not UTF-8", file: with("homeRegion: \xff"), alone: true, want: "p.yaml:2:13: not UTF-8"},
+	{name: "control character", file: with("homeRegion: a\x07"), alone: true, want: "p.yaml:2:14: control character U+0007"},
+	{name: "escaped control character", file: exemption(`moving→"a\eb"`), want: "p.yaml:7:13: exemptions[0].reason: want some words, up to 1000 characters, found \"a\\x1bb\""},
+}
+
+var ruleWords = func() string {
+	var all []string
+	for _, control := range []string{policy.ControlAgent, policy.ControlInstanceRole, policy.ControlShareRole, policy.ControlTrustedInstance} {
+		all = append(all, policy.Rules(control)...)
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
+}()

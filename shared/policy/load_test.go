@@ -1,0 +1,279 @@
+package policy_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+func TestAFileSetsWhatItSaysAndLeavesTheRestAtItsDefault(t *testing.T) {
+	got := mustLoad(t, `
+version: 1
+accounts:
+  - id: 1000000000000001 # YAML reads a number
+    name: home
+  - {id: "0000000000000003", role: Member}
+homeRegion: cn-hangzhou
+regions: [cn-hangzhou, ap-southeast-1]
+selfManaged: [{tags: {trust-service: self}}]
+controls:
+  trustedInstance:
+    mode: enforce
+    include: [{managed: [none, ack], vpcs: [vpc-1]}]
+    exclude: [{tags: {env: "*"}}]
+    families: [{name: g8i, source: read, date: 2026-11-21}]
+    imds: true
+    skip: [vpc]
+    grace: 90m
+  instanceRole: {attachAfter: 0s, conflict: grant}
+  agent: {mode: off}
+  shareRole:
+    approved:
+      accounts: [{id: 2}, {id: 3, trust: ahead}]
+      folders: [{id: fd-1}]
+      directory: ahead
+    exclude: [{accounts: ["1000000000000001"]}]
+exemptions:
+  - control: agent
+    instances: [i-1]
+    regions: [cn-hangzhou]
+    owner: ops
+    reason: >
+      being moved
+    expires: 2026-12-31
+limits: {maxChanges: 0}
+pacing: {calls: {DescribeInstances: 7}}
+sinks: {ledger: oss://bucket/runs, findings: fw-findings, least: high}
+`)
+	want := policy.Default()
+	want.Accounts = []policy.Account{{ID: "1000000000000001", Name: "home"}, {ID: "0000000000000003", Role: "Member"}}
+	want.HomeRegion = "cn-hangzhou"
+	want.Regions = []fleet.Region{"cn-hangzhou", "ap-southeast-1"}
+	want.SelfManaged = []policy.Selector{{Tags: map[string]string{"trust-service": "self"}}}
+	ti := &want.TrustedInstance
+	ti.Mode = policy.Enforce
+	ti.Include = []policy.Selector{{Managed: []string{"none", "ack"}, VPCs: []string{"vpc-1"}}}
+	ti.Exclude = []policy.Selector{{Tags: map[string]string{"env": "*"}}}
+	ti.Families = []policy.Family{{Name: "g8i", Source: "read", Date: "2026-11-21"}}
+	ti.IMDS, ti.Skip, ti.Grace = true, []string{"vpc"}, 90*time.Minute
+	want.InstanceRole.AttachAfter, want.InstanceRole.Conflict = 0, policy.ConflictGrant
+	want.Agent.Mode = policy.Off
+	want.ShareRole.Approved = policy.Approved{
+		Accounts:  []policy.ApprovedAccount{{ID: "2", Trust: "now"}, {ID: "3", Trust: "ahead"}},
+		Folders:   []policy.ApprovedFolder{{ID: "fd-1", Trust: "now"}},
+		Directory: "ahead",
+	}
+	want.ShareRole.Exclude = []policy.Selector{{Accounts: []fleet.AccountID{"1000000000000001"}}}
+	want.Exemptions = []policy.Exemption{{
+		Control: policy.ControlAgent, Instances: []string{"i-1"},
+		Selector: policy.Selector{Regions: []fleet.Region{"cn-hangzhou"}},
+		Owner:    "ops", Reason: "being moved\n", Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+	}}
+	want.Limits.MaxChanges = 0
+	want.Pacing.Calls = map[string]int{"DescribeInstances": 7}
+	want.Sinks = policy.Sinks{Ledger: "oss://bucket/runs", Findings: "fw-findings", Least: fleet.High}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(policy.Policy{}, "Digest")); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+}
+
+func TestAMistakeIsReportedWhereItIsWithWhatToWriteInstead(t *testing.T) {
+	for _, c := range badFiles {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := policy.Load("p.yaml", []byte(c.file))
+			if p != nil || err == nil {
+				t.Fatal("the file was taken")
+			}
+			if diff := cmp.Diff(c.want, err.Error()); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEveryMistakeIsReportedInOneRunInTheOrderOfTheFile(t *testing.T) {
+	_, err := policy.Load("p.yaml", []byte(`versoin: 1
+controls:
+  agent: {mode: on, push: 3}
+regions: auto
+regions: [hangzhou]
+`))
+	want := policy.Problems{
+		{File: "p.yaml", Line: 1, Column: 1, Path: "versoin", Message: "unknown key", Hint: `did you mean "version"?`},
+		{File: "p.yaml", Line: 1, Column: 1, Message: "version is missing"},
+		{File: "p.yaml", Line: 3, Column: 17, Path: "controls.agent.mode", Message: `want off, audit or enforce, found "on"`, Hint: `did you mean "off"?`},
+		{File: "p.yaml", Line: 3, Column: 27, Path: "controls.agent.push", Message: "want commands, run-command or one-click, found 3", Hint: "put it in quotes"},
+		{File: "p.yaml", Line: 5, Column: 1, Path: "regions", Message: "the key comes twice"},
+	}
+	var got policy.Problems
+	if !errors.As(err, &got) {
+		t.Fatalf("error is %T, want policy.Problems", err)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(func(a, b policy.Problem) bool { return a.Error() < b.Error() })); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	if !strings.HasPrefix(got[len(got)-1].Error(), "p.yaml:5:") {
+		t.Errorf("the last problem is %q, want that of line 5", got[len(got)-1])
+	}
+}
+
+func TestAliasesAreNotFollowedHoweverManyThereAre(t *testing.T) {
+	// Followed, this would be a list of a thousand million regions.
+	file := "version: 1\nregions:\n- &a0 [ha]\n"
+	for i := range 9 {
+		file += fmt.Sprintf("- &a%d [%s]\n", i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
+	}
+	_, err := policy.Load("p.yaml", []byte(file))
+	var got policy.Problems
+	if !errors.As(err, &got) || len(got) != 10+90 {
+		t.Fatalf("%d problems, want one for each of 10 anchors and 90 aliases: %v", len(got), err)
+	}
+}
+
+func TestAFileOverTheSizeLimitIsRefusedAndOneAtTheLimitIsNot(t *testing.T) {
+	atLimit := "version: 1\n#" + strings.Repeat("x", policy.MaxSize-12)
+	if _, err := policy.Load("p.yaml", []byte(atLimit)); err != nil {
+		t.Errorf("%d bytes: %v", len(atLimit), err)
+	}
+	_, err := policy.Load("p.yaml", []byte(atLimit+"x"))
+	if want := "p.yaml:1:1: 262145 bytes; a policy has at most 262144"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestADigestTellsMeaningAndNotSpelling(t *testing.T) {
+	base := mustLoad(t, "version: 1\naccounts: [{id: 1}]\nlimits: {maxChanges: 7}\n")
+	same := []string{
+		`{"limits":{"maxChanges":7,"maxPercent":20},"accounts":[{"id":"1"}],"version":1}`,
+		"# a comment\nversion: 1\nregions: auto\nlimits:\n  maxChanges: 0x7\naccounts:\n- id: 1\n",
+		"version: 1\naccounts: [{id: 1}]\nlimits: {maxChanges: 7}\ncontrols: {instanceRole: {attachAfter: 300s}}\n",
+		string(base.JSON()),
+	}
+	for _, file := range same {
+		if got := mustLoad(t, file); got.Digest != base.Digest {
+			t.Errorf("another digest for\n%s\nwhich is %s", file, got.JSON())
+		}
+	}
+	if other := mustLoad(t, "version: 1\naccounts: [{id: 1}]\nlimits: {maxChanges: 8}\n"); other.Digest == base.Digest {
+		t.Error("the same digest for another limit")
+	}
+}
+
+func TestNoFileMeansAuditOfTheOwnAccountOnly(t *testing.T) {
+	p := policy.Default()
+	for name, mode := range modes(p) {
+		if mode != policy.Audit {
+			t.Errorf("%s is in mode %q, want audit", name, mode)
+		}
+	}
+	if p.Knows("1000000000000001") {
+		t.Error("knows an account that nobody named")
+	}
+	home := p.WithHome("1000000000000001")
+	if !home.Knows("1000000000000001") || home.Knows("1000000000000002") {
+		t.Error("with a home, knows not exactly the home")
+	}
+	if p.Knows("1000000000000001") {
+		t.Error("WithHome changed the policy it was asked of")
+	}
+	if home.Digest != p.Digest || home.WithHome("1000000000000001") != home {
+		t.Error("a home is no change of the file")
+	}
+}
+
+func TestTheShippedPolicyMeansTheSameAsNoFile(t *testing.T) {
+	shipped := mustLoadFile(t, "../../deploy/policy.yaml")
+	if diff := cmp.Diff(policy.Default(), shipped); diff != "" {
+		t.Errorf("policy (-default +shipped):\n%s", diff)
+	}
+}
+
+func TestTheExamplesInTheShippedPolicyAreTakenWhenUncommented(t *testing.T) {
+	data, err := os.ReadFile("../../deploy/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := mustLoad(t, uncommented(string(data)))
+	if len(p.Accounts) != 2 || len(p.SelfManaged) != 1 || len(p.Exemptions) != 1 || p.ShareRole.Approved.Directory != "ahead" ||
+		len(p.TrustedInstance.Include) != 2 || p.Pacing.Budget("AttachInstanceRamRole") != 100 || p.Sinks.Findings == "" {
+		t.Errorf("not all examples were read: %s", p.JSON())
+	}
+}
+
+func TestTheLocalPolicyEnforcesEverything(t *testing.T) {
+	p := mustLoadFile(t, "../../deploy/local/policy.yaml")
+	for name, mode := range modes(p) {
+		if mode != policy.Enforce {
+			t.Errorf("%s is in mode %q, want enforce", name, mode)
+		}
+	}
+	if !p.Knows("1000000000000001") || !p.Knows("1000000000000003") || p.Knows("1000000000000002") {
+		t.Error("want it to know the home and the member, not the sharee")
+	}
+	if p.InstanceRole.AttachAfter != 0 || p.InstanceRole.Conflict != policy.ConflictReport {
+		t.Errorf("instance role: %+v", p.InstanceRole)
+	}
+	own := fleet.See(fleet.Listing{Tags: map[string]string{"trust-service": "self"}})
+	if p.IsSelfManaged(fleet.Scope{Account: "1000000000000001", Region: "cn-hangzhou"}, own) != policy.Yes {
+		t.Error("tag trust-service=self does not mean self-managed")
+	}
+}
+
+func modes(p *policy.Policy) map[string]policy.Mode {
+	return map[string]policy.Mode{
+		policy.ControlTrustedInstance: p.TrustedInstance.Mode,
+		policy.ControlInstanceRole:    p.InstanceRole.Mode,
+		policy.ControlAgent:           p.Agent.Mode,
+		policy.ControlShareRole:       p.ShareRole.Mode,
+	}
+}
+
+// uncommented turns the commented keys and list items of a file into the file's
+// own; prose stays commented.
+func uncommented(file string) string {
+	lines := strings.Split(file, "\n")
+	for i, line := range lines {
+		indent, comment, found := strings.Cut(line, "# ")
+		if found && strings.TrimSpace(indent) == "" && isYAML(comment) {
+			lines[i] = indent + comment
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// isYAML tells an example from prose: it starts with one word and a colon.
+func isYAML(comment string) bool {
+	return regexp.MustCompile(`^ *(- )?\{?[a-zA-Z]+:( |$)`).MatchString(comment)
+}
+
+func mustLoad(t testing.TB, file string) *policy.Policy {
+	t.Helper()
+	p, err := policy.Load("p.yaml", []byte(file))
+	if err != nil {
+		t.Fatalf("%v\nin\n%s", err, file)
+	}
+	return p
+}
+
+func mustLoadFile(t testing.TB, name string) *policy.Policy {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Load(name, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
