@@ -58,13 +58,22 @@ func record(w wire.Write, h head, region string) map[string]any {
 	if w.Err != nil {
 		r["errorCode"], r["errorMessage"] = w.Err.Code, w.Err.Message
 	} else {
-		r["responseElements"] = json.RawMessage(w.Response)
+		r["responseElements"] = responseElements(w)
 	}
 	if w.Console {
 		r["apiVersion"], r["userAgent"] = "*", c.Product+".console.aliyun.com"
 		r["additionalEventData"] = map[string]any{"CallerBid": "26842"}
 	}
 	return r
+}
+
+// responseElements is the response; without the secrets of AssumeRole, which the
+// service cannot be thought to put on a bus.
+func responseElements(w wire.Write) any {
+	if w.Call.Product == "sts" {
+		return map[string]any{"RequestId": w.Call.RequestID}
+	}
+	return json.RawMessage(w.Response)
 }
 
 // joined writes resources as the strings resourceType and resourceName: ids of

@@ -58,7 +58,7 @@ func (s *STS) Issue(account, role, sessionName string, d time.Duration) (Credent
 	if !s.ram.Trusts(account, role, "fc.aliyuncs.com", nil) {
 		return Credentials{}, fmt.Errorf("assuming role %s of account %s: it does not trust fc.aliyuncs.com, or is not visible yet", role, account)
 	}
-	return s.open(account, x, sessionName, sessionOptions{lasts: d})
+	return s.open(account, x, sessionName, sessionOptions{lasts: d}), nil
 }
 
 type sessionOptions struct {
@@ -66,7 +66,7 @@ type sessionOptions struct {
 	policy string
 }
 
-func (s *STS) open(account string, r ram.Role, name string, o sessionOptions) (Credentials, error) {
+func (s *STS) open(account string, r ram.Role, name string, o sessionOptions) Credentials {
 	id, secret, token := random(12), random(24), random(96)
 	c := Credentials{"STS." + id, secret, token, s.real().Add(o.lasts).UTC().Truncate(time.Second)}
 	who := wire.Identity{
@@ -77,7 +77,7 @@ func (s *STS) open(account string, r ram.Role, name string, o sessionOptions) (C
 	defer s.mu.Unlock()
 	s.sweep()
 	s.sessions[c.AccessKeyId] = session{secret, token, c.Expiration, who}
-	return c, nil
+	return c
 }
 
 // keepExpired is how long an expired session is remembered, so that its token

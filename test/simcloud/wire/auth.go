@@ -22,7 +22,7 @@ type Authorizer interface {
 // signed. The codes are the API gateway's.
 func (r *Router) authenticate(q *request) (Identity, error) {
 	if q.key == "" {
-		return Identity{}, Errorf(400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.")
+		return Identity{}, missing("AccessKeyId")
 	}
 	secret, who, err := r.o.Keys.Key(q.key, q.token)
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *Router) authenticate(q *request) (Identity, error) {
 		return Identity{}, err
 	}
 	if q.nonce == "" {
-		return Identity{}, Errorf(400, "MissingSignatureNonce", "SignatureNonce is mandatory for this action.")
+		return Identity{}, missing("SignatureNonce")
 	}
 	if !r.nonces.first(q.key+"\n"+q.nonce, now) {
 		return Identity{}, Errorf(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
@@ -69,4 +69,8 @@ func (n *nonces) first(nonce string, now time.Time) bool {
 	_, b := n.old[k]
 	n.young[k] = struct{}{}
 	return !a && !b
+}
+
+func missing(name string) *Error {
+	return Errorf(400, "MissingParameter", "The input parameter %q that is mandatory for processing this request is not supplied.", name)
 }

@@ -29,7 +29,7 @@ func check(a *meta.Action, params map[string]string) (ids int, err error) {
 		}
 	}
 	if name := a.Missing(params); name != "" {
-		return 0, Errorf(400, "MissingParameter", "The input parameter %q that is mandatory for processing this request is not supplied.", name)
+		return 0, missing(name)
 	}
 	ids, err = a.Count(params)
 	return ids, refuse(err)
