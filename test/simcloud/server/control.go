@@ -46,6 +46,7 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		"POST advance":    s.advance,
 		"POST events":     s.events,
 		"POST fleet":      s.fleet,
+		"POST templates":  s.launchTemplate,
 	}
 	route, ok := routes[r.Method+" "+strings.TrimPrefix(r.URL.Path, prefix)]
 	if !ok {

@@ -6,6 +6,7 @@ import (
 
 	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/actiontrail"
+	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/kms"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/sts"
@@ -41,6 +42,8 @@ func build(o Options) (*Server, error) {
 	}
 	s.STS = sts.New(s.RAM, nil)
 	s.KMS = kms.New(world)
+	s.ECS = ecs.New(world, s.RAM, ecsKeys{s.KMS})
+	s.Fleet = s.seedFleet
 	s.Trail = actiontrail.New(actiontrail.Options{World: world, Latency: o.TrailLatency})
 	s.Keys = keys{s.RAM, s.STS}
 	s.Router, err = wire.NewRouter(wire.Options{
@@ -58,6 +61,7 @@ func build(o Options) (*Server, error) {
 		{"sts", s.STS},
 		{"kms", s.KMS},
 		{"actiontrail", s.Trail},
+		{"ecs", s.ECS},
 	}
 	for _, p := range rpc {
 		if err := s.Router.Register(p.code, p.product); err != nil {
@@ -67,6 +71,7 @@ func build(o Options) (*Server, error) {
 	s.digests = []digest{
 		{"ram", s.RAM.State},
 		{"kms", s.KMS.State},
+		{"ecs", s.ECS.State},
 	}
 	return s, nil
 }

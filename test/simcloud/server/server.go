@@ -16,6 +16,7 @@ import (
 
 	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/actiontrail"
+	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/kms"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/sts"
@@ -55,6 +56,7 @@ type Server struct {
 	RAM   *ram.RAM
 	STS   *sts.STS
 	KMS   *kms.KMS
+	ECS   *ecs.Service
 	Trail *actiontrail.Trail
 
 	// Invocations, when set, answers GET /_sim/invocations. Fleet, when set,

@@ -1,0 +1,187 @@
+package ecs
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Names that a seeded fleet uses.
+const (
+	// FleetRole is the role of a fleet's instances. RAM does not get it from
+	// here.
+	FleetRole = "AliyunECSInstanceForYundunSysTrustRole"
+	// WrongRole is the role of those that drifted to another one.
+	WrongRole = "app-role"
+	// NoDisk as SystemDisk makes instances without a system disk, which the cloud
+	// does not sell; such an answer must not be taken for a good disk.
+	NoDisk = "none"
+)
+
+// FleetSpec is a fleet to seed: instances that are there, Running, without
+// having been launched. Empty fields mean a sound trusted fleet: ecs.g7t.large,
+// a UEFI image, cloud_essd, the system tag, FleetRole, metadata tokens required.
+type FleetSpec struct {
+	Count int `json:"count"`
+	// Account and Region are the world's first if empty.
+	Account      string `json:"account"`
+	Region       string `json:"region"`
+	InstanceType string `json:"instanceType"`
+	Image        string `json:"image"`
+	// Drift is the share of instances, 0 to 1, that differ in one way: noRole,
+	// wrongRole, badDisk (cloud_efficiency), badImage (BIOS), noVtpm, imdsOpen,
+	// stopped, classic. The numbers are exact, no instance differs in two ways,
+	// and the drifted are spread evenly.
+	Drift map[string]float64 `json:"drift"`
+	// Events raises StateChange Running and, later, FirstHeartbeat for each.
+	Events bool `json:"events"`
+	// Tags are added to all; system tags are welcome, such as Container Service's.
+	Tags map[string]string `json:"tags"`
+	// Role replaces FleetRole; "-" is no role.
+	Role string `json:"role"`
+	// Network is vpc (default) or classic.
+	Network string `json:"network"`
+	// Status is Running (default), Stopped, Pending, …
+	Status string `json:"status"`
+	// SystemDisk is the category, default cloud_essd, or NoDisk.
+	SystemDisk string `json:"systemDisk"`
+	// HTTPTokens is required (default) or optional.
+	HTTPTokens string `json:"httpTokens"`
+	// UserData is Base64.
+	UserData      string `json:"userData"`
+	ResourceGroup string `json:"resourceGroup"`
+	Name          string `json:"name"`
+	// NoVTPM leaves the system tag of trusted instances out.
+	NoVTPM bool `json:"noVtpm"`
+}
+
+// Fleet is what was seeded.
+type Fleet struct {
+	IDs []string `json:"-"`
+	// Drifted holds the ids of each way to differ.
+	Drifted map[string][]string `json:"drifted"`
+}
+
+// drifts are the ways to differ.
+var drifts = map[string]func(*FleetSpec){
+	"noRole":    func(f *FleetSpec) { f.Role = "-" },
+	"wrongRole": func(f *FleetSpec) { f.Role = WrongRole },
+	"badDisk":   func(f *FleetSpec) { f.SystemDisk = "cloud_efficiency" },
+	"badImage":  func(f *FleetSpec) { f.Image = "aliyun_2_1903_x64_20G_alibase_20230103.vhd" },
+	"noVtpm":    func(f *FleetSpec) { f.NoVTPM = true },
+	"imdsOpen":  func(f *FleetSpec) { f.HTTPTokens = "optional" },
+	"stopped":   func(f *FleetSpec) { f.Status = stopped.String() },
+	"classic":   func(f *FleetSpec) { f.Network = "classic" },
+}
+
+// Drifts names the ways in which FleetSpec.Drift lets instances differ, sorted.
+func Drifts() []string {
+	var names []string
+	for n := range drifts {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// SeedFleet puts a fleet into the world. It is fast and small enough for 100,000
+// instances.
+func (s *Service) SeedFleet(f FleetSpec) (*Fleet, error) {
+	sp, err := s.seedSpace(f.Account, f.Region)
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := f.kinds()
+	if err != nil {
+		return nil, err
+	}
+	s.w.Lock()
+	out := &Fleet{IDs: make([]string, 0, f.Count), Drifted: map[string][]string{}}
+	moulds := map[string]*mould{}
+	for _, k := range append(Drifts(), "") {
+		if moulds[k], err = s.mould(sp, f, k); err != nil {
+			s.w.Unlock()
+			return nil, fmt.Errorf("seeding a fleet: %w", err)
+		}
+	}
+	sp.instances.Grow(f.Count)
+	sp.disks.Grow(f.Count)
+	made := make([]*instance, 0, f.Count)
+	for _, kind := range kinds {
+		i := s.cast(sp, moulds[kind])
+		made = append(made, i)
+		out.IDs = append(out.IDs, i.id)
+		if kind != "" {
+			out.Drifted[kind] = append(out.Drifted[kind], i.id)
+		}
+	}
+	s.w.Unlock()
+	if f.Events {
+		s.announce(sp, made)
+	}
+	return out, nil
+}
+
+// kinds says of each instance in turn how it differs; "" for not at all.
+func (f *FleetSpec) kinds() ([]string, error) {
+	if f.Count < 0 {
+		return nil, fmt.Errorf("seeding a fleet: count %d", f.Count)
+	}
+	kinds := make([]string, f.Count)
+	next := 0
+	for _, name := range sortedKeys(f.Drift) {
+		if drifts[name] == nil {
+			return nil, fmt.Errorf("seeding a fleet: no drift %q, there are %q", name, Drifts())
+		}
+		n := int(math.Round(f.Drift[name] * float64(f.Count)))
+		if n < 0 || next+n > f.Count {
+			return nil, fmt.Errorf("seeding a fleet: drift adds up to more than all")
+		}
+		for range n {
+			kinds[spread(next, f.Count)] = name
+			next++
+		}
+	}
+	return kinds, nil
+}
+
+// spread is a fixed permutation of 0 … n-1 that scatters neighbours.
+func spread(i, n int) int {
+	step := int(float64(n)*0.618) | 1
+	for gcd(step, n) != 1 {
+		step += 2
+	}
+	return i * step % n
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// seedSpace is the space to seed into.
+func (s *Service) seedSpace(account, region string) (*space, error) {
+	at := where{account, region}
+	if at.account == "" {
+		at.account = s.w.Accounts[0]
+	}
+	if at.region == "" {
+		at.region = s.w.Regions[0]
+	}
+	sp := s.spaces[at]
+	if sp == nil {
+		return nil, fmt.Errorf("seeding: no account %s or no region %s in this world", account, region)
+	}
+	return sp, nil
+}

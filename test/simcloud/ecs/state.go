@@ -1,0 +1,58 @@
+package ecs
+
+import (
+	"cmp"
+	"slices"
+)
+
+// InstanceState is an instance with all that its APIs show in different places,
+// and what no API shows.
+type InstanceState struct {
+	Account, Region, ID, Name   string
+	Status, StoppedMode         string
+	InstanceType, Family, Image string
+	OS, Network, Role           string
+	DiskCategory                string // of the system disk; empty for none
+	HTTPTokens, Hardening       string
+	UserData                    string            `json:",omitempty"`
+	Tags                        map[string]string `json:",omitempty"`
+}
+
+// State is all instances, by account, region and id: the world's dump, and, as it
+// holds no times, its digest.
+func (s *Service) State() any { return s.Instances() }
+
+// Instances is all instances, by account, region and id.
+func (s *Service) Instances() []InstanceState {
+	s.w.Lock()
+	defer s.w.Unlock()
+	all := []InstanceState{}
+	for _, sp := range s.spaces {
+		for _, i := range sp.instances.After(0) {
+			all = append(all, i.state(sp))
+		}
+	}
+	slices.SortFunc(all, func(a, b InstanceState) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+func (i *instance) state(sp *space) InstanceState {
+	d := i.spec
+	out := InstanceState{
+		Account: sp.account, Region: sp.region, ID: i.id, Name: i.name, Status: i.status.String(), StoppedMode: i.mode.String(),
+		InstanceType: d.kind.id, Family: d.kind.family.name, Image: d.image.id, OS: d.image.os, Network: i.networkType(),
+		Role: i.role, HTTPTokens: i.meta.tokens, Hardening: d.hardening, UserData: d.userData,
+	}
+	if i.system != nil {
+		out.DiskCategory = i.system.spec.category
+	}
+	for _, t := range i.tags {
+		if out.Tags == nil {
+			out.Tags = make(map[string]string, len(i.tags))
+		}
+		out.Tags[t.key] = t.value
+	}
+	return out
+}
