@@ -25,6 +25,7 @@ func Schema() []byte {
 	root := defaults().root().schema()
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Fleetwarden policy"
+	root["$defs"] = schema{"selector": new(Selector).object().schema()}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"regexp"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -55,12 +54,12 @@ type node struct {
 	path string
 }
 
-func (n node) key(k *yaml.Node, v *yaml.Node) node {
-	path := strings.Trim(quote(k.Value), `"`)
-	if n.path != "" {
-		path = n.path + "." + path
+// key returns v with the path of its key k.
+func (n node) key(k, v *yaml.Node) node {
+	if n.path == "" {
+		return node{v, k.Value}
 	}
-	return node{v, path}
+	return node{v, n.path + "." + k.Value}
 }
 
 func (n node) item(i int) node {
@@ -68,7 +67,7 @@ func (n node) item(i int) node {
 }
 
 func (l *loader) problem(n node, hint, format string, args ...any) {
-	l.at(n.Line, n.Column, Problem{Path: n.path, Message: fmt.Sprintf(format, args...), Hint: hint})
+	l.at(n.Line, n.Column, Problem{Path: legible(n.path), Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // at reports a problem at a place that is known from the parser, which leaves

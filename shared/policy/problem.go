@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Problem is one mistake in a policy file.
@@ -97,12 +99,18 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// quote shows a piece of the file, cut to a readable length.
-func quote(s string) string {
-	if runes := []rune(s); len(runes) > longestName {
-		s = string(runes[:longestName]) + "…"
+// quote shows a piece of the file.
+func quote(s string) string { return `"` + legible(s) + `"` }
+
+// legible returns a piece of the file on one line and of a readable length.
+func legible(s string) string {
+	const longest = 100
+	cut := ""
+	if utf8.RuneCountInString(s) > longest {
+		s, cut = string([]rune(s)[:longest]), "…"
 	}
-	return fmt.Sprintf("%q", s)
+	quoted := strconv.Quote(s)
+	return quoted[1:len(quoted)-1] + cut
 }
 
 // options lists what may be written: a, b or c.

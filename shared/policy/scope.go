@@ -13,11 +13,21 @@ func selectors(to *[]Selector) value {
 	return list[Selector]{to: to, item: (*Selector).fields}
 }
 
-func (s *Selector) fields() value {
+func (s *Selector) fields() value { return shared{s.object(), "selector"} }
+
+func (s *Selector) object() object {
 	o := object{fields: s.keys()}
 	o.some = o.keys()
 	return o
 }
+
+// shared is a value whose schema stands once among the schema's definitions.
+type shared struct {
+	value
+	name string
+}
+
+func (s shared) schema() schema { return schema{"$ref": "#/$defs/" + s.name} }
 
 // accountFields describes a selector of things that belong to an account as a
 // whole.
