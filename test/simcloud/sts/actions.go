@@ -101,7 +101,7 @@ func (s *STS) AssumeRole(c *wire.Call, in *AssumeRoleRequest) (*AssumeRoleRespon
 		Credentials: CredentialsInfo{
 			cred.AccessKeyId, cred.AccessKeySecret, cred.SecurityToken, cred.Expiration.Format("2006-01-02T15:04:05Z"),
 		},
-		AssumedRoleUser: AssumedRoleUser{assumedARN(account, role.Name, in.RoleSessionName), role.ID + ":" + in.RoleSessionName},
+		AssumedRoleUser: AssumedRoleUser{in.RoleArn + "/" + in.RoleSessionName, role.ID + ":" + in.RoleSessionName},
 		SourceIdentity:  in.SourceIdentity,
 	}, nil
 }
