@@ -59,7 +59,7 @@ func (m model) applies(action, resource string) bool {
 }
 
 func anyModel(t *rapid.T) model {
-	patterns := rapid.SliceOfN(rapid.StringMatching(`[ab*?é]{1,6}`), 1, 3)
+	patterns := rapid.SliceOfN(rapid.StringMatching(`[ab*?中]{1,6}`), 1, 3)
 	return model{
 		Effect:       rapid.SampledFrom([]string{"Allow", "Allow", "Deny"}).Draw(t, "effect"),
 		Not:          rapid.Bool().Draw(t, "not"),
@@ -84,7 +84,7 @@ func documents(t *rapid.T, statements []string) []*rampolicy.Document {
 
 var (
 	anyModels = rapid.SliceOfN(rapid.Custom(anyModel), 0, 5)
-	anyText   = rapid.StringMatching(`[abé]{1,6}`)
+	anyText   = rapid.StringMatching(`[ab中]{1,6}`)
 )
 
 func TestWithoutConditionsTheAnswerIsTheModels(t *testing.T) {
@@ -179,9 +179,9 @@ func expand(t *rapid.T, pattern string) string {
 	for _, c := range pattern {
 		switch c {
 		case '*':
-			text.WriteString(rapid.StringMatching(`[abé]{0,3}`).Draw(t, "star"))
+			text.WriteString(rapid.StringMatching(`[ab中]{0,3}`).Draw(t, "star"))
 		case '?':
-			text.WriteString(rapid.StringMatching(`[abé]`).Draw(t, "one"))
+			text.WriteString(rapid.StringMatching(`[ab中]`).Draw(t, "one"))
 		default:
 			text.WriteRune(c)
 		}

@@ -20,10 +20,15 @@ func trust(t testing.TB, doc string) *rampolicy.Trust {
 	return parsed
 }
 
+func statementOf(t testing.TB, statement string) *rampolicy.Trust {
+	t.Helper()
+	return trust(t, `{"Version":"1","Statement":`+statement+`}`)
+}
+
 // trustOf is the trust document of one statement that allows sts:AssumeRole.
 func trustOf(t testing.TB, elements string) *rampolicy.Trust {
 	t.Helper()
-	return trust(t, `{"Version":"1","Statement":[{"Action":"sts:AssumeRole","Effect":"Allow",`+elements+`}]}`)
+	return statementOf(t, `{"Action":"sts:AssumeRole","Effect":"Allow",`+elements+`}`)
 }
 
 func TestEveryBrokenTrustDocumentIsRefusedWithThePlace(t *testing.T) {
@@ -177,6 +182,7 @@ func TestUnconditionalWildcardsAreFoundAndNeverPrinted(t *testing.T) {
 		"every service's domain": `"Principal":{"Service":"*.aliyuncs.com"}`,
 		"everybody":              `"Principal":"*"`,
 		"all but one":            `"NotPrincipal":{"Service":"ecs.aliyuncs.com"}`,
+		"another key":            wildcard + `,"Condition":{"StringEquals":{"acs:x":"rd-1"}}`,
 		"another condition":      wildcard + `,"Condition":{"IpAddress":{"acs:SourceIp":"10.0.0.0/8"}}`,
 		"any directory":          wildcard + `,"Condition":{"StringLike":{"sts:ServiceOwnerRDId":"*"}}`,
 		"half a directory":       wildcard + `,"Condition":{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1*"}}`,
@@ -254,6 +260,12 @@ func TestShareesAreReadFromTheThreeFormsOnly(t *testing.T) {
 		{"a folder without the star", trustOf(t, wildcard+`,"Condition":{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-1"}}`), rampolicy.Sharees{}},
 		{"a star inside the path", trustOf(t, wildcard+`,"Condition":{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1/*/fd-1*"}}`), rampolicy.Sharees{}},
 		{"an unknown element", trustOf(t, `"Sid":"1","Principal":{"Service":"1@ecs.aliyuncs.com"}`), rampolicy.Sharees{}},
+		{"denied", statementOf(t, `{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"Service":"1@ecs.aliyuncs.com"}}`), rampolicy.Sharees{}},
+		{"all but the action", statementOf(t, `{"Effect":"Allow","NotAction":"sts:AssumeRole","Principal":{"Service":"1@ecs.aliyuncs.com"}}`), rampolicy.Sharees{}},
+		{"more than the action", statementOf(t, `{"Effect":"Allow","Action":"sts:*","Principal":{"Service":"1@ecs.aliyuncs.com"}}`), rampolicy.Sharees{}},
+		{"another kind of principal", trustOf(t, `"Principal":{"RAM":"1@ecs.aliyuncs.com"}`), rampolicy.Sharees{}},
+		{"somebody else under the condition", trustOf(t, `"Principal":{"Service":["*@ecs.aliyuncs.com","fc.aliyuncs.com"]},"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":"rd-1"}}`), rampolicy.Sharees{}},
+		{"a folder, to the letter", trustOf(t, wildcard+`,"Condition":{"StringEquals":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-1*"}}`), rampolicy.Sharees{}},
 		{"the other operator", trustOf(t, wildcard+`,"Condition":{"StringLike":{"sts:ServiceOwnerRDId":"rd-1"}}`), rampolicy.Sharees{}},
 	}
 	for _, test := range tests {
