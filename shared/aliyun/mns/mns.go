@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"sync"
 	"time"
 
 	sdk "github.com/aliyun/aliyun-mns-go-sdk"
@@ -46,37 +47,58 @@ type Message struct {
 	Delay time.Duration
 }
 
-// Client sends to the queues of one account in one region.
-type Client struct {
-	session *aliyun.Session
-	sdk     sdk.MNSClient
+// Queues are the queues of one account in one region. They keep connections open
+// from pass to pass; the SDK's client is made at the first send.
+type Queues struct {
+	cloud *aliyun.Cloud
+	scope fleet.Scope
+	once  sync.Once
+	sdk   sdk.MNSClient
 }
 
-var digits = regexp.MustCompile(`^[0-9]+$`)
-
-// New returns a Client for the queues in scope.
-func New(session *aliyun.Session, scope fleet.Scope) (*Client, error) {
-	if !digits.MatchString(string(scope.Account)) || scope.Region == "" {
+// Connect returns the queues in scope. Nothing is sent yet.
+func Connect(cloud *aliyun.Cloud, scope fleet.Scope) (*Queues, error) {
+	if !scope.Account.Valid() || !regionName.MatchString(string(scope.Region)) {
 		// The SDK panics on an endpoint it cannot take apart.
-		return nil, fmt.Errorf("making an MNS client: %q is not an account and a region", scope)
+		return nil, fmt.Errorf("connecting to MNS: %q is not an account and a region", scope)
 	}
-	cloud := session.Cloud()
+	return &Queues{cloud: cloud, scope: scope}, nil
+}
+
+var regionName = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+// Client returns a Client that counts its calls in session.
+func (q *Queues) Client(session *aliyun.Session) *Client { return &Client{session, q} }
+
+func (q *Queues) client() sdk.MNSClient {
+	q.once.Do(func() { q.sdk = q.dial() })
+	return q.sdk
+}
+
+func (q *Queues) dial() sdk.MNSClient {
 	scheme := "https"
-	if cloud.Local() != "" {
+	local := q.cloud.Local()
+	if local != "" {
 		scheme = "http"
 	}
 	client := sdk.NewAliMNSClientWithConfig(sdk.AliMNSClientConfig{
-		EndPoint:      fmt.Sprintf("%s://%s.mns.%s.aliyuncs.com", scheme, scope.Account, scope.Region),
-		Credential:    cloud.Credential(),
+		EndPoint:      fmt.Sprintf("%s://%s.mns.%s.aliyuncs.com", scheme, q.scope.Account, q.scope.Region),
+		Credential:    q.cloud.Credential(),
 		TimeoutSecond: timeoutSeconds,
 	})
-	if local := cloud.Local(); local != "" {
+	if local != "" {
 		client.SetTransport(&localTransport{&fasthttp.HostClient{
 			Addr: local,
 			Dial: func(addr string) (net.Conn, error) { return net.DialTimeout("tcp", addr, timeoutSeconds*time.Second) },
 		}})
 	}
-	return &Client{session, client}, nil
+	return client
+}
+
+// Client sends to queues for one pass.
+type Client struct {
+	session *aliyun.Session
+	queues  *Queues
 }
 
 // localTransport keeps the request's Host and sends it to one address.
@@ -133,7 +155,7 @@ func (c *Client) send(ctx context.Context, queue string, messages []Message) err
 		delay := int64((min(max(m.Delay, 0), MaxDelay) + time.Second - 1) / time.Second)
 		batch.Messages = append(batch.Messages, sdk.MessageSendRequest{MessageBody: m.Body, DelaySeconds: delay, Priority: normalPriority})
 	}
-	resp, err := c.sdk.Send(sdk.POST, nil, batch, "queues/"+queue+"/messages")
+	resp, err := c.queues.client().Send(sdk.POST, nil, batch, "queues/"+queue+"/messages")
 	if err != nil {
 		return aliyun.NoAnswer(ctx, sendAPI, err, false)
 	}

@@ -1,0 +1,132 @@
+package events
+
+import (
+	"errors"
+	"iter"
+	"slices"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Filter says which events a function looks at.
+type Filter struct {
+	// Kinds are the kinds of event that the function knows; others are ignored.
+	Kinds []Kind
+	// Refs are the kinds of ref that the function looks at.
+	Refs []fleet.Kind
+	// Own are the names of our own roles: what their sessions did wakes nobody.
+	Own []string
+	// Knows reports whether the policy speaks for an account.
+	Knows func(fleet.AccountID) bool
+	// PutBack returns the body of an inbox message of a newer version to its
+	// queue.
+	PutBack func(body []byte) error
+}
+
+// Batches turns the events of one payload into batches: refs are deduplicated, so
+// that a window of a hundred events about one instance is one look, and grouped by
+// scope, at most [fleet.MaxBatch] a batch. A bad element gives its [*Error], one
+// that is not for this function a [*fleet.Ignored]; their neighbours go on. Any
+// other error means that a message could not be put back, and ends the sequence.
+func Batches(events iter.Seq2[Event, error], f Filter) iter.Seq2[fleet.Batch, error] {
+	return func(yield func(fleet.Batch, error) bool) {
+		g := grouping{at: map[fleet.Key]*fleet.Ref{}, refs: map[fleet.Scope][]*fleet.Ref{}}
+		for ev, err := range events {
+			if err == nil {
+				err = f.refuse(ev)
+			} else {
+				err = f.putBack(err)
+			}
+			if err != nil && !yield(fleet.Batch{}, err) {
+				return
+			}
+			if err == nil {
+				g.add(ev, f.Refs)
+			}
+		}
+		g.batches(yield)
+	}
+}
+
+// refuse says why nobody looks at an event; nil when somebody does.
+func (f Filter) refuse(ev Event) error {
+	where := ev.Type
+	if ev.ID != "" {
+		where += " " + ev.ID
+	}
+	switch {
+	case !slices.Contains(f.Kinds, ev.Kind):
+		return &fleet.Ignored{Where: where, Why: "an event of kind " + string(ev.Kind) + " is not for this function"}
+	case ev.Own(f.Own...):
+		return &fleet.Ignored{Where: where, Why: "our own session " + ev.Session + " of role " + ev.Role + " made the call"}
+	case ev.Ignored != "":
+		return &fleet.Ignored{Where: where, Why: ev.Ignored}
+	case len(ev.Refs) > 0 && !f.Knows(ev.Refs[0].Scope.Account):
+		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is not one the policy names; add it to accounts, or ask who sent this"}
+	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.Refs, r.Kind) }):
+		return &fleet.Ignored{Where: where, Why: "it names nothing that this function looks at; the daily sweep does"}
+	}
+	return nil
+}
+
+// putBack returns newer messages to their queue; what remains is the element's
+// error, or that of the queue.
+func (f Filter) putBack(err error) error {
+	var bad *Error
+	if !errors.Is(err, ErrNewer) || !errors.As(err, &bad) || f.PutBack == nil {
+		return err
+	}
+	if perr := f.PutBack(bad.Body); perr != nil {
+		return perr
+	}
+	return &fleet.Ignored{Where: "message " + bad.Digest, Why: ErrNewer.Error() + "; put back"}
+}
+
+// grouping collects refs by scope, in the order they came.
+type grouping struct {
+	at     map[fleet.Key]*fleet.Ref
+	scopes []fleet.Scope
+	refs   map[fleet.Scope][]*fleet.Ref
+}
+
+func (g *grouping) add(ev Event, kinds []fleet.Kind) {
+	for _, r := range ev.Refs {
+		if !slices.Contains(kinds, r.Kind) {
+			continue
+		}
+		if have := g.at[r.Key()]; have != nil {
+			merge(have, r)
+			continue
+		}
+		if g.refs[r.Scope] == nil {
+			g.scopes = append(g.scopes, r.Scope)
+		}
+		g.at[r.Key()] = &r
+		g.refs[r.Scope] = append(g.refs[r.Scope], &r)
+	}
+}
+
+// merge keeps what more is known of a ref that came twice: the call that made it,
+// and the longest history, so that a duplicate cannot restart its deadline.
+func merge(have *fleet.Ref, r fleet.Ref) {
+	if have.Call == nil {
+		have.Call = r.Call
+	}
+	if r.Try.N > have.Try.N {
+		have.Try = r.Try
+	}
+}
+
+func (g *grouping) batches(yield func(fleet.Batch, error) bool) {
+	for _, scope := range g.scopes {
+		for part := range slices.Chunk(g.refs[scope], fleet.MaxBatch) {
+			b := fleet.Batch{Scope: scope, Refs: make([]fleet.Ref, len(part))}
+			for i, r := range part {
+				b.Refs[i] = *r
+			}
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}

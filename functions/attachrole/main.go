@@ -1,0 +1,68 @@
+// Command attachrole is the function attach-role. It owns control instance-role:
+// each trusted instance has a RAM role that may report trust data to Security
+// Center. It may change the roles of instances, the systrust role and our own
+// policy; deploy/ram/attach-role.json allows no more than that.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/instancerole"
+	"fleetwarden/shared/observe"
+	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/rules"
+	"fleetwarden/shared/terminal"
+)
+
+func main() {
+	f := fcrun.Function{
+		Name:   "attach-role",
+		About:  "gives trusted instances the RAM role that reports trust data to Security Center",
+		Handle: handle,
+	}
+	if fcrun.Inside() {
+		fcrun.Start(f)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(terminal.Main(ctx, f, terminal.Env{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+	}))
+}
+
+func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	instances, roles := ecs.New(call.Session), ram.New(call.Session)
+	control := reconcile.Control[*fleet.World]{
+		Observe: observe.World{
+			Listings:  instances,
+			RoleNames: instances,
+			Roles:     roles,
+			Needed:    []string{call.Options.Policy.InstanceRole.Role},
+			Candidate: rules.Candidate,
+			Now:       call.Session.Now,
+		}.Observe,
+		Decide: rules.InstanceRole,
+		Steps: []reconcile.Step{
+			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(roles)},
+			{Kind: fleet.GrantRole, Act: instancerole.Grant(roles)},
+			{Kind: fleet.AttachRole, Act: instancerole.Attach(instances)},
+			{Kind: fleet.ReplaceRole, Act: instancerole.Replace(instances)},
+		},
+	}
+	source := events.Batches(events.Decode(call.Payload), events.Filter{
+		Kinds:   []events.Kind{events.KindLaunch, events.KindStateChange, events.KindMessage},
+		Refs:    []fleet.Kind{fleet.KindInstance},
+		Own:     []string{fcrun.Role("attach-role")},
+		Knows:   call.Options.Policy.Knows,
+		PutBack: call.PutBack,
+	})
+	sum, _, err := reconcile.Run(ctx, control, source, call.Options)
+	return sum, err
+}

@@ -1,0 +1,76 @@
+package fcrun
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/reconcile"
+)
+
+// Function is one deployed unit, as its main wires it.
+type Function struct {
+	// Name is the name in Function Compute, such as attach-role.
+	Name string
+	// About says in one sentence what it does, for --help.
+	About string
+	// Handle serves one invocation. An error means: try the same payload again.
+	Handle func(ctx context.Context, call *Call) (fleet.Pass, error)
+}
+
+// Call is one invocation of a function, under Function Compute or in a terminal.
+type Call struct {
+	// Payload is what woke the function.
+	Payload []byte
+	// Home is where the function runs.
+	Home fleet.Scope
+	// Session counts and sends this pass's API calls.
+	Session *aliyun.Session
+	// Options are those of the pass: policy, inbox, records, dry run.
+	Options reconcile.Options
+	// PutBack returns a message that this code is too old to read.
+	PutBack func(body []byte) error
+}
+
+// Role returns the name of the RAM role that a function runs as.
+func Role(function string) string { return "fleetwarden-" + function }
+
+// margin is how long before the deadline a pass stops taking batches: enough for
+// one batch's reads and writes, with their waits, and for putting the rest back.
+const margin = 15 * time.Second
+
+// PolicyVariable is the environment variable that names the policy file. A relative
+// path starts at the folder of the function's code.
+const PolicyVariable = "FLEETWARDEN_POLICY"
+
+// LoadPolicy reads the policy file that the environment names. Without one, all
+// controls are in audit mode. A file that cannot be used is an error: then nothing
+// may be written.
+func LoadPolicy(getenv func(string) string) (*policy.Policy, error) {
+	path := getenv(PolicyVariable)
+	if path == "" {
+		return policy.Default(), nil
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(getenv("FC_FUNC_CODE_PATH"), path)
+	}
+	return ReadPolicy(path)
+}
+
+// ReadPolicy reads a policy file.
+func ReadPolicy(path string) (*policy.Policy, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the policy file: %w", err)
+	}
+	p, err := policy.Load(filepath.Base(path), data)
+	if err != nil {
+		return nil, fmt.Errorf("loading the policy file: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,143 @@
+package fcrun
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/aliyun/fc-runtime-go-sdk/fc"
+	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/queue"
+	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/report"
+)
+
+// Inside reports whether the process was started by Function Compute.
+func Inside() bool { return os.Getenv("FC_RUNTIME_API") != "" }
+
+// Start serves invocations until the platform ends the process. Records go to
+// stdout, one a line, which is the function's log.
+func Start(f Function) {
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("function", f.Name)
+	keys := &aliyun.Renewable{}
+	cloud, err := aliyun.NewCloud(keys, os.Getenv(aliyun.EndpointVariable))
+	if err != nil {
+		log.Error("starting", "error", err)
+		os.Exit(1)
+	}
+	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log}
+	if r.policy, r.broken = LoadPolicy(os.Getenv); r.broken != nil {
+		log.Error("starting without a policy: nothing will be written", "error", r.broken)
+	}
+	fc.Start(r.serve)
+}
+
+// runner serves invocations; several at once when instance concurrency is above 1.
+type runner struct {
+	f      Function
+	cloud  *aliyun.Cloud
+	keys   *aliyun.Renewable
+	policy *policy.Policy
+	broken error // why there is no policy
+	lines  *report.Lines
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	queues *mns.Queues // of home, which is the same for all invocations
+}
+
+func (r *runner) connect(home fleet.Scope) (*mns.Queues, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.queues == nil {
+		queues, err := mns.Connect(r.cloud, home)
+		if err != nil {
+			return nil, err
+		}
+		r.queues = queues
+	}
+	return r.queues, nil
+}
+
+func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err error) {
+	fcx, ok := fccontext.FromContext(ctx)
+	if !ok {
+		return sum, fmt.Errorf("the platform gave no invocation context")
+	}
+	log := r.log.With("request", fcx.RequestID)
+	defer func() {
+		if p := recover(); p != nil {
+			// The value may quote what was being decoded: it is not passed on.
+			log.Error("panic", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic of type %T in request %s; the stack is in the log", p, fcx.RequestID)
+		}
+	}()
+	r.keys.Renew(aliyun.Keys{AccessKeyID: fcx.Credentials.AccessKeyId, AccessKeySecret: fcx.Credentials.AccessKeySecret, SecurityToken: fcx.Credentials.SecurityToken})
+	call, err := r.call(fcx, payload)
+	if err != nil {
+		return sum, err
+	}
+	if r.broken != nil {
+		return sum, r.refuse(call.Options)
+	}
+	sum, err = r.f.Handle(ctx, call)
+	if err != nil {
+		log.Error("invocation failed", "error", err)
+	}
+	return sum, r.close(call.Options, sum, err)
+}
+
+func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
+	home := fleet.Scope{Account: fleet.AccountID(fcx.AccountId), Region: fleet.Region(fcx.Region)}
+	session := r.cloud.NewSession(0)
+	queues, err := r.connect(home)
+	if err != nil {
+		return nil, err
+	}
+	inbox := queue.New(queues.Client(session), r.f.Name)
+	c := &Call{
+		Payload: payload, Home: home, Session: session,
+		PutBack: func(body []byte) error { return inbox.PutBack(context.Background(), body, time.Minute) },
+		Options: reconcile.Options{
+			Meter: session, Inbox: inbox, Record: r.lines.Record, Margin: margin, CallsPerBatch: 50,
+			Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},
+		},
+	}
+	if r.policy != nil {
+		c.Options.Policy = r.policy.WithHome(home.Account)
+		c.Options.Stamp.Policy = r.policy.Digest
+	}
+	return c, nil
+}
+
+// refuse is what an invocation without a usable policy does: a finding and an
+// error, so that the payload is kept by the platform's retries and dead letters.
+func (r *runner) refuse(o reconcile.Options) error {
+	rec := o.Stamp
+	rec.V, rec.Type, rec.Time = fleet.RecordVersion, "finding", o.Meter.Now()
+	rec.Finding = &fleet.FindingRecord{Rule: "policy", Outcome: fleet.Fault, Severity: fleet.Critical,
+		Reason: r.broken.Error(), Remedy: "put the policy file right and deploy again; until then nothing is looked at"}
+	if err := o.Record(rec); err != nil {
+		return err
+	}
+	return fmt.Errorf("the policy cannot be used: %w", r.broken)
+}
+
+// close writes the pass's own record.
+func (r *runner) close(o reconcile.Options, sum fleet.Pass, err error) error {
+	rec := o.Stamp
+	rec.V, rec.Type, rec.Time, rec.Pass = fleet.RecordVersion, "pass", o.Meter.Now(), &sum
+	if rerr := o.Record(rec); rerr != nil && err == nil {
+		return rerr
+	}
+	return err
+}

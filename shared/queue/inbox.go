@@ -1,0 +1,96 @@
+// Package queue puts refs into the inboxes of our functions: to look again later,
+// or to hand a change to its owner. It writes fleet messages and knows which
+// function owns which kind of change; it reads no queue, since the platform
+// delivers.
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fleet"
+)
+
+// Prefix and a function's name make the name of its inbox.
+const Prefix = "fw-"
+
+// DeadLetters is the queue that takes what no function could use.
+const DeadLetters = Prefix + "dead-letters"
+
+// owner returns the function that carries out a kind of change.
+func owner(kind fleet.ChangeKind) (function string, ok bool) {
+	switch kind {
+	case fleet.EnsureRole, fleet.GrantRole, fleet.AttachRole, fleet.ReplaceRole:
+		return "attach-role", true
+	case fleet.TagInstance, fleet.StopInstance:
+		return "validate-instance", true
+	}
+	return "", false
+}
+
+// Sender sends messages to a queue, and tells how many of them, from the start,
+// are safely stored.
+type Sender interface {
+	Send(ctx context.Context, queue string, messages []mns.Message) (stored int, err error)
+}
+
+// Inbox is one function's way to all inboxes.
+type Inbox struct {
+	sender   Sender
+	function string
+}
+
+// New returns the inbox of a function, such as attach-role.
+func New(sender Sender, function string) *Inbox { return &Inbox{sender, function} }
+
+// Again puts refs into the function's own inbox, to be delivered after that long.
+func (i *Inbox) Again(ctx context.Context, refs []fleet.Ref, after time.Duration) error {
+	return i.send(ctx, Prefix+i.function, refs, after)
+}
+
+// Forward puts what changes are about into their owners' inboxes. The owner looks
+// and decides anew: a message carries no orders.
+func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
+	byOwner := map[string][]fleet.Ref{}
+	for _, c := range cs {
+		function, ok := owner(c.Kind)
+		if !ok {
+			return fmt.Errorf("no function owns changes of kind %q", c.Kind)
+		}
+		byOwner[function] = append(byOwner[function], c.Ref)
+	}
+	for function, refs := range byOwner {
+		if err := i.send(ctx, Prefix+function, refs, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PutBack returns the body of a message that this code is too old to read.
+func (i *Inbox) PutBack(ctx context.Context, body []byte, after time.Duration) error {
+	_, err := i.sender.Send(ctx, Prefix+i.function, []mns.Message{{Body: string(body), Delay: after}})
+	if err != nil {
+		return fmt.Errorf("putting a newer message back: %w", err)
+	}
+	return nil
+}
+
+func (i *Inbox) send(ctx context.Context, queue string, refs []fleet.Ref, after time.Duration) error {
+	packed := fleet.Messages(refs)
+	out := make([]mns.Message, len(packed))
+	for n, m := range packed {
+		body, err := json.Marshal(m)
+		if err != nil {
+			return fmt.Errorf("writing a message: %w", err)
+		}
+		out[n] = mns.Message{Body: string(body), Delay: after}
+	}
+	if stored, err := i.sender.Send(ctx, queue, out); err != nil {
+		return fmt.Errorf("%d of %d messages stored: %w", stored, len(out), err)
+	}
+	return nil
+}

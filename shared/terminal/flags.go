@@ -1,0 +1,128 @@
+package terminal
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+)
+
+type flags struct {
+	event  string
+	ids    []string
+	apply  bool
+	json   bool
+	policy string
+	region string
+	wait   time.Duration
+}
+
+// program is the command's name: the function's without its dashes, as its folder.
+func program(f fcrun.Function) string { return strings.ReplaceAll(f.Name, "-", "") }
+
+func parse(f fcrun.Function, env Env) (flags, error) {
+	var fl flags
+	set := flag.NewFlagSet(program(f), flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&fl.event, "event", "", "")
+	set.BoolVar(&fl.apply, "apply", false, "")
+	set.BoolVar(&fl.json, "json", false, "")
+	set.StringVar(&fl.policy, "policy", "", "")
+	set.StringVar(&fl.region, "region", region(env), "")
+	set.DurationVar(&fl.wait, "wait", 0, "")
+	err := set.Parse(env.Args)
+	fl.ids = set.Args()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(env.Stdout, usage(f))
+		return fl, err
+	case err != nil:
+		return fl, fmt.Errorf("%w; see --help", err)
+	case fl.event == "" && len(fl.ids) == 0:
+		return fl, errors.New("nothing to look at: give instance ids, or --event FILE; see --help")
+	case fl.event != "" && len(fl.ids) > 0:
+		return fl, errors.New("give either instance ids or --event FILE, not both")
+	case fl.wait < 0:
+		return fl, errors.New("--wait must not be negative")
+	}
+	return fl, nil
+}
+
+// defaultRegion is used when neither a flag nor the environment names one.
+const defaultRegion = "cn-hangzhou"
+
+func region(env Env) string {
+	if r := env.Getenv("ALIBABA_CLOUD_REGION_ID"); r != "" {
+		return r
+	}
+	return defaultRegion
+}
+
+func usage(f fcrun.Function) string {
+	return fmt.Sprintf(`%[1]s: %[2]s
+
+Usage:
+  %[1]s [flags] INSTANCE-ID ...     look at these instances
+  %[1]s [flags] --event FILE        look at what an event names; "-" reads stdin
+
+It looks, decides, and says what it would change. Nothing is written without --apply,
+and then only by controls that the policy file sets to "enforce".
+
+Flags:
+  --apply           carry the changes out
+  --event FILE      an event as Function Compute would deliver it
+  --json            records as JSON Lines, one a line, on stdout
+  --policy FILE     the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
+  --region ID       where the instance ids are (default: $ALIBABA_CLOUD_REGION_ID, else %[3]s)
+  --wait DURATION   go on looking at what is pending, for at most this long (default 0s)
+
+Credentials come from the environment, the aliyun CLI's profile or the instance's RAM
+role. ALIBABA_CLOUD_ENDPOINT_URL=http://HOST:PORT sends all calls to a local cloud.
+
+Exit status: 0 when it looked, 1 when it could not, 2 for a wrong command line.
+`, program(f), f.About, defaultRegion)
+}
+
+// maxEvent bounds how much of an event is read, in bytes; a synchronous invocation
+// takes no more.
+const maxEvent = 32 << 20
+
+// payload is what the function would have been woken by. Instance ids become one of
+// our own inbox messages.
+func payload(fl flags, env Env, home fleet.Scope) ([]byte, error) {
+	if fl.event == "" {
+		return json.Marshal(messages(fl.ids, home))
+	}
+	in := env.Stdin
+	if fl.event != "-" {
+		file, err := os.Open(fl.event)
+		if err != nil {
+			return nil, fmt.Errorf("opening the event: %w", err)
+		}
+		defer file.Close()
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxEvent+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the event: %w", err)
+	case len(data) > maxEvent:
+		return nil, fmt.Errorf("the event %s is longer than %d bytes", fl.event, maxEvent)
+	}
+	return data, nil
+}
+
+func messages(ids []string, home fleet.Scope) []fleet.Message {
+	refs := make([]fleet.Ref, len(ids))
+	for i, id := range ids {
+		refs[i] = fleet.Ref{Scope: home, Kind: fleet.KindInstance, ID: id}
+	}
+	return fleet.Messages(refs)
+}

@@ -1,0 +1,117 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/sts"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it could not look, or something was lost
+	exitUsage  = 2
+)
+
+// Env is what the terminal tool takes from its surroundings.
+type Env struct {
+	Args           []string // without the program's name
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	// Sleep waits between looks; nil means real time.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Main runs f once, as told by the arguments, and returns the exit code.
+func Main(ctx context.Context, f fcrun.Function, env Env) int {
+	fl, err := parse(f, env)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(env.Stderr, "%s: %v\n", program(f), err)
+		return exitUsage
+	}
+	if err := run(ctx, f, fl, env); err != nil {
+		fmt.Fprintf(env.Stderr, "%s: %v\n", program(f), err)
+		if hint := hint(err); hint != "" {
+			fmt.Fprintf(env.Stderr, "  %s\n", hint)
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
+	p, err := loadPolicy(fl, env)
+	if err != nil {
+		return err
+	}
+	cloud, err := connect(env)
+	if err != nil {
+		return err
+	}
+	home, err := whereAmI(ctx, cloud, fl)
+	if err != nil {
+		return err
+	}
+	payload, err := payload(fl, env, home)
+	if err != nil {
+		return err
+	}
+	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p.WithHome(home.Account), home: home, out: newOutput(fl, env.Stdout)}
+	return t.untilSettled(ctx, payload)
+}
+
+func loadPolicy(fl flags, env Env) (*policy.Policy, error) {
+	if fl.policy != "" {
+		return fcrun.ReadPolicy(fl.policy)
+	}
+	return fcrun.LoadPolicy(env.Getenv)
+}
+
+func connect(env Env) (*aliyun.Cloud, error) {
+	// The credentials chain would fall back on IMDSv1, which any server-side request
+	// forgery on the instance can read.
+	if os.Getenv("ALIBABA_CLOUD_IMDSV1_DISABLED") == "" {
+		if err := os.Setenv("ALIBABA_CLOUD_IMDSV1_DISABLED", "true"); err != nil {
+			return nil, fmt.Errorf("switching IMDSv1 off: %w", err)
+		}
+	}
+	credential, err := aliyun.DefaultChain()
+	if err != nil {
+		return nil, err
+	}
+	return aliyun.NewCloud(credential, env.Getenv(aliyun.EndpointVariable))
+}
+
+// whereAmI asks whose keys these are: an event is for an account that the policy
+// names, or for our own.
+func whereAmI(ctx context.Context, cloud *aliyun.Cloud, fl flags) (fleet.Scope, error) {
+	account, err := sts.CallerAccount(ctx, cloud.NewSession(0), fleet.Region(fl.region))
+	if err != nil {
+		return fleet.Scope{}, fmt.Errorf("asking whose credentials these are: %w", err)
+	}
+	return fleet.Scope{Account: account, Region: fleet.Region(fl.region)}, nil
+}
+
+func hint(err error) string {
+	switch fleet.ClassOf(err) {
+	case fleet.Denied:
+		return "check the keys in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (or \"aliyun configure\"), and what their RAM user may do"
+	case fleet.Unavailable:
+		return "check the network, and " + aliyun.EndpointVariable + " if it is set"
+	}
+	return ""
+}

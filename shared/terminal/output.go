@@ -1,0 +1,161 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/report"
+)
+
+// output is how a session speaks: as a person or as a program reads.
+type output interface {
+	record(fleet.Record) error
+	sum(fleet.Pass) error
+	note(string) error
+}
+
+func newOutput(fl flags, w io.Writer) output {
+	if fl.json {
+		return lines{report.NewLines(w)}
+	}
+	return &prose{w: w}
+}
+
+type lines struct{ out *report.Lines }
+
+func (l lines) record(r fleet.Record) error { return l.out.Record(r) }
+
+func (l lines) sum(s fleet.Pass) error {
+	return l.out.Record(fleet.Record{V: fleet.RecordVersion, Type: "pass", Time: time.Now().UTC(), Pass: &s})
+}
+
+func (l lines) note(string) error { return nil }
+
+// prose writes findings as sentences, the thing they are about first.
+type prose struct {
+	w    io.Writer
+	last string
+}
+
+func (p *prose) record(r fleet.Record) error {
+	switch {
+	case r.Finding != nil:
+		return p.finding(r.Finding)
+	case r.Change != nil:
+		return p.change(r.Change)
+	}
+	return nil
+}
+
+func (p *prose) finding(f *fleet.FindingRecord) error {
+	var b strings.Builder
+	p.heading(&b, place(f.Account, f.Region, f.Kind, f.ID))
+	outcome := strings.ToUpper(string(f.Outcome))
+	if f.Severity != "" {
+		outcome += ", " + string(f.Severity)
+	}
+	name := f.Rule
+	if f.Control != "" {
+		name = f.Control + "/" + f.Rule
+	}
+	fmt.Fprintf(&b, "  %s: %s\n", name, outcome)
+	fmt.Fprintf(&b, "    %s\n", clean(f.Reason))
+	for _, e := range f.Evidence {
+		fmt.Fprintf(&b, "    %s: %s (%s)\n", e.Name, quoteEmpty(clean(e.Value)), e.Source)
+	}
+	if f.Remedy != "" {
+		fmt.Fprintf(&b, "    to do: %s\n", clean(f.Remedy))
+	}
+	if f.AgainSeconds > 0 {
+		fmt.Fprintf(&b, "    look again in %s\n", time.Duration(f.AgainSeconds)*time.Second)
+	}
+	return p.write(b.String())
+}
+
+func (p *prose) change(c *fleet.ChangeRecord) error {
+	var b strings.Builder
+	p.heading(&b, place(c.Account, c.Region, c.RefKind, c.ID))
+	fmt.Fprintf(&b, "  %s: %s: %s → %s\n", c.Kind, strings.ToUpper(string(c.State)), quoteEmpty(clean(c.Before)), quoteEmpty(clean(c.Want)))
+	if c.Why != "" {
+		fmt.Fprintf(&b, "    %s\n", clean(c.Why))
+	}
+	if c.State == fleet.Done {
+		fmt.Fprintf(&b, "    now: %s\n", quoteEmpty(clean(c.After)))
+	}
+	return p.write(b.String())
+}
+
+func (p *prose) heading(b *strings.Builder, where string) {
+	if where != p.last {
+		fmt.Fprintf(b, "%s\n", where)
+		p.last = where
+	}
+}
+
+func (p *prose) sum(s fleet.Pass) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "looked at %d; %s", s.Refs, counts(s.Outcomes))
+	if len(s.States) > 0 {
+		fmt.Fprintf(&b, "; changes: %s", counts(s.States))
+	}
+	if s.Bad > 0 {
+		fmt.Fprintf(&b, "; %d could not be read", s.Bad)
+	}
+	b.WriteString("\n")
+	if s.DryRun {
+		b.WriteString("dry run: nothing was written; --apply carries out what the policy enforces\n")
+	}
+	return p.write(b.String())
+}
+
+func (p *prose) note(s string) error { return p.write(s + "\n") }
+
+func (p *prose) write(s string) error {
+	if _, err := io.WriteString(p.w, s); err != nil {
+		return fmt.Errorf("writing to the terminal: %w", err)
+	}
+	return nil
+}
+
+func place(account fleet.AccountID, region fleet.Region, kind fleet.Kind, id string) string {
+	switch {
+	case account == "":
+		return "the event"
+	case id == "":
+		return fmt.Sprintf("%s in %s", kind, fleet.Scope{Account: account, Region: region})
+	}
+	return fmt.Sprintf("%s %s in %s", kind, clean(id), fleet.Scope{Account: account, Region: region})
+}
+
+func counts[K ~string](m map[K]int) string {
+	parts := make([]string, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
+	}
+	if len(parts) == 0 {
+		return "nothing to say"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// clean keeps what came from the cloud from steering the terminal.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+func quoteEmpty(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}

@@ -1,0 +1,105 @@
+package terminal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/reconcile"
+)
+
+// session runs passes until nothing is pending or the patience is spent.
+type session struct {
+	f      fcrun.Function
+	fl     flags
+	env    Env
+	cloud  *aliyun.Cloud
+	policy *policy.Policy
+	home   fleet.Scope
+	out    output
+}
+
+func (t *session) untilSettled(ctx context.Context, payload []byte) error {
+	left := t.fl.wait
+	for {
+		inbox := &collected{}
+		sum, err := t.pass(ctx, payload, inbox)
+		if err != nil {
+			return err
+		}
+		if err := t.out.sum(sum); err != nil {
+			return err
+		}
+		if len(inbox.refs) == 0 || left <= 0 {
+			return nil
+		}
+		pause := min(inbox.soonest, left)
+		left -= pause
+		if err := t.out.note(fmt.Sprintf("%d pending; looking again in %s", len(inbox.refs), pause)); err != nil {
+			return err
+		}
+		if err := t.sleep(ctx, pause); err != nil {
+			return fmt.Errorf("waiting: %w", err)
+		}
+		if payload, err = json.Marshal(fleet.Messages(inbox.refs)); err != nil {
+			return fmt.Errorf("writing a message: %w", err)
+		}
+	}
+}
+
+func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (fleet.Pass, error) {
+	s := t.cloud.NewSession(0)
+	return t.f.Handle(ctx, &fcrun.Call{
+		Payload: payload, Home: t.home, Session: s,
+		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
+		Options: reconcile.Options{
+			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, DryRun: !t.fl.apply,
+			Stamp: fleet.Record{Function: t.f.Name, Policy: t.policy.Digest},
+		},
+	})
+}
+
+func (t *session) sleep(ctx context.Context, d time.Duration) error {
+	if t.env.Sleep != nil {
+		return t.env.Sleep(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// collected is the inbox of a terminal: it keeps what has to be looked at again.
+type collected struct {
+	refs    []fleet.Ref
+	soonest time.Duration
+}
+
+// Again implements reconcile.Inbox.
+func (c *collected) Again(_ context.Context, refs []fleet.Ref, after time.Duration) error {
+	if len(c.refs) == 0 || after < c.soonest {
+		c.soonest = after
+	}
+	c.refs = append(c.refs, refs...)
+	return nil
+}
+
+// Forward implements reconcile.Inbox.
+func (c *collected) Forward(_ context.Context, cs []fleet.Change) error {
+	kinds := make([]string, len(cs))
+	for i, ch := range cs {
+		kinds[i] = string(ch.Kind)
+	}
+	slices.Sort(kinds)
+	return fmt.Errorf("changes of kind %v belong to another function; run that one", slices.Compact(kinds))
+}
