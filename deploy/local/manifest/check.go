@@ -1,0 +1,146 @@
+package manifest
+
+import (
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func (m *Manifest) check(n *yaml.Node) error {
+	if m.Edition != "3.0.0" {
+		return at(child(n, "edition"), "edition must be 3.0.0, not %q", m.Edition)
+	}
+	if len(m.Resources) == 0 {
+		return at(n, "no resources")
+	}
+	seen := map[string]bool{}
+	for name, r := range m.Resources {
+		node := child(n, "resources", name)
+		if r.Component != "fc3" {
+			return at(child(node, "component"), "component %q is not supported here, only fc3", r.Component)
+		}
+		if err := r.Props.check(child(node, "props")); err != nil {
+			return err
+		}
+		if seen[r.Props.FunctionName] {
+			return at(node, "function %s is there twice", r.Props.FunctionName)
+		}
+		seen[r.Props.FunctionName] = true
+		m.Resources[name] = r
+	}
+	return nil
+}
+
+// functionName as Function Compute takes it.
+var functionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,127}$`)
+
+func (f *Function) check(n *yaml.Node) error {
+	for _, r := range []struct{ key, value string }{
+		{"region", f.Region}, {"functionName", f.FunctionName}, {"runtime", f.Runtime},
+		{"handler", f.Handler}, {"code", f.Code}, {"role", f.Role},
+	} {
+		if r.value == "" {
+			return at(n, "props lacks %s", r.key)
+		}
+	}
+	if !functionName.MatchString(f.FunctionName) {
+		return at(child(n, "functionName"), "%q is not a function name", f.FunctionName)
+	}
+	if f.Runtime != "go1" {
+		return at(child(n, "runtime"), "runtime must be go1, not %q: the Go library works in no other", f.Runtime)
+	}
+	if err := f.checkSizes(n); err != nil {
+		return err
+	}
+	if err := f.checkEnvironment(child(n, "environmentVariables")); err != nil {
+		return err
+	}
+	if err := f.AsyncInvokeConfig.check(child(n, "asyncInvokeConfig")); err != nil {
+		return err
+	}
+	return f.checkTriggers(child(n, "triggers"))
+}
+
+// checkSizes: the default timeout of 3 s is too short for anything here, so
+// that it must be set.
+func (f *Function) checkSizes(n *yaml.Node) error {
+	switch {
+	case f.Timeout < 1 || f.Timeout > 86400:
+		return at(child(n, "timeout"), "timeout must be set, 1 to 86400 seconds")
+	case f.MemorySize < 128 || f.MemorySize > 32768 || f.MemorySize%64 != 0:
+		return at(child(n, "memorySize"), "memorySize is 128 to 32768 MB in steps of 64")
+	case f.CPU != 0 && (f.CPU < 0.05 || f.CPU > 16):
+		return at(child(n, "cpu"), "cpu is 0.05 to 16")
+	case f.DiskSize != 0 && f.DiskSize != 512 && f.DiskSize != 10240:
+		return at(child(n, "diskSize"), "diskSize is 512 or 10240 MB")
+	case f.InstanceConcurrency < 0 || f.InstanceConcurrency > 200:
+		return at(child(n, "instanceConcurrency"), "instanceConcurrency is 1 to 200")
+	case f.ConcurrencyConfig.ReservedConcurrency < 0:
+		return at(child(n, "concurrencyConfig"), "reservedConcurrency must not be negative")
+	}
+	return nil
+}
+
+var environmentKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+// maxEnvironment is the most bytes of all keys and values together.
+const maxEnvironment = 4 << 10
+
+func (f *Function) checkEnvironment(n *yaml.Node) error {
+	total := 0
+	for i := 0; n.Kind == yaml.MappingNode && len(f.EnvironmentVariables) > 0 && i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		total += len(key.Value) + len(value.Value)
+		switch {
+		case value.Tag != "!!str":
+			return at(value, "environment variable %s must be a string: quote it", key.Value)
+		case !environmentKey.MatchString(key.Value):
+			return at(key, "%q is not the name of an environment variable", key.Value)
+		case strings.HasPrefix(strings.ToUpper(key.Value), "FC_"):
+			return at(key, "%s: the prefix FC_ is reserved", key.Value)
+		}
+	}
+	if total > maxEnvironment {
+		return at(n, "the environment variables have %d bytes, allowed are %d", total, maxEnvironment)
+	}
+	return nil
+}
+
+// check: three sources name three ranges of the age; the narrowest is taken.
+func (a *Async) check(n *yaml.Node) error {
+	switch {
+	case a == nil:
+		return nil
+	case a.MaxAsyncEventAgeInSeconds < 1 || a.MaxAsyncEventAgeInSeconds > 604800:
+		return at(n, "maxAsyncEventAgeInSeconds must be set, 1 to 604800")
+	case a.MaxAsyncRetryAttempts == nil || *a.MaxAsyncRetryAttempts < 0 || *a.MaxAsyncRetryAttempts > 8:
+		return at(n, "maxAsyncRetryAttempts must be set, 0 to 8")
+	}
+	return nil
+}
+
+// maxStreamTimeout: EventBridge cuts synchronous deliveries at 5 minutes.
+const maxStreamTimeout = 290
+
+func (f *Function) checkTriggers(n *yaml.Node) error {
+	seen := map[string]bool{}
+	for i := range f.Triggers {
+		t, node := &f.Triggers[i], n.Content[i]
+		if t.Name == "" || seen[t.Name] {
+			return at(node, "triggerName is missing or there twice")
+		}
+		seen[t.Name] = true
+		if err := t.readConfig(node); err != nil {
+			return err
+		}
+		stream := t.EventBridge != nil && t.EventBridge.EventSourceConfig.Type == "MNS"
+		if stream && f.Timeout > maxStreamTimeout {
+			return at(node, "a function fed by a stream needs a timeout of at most %d s, not %d", maxStreamTimeout, f.Timeout)
+		}
+		if !stream && (f.AsyncInvokeConfig == nil || f.AsyncInvokeConfig.DestinationConfig.OnFailure == nil) {
+			return at(node, "trigger %s invokes asynchronously: asyncInvokeConfig.destinationConfig.onFailure is missing", t.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package manifest_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/deploy/local/manifest"
+)
+
+// valid is a manifest with everything in it; tests break it.
+const valid = `edition: 3.0.0
+name: test
+vars:
+  region: ${env('REGION', 'cn-hangzhou')}
+  queues: acs:mns:${vars.region}:${config('AccountID')}:/queues
+resources:
+  one:
+    component: fc3
+    props:
+      region: ${vars.region}
+      functionName: one
+      runtime: go1
+      handler: main
+      code: ./dist/one
+      memorySize: 512
+      timeout: 60
+      role: role-one
+      environmentVariables:
+        A: "1"
+        B: ${env("B", env('C', 'd'))}-${vars.region}
+      asyncInvokeConfig:
+        maxAsyncEventAgeInSeconds: 3600
+        maxAsyncRetryAttempts: 0
+        destinationConfig: {onFailure: {destination: "${vars.queues}/dead/messages"}}
+      tags: ${json(file('./tags.json'))}
+      triggers:
+        - triggerName: bus
+          triggerType: eventbridge
+          triggerConfig:
+            triggerEnable: true
+            asyncInvocationType: true
+            eventRuleFilterPattern: ${file('./pattern.json')}
+            eventSinkConfig: {deliveryOption: {eventSchema: CloudEvents}}
+            eventSourceConfig: {eventSourceType: Default, eventSourceParameters: {}}
+            runOptions:
+              mode: event-driven
+              errorsTolerance: ALL
+              retryStrategy: {PushRetryStrategy: BACKOFF_RETRY}
+              deadLetterQueue: {Arn: "${vars.queues}/dead"}
+        - triggerName: daily
+          triggerType: timer
+          triggerConfig: {cronExpression: "CRON_TZ=Asia/Shanghai 0 0 4 * * *", enable: true, payload: "x"}
+`
+
+func load(t *testing.T, text string, env map[string]string) (*manifest.Manifest, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, body := range map[string]string{"s.yaml": text, "pattern.json": `{"source":["acs.ecs"]}`, "tags.json": `[{"key":"k","value":"v"}]`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return manifest.Load(filepath.Join(dir, "s.yaml"), manifest.Options{
+		Account: "1000000000000001",
+		Env:     func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+	})
+}
+
+func TestVariablesAreResolved(t *testing.T) {
+	m, err := load(t, valid, map[string]string{"REGION": "cn-shanghai"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := m.Resources["one"].Props
+	if diff := cmp.Diff(map[string]string{"A": "1", "B": "d-cn-shanghai"}, f.EnvironmentVariables); diff != "" {
+		t.Error(diff)
+	}
+	if got, want := f.AsyncInvokeConfig.DestinationConfig.OnFailure.Destination, "acs:mns:cn-shanghai:1000000000000001:/queues/dead/messages"; got != want {
+		t.Errorf("destination %q, want %q", got, want)
+	}
+	if diff := cmp.Diff([]manifest.Tag{{Key: "k", Value: "v"}}, f.Tags); diff != "" {
+		t.Error(diff)
+	}
+	if got := f.Triggers[0].EventBridge.EventRuleFilterPattern; got != `{"source":["acs.ecs"]}` {
+		t.Errorf("pattern %q", got)
+	}
+	if f.Triggers[1].Timer.Schedule == nil {
+		t.Error("the timer has no schedule")
+	}
+}
+
+func TestManifestRefusesWithTheLine(t *testing.T) {
+	for _, c := range []struct{ name, old, new, want string }{
+		{"a missing file", "./pattern.json", "./missing.json", "line 32: "},
+		{"an unknown variable", "${vars.region}\n      functionName", "${vars.regoin}\n      functionName", "line 10: resolving \"${vars.regoin}\": vars.regoin not found"},
+		{"an unknown function", "env('REGION', 'cn-hangzhou')", "git('REGION')", "line 4: resolving \"${git('REGION')}\": unknown function git"},
+		{"an environment variable without default", "env('REGION', 'cn-hangzhou')", "env('REGION')", "line 4: "},
+		{"a variable of itself", "${env('REGION', 'cn-hangzhou')}", "${vars.region}", "refer to each other"},
+		{"an open expression", "${vars.region}\n      functionName", "${vars.region\n      functionName", "line 10: "},
+		{"another edition", "3.0.0", "1.0.0", "line 1: edition"},
+		{"another component", "component: fc3", "component: fc", "line 8: component"},
+		{"an unknown property", "handler: main", "hander: main", "line 13: unknown key \"hander\""},
+		{"a missing property", "      handler: main\n", "", "line 10: props lacks handler"},
+		{"another runtime", "runtime: go1", "runtime: custom.debian12", "line 12: runtime"},
+		{"no timeout", "      timeout: 60\n", "", "timeout must be set"},
+		{"memory between the steps", "memorySize: 512", "memorySize: 500", "line 15: memorySize"},
+		{"a number as environment variable", `A: "1"`, "A: 1", "line 19: environment variable A must be a string"},
+		{"a reserved environment variable", `A: "1"`, `FC_A: "1"`, "line 19: FC_A"},
+		{"too large an environment", `A: "1"`, `A: "` + strings.Repeat("x", 4096) + `"`, "line 19: the environment variables have"},
+		{"no retry attempts", "        maxAsyncRetryAttempts: 0\n", "", "maxAsyncRetryAttempts"},
+		{"an age out of range", "InSeconds: 3600", "InSeconds: 604801", "maxAsyncEventAgeInSeconds"},
+		{"no destination", "        destinationConfig: {onFailure: {destination: \"${vars.queues}/dead/messages\"}}\n", "", "onFailure is missing"},
+		{"a misspelt trigger type", "triggerType: timer", "triggerType: mnsTopic", "triggerType \"mnsTopic\" is not supported"},
+		{"two triggers of one name", "triggerName: daily", "triggerName: bus", "there twice"},
+		{"a five-field cron expression", "0 0 4 * * *", "0 4 * * *", "cronExpression"},
+		{"a misspelt trigger key", "triggerEnable: true", "enable: true", "line 30: unknown key \"enable\""},
+		{"a missing trigger key", "            triggerEnable: true\n", "", "triggerConfig lacks triggerEnable"},
+		{"raw data", "eventSchema: CloudEvents", "eventSchema: RawData", "eventSchema"},
+		{"no dead letters", "              deadLetterQueue: {Arn: \"${vars.queues}/dead\"}\n", "", "deadLetterQueue is missing"},
+		{"an unknown strategy", "PushRetryStrategy: BACKOFF_RETRY", "PushRetryStrategy: SOMETIMES", "PushRetryStrategy"},
+		{"a window on the bus", "errorsTolerance: ALL", "errorsTolerance: ALL\n              batchWindow: {CountBasedWindow: 1}", "event by event"},
+		{"an alias", "      role: role-one", "      role: &r role-one\n      description: *r", "aliases"},
+		{"no mapping", valid, "- x", "line 1: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !strings.Contains(valid, c.old) {
+				t.Fatalf("the valid manifest has no %q", c.old)
+			}
+			_, err := load(t, strings.Replace(valid, c.old, c.new, 1), nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzLoadNeverPanics(f *testing.F) {
+	f.Add(valid)
+	f.Add("vars: {a: \"${vars.a}\"}")
+	f.Add("a: ${json('[1')}")
+	f.Add("vars: {a: \"${vars.b}${vars.b}\", b: \"${vars.c}${vars.c}\", c: \"${vars.a}\"}")
+	f.Add("a: ${env(env(env(}")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, _ = load(t, text, nil)
+	})
+}
