@@ -42,6 +42,7 @@ type reader struct {
 	src     []byte   // what the spans of env point into
 	at      span     // the element within src
 	env     envelope // the element
+	flat    flat
 	scratch []byte
 
 	index   int
@@ -89,13 +90,13 @@ func (r *reader) json(p []byte, inner func([]byte) bool) bool {
 	}
 	if p[0] == '"' {
 		var text string
-		if err := json.Unmarshal(p, &text, lenient()); err != nil {
+		if err := json.Unmarshal(p, &text, lenient); err != nil {
 			return r.fail(syntax(err), nil)
 		}
 		return r.unwrap([]byte(text), "", inner)
 	}
 	r.env = envelope{}
-	if err := json.Unmarshal(p, &r.env, lenient()); err != nil {
+	if err := json.Unmarshal(p, &r.env, lenient); err != nil {
 		return r.fail(syntax(err), nil)
 	}
 	return r.element()
@@ -124,7 +125,7 @@ func (r *reader) list(p []byte) bool {
 	}
 	r.inList = true
 	defer func() { r.inList = false }()
-	dec := jsontext.NewDecoder(bytes.NewBuffer(p), lenient())
+	dec := jsontext.NewDecoder(bytes.NewBuffer(p), lenient)
 	if _, err := dec.ReadToken(); err != nil {
 		return r.fail(syntax(err), nil)
 	}
@@ -158,7 +159,7 @@ func (r *reader) listElement(p []byte, dec *jsontext.Decoder) (more bool, err er
 		return r.element(), nil
 	}
 	var v span
-	if err := v.UnmarshalJSONFrom(dec); err != nil {
+	if err := v.read(dec); err != nil {
 		return false, err
 	}
 	r.at = v

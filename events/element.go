@@ -63,10 +63,10 @@ func (r *reader) cloudEvent() bool {
 		return r.wrapped(e.Data.MessageBody, r.join(e.Source, e.ID), r.body)
 	default:
 		if bytes.Contains(typ, []byte(trailInfix)) {
-			return r.trail(&e.Data.record)
+			return r.trail(&e.Data)
 		}
 	}
-	return r.emit(r.event(KindUnknown, &e.Data.record), nil)
+	return r.emit(r.event(KindUnknown, &e.Data), nil)
 }
 
 // event fills in what all kinds have. Its account and region are as they were

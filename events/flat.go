@@ -11,25 +11,31 @@ import (
 // deepest real name, NetworkInterface.N.Ipv6Address.N, has depth 4.
 const maxFlatDepth = 8
 
-// flatten calls visit for every text, number, boolean and null in src, with its
-// name as RPC writes it: members joined by dots, list elements counted from 1.
-// Trail records hold RPC names already, but lists also come as true arrays
-// ("AddAccount.1" or "AddAccount": […]), and responses are nested: flattened,
-// they all read the same. A JSON string is read as the JSON text in it. The
-// arguments of visit are valid during the call only.
-func flatten(src jsontext.Value, visit func(name []byte, v jsontext.Value)) error {
-	if src.Kind() == '"' {
-		var scratch []byte
-		src = plain(&scratch, src)
-	}
-	var room [128]byte
-	f := flat{name: room[:0], visit: visit}
-	return json.Unmarshal(src, &f, lenient())
+// visitor takes the leaves of a flattened value. Its arguments are valid during
+// the call only.
+type visitor interface {
+	visit(name []byte, v jsontext.Value)
 }
 
+// flatten shows v every text, number, boolean and null in src, with its name as
+// RPC writes it: members joined by dots, list elements counted from 1. Trail
+// records hold RPC names already, but lists also come as true arrays
+// ("AddAccount.1" or "AddAccount": […]), and responses are nested: flattened,
+// they all read the same. A JSON string is read as the JSON text in it.
+func (f *flat) flatten(src jsontext.Value, v visitor) error {
+	if src.Kind() == '"' {
+		var text []byte
+		src = plain(&text, src)
+	}
+	f.name, f.visitor = f.room[:0], v
+	return json.Unmarshal(src, f, lenient)
+}
+
+// flat is a walk over a JSON value; it may be used again, for one at a time.
 type flat struct {
+	visitor  visitor
+	room     [96]byte // enough for real names
 	name     []byte
-	visit    func(name []byte, v jsontext.Value)
 	unquoted []byte
 }
 
@@ -46,7 +52,7 @@ func (f *flat) value(dec *jsontext.Decoder, depth int) error {
 	}
 	v, err := dec.ReadValue()
 	if err == nil {
-		f.visit(f.name, v)
+		f.visitor.visit(f.name, v)
 	}
 	return err
 }
@@ -82,7 +88,7 @@ func (f *flat) push(dec *jsontext.Decoder, open jsontext.Kind, i int) error {
 	if err != nil {
 		return err
 	}
-	f.name = append(f.name, plain(&f.unquoted, name)...)
+	f.name = append(f.name, nameOf(&f.unquoted, name)...)
 	return nil
 }
 

@@ -37,64 +37,64 @@ func (r *reader) launch(ev Event, rec *record) (Event, error) {
 	return ev, nil
 }
 
-// launched returns like with the id of each new instance: those of the response,
-// else those that the record refers to. Its error is about ids that it left out.
+// launched returns like with the id of each new instance: those of the response
+// (RunInstances nests them, CreateInstance has one), else those that the record
+// refers to. Its error is about ids that it left out.
 func (r *reader) launched(rec *record, like fleet.Ref) ([]fleet.Ref, error) {
-	ids := idReader{r: r, like: like}
-	if rec.Response.there() {
-		// What cannot be read holds no ids; the record's references remain.
-		_ = flatten(r.src[rec.Response.from:rec.Response.to], ids.response)
-	}
-	if !ids.found && rec.Referenced.there() {
-		_ = flatten(r.src[rec.Referenced.from:rec.Referenced.to], ids.referenced)
+	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch)), where: "responseElements", one: "InstanceId", list: "InstanceIdSets.InstanceIdSet."}
+	// What cannot be read holds no ids: the next place may.
+	_ = r.flatten(rec.Response, &ids)
+	if !ids.found {
+		ids.where, ids.one, ids.list = "referencedResources", "ACS::ECS::Instance", "ACS::ECS::Instance."
+		_ = r.flatten(rec.Referenced, &ids)
 	}
 	return ids.refs, ids.err
 }
 
-// idReader collects instance ids as refs.
+// roomFor is how many instances a launch asks for, as far as that is believed.
+func roomFor(l *fleet.Launch) int {
+	if l == nil {
+		return 1
+	}
+	return min(max(l.Amount, 1), fleet.MaxBatch)
+}
+
+// idReader collects instance ids as refs: leaves named one, or below list.
 type idReader struct {
 	r     *reader
 	like  fleet.Ref
+	where string
+	one   string
+	list  string
+
 	refs  []fleet.Ref
 	found bool
 	err   error
 }
 
-// response looks at a leaf of responseElements: RunInstances nests its ids,
-// CreateInstance has one.
-func (i *idReader) response(name []byte, v jsontext.Value) {
-	if string(name) == "InstanceId" || bytes.HasPrefix(name, []byte("InstanceIdSets.InstanceIdSet")) {
-		i.add("responseElements", v)
+func (i *idReader) visit(name []byte, v jsontext.Value) {
+	if string(name) != i.one && !bytes.HasPrefix(name, []byte(i.list)) {
+		return
 	}
-}
-
-func (i *idReader) referenced(name []byte, v jsontext.Value) {
-	if bytes.HasPrefix(name, []byte("ACS::ECS::Instance.")) || string(name) == "ACS::ECS::Instance" {
-		i.add("referencedResources", v)
-	}
-}
-
-func (i *idReader) add(where string, v jsontext.Value) {
 	id := plain(&i.r.scratch, v)
 	if len(id) == 0 {
 		return
 	}
 	i.found = true
 	i.like.ID = i.r.keep(cut(id, maxText))
-	if !validInstanceID(i.like.ID) {
-		if i.err == nil {
-			i.err = bad(where, i.like.ID)
-		}
-		return
+	switch {
+	case validInstanceID(i.like.ID):
+		i.refs = append(i.refs, i.like)
+	case i.err == nil:
+		i.err = bad(i.where, i.like.ID)
 	}
-	i.refs = append(i.refs, i.like)
 }
 
 // launchParameters reads what rules ask of a launch; nil when the record has no
 // parameters that can be read.
 func (r *reader) launchParameters(rec *record) *fleet.Launch {
 	p := launchReader{r: r, launch: new(fleet.Launch)}
-	if !r.parameters(rec, p.visit) {
+	if !r.parameters(rec, &p) {
 		return nil
 	}
 	return p.finish()
@@ -104,17 +104,19 @@ func (r *reader) launchParameters(rec *record) *fleet.Launch {
 // primary one.
 const maxInterfaces = 8
 
+type networkInterface struct{ vSwitch, role string }
+
 type launchReader struct {
 	r          *reader
 	launch     *fleet.Launch
 	amount     int
 	maxAmount  int
-	interfaces [maxInterfaces]struct{ vSwitch, role string }
+	interfaces []networkInterface
 }
 
 func (p *launchReader) visit(name []byte, v jsontext.Value) {
 	if text := launchText(p.launch, name); text != nil {
-		*text = p.text(v)
+		*text = p.r.value(v)
 		return
 	}
 	switch string(name) {
@@ -177,11 +179,14 @@ func (p *launchReader) networkInterface(rest []byte, v jsontext.Value) {
 	if err != nil || n < 1 || n > maxInterfaces {
 		return
 	}
+	for len(p.interfaces) < n {
+		p.interfaces = append(p.interfaces, networkInterface{})
+	}
 	switch string(member) {
 	case "VSwitchId":
-		p.interfaces[n-1].vSwitch = p.text(v)
+		p.interfaces[n-1].vSwitch = p.r.value(v)
 	case "InstanceType":
-		p.interfaces[n-1].role = p.text(v)
+		p.interfaces[n-1].role = p.r.value(v)
 	}
 }
 
@@ -210,10 +215,6 @@ func (p *launchReader) primaryVSwitch() string {
 		}
 	}
 	return unmarked
-}
-
-func (p *launchReader) text(v jsontext.Value) string {
-	return p.r.keep(cut(plain(&p.r.scratch, v), maxText))
 }
 
 // number reads a count; 0 for what is none.

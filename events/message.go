@@ -21,7 +21,7 @@ func (r *reader) message() bool {
 		return r.fail(ErrNewer, bytes.Clone(body))
 	}
 	var m fleet.Message
-	if json.Unmarshal(body, &m, lenient()) != nil {
+	if json.Unmarshal(body, &m, lenient) != nil {
 		return r.fail(wrong("message", "a member has the wrong type"), nil)
 	}
 	return r.emit(messageEvent(r.outerID, m))

@@ -17,8 +17,8 @@ func (r *reader) imageShare(ev Event, rec *record) (Event, error) {
 		ev.Ignored = "a dry run shares nothing"
 		return ev, nil
 	}
-	p := shareReader{r: r, share: new(fleet.Share)}
-	if r.parameters(rec, p.image) {
+	p := imageParameters{r: r, share: new(fleet.Share)}
+	if r.parameters(rec, &p) {
 		ev.Call.Share = p.share
 	}
 	return withShares(ev, shareKinds{images: true})
@@ -38,8 +38,8 @@ func (r *reader) resourceShare(ev Event, rec *record) (Event, error) {
 		ev.Ignored = "the recipient's side of a share; the sharer's is what needs a role"
 		return ev, nil
 	}
-	p := shareReader{r: r}
-	readable := r.parameters(rec, p.resources)
+	p := shareParameters{r: r}
+	readable := r.parameters(rec, &p)
 	all := shareKinds{snapshots: true, images: true}
 	switch {
 	case !readable, p.kinds == (shareKinds{}), p.targets && ev.Name != "CreateResourceShare":
@@ -51,19 +51,17 @@ func (r *reader) resourceShare(ev Event, rec *record) (Event, error) {
 	return withShares(ev, p.kinds)
 }
 
-type shareReader struct {
-	r       *reader
-	share   *fleet.Share
-	kinds   shareKinds
-	targets bool
+// imageParameters reads those of ModifyImageSharePermission.
+type imageParameters struct {
+	r     *reader
+	share *fleet.Share
 }
 
-// image looks at a parameter of ModifyImageSharePermission.
-func (p *shareReader) image(name []byte, v jsontext.Value) {
+func (p *imageParameters) visit(name []byte, v jsontext.Value) {
 	list, _, _ := bytes.Cut(name, []byte("."))
 	switch string(list) {
 	case "ImageId":
-		p.share.ImageID = p.text(v)
+		p.share.ImageID = p.r.value(v)
 	case "AddAccount":
 		p.share.Add = p.account(p.share.Add, v)
 	case "RemoveAccount":
@@ -73,21 +71,33 @@ func (p *shareReader) image(name []byte, v jsontext.Value) {
 
 // account appends v unless it cannot be an account: these are claims that only
 // make a finding more precise.
-func (p *shareReader) account(to []fleet.AccountID, v jsontext.Value) []fleet.AccountID {
-	if id := fleet.AccountID(p.text(v)); id.Valid() {
+func (p *imageParameters) account(to []fleet.AccountID, v jsontext.Value) []fleet.AccountID {
+	if id := fleet.AccountID(p.r.value(v)); id.Valid() {
 		return append(to, id)
 	}
 	return to
 }
 
-// resources looks at a parameter of a Resource Sharing call. How the records
-// spell its lists is not published: as numbered names, as a true list, or as a
-// list in JSON text.
-func (p *shareReader) resources(name []byte, v jsontext.Value) {
+// shareParameters reads those of a Resource Sharing call. How the records spell
+// its lists is not published: as numbered names, as a true list, or as a list in
+// JSON text.
+type shareParameters struct {
+	r       *reader
+	kinds   shareKinds
+	targets bool
+}
+
+func (p *shareParameters) visit(name []byte, v jsontext.Value) {
 	list, rest, _ := bytes.Cut(name, []byte("."))
 	switch string(list) {
 	case "Resources":
-		p.resource(rest, v)
+		if len(rest) == 0 {
+			// A walk of its own: the one that brought us here is not over. What
+			// cannot be read names no kinds, which then means all of them.
+			_ = new(flat).flatten(v, (*resourceTypes)(&p.kinds))
+			return
+		}
+		(*resourceTypes)(&p.kinds).visit(rest, v)
 	case "ResourceArns":
 		p.arn(v)
 	case "Targets":
@@ -95,31 +105,21 @@ func (p *shareReader) resources(name []byte, v jsontext.Value) {
 	}
 }
 
-func (p *shareReader) resource(rest []byte, v jsontext.Value) {
-	switch {
-	case len(rest) == 0:
-		// One level of text is enough: flatten hands text within text to visit.
-		_ = flatten(v, p.resourceInText)
-	case bytes.HasSuffix(rest, []byte(".ResourceType")):
-		p.kinds.add(p.text(v))
-	}
-}
+// resourceTypes notes the members of a list "Resources".
+type resourceTypes shareKinds
 
-func (p *shareReader) resourceInText(name []byte, v jsontext.Value) {
+func (k *resourceTypes) visit(name []byte, v jsontext.Value) {
 	if bytes.HasSuffix(name, []byte(".ResourceType")) {
-		p.kinds.add(p.text(v))
+		var scratch []byte
+		(*shareKinds)(k).add(string(plain(&scratch, v)))
 	}
 }
 
 // arn takes one "acs:ecs:region:account:snapshot/id", or a list of them in text.
-func (p *shareReader) arn(v jsontext.Value) {
+func (p *shareParameters) arn(v jsontext.Value) {
 	text := plain(&p.r.scratch, v)
 	snapshot, image := bytes.Contains(text, []byte(":snapshot/")), bytes.Contains(text, []byte(":image/"))
 	p.kinds.snapshots = p.kinds.snapshots || snapshot
 	p.kinds.images = p.kinds.images || image
 	p.kinds.other = p.kinds.other || len(text) > 0 && !snapshot && !image
-}
-
-func (p *shareReader) text(v jsontext.Value) string {
-	return p.r.keep(cut(plain(&p.r.scratch, v), maxText))
 }

@@ -15,7 +15,7 @@ const (
 	// maxErrorText is how many bytes of an errorMessage are kept.
 	maxErrorText = 512
 	// textChunk is the space for the texts of about one event.
-	textChunk = 512
+	textChunk = 1024
 )
 
 // texts keeps many short texts in few allocations. Copying, not slicing the
@@ -53,11 +53,23 @@ func plain(scratch *[]byte, v jsontext.Value) []byte {
 	return nil
 }
 
+// nameOf returns the name in a member's JSON. One that is not UTF-8 stays as it
+// is: no name that we know is like it.
+func nameOf(scratch *[]byte, v jsontext.Value) []byte {
+	if bytes.IndexByte(v, '\\') < 0 {
+		return v[1 : len(v)-1]
+	}
+	return plain(scratch, v)
+}
+
 // plain returns the text at s, valid until the next call.
 func (r *reader) plain(s span) []byte { return plain(&r.scratch, r.src[s.from:s.to]) }
 
 // text returns a copy of the text at s, cut to maxText bytes.
 func (r *reader) text(s span) string { return r.keep(cut(r.plain(s), maxText)) }
+
+// value is text for a value that flatten shows.
+func (r *reader) value(v jsontext.Value) string { return r.keep(cut(plain(&r.scratch, v), maxText)) }
 
 // first returns the first of spans that has a text.
 func (r *reader) first(spans ...span) string {

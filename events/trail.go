@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"fleetwarden/shared/fleet"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // dryRun is the error code of a request that was only tried.
@@ -78,12 +76,20 @@ func (r *reader) identity(rec *record) string {
 	return r.keep(who)
 }
 
-// parameters calls visit for each request parameter by its RPC name. It reports
-// whether there were any that could be read.
-func (r *reader) parameters(rec *record, visit func(name []byte, v jsontext.Value)) bool {
+// parameters shows v each request parameter by its RPC name. It reports whether
+// there were any that could be read.
+func (r *reader) parameters(rec *record, v visitor) bool {
 	s := rec.Parameters
 	if !s.there() {
 		s = rec.ParameterText
 	}
-	return s.there() && flatten(r.src[s.from:s.to], visit) == nil
+	return r.flatten(s, v) == nil
+}
+
+// flatten shows v the leaves of the value at s.
+func (r *reader) flatten(s span, v visitor) error {
+	if !s.there() {
+		return wrong("", "missing")
+	}
+	return r.flat.flatten(r.src[s.from:s.to], v)
 }
