@@ -133,18 +133,27 @@ func translate(ctx context.Context, a API, err error) *Error {
 	var server *openapi.ServerError
 	switch {
 	case errors.As(err, &throttled):
-		e := NewError(api, value(throttled.StatusCode), value(throttled.Code), value(throttled.Message), value(throttled.RequestId), a.Write)
+		e := NewError(api, value(throttled.StatusCode), value(throttled.Code), message(throttled.Data, throttled.Message), value(throttled.RequestId), a.Write)
 		e.class = fleet.Throttled
 		e.retryAfter = time.Duration(value(throttled.RetryAfter)) * time.Millisecond
 		return e
 	case errors.As(err, &client):
-		return NewError(api, value(client.StatusCode), value(client.Code), value(client.Message), value(client.RequestId), a.Write)
+		return NewError(api, value(client.StatusCode), value(client.Code), message(client.Data, client.Message), value(client.RequestId), a.Write)
 	case errors.As(err, &server):
-		return NewError(api, value(server.StatusCode), value(server.Code), value(server.Message), value(server.RequestId), a.Write)
+		return NewError(api, value(server.StatusCode), value(server.Code), message(server.Data, server.Message), value(server.RequestId), a.Write)
 	case errors.Is(err, errNoKeys):
 		return &Error{API: api, Message: err.Error(), class: fleet.Denied, cause: err}
 	}
 	return NoAnswer(ctx, api, err, a.Write)
+}
+
+// message is the product's own message; the SDK adds the status and the request id
+// to it, which stand in the Error already.
+func message(data map[string]any, rewritten *string) string {
+	if m, ok := data["Message"].(string); ok {
+		return m
+	}
+	return value(rewritten)
 }
 
 func value[T any](p *T) T {

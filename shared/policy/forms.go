@@ -17,7 +17,7 @@ var (
 		`^[^\x00-\x09\x0b-\x1f` + unprintable + `]*[^\x00-\x20` + unprintable + `\xa0][^\x00-\x09\x0b-\x1f` + unprintable + `]*$`)}
 
 	formRegion   = form{"a region id such as cn-hangzhou", 64, regexp.MustCompile(`^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$`)}
-	formRole     = form{"the name of a RAM role, 1 to 64 letters, digits, dots and hyphens", 64, regexp.MustCompile(`^[A-Za-z0-9._-]+$`)}
+	formRole     = form{"the name of a RAM role, 1 to 64 letters, digits, dots and hyphens", 64, regexp.MustCompile(`^[A-Za-z0-9.-]+$`)}
 	formGroup    = form{"a resource group id, rg-…", 64, regexp.MustCompile(`^rg-[A-Za-z0-9-]+$`)}
 	formVPC      = form{"a VPC id, vpc-…", 64, regexp.MustCompile(`^vpc-[A-Za-z0-9-]+$`)}
 	formInstance = form{"an instance id, i-…", 64, regexp.MustCompile(`^i-[A-Za-z0-9-]+$`)}

@@ -38,10 +38,7 @@ func judgeRole(f fleet.Fact[fleet.Role]) judgement {
 	if f.V.Missing {
 		return judgement{missing: true, why: "does not exist"}
 	}
-	docs, err := documents(f.V.Policies)
-	if err != nil {
-		return judgement{answer: rampolicy.Unsure, why: err.Error()}
-	}
+	docs, unread := documents(f.V.Policies)
 	j := judgement{broad: rampolicy.OverBroad(docs)}
 	j.trusted, j.answer, j.why = ecsMayAssume(f.V.Trust)
 	if !j.trusted {
@@ -50,6 +47,9 @@ func judgeRole(f fleet.Fact[fleet.Role]) judgement {
 	switch j.answer = rampolicy.Grants(docs, rampolicy.SysTrustActions(), "*"); j.answer {
 	case rampolicy.Unsure:
 		j.why = "a condition in its policies is not known"
+		if unread != "" {
+			j.why = unread
+		}
 	case rampolicy.Denied:
 		j.why = "does not grant the yundun-systrust actions"
 	}
@@ -70,14 +70,15 @@ func ecsMayAssume(trust string) (bool, rampolicy.Answer, string) {
 	return false, rampolicy.Denied, "does not trust " + rampolicy.ECSService
 }
 
-func documents(policies []fleet.Policy) ([]*rampolicy.Document, error) {
-	docs := make([]*rampolicy.Document, 0, len(policies))
+// documents parses policies. One that cannot be read is nil, which rampolicy takes
+// for "may grant or deny anything"; unread says which, and why.
+func documents(policies []fleet.Policy) (docs []*rampolicy.Document, unread string) {
 	for _, p := range policies {
 		d, err := rampolicy.Parse(p.Document)
 		if err != nil {
-			return nil, err
+			unread = "its policy " + p.Name + " cannot be read: " + err.Error()
 		}
 		docs = append(docs, d)
 	}
-	return docs, nil
+	return docs, unread
 }
