@@ -1,0 +1,14 @@
+// Package fc runs functions as Function Compute 3.0 does for runtime go1: real
+// binaries as processes, fed through the runtime API; instance concurrency,
+// time-outs and crashes; asynchronous invocations with retries, age limit and
+// failure destination.
+//
+// Two clocks: a process's time-out and x-fc-function-deadline are real time,
+// retries and ages are virtual. An invocation holds a work token, so that no
+// virtual time passes while a function runs.
+//
+// What wakes a function, and where things come from, is deploy/local/stack.
+//
+// Facts: fc-runtime-go-sdk v0.3.1, and Function Compute's pages on environment
+// variables, error handling and result callbacks.
+package fc

@@ -1,0 +1,368 @@
+package fc_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/deploy/local/fc"
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/wire"
+)
+
+const region = "cn-hangzhou"
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// code is the folder with the probe, built once.
+var code = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "probe")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "main"), "./testdata/probe").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building the probe: %w: %s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if dir, err := code(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(status)
+}
+
+type fixture struct {
+	*testing.T
+	*fc.Runtime
+	clock *simcloud.Clock
+	dead  [][]byte
+}
+
+func deploy(t *testing.T, change func(*fc.Function)) *fixture {
+	t.Helper()
+	dir, err := code()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{T: t, clock: simcloud.NewClock(start)}
+	f.Runtime, err = fc.New(fc.Options{Clock: f.clock, LogDir: t.TempDir(), Issue: func(_ *fc.Function, session string) (fc.Credentials, error) {
+		return fc.Credentials{AccessKeyID: session, AccessKeySecret: "secret", SecurityToken: "token"}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	fn := fc.Function{
+		Account: "1000000000000001", Region: region, Name: "probe", Code: dir, Handler: "main", Role: "role-probe",
+		Memory: 512, Timeout: time.Minute, Env: map[string]string{"COLOUR": "blue"},
+		Async: fc.Async{Retries: 2, OnFailure: func(b []byte) error { f.dead = append(f.dead, b); return nil }},
+	}
+	if change != nil {
+		change(&fn)
+	}
+	if err := f.Deploy(fn); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+type answer struct {
+	PID      int
+	Text     string
+	Deadline int64
+	Context  struct {
+		RequestID, Region, AccountId string
+		Credentials                  map[string]string
+		Function                     struct {
+			Name, Handler, Memory string
+			Timeout               int
+		}
+		RetryCount int
+	}
+}
+
+func cause(payload string) fc.Cause { return fc.Cause{Trigger: "test", Payload: []byte(payload)} }
+
+func (f *fixture) invoke(payload string) (fc.Result, answer) {
+	f.Helper()
+	res, err := f.Invoke(f.Context(), region, "probe", cause(payload))
+	if err != nil {
+		f.Fatal(err)
+	}
+	var a answer
+	if res.ErrorType == "" {
+		if err := json.Unmarshal(res.Body, &a); err != nil {
+			f.Fatalf("answer %q: %v", res.Body, err)
+		}
+	}
+	return res, a
+}
+
+func (f *fixture) quiet() {
+	f.Helper()
+	if quiet, err := f.clock.Quiet(f.Context(), 48*time.Hour); err != nil || !quiet {
+		f.Fatalf("quiet %v, %v", quiet, err)
+	}
+}
+
+func TestFunctionSeesItsContext(t *testing.T) {
+	f := deploy(t, nil)
+	before := time.Now()
+	res, a := f.invoke(`{"do":"context"}`)
+	c := a.Context
+	if c.RequestID != res.RequestID || c.Region != region || c.AccountId != "1000000000000001" || c.RetryCount != 0 {
+		t.Errorf("context %+v", c)
+	}
+	if c.Function.Name != "probe" || c.Function.Memory != "512" || c.Function.Timeout != 60 || c.Function.Handler != "main" {
+		t.Errorf("function %+v", c.Function)
+	}
+	want := map[string]string{"AccessKeyId": "fc-" + res.RequestID, "AccessKeySecret": "secret", "SecurityToken": "token"}
+	if diff := cmp.Diff(want, c.Credentials); diff != "" {
+		t.Error(diff)
+	}
+	if left := time.UnixMilli(a.Deadline).Sub(before); left < 59*time.Second || left > 61*time.Second {
+		t.Errorf("the deadline is %v away, want a minute", left)
+	}
+}
+
+func TestFunctionSeesItsEnvironmentAndNoOther(t *testing.T) {
+	t.Setenv("SECRET_OF_THE_HOST", "x")
+	f := deploy(t, nil)
+	for name, want := range map[string]string{
+		"COLOUR": "blue", "FC_FUNCTION_NAME": "probe", "FC_REGION": region, "FC_ACCOUNT_ID": "1000000000000001",
+		"ALIBABA_CLOUD_SECURITY_TOKEN": "token", "SECRET_OF_THE_HOST": "",
+	} {
+		if _, a := f.invoke(`{"do":"env","name":"` + name + `"}`); a.Text != want {
+			t.Errorf("%s is %q, want %q", name, a.Text, want)
+		}
+	}
+}
+
+func TestErrorIsHandledAndPanicIsNotAndTheProcessGoesOn(t *testing.T) {
+	f := deploy(t, nil)
+	_, first := f.invoke(`{"do":"nothing"}`)
+	if res, _ := f.invoke(`{"do":"fail"}`); res.ErrorType != fc.Handled || !strings.Contains(string(res.Body), "failed as told") {
+		t.Errorf("an error: %s %s", res.ErrorType, res.Body)
+	}
+	if res, _ := f.invoke(`{"do":"panic"}`); res.ErrorType != fc.Unhandled || !strings.Contains(string(res.Body), "panicked as told") {
+		t.Errorf("a panic: %s %s", res.ErrorType, res.Body)
+	}
+	if _, last := f.invoke(`{"do":"nothing"}`); last.PID != first.PID {
+		t.Error("the process did not go on")
+	}
+}
+
+func TestProcessThatExitsOrHangsIsReplaced(t *testing.T) {
+	f := deploy(t, func(fn *fc.Function) { fn.Timeout = time.Second })
+	_, first := f.invoke(`{"do":"nothing"}`)
+	if res, _ := f.invoke(`{"do":"exit"}`); res.ErrorType != fc.Unhandled || !strings.Contains(string(res.Body), "exit status 3") {
+		t.Errorf("an exit: %s %s", res.ErrorType, res.Body)
+	}
+	if res, _ := f.invoke(`{"do":"hang"}`); res.ErrorType != fc.Unhandled || !strings.Contains(string(res.Body), "timed out after 1 seconds") {
+		t.Errorf("a hang: %s %s", res.ErrorType, res.Body)
+	}
+	if _, last := f.invoke(`{"do":"nothing"}`); last.PID == first.PID {
+		t.Error("the process was not replaced")
+	}
+}
+
+// meeting answers nobody before n are there.
+func meeting(t *testing.T, n int) string {
+	var mu sync.Mutex
+	all := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		mu.Lock()
+		if n--; n == 0 {
+			close(all)
+		}
+		mu.Unlock()
+		<-all
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// together runs three invocations that only end when all are running, and
+// returns the number of processes.
+func together(f *fixture) int {
+	payload := fmt.Sprintf(`{"do":"get","urls":[%q]}`, meeting(f.T, 3))
+	pids := make(chan int, 3)
+	for range 3 {
+		go func() {
+			_, a := f.invoke(payload)
+			pids <- a.PID
+		}()
+	}
+	seen := map[int]bool{}
+	for range 3 {
+		seen[<-pids] = true
+	}
+	return len(seen)
+}
+
+func TestInstanceConcurrency(t *testing.T) {
+	if got := together(deploy(t, nil)); got != 3 {
+		t.Errorf("with concurrency 1, 3 invocations ran in %d processes", got)
+	}
+	if got := together(deploy(t, func(fn *fc.Function) { fn.Concurrency = 10 })); got != 1 {
+		t.Errorf("with concurrency 10, 3 invocations ran in %d processes", got)
+	}
+}
+
+func TestReservedConcurrencyDelaysAsynchronousInvocations(t *testing.T) {
+	f := deploy(t, func(fn *fc.Function) { fn.Reserved = 1 })
+	inside, release := make(chan struct{}), make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(inside)
+		<-release
+	}))
+	defer srv.Close()
+	if err := f.InvokeAsync(region, "probe", cause(fmt.Sprintf(`{"do":"get","urls":[%q]}`, srv.URL))); err != nil {
+		t.Fatal(err)
+	}
+	<-inside
+	if res, _ := f.invoke(`{"do":"nothing"}`); res.ErrorType != fc.Exhausted {
+		t.Errorf("a synchronous one too many: %s", res.ErrorType)
+	}
+	if err := f.InvokeAsync(region, "probe", cause(`{"do":"nothing"}`)); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	f.quiet()
+	all := f.Invocations()
+	if last := all[len(all)-1]; last.ErrorType != "" || len(f.dead) != 0 {
+		t.Errorf("the delayed one: %+v; dead letters %s", last, f.dead)
+	}
+}
+
+func TestAsynchronousFailureIsRetriedThenRecorded(t *testing.T) {
+	f := deploy(t, nil)
+	if err := f.InvokeAsync(region, "probe", cause(`{"do":"fail"}`)); err != nil {
+		t.Fatal(err)
+	}
+	f.quiet()
+	all := f.Invocations()
+	var got []string
+	for _, x := range all {
+		got = append(got, fmt.Sprintf("%d %v %v %s", x.Attempt, x.Start.Sub(start), x.Retry, x.ErrorType))
+	}
+	want := []string{"1 0s true " + fc.Handled, "2 1s true " + fc.Handled, "3 3s false " + fc.Handled}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(f.dead) != 1 {
+		t.Fatalf("dead letters %s", f.dead)
+	}
+	var rec map[string]any
+	if err := json.Unmarshal(f.dead[0], &rec); err != nil {
+		t.Fatal(err)
+	}
+	wantRec := map[string]any{
+		"timestamp": float64(start.Add(3 * time.Second).UnixMilli()),
+		"requestContext": map[string]any{
+			"requestId": all[2].RequestID, "functionArn": "acs:fc:cn-hangzhou:1000000000000001:functions/probe",
+			"condition": fc.Handled, "approximateInvokeCount": 3.0,
+		},
+		"requestPayload":  `{"do":"fail"}`,
+		"responseContext": map[string]any{"statusCode": 200.0, "functionError": fc.Handled},
+		"responsePayload": `{"errorMessage":"failed as told","errorType":"errorString"}`,
+	}
+	if diff := cmp.Diff(wantRec, rec); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAsynchronousSuccessIsNotRetried(t *testing.T) {
+	f := deploy(t, nil)
+	if err := f.InvokeAsync(region, "probe", cause(`{"do":"nothing"}`)); err != nil {
+		t.Fatal(err)
+	}
+	f.quiet()
+	if n := len(f.Invocations()); n != 1 || len(f.dead) != 0 {
+		t.Errorf("%d invocations, dead letters %s", n, f.dead)
+	}
+}
+
+func TestAsynchronousEventExpires(t *testing.T) {
+	f := deploy(t, func(fn *fc.Function) { fn.Async.Retries, fn.Async.MaxAge = 8, 5*time.Second })
+	if err := f.InvokeAsync(region, "probe", cause(`{"do":"fail"}`)); err != nil {
+		t.Fatal(err)
+	}
+	f.quiet()
+	if n := len(f.Invocations()); n != 3 || len(f.dead) != 1 || !strings.Contains(string(f.dead[0]), fc.Expired) {
+		t.Errorf("%d invocations, dead letters %s", n, f.dead)
+	}
+}
+
+func TestAsynchronousPayloadIsLimited(t *testing.T) {
+	f := deploy(t, nil)
+	if err := f.InvokeAsync(region, "probe", fc.Cause{Payload: make([]byte, 128<<10+1)}); err == nil {
+		t.Error("129 KB were accepted")
+	}
+	if err := f.InvokeAsync(region, "other", cause(`{}`)); err == nil {
+		t.Error("a missing function was accepted")
+	}
+}
+
+func TestProcessIsKilledExactlyAtACall(t *testing.T) {
+	for _, when := range []fc.When{fc.Before, fc.After} {
+		f := deploy(t, nil)
+		done := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			c := &wire.Call{Caller: wire.Identity{Session: r.Header.Get("X-Session")}}
+			if f.Witness(c, false) {
+				panic(http.ErrAbortHandler)
+			}
+			done++
+			if f.Witness(c, true) {
+				panic(http.ErrAbortHandler)
+			}
+		}))
+		payload := fmt.Sprintf(`{"do":"get","urls":[%q,%q,%q]}`, srv.URL, srv.URL, srv.URL)
+		f.Kill("other", 1, when)
+		f.Kill("probe", 2, when)
+		res, _ := f.invoke(payload)
+		want := 1
+		if when == fc.After {
+			want = 2
+		}
+		if res.ErrorType != fc.Unhandled || done != want {
+			t.Errorf("when %v: %s after %d calls, want %d", when, res.ErrorType, done, want)
+		}
+		if res, _ := f.invoke(payload); res.ErrorType != "" || done != want+3 {
+			t.Errorf("when %v: the next run ended %s after %d calls", when, res.ErrorType, done)
+		}
+		srv.Close()
+	}
+}
+
+func TestOutputIsKeptForEachInvocation(t *testing.T) {
+	f := deploy(t, nil)
+	f.invoke(`{"do":"first"}`)
+	f.invoke(`{"do":"second"}`)
+	all := f.Invocations()
+	if log := all[1].Log; !strings.Contains(log, "probe does second") || strings.Contains(log, "first") {
+		t.Errorf("log of the second invocation %q", log)
+	}
+	if log := all[0].Log; !strings.Contains(log, "FC Invoke End RequestId: "+all[0].RequestID) {
+		t.Errorf("log of the first invocation %q", log)
+	}
+}

@@ -1,0 +1,121 @@
+package fc
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Function is a deployed function.
+type Function struct {
+	Account string
+	Region  string
+	Name    string
+	// Code is the folder with the unpacked zip; Handler the binary in it.
+	Code    string
+	Handler string
+	Role    string // the RAM role's name
+	Memory  int    // MB; told to the function, not enforced
+	Timeout time.Duration
+	// Concurrency is how many invocations one instance takes at a time; 0 is 1.
+	Concurrency int
+	// Reserved is how many invocations run at a time in all; 0 is 100 instances.
+	Reserved int
+	Env      map[string]string
+	Async    Async
+}
+
+// Async is how asynchronous invocations are retried and where they end.
+type Async struct {
+	// Retries after a failure of the function, 0–8.
+	Retries int
+	// MaxAge is how old an event may become; 0 is a day.
+	MaxAge time.Duration
+	// OnFailure takes the record of an invocation that was given up; nil drops it.
+	OnFailure func(record []byte) error
+}
+
+// ARN names the function as destination records do.
+func (f *Function) ARN() string {
+	return fmt.Sprintf("acs:fc:%s:%s:functions/%s", f.Region, f.Account, f.Name)
+}
+
+func (f *Function) concurrency() int { return max(f.Concurrency, 1) }
+
+// maxInstances is the default of instances per region and account.
+const maxInstances = 100
+
+// capacity is how many invocations may run at a time.
+func (f *Function) capacity() int {
+	if f.Reserved > 0 {
+		return f.Reserved
+	}
+	return maxInstances * f.concurrency()
+}
+
+// environment is what Function Compute sets for an instance, after the
+// function's own variables.
+func (f *Function) environment(api, instance string, c Credentials) []string {
+	env := []string{"PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC"}
+	for k, v := range f.Env {
+		env = append(env, k+"="+v)
+	}
+	return append(env,
+		"FC_RUNTIME_API="+api,
+		"FC_ACCOUNT_ID="+f.Account,
+		"FC_REGION="+f.Region,
+		"FC_FUNCTION_NAME="+f.Name,
+		"FC_FUNCTION_HANDLER="+f.Handler,
+		"FC_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.Memory),
+		"FC_FUNCTION_VERSION=LATEST",
+		"FC_FUNC_CODE_PATH="+f.Code,
+		"FC_INSTANCE_ID="+instance,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID="+c.AccessKeyID,
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+c.AccessKeySecret,
+		"ALIBABA_CLOUD_SECURITY_TOKEN="+c.SecurityToken,
+	)
+}
+
+// Credentials are a role's, for one invocation.
+type Credentials struct{ AccessKeyID, AccessKeySecret, SecurityToken string }
+
+// Kinds of failure, as X-Fc-Error-Type names them.
+const (
+	// Handled: the handler returned an error.
+	Handled = "HandledInvocationError"
+	// Unhandled: the handler panicked, ran out of time, or its process ended.
+	Unhandled = "UnhandledInvocationError"
+	// Exhausted: too many invocations at the same time.
+	Exhausted = "FunctionResourceExhausted"
+	// Expired: an asynchronous event grew older than its maximum age.
+	Expired = "MaximumEventAgeExceeded"
+)
+
+// Invocation is one attempt to run a function, as GET /_sim/invocations shows it.
+type Invocation struct {
+	Function  string `json:"function"`
+	Region    string `json:"region"`
+	RequestID string `json:"requestId"`
+	Trigger   string `json:"trigger"`
+	// Attempt counts from 1; above it is a retry of an asynchronous invocation.
+	Attempt    int       `json:"attempt"`
+	Start      time.Time `json:"start"` // virtual
+	End        time.Time `json:"end"`   // virtual; zero while it runs
+	DurationMs float64   `json:"durationMs"`
+	// Result is the answer's beginning; Error the body of a failure.
+	Result    string `json:"result,omitempty"`
+	ErrorType string `json:"errorType,omitempty"`
+	Error     string `json:"error,omitempty"`
+	// Retry says that another attempt follows.
+	Retry bool `json:"retry"`
+	// Log is the end of what the instance wrote meanwhile, at most 64 KB.
+	Log string `json:"log,omitempty"`
+}
+
+// Result is the outcome of an invocation. ErrorType is empty for success; then
+// Body is the function's answer, else the error as JSON.
+type Result struct {
+	RequestID string
+	Body      []byte
+	ErrorType string
+}

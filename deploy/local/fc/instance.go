@@ -1,0 +1,149 @@
+package fc
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+)
+
+// instance is one process of a function. Its maps are guarded by the runtime's
+// mutex.
+type instance struct {
+	id      string
+	f       *deployed
+	cmd     *exec.Cmd
+	log     logFile
+	queue   chan *running // taken by GET next
+	running map[string]*running
+	from    map[string]int64 // where the log stood at each one's start
+	gone    bool
+	exited  chan struct{}
+	once    sync.Once
+}
+
+// assign gives x to an instance with a free place, or to a new one.
+func (r *Runtime) assign(x *running) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return fmt.Errorf("the runtime is closed")
+	}
+	i := x.f.free()
+	if i == nil {
+		var err error
+		if i, err = r.launch(x.f, x.creds); err != nil {
+			return err
+		}
+	}
+	x.instance = i
+	i.running[x.id] = x
+	i.from[x.id] = i.log.size()
+	i.queue <- x // has room for all of the instance's places
+	return nil
+}
+
+func (d *deployed) free() *instance {
+	for _, i := range d.instances {
+		if !i.gone && len(i.running) < d.concurrency() {
+			return i
+		}
+	}
+	return nil
+}
+
+// launch starts a process.
+func (r *Runtime) launch(d *deployed, c Credentials) (*instance, error) {
+	r.serial++
+	id := fmt.Sprintf("c-%s-%06d", d.Name, r.serial)
+	log := logFile(filepath.Join(r.o.LogDir, d.Region+"-"+id+".log"))
+	i := &instance{
+		id: id, f: d, log: log, queue: make(chan *running, d.concurrency()),
+		running: map[string]*running{}, from: map[string]int64{}, exited: make(chan struct{}),
+	}
+	if err := i.startProcess(r.addr+"/"+id, c); err != nil {
+		return nil, fmt.Errorf("starting an instance of %s: %w", d.Name, err)
+	}
+	d.instances = append(d.instances, i)
+	r.instances[id] = i
+	r.work.Go(func() { r.reap(i) })
+	return i, nil
+}
+
+// startProcess starts the binary in a process group of its own. Should this
+// program be killed, the process goes too: without its runtime API, the Go
+// library would ask for work in an endless loop.
+func (i *instance) startProcess(api string, c Credentials) error {
+	out, err := os.OpenFile(string(i.log), os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close() // the process has its own copy
+	i.cmd = exec.Command(filepath.Join(i.f.Code, i.f.Handler))
+	i.cmd.Dir = i.f.Code
+	i.cmd.Env = i.f.environment(api, i.id, c)
+	i.cmd.Stdout, i.cmd.Stderr = out, out
+	i.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return i.cmd.Start()
+}
+
+// reap waits for the process's end and fails what still ran in it.
+func (r *Runtime) reap(i *instance) {
+	err := i.cmd.Wait()
+	r.mu.Lock()
+	i.gone = true
+	delete(r.instances, i.id)
+	for n, other := range i.f.instances {
+		if other == i {
+			i.f.instances = append(i.f.instances[:n], i.f.instances[n+1:]...)
+			break
+		}
+	}
+	for _, x := range i.running {
+		x.fail(Unhandled, fmt.Sprintf("Process exited unexpectedly before completing request (%v)", err))
+	}
+	r.mu.Unlock()
+	close(i.exited)
+}
+
+// kill ends the process with SIGKILL and waits until it is gone. It is safe to
+// call more than once.
+func (i *instance) kill() {
+	i.once.Do(func() {
+		// The process may have ended by itself; then there is nothing to kill.
+		_ = syscall.Kill(-i.cmd.Process.Pid, syscall.SIGKILL)
+	})
+	<-i.exited
+}
+
+// maxLog is how much of an instance's output an invocation keeps.
+const maxLog = 64 << 10
+
+// logFile is the path of an instance's output. The process writes to the file
+// itself, so that nothing is still on its way when an invocation ends.
+type logFile string
+
+func (l logFile) size() int64 {
+	st, err := os.Stat(string(l))
+	if err != nil {
+		return 0
+	}
+	return st.Size()
+}
+
+// since returns the end of what was written after offset from; nothing if the
+// file is gone.
+func (l logFile) since(from int64) string {
+	f, err := os.Open(string(l))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	size := l.size()
+	from = max(from, size-maxLog)
+	b := make([]byte, max(size-from, 0))
+	n, _ := f.ReadAt(b, from) // a shorter log is a log too
+	return string(b[:n])
+}

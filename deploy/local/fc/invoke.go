@@ -1,0 +1,135 @@
+package fc
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// running is an invocation under way.
+type running struct {
+	id       string
+	f        *deployed
+	instance *instance
+	payload  []byte
+	creds    Credentials
+	attempt  int
+	deadline time.Time // real
+	note     *Invocation
+	done     chan Result // has room for one
+	counted  bool        // Close waits for it
+}
+
+// finish ends the invocation once; later outcomes are dropped.
+func (x *running) finish(kind string, body []byte) {
+	select {
+	case x.done <- Result{RequestID: x.id, Body: body, ErrorType: kind}:
+	default:
+	}
+}
+
+// fail ends the invocation with an error as the platform words it.
+func (x *running) fail(kind, message string) {
+	body, _ := json.Marshal(map[string]string{"errorMessage": message, "errorType": kind}) // strings cannot fail
+	x.finish(kind, body)
+}
+
+// run makes one attempt and waits for its end in real time. Virtual time stands
+// still meanwhile.
+func (r *Runtime) run(d *deployed, c Cause, attempt int) (Result, *Invocation) {
+	defer r.o.Clock.Begin()()
+	x := r.begin(d, c, attempt)
+	began := time.Now()
+	if err := r.start(x); err != nil {
+		x.fail(Unhandled, err.Error())
+	}
+	limit := time.AfterFunc(time.Until(x.deadline), func() { r.expire(x) })
+	res := <-x.done
+	limit.Stop()
+	r.end(x, res, time.Since(began))
+	return res, x.note
+}
+
+// begin notes the attempt. One too many ends at once.
+func (r *Runtime) begin(d *deployed, c Cause, attempt int) *running {
+	now := r.o.Clock.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.serial++
+	id := fmt.Sprintf("1-%08x-%012x", now.Unix(), r.serial)
+	x := &running{
+		id: id, f: d, deadline: time.Now().Add(d.Timeout), payload: c.Payload, attempt: attempt, done: make(chan Result, 1),
+		note: &Invocation{Function: d.Name, Region: d.Region, RequestID: id, Trigger: c.Trigger, Attempt: attempt, Start: now},
+	}
+	r.history = append(r.history, x.note)
+	d.active++
+	if !r.closed {
+		x.counted = true
+		r.work.Add(1)
+	}
+	return x
+}
+
+// start gives the invocation credentials and an instance.
+func (r *Runtime) start(x *running) error {
+	r.mu.Lock()
+	full := x.f.active > x.f.capacity()
+	r.mu.Unlock()
+	if full {
+		x.fail(Exhausted, "the concurrency limit of the function is reached")
+		return nil
+	}
+	session := "fc-" + x.id
+	creds, err := r.o.Issue(&x.f.Function, session)
+	if err != nil {
+		return fmt.Errorf("taking the function's role: %w", err)
+	}
+	x.creds = creds
+	r.mu.Lock()
+	r.sessions[session] = x
+	r.mu.Unlock()
+	return r.assign(x)
+}
+
+// expire ends an invocation that ran out of time, together with its process and
+// whatever else ran in it.
+func (r *Runtime) expire(x *running) {
+	x.fail(Unhandled, fmt.Sprintf("Function timed out after %d seconds", int(x.f.Timeout/time.Second)))
+	r.mu.Lock()
+	i := x.instance
+	if i != nil {
+		i.gone = true
+	}
+	r.mu.Unlock()
+	if i != nil {
+		i.kill()
+	}
+}
+
+// end notes the outcome and frees the place.
+func (r *Runtime) end(x *running, res Result, took time.Duration) {
+	now := r.o.Clock.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x.counted {
+		defer r.work.Done()
+	}
+	delete(r.sessions, "fc-"+x.id)
+	x.f.active--
+	n := x.note
+	n.End, n.DurationMs = now, float64(took.Microseconds())/1000
+	n.ErrorType = res.ErrorType
+	if res.ErrorType == "" {
+		n.Result = string(res.Body[:min(len(res.Body), maxKept)])
+	} else {
+		n.Error = string(res.Body[:min(len(res.Body), maxKept)])
+	}
+	if i := x.instance; i != nil {
+		n.Log = i.log.since(i.from[x.id])
+		delete(i.running, x.id)
+		delete(i.from, x.id)
+	}
+}
+
+// maxKept bounds what is kept of an answer.
+const maxKept = 16 << 10

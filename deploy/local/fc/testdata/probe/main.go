@@ -1,0 +1,75 @@
+// Command probe is a function that does what its event says.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/aliyun/fc-runtime-go-sdk/fc"
+	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
+)
+
+type order struct {
+	Do   string
+	Name string // of a variable
+	URLs []string
+}
+
+type answer struct {
+	PID      int
+	Text     string
+	Deadline int64
+	Context  *fccontext.FcContext
+}
+
+func handle(ctx context.Context, event []byte) (answer, error) {
+	var o order
+	if err := json.Unmarshal(event, &o); err != nil {
+		return answer{}, err
+	}
+	fmt.Fprintln(os.Stderr, "probe does", o.Do)
+	a := answer{PID: os.Getpid()}
+	switch o.Do {
+	case "context":
+		a.Context, _ = fccontext.FromContext(ctx)
+		deadline, _ := ctx.Deadline()
+		a.Deadline = deadline.UnixMilli()
+	case "env":
+		a.Text = os.Getenv(o.Name)
+	case "fail":
+		return a, errors.New("failed as told")
+	case "panic":
+		panic("panicked as told")
+	case "exit":
+		os.Exit(3)
+	case "hang":
+		<-make(chan int)
+	case "get":
+		return a, get(ctx, o.URLs)
+	}
+	return a, nil
+}
+
+// get calls each address as the invocation's caller.
+func get(ctx context.Context, urls []string) error {
+	c, _ := fccontext.FromContext(ctx)
+	for _, u := range urls {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, u, nil)
+		if err != nil {
+			return err
+		}
+		r.Header.Set("X-Session", c.Credentials.AccessKeyId)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+	}
+	return nil
+}
+
+func main() { fc.Start(handle) }
