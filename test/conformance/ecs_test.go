@@ -67,9 +67,15 @@ func ecsClient(t *testing.T, url, user string) *ecssdk.Client {
 	return c
 }
 
-// role makes a role as the administrator of the home account and lets it become
-// visible.
+// role makes a role and lets it become visible.
 func (x *instances) role(t *testing.T, name, trust string) {
+	t.Helper()
+	x.createRole(t, name, trust)
+	x.advance(t, time.Minute)
+}
+
+// createRole makes a role as the administrator of the home account.
+func (x *instances) createRole(t *testing.T, name, trust string) {
 	t.Helper()
 	c, err := ramsdk.NewClient(&ramapi.Config{
 		AccessKeyId: tea.String("local-ak"), AccessKeySecret: tea.String("local-sk"),
@@ -81,7 +87,6 @@ func (x *instances) role(t *testing.T, name, trust string) {
 	if _, err := c.CreateRole(&ramsdk.CreateRoleRequest{RoleName: tea.String(name), AssumeRolePolicyDocument: tea.String(trust)}); err != nil {
 		t.Fatal(err)
 	}
-	x.advance(t, time.Minute)
 }
 
 func (x *instances) advance(t *testing.T, d time.Duration) {

@@ -8,14 +8,23 @@ import (
 // InstanceState is an instance with all that its APIs show in different places,
 // and what no API shows.
 type InstanceState struct {
-	Account, Region, ID, Name   string
-	Status, StoppedMode         string
-	InstanceType, Family, Image string
-	OS, Network, Role           string
-	DiskCategory                string // of the system disk; empty for none
-	HTTPTokens, Hardening       string
-	UserData                    string            `json:",omitempty"`
-	Tags                        map[string]string `json:",omitempty"`
+	Account      string            `json:"account"`
+	Region       string            `json:"region"`
+	ID           string            `json:"id"`
+	Name         string            `json:"name"`
+	Status       string            `json:"status"`
+	StoppedMode  string            `json:"stoppedMode"`
+	InstanceType string            `json:"instanceType"`
+	Family       string            `json:"family"`
+	Image        string            `json:"image"`
+	OS           string            `json:"os"`
+	Network      string            `json:"network"`
+	Role         string            `json:"role"`
+	DiskCategory string            `json:"diskCategory"` // of the system disk; empty for none
+	HTTPTokens   string            `json:"httpTokens"`
+	Hardening    string            `json:"hardening"`
+	UserData     string            `json:"userData,omitempty"`
+	Tags         map[string]string `json:"tags,omitempty"`
 }
 
 // State is all instances, by account, region and id: the world's dump, and, as it

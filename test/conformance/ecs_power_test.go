@@ -1,0 +1,189 @@
+package conformance_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	ecssdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+	"github.com/alibabacloud-go/tea/tea"
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+func (x *instances) find(t *testing.T, id string) ecs.InstanceState {
+	t.Helper()
+	for _, i := range x.ECS.Instances() {
+		if i.ID == id {
+			return i
+		}
+	}
+	return ecs.InstanceState{}
+}
+
+func TestStoppingChargesOnAsTheAccountSays(t *testing.T) {
+	x := newInstances(t)
+	for name, c := range map[string]struct {
+		economical bool
+		mode       *string
+		want       string
+	}{
+		"plain account":                    {false, nil, "KeepCharging"},
+		"economical account":               {true, nil, "StopCharging"},
+		"economical account, said clearly": {true, tea.String("KeepCharging"), "KeepCharging"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x.ECS.SetEconomicalMode(server.Sharer, c.economical)
+			id := x.seed(t, ecs.FleetSpec{Count: 1})[0]
+			if _, err := x.StopInstance(&ecssdk.StopInstanceRequest{InstanceId: tea.String(id), StoppedMode: c.mode}); err != nil {
+				t.Fatal(err)
+			}
+			if got := x.find(t, id); got.Status != "Stopping" {
+				t.Errorf("at first it is %s", got.Status)
+			}
+			_, err := x.StopInstance(&ecssdk.StopInstanceRequest{InstanceId: tea.String(id)})
+			wantCode(t, "403 IncorrectInstanceStatus", err)
+			x.advance(t, time.Minute)
+			if got := x.find(t, id); got.Status != "Stopped" || got.StoppedMode != c.want {
+				t.Errorf("then it is %s, %s", got.Status, got.StoppedMode)
+			}
+		})
+	}
+}
+
+func TestABatchIsAllTogetherOrEachForItself(t *testing.T) {
+	x := newInstances(t)
+	up := x.seed(t, ecs.FleetSpec{Count: 1})[0]
+	down := x.seed(t, ecs.FleetSpec{Count: 1, Status: "Stopped"})[0]
+	in := &ecssdk.StopInstancesRequest{RegionId: tea.String(server.Home), InstanceId: tea.StringSlice([]string{up, down, up})}
+	_, err := x.StopInstances(in)
+	wantCode(t, "403 IncorrectInstanceStatus", err)
+	if got := x.find(t, up).Status; got != "Running" {
+		t.Errorf("after a refused batch the good one is %s", got)
+	}
+	in.BatchOptimization = tea.String("SuccessFirst")
+	in.DryRun = tea.Bool(true)
+	_, err = x.StopInstances(in)
+	wantCode(t, "400 DRYRUN.SUCCESS", err)
+	in.DryRun = nil
+	out, err := x.StopInstances(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range out.Body.InstanceResponses.InstanceResponse {
+		got = append(got, strings.Join([]string{tea.StringValue(r.Code), tea.StringValue(r.PreviousStatus), tea.StringValue(r.CurrentStatus)}, " "))
+	}
+	if diff := cmp.Diff([]string{"200 Running Stopping", "IncorrectInstanceStatus Stopped Stopped"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestADeletedInstanceIsGoneWithItsDisks(t *testing.T) {
+	x := newInstances(t)
+	id := x.seed(t, ecs.FleetSpec{Count: 1})[0]
+	other := x.seed(t, ecs.FleetSpec{Count: 1})[0]
+	_, err := x.DeleteInstance(&ecssdk.DeleteInstanceRequest{InstanceId: tea.String(id)})
+	wantCode(t, "403 IncorrectInstanceStatus", err)
+	_, err = x.DeleteInstances(&ecssdk.DeleteInstancesRequest{RegionId: tea.String(server.Home), InstanceId: tea.StringSlice([]string{id}), Force: tea.Bool(true), DryRun: tea.Bool(true)})
+	wantCode(t, "400 DRYRUN.SUCCESS", err)
+	if _, err := x.DeleteInstances(&ecssdk.DeleteInstancesRequest{RegionId: tea.String(server.Home), InstanceId: tea.StringSlice([]string{id}), Force: tea.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	x.advance(t, time.Minute)
+	if diff := cmp.Diff([]string{"Deleted"}, x.states(t, id)); diff != "" {
+		t.Error(diff)
+	}
+	_, err = x.DescribeInstanceAttribute(&ecssdk.DescribeInstanceAttributeRequest{InstanceId: tea.String(id)})
+	wantCode(t, "404 InvalidInstanceId.NotFound", err)
+	out, err := x.DescribeDisks(&ecssdk.DescribeDisksRequest{RegionId: tea.String(server.Home)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := out.Body.Disks.Disk; len(d) != 1 || tea.StringValue(d[0].InstanceId) != other {
+		t.Errorf("disks left: %v", d)
+	}
+}
+
+func TestDeletionProtectionHolds(t *testing.T) {
+	x := newInstances(t)
+	r := trustedLaunch(1)
+	r.DeletionProtection = tea.Bool(true)
+	id := x.launch(t, r)[0]
+	_, err := x.DeleteInstance(&ecssdk.DeleteInstanceRequest{InstanceId: tea.String(id), Force: tea.Bool(true)})
+	wantCode(t, "403 InvalidOperation.DeletionProtection", err)
+}
+
+func TestMetadataTokensCanBeRequired(t *testing.T) {
+	x := newInstances(t)
+	two := x.launch(t, trustedLaunch(2))
+	_, err := x.ModifyInstanceMetadataOptions(&ecssdk.ModifyInstanceMetadataOptionsRequest{
+		RegionId: tea.String(server.Home), InstanceId: tea.String(two[0]), HttpEndpoint: tea.String("enabled"), HttpTokens: tea.String("required"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := x.find(t, two[0]).HTTPTokens, x.find(t, two[1]).HTTPTokens; a != "required" || b != "optional" {
+		t.Errorf("tokens are %s, and of its neighbour %s", a, b)
+	}
+}
+
+func TestTagsComeAndGo(t *testing.T) {
+	x := newInstances(t)
+	two := x.launch(t, trustedLaunch(2))
+	region, kind := tea.String(server.Home), tea.String("instance")
+	tag := func(key, value string, ids ...string) error {
+		_, err := x.TagResources(&ecssdk.TagResourcesRequest{
+			RegionId: region, ResourceType: kind, ResourceId: tea.StringSlice(ids),
+			Tag: []*ecssdk.TagResourcesRequestTag{{Key: tea.String(key), Value: tea.String(value)}},
+		})
+		return err
+	}
+	wantCode(t, "<nil>", tag("team", "a", two[0]))
+	wantCode(t, "<nil>", tag("team", "b", two[0]))
+	wantCode(t, "400 InvalidTagKey.Malformed", tag("acs:ecs:supportVtpm", "false", two[0]))
+	wantCode(t, "404 InvalidResourceId.NotFound", tag("team", "c", two[1], "i-gone"))
+	want := map[string]string{"team": "b", "acs:ecs:supportVtpm": "true"}
+	if diff := cmp.Diff(want, x.find(t, two[0]).Tags); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(x.find(t, two[1]).Tags); n != 1 {
+		t.Errorf("its neighbour has %d tags", n)
+	}
+	out, err := x.ListTagResources(&ecssdk.ListTagResourcesRequest{RegionId: region, ResourceType: kind, Tag: []*ecssdk.ListTagResourcesRequestTag{{Key: tea.String("team")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := out.Body.TagResources.TagResource; len(r) != 1 || tea.StringValue(r[0].ResourceId) != two[0] || tea.StringValue(r[0].TagValue) != "b" {
+		t.Errorf("tagged with team: %v", r)
+	}
+	if _, err := x.UntagResources(&ecssdk.UntagResourcesRequest{RegionId: region, ResourceType: kind, ResourceId: tea.StringSlice(two), All: tea.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"acs:ecs:supportVtpm": "true"}, x.find(t, two[0]).Tags); diff != "" {
+		t.Errorf("after taking all off: %s", diff)
+	}
+}
+
+func TestARoleIsDetachedOnce(t *testing.T) {
+	x := newInstances(t)
+	id := x.seed(t, ecs.FleetSpec{Count: 1, Role: "app"})[0]
+	detach := func(role string) (int32, string) {
+		out, err := x.DetachInstanceRamRole(&ecssdk.DetachInstanceRamRoleRequest{RegionId: tea.String(server.Home), InstanceIds: idArray(t, id), RamRoleName: tea.String(role)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tea.Int32Value(out.Body.FailCount), tea.StringValue(out.Body.DetachInstanceRamRoleResults.DetachInstanceRamRoleResult[0].Code)
+	}
+	if n, code := detach("other"); n != 1 || code == "200" {
+		t.Errorf("another role was detached: %d %s", n, code)
+	}
+	if n, code := detach("app"); n != 0 || code != "200" {
+		t.Errorf("its role was not detached: %d %s", n, code)
+	}
+	if got := x.find(t, id).Role; got != "" {
+		t.Errorf("it has role %s", got)
+	}
+}

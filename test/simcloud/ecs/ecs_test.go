@@ -1,0 +1,247 @@
+package ecs_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/wire"
+)
+
+const (
+	account = "1000000000000001"
+	region  = "cn-hangzhou"
+)
+
+// everything is a RAM and a KMS in which all is well.
+type everything struct{}
+
+func (everything) RoleVisible(string, string) (exists, trustsECS bool) { return true, true }
+func (everything) Enabled(string, string) bool                         { return true }
+func (everything) Key(string, string, string) (found, enabled bool)    { return true, true }
+
+func newECS() *ecs.Service {
+	clock := simcloud.NewClock(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC))
+	return ecs.New(simcloud.NewWorld(clock, []string{account, "1000000000000002"}, []string{region, "cn-shanghai"}), everything{}, everything{})
+}
+
+// question is what a call asked RAM.
+type question struct {
+	action, resource string
+	conditions       map[string]string
+}
+
+// call is a call by the account's administrator; asked receives its questions.
+func call(action string, asked *[]question) *wire.Call {
+	return &wire.Call{
+		Product: "ecs", Action: action, Region: region, Caller: wire.Identity{Account: account},
+		Params: map[string]string{"RegionId": region},
+		Authorize: func(action, resource string, conditions map[string]string) error {
+			if asked != nil {
+				*asked = append(*asked, question{action, resource, conditions})
+			}
+			return nil
+		},
+	}
+}
+
+// denied is call by somebody who may do nothing.
+func denied(action string) *wire.Call {
+	c := call(action, nil)
+	c.Authorize = func(string, string, map[string]string) error { return wire.Errorf(403, "Forbidden.RAM", "no") }
+	return c
+}
+
+func codeOf(err error) string {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return fmt.Sprint(err)
+	}
+	return e.Code
+}
+
+func seed(t testing.TB, s *ecs.Service, f ecs.FleetSpec) []string {
+	t.Helper()
+	out, err := s.SeedFleet(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.IDs
+}
+
+func array(t testing.TB, ids ...string) string {
+	t.Helper()
+	b, err := json.Marshal(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// api is one API with its parameters.
+func api[In, Out any](method func(*wire.Call, *In) (*Out, error), in *In) func(*wire.Call) error {
+	return func(c *wire.Call) error {
+		_, err := method(c, in)
+		return err
+	}
+}
+
+// apis are all APIs, as far as they name an instance on this one.
+func apis(t *testing.T, s *ecs.Service, id string) map[string]func(*wire.Call) error {
+	t.Helper()
+	tag, one := []ecs.TagParam{{Key: "k", Value: "v"}}, []string{id}
+	const kind, image = "ecs.g7t.large", "aliyun_3_x64_20G_uefi_alibase_20230727.vhd"
+	return map[string]func(*wire.Call) error{
+		"RunInstances":                   api(s.RunInstances, &ecs.RunInstancesRequest{InstanceType: kind, ImageId: image, VSwitchId: "vsw-local", SecurityGroupId: "sg-local"}),
+		"CreateInstance":                 api(s.CreateInstance, &ecs.CreateInstanceRequest{InstanceType: kind, ImageId: image, VSwitchId: "vsw-local", SecurityGroupId: "sg-local"}),
+		"DescribeInstances":              api(s.DescribeInstances, &ecs.DescribeInstancesRequest{}),
+		"DescribeInstanceAttribute":      api(s.DescribeInstanceAttribute, &ecs.DescribeInstanceAttributeRequest{InstanceId: id}),
+		"DescribeInstanceStatus":         api(s.DescribeInstanceStatus, &ecs.DescribeInstanceStatusRequest{}),
+		"DescribeInstanceRamRole":        api(s.DescribeInstanceRamRole, &ecs.DescribeInstanceRamRoleRequest{RamRoleName: "app"}),
+		"DescribeInstanceTypes":          api(s.DescribeInstanceTypes, &ecs.DescribeInstanceTypesRequest{}),
+		"DescribeImages":                 api(s.DescribeImages, &ecs.DescribeImagesRequest{}),
+		"DescribeDisks":                  api(s.DescribeDisks, &ecs.DescribeDisksRequest{}),
+		"DescribeRegions":                api(s.DescribeRegions, &ecs.DescribeRegionsRequest{}),
+		"DescribeLaunchTemplateVersions": api(s.DescribeLaunchTemplateVersions, &ecs.DescribeLaunchTemplateVersionsRequest{LaunchTemplateName: "x"}),
+		"DescribeUserData":               api(s.DescribeUserData, &ecs.DescribeUserDataRequest{InstanceId: id}),
+		"DescribeTags":                   api(s.DescribeTags, &ecs.DescribeTagsRequest{ResourceType: "instance"}),
+		"ListTagResources":               api(s.ListTagResources, &ecs.ListTagResourcesRequest{ResourceType: "instance", Tag: tag}),
+		"TagResources":                   api(s.TagResources, &ecs.TagResourcesRequest{ResourceType: "instance", ResourceId: one, Tag: tag}),
+		"UntagResources":                 api(s.UntagResources, &ecs.UntagResourcesRequest{ResourceType: "instance", ResourceId: one, All: true}),
+		"AddTags":                        api(s.AddTags, &ecs.AddTagsRequest{ResourceType: "instance", ResourceId: id, Tag: tag}),
+		"AttachInstanceRamRole":          api(s.AttachInstanceRamRole, &ecs.AttachInstanceRamRoleRequest{InstanceIds: array(t, id), RamRoleName: "app"}),
+		"DetachInstanceRamRole":          api(s.DetachInstanceRamRole, &ecs.DetachInstanceRamRoleRequest{InstanceIds: array(t, id)}),
+		"StartInstance":                  api(s.StartInstance, &ecs.StartInstanceRequest{InstanceId: id}),
+		"StartInstances":                 api(s.StartInstances, &ecs.StartInstancesRequest{InstanceId: one}),
+		"StopInstance":                   api(s.StopInstance, &ecs.StopInstanceRequest{InstanceId: id}),
+		"StopInstances":                  api(s.StopInstances, &ecs.StopInstancesRequest{InstanceId: one}),
+		"DeleteInstance":                 api(s.DeleteInstance, &ecs.DeleteInstanceRequest{InstanceId: id, Force: true}),
+		"DeleteInstances":                api(s.DeleteInstances, &ecs.DeleteInstancesRequest{InstanceId: one, Force: true}),
+		"ModifyInstanceMetadataOptions":  api(s.ModifyInstanceMetadataOptions, &ecs.ModifyInstanceMetadataOptionsRequest{InstanceId: id, HttpEndpoint: "enabled"}),
+	}
+}
+
+// resources is what each API asks RAM for, beside ram:PassRole. I stands for
+// the instance, A for the account and region.
+var resources = map[string]string{
+	"RunInstances": "A:instance/*", "CreateInstance": "A:instance/*",
+	"DescribeInstances": "A:instance/*", "DescribeInstanceStatus": "A:instance/*", "DescribeInstanceRamRole": "A:instance/*",
+	"DescribeInstanceAttribute": "A:instance/I", "DescribeUserData": "A:instance/I",
+	"DescribeInstanceTypes": "*", "DescribeRegions": "*", "DescribeImages": "A:image/*", "DescribeDisks": "A:disk/*",
+	"DescribeLaunchTemplateVersions": "A:launchtemplate/*",
+	"DescribeTags":                   "A:instance/*", "ListTagResources": "A:instance/*",
+	"TagResources": "A:instance/I", "UntagResources": "A:instance/I", "AddTags": "A:instance/I",
+	"AttachInstanceRamRole": "A:instance/I", "DetachInstanceRamRole": "A:instance/I",
+	"StartInstance": "A:instance/I", "StartInstances": "A:instance/I", "StopInstance": "A:instance/I", "StopInstances": "A:instance/I",
+	"DeleteInstance": "A:instance/I", "DeleteInstances": "A:instance/I", "ModifyInstanceMetadataOptions": "A:instance/I",
+}
+
+func TestEachCallAsksRAMForItsResources(t *testing.T) {
+	s := newECS()
+	id := seed(t, s, ecs.FleetSpec{Count: 1})[0]
+	expand := strings.NewReplacer("A:", "acs:ecs:"+region+":"+account+":", "/I", "/"+id)
+	for name, do := range apis(t, s, id) {
+		var asked []question
+		_ = do(call(name, &asked)) // whether it then succeeds is other tests' matter
+		if len(asked) == 0 {
+			t.Errorf("%s asks nothing", name)
+			continue
+		}
+		if got, want := asked[0].action+" "+asked[0].resource, "ecs:"+name+" "+expand.Replace(resources[name]); got != want {
+			t.Errorf("%s asks for %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestWhoMayDoNothingChangesAndLearnsNothing(t *testing.T) {
+	s := newECS()
+	id := seed(t, s, ecs.FleetSpec{Count: 1})[0]
+	before := s.Instances()
+	for name, do := range apis(t, s, id) {
+		if got := codeOf(do(denied(name))); got != "Forbidden.RAM" {
+			t.Errorf("%s answers %s", name, got)
+		}
+	}
+	for name, do := range apis(t, s, "i-gone") {
+		if got := codeOf(do(denied(name))); got != "Forbidden.RAM" {
+			t.Errorf("%s of an instance that does not exist answers %s", name, got)
+		}
+	}
+	if diff := cmp.Diff(before, s.Instances()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestALaunchTellsRAMTheHardeningItAsksFor(t *testing.T) {
+	for _, strategy := range []string{"", "Active", "Deactive"} {
+		var asked []question
+		_, _ = newECS().RunInstances(call("RunInstances", &asked), &ecs.RunInstancesRequest{SecurityEnhancementStrategy: strategy})
+		if got := asked[0].conditions["ecs:SecurityEnhancementStrategy"]; got != strategy {
+			t.Errorf("with %q the condition key is %q", strategy, got)
+		}
+		if _, there := asked[0].conditions["ecs:SecurityEnhancementStrategy"]; there != (strategy != "") {
+			t.Errorf("with %q the condition key is there: %t", strategy, there)
+		}
+	}
+}
+
+func TestAnotherAccountAndRegionSeeNothing(t *testing.T) {
+	s := newECS()
+	id := seed(t, s, ecs.FleetSpec{Count: 1})[0]
+	for _, at := range []struct{ account, region string }{{"1000000000000002", region}, {account, "cn-shanghai"}} {
+		c := call("DescribeInstances", nil)
+		c.Caller.Account, c.Region = at.account, at.region
+		out, err := s.DescribeInstances(c, &ecs.DescribeInstancesRequest{InstanceIds: array(t, id)})
+		if err != nil || len(out.Instances.Instance) != 0 {
+			t.Errorf("%v sees %v, %v", at, out, err)
+		}
+		_, err = s.StopInstance(c, &ecs.StopInstanceRequest{InstanceId: id})
+		if codeOf(err) != "InvalidInstanceId.NotFound" {
+			t.Errorf("%v stops it: %v", at, err)
+		}
+	}
+}
+
+func FuzzWhatACallNamesIsReadOrRefused(f *testing.F) {
+	f.Add(`["i-local000000000001"]`, "", "2026-01-05T00:00Z")
+	f.Add(`[]`, "cGxhY2U6MQ", "")
+	f.Add(`["",null]`, "cGxhY2U6LTE", "yesterday")
+	f.Add(`{}`, "place:1", "2026-13-05T00:00Z")
+	s := newECS()
+	seed(f, s, ecs.FleetSpec{Count: 30})
+	f.Fuzz(func(t *testing.T, ids, token, since string) {
+		in := &ecs.DescribeInstancesRequest{InstanceIds: ids, NextToken: token, MaxResults: 10, Filter1Key: "CreationStartTime", Filter1Value: since}
+		out, err := s.DescribeInstances(call("DescribeInstances", nil), in)
+		if err != nil {
+			var e *wire.Error
+			if !errors.As(err, &e) || e.Status != 400 {
+				t.Fatalf("refused with %v", err)
+			}
+			return
+		}
+		if n := len(out.Instances.Instance); n > 10 {
+			t.Fatalf("a page of 10 holds %d", n)
+		}
+	})
+}
+
+func BenchmarkDescribeInstancesPage(b *testing.B) {
+	s := newECS()
+	seed(b, s, ecs.FleetSpec{Count: 100_000})
+	c := call("DescribeInstances", nil)
+	in := &ecs.DescribeInstancesRequest{MaxResults: 100}
+	for b.Loop() {
+		out, err := s.DescribeInstances(c, in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		in.NextToken = out.NextToken
+	}
+}
