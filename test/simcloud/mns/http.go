@@ -131,7 +131,7 @@ func (h *Handler) authenticate(r *request, op operation) error {
 	}
 	secret, who, err := h.Keys.Key(key, r.Header.Get("security-token"))
 	if err != nil {
-		return err
+		return wire.Errorf(403, "InvalidAccessKeyId", "The access key or its security token is not valid: %v", err)
 	}
 	if err := verify(r.Request, r.body, secret, signature); err != nil {
 		return err
@@ -175,6 +175,12 @@ func resolve(r *request, ans answer, err error) answer {
 		e = &wire.Error{Status: 500, Code: "InternalError", Message: err.Error()}
 	}
 	return answer{e.Status, xmlError{Code: e.Code, Message: e.Message, RequestID: r.call.RequestID, HostID: "http://" + r.Host}}
+}
+
+// Owns reports whether a request is meant for MNS, by its host name.
+func Owns(r *http.Request) bool {
+	_, _, err := tenant(r.Host)
+	return err == nil
 }
 
 func write(w http.ResponseWriter, r *request, ans answer, err error) {

@@ -3,6 +3,7 @@ package mns
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -268,6 +269,23 @@ func (s *Service) List(account, region, prefix string) []Status {
 	}
 	slices.SortFunc(all, func(a, b Status) int { return cmp.Compare(a.Queue.Name, b.Queue.Name) })
 	return all
+}
+
+// State is the bodies of all messages by queue, in the order of their receipt,
+// without ids and times.
+func (s *Service) State() any {
+	s.w.Lock()
+	defer s.w.Unlock()
+	out := map[string][]string{}
+	for id, q := range s.queues {
+		all := slices.SortedFunc(maps.Values(q.messages), func(a, b *message) int { return cmp.Compare(a.serial, b.serial) })
+		bodies := []string{}
+		for _, m := range all {
+			bodies = append(bodies, m.Body)
+		}
+		out[id.ARN()] = bodies
+	}
+	return out
 }
 
 // Watch calls f, outside any lock and while time stands still, whenever

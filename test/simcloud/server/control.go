@@ -36,6 +36,10 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusForbidden, map[string]string{"error": "the control API answers on the loopback only"})
 		return
 	}
+	if strings.HasPrefix(r.URL.Path, prefix+"invoke/") && s.Invoke != nil {
+		s.Invoke(w, r)
+		return
+	}
 	routes := map[string]func(*http.Request) (any, error){
 		"GET health":      s.health,
 		"GET world":       s.world,

@@ -7,7 +7,9 @@ import (
 	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/actiontrail"
 	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/eventbridge"
 	"fleetwarden/test/simcloud/kms"
+	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -48,7 +50,7 @@ func build(o Options) (*Server, error) {
 	s.Keys = keys{s.RAM, s.STS}
 	s.Router, err = wire.NewRouter(wire.Options{
 		World: world, Keys: s.Keys, Authorizer: s.RAM, Trail: s.Trail,
-		Faults: s.Faults, Log: s.Log, Quotas: o.Quotas,
+		Faults: s.Faults, Log: s.Log, Quotas: o.Quotas, Witness: s.witness,
 	})
 	if err != nil {
 		return nil, err
@@ -68,10 +70,16 @@ func build(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults})
+	s.MNS = mns.New(world)
+	s.rest = append(s.rest, rest{mns.Owns, &mns.Handler{
+		Service: s.MNS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness,
+	}})
 	s.digests = []digest{
 		{"ram", s.RAM.State},
 		{"kms", s.KMS.State},
 		{"ecs", s.ECS.State},
+		{"mns", s.MNS.State},
 	}
 	return s, nil
 }

@@ -17,7 +17,9 @@ import (
 	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/actiontrail"
 	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/eventbridge"
 	"fleetwarden/test/simcloud/kms"
+	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -58,11 +60,18 @@ type Server struct {
 	KMS   *kms.KMS
 	ECS   *ecs.Service
 	Trail *actiontrail.Trail
+	MNS   *mns.Service
+	// EventBridge has the default buses, which all products publish to.
+	EventBridge *eventbridge.Service
 
 	// Invocations, when set, answers GET /_sim/invocations. Fleet, when set,
 	// answers POST /_sim/fleet with the request's JSON. Set them before use.
 	Invocations func() any
 	Fleet       func(request []byte) (any, error)
+	// Invoke, when set, answers POST /_sim/invoke/{function} with the body as the
+	// event. Witness, when set, sees all API calls.
+	Invoke  http.HandlerFunc
+	Witness wire.Witness
 
 	digests []digest
 	rest    []rest
@@ -144,3 +153,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.Router.ServeHTTP(w, r)
 }
+
+// witness asks the Witness that is set when the call comes.
+func (s *Server) witness(c *wire.Call, after bool) bool { return s.Witness.Drops(c, after) }
