@@ -88,10 +88,11 @@ func (p *Product) load() error {
 	if err := json.Unmarshal(b, p); err != nil {
 		return err
 	}
+	maxima, needed := batches(), required()
 	for name, a := range p.Actions {
 		a.Name = name
-		a.Batches = batches()[p.Code+":"+name]
-		for _, r := range strings.Fields(required()[p.Code+":"+name]) {
+		a.Batches = maxima[p.Code+":"+name]
+		for _, r := range strings.Fields(needed[p.Code+":"+name]) {
 			if err := a.require(r); err != nil {
 				return err
 			}

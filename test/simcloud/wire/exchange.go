@@ -115,15 +115,18 @@ func denied(product, action, resource string) error {
 	return Errorf(403, "Forbidden.RAM", text, action, resource)
 }
 
-// region is the parameter RegionId, else the region in the host name, such as
-// kms.cn-shanghai.aliyuncs.com or ecs-cn-hangzhou.aliyuncs.com, else the
-// world's first region.
+// region is the parameter RegionId, else that of the host name.
 func (x *exchange) region() string {
 	if id := x.q.params["RegionId"]; id != "" {
 		return id
 	}
-	regions := x.r.o.World.Regions
-	for label := range strings.SplitSeq(x.q.http.Host, ".") {
+	return RegionOf(x.q.http.Host, x.r.o.World.Regions)
+}
+
+// RegionOf returns the region in a host name, such as kms.cn-shanghai.aliyuncs.com
+// or ecs-cn-hangzhou.aliyuncs.com; the first region when there is none.
+func RegionOf(host string, regions []string) string {
+	for label := range strings.SplitSeq(host, ".") {
 		for _, region := range regions {
 			if label == region || strings.HasSuffix(label, "-"+region) {
 				return region

@@ -98,7 +98,7 @@ func (q *request) identify() {
 	if q.v2 {
 		q.key, q.token = q.pairs["AccessKeyId"], q.pairs["SecurityToken"]
 		q.nonce, q.date = q.pairs["SignatureNonce"], q.pairs["Timestamp"]
-		q.xml = !strings.EqualFold(q.pairs["Format"], "JSON")
+		q.xml = h.Get("x-acs-action") == "" && !strings.EqualFold(q.pairs["Format"], "JSON")
 		return
 	}
 	q.key = field(h.Get("Authorization"), "Credential")
