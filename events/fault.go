@@ -19,8 +19,8 @@ var ErrNewer = errors.New("message is of a newer version")
 // Error is what is wrong with one element of a payload. Its text never quotes
 // request parameters.
 type Error struct {
-	// Index is the element's place in the payload, from 0. An element that is
-	// wrapped in another has the index of the outermost.
+	// Index is the element's place in the payload's list, from 0; 0 when there is
+	// no list. What is wrapped in an element has the element's index.
 	Index int
 	// Digest is the SHA-256 of the element's bytes, in hex, so that it can be
 	// found again without being stored.
