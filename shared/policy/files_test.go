@@ -93,6 +93,7 @@ var badFiles = []file{
 	{name: "account without id", file: with("accounts: [{name: x}]"), want: "p.yaml:2:12: accounts[0]: id is missing"},
 	{name: "account twice", file: with("accounts: [{id: 1}, {id: \"1\"}]"), alone: true, want: "p.yaml:2:26: accounts[1].id: 1 comes twice"},
 	{name: "sharee twice", file: control("shareRole", "approved: {accounts: [{id: 1}, {id: 1, trust: ahead}]}"), alone: true, want: "p.yaml:4:41: controls.shareRole.approved.accounts[1].id: 1 comes twice"},
+	{name: "region of 65 characters", file: with("homeRegion: cn-" + strings.Repeat("a", 62)), want: `p.yaml:2:13: homeRegion: want a region id such as cn-hangzhou, found "cn-` + strings.Repeat("a", 62) + `"`},
 	{name: "account name over two lines", file: with(`accounts: [{id: 1, name: "a\nb"}]`), want: `p.yaml:2:26: accounts[0].name: want a line of text, found "a\nb"`},
 	{name: "duration of two parts", file: control("instanceRole", "attachAfter: 1h30m"), want: `p.yaml:4:18: controls.instanceRole.attachAfter: want a duration such as 5m or 7d, found "1h30m"; one number, at most 9999, and one of d, h, m, s`},
 	{name: "duration without unit", file: control("instanceRole", "attachAfter: 5"), want: "p.yaml:4:18: controls.instanceRole.attachAfter: want a duration such as 5m or 7d, found 5; one number, at most 9999, and one of d, h, m, s"},
@@ -130,6 +131,7 @@ var badFiles = []file{
 	{name: "a tab for indent", file: "version: 1\nlimits:\n\tmaxChanges: 1\n", alone: true, want: "p.yaml:3:1: not YAML: found character that cannot start any token"},
 	{name: "not UTF-8", file: with("homeRegion: \xff"), alone: true, want: "p.yaml:2:13: not UTF-8"},
 	{name: "control character", file: with("homeRegion: a\x07"), alone: true, want: "p.yaml:2:14: control character U+0007"},
+	{name: "control character above ASCII", file: with("homeRegion: a\u0080"), alone: true, want: "p.yaml:2:14: control character U+0080"},
 	{name: "escaped control character", file: exemption(`moving→"a\eb"`), want: "p.yaml:7:13: exemptions[0].reason: want some words, up to 1000 characters, found \"a\\x1bb\""},
 }
 

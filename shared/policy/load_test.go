@@ -191,6 +191,14 @@ func TestNoFileMeansAuditOfTheOwnAccountOnly(t *testing.T) {
 	}
 }
 
+func TestOnePolicyGivenTwoHomesMakesTwoPolicies(t *testing.T) {
+	p := &policy.Policy{Accounts: make([]policy.Account, 0, 4)}
+	one, two := p.WithHome("1"), p.WithHome("2")
+	if !one.Knows("1") || one.Knows("2") || !two.Knows("2") {
+		t.Errorf("accounts %v and %v, want 1 and 2", one.Accounts, two.Accounts)
+	}
+}
+
 func TestTheShippedPolicyMeansTheSameAsNoFile(t *testing.T) {
 	shipped := mustLoadFile(t, "../../deploy/policy.yaml")
 	if diff := cmp.Diff(policy.Default(), shipped); diff != "" {
@@ -230,11 +238,17 @@ func TestTheLocalPolicyEnforcesEverything(t *testing.T) {
 }
 
 func modes(p *policy.Policy) map[string]policy.Mode {
-	return map[string]policy.Mode{
-		policy.ControlTrustedInstance: p.TrustedInstance.Mode,
-		policy.ControlInstanceRole:    p.InstanceRole.Mode,
-		policy.ControlAgent:           p.Agent.Mode,
-		policy.ControlShareRole:       p.ShareRole.Mode,
+	byID := map[string]policy.Mode{}
+	for _, id := range []string{policy.ControlTrustedInstance, policy.ControlInstanceRole, policy.ControlAgent, policy.ControlShareRole} {
+		byID[id] = p.ModeOf(id)
+	}
+	return byID
+}
+
+func TestAControlThatThePolicyDoesNotKnowIsOff(t *testing.T) {
+	p := mustLoadFile(t, "../../deploy/local/policy.yaml")
+	if got := p.ModeOf("instanceRole"); got != policy.Off {
+		t.Errorf("mode %q, want off: ids are spelt as in records", got)
 	}
 }
 

@@ -41,13 +41,13 @@ func (d duration) load(l *loader, n node) {
 
 func (d duration) append(b []byte) []byte {
 	for _, unit := range units {
-		if *d.to != 0 && *d.to%unit.length == 0 {
+		if *d.to%unit.length == 0 {
 			b = append(b, '"')
 			b = strconv.AppendInt(b, int64(*d.to/unit.length), 10)
 			return append(append(b, unit.name...), '"')
 		}
 	}
-	return append(b, `"0s"`...)
+	return append(b, `"0s"`...) // no file holds less than a second
 }
 
 func (d duration) blank() bool { return false }
