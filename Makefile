@@ -1,0 +1,48 @@
+# Fleetwarden. Everything here runs on one machine with no cloud account, except
+# "make deploy".
+
+FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+TIMEOUT   ?= 9m
+PORT      ?= 4571
+LINT      := go tool -modfile=test/tools/go.mod
+
+.PHONY: help demo test local lint verify fuzz build package clean
+
+help: ## these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+build: ## the function binaries for this machine, in dist/
+	@for f in $(FUNCTIONS); do CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$f || exit 1; done
+
+demo: build ## launches, judged and repaired on the local cloud; writes out/demo
+	@go run ./deploy/local/demo -out out/demo
+
+test: ## all tests, with the race detector
+	go vet ./...
+	go test -race -timeout $(TIMEOUT) ./...
+
+local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT)
+	@go run ./deploy/local --port $(PORT)
+
+lint: ## linters, from a module of their own
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	$(LINT) staticcheck ./...
+
+verify: lint test ## everything CI checks; fails if it leaves a diff
+	go mod tidy -diff
+	go mod verify
+	@git diff --exit-code && test -z "$$(git status --porcelain)" || { echo "the tree is not clean"; exit 1; }
+
+TIME ?= 30s
+fuzz: ## every fuzz target for TIME each (default 30s)
+	@go list -f '{{.Dir}}' ./... | while read d; do \
+	  for t in $$(grep -hoE '^func (Fuzz[A-Za-z0-9_]+)' $$d/*_test.go 2>/dev/null | awk '{print $$2}'); do \
+	    echo "$$t in $${d#$(CURDIR)/}"; (cd $$d && go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(TIME) .) || exit 1; \
+	  done; done
+
+package: ## zips for Function Compute, in dist/
+	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$f || exit 1; done
+
+clean: ## what was built and written
+	rm -rf dist out

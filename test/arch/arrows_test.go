@@ -1,0 +1,127 @@
+package arch_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows says what the packages of a folder may import of this repository. What is
+// not listed may import nothing of it. The longest matching folder counts.
+var arrows = []struct {
+	folder string
+	may    []string // "name/" stands for the folder with all below it
+	why    string
+}{
+	{"functions", []string{"events", "shared/"}, "a function is wired from shared parts; functions never import each other"},
+	{"events", []string{"shared/fleet"}, "events turns bytes into refs and knows nothing of what is done with them"},
+	{"shared/fleet", nil, "fleet is what everything passes on; it depends on nothing"},
+	{"shared/policy", []string{"shared/fleet"}, "the policy speaks of fleet values"},
+	{"shared/rampolicy", []string{"shared/fleet"}, "RAM documents are judged by themselves"},
+	{"shared/rules", []string{"shared/fleet", "shared/policy", "shared/rampolicy"}, "rules decide from values alone"},
+	{"shared/observe", []string{"shared/fleet", "shared/rampolicy"}, "observe declares what it reads; aliyun implements it"},
+	{"shared/instancerole", []string{"shared/fleet", "shared/rampolicy"}, "acts declare what they write; aliyun implements it"},
+	{"shared/reconcile", []string{"shared/fleet", "shared/policy"}, "the loop knows nothing of ECS"},
+	{"shared/aliyun", []string{"shared/fleet", "shared/aliyun"}, "clients speak fleet values and decide nothing"},
+	{"shared/queue", []string{"shared/fleet", "shared/aliyun/mns"}, "inboxes stand on MNS"},
+	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
+	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/fleet", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
+	{"shared/terminal", []string{"shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},
+	{"deploy", []string{"deploy/", "test/simcloud/"}, "the local deployment runs binaries on the local cloud; it does not link the product"},
+	{"test/simcloud", []string{"test/simcloud", "test/simcloud/"}, "the local cloud must not share a misunderstanding with the product"},
+	{"test/arch", nil, "it reads source text only"},
+}
+
+func TestArrows(t *testing.T) {
+	used := map[string]bool{}
+	for _, f := range tree(t) {
+		if f.test {
+			continue
+		}
+		at := slices.IndexFunc(arrows, func(a struct {
+			folder string
+			may    []string
+			why    string
+		}) bool {
+			return below(f.dir, a.folder)
+		})
+		if at < 0 {
+			if !below(f.dir, "test") {
+				t.Errorf("%s: no row of the table speaks of this folder", f.name)
+			}
+			continue
+		}
+		rule := arrows[at]
+		used[rule.folder] = true
+		for _, imp := range f.imports() {
+			own, ok := strings.CutPrefix(imp, module)
+			if !ok || allowed(own, rule.may) {
+				continue
+			}
+			t.Errorf("%s imports %s: %s", f.name, imp, rule.why)
+		}
+	}
+	for _, rule := range arrows {
+		if !used[rule.folder] {
+			t.Errorf("no package in %s: the row is out of date", rule.folder)
+		}
+	}
+}
+
+func allowed(own string, may []string) bool {
+	return slices.ContainsFunc(may, func(m string) bool {
+		folder, tree := strings.CutSuffix(m, "/")
+		return own == folder || (tree && below(own, folder))
+	})
+}
+
+// owners are outside packages that one folder alone may import.
+var owners = []struct {
+	prefix string
+	in     []string
+	why    string
+}{
+	{"github.com/alibabacloud-go/", []string{"shared/aliyun"}, "only aliyun knows a cloud SDK"},
+	{"github.com/aliyun/credentials-go", []string{"shared/aliyun"}, "only aliyun knows credentials"},
+	{"github.com/aliyun/aliyun-mns-go-sdk", []string{"shared/aliyun/mns"}, "only aliyun/mns knows the MNS SDK"},
+	{"github.com/aliyun/fc-runtime-go-sdk", []string{"shared/fcrun", "deploy/local"}, "only fcrun knows the platform's runtime"},
+	{"github.com/aliyun/alibaba-cloud-sdk-go", nil, "the older SDK is a witness in tests"},
+	{"go.yaml.in/yaml", []string{"shared/policy", "deploy/local"}, "YAML is read where files are"},
+}
+
+func TestOutsidePackagesHaveOneOwner(t *testing.T) {
+	for _, f := range tree(t) {
+		if f.test || below(f.dir, "test/conformance") {
+			continue
+		}
+		for _, imp := range f.imports() {
+			for _, o := range owners {
+				if strings.HasPrefix(imp, o.prefix) && !slices.ContainsFunc(o.in, func(in string) bool { return below(f.dir, in) }) {
+					t.Errorf("%s imports %s: %s", f.name, imp, o.why)
+				}
+			}
+		}
+	}
+}
+
+// pure packages decide; what they see comes in as values.
+var pure = []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/rules"}
+
+func TestPurePackagesTouchNothing(t *testing.T) {
+	forbidden := []string{"context", "net", "os", "log", "log/slog", "math/rand", "math/rand/v2", "sync"}
+	for _, f := range tree(t) {
+		if f.test || !slices.ContainsFunc(pure, func(p string) bool { return below(f.dir, p) }) {
+			continue
+		}
+		for _, imp := range f.imports() {
+			if slices.Contains(forbidden, imp) || strings.HasPrefix(imp, "net/") || strings.HasPrefix(imp, "os/") {
+				t.Errorf("%s imports %s: a pure package has no way to the outside", f.name, imp)
+			}
+		}
+		for _, call := range calls(f, "time") {
+			if call.name == "Now" || call.name == "Since" || call.name == "Until" {
+				t.Errorf("%s:%d calls time.%s: the time comes in as a value", f.name, call.line, call.name)
+			}
+		}
+	}
+}

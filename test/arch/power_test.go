@@ -1,0 +1,95 @@
+package arch_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// powers ties the acts that a main may wire to the RAM actions they need. A function
+// that wires an act without the actions cannot work; actions that no wired act or
+// reader needs are a hole.
+var powers = map[string][]string{
+	"instancerole.Ensure":  {"ram:CreateRole", "ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole"},
+	"instancerole.Grant":   {"ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole"},
+	"instancerole.Attach":  {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"},
+	"instancerole.Replace": {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"}, // detaching has to be asked for: ram/optional
+}
+
+// writes are the verbs of RAM actions that change something.
+var writes = []string{"Attach", "Create", "Delete", "Detach", "Update", "Put", "Set", "PassRole", "Run", "Invoke", "Stop", "Tag"}
+
+func TestAFunctionHasTheRightsOfItsActsAndNoOthers(t *testing.T) {
+	for _, f := range tree(t) {
+		if f.test || !below(f.dir, "functions") {
+			continue
+		}
+		granted := grantedBy(t, f.dir)
+		var needed []string
+		for act, actions := range powers {
+			pkg, name, _ := strings.Cut(act, ".")
+			if slices.ContainsFunc(calls(f, pkg), func(u use) bool { return u.name == name }) {
+				needed = append(needed, actions...)
+			}
+		}
+		for _, action := range needed {
+			if !slices.Contains(granted, action) {
+				t.Errorf("%s wires an act that needs %s, which its RAM file does not allow", f.dir, action)
+			}
+		}
+		for _, action := range granted {
+			_, verb, _ := strings.Cut(action, ":")
+			writing := slices.ContainsFunc(writes, func(w string) bool { return strings.HasPrefix(verb, w) })
+			if writing && !slices.Contains(needed, action) {
+				t.Errorf("%s may %s, and wires no act that needs it", f.dir, action)
+			}
+		}
+	}
+}
+
+// grantedBy lists the actions in a function's RAM file: functions/attachrole is
+// deployed as attach-role.
+func grantedBy(t *testing.T, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range paths {
+		name := strings.TrimSuffix(filepath.Base(p), ".json")
+		if strings.ReplaceAll(name, "-", "") == filepath.Base(dir) {
+			return actions(t, p)
+		}
+	}
+	t.Fatalf("no RAM file in deploy/ram for %s", dir)
+	return nil
+}
+
+func actions(t *testing.T, path string) []string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Statement []struct{ Action any }
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	var out []string
+	for _, s := range doc.Statement {
+		switch a := s.Action.(type) {
+		case string:
+			out = append(out, a)
+		case []any:
+			for _, x := range a {
+				out = append(out, x.(string))
+			}
+		}
+	}
+	return out
+}
