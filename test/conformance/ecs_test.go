@@ -48,9 +48,7 @@ func newInstances(t *testing.T) *instances {
 	s.World.Subscribe(func(e simcloud.Event) {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if e.Source == "acs.ecs" && e.Type != "ecs:ActionTrail:ApiCall" {
-			x.events = append(x.events, e)
-		}
+		x.events = append(x.events, e)
 	})
 	return x
 }
