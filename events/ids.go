@@ -18,6 +18,11 @@ func validInstanceID(id string) bool {
 	return len(id) > 2 && len(id) <= maxInstanceID && id[:2] == "i-" && only(id[2:], alphanumeric)
 }
 
+// validDiskID accepts d- and ASCII letters and digits.
+func validDiskID(id string) bool {
+	return len(id) > 2 && len(id) <= maxInstanceID && id[:2] == "d-" && only(id[2:], alphanumeric)
+}
+
 // validRegion accepts the shape of region ids: lower-case letters, digits and
 // inner hyphens, beginning with a letter. It does not say that the region exists.
 func validRegion(r fleet.Region) bool {

@@ -22,6 +22,9 @@ func (r *reader) launch(ev Event, rec *record) (Event, error) {
 	if err != nil {
 		return ev, err
 	}
+	if ev.Call.Launch != nil {
+		ev.Call.Launch.Disks = r.disks(rec)
+	}
 	ev.Refs, err = r.launched(rec, fleet.Ref{Scope: scope, Kind: fleet.KindInstance, Call: ev.Call})
 	if len(ev.Refs) > 0 || err != nil {
 		return ev, err
@@ -57,6 +60,28 @@ func roomFor(l *fleet.Launch) int {
 		return 1
 	}
 	return min(max(l.Amount, 1), fleet.MaxBatch)
+}
+
+// disks are the disks that the record refers to. A malformed id is left out: it is
+// only a hint where to look.
+func (r *reader) disks(rec *record) []string {
+	d := diskReader{r: r}
+	_ = r.flatten(rec.Referenced, &d) // what cannot be read hints at nothing
+	return d.ids
+}
+
+type diskReader struct {
+	r   *reader
+	ids []string
+}
+
+func (d *diskReader) visit(name []byte, v jsontext.Value) {
+	if !bytes.HasPrefix(name, []byte("ACS::ECS::Disk.")) {
+		return
+	}
+	if id := d.r.keep(cut(plain(&d.r.scratch, v), maxText)); validDiskID(id) {
+		d.ids = append(d.ids, id)
+	}
 }
 
 // idReader collects instance ids as refs: leaves named one, or below list.
