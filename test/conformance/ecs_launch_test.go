@@ -118,10 +118,8 @@ func TestOnlyTrustedInstancesCarryTheSystemTag(t *testing.T) {
 			r := trustedLaunch(1)
 			c.change(r)
 			id := x.launch(t, r)[0]
-			for _, i := range x.ECS.Instances() {
-				if _, got := i.Tags["acs:ecs:supportVtpm"]; i.ID == id && got != c.want {
-					t.Errorf("the tag is there: %t, want %t", got, c.want)
-				}
+			if _, got := x.find(t, id).Tags["acs:ecs:supportVtpm"]; got != c.want {
+				t.Errorf("the tag is there: %t, want %t", got, c.want)
 			}
 		})
 	}
@@ -190,10 +188,8 @@ func TestALaunchTemplateFillsWhatTheRequestLeavesOut(t *testing.T) {
 			r := in()
 			c.request(r)
 			made := x.launch(t, r)[0]
-			for _, i := range x.ECS.Instances() {
-				if i.ID == made && (i.InstanceType != c.kind || i.DiskCategory != c.disk) {
-					t.Errorf("launched %s with %s", i.InstanceType, i.DiskCategory)
-				}
+			if i := x.find(t, made); i.InstanceType != c.kind || i.DiskCategory != c.disk {
+				t.Errorf("launched %s with %s", i.InstanceType, i.DiskCategory)
 			}
 		})
 	}

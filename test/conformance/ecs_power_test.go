@@ -15,12 +15,11 @@ import (
 
 func (x *instances) find(t *testing.T, id string) ecs.InstanceState {
 	t.Helper()
-	for _, i := range x.ECS.Instances() {
-		if i.ID == id {
-			return i
-		}
+	i, ok := x.ECS.Instance(server.Sharer, server.Home, id)
+	if !ok {
+		t.Fatalf("there is no instance %s", id)
 	}
-	return ecs.InstanceState{}
+	return i
 }
 
 func TestStoppingChargesOnAsTheAccountSays(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 )
 
 // DescribeInstancesRequest holds the parameters of DescribeInstances that matter
-// here.
+// here. InstanceName is compared as it is, without the cloud's wildcards.
 type DescribeInstancesRequest struct {
 	InstanceIds, InstanceName             string
 	VpcId, VSwitchId, ZoneId, Status      string

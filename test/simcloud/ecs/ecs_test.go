@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,6 +190,34 @@ func TestALaunchTellsRAMTheHardeningItAsksFor(t *testing.T) {
 		if _, there := asked[0].conditions["ecs:SecurityEnhancementStrategy"]; there != (strategy != "") {
 			t.Errorf("with %q the condition key is there: %t", strategy, there)
 		}
+	}
+}
+
+func TestAClientTokenLaunchesOnceEvenAtTheSameTime(t *testing.T) {
+	s := newECS()
+	in := &ecs.RunInstancesRequest{
+		InstanceType: "ecs.g7t.large", ImageId: "aliyun_3_x64_20G_uefi_alibase_20230727.vhd",
+		VSwitchId: "vsw-local", SecurityGroupId: "sg-local", Amount: 3, ClientToken: "t-1",
+	}
+	var together sync.WaitGroup
+	answers := make([]*ecs.RunInstancesResponse, 8)
+	for i := range answers {
+		together.Go(func() {
+			out, err := s.RunInstances(call("RunInstances", nil), in)
+			if err != nil {
+				t.Error(err)
+			}
+			answers[i] = out
+		})
+	}
+	together.Wait()
+	for _, a := range answers {
+		if diff := cmp.Diff(answers[0], a); diff != "" {
+			t.Errorf("two answers differ: %s", diff)
+		}
+	}
+	if n := len(s.Instances()); n != 3 {
+		t.Errorf("%d instances, want 3", n)
 	}
 }
 

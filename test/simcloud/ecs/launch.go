@@ -41,8 +41,8 @@ type launchNIC struct {
 	Groups                []string
 }
 
-// primary is the interface that carries the instance's address, or nil. The
-// only interface of a request is the primary one unless it says Secondary.
+// primary is the interface that carries the instance's address, or nil. An
+// interface that does not say Primary is a secondary one.
 func (l *launch) primary() *launchNIC {
 	for i, n := range l.NICs {
 		if n.InstanceType == "Primary" {

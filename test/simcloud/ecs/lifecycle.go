@@ -33,7 +33,8 @@ func (s *Service) create(sp *space, p *plan, n int) []*instance {
 	now := s.w.Clock.Now()
 	for i := range made {
 		in := &instance{id: s.w.NewID("i-"), spec: p.spec, role: p.role, tags: p.tags, meta: p.meta, created: now}
-		in.number = uint32(sp.instances.Len()) + 10
+		sp.numbers++
+		in.number = sp.numbers + 10 // the first addresses are the network's own
 		in.name = p.nameOf(in.id, i)
 		if p.system != nil {
 			in.system = s.makeDisk(sp, in, p.system)

@@ -49,6 +49,7 @@ type space struct {
 	disks     simcloud.Table[disk]
 	images    simcloud.Table[image]
 	templates simcloud.Table[template]
+	numbers   uint32              // instances so far, for their addresses
 	done      map[string]answered // by action and client token
 }
 

@@ -47,6 +47,21 @@ func (s *Service) Instances() []InstanceState {
 	return all
 }
 
+// Instance is one instance; false if there is none.
+func (s *Service) Instance(account, region, id string) (InstanceState, bool) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	sp := s.spaces[where{account, region}]
+	if sp == nil {
+		return InstanceState{}, false
+	}
+	i := sp.instances.Get(id)
+	if i == nil {
+		return InstanceState{}, false
+	}
+	return i.state(sp), true
+}
+
 func (i *instance) state(sp *space) InstanceState {
 	d := i.spec
 	out := InstanceState{

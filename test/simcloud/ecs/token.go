@@ -16,7 +16,8 @@ type answered struct {
 // once runs do unless the same action was already done with the same token and
 // parameters; then the first answer is given again. The same token with other
 // parameters is 400 IdempotentParameterMismatch (ECS's page on idempotence).
-// Tokens never expire here. The caller holds the mutex.
+// Tokens never expire here. The checks of a launch come first even for a repeat,
+// so one that would be refused by now is refused. The caller holds the mutex.
 func once[T any](sp *space, c *wire.Call, token string, in any, do func() (*T, error)) (*T, error) {
 	if token == "" {
 		return do()
