@@ -271,6 +271,16 @@ func (s *Service) List(account, region, prefix string) []Status {
 	return all
 }
 
+// Visible is how many messages can be received now; 0 for a missing queue.
+func (s *Service) Visible(id Queue) int {
+	s.w.Lock()
+	defer s.w.Unlock()
+	if q, ok := s.queues[id]; ok {
+		return q.ready.Len()
+	}
+	return 0
+}
+
 // State is the bodies of all messages by queue, in the order of their receipt,
 // without ids and times.
 func (s *Service) State() any {

@@ -21,18 +21,19 @@ type order struct {
 
 type answer struct {
 	PID      int
+	Count    int // elements of the event
 	Text     string
 	Deadline int64
 	Context  *fccontext.FcContext
 }
 
 func handle(ctx context.Context, event []byte) (answer, error) {
-	var o order
-	if err := json.Unmarshal(event, &o); err != nil {
+	o, count, err := read(event)
+	if err != nil {
 		return answer{}, err
 	}
 	fmt.Fprintln(os.Stderr, "probe does", o.Do)
-	a := answer{PID: os.Getpid()}
+	a := answer{PID: os.Getpid(), Count: count}
 	switch o.Do {
 	case "context":
 		a.Context, _ = fccontext.FromContext(ctx)
@@ -52,6 +53,31 @@ func handle(ctx context.Context, event []byte) (answer, error) {
 		return a, get(ctx, o.URLs)
 	}
 	return a, nil
+}
+
+type envelope struct {
+	order
+	Data struct {
+		order
+		MessageBody string
+	}
+}
+
+// read finds the order in an event, in a CloudEvent's data, or in the first
+// message of a window.
+func read(event []byte) (order, int, error) {
+	var window []envelope
+	if err := json.Unmarshal(event, &window); err == nil && len(window) > 0 {
+		var o order
+		err := json.Unmarshal([]byte(window[0].Data.MessageBody), &o)
+		return o, len(window), err
+	}
+	var e envelope
+	err := json.Unmarshal(event, &e)
+	if e.Do == "" {
+		return e.Data.order, 1, err
+	}
+	return e.order, 1, err
 }
 
 // get calls each address as the invocation's caller.

@@ -1,0 +1,78 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/test/simcloud/server"
+)
+
+// Folder is the folder below functions of the function of that name: a Go
+// package name has no hyphens.
+func Folder(function string) string { return strings.ReplaceAll(function, "-", "") }
+
+// Build compiles functions of the module at root into dir/<function>/main.
+func Build(ctx context.Context, root, dir string, functions ...string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("building the functions: %w", err)
+	}
+	for _, name := range functions {
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, name, "main"), "./functions/"+Folder(name))
+		cmd.Dir = root
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", name, err, out)
+		}
+	}
+	return nil
+}
+
+// binaries makes sure that every function has its binary.
+func (s *Stack) binaries(ctx context.Context, m *manifest.Manifest) error {
+	var names []string
+	for _, key := range slices.Sorted(maps.Keys(m.Resources)) {
+		names = append(names, m.Resources[key].Props.FunctionName)
+	}
+	if s.o.BinDir == "" {
+		s.o.BinDir = filepath.Join(s.temp, "bin")
+		fmt.Fprintf(s.o.Log, "building %s\n", strings.Join(names, ", "))
+		return Build(ctx, s.root, s.o.BinDir, names...)
+	}
+	var err error
+	if s.o.BinDir, err = filepath.Abs(s.o.BinDir); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(s.o.BinDir, name, "main")); err != nil {
+			return fmt.Errorf("finding the binary of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// fcTrust lets Function Compute assume a role.
+const fcTrust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`
+
+// roles makes each function's role with the policy deploy/ram/<function>.json.
+func (s *Stack) roles(m *manifest.Manifest) error {
+	for _, key := range slices.Sorted(maps.Keys(m.Resources)) {
+		p := m.Resources[key].Props
+		document, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", p.FunctionName+".json"))
+		if err != nil {
+			return fmt.Errorf("making the role of %s: %w", p.FunctionName, err)
+		}
+		policies := map[string]string{p.Role: string(document)}
+		if err := s.o.Server.RAM.AddRole(server.Sharer, p.Role, fcTrust, policies); err != nil {
+			return fmt.Errorf("making the role of %s: %w", p.FunctionName, err)
+		}
+	}
+	return nil
+}

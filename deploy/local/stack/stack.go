@@ -1,0 +1,224 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/test/simcloud/server"
+)
+
+// EndpointVariable tells every client of ours the one address of the cloud.
+const EndpointVariable = "ALIBABA_CLOUD_ENDPOINT_URL"
+
+// Options of a Stack. Server and Manifest are required.
+type Options struct {
+	Server *server.Server
+	// Manifest is the path of s.yaml; all else is found beside it.
+	Manifest string
+	// BinDir has <function>/main for every function, see [Build]; empty: they
+	// are built into a temporary folder.
+	BinDir string
+	// Regions get a deployment each; nil for cn-hangzhou.
+	Regions []string
+	// Policy is the functions' policy file; empty for deploy/local/policy.yaml.
+	Policy string
+	// Env is added to the functions' environment variables.
+	Env map[string]string
+	// LogDir keeps the functions' output; empty for a temporary folder.
+	LogDir string
+	// Log receives what the stack does; nil for nobody.
+	Log io.Writer
+}
+
+// Stack is what is deployed. Close it before its server.
+type Stack struct {
+	o       Options
+	root    string
+	runtime *fc.Runtime
+	temp    string
+	// Functions and triggers, for display.
+	deployed []Deployed
+}
+
+// Deployed is one function with its triggers, as main shows it.
+type Deployed struct {
+	Region, Function string
+	Triggers         []string
+}
+
+// Start deploys everything and returns when it is ready.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	s := &Stack{o: o, root: filepath.Dir(o.Manifest)}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the stack: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	all := map[string]*manifest.Manifest{}
+	for _, region := range s.o.Regions {
+		m, err := s.load(region)
+		if err != nil {
+			return err
+		}
+		all[region] = m
+	}
+	if err := s.binaries(ctx, all[s.o.Regions[0]]); err != nil {
+		return err
+	}
+	if err := s.roles(all[s.o.Regions[0]]); err != nil {
+		return err
+	}
+	for _, region := range s.o.Regions {
+		if err := s.deploy(region, all[region]); err != nil {
+			return fmt.Errorf("deploying to %s: %w", region, err)
+		}
+	}
+	s.plug()
+	return nil
+}
+
+// prepare fills in the defaults and starts the runtime.
+func (s *Stack) prepare() (err error) {
+	if s.root, err = filepath.Abs(s.root); err != nil {
+		return err
+	}
+	if s.temp, err = os.MkdirTemp("", "fleetwarden-local-"); err != nil {
+		return err
+	}
+	if len(s.o.Regions) == 0 {
+		s.o.Regions = []string{server.Home}
+	}
+	if s.o.Policy == "" {
+		s.o.Policy = filepath.Join(s.root, "deploy", "local", "policy.yaml")
+	}
+	if s.o.Policy, err = filepath.Abs(s.o.Policy); err != nil {
+		return err
+	}
+	if s.o.LogDir == "" {
+		s.o.LogDir = filepath.Join(s.temp, "log")
+	}
+	if s.o.Log == nil {
+		s.o.Log = io.Discard
+	}
+	s.runtime, err = fc.New(fc.Options{Clock: s.o.Server.World.Clock, LogDir: s.o.LogDir, Issue: s.issue})
+	return err
+}
+
+// load reads s.yaml for one region.
+func (s *Stack) load(region string) (*manifest.Manifest, error) {
+	return manifest.Load(s.o.Manifest, manifest.Options{
+		Account: server.Sharer,
+		Env: func(name string) (string, bool) {
+			if name == "REGION" {
+				return region, true
+			}
+			return os.LookupEnv(name)
+		},
+	})
+}
+
+// credentialTime is how long an invocation's credentials are good, in real time.
+const credentialTime = time.Hour
+
+func (s *Stack) issue(f *fc.Function, session string) (fc.Credentials, error) {
+	c, err := s.o.Server.STS.Issue(f.Account, f.Role, session, credentialTime)
+	return fc.Credentials{AccessKeyID: c.AccessKeyId, AccessKeySecret: c.AccessKeySecret, SecurityToken: c.SecurityToken}, err
+}
+
+func (s *Stack) deploy(region string, m *manifest.Manifest) error {
+	if err := s.queues(region); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Resources)) {
+		p := m.Resources[name].Props
+		f, err := s.function(p)
+		if err != nil {
+			return err
+		}
+		if err := s.runtime.Deploy(f); err != nil {
+			return err
+		}
+		d := Deployed{Region: region, Function: f.Name}
+		for _, t := range p.Triggers {
+			if err := s.trigger(f, t); err != nil {
+				return fmt.Errorf("trigger %s of %s: %w", t.Name, f.Name, err)
+			}
+			d.Triggers = append(d.Triggers, t.Name+" ("+t.Type+")")
+		}
+		s.deployed = append(s.deployed, d)
+		fmt.Fprintf(s.o.Log, "deployed %s to %s\n", f.Name, region)
+	}
+	return nil
+}
+
+// function translates the manifest's props.
+func (s *Stack) function(p manifest.Function) (fc.Function, error) {
+	env := maps.Clone(p.EnvironmentVariables)
+	if env == nil {
+		env = map[string]string{}
+	}
+	env["FLEETWARDEN_POLICY"] = s.o.Policy
+	env[EndpointVariable] = s.o.Server.URL()
+	maps.Copy(env, s.o.Env)
+	f := fc.Function{
+		Account: server.Sharer, Region: p.Region, Name: p.FunctionName, Role: p.Role,
+		Code: filepath.Join(s.o.BinDir, p.FunctionName), Handler: p.Handler,
+		Memory: p.MemorySize, Timeout: time.Duration(p.Timeout) * time.Second,
+		Concurrency: p.InstanceConcurrency, Reserved: p.ConcurrencyConfig.ReservedConcurrency, Env: env,
+	}
+	if a := p.AsyncInvokeConfig; a != nil {
+		f.Async.Retries = *a.MaxAsyncRetryAttempts
+		f.Async.MaxAge = time.Duration(a.MaxAsyncEventAgeInSeconds) * time.Second
+		if to := a.DestinationConfig.OnFailure; to != nil {
+			push, err := s.queueAt(to.Destination)
+			if err != nil {
+				return f, fmt.Errorf("the failure destination of %s: %w", f.Name, err)
+			}
+			f.Async.OnFailure = push
+		}
+	}
+	return f, nil
+}
+
+// Functions returns what is deployed, in order of region and name.
+func (s *Stack) Functions() []Deployed { return s.deployed }
+
+// LogDir is where the functions' output is.
+func (s *Stack) LogDir() string { return s.o.LogDir }
+
+// Invoke runs a function of a region once and waits for it.
+func (s *Stack) Invoke(ctx context.Context, region, function string, payload []byte) (fc.Result, error) {
+	return s.runtime.Invoke(ctx, region, function, fc.Cause{Trigger: "invoke", Payload: payload})
+}
+
+// Kill ends a process of the function exactly at its nth API request from now.
+func (s *Stack) Kill(function string, n int, when fc.When) { s.runtime.Kill(function, n, when) }
+
+// Invocations returns all invocations so far, in the order of their start.
+func (s *Stack) Invocations() []fc.Invocation { return s.runtime.Invocations() }
+
+// Close kills the functions and removes what is temporary.
+func (s *Stack) Close() error {
+	var err error
+	if s.runtime != nil {
+		err = s.runtime.Close()
+	}
+	if s.temp != "" {
+		err = errors.Join(err, os.RemoveAll(s.temp))
+	}
+	return err
+}

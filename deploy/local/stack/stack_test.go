@@ -1,0 +1,391 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/deploy/local/stack"
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
+)
+
+// project is a repository in small: one function, the probe of deploy/local/fc.
+var project = map[string]string{
+	"s.yaml": `edition: 3.0.0
+name: test
+vars:
+  queues: acs:mns:${env('REGION', '')}:${config('AccountID')}:/queues
+resources:
+  probe:
+    component: fc3
+    props:
+      region: ${env('REGION', '')}
+      functionName: probe
+      runtime: go1
+      handler: main
+      code: ./dist/probe
+      memorySize: 128
+      timeout: 60
+      role: fleetwarden-probe
+      asyncInvokeConfig:
+        maxAsyncEventAgeInSeconds: 3600
+        maxAsyncRetryAttempts: 1
+        destinationConfig: {onFailure: {destination: "${vars.queues}/fw-dead-letters/messages"}}
+      triggers:
+        - triggerName: launches
+          triggerType: eventbridge
+          triggerConfig:
+            triggerEnable: true
+            asyncInvocationType: true
+            eventRuleFilterPattern: '{"type":["test:Launch"]}'
+            eventSinkConfig: {deliveryOption: {eventSchema: CloudEvents}}
+            eventSourceConfig: {eventSourceType: Default, eventSourceParameters: {}}
+            runOptions:
+              mode: event-driven
+              errorsTolerance: ALL
+              retryStrategy: {PushRetryStrategy: EXPONENTIAL_DECAY_RETRY}
+              deadLetterQueue: {Arn: "${vars.queues}/fw-dead-letters"}
+        - triggerName: inbox
+          triggerType: eventbridge
+          triggerConfig:
+            triggerEnable: true
+            asyncInvocationType: false
+            eventRuleFilterPattern: '{}'
+            eventSinkConfig: {deliveryOption: {eventSchema: CloudEvents}}
+            eventSourceConfig:
+              eventSourceType: MNS
+              eventSourceParameters: {sourceMNSParameters: {RegionId: "${env('REGION', '')}", QueueName: fw-probe, IsBase64Decode: false}}
+            runOptions:
+              mode: event-streaming
+              errorsTolerance: ALL
+              retryStrategy: {PushRetryStrategy: BACKOFF_RETRY}
+              deadLetterQueue: {Arn: "${vars.queues}/fw-dead-letters"}
+              batchWindow: {CountBasedWindow: 100, TimeBasedWindow: 15}
+        - triggerName: daily
+          triggerType: timer
+          triggerConfig: {cronExpression: "0 0 4 * * *", enable: true, payload: "job"}
+`,
+	"deploy/queues.json": `{"queues":[
+		{"name":"fw-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},
+		{"name":"fw-probe","messageRetentionPeriod":604800,"visibilityTimeout":600,"deadLetter":{"queue":"fw-dead-letters","maxReceiveCount":5},"eventRules":["running"]}]}`,
+	"deploy/eventrules/running.json": `{"type":["test:Running"]}`,
+	"deploy/ram/probe.json":          `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
+	"deploy/local/policy.yaml":       `version: 1`,
+}
+
+var bin = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "probe")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "probe", "main"), "../fc/testdata/probe").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building the probe: %w: %s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if dir, err := bin(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(status)
+}
+
+type fixture struct {
+	*testing.T
+	*stack.Stack
+	cloud *server.Server
+	start time.Time
+}
+
+func deploy(t *testing.T, regions ...string) *fixture {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range project {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	binaries, err := bin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cloud, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cloud.Close() })
+	s, err := stack.Start(t.Context(), stack.Options{Server: cloud, Manifest: filepath.Join(root, "s.yaml"), BinDir: binaries, Regions: regions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &fixture{t, s, cloud, cloud.World.Clock.Now()}
+}
+
+func queue(name string) mns.Queue {
+	return mns.Queue{Account: server.Sharer, Region: server.Home, Name: name}
+}
+
+func (f *fixture) send(n int, body string) {
+	f.Helper()
+	for range n {
+		if _, err := f.cloud.MNS.Send(queue("fw-probe"), mns.Outgoing{Body: body}); err != nil {
+			f.Fatal(err)
+		}
+	}
+}
+
+func (f *fixture) publish(region, kind, data string) {
+	f.cloud.World.Publish(simcloud.Event{Account: server.Sharer, Region: region, Source: "test", Type: kind, Data: json.RawMessage(data)})
+}
+
+func (f *fixture) quiet() {
+	f.Helper()
+	if quiet, err := f.cloud.World.Clock.Quiet(f.Context(), 48*time.Hour); err != nil || !quiet {
+		f.Fatalf("quiet %v, %v", quiet, err)
+	}
+}
+
+// runs are the invocations in short: trigger, attempt, time, elements or error.
+func (f *fixture) runs() (all []string) {
+	f.Helper()
+	for _, x := range f.Invocations() {
+		var a struct{ Count int }
+		if x.ErrorType == "" {
+			if err := json.Unmarshal([]byte(x.Result), &a); err != nil {
+				f.Fatal(err)
+			}
+		}
+		all = append(all, fmt.Sprintf("%s %d %v %d %s", x.Trigger, x.Attempt, x.Start.Sub(f.start), a.Count, x.ErrorType))
+	}
+	return all
+}
+
+func (f *fixture) deadLetters() (bodies []string) {
+	f.Helper()
+	got, err := f.cloud.MNS.Receive(queue("fw-dead-letters"), 1000)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, m := range got {
+		bodies = append(bodies, m.Body)
+	}
+	return bodies
+}
+
+func TestWindowClosesWhenItsTimeIsUp(t *testing.T) {
+	f := deploy(t)
+	f.send(3, `{"do":"nothing"}`)
+	f.quiet()
+	if diff := cmp.Diff([]string{"inbox 1 15s 3 "}, f.runs()); diff != "" {
+		t.Error(diff)
+	}
+	if st, err := f.cloud.MNS.Attributes(queue("fw-probe")); err != nil || st.Active+st.Inactive+st.Delayed != 0 {
+		t.Errorf("the queue afterwards: %+v, %v", st, err)
+	}
+}
+
+func TestWindowClosesWhenItIsFull(t *testing.T) {
+	f := deploy(t)
+	f.send(230, `{"do":"nothing"}`)
+	f.quiet()
+	want := []string{"inbox 1 0s 100 ", "inbox 1 0s 100 ", "inbox 1 15s 30 "}
+	if diff := cmp.Diff(want, f.runs()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWindowThatKeepsFailingGoesToTheDeadLetters(t *testing.T) {
+	f := deploy(t)
+	f.send(2, `{"do":"fail"}`)
+	f.quiet()
+	if got := f.runs(); len(got) != 4 {
+		t.Errorf("ran %q, want one try and 3 more", got)
+	}
+	dead := f.deadLetters()
+	if len(dead) != 2 || !strings.Contains(dead[0], `"type":"mns:Queue:SendMessage"`) {
+		t.Errorf("dead letters %q", dead)
+	}
+	if st, err := f.cloud.MNS.Attributes(queue("fw-probe")); err != nil || st.Active+st.Inactive+st.Delayed != 0 {
+		t.Errorf("the queue afterwards: %+v, %v", st, err)
+	}
+}
+
+func TestMessageIsDeliveredAsTheDocumentedCloudEvent(t *testing.T) {
+	f := deploy(t)
+	f.send(1, `{"do":"fail"}`)
+	f.quiet()
+	var got map[string]any
+	if err := json.Unmarshal([]byte(f.deadLetters()[0]), &got); err != nil {
+		t.Fatal(err)
+	}
+	id := got["id"]
+	want := map[string]any{
+		"id": id, "source": "MNS-probe-inbox", "specversion": "1.0", "type": "mns:Queue:SendMessage",
+		"datacontenttype": "application/json; charset=utf-8", "subject": "acs:mns:cn-hangzhou:1000000000000001:queues/fw-probe",
+		"time": "2026-01-05T00:00:00.000Z", "aliyunpublishtime": "2026-01-05T00:00:15.000Z",
+		"aliyunaccountid": server.Sharer, "aliyunoriginalaccountid": server.Sharer, "aliyunregionid": server.Home,
+		"aliyuneventbusname": "MNS-probe-inbox", "aliyunpublishaddr": "127.0.0.1",
+		"data": map[string]any{"requestId": id, "messageId": id, "messageBody": `{"do":"fail"}`},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEventOfTheBusInvokesTheFunctionOfItsRegion(t *testing.T) {
+	f := deploy(t, server.Home, server.Another)
+	f.publish(server.Another, "test:Launch", `{"do":"nothing"}`)
+	f.publish(server.Another, "test:Other", `{"do":"nothing"}`)
+	f.quiet()
+	all := f.Invocations()
+	if len(all) != 1 || all[0].Region != server.Another || all[0].Trigger != "launches" {
+		t.Errorf("invocations %+v", all)
+	}
+}
+
+func TestFailedEventOfTheBusEndsInTheFailureDestination(t *testing.T) {
+	f := deploy(t)
+	f.publish(server.Home, "test:Launch", `{"do":"fail"}`)
+	f.quiet()
+	want := []string{"launches 1 1s 0 " + fc.Handled, "launches 2 2s 0 " + fc.Handled}
+	if diff := cmp.Diff(want, f.runs()); diff != "" {
+		t.Error(diff)
+	}
+	if dead := f.deadLetters(); len(dead) != 1 || !strings.Contains(dead[0], `"condition":"HandledInvocationError"`) {
+		t.Errorf("dead letters %q", dead)
+	}
+}
+
+func TestEventRuleFillsTheInbox(t *testing.T) {
+	f := deploy(t)
+	for range 5 {
+		f.publish(server.Home, "test:Running", `{}`)
+	}
+	if _, err := f.cloud.World.Clock.Quiet(t.Context(), 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.cloud.MNS.Visible(queue("fw-probe")); n != 5 {
+		t.Errorf("%d messages wait in the inbox, want 5", n)
+	}
+	f.quiet()
+	if diff := cmp.Diff([]string{"inbox 1 16s 5 "}, f.runs()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTimerInvokesAtItsTime(t *testing.T) {
+	f := deploy(t)
+	if err := f.cloud.World.Clock.Advance(t.Context(), 48*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"daily 1 4h0m0s 1 ", "daily 1 28h0m0s 1 "}
+	if diff := cmp.Diff(want, f.runs()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFunctionIsInvokedAndSeenOverTheControlAPI(t *testing.T) {
+	f := deploy(t)
+	post := func(path, body string) *http.Response {
+		resp, err := http.Post(f.cloud.URL()+path, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { resp.Body.Close() })
+		return resp
+	}
+	if resp := post("/_sim/invoke/probe", `{"do":"nothing"}`); resp.StatusCode != 200 || resp.Header.Get("X-Fc-Error-Type") != "" {
+		t.Errorf("a success: %s %v", resp.Status, resp.Header)
+	}
+	if resp := post("/_sim/invoke/probe", `{"do":"fail"}`); resp.StatusCode != 200 || resp.Header.Get("X-Fc-Error-Type") != fc.Handled {
+		t.Errorf("a failure: %s %v", resp.Status, resp.Header)
+	}
+	if resp := post("/_sim/invoke/other", `{}`); resp.StatusCode != 404 {
+		t.Errorf("a missing function: %s", resp.Status)
+	}
+	resp, err := http.Get(f.cloud.URL() + "/_sim/invocations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Invocations []fc.Invocation }
+	if err := json.Unmarshal(body, &got); err != nil || len(got.Invocations) != 2 || got.Invocations[0].Function != "probe" {
+		t.Errorf("invocations %s, %v", body, err)
+	}
+}
+
+func TestStackRefusesWhatIsMissing(t *testing.T) {
+	cloud, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cloud.Close()
+	if _, err := stack.Start(t.Context(), stack.Options{Server: cloud, Manifest: "missing/s.yaml"}); err == nil {
+		t.Error("a missing manifest was accepted")
+	}
+	if _, err := stack.Start(t.Context(), stack.Options{Server: cloud, Manifest: "../../../s.yaml", BinDir: t.TempDir()}); err == nil {
+		t.Error("missing binaries were accepted")
+	}
+}
+
+// TestManifestAndFoldersAgree: every function of s.yaml has its folder, its RAM
+// policy and its inbox, and every folder its function.
+func TestManifestAndFoldersAgree(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	m, err := manifest.Load(filepath.Join(root, "s.yaml"), manifest.Options{Account: server.Sharer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployed := map[string]bool{}
+	for key, r := range m.Resources {
+		name := r.Props.FunctionName
+		deployed[stack.Folder(name)] = true
+		if key != name || r.Props.Code != "./dist/"+name || r.Props.Role != "fleetwarden-"+name {
+			t.Errorf("resource %s: function %s, code %s, role %s", key, name, r.Props.Code, r.Props.Role)
+		}
+		for _, path := range []string{"functions/" + stack.Folder(name) + "/main.go", "deploy/ram/" + name + ".json"} {
+			if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+				t.Errorf("function %s: %v", name, err)
+			}
+		}
+	}
+	folders, err := os.ReadDir(filepath.Join(root, "functions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range folders {
+		if d.IsDir() && !deployed[d.Name()] {
+			t.Errorf("s.yaml has no function for functions/%s", d.Name())
+		}
+	}
+}
