@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -14,11 +16,18 @@ type pass struct {
 	o       Options
 	sum     fleet.Pass
 	started time.Time
-	// later holds the refs to be put back after this batch, by delay.
-	later map[time.Duration][]fleet.Ref
-	seen  map[fleet.Key]bool // put back already
+	// later holds the refs to be put back after this batch, each once; at is
+	// where.
+	later []look
+	at    map[fleet.Key]int
 	// changed counts changes by control, for the limit of a pass.
 	changed map[string]int
+}
+
+// look is a ref that is looked at again, and when.
+type look struct {
+	ref   fleet.Ref
+	after time.Duration
 }
 
 func newPass(o Options) *pass {
@@ -28,8 +37,7 @@ func newPass(o Options) *pass {
 	return &pass{
 		o: o, started: o.Clock(),
 		sum: fleet.Pass{DryRun: o.DryRun, Outcomes: map[fleet.Outcome]int{}, States: map[fleet.State]int{}},
-
-		later: map[time.Duration][]fleet.Ref{}, seen: map[fleet.Key]bool{}, changed: map[string]int{},
+		at:  map[fleet.Key]int{}, changed: map[string]int{},
 	}
 }
 
@@ -81,39 +89,53 @@ func (r *pass) again(refs []fleet.Ref, after time.Duration) {
 	}
 }
 
-// againRef puts one ref back, once a batch, with its try counted.
+// againRef puts one ref back with its try counted: once a batch, as soon as
+// anybody asks for.
 func (r *pass) againRef(ref fleet.Ref, after time.Duration) {
-	if r.seen[ref.Key()] {
+	if i, ok := r.at[ref.Key()]; ok {
+		r.later[i].after = min(r.later[i].after, after)
 		return
 	}
-	r.seen[ref.Key()] = true
 	ref.Try.N++
-	if ref.Try.FirstSeen.IsZero() {
-		ref.Try.FirstSeen = r.o.Meter.Now()
+	// A beginning still to come was not written by us, and no deadline that counts
+	// from it would ever pass.
+	if now := r.o.Meter.Now(); ref.Try.FirstSeen.IsZero() || ref.Try.FirstSeen.After(now) {
+		ref.Try.FirstSeen = now
 	}
 	if ref.Try.Run == "" {
 		ref.Try.Run = r.o.Stamp.Run
 	}
-	r.later[after] = append(r.later[after], ref)
+	r.at[ref.Key()] = len(r.later)
+	r.later = append(r.later, look{ref, after})
 }
 
 // flush sends what was put back. If that fails, the pass has lost something and
 // the platform must try again.
 func (r *pass) flush(ctx context.Context) error {
-	defer func() {
-		r.later, r.seen = map[time.Duration][]fleet.Ref{}, map[fleet.Key]bool{}
-	}()
+	byDelay := map[time.Duration][]fleet.Ref{}
+	for _, l := range r.later {
+		byDelay[l.after] = append(byDelay[l.after], l.ref)
+	}
+	r.later, r.at = nil, map[fleet.Key]int{}
+	if r.o.DryRun {
+		return nil
+	}
 	var errs []error
-	for after, refs := range r.later {
-		r.sum.Again += len(refs)
-		if r.o.DryRun {
-			continue
-		}
+	for _, after := range slices.Sorted(maps.Keys(byDelay)) {
+		refs := byDelay[after]
 		if err := r.o.Inbox.Again(ctx, refs, after); err != nil {
 			errs = append(errs, fmt.Errorf("putting %d refs back: %w", len(refs), err))
+			continue
 		}
+		r.sum.Again += len(refs)
 	}
 	return errors.Join(errs...)
+}
+
+// end puts back what is left and sums up.
+func (r *pass) end(ctx context.Context, next fleet.Cursor, err error) (fleet.Pass, fleet.Cursor, error) {
+	err = errors.Join(err, r.flush(ctx))
+	return r.finish(), next, err
 }
 
 func (r *pass) finish() fleet.Pass {

@@ -87,7 +87,8 @@ func (p *plan) carryOut(ctx context.Context, s fleet.Scope, step Step) {
 	}
 }
 
-// ready settles a change whose need was not met, and reports whether it is open.
+// ready settles a change whose need was not met, and reports whether it can be
+// made. One whose need nobody here carries out stays open, and is forwarded with it.
 func (p *plan) ready(it *item) bool {
 	if it.change.Needs == (fleet.Key{}) {
 		return true
@@ -98,6 +99,8 @@ func (p *plan) ready(it *item) bool {
 		}
 		switch need.result.State {
 		case fleet.Done, fleet.Skipped:
+		case "":
+			return false
 		case fleet.Later:
 			it.settle(fleet.Later, "waits for: "+need.change.Reason)
 			it.result.Again, it.result.Err = need.result.Again, need.result.Err
@@ -110,22 +113,36 @@ func (p *plan) ready(it *item) bool {
 	return true
 }
 
-// forward hands over what no step carried out.
+// forward hands over what no step carried out. What is judged goes along, not what
+// would be changed: a role alone says nothing to a control that judges instances.
 func (p *plan) forward(ctx context.Context) error {
+	var open []*item
 	var cs []fleet.Change
 	for _, it := range p.items {
-		if !it.settled {
-			it.settle(fleet.Forwarded, "its owner decides anew")
-			cs = append(cs, it.change)
+		if it.settled {
+			continue
+		}
+		it.settle(fleet.Forwarded, "its owner decides anew")
+		open = append(open, it)
+		for _, ref := range it.refs {
+			c := it.change
+			c.Ref = ref
+			cs = append(cs, c)
 		}
 	}
 	if len(cs) == 0 {
 		return nil
 	}
-	if err := p.r.o.Inbox.Forward(ctx, cs); err != nil {
-		return fmt.Errorf("forwarding %d changes: %w", len(cs), err)
+	err := p.r.o.Inbox.Forward(ctx, cs)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("forwarding %d changes: %w", len(open), err)
+	for _, it := range open {
+		it.settle(fleet.Later, err.Error())
+		it.result.Err = err
+	}
+	return err
 }
 
 // record tells each verdict and each change, and puts back what must be looked at

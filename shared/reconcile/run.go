@@ -47,7 +47,8 @@ type Meter interface {
 type Inbox interface {
 	// Again puts refs back for another look after that long.
 	Again(ctx context.Context, refs []fleet.Ref, after time.Duration) error
-	// Forward hands changes to their owners' inboxes.
+	// Forward tells the owners of changes to look. The Ref of each change is what
+	// was judged, which need not be what would be changed: the owner judges anew.
 	Forward(ctx context.Context, cs []fleet.Change) error
 }
 
@@ -82,7 +83,7 @@ func Run[W any](ctx context.Context, c Control[W], src Source, o Options) (fleet
 	for b, err := range src {
 		if err != nil {
 			if err := r.element(err); err != nil {
-				return r.finish(), "", err
+				return r.end(ctx, "", err)
 			}
 			continue
 		}
@@ -93,16 +94,16 @@ func Run[W any](ctx context.Context, c Control[W], src Source, o Options) (fleet
 				// The rest of a payload has no cursor: it goes to the inbox as well.
 				continue
 			}
-			return r.finish(), b.Next, r.flush(ctx)
+			return r.end(ctx, b.Next, nil)
 		}
 		if err := runBatch(ctx, c, b, r); err != nil {
-			return r.finish(), "", errors.Join(err, r.flush(ctx))
+			return r.end(ctx, "", err)
 		}
 		if err := r.flush(ctx); err != nil {
 			return r.finish(), "", err
 		}
 	}
-	return r.finish(), "", r.flush(ctx)
+	return r.end(ctx, "", nil)
 }
 
 func runBatch[W any](ctx context.Context, c Control[W], b fleet.Batch, r *pass) error {
@@ -117,10 +118,7 @@ func runBatch[W any](ctx context.Context, c Control[W], b fleet.Batch, r *pass) 
 	for _, step := range c.Steps {
 		plan.carryOut(ctx, b.Scope, step)
 	}
-	if err := plan.forward(ctx); err != nil {
-		return err
-	}
-	return plan.record(verdicts)
+	return errors.Join(plan.forward(ctx), plan.record(verdicts))
 }
 
 // unobserved handles a batch that could not be read: later, if time may heal it.
