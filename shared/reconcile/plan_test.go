@@ -1,0 +1,267 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/reconcile"
+)
+
+// want compares the states of all changes of a pass.
+func (b *bench) want(t *testing.T, states map[string]fleet.State) {
+	t.Helper()
+	if diff := cmp.Diff(states, b.states()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func role(id string) fleet.Ref {
+	return fleet.Ref{Scope: fleet.Scope{Account: here.Account}, Kind: fleet.KindRole, ID: id}
+}
+
+// needy is a verdict whose change needs the role r to be made first.
+func needy(id string) fleet.Verdict {
+	ensure := fleet.Change{Kind: first, Ref: role("r"), Want: "p", Reason: "r is missing"}
+	return broken(id, ensure, fleet.Change{Kind: mend, Ref: ref(id), Want: "r", Needs: ensure.Ref.Key()})
+}
+
+func TestOnlyEnforceActs(t *testing.T) {
+	for mode, state := range map[policy.Mode]fleet.State{policy.Off: fleet.Planned, policy.Audit: fleet.Planned, policy.Enforce: fleet.Done} {
+		t.Run(string(mode), func(t *testing.T) {
+			b := newBench(mode)
+			b.verdicts["i-1"] = []fleet.Verdict{broken("i-1")}
+			b.ran(t, batch("i-1"))
+			b.want(t, map[string]fleet.State{"attach-role i-1": state})
+			if acted := len(b.acted) > 0; acted != (mode == policy.Enforce) {
+				t.Errorf("acted: %v", b.acted)
+			}
+		})
+	}
+}
+
+func TestAChangeOfAControlThatThePolicyDoesNotKnowIsNotMade(t *testing.T) {
+	b := newBench(policy.Enforce)
+	v := broken("i-1")
+	v.Control = "invented"
+	b.verdicts["i-1"] = []fleet.Verdict{v}
+	b.ran(t, batch("i-1"))
+	b.want(t, map[string]fleet.State{"attach-role i-1": fleet.Planned})
+}
+
+func TestADryRunWritesNothingAnywhere(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.o.DryRun = true
+	b.verdicts["i-1"] = []fleet.Verdict{broken("i-1", fleet.Change{Kind: mend, Ref: ref("i-1")}, fleet.Change{Kind: other, Ref: ref("i-1")})}
+	b.verdicts["i-2"] = []fleet.Verdict{{Control: policy.ControlInstanceRole, Outcome: fleet.Pending, Again: time.Minute}}
+	b.observe["i-3"] = failure{class: fleet.Throttled}
+	sum, _, err := b.run(t.Context(), item{batch: batch("i-1", "i-2")}, item{batch: batch("i-3")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.acted)+len(b.again)+len(b.forwarded) != 0 {
+		t.Errorf("acted %v, put back %v, forwarded %v", b.acted, b.again, b.forwarded)
+	}
+	b.want(t, map[string]fleet.State{"attach-role i-1": fleet.Planned, "stop-instance i-1": fleet.Planned})
+	if !sum.DryRun || sum.Again != 0 {
+		t.Errorf("sum %+v; nothing was put back", sum)
+	}
+}
+
+func TestTheLimitOfAPassHoldsTheRestAndCountsOverBatches(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.o.Policy.Limits.PerPass = 3
+	var ids []string
+	for i := range 5 {
+		id := fmt.Sprint("i-", i)
+		ids = append(ids, id)
+		b.verdicts[id] = []fleet.Verdict{broken(id)}
+	}
+	sum := b.ran(t, batch(ids[:2]...), batch(ids[2:]...))
+	if diff := cmp.Diff(map[fleet.State]int{fleet.Done: 3, fleet.Held: 2}, sum.States); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPlannedChangesDoNotCountAgainstTheLimit(t *testing.T) {
+	b := newBench(policy.Audit)
+	b.o.Policy.Limits.PerPass = 1
+	b.verdicts["i-1"], b.verdicts["i-2"] = []fleet.Verdict{broken("i-1")}, []fleet.Verdict{broken("i-2")}
+	sum := b.ran(t, batch("i-1", "i-2"))
+	if diff := cmp.Diff(map[fleet.State]int{fleet.Planned: 2}, sum.States); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAChangeThatManyAskForIsMadeOnce(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.verdicts["i-1"], b.verdicts["i-2"] = []fleet.Verdict{needy("i-1")}, []fleet.Verdict{needy("i-2")}
+	b.ran(t, batch("i-1", "i-2"))
+	want := [][]string{{"ensure-role", "r"}, {"attach-role", "i-1", "i-2"}}
+	if diff := cmp.Diff(want, b.acted); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestChangesThatDifferInWhatTheyWantAreBothMade(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.verdicts["i-1"] = []fleet.Verdict{broken("i-1", fleet.Change{Kind: mend, Ref: ref("i-1"), Want: "a"}, fleet.Change{Kind: mend, Ref: ref("i-1"), Want: "b"})}
+	b.ran(t, batch("i-1"))
+	if diff := cmp.Diff([][]string{{"attach-role", "i-1", "i-1"}}, b.acted); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatNeedsAnotherChangeFollowsItsState(t *testing.T) {
+	wait := 7 * time.Second
+	for name, tc := range map[string]struct {
+		need fleet.Result
+		want fleet.State
+		put  []putBack
+	}{
+		"done":    {fleet.Result{State: fleet.Done}, fleet.Done, nil},
+		"skipped": {fleet.Result{State: fleet.Skipped}, fleet.Done, nil},
+		"failed":  {fleet.Result{State: fleet.Failed, Why: "denied"}, fleet.Failed, nil},
+		"later": {fleet.Result{State: fleet.Later, Again: wait}, fleet.Later, []putBack{{[]fleet.Ref{
+			{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: fleet.Try{N: 1, FirstSeen: noon, Run: "run-1"}}}, wait}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(policy.Enforce)
+			b.results["r"] = tc.need
+			b.verdicts["i-1"] = []fleet.Verdict{needy("i-1")}
+			b.ran(t, batch("i-1"))
+			b.want(t, map[string]fleet.State{"ensure-role r": tc.need.State, "attach-role i-1": tc.want})
+			if diff := cmp.Diff(tc.put, b.again); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestWhatNeedsAHeldChangeIsHeld(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.o.Policy.Limits.PerPass = 1
+	b.verdicts["i-0"], b.verdicts["i-1"] = []fleet.Verdict{broken("i-0")}, []fleet.Verdict{needy("i-1")}
+	b.ran(t, batch("i-0", "i-1"))
+	b.want(t, map[string]fleet.State{"attach-role i-0": fleet.Done, "ensure-role r": fleet.Held, "attach-role i-1": fleet.Held})
+}
+
+func TestWhatNeedsAForwardedChangeIsForwardedToo(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.steps = []reconcile.Step{{Kind: mend, Act: b.act}} // nobody here makes roles
+	b.verdicts["i-1"] = []fleet.Verdict{needy("i-1")}
+	b.ran(t, batch("i-1"))
+	b.want(t, map[string]fleet.State{"ensure-role r": fleet.Forwarded, "attach-role i-1": fleet.Forwarded})
+	if len(b.acted) != 0 {
+		t.Errorf("acted: %v", b.acted)
+	}
+}
+
+// The owner looks at what the verdict was about: a role alone says nothing to a
+// control that judges instances.
+func TestAForwardedChangeLeadsTheOwnerToTheThingThatWasJudged(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.steps = nil
+	b.verdicts["i-1"], b.verdicts["i-2"] = []fleet.Verdict{needy("i-1")}, []fleet.Verdict{needy("i-2")}
+	b.ran(t, batch("i-1", "i-2"))
+	got := map[string][]string{}
+	for _, c := range b.forwarded {
+		got[string(c.Kind)] = append(got[string(c.Kind)], c.Ref.ID)
+	}
+	want := map[string][]string{"ensure-role": {"i-1", "i-2"}, "attach-role": {"i-1", "i-2"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"r", "i-1", "i-2"}, recorded(b)); diff != "" {
+		t.Error("the records name what would be changed:", diff)
+	}
+}
+
+func recorded(b *bench) []string {
+	var ids []string
+	for _, c := range b.changes() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+func TestALaterChangePutsBackEveryoneWhoAskedForIt(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.results["r"] = fleet.Result{State: fleet.Later, Err: failure{class: fleet.Unavailable}}
+	b.verdicts["i-1"], b.verdicts["i-2"] = []fleet.Verdict{needy("i-1")}, []fleet.Verdict{needy("i-2")}
+	sum := b.ran(t, batch("i-1", "i-2"))
+	if sum.Again != 2 {
+		t.Errorf("%d put back, want 2: %+v", sum.Again, b.again)
+	}
+}
+
+func TestARefIsPutBackOnceABatchAsSoonAsAnyoneAsks(t *testing.T) {
+	b := newBench(policy.Enforce)
+	pending := func(after time.Duration) fleet.Verdict {
+		return fleet.Verdict{Control: policy.ControlInstanceRole, Outcome: fleet.Pending, Again: after}
+	}
+	b.verdicts["i-1"] = []fleet.Verdict{pending(time.Minute), pending(time.Second)}
+	b.ran(t, batch("i-1"))
+	if len(b.again) != 1 || len(b.again[0].Refs) != 1 || b.again[0].After != time.Second {
+		t.Errorf("put back: %+v", b.again)
+	}
+}
+
+func TestLookingAgainCountsTheTryAndKeepsItsBeginning(t *testing.T) {
+	since := noon.Add(-time.Hour)
+	for name, tc := range map[string]struct{ have, want fleet.Try }{
+		"first look": {fleet.Try{}, fleet.Try{N: 1, FirstSeen: noon, Run: "run-1"}},
+		"third look": {fleet.Try{N: 2, FirstSeen: since, Run: "run-0"}, fleet.Try{N: 3, FirstSeen: since, Run: "run-0"}},
+		"a beginning that is still to come would never end": {fleet.Try{N: 1, FirstSeen: noon.Add(time.Hour), Run: "run-0"},
+			fleet.Try{N: 2, FirstSeen: noon, Run: "run-0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(policy.Enforce)
+			b.verdicts["i-1"] = []fleet.Verdict{{Control: policy.ControlInstanceRole, Outcome: fleet.Pending, Again: time.Minute}}
+			in := batch("i-1")
+			in.Refs[0].Try = tc.have
+			b.ran(t, in)
+			if len(b.again) != 1 {
+				t.Fatalf("put back %d times", len(b.again))
+			}
+			if diff := cmp.Diff(tc.want, b.again[0].Refs[0].Try); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAVerdictWithoutAgainIsNotPutBack(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.verdicts["i-1"] = []fleet.Verdict{broken("i-1")}
+	b.results["i-1"] = fleet.Result{State: fleet.Failed, Why: "denied", Err: failure{class: fleet.Denied}}
+	b.ran(t, batch("i-1"))
+	if len(b.again) != 0 {
+		t.Errorf("put back: %+v", b.again)
+	}
+}
+
+func TestARefThatComesInTwoBatchesMayBePutBackTwice(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.verdicts["i-1"] = []fleet.Verdict{{Control: policy.ControlInstanceRole, Outcome: fleet.Pending, Again: time.Minute}}
+	b.ran(t, batch("i-1"), batch("i-1"))
+	if len(b.again) != 2 {
+		t.Errorf("put back %d times, want 2", len(b.again))
+	}
+}
+
+func TestAChangeRecordSaysWhatWasBeforeAndAfter(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.results["i-1"] = fleet.Result{State: fleet.Done, After: "new", RequestIDs: []string{"q-1"}}
+	b.verdicts["i-1"] = []fleet.Verdict{broken("i-1", fleet.Change{Kind: mend, Ref: ref("i-1"), Before: "old", Want: "new", Reason: "because"})}
+	b.ran(t, batch("i-1"))
+	want := []fleet.ChangeRecord{{Control: policy.ControlInstanceRole, Rule: "rule", Kind: mend, Account: here.Account, Region: here.Region,
+		RefKind: fleet.KindInstance, ID: "i-1", State: fleet.Done, Reason: "because", Before: "old", Want: "new", After: "new", RequestIDs: []string{"q-1"}}}
+	if diff := cmp.Diff(want, b.changes()); diff != "" {
+		t.Error(diff)
+	}
+}
