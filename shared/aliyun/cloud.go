@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -118,5 +119,11 @@ func (c *Cloud) client(host string) (*openapi.Client, error) {
 type roundTrip struct{ client *http.Client }
 
 func (r roundTrip) Call(req *http.Request, _ *http.Transport) (*http.Response, error) {
-	return r.client.Do(req)
+	resp, err := r.client.Do(req)
+	// A url.Error quotes the address, and all parameters stand in it.
+	var u *url.Error
+	if errors.As(err, &u) {
+		return resp, u.Err
+	}
+	return resp, err
 }

@@ -40,6 +40,9 @@ func (a API) String() string { return a.Product.Name + ":" + a.Action }
 func Do[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
 	var resp *Resp
 	err := s.Retry(ctx, func() error {
+		if err := ctx.Err(); err != nil {
+			return &Error{API: a.String(), Message: "not sent: " + err.Error(), class: fleet.Canceled, cause: err}
+		}
 		if err := s.Spend(a.String()); err != nil {
 			return err
 		}

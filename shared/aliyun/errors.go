@@ -30,8 +30,17 @@ type Error struct {
 // NewError returns an Error with the class that status and code stand for. write
 // says whether the call may have changed something.
 func NewError(api string, status int, code, message, requestID string, write bool) *Error {
+	if quotesRequest(code) {
+		message = "the signature does not fit: the access key secret or the security token is wrong"
+	}
 	return &Error{API: api, Status: status, Code: code, Message: message, RequestID: requestID,
 		class: classify(status, code, write)}
+}
+
+// quotesRequest reports whether the product's message for code quotes what it
+// computed the signature from: all parameters, and the security token.
+func quotesRequest(code string) bool {
+	return strings.HasPrefix(code, "SignatureDoesNotMatch") || strings.HasPrefix(code, "IncompleteSignature")
 }
 
 // NoAnswer returns an Error for a call that was sent and not answered.
@@ -49,8 +58,11 @@ func NoAnswer(ctx context.Context, api string, cause error, write bool) *Error {
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.API, e.class)
-	if e.Code != "" {
+	switch {
+	case e.Code != "":
 		fmt.Fprintf(&b, ": %s (HTTP %d)", e.Code, e.Status)
+	case e.Status != 0:
+		fmt.Fprintf(&b, ": HTTP %d", e.Status)
 	}
 	if e.Message != "" {
 		fmt.Fprintf(&b, ": %s", e.Message)
@@ -96,7 +108,13 @@ var classes = []struct {
 	{"SignatureDoesNotMatch", fleet.Denied},
 	{"InvalidAccessKeyId", fleet.Denied},
 	{"InvalidSecurityToken", fleet.Denied},
+	{"IncompleteSignature", fleet.Denied},
 	{"Forbidden", fleet.Denied},
+	// These end in NotFound, and what was not found is the API or the region: they
+	// tell nothing about the thing that was asked for.
+	{"InvalidAction", fleet.Invalid},
+	{"InvalidVersion", fleet.Invalid},
+	{"InvalidRegionId", fleet.Invalid},
 }
 
 // classify returns the class of an answered failure. What it does not know is
@@ -133,14 +151,14 @@ func translate(ctx context.Context, a API, err error) *Error {
 	var server *openapi.ServerError
 	switch {
 	case errors.As(err, &throttled):
-		e := NewError(api, value(throttled.StatusCode), value(throttled.Code), message(throttled.Data, throttled.Message), value(throttled.RequestId), a.Write)
+		e := NewError(api, value(throttled.StatusCode), text(throttled.Code), message(throttled.Data), text(throttled.RequestId), a.Write)
 		e.class = fleet.Throttled
 		e.retryAfter = time.Duration(value(throttled.RetryAfter)) * time.Millisecond
 		return e
 	case errors.As(err, &client):
-		return NewError(api, value(client.StatusCode), value(client.Code), message(client.Data, client.Message), value(client.RequestId), a.Write)
+		return NewError(api, value(client.StatusCode), text(client.Code), message(client.Data), text(client.RequestId), a.Write)
 	case errors.As(err, &server):
-		return NewError(api, value(server.StatusCode), value(server.Code), message(server.Data, server.Message), value(server.RequestId), a.Write)
+		return NewError(api, value(server.StatusCode), text(server.Code), message(server.Data), text(server.RequestId), a.Write)
 	case errors.Is(err, errNoKeys):
 		return &Error{API: api, Message: err.Error(), class: fleet.Denied, cause: err}
 	}
@@ -149,11 +167,21 @@ func translate(ctx context.Context, a API, err error) *Error {
 
 // message is the product's own message; the SDK adds the status and the request id
 // to it, which stand in the Error already.
-func message(data map[string]any, rewritten *string) string {
-	if m, ok := data["Message"].(string); ok {
-		return m
+func message(data map[string]any) string {
+	for _, name := range []string{"Message", "message"} {
+		if m, ok := data[name].(string); ok {
+			return m
+		}
 	}
-	return value(rewritten)
+	return ""
+}
+
+// text is what the SDK found in an answer; what was not there, it spells "<nil>".
+func text(p *string) string {
+	if s := value(p); s != "<nil>" {
+		return s
+	}
+	return ""
 }
 
 func value[T any](p *T) T {
