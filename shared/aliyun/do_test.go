@@ -1,0 +1,334 @@
+package aliyun_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/test/simcloud"
+)
+
+func TestReadIsRepeatedUntilTimeHasHealedIt(t *testing.T) {
+	for kind, result := range map[simcloud.FaultKind]string{
+		simcloud.Throttle: "throttled", simcloud.Unavailable: "unavailable", simcloud.InternalError: "unavailable",
+		simcloud.TimeoutBefore: "unavailable", simcloud.TimeoutAfter: "unavailable", simcloud.Empty: "unavailable",
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			cloud := startCloud(t, simcloud.Fault{Kind: kind, Count: 2})
+			s, w := newSession(t, cloud.URL(), 0)
+			got, err := read(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.AccountID != "1000000000000001" {
+				t.Errorf("got account %q", got.AccountID)
+			}
+			want := map[string]map[string]int{"sts:GetCallerIdentity": {result: 2, "ok": 1}}
+			if diff := cmp.Diff(want, s.Calls()); diff != "" {
+				t.Error(diff)
+			}
+			if n := sent(cloud, "GetCallerIdentity"); n != 3 || len(w.all) != 2 {
+				t.Errorf("the cloud saw %d requests after %d waits, want 3 after 2", n, len(w.all))
+			}
+		})
+	}
+}
+
+func TestReadIsGivenUpWithinThePatience(t *testing.T) {
+	for kind, class := range map[simcloud.FaultKind]fleet.Class{
+		simcloud.Throttle: fleet.Throttled, simcloud.Unavailable: fleet.Unavailable,
+		simcloud.TimeoutBefore: fleet.Unavailable, simcloud.Empty: fleet.Unavailable,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			cloud := startCloud(t, simcloud.Fault{Kind: kind})
+			s, w := newSession(t, cloud.URL(), 0)
+			_, err := read(t.Context(), s)
+			if got := fleet.ClassOf(err); got != class {
+				t.Errorf("got class %v of %v, want %v", got, err, class)
+			}
+			if w.sum() > aliyun.Patience || len(w.all) < 2 {
+				t.Errorf("waited %v, want at least twice and at most %v in all", w.all, aliyun.Patience)
+			}
+			if n := sent(cloud, "GetCallerIdentity"); n != len(w.all)+1 {
+				t.Errorf("the cloud saw %d requests after %d waits", n, len(w.all))
+			}
+		})
+	}
+}
+
+func TestReadThatIsRefusedIsNotRepeated(t *testing.T) {
+	url, count := answering(t, text(400, `{"Code":"InvalidParameter","Message":"no"}`))
+	s, w := newSession(t, url, 0)
+	_, err := read(t.Context(), s)
+	if fleet.ClassOf(err) != fleet.Invalid || count.Load() != 1 || len(w.all) != 0 {
+		t.Errorf("got %v after %d requests and %d waits, want one refusal", err, count.Load(), len(w.all))
+	}
+}
+
+func TestWriteWhoseAnswerWasLostIsNeverRepeated(t *testing.T) {
+	for kind, done := range map[simcloud.FaultKind]bool{
+		simcloud.Unavailable: false, simcloud.InternalError: false,
+		simcloud.TimeoutBefore: false, simcloud.TimeoutAfter: true, simcloud.Empty: true,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			cloud := startCloud(t, simcloud.Fault{Product: "ram", Kind: kind})
+			s, w := newSession(t, cloud.URL(), 0)
+			// A connection that is open already must not tempt the transport to repeat.
+			if _, err := read(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+			err := write(t.Context(), s, "lost")
+			if fleet.ClassOf(err) != fleet.Lost {
+				t.Errorf("got class %v of %v, want Lost", fleet.ClassOf(err), err)
+			}
+			if n := sent(cloud, "CreateRole"); n != 1 || len(w.all) != 0 {
+				t.Errorf("the cloud saw %d requests after %d waits, want 1 after none", n, len(w.all))
+			}
+			if _, found := cloud.RAM.FindRole("1000000000000001", "lost"); found != done {
+				t.Errorf("the role is there: %v, want %v", found, done)
+			}
+		})
+	}
+}
+
+func TestThrottledWriteIsRepeated(t *testing.T) {
+	cloud := startCloud(t, simcloud.Fault{Product: "ram", Kind: simcloud.Throttle, Count: 2})
+	s, _ := newSession(t, cloud.URL(), 0)
+	if err := write(t.Context(), s, "made"); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]map[string]int{"ram:CreateRole": {"throttled": 2, "ok": 1}}
+	if diff := cmp.Diff(want, s.Calls()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestThrottledCallWaitsAsLongAsTheCloudAsks(t *testing.T) {
+	url, count := answering(t, throttledFor("700"))
+	s, w := newSession(t, url, 0)
+	_, err := read(t.Context(), s)
+	if fleet.ClassOf(err) != fleet.Throttled || fleet.RetryAfter(err) != 700*time.Millisecond {
+		t.Errorf("got %v, asked to wait %v", err, fleet.RetryAfter(err))
+	}
+	want := []time.Duration{700 * time.Millisecond, 700 * time.Millisecond}
+	if diff := cmp.Diff(want, w.all); diff != "" || count.Load() != 3 {
+		t.Errorf("%d requests, waits %s", count.Load(), diff)
+	}
+}
+
+func TestThrottledCallIsLeftToLaterWhenTheCloudAsksForLong(t *testing.T) {
+	url, count := answering(t, throttledFor("30000"))
+	s, w := newSession(t, url, 0)
+	_, err := read(t.Context(), s)
+	if fleet.RetryAfter(err) != 30*time.Second || count.Load() != 1 || len(w.all) != 0 {
+		t.Errorf("got %v after %d requests and waits %v", err, count.Load(), w.all)
+	}
+}
+
+func throttledFor(ms string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-RateLimit-User-API", "Limit:1,Remain:0,TimeLeft:"+ms+",Reset:1")
+		text(400, `{"Code":"Throttling.User","Message":"slow down"}`)(w, r)
+	}
+}
+
+func TestSpentBudgetSendsNothing(t *testing.T) {
+	cloud := startCloud(t)
+	s, _ := newSession(t, cloud.URL(), 2)
+	for range 2 {
+		if _, err := read(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := read(t.Context(), s)
+	if fleet.ClassOf(err) != fleet.OutOfBudget {
+		t.Errorf("got %v, want OutOfBudget", err)
+	}
+	if n := sent(cloud, "GetCallerIdentity"); n != 2 || s.Left() != 0 {
+		t.Errorf("the cloud saw %d requests, %d are left", n, s.Left())
+	}
+	want := map[string]map[string]int{"sts:GetCallerIdentity": {"ok": 2}}
+	if diff := cmp.Diff(want, s.Calls()); diff != "" {
+		t.Errorf("what was not sent must not be counted: %s", diff)
+	}
+}
+
+func TestRetriesSpendTheBudget(t *testing.T) {
+	cloud := startCloud(t, simcloud.Fault{Kind: simcloud.Throttle})
+	s, _ := newSession(t, cloud.URL(), 2)
+	_, err := read(t.Context(), s)
+	if n := sent(cloud, "GetCallerIdentity"); fleet.ClassOf(err) != fleet.OutOfBudget || n != 2 {
+		t.Errorf("got %v after %d requests, want OutOfBudget after 2", err, n)
+	}
+}
+
+func TestEndedContextSendsNothing(t *testing.T) {
+	cloud := startCloud(t)
+	s, _ := newSession(t, cloud.URL(), 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, readErr := read(ctx, s)
+	for name, err := range map[string]error{"read": readErr, "write": write(ctx, s, "role")} {
+		if fleet.ClassOf(err) != fleet.Canceled || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got class %v of %v, want Canceled", name, fleet.ClassOf(err), err)
+		}
+	}
+	if totals := cloud.Log.Totals(); len(totals) != 0 || len(s.Calls()) != 0 {
+		t.Errorf("the cloud saw %v, counted were %v", totals, s.Calls())
+	}
+}
+
+func TestContextThatEndsWhileTheCloudIsSilentEndsTheCall(t *testing.T) {
+	for name, want := range map[string]fleet.Class{"read": fleet.Canceled, "write": fleet.Lost} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			url, count := answering(t, func(_ http.ResponseWriter, r *http.Request) {
+				cancel()
+				<-r.Context().Done() // the caller hangs up
+			})
+			s, w := newSession(t, url, 0)
+			var err error
+			if name == "read" {
+				_, err = read(ctx, s)
+			} else {
+				err = write(ctx, s, "role")
+			}
+			if fleet.ClassOf(err) != want || !errors.Is(err, context.Canceled) {
+				t.Errorf("got class %v of %v, want %v", fleet.ClassOf(err), err, want)
+			}
+			if count.Load() != 1 || len(w.all) != 0 {
+				t.Errorf("%d requests, waits %v", count.Load(), w.all)
+			}
+		})
+	}
+}
+
+func TestContextThatEndsDuringAWaitEndsTheCall(t *testing.T) {
+	cloud := startCloud(t, simcloud.Fault{Kind: simcloud.Throttle})
+	s, _ := newSession(t, cloud.URL(), 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.SetSleep(func(ctx context.Context, _ time.Duration) error {
+		cancel()
+		return ctx.Err()
+	})
+	_, err := read(ctx, s)
+	if !errors.Is(err, context.Canceled) || fleet.ClassOf(err) != fleet.Throttled {
+		t.Errorf("got %v, want the throttling and the end of the context", err)
+	}
+	if n := sent(cloud, "GetCallerIdentity"); n != 1 {
+		t.Errorf("the cloud saw %d requests", n)
+	}
+}
+
+func TestNowIsTheCloudsTime(t *testing.T) {
+	cloud := startCloud(t)
+	s, _ := newSession(t, cloud.URL(), 0)
+	before := time.Now()
+	if got := s.Now(); got.Before(before) || got.After(time.Now()) {
+		t.Errorf("before the first answer: got %v, want the machine's time", got)
+	}
+	if _, err := read(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.Now(), cloud.World.Clock.Now(); !got.Equal(want) {
+		t.Errorf("after the first answer: got %v, want %v", got, want)
+	}
+	for _, header := range []string{"", "yesterday", "Mon, 05 Jan 1998 00:00:00 GMT"} {
+		s.SawDate(header)
+		if got, want := s.Now(), cloud.World.Clock.Now(); !got.Equal(want) {
+			t.Errorf("after Date %q: got %v, want %v", header, got, want)
+		}
+	}
+}
+
+func TestAnswerThatCannotBeReadIsNoAnswer(t *testing.T) {
+	for name, body := range map[string]string{
+		"no JSON": "<html>captive portal</html>", "cut off": `{"AccountId":"1`, "other type": `{"AccountId":1,"Role":1}`,
+		"two values": `{}{}`, "blank": " ",
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, count := answering(t, text(200, body))
+			s, w := newSession(t, url, 0)
+			got, err := read(t.Context(), s)
+			if fleet.ClassOf(err) != fleet.Unavailable || got != nil || int(count.Load()) != len(w.all)+1 {
+				t.Errorf("read: got %v, %v after %d requests", got, err, count.Load())
+			}
+			count.Store(0)
+			err = write(t.Context(), s, "role")
+			if fleet.ClassOf(err) != fleet.Lost || count.Load() != 1 {
+				t.Errorf("write: got %v after %d requests, want Lost after 1", err, count.Load())
+			}
+		})
+	}
+}
+
+func TestAnswerWithDuplicateNamesTakesTheLast(t *testing.T) {
+	url, _ := answering(t, text(200, `{"AccountId":"1","AccountId":"2"}`))
+	s, _ := newSession(t, url, 0)
+	got, err := read(t.Context(), s)
+	if err != nil || got.AccountID != "2" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestHugeAnswerIsRefused(t *testing.T) {
+	spaces := strings.Repeat(" ", 32<<20)
+	for padding, want := range map[string]fleet.Class{spaces: fleet.Unavailable, spaces[2:]: fleet.Unclassified} {
+		url, _ := answering(t, text(200, "{}"+padding))
+		s, _ := newSession(t, url, 1) // no retries: each would send 32 MiB
+		_, err := read(t.Context(), s)
+		if want == fleet.Unclassified && err != nil {
+			t.Errorf("%d bytes: %v", len(padding)+2, err)
+		}
+		if want == fleet.Unavailable && fleet.ClassOf(err) != fleet.OutOfBudget {
+			t.Errorf("%d bytes: got %v, want that it is tried again and the budget ends that", len(padding)+2, err)
+		}
+	}
+}
+
+func TestErrorPageOfAProxyIsNoAnswer(t *testing.T) {
+	url, count := answering(t, text(502, "<html>Bad Gateway</html>"))
+	s, _ := newSession(t, url, 0)
+	if _, err := read(t.Context(), s); fleet.ClassOf(err) != fleet.Unavailable {
+		t.Errorf("read: got %v", err)
+	}
+	count.Store(0)
+	if err := write(t.Context(), s, "role"); fleet.ClassOf(err) != fleet.Lost || count.Load() != 1 {
+		t.Errorf("write: got %v after %d requests", err, count.Load())
+	}
+}
+
+func TestHostHeaderStaysTheRealEndpoint(t *testing.T) {
+	for _, x := range []struct {
+		product aliyun.Product
+		region  fleet.Region
+		want    string
+	}{
+		{aliyun.STS, "cn-hangzhou", "sts.cn-hangzhou.aliyuncs.com"},
+		{aliyun.STS, "", "sts.aliyuncs.com"},
+		{aliyun.RAM, "cn-hangzhou", "ram.aliyuncs.com"},
+		{aliyun.ECS, "cn-hangzhou", "ecs-cn-hangzhou.aliyuncs.com"},
+		{aliyun.ECS, "eu-central-1", "ecs.eu-central-1.aliyuncs.com"},
+		{aliyun.KMS, "cn-shanghai", "kms.cn-shanghai.aliyuncs.com"},
+	} {
+		var host string
+		url, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			host = r.Host
+			text(200, "{}")(w, r)
+		})
+		s, _ := newSession(t, url, 0)
+		if _, err := aliyun.Do[none, none](t.Context(), s, aliyun.API{Product: x.product, Action: "Any", Region: x.region}, &none{}); err != nil {
+			t.Fatal(err)
+		}
+		if host != x.want {
+			t.Errorf("%s in %q: got host %q, want %q", x.product.Name, x.region, host, x.want)
+		}
+	}
+}
