@@ -1,0 +1,110 @@
+// Command local is Alibaba Cloud on this machine with Fleetwarden deployed on it:
+// a simcloud server on the loopback and the functions of s.yaml, at the speed of
+// real time, until it is interrupted. Nothing in it reaches any other network.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"fleetwarden/deploy/local/stack"
+	"fleetwarden/test/simcloud/server"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "local:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	port, manifest, bin, policy, regions, logs string
+	rate                                       float64
+}
+
+func parse(args []string, getenv func(string) string, out io.Writer) (options, error) {
+	var o options
+	port := getenv("PORT")
+	if port == "" {
+		port = "4571"
+	}
+	f := flag.NewFlagSet("local", flag.ContinueOnError)
+	f.SetOutput(out)
+	f.StringVar(&o.port, "port", port, "port of 127.0.0.1 to serve on; 0 for a free one (default also from PORT)")
+	f.StringVar(&o.manifest, "manifest", "s.yaml", "the Serverless Devs manifest to deploy")
+	f.StringVar(&o.bin, "bin", "", "folder with ready binaries, <function>/main; empty: build them")
+	f.StringVar(&o.policy, "policy", "", "policy file of the functions; empty: deploy/local/policy.yaml beside the manifest")
+	f.StringVar(&o.regions, "regions", server.Home, "regions to deploy to, separated by commas")
+	f.StringVar(&o.logs, "logs", "", "folder that keeps the functions' output; empty: a temporary one")
+	f.Float64Var(&o.rate, "rate", 1, "how many times faster than real time the cloud's time goes")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 || o.rate <= 0 {
+		return o, fmt.Errorf("reading the command line: want flags only, and a rate above 0; see --help")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) (err error) {
+	o, err := parse(args, getenv, out)
+	if err != nil {
+		return err
+	}
+	cloud, err := server.New(server.Options{Addr: "127.0.0.1:" + o.port, Rate: o.rate})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cloud.Close()) }()
+	s, err := stack.Start(ctx, stack.Options{
+		Server: cloud, Manifest: o.manifest, BinDir: o.bin, Policy: o.policy,
+		Regions: strings.Split(o.regions, ","), LogDir: o.logs, Log: out,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	welcome(out, cloud.URL(), s)
+	<-ctx.Done()
+	fmt.Fprintln(out, "stopping")
+	return nil
+}
+
+func welcome(out io.Writer, url string, s *stack.Stack) {
+	fmt.Fprintf(out, `
+The local cloud listens on %[1]s. It is a stand-in: see test/simcloud/ASSUMPTIONS.md.
+
+accounts  %[2]s  home and sharer   AccessKey local-ak  / local-sk
+          %[3]s  sharee            AccessKey sharee-ak / sharee-sk
+          %[4]s  member            AccessKey member-ak / member-sk
+regions   %[5]s, %[6]s
+
+aliyun CLI
+  export ALIBABA_CLOUD_ACCESS_KEY_ID=local-ak ALIBABA_CLOUD_ACCESS_KEY_SECRET=local-sk
+  aliyun ecs DescribeInstances --region %[5]s --RegionId %[5]s --endpoint %[7]s --protocol http
+SDKs: set Endpoint to %[7]s and Protocol to http. MNS: dial this address, keep the host name
+  %[2]s.mns.<region>.aliyuncs.com.
+Fleetwarden's own programs: export ALIBABA_CLOUD_ENDPOINT_URL=%[1]s
+
+control   GET  %[1]s/_sim/health · world · requests · invocations · permissions
+          POST %[1]s/_sim/events · fleet · faults · advance · invoke/<function>
+
+`, url, server.Sharer, server.Sharee, server.Member, server.Home, server.Another, strings.TrimPrefix(url, "http://"))
+	for _, d := range s.Functions() {
+		fmt.Fprintf(out, "function  %s in %s, woken by %s\n", d.Function, d.Region, strings.Join(d.Triggers, ", "))
+	}
+	fmt.Fprintf(out, "logs      %s\n\nCtrl-C stops it.\n", s.LogDir())
+}
