@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +39,6 @@ type Router struct {
 	nonces  nonces
 	quota   quota
 	seq     atomic.Uint64
-	mu      sync.RWMutex
 }
 
 type method struct {
@@ -92,9 +90,7 @@ func (r *Router) Register(code string, receiver any) error {
 		if err := fieldsKnown(a, "", in); err != nil {
 			return fmt.Errorf("registering %s: %w", code, err)
 		}
-		r.mu.Lock()
 		r.methods[code+":"+name] = method{fn, in}
-		r.mu.Unlock()
 	}
 	return nil
 }
