@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,62 @@ func TestStoppingChargesOnAsTheAccountSays(t *testing.T) {
 				t.Errorf("then it is %s, %s", got.Status, got.StoppedMode)
 			}
 		})
+	}
+}
+
+func TestAStartedInstanceHasNoStoppedMode(t *testing.T) {
+	x := newInstances(t)
+	id := x.seed(t, ecs.FleetSpec{Count: 1, Status: "Stopped"})[0]
+	if got := x.find(t, id).StoppedMode; got != "KeepCharging" {
+		t.Errorf("stopped, its mode is %s", got)
+	}
+	if _, err := x.StartInstances(&ecssdk.StartInstancesRequest{RegionId: tea.String(server.Home), InstanceId: tea.StringSlice([]string{id})}); err != nil {
+		t.Fatal(err)
+	}
+	x.advance(t, time.Minute)
+	if got := x.find(t, id); got.Status != "Running" || got.StoppedMode != "Not-applicable" {
+		t.Errorf("started, it is %s with mode %s", got.Status, got.StoppedMode)
+	}
+}
+
+func TestAnInstanceReleasedOnItsWayUpRaisesNothingMore(t *testing.T) {
+	x := newInstances(t)
+	id := x.launch(t, trustedLaunch(1))[0]
+	x.advance(t, 3*time.Second)
+	x.deleteNow(t, id)
+	x.advance(t, time.Hour)
+	if diff := cmp.Diff([]string{"Pending", "Starting", "Deleted"}, x.states(t, id)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAStoppedInstanceIsReleasedWithoutForce(t *testing.T) {
+	x := newInstances(t)
+	id := x.seed(t, ecs.FleetSpec{Count: 1, Status: "Stopped"})[0]
+	if _, err := x.DeleteInstance(&ecssdk.DeleteInstanceRequest{InstanceId: tea.String(id)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, there := x.ECS.Instance(server.Sharer, server.Home, id); there {
+		t.Error("it is still there")
+	}
+}
+
+func TestAResourceHasAtMostTwentyTagsOfItsOwn(t *testing.T) {
+	x := newInstances(t)
+	id := x.launch(t, trustedLaunch(1))[0] // with a system tag, which does not count
+	tag := func(from, to int) error {
+		in := &ecssdk.TagResourcesRequest{RegionId: tea.String(server.Home), ResourceType: tea.String("instance"), ResourceId: tea.StringSlice([]string{id})}
+		for i := from; i < to; i++ {
+			in.Tag = append(in.Tag, &ecssdk.TagResourcesRequestTag{Key: tea.String(fmt.Sprint("k", i)), Value: tea.String("v")})
+		}
+		_, err := x.TagResources(in)
+		return err
+	}
+	wantCode(t, "<nil>", tag(0, 20))
+	wantCode(t, "403 QuotaExceed.TagNum", tag(20, 21))
+	wantCode(t, "<nil>", tag(0, 5))
+	if n := len(x.find(t, id).Tags); n != 21 {
+		t.Errorf("it has %d tags", n)
 	}
 }
 

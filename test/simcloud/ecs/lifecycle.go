@@ -10,16 +10,16 @@ import (
 
 // move is a step of an instance's life.
 type move struct {
-	from, to status
-	after    time.Duration
+	to    status
+	after time.Duration
 }
 
 // The steps. How long they take no document says; assumed.
 var (
-	begins    = move{pending, starting, 2 * time.Second}
-	comesUp   = move{starting, running, 8 * time.Second}
-	isCreated = move{pending, stopped, 3 * time.Second} // CreateInstance does not start it
-	shutsDown = move{stopping, stopped, 10 * time.Second}
+	begins    = move{starting, 2 * time.Second}
+	comesUp   = move{running, 8 * time.Second}
+	isCreated = move{stopped, 3 * time.Second} // CreateInstance does not start it
+	shutsDown = move{stopped, 10 * time.Second}
 )
 
 // toHeartbeat is how long Cloud Assistant's first heartbeat follows Running;
@@ -81,14 +81,15 @@ func (s *Service) start(sp *space, ins []*instance) {
 	})
 }
 
-// step moves those of the instances that are then still there and in the move's
-// first status, says so, and goes on with them.
+// step moves those of the instances that are then still there, says so, and goes
+// on with them. No call but a release takes an instance out of a status that it
+// is only passing through, so no two steps are under way for one instance.
 func (s *Service) step(sp *space, ins []*instance, m move, then func([]*instance)) {
 	s.w.Clock.After(m.after, func() {
 		s.w.Lock()
 		var moved []*instance
 		for _, i := range ins {
-			if i.status == m.from && sp.instances.Get(i.id) == i {
+			if sp.instances.Get(i.id) == i {
 				i.status = m.to
 				moved = append(moved, i)
 			}
