@@ -81,7 +81,7 @@ var owners = []struct {
 	in     []string
 	why    string
 }{
-	{"github.com/alibabacloud-go/", []string{"shared/aliyun"}, "only aliyun knows a cloud SDK"},
+	{"github.com/alibabacloud-go/", []string{"shared/aliyun", "deploy/local/stage"}, "only aliyun knows a cloud SDK; the stage plays the customer with it"},
 	{"github.com/aliyun/credentials-go", []string{"shared/aliyun"}, "only aliyun knows credentials"},
 	{"github.com/aliyun/aliyun-mns-go-sdk", []string{"shared/aliyun/mns"}, "only aliyun/mns knows the MNS SDK"},
 	{"github.com/aliyun/fc-runtime-go-sdk", []string{"shared/fcrun", "deploy/local"}, "only fcrun knows the platform's runtime"},

@@ -61,18 +61,44 @@ func (s *Stack) binaries(ctx context.Context, m *manifest.Manifest) error {
 // fcTrust lets Function Compute assume a role.
 const fcTrust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`
 
-// roles makes each function's role with the policy deploy/ram/<function>.json.
+// roles makes each function's role with the policy deploy/ram/<function>.json and
+// those of deploy/ram/optional that were asked for.
 func (s *Stack) roles(m *manifest.Manifest) error {
 	for _, key := range slices.Sorted(maps.Keys(m.Resources)) {
 		p := m.Resources[key].Props
-		document, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", p.FunctionName+".json"))
-		if err != nil {
-			return fmt.Errorf("making the role of %s: %w", p.FunctionName, err)
+		policies, err := s.policies(p)
+		if err == nil {
+			err = s.o.Server.RAM.AddRole(server.Sharer, p.Role, fcTrust, policies)
 		}
-		policies := map[string]string{p.Role: string(document)}
-		if err := s.o.Server.RAM.AddRole(server.Sharer, p.Role, fcTrust, policies); err != nil {
+		if err != nil {
 			return fmt.Errorf("making the role of %s: %w", p.FunctionName, err)
 		}
 	}
 	return nil
+}
+
+// policies returns the documents of a function's policies by their names.
+func (s *Stack) policies(p manifest.Function) (map[string]string, error) {
+	document, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", p.FunctionName+".json"))
+	if err != nil {
+		return nil, err
+	}
+	text := string(document)
+	if s.o.Document != nil {
+		if text, err = s.o.Document(p.FunctionName, text); err != nil {
+			return nil, err
+		}
+	}
+	out := map[string]string{p.Role: text}
+	for _, name := range s.o.Optional {
+		if !strings.HasPrefix(name, p.FunctionName+"-") {
+			continue
+		}
+		optional, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", "optional", name+".json"))
+		if err != nil {
+			return nil, err
+		}
+		out["fleetwarden-"+name] = string(optional)
+	}
+	return out, nil
 }

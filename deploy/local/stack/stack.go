@@ -33,6 +33,11 @@ type Options struct {
 	Policy string
 	// Env is added to the functions' environment variables.
 	Env map[string]string
+	// Document, when set, may change a function's RAM policy before it is made.
+	Document func(function, document string) (string, error)
+	// Optional names files of deploy/ram/optional, without .json, to grant as well.
+	// Each is granted to the function that its name begins with.
+	Optional []string
 	// LogDir keeps the functions' output; empty for a temporary folder.
 	LogDir string
 	// Log receives what the stack does; nil for nobody.

@@ -1,0 +1,143 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+
+	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
+	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
+	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+	"github.com/alibabacloud-go/tea/dara"
+)
+
+// Launch is what an operator asks for. Empty fields are left out of the request.
+type Launch struct {
+	Region   string
+	Type     string
+	Image    string
+	Category string // of the system disk
+	VSwitch  string
+	Amount   int
+	Role     string
+	// Trusted is SecurityOptions.TrustedSystemMode.
+	Trusted      string
+	Confidential string
+	TemplateName string
+	Tags         map[string]string
+	UserData     string // Base64
+	DryRun       bool
+	// Console makes the trail record look like a purchase in the console.
+	Console bool
+}
+
+func (s *Stage) ecs(k Keys) (*sdk.Client, error) {
+	host := s.Server.URL()[len("http://"):]
+	c, err := sdk.NewClient(&openapi.Config{AccessKeyId: &k.ID, AccessKeySecret: &k.Secret, SecurityToken: optional(k.Token), Endpoint: &host, Protocol: new("http")})
+	if err != nil {
+		return nil, fmt.Errorf("making an ECS client: %w", err)
+	}
+	return c, nil
+}
+
+// Run calls RunInstances with the official SDK and returns the new instances' ids.
+func (s *Stage) Run(_ context.Context, l Launch) ([]string, error) {
+	c, err := s.ecs(Operator)
+	if err != nil {
+		return nil, err
+	}
+	runtime := &dara.RuntimeOptions{}
+	if l.Console {
+		runtime.ExtendsParameters = &dara.ExtendsParameters{Headers: map[string]*string{"x-sim-console": new("true")}}
+	}
+	req := &sdk.RunInstancesRequest{
+		RegionId: &l.Region, InstanceType: optional(l.Type), ImageId: optional(l.Image), VSwitchId: optional(l.VSwitch),
+		SecurityGroupId: new("sg-local"), RamRoleName: optional(l.Role), UserData: optional(l.UserData),
+		LaunchTemplateName: optional(l.TemplateName),
+		SystemDisk:         &sdk.RunInstancesRequestSystemDisk{Category: optional(l.Category)},
+		SecurityOptions: &sdk.RunInstancesRequestSecurityOptions{
+			TrustedSystemMode: optional(l.Trusted), ConfidentialComputingMode: optional(l.Confidential),
+		},
+	}
+	if l.Amount > 0 {
+		req.Amount = new(int32(l.Amount))
+	}
+	if l.DryRun {
+		req.DryRun = new(true)
+	}
+	for k, v := range l.Tags {
+		req.Tag = append(req.Tag, &sdk.RunInstancesRequestTag{Key: &k, Value: &v})
+	}
+	resp, err := c.RunInstancesWithOptions(req, runtime)
+	if err != nil {
+		return nil, fmt.Errorf("launching: %w", err)
+	}
+	var ids []string
+	for _, id := range resp.Body.InstanceIdSets.InstanceIdSet {
+		ids = append(ids, *id)
+	}
+	return ids, nil
+}
+
+// Create calls CreateInstance, which has no SecurityOptions.
+func (s *Stage) Create(_ context.Context, l Launch) ([]string, error) {
+	c, err := s.ecs(Operator)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.CreateInstance(&sdk.CreateInstanceRequest{
+		RegionId: &l.Region, InstanceType: optional(l.Type), ImageId: optional(l.Image), VSwitchId: optional(l.VSwitch),
+		SecurityGroupId: new("sg-local"), RamRoleName: optional(l.Role),
+		SystemDisk: &sdk.CreateInstanceRequestSystemDisk{Category: optional(l.Category)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("creating: %w", err)
+	}
+	return []string{*resp.Body.InstanceId}, nil
+}
+
+// Call calls any RPC API as anybody, with flat parameters such as Tag.1.Key.
+func (s *Stage) Call(ctx context.Context, k Keys, version, action string, params map[string]string) (map[string]any, error) {
+	c, err := s.ecs(k)
+	if err != nil {
+		return nil, err
+	}
+	query := map[string]*string{}
+	for name, v := range params {
+		query[name] = &v
+	}
+	answer, err := c.CallApiWithCtx(ctx, &openapiutil.Params{
+		Action: &action, Version: &version, Protocol: new("HTTP"), Pathname: new("/"), Method: new("POST"),
+		AuthType: new("AK"), Style: new("RPC"), ReqBodyType: new("formData"), BodyType: new("json"),
+	}, &openapiutil.OpenApiRequest{Query: query}, &dara.RuntimeOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("calling %s: %w", action, err)
+	}
+	body, _ := answer["body"].(map[string]any)
+	return body, nil
+}
+
+// RoleOf returns the RAM role of an instance, "" for none, with
+// DescribeInstanceRamRole.
+func (s *Stage) RoleOf(_ context.Context, region, id string) (string, error) {
+	c, err := s.ecs(Operator)
+	if err != nil {
+		return "", err
+	}
+	resp, err := c.DescribeInstanceRamRole(&sdk.DescribeInstanceRamRoleRequest{RegionId: &region, InstanceIds: new(`["` + id + `"]`)})
+	if err != nil {
+		return "", fmt.Errorf("asking for the role of %s: %w", id, err)
+	}
+	for _, set := range resp.Body.InstanceRamRoleSets.InstanceRamRoleSet {
+		if set.RamRoleName != nil {
+			return *set.RamRoleName, nil
+		}
+	}
+	return "", nil
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,58 @@
+package scenario_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fleetwarden/deploy/local/stack"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// functions are built once for all scenarios.
+var functions = []string{"attach-role", "validate-instance"}
+
+const root = "../.."
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "fleetwarden-scenario-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		err = stack.Build(context.Background(), root, dir, functions...)
+	}
+	if err == nil {
+		err = os.Setenv("SCENARIO_BIN", dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func TestScenarios(t *testing.T) {
+	bin := os.Getenv("SCENARIO_BIN")
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			top, err := filepath.Abs(root)
+			if err != nil {
+				return err
+			}
+			s := &story{top: top, bin: bin, work: env.WorkDir, digests: map[string]string{}}
+			env.Values[storyKey{}] = s
+			env.Defer(s.close)
+			env.Setenv("TOP", top)
+			env.Setenv("SYSTRUST", "AliyunECSInstanceForYundunSysTrustRole")
+			return nil
+		},
+		Cmds: commands,
+	})
+}
