@@ -80,12 +80,24 @@ func primary(vsw string) []*ecssdk.RunInstancesRequestNetworkInterface {
 func TestTrustedLaunchesNeedKMS(t *testing.T) {
 	x := newInstances(t)
 	x.KMS.SetStatus(server.Sharer, server.Home, "NotEnabled")
-	_, err := x.RunInstances(trustedLaunch(1))
-	wantCode(t, "403 InvalidParameter.KMSKeyId.CMKNotEnabled", err)
-	plain := trustedLaunch(1)
-	plain.InstanceType, plain.SecurityOptions = tea.String("ecs.g7.large"), nil
-	_, err = x.RunInstances(plain)
-	wantCode(t, "<nil>", err)
+	const refused = "403 InvalidParameter.KMSKeyId.CMKNotEnabled"
+	for name, c := range map[string]struct {
+		change func(*runRequest)
+		want   string
+	}{
+		"g7t with vTPM":    {func(*runRequest) {}, refused},
+		"g7t without vTPM": {func(r *runRequest) { r.SecurityOptions = nil }, refused},
+		"g6t":              {sixth(secureImage), refused},
+		"g7 with vTPM":     {func(r *runRequest) { r.InstanceType = tea.String("ecs.g7.large") }, refused},
+		"g7 without vTPM":  {func(r *runRequest) { r.InstanceType, r.SecurityOptions = tea.String("ecs.g7.large"), nil }, "<nil>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := trustedLaunch(1)
+			c.change(r)
+			_, err := x.RunInstances(r)
+			wantCode(t, c.want, err)
+		})
+	}
 }
 
 func TestAnOmittedDiskCategoryIsAnUltraDisk(t *testing.T) {
