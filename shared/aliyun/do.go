@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,8 +34,8 @@ func (a API) String() string { return a.Product.Name + ":" + a.Action }
 // Do sends req to a and decodes the answer. req is a struct of a typed SDK, or one
 // with the same kind of json tags; Resp likewise. It retries what time heals for
 // up to [Patience], spends the session's budget, counts every request sent, takes
-// the cloud's time from the Date header, and treats an empty answer as no answer:
-// the gateway has been seen to send 200 without a body.
+// the cloud's time from the Date header, and treats an answer without a body or
+// without a request id as no answer: the gateway has been seen to send 200 alone.
 //
 // The error is an [*Error], or wraps the end of ctx.
 func Do[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
@@ -81,7 +82,14 @@ func send[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Res
 	return decode[Resp](ctx, a, body)
 }
 
-var errNoBody = errors.New("the answer has no body")
+var (
+	errNoBody      = errors.New("the answer has no body")
+	errNoRequestID = errors.New("the answer holds no request id")
+)
+
+// requestID stands in each product's answer. Without it the gateway answered
+// alone: an object with nothing in it would read as "there are none".
+var requestID = []byte(`"RequestId"`)
 
 func decode[Resp any](ctx context.Context, a API, body io.Reader) (*Resp, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
@@ -92,6 +100,9 @@ func decode[Resp any](ctx context.Context, a API, body io.Reader) (*Resp, error)
 		return nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
 	case len(text) > maxAnswer:
 		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("the answer is longer than %d bytes", maxAnswer), a.Write)
+	}
+	if !bytes.Contains(text, requestID) {
+		return nil, NoAnswer(ctx, a.String(), errNoRequestID, a.Write)
 	}
 	resp := new(Resp)
 	if err := json.Unmarshal(text, resp, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {

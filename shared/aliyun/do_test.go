@@ -250,8 +250,10 @@ func TestNowIsTheCloudsTime(t *testing.T) {
 
 func TestAnswerThatCannotBeReadIsNoAnswer(t *testing.T) {
 	for name, body := range map[string]string{
-		"no JSON": "<html>captive portal</html>", "cut off": `{"AccountId":"1`, "other type": `{"AccountId":1,"Role":1}`,
-		"two values": `{}{}`, "blank": " ",
+		"no JSON": "<html>captive portal</html>", "cut off": `{"RequestId":"R","AccountId":"1`, "other type": `{"RequestId":"R","AccountId":1,"Role":1}`,
+		"two values": `{"RequestId":"R"}{}`, "blank": " ",
+		// The gateway answered, and no product did: nothing is to be read from it.
+		"no request id": `{}`, "no request id, but a list": `{"AccountId":"1"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, count := answering(t, text(200, body))
@@ -270,7 +272,7 @@ func TestAnswerThatCannotBeReadIsNoAnswer(t *testing.T) {
 }
 
 func TestAnswerWithDuplicateNamesTakesTheLast(t *testing.T) {
-	url, _ := answering(t, text(200, `{"AccountId":"1","AccountId":"2"}`))
+	url, _ := answering(t, text(200, `{"RequestId":"R","AccountId":"1","AccountId":"2"}`))
 	s, _ := newSession(t, url, 0)
 	got, err := read(t.Context(), s)
 	if err != nil || got.AccountID != "2" {
@@ -279,16 +281,17 @@ func TestAnswerWithDuplicateNamesTakesTheLast(t *testing.T) {
 }
 
 func TestHugeAnswerIsRefused(t *testing.T) {
+	const answer = `{"RequestId":"R"}`
 	spaces := strings.Repeat(" ", 32<<20)
-	for padding, want := range map[string]fleet.Class{spaces: fleet.Unavailable, spaces[2:]: fleet.Unclassified} {
-		url, _ := answering(t, text(200, "{}"+padding))
+	for padding, want := range map[string]fleet.Class{spaces: fleet.Unavailable, spaces[len(answer):]: fleet.Unclassified} {
+		url, _ := answering(t, text(200, answer+padding))
 		s, _ := newSession(t, url, 1) // no retries: each would send 32 MiB
 		_, err := read(t.Context(), s)
 		if want == fleet.Unclassified && err != nil {
-			t.Errorf("%d bytes: %v", len(padding)+2, err)
+			t.Errorf("%d bytes: %v", len(answer)+len(padding), err)
 		}
 		if want == fleet.Unavailable && fleet.ClassOf(err) != fleet.OutOfBudget {
-			t.Errorf("%d bytes: got %v, want that it is tried again and the budget ends that", len(padding)+2, err)
+			t.Errorf("%d bytes: got %v, want that it is tried again and the budget ends that", len(answer)+len(padding), err)
 		}
 	}
 }
@@ -321,7 +324,7 @@ func TestHostHeaderStaysTheRealEndpoint(t *testing.T) {
 		var host string
 		url, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 			host = r.Host
-			text(200, "{}")(w, r)
+			text(200, `{"RequestId":"R"}`)(w, r)
 		})
 		s, _ := newSession(t, url, 0)
 		if _, err := aliyun.Do[none, none](t.Context(), s, aliyun.API{Product: x.product, Action: "Any", Region: x.region}, &none{}); err != nil {
