@@ -90,6 +90,23 @@ func TestAStoppedInstanceIsReleasedWithoutForce(t *testing.T) {
 	}
 }
 
+func TestInstancesOfALaunchDoNotShareTheirTags(t *testing.T) {
+	x := newInstances(t)
+	r := trustedLaunch(2)
+	r.Tag = []*ecssdk.RunInstancesRequestTag{{Key: tea.String("team"), Value: tea.String("a")}}
+	two := x.launch(t, r)
+	_, err := x.TagResources(&ecssdk.TagResourcesRequest{
+		RegionId: tea.String(server.Home), ResourceType: tea.String("instance"), ResourceId: tea.StringSlice(two[:1]),
+		Tag: []*ecssdk.TagResourcesRequestTag{{Key: tea.String("team"), Value: tea.String("b")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := x.find(t, two[0]).Tags["team"], x.find(t, two[1]).Tags["team"]; a != "b" || b != "a" {
+		t.Errorf("the tags are %s, and of its neighbour %s", a, b)
+	}
+}
+
 func TestAResourceHasAtMostTwentyTagsOfItsOwn(t *testing.T) {
 	x := newInstances(t)
 	id := x.launch(t, trustedLaunch(1))[0] // with a system tag, which does not count

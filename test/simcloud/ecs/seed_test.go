@@ -43,6 +43,24 @@ func TestDriftIsExactAndDisjoint(t *testing.T) {
 	})
 }
 
+func TestDriftIsSpreadEvenly(t *testing.T) {
+	out, err := newECS().SeedFleet(ecs.FleetSpec{Count: 1000, Drift: map[string]float64{"noRole": 0.1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page := range slices.Chunk(out.IDs, 100) {
+		n := 0
+		for _, id := range page {
+			if slices.Contains(out.Drifted["noRole"], id) {
+				n++
+			}
+		}
+		if n < 5 || n > 15 {
+			t.Errorf("a hundred in a row hold %d drifted ones, want about 10", n)
+		}
+	}
+}
+
 func TestDriftShowsInTheWorld(t *testing.T) {
 	s := newECS()
 	f := ecs.FleetSpec{Count: 80, Drift: map[string]float64{}}
