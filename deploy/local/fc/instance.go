@@ -72,9 +72,7 @@ func (r *Runtime) launch(d *deployed, c Credentials) (*instance, error) {
 	return i, nil
 }
 
-// startProcess starts the binary in a process group of its own. Should this
-// program be killed, the process goes too: without its runtime API, the Go
-// library would ask for work in an endless loop.
+// startProcess starts the binary in a process group of its own.
 func (i *instance) startProcess(api string, c Credentials) error {
 	out, err := os.OpenFile(string(i.log), os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -85,7 +83,7 @@ func (i *instance) startProcess(api string, c Credentials) error {
 	i.cmd.Dir = i.f.Code
 	i.cmd.Env = i.f.environment(api, i.id, c)
 	i.cmd.Stdout, i.cmd.Stderr = out, out
-	i.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	i.cmd.SysProcAttr = processAttributes()
 	return i.cmd.Start()
 }
 

@@ -344,6 +344,50 @@ func TestFunctionIsInvokedAndSeenOverTheControlAPI(t *testing.T) {
 	}
 }
 
+// identities are the answers to GetCallerIdentity by error code.
+func (f *fixture) identities() map[string]int {
+	out := map[string]int{}
+	for _, x := range f.cloud.Log.Totals() {
+		if x.Action == "GetCallerIdentity" {
+			out[x.Code] += x.Count
+		}
+	}
+	return out
+}
+
+func TestFunctionRunsAsItsRole(t *testing.T) {
+	f := deploy(t)
+	res, err := f.Invoke(t.Context(), server.Home, "probe", []byte(`{"do":"identity"}`))
+	want := "acs:ram::1000000000000001:assumed-role/fleetwarden-probe/fc-" + res.RequestID
+	if err != nil || !strings.Contains(string(res.Body), want) {
+		t.Errorf("answer %s, %v; want the role %s", res.Body, err, want)
+	}
+	if diff := cmp.Diff(map[string]int{"": 3}, f.identities()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProcessIsKilledExactlyAtACallToTheCloud(t *testing.T) {
+	for _, c := range []struct {
+		when fc.When
+		want map[string]int
+	}{
+		{fc.Before, map[string]int{"": 1, "Timeout": 1}},
+		{fc.After, map[string]int{"": 1, "Timeout": 1}},
+	} {
+		f := deploy(t)
+		f.Kill("probe", 2, c.when)
+		res, err := f.Invoke(t.Context(), server.Home, "probe", []byte(`{"do":"identity"}`))
+		if err != nil || res.ErrorType != fc.Unhandled {
+			t.Errorf("when %v: %s, %v", c.when, res.ErrorType, err)
+		}
+		f.quiet() // the dropped request ends after the process
+		if diff := cmp.Diff(c.want, f.identities()); diff != "" {
+			t.Errorf("when %v: %s", c.when, diff)
+		}
+	}
+}
+
 func TestStackRefusesWhatIsMissing(t *testing.T) {
 	cloud, err := server.New(server.Options{})
 	if err != nil {

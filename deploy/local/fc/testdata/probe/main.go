@@ -8,7 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 
+	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
+	sts "github.com/alibabacloud-go/sts-20150401/v2/client"
+	"github.com/alibabacloud-go/tea/tea"
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
 	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
 )
@@ -49,10 +53,34 @@ func handle(ctx context.Context, event []byte) (answer, error) {
 		os.Exit(3)
 	case "hang":
 		<-make(chan int)
+	case "identity":
+		err = identity(ctx, &a)
+		return a, err
 	case "get":
 		return a, get(ctx, o.URLs)
 	}
 	return a, nil
+}
+
+// identity asks the cloud three times who calls.
+func identity(ctx context.Context, a *answer) error {
+	c, _ := fccontext.FromContext(ctx)
+	endpoint := strings.TrimPrefix(os.Getenv("ALIBABA_CLOUD_ENDPOINT_URL"), "http://")
+	client, err := sts.NewClient(&openapi.Config{
+		AccessKeyId: &c.Credentials.AccessKeyId, AccessKeySecret: &c.Credentials.AccessKeySecret,
+		SecurityToken: &c.Credentials.SecurityToken, Endpoint: &endpoint, Protocol: tea.String("http"),
+	})
+	if err != nil {
+		return err
+	}
+	for range 3 {
+		r, err := client.GetCallerIdentity()
+		if err != nil {
+			return err
+		}
+		a.Text = tea.StringValue(r.Body.Arn)
+	}
+	return nil
 }
 
 type envelope struct {
