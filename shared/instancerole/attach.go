@@ -46,17 +46,23 @@ func byRole(cs []fleet.Change, role func(fleet.Change) string) func(func(string,
 	}
 }
 
-// attach calls the API and gives each instance its answer. One bad instance can
-// fail the whole call; then the halves are tried, so that its neighbours go on.
 func attach(ctx context.Context, a Attacher, region fleet.Region, role string, ids []string) map[string]fleet.BatchAnswer {
-	answers, err := a.AttachRole(ctx, region, role, ids)
+	return inHalves(ids, func(part []string) (map[string]fleet.BatchAnswer, error) {
+		return a.AttachRole(ctx, region, role, part)
+	})
+}
+
+// inHalves calls an API for all ids and gives each its answer. One bad instance can
+// fail the whole call; then the halves are tried, so that its neighbours go on.
+func inHalves(ids []string, call func([]string) (map[string]fleet.BatchAnswer, error)) map[string]fleet.BatchAnswer {
+	answers, err := call(ids)
 	if err == nil {
 		return answers
 	}
 	if len(ids) > 1 && oneMayBeBad(err) {
 		half := len(ids) / 2
-		out := attach(ctx, a, region, role, ids[:half])
-		maps.Copy(out, attach(ctx, a, region, role, ids[half:]))
+		out := inHalves(ids[:half], call)
+		maps.Copy(out, inHalves(ids[half:], call))
 		return out
 	}
 	out := make(map[string]fleet.BatchAnswer, len(ids))
@@ -110,7 +116,7 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 		case read && name != "":
 			res.State, res.Why = fleet.Skipped, "another role was attached meanwhile: "+name
 		case answer.Err != nil:
-			res = refused(c, answer.Err)
+			res = refused(c, "attaching the role", answer.Err)
 		default:
 			res = failed(c, "attaching the role", errNotVisible)
 		}
@@ -119,14 +125,14 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 	return out
 }
 
-// refused settles an attach that the cloud refused.
-func refused(c fleet.Change, err error) fleet.Result {
-	res := failed(c, "attaching the role", err)
-	switch code := fleet.CodeOf(err); {
-	case code == "InvalidRamRole.NotFound":
+// refused settles what the cloud refused to do with an instance.
+func refused(c fleet.Change, doing string, err error) fleet.Result {
+	res := failed(c, doing, err)
+	switch fleet.CodeOf(err) {
+	case "InvalidRamRole.NotFound":
 		// The role was seen, or just made: ECS does not see it yet.
 		res.State, res.Again = fleet.Later, propagation
-	case code == "InvalidInstanceId.NotFound":
+	case "InvalidInstanceId.NotFound":
 		res.State = fleet.Later // the next look says whether it is gone
 	}
 	return res

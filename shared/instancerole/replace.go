@@ -56,7 +56,9 @@ func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Ch
 	}
 	detached := map[string]fleet.BatchAnswer{}
 	for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Before }) {
-		maps.Copy(detached, detach(ctx, r, region, role, ids))
+		maps.Copy(detached, inHalves(ids, func(part []string) (map[string]fleet.BatchAnswer, error) {
+			return r.DetachRole(ctx, region, role, part)
+		}))
 	}
 	attached := map[string]fleet.BatchAnswer{}
 	for role, ids := range byRole(free(cs, detached), func(c fleet.Change) string { return c.Want }) {
@@ -69,18 +71,6 @@ func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Ch
 	}
 	after, err := r.RoleNames(ctx, region, attempted(cs, nil))
 	return settleReplaced(cs, detached, attached, after, err)
-}
-
-func detach(ctx context.Context, r Replacer, region fleet.Region, role string, ids []string) map[string]fleet.BatchAnswer {
-	answers, err := r.DetachRole(ctx, region, role, ids)
-	if err == nil {
-		return answers
-	}
-	out := make(map[string]fleet.BatchAnswer, len(ids))
-	for _, id := range ids {
-		out[id] = fleet.BatchAnswer{Err: err}
-	}
-	return out
 }
 
 // free are the changes whose instance may have no role now.
@@ -107,27 +97,29 @@ func unattached(ids []string, attached map[string]fleet.BatchAnswer) []string {
 func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.BatchAnswer, after map[string]string, readErr error) []fleet.Result {
 	out := make([]fleet.Result, len(cs))
 	for i, c := range cs {
-		id := c.Ref.ID
-		cause := errors.Join(detached[id].Err, attached[id].Err)
-		name := after[id]
-		res := fleet.Result{Change: c, After: name, Err: cause}
-		for _, a := range []fleet.BatchAnswer{detached[id], attached[id]} {
-			if a.RequestID != "" {
-				res.RequestIDs = append(res.RequestIDs, a.RequestID)
+		d, a := detached[c.Ref.ID], attached[c.Ref.ID]
+		cause := errors.Join(d.Err, a.Err)
+		if cause == nil {
+			cause = errNotVisible
+		}
+		switch name := after[c.Ref.ID]; {
+		case readErr != nil:
+			out[i] = failed(c, "reading the role back", readErr)
+			out[i].State = fleet.Later // it was written: look again, whatever the read's failure
+		case strings.EqualFold(name, c.Want):
+			out[i] = fleet.Result{Change: c, State: fleet.Done}
+		case strings.EqualFold(name, c.Before):
+			out[i] = refused(c, "replacing the role "+c.Before+", which is in place again", cause)
+		default:
+			out[i] = failed(c, fmt.Sprintf("replacing the role %s; the instance has the role %q now", c.Before, name), cause)
+			out[i].State = fleet.Later
+		}
+		out[i].After = after[c.Ref.ID]
+		for _, id := range []string{d.RequestID, a.RequestID} {
+			if id != "" {
+				out[i].RequestIDs = append(out[i].RequestIDs, id)
 			}
 		}
-		switch {
-		case readErr != nil:
-			res.State, res.Err, res.Why = fleet.Later, readErr, "reading the role back: "+readErr.Error()
-		case strings.EqualFold(name, c.Want):
-			res.State, res.Err = fleet.Done, nil
-		case strings.EqualFold(name, c.Before):
-			res = failed(c, fmt.Sprintf("the role %s is in place again", c.Before), cause)
-			res.After = name
-		default:
-			res.State, res.Why = fleet.Later, fmt.Sprintf("the instance has the role %q now: %v", name, cause)
-		}
-		out[i] = res
 	}
 	return out
 }

@@ -2,15 +2,20 @@ package instancerole
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
 )
 
-// Roles is the part of RAM that the systrust role needs.
+// Roles is the part of RAM that the systrust role needs. Policy returns the text of
+// a policy's default version.
 type Roles interface {
 	Role(ctx context.Context, name string) (fleet.Role, error)
+	Policy(ctx context.Context, p fleet.Policy) (document string, err error)
 	CreateRole(ctx context.Context, name, trust, description string) error
 	CreatePolicy(ctx context.Context, name, document, description string) error
 	AttachPolicy(ctx context.Context, role string, p fleet.Policy) error
@@ -57,17 +62,55 @@ func each(do func(context.Context, fleet.Change) fleet.Result) func(context.Cont
 // reads the role back.
 func grant(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
 	p := policyNamed(c.Want)
-	err := r.AttachPolicy(ctx, c.Ref.ID, p)
-	if p.Type == fleet.CustomPolicy && fleet.CodeOf(err) == "EntityNotExist.Policy" {
-		if err := r.CreatePolicy(ctx, p.Name, rampolicy.SysTrustPolicy(), policyText); err != nil && !maybeDone(err) {
-			return failed(c, "creating the policy "+p.Name, err)
+	if p.Type == fleet.CustomPolicy {
+		if err := ensurePolicy(ctx, r, p); err != nil {
+			return notYet(failed(c, "making sure of the policy "+p.Name, err))
 		}
-		err = r.AttachPolicy(ctx, c.Ref.ID, p)
 	}
+	err := r.AttachPolicy(ctx, c.Ref.ID, p)
 	if err != nil && !maybeDone(err) {
-		return failed(c, "attaching the policy "+p.Name, err)
+		return notYet(failed(c, "attaching the policy "+p.Name, err))
 	}
 	return readRole(ctx, r, c)
+}
+
+var errForeign = errors.New("somebody else's policy has this name: it says something else, and is not attached")
+
+// ensurePolicy makes our own policy. One that has its name and says something else
+// would give its rights to a whole fleet.
+func ensurePolicy(ctx context.Context, r Roles, p fleet.Policy) error {
+	document, err := r.Policy(ctx, p)
+	if fleet.ClassOf(err) == fleet.NotFound {
+		if err := r.CreatePolicy(ctx, p.Name, rampolicy.SysTrustPolicy(), policyText); err != nil && !maybeDone(err) {
+			return fmt.Errorf("creating it: %w", err)
+		}
+		document, err = r.Policy(ctx, p)
+	}
+	if err != nil {
+		return fmt.Errorf("reading it: %w", err)
+	}
+	if !isOurs(document) {
+		return errForeign
+	}
+	return nil
+}
+
+func isOurs(document string) bool {
+	got, err := rampolicy.Parse(document)
+	if err != nil {
+		return false
+	}
+	want, err := rampolicy.Parse(rampolicy.SysTrustPolicy())
+	return err == nil && got.Equal(want)
+}
+
+// notYet puts a failure off that says that what was just seen, or made, is not
+// there: RAM does not show it yet.
+func notYet(res fleet.Result) fleet.Result {
+	if fleet.ClassOf(res.Err) == fleet.NotFound {
+		res.State, res.Again = fleet.Later, propagation
+	}
+	return res
 }
 
 // policyNamed tells our own policy from Alibaba Cloud's by its name.
@@ -84,16 +127,23 @@ func readRole(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
 	if err != nil {
 		return failed(c, "reading the role back", err)
 	}
-	if why := unfit(role); why != "" {
-		return fleet.Result{Change: c, State: fleet.Failed, Why: why, After: describe(role)}
+	res := fleet.Result{Change: c, State: fleet.Done}
+	if !holds(role, c.Want) {
+		res = failed(c, "reading the role back", errNotVisible)
+		res.Again = propagation
+	} else if res.Why = unfit(role); res.Why != "" {
+		res.State = fleet.Failed
 	}
-	return fleet.Result{Change: c, State: fleet.Done, After: describe(role)}
+	res.After = describe(role)
+	return res
+}
+
+// holds reports whether the role is there with the policy attached.
+func holds(role fleet.Role, policy string) bool {
+	return slices.ContainsFunc(role.Policies, func(p fleet.Policy) bool { return p.Name == policy })
 }
 
 func unfit(role fleet.Role) string {
-	if role.Missing {
-		return "the role is still missing after it was created"
-	}
 	trust, err := rampolicy.ParseTrust(role.Trust)
 	if err != nil || trust.TrustsService(rampolicy.ECSService) != rampolicy.Allowed {
 		return "the role does not trust " + rampolicy.ECSService + "; put its trust policy right by hand"
@@ -104,7 +154,7 @@ func unfit(role fleet.Role) string {
 		docs = append(docs, d)
 	}
 	if rampolicy.Grants(docs, rampolicy.SysTrustActions(), "*") != rampolicy.Allowed {
-		return "the role's policies do not grant the yundun-systrust actions; has the policy been edited?"
+		return "the role's policies still do not grant the yundun-systrust actions: one denies them, or cannot be read"
 	}
 	return ""
 }

@@ -60,7 +60,7 @@ func (c *Client) policies(ctx context.Context, role string) ([]fleet.Policy, err
 	var out []fleet.Policy
 	for _, p := range list.Policies.Policy {
 		policy := fleet.Policy{Name: deref(p.PolicyName), Type: fleet.PolicyType(deref(p.PolicyType))}
-		if policy.Document, err = c.document(ctx, policy); err != nil {
+		if policy.Document, err = c.Policy(ctx, policy); err != nil {
 			return nil, err
 		}
 		out = append(out, policy)
@@ -68,9 +68,10 @@ func (c *Client) policies(ctx context.Context, role string) ([]fleet.Policy, err
 	return out, nil
 }
 
-// document returns the default version's text. GetPolicy's own PolicyDocument is
-// deprecated and empty; the text stands in DefaultPolicyVersion.
-func (c *Client) document(ctx context.Context, p fleet.Policy) (string, error) {
+// Policy returns the default version's text, from this pass's reads if it is among
+// them. GetPolicy's own PolicyDocument is deprecated and empty; the text stands in
+// DefaultPolicyVersion.
+func (c *Client) Policy(ctx context.Context, p fleet.Policy) (string, error) {
 	key := string(p.Type) + "/" + p.Name
 	if doc, ok := c.documents[key]; ok {
 		return doc, nil
