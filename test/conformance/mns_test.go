@@ -19,6 +19,7 @@ import (
 
 	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
 	"fleetwarden/test/simcloud/wire"
 )
 
@@ -486,4 +487,41 @@ func (q *queues) raw(t *testing.T, header map[string]string) string {
 	_, code, _ := strings.Cut(string(body), "<Code>")
 	code, _, _ = strings.Cut(code, "</Code>")
 	return strings.Fields(resp.Status)[0] + " " + code + " " + string(body)
+}
+
+// TestMNSIsServedByTheCloudToWhomRAMAllows goes through the whole server: host
+// name, keys, policies and log.
+func TestMNSIsServedByTheCloudToWhomRAMAllows(t *testing.T) {
+	cloud, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cloud.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	q := &queues{world: cloud.World, service: cloud.MNS, keys: &keys{}, url: strings.TrimPrefix(cloud.URL(), "http://")}
+	q.queue(t, "fw-a")
+	const (
+		trust  = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`
+		policy = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:SendMessage","Resource":"acs:mns:*:*:/queues/fw-a/messages"}]}`
+	)
+	if err := cloud.RAM.AddRole(server.Sharer, "sender", trust, map[string]string{"sender": policy}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := cloud.STS.Issue(server.Sharer, "sender", "session", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender := mnssdk.NewMNSQueue("fw-a", q.client(c.AccessKeyId, c.AccessKeySecret, c.SecurityToken))
+	if _, err := sender.SendMessage(text("x")); err != nil {
+		t.Error(err)
+	}
+	_, err = receive(sender)
+	refused(t, err, mnssdk.ERR_MNS_ACCESS_DENIED)
+	_, err = sender.BatchSendMessage(text("x"))
+	refused(t, err, mnssdk.ERR_MNS_ACCESS_DENIED)
+	_, err = mnssdk.NewMNSQueue("fw-a", q.client(c.AccessKeyId, c.AccessKeySecret, "another")).SendMessage(text("x"))
+	refused(t, err, mnssdk.ERR_MNS_INVALID_ACCESS_KEY_ID)
 }
