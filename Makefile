@@ -1,7 +1,9 @@
 # Fleetwarden. Everything here runs on one machine with no cloud account, except
 # "make deploy".
 
-FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+# The functions by their names in Function Compute; a folder has the name without
+# its dashes.
+FUNCTIONS := attach-role validate-instance
 TIMEOUT   ?= 9m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
@@ -12,7 +14,7 @@ help: ## these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 build: ## the function binaries for this machine, in dist/
-	@for f in $(FUNCTIONS); do CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$f || exit 1; done
+	@for f in $(FUNCTIONS); do CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$(echo $$f | tr -d -) || exit 1; done
 
 demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
@@ -42,7 +44,7 @@ fuzz: ## every fuzz target for TIME each (default 30s)
 	  done; done
 
 package: ## zips for Function Compute, in dist/
-	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$f || exit 1; done
+	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$(echo $$f | tr -d -) || exit 1; done
 
 clean: ## what was built and written
 	rm -rf dist out

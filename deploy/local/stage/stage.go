@@ -36,6 +36,7 @@ type Stage struct {
 	Server *server.Server
 	Stack  *stack.Stack
 	logs   string
+	tape   tape
 }
 
 // Open builds the scene and returns when it is ready.
@@ -45,6 +46,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	if s.Server, err = server.New(server.Options{Propagation: o.Propagation}); err != nil {
 		return nil, err
 	}
+	s.Server.World.Subscribe(s.tape.record)
 	s.Stack, err = stack.Start(ctx, stack.Options{
 		Server: s.Server, Manifest: filepath.Join(o.Root, "s.yaml"), BinDir: o.BinDir, Policy: o.Policy, LogDir: o.LogDir,
 		Document: o.Document, Optional: o.Optional,

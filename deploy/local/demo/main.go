@@ -1,0 +1,105 @@
+// Command demo plays what Fleetwarden is for on a local cloud: launches by real SDK
+// calls, judged and repaired by the real function binaries, deployed from s.yaml with
+// the RAM policies of deploy/ram enforced. It prints each step with what was expected
+// and what was seen, writes summary.json, and fails if anything differs.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"fleetwarden/deploy/local/stage"
+)
+
+func main() {
+	out := flag.String("out", "out/demo", "folder for summary.json and the functions' logs")
+	root := flag.String("root", ".", "top of the repository")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, *root, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// step is one thing that is shown.
+type step struct {
+	Name     string `json:"name"`
+	Expected string `json:"expected"`
+	Seen     string `json:"seen"`
+	OK       bool   `json:"ok"`
+}
+
+// act plays one step and says what was seen.
+type act struct {
+	name, expected string
+	play           func(ctx context.Context, s *scene) (string, error)
+}
+
+func run(ctx context.Context, w io.Writer, root, out string) error {
+	started := time.Now()
+	logs := filepath.Join(out, "log")
+	if err := os.RemoveAll(out); err != nil {
+		return fmt.Errorf("clearing %s: %w", out, err)
+	}
+	st, err := stage.Open(ctx, stage.Options{Root: root, BinDir: filepath.Join(root, "dist"), LogDir: logs})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	fmt.Fprintf(w, "A local Alibaba Cloud at %s; functions from s.yaml:\n", st.Server.URL())
+	for _, d := range st.Stack.Functions() {
+		fmt.Fprintf(w, "  %s in %s, woken by %v\n", d.Function, d.Region, d.Triggers)
+	}
+	fmt.Fprintln(w)
+	steps, failed := play(ctx, w, &scene{Stage: st, root: root})
+	if err := write(filepath.Join(out, "summary.json"), steps); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%d of %d steps as expected in %.1f s; %s and the functions' logs are in %s\n",
+		len(steps)-failed, len(steps), time.Since(started).Seconds(), "summary.json", out)
+	if failed > 0 {
+		return fmt.Errorf("%d steps differ", failed)
+	}
+	return nil
+}
+
+func play(ctx context.Context, w io.Writer, s *scene) (steps []step, failed int) {
+	for i, a := range acts {
+		seen, err := a.play(ctx, s)
+		if err != nil {
+			seen = "error: " + err.Error()
+		}
+		st := step{a.name, a.expected, seen, seen == a.expected}
+		steps = append(steps, st)
+		mark := "ok  "
+		if !st.OK {
+			mark = "FAIL"
+			failed++
+		}
+		fmt.Fprintf(w, "%s %2d. %s\n        expected: %s\n        seen:     %s\n", mark, i+1, st.Name, st.Expected, st.Seen)
+	}
+	return steps, failed
+}
+
+func write(path string, steps []step) error {
+	text, err := json.MarshalIndent(map[string]any{"steps": steps}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the summary: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("writing the summary: %w", err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("writing the summary: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package stage
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+
+	"fleetwarden/test/simcloud"
+)
+
+// tape keeps what was published, so that a story can play it again.
+type tape struct {
+	mu     sync.Mutex
+	events []simcloud.Event
+}
+
+func (t *tape) record(e simcloud.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.events = append(t.events, e)
+}
+
+// Published returns the events of a type that services published so far.
+func (s *Stage) Published(kind string) []simcloud.Event {
+	s.tape.mu.Lock()
+	defer s.tape.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.tape.events), func(e simcloud.Event) bool { return e.Type != kind })
+}
+
+// Publish puts an event onto the bus, as if a service had.
+func (s *Stage) Publish(e simcloud.Event) { s.Server.World.Publish(e) }
+
+// Digest sums up the state that changes are made to: all products but the queues,
+// which hold what waits.
+func (s *Stage) Digest() (string, error) {
+	resp, err := http.Get(s.Server.URL() + "/_sim/world?digest=1")
+	if err != nil {
+		return "", fmt.Errorf("asking for the world's digest: %w", err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", fmt.Errorf("reading the world's digest: %w", err)
+	}
+	var d struct {
+		Products map[string]string `json:"products"`
+	}
+	if err := json.Unmarshal(text, &d); err != nil || len(d.Products) == 0 {
+		return "", fmt.Errorf("reading the world's digest: not a digest: %.200s", text)
+	}
+	delete(d.Products, "mns")
+	sum, err := json.Marshal(d.Products)
+	return string(sum), err
+}
