@@ -69,19 +69,33 @@ func (c *Client) Listings(ctx context.Context, region fleet.Region, ids []string
 		if err != nil {
 			return nil, err
 		}
-		page, err := aliyun.Do[sdk.DescribeInstancesRequest, instances](ctx, c.session, api(region, "DescribeInstances"),
-			&sdk.DescribeInstancesRequest{
-				RegionId: new(string(region)), InstanceIds: list,
-				MaxResults: new(int32(maxInstanceIDs)), // the default page holds 10
-				// MetadataOptions come only when asked for.
-				AdditionalAttributes: []*string{new("META_OPTIONS")},
-			})
+		err = c.listings(ctx, &sdk.DescribeInstancesRequest{
+			RegionId: new(string(region)), InstanceIds: list,
+			MaxResults: new(int32(maxInstanceIDs)), // the default page holds 10
+			// MetadataOptions come only when asked for.
+			AdditionalAttributes: []*string{new("META_OPTIONS")},
+		}, out)
 		if err != nil {
 			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// listings reads to the end of the list, though one page should hold all: what
+// stands on another page must not be taken for gone.
+func (c *Client) listings(ctx context.Context, req *sdk.DescribeInstancesRequest, out map[string]fleet.Listing) error {
+	for {
+		page, err := aliyun.Do[sdk.DescribeInstancesRequest, instances](ctx, c.session, api(fleet.Region(*req.RegionId), "DescribeInstances"), req)
+		if err != nil {
+			return err
 		}
 		for i := range page.Instances.Instance {
 			out[page.Instances.Instance[i].InstanceID] = page.Instances.Instance[i].listing()
 		}
+		if page.NextToken == "" {
+			return nil
+		}
+		req.NextToken = &page.NextToken
 	}
-	return out, nil
 }

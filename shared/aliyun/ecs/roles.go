@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -35,7 +36,11 @@ func (c *Client) RoleNames(ctx context.Context, region fleet.Region, ids []strin
 		if page.InstanceRamRoleSets == nil {
 			continue
 		}
-		for _, set := range page.InstanceRamRoleSets.InstanceRamRoleSet {
+		sets := page.InstanceRamRoleSets.InstanceRamRoleSet
+		if total := int(deref(page.TotalCount)); total > len(sets) {
+			return nil, fmt.Errorf("reading the roles of instances: the answer holds %d of %d", len(sets), total)
+		}
+		for _, set := range sets {
 			out[deref(set.InstanceId)] = deref(set.RamRoleName)
 		}
 	}
