@@ -1,0 +1,343 @@
+package mns_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/test/simcloud"
+	simmns "fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
+)
+
+var (
+	home  = fleet.Scope{Account: server.Sharer, Region: server.Home}
+	inbox = simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-inbox"}
+)
+
+func newCloud(t *testing.T, url string) *aliyun.Cloud {
+	t.Helper()
+	keys := &aliyun.Renewable{}
+	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
+	cloud, err := aliyun.NewCloud(keys, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cloud
+}
+
+func newClient(t *testing.T, url string) (*mns.Client, *aliyun.Session) {
+	t.Helper()
+	cloud := newCloud(t, url)
+	queues, err := mns.Connect(cloud, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := cloud.NewSession(0)
+	return queues.Client(s), s
+}
+
+type bench struct {
+	*server.Server
+	*mns.Client
+	session *aliyun.Session
+}
+
+func newBench(t *testing.T, faults ...simcloud.Fault) *bench {
+	t.Helper()
+	srv, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := srv.Faults.Set(1, faults, simcloud.EventFaults{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := srv.MNS.Create(inbox, simmns.Defaults()); err != nil {
+		t.Fatal(err)
+	}
+	client, session := newClient(t, srv.URL())
+	return &bench{srv, client, session}
+}
+
+// stored are the bodies in the queue, sorted, delayed ones too.
+func (b *bench) stored(t *testing.T) (bodies []string) {
+	t.Helper()
+	if err := b.World.Clock.Advance(t.Context(), mns.MaxDelay); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		got, err := b.MNS.Receive(inbox, 16)
+		if err != nil || len(got) == 0 {
+			slices.Sort(bodies)
+			return bodies
+		}
+		for _, m := range got {
+			bodies = append(bodies, m.Body)
+		}
+	}
+}
+
+func some(n int) (messages []mns.Message, bodies []string) {
+	for i := range n {
+		body := fmt.Sprintf(`{"n":%03d,"text":"<&>"}`, i)
+		messages, bodies = append(messages, mns.Message{Body: body}), append(bodies, body)
+	}
+	return messages, bodies
+}
+
+func TestMessagesGoSixteenACall(t *testing.T) {
+	b := newBench(t)
+	messages, bodies := some(40)
+	stored, err := b.Send(t.Context(), inbox.Name, messages)
+	if err != nil || stored != 40 {
+		t.Fatalf("stored %d, %v", stored, err)
+	}
+	if diff := cmp.Diff(map[string]map[string]int{"mns:BatchSendMessage": {"ok": 3}}, b.session.Calls()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(bodies, b.stored(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSendingNothingCallsNobody(t *testing.T) {
+	b := newBench(t)
+	if stored, err := b.Send(t.Context(), inbox.Name, nil); err != nil || stored != 0 || len(b.session.Calls()) != 0 {
+		t.Errorf("stored %d, %v, calls %v", stored, err, b.session.Calls())
+	}
+}
+
+func TestCallHoldsNoMoreThan64KB(t *testing.T) {
+	b := newBench(t)
+	half := strings.Repeat("x", mns.MaxBytes/2)
+	stored, err := b.Send(t.Context(), inbox.Name, []mns.Message{{Body: half}, {Body: half}, {Body: "y"}})
+	if err != nil || stored != 3 || b.session.Calls()["mns:BatchSendMessage"]["ok"] != 2 {
+		t.Errorf("stored %d, %v, calls %v, want 2", stored, err, b.session.Calls())
+	}
+}
+
+func TestBodyOver64KBIsRefusedAndWhatStandsBeforeItIsStored(t *testing.T) {
+	b := newBench(t)
+	stored, err := b.Send(t.Context(), inbox.Name, []mns.Message{{Body: "small"}, {Body: strings.Repeat("x", mns.MaxBytes+1)}, {Body: "after"}})
+	if err == nil || stored != 1 || !strings.Contains(err.Error(), "65537 bytes") {
+		t.Errorf("stored %d, %v", stored, err)
+	}
+	if diff := cmp.Diff([]string{"small"}, b.stored(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDelayIsRoundedUpAndBounded(t *testing.T) {
+	for delay, want := range map[time.Duration]time.Duration{
+		0: 0, -time.Minute: 0, time.Nanosecond: time.Second, 90 * time.Second: 90 * time.Second,
+		1500 * time.Millisecond: 2 * time.Second, 30 * 24 * time.Hour: mns.MaxDelay,
+	} {
+		b := newBench(t)
+		if _, err := b.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x", Delay: delay}}); err != nil {
+			t.Fatal(err)
+		}
+		if want > 0 {
+			if err := b.World.Clock.Advance(t.Context(), want-time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+			if n := b.MNS.Visible(inbox); n != 0 {
+				t.Errorf("delay %v: it is there before %v", delay, want)
+			}
+			if err := b.World.Clock.Advance(t.Context(), time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := b.MNS.Visible(inbox); n != 1 {
+			t.Errorf("delay %v: it is not there after %v", delay, want)
+		}
+	}
+}
+
+func TestSendThatFailsForAMomentIsRepeated(t *testing.T) {
+	for kind, x := range map[simcloud.FaultKind]struct {
+		result string
+		copies int
+	}{
+		simcloud.Throttle: {"throttled", 1}, simcloud.Unavailable: {"unavailable", 1}, simcloud.InternalError: {"unavailable", 1},
+		simcloud.TimeoutBefore: {"unavailable", 1},
+		// The answer was lost: the messages come twice, which does no harm.
+		simcloud.TimeoutAfter: {"unavailable", 2}, simcloud.Empty: {"unavailable", 2},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			b := newBench(t, simcloud.Fault{Product: "mns", Kind: kind, Count: 1})
+			stored, err := b.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}})
+			if err != nil || stored != 1 {
+				t.Fatalf("stored %d, %v", stored, err)
+			}
+			want := map[string]map[string]int{"mns:BatchSendMessage": {x.result: 1, "ok": 1}}
+			if diff := cmp.Diff(want, b.session.Calls()); diff != "" {
+				t.Error(diff)
+			}
+			if got := b.stored(t); len(got) != x.copies {
+				t.Errorf("%d copies, want %d", len(got), x.copies)
+			}
+		})
+	}
+}
+
+func TestSendThatGoesOnFailingTellsWhatIsStored(t *testing.T) {
+	b := newBench(t, simcloud.Fault{Product: "mns", Kind: simcloud.Throttle, Skip: 1})
+	messages, bodies := some(20)
+	stored, err := b.Send(t.Context(), inbox.Name, messages)
+	if stored != 16 || fleet.ClassOf(err) != fleet.Throttled || fleet.CodeOf(err) != "QpsLimitExceeded" {
+		t.Errorf("stored %d, %v", stored, err)
+	}
+	if diff := cmp.Diff(bodies[:16], b.stored(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSendToAQueueThatDoesNotExistIsNotFound(t *testing.T) {
+	b := newBench(t)
+	stored, err := b.Send(t.Context(), "fw-nobody", []mns.Message{{Body: "x"}})
+	if stored != 0 || fleet.ClassOf(err) != fleet.NotFound || !strings.Contains(err.Error(), "fw-nobody") {
+		t.Errorf("stored %d, %v", stored, err)
+	}
+}
+
+func TestSendWithoutPermissionIsDenied(t *testing.T) {
+	b := newBench(t)
+	if err := b.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
+		t.Fatal(err)
+	}
+	keys := &aliyun.Renewable{}
+	keys.Renew(aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
+	cloud, err := aliyun.NewCloud(keys, b.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	queues, err := mns.Connect(cloud, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := queues.Client(cloud.NewSession(0)).Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}})
+	if stored != 0 || fleet.ClassOf(err) != fleet.Denied {
+		t.Errorf("stored %d, %v", stored, err)
+	}
+}
+
+func TestOneRefusedMessageMeansThatTheBatchIsNotStored(t *testing.T) {
+	const entry, failed = `<Message><MessageId>1</MessageId></Message>`, `<Message><ErrorCode>%s</ErrorCode><ErrorMessage>no</ErrorMessage></Message>`
+	for code, class := range map[string]fleet.Class{"QpsLimitExceeded": fleet.Throttled, "InvalidArgument": fleet.Unclassified} {
+		url, _ := answering(t, 201, "<Messages>"+entry+fmt.Sprintf(failed, code)+"</Messages>")
+		client, _ := newClient(t, url)
+		stored, err := client.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}, {Body: "y"}})
+		if stored != 0 || fleet.CodeOf(err) != code || fleet.ClassOf(err) != class {
+			t.Errorf("stored %d, %v, want %s", stored, err, code)
+		}
+	}
+}
+
+func TestAnswerThatSpeaksOfOtherMessagesIsNotBelieved(t *testing.T) {
+	for name, body := range map[string]string{
+		"fewer": "<Messages><Message><MessageId>1</MessageId></Message></Messages>", "none": "<Messages/>", "no XML": "ok", "empty": "",
+	} {
+		url, count := answering(t, 201, body)
+		client, _ := newClient(t, url)
+		stored, err := client.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}, {Body: "y"}})
+		if stored != 0 || fleet.ClassOf(err) != fleet.Unavailable || count.Load() < 2 {
+			t.Errorf("%s: stored %d, %v after %d requests", name, stored, err, count.Load())
+		}
+	}
+}
+
+func answering(t *testing.T, status int, body string) (url string, count *atomic.Int64) {
+	t.Helper()
+	count = new(atomic.Int64)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		count.Add(1)
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, count
+}
+
+func TestErrorsDoNotQuoteBodies(t *testing.T) {
+	url, _ := answering(t, 418, "not XML")
+	client, _ := newClient(t, url)
+	_, err := client.Send(t.Context(), inbox.Name, []mns.Message{{Body: "canary-4711"}})
+	if err == nil || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "local-sk") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestHostHeaderStaysTheRealEndpoint(t *testing.T) {
+	var host string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host = r.Host
+		w.WriteHeader(404)
+	}))
+	defer srv.Close()
+	client, _ := newClient(t, srv.URL)
+	if _, err := client.Send(t.Context(), "q", []mns.Message{{Body: "x"}}); err == nil {
+		t.Error("404 is no success")
+	}
+	if want := "1000000000000001.mns.cn-hangzhou.aliyuncs.com"; host != want {
+		t.Errorf("got host %q, want %q", host, want)
+	}
+}
+
+func TestScopeThatIsNoAccountAndRegionIsRefused(t *testing.T) {
+	cloud := newCloud(t, "")
+	for _, scope := range []fleet.Scope{
+		{}, {Account: server.Sharer}, {Region: server.Home}, {Account: "acct", Region: server.Home},
+		{Account: server.Sharer, Region: "a.b"}, {Account: server.Sharer, Region: "cn/x"}, {Account: server.Sharer, Region: "CN"},
+	} {
+		if _, err := mns.Connect(cloud, scope); err == nil {
+			t.Errorf("%q was taken", scope)
+		}
+	}
+	if _, err := mns.Connect(cloud, home); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSendWithoutKeysFails(t *testing.T) {
+	b := newBench(t)
+	cloud, err := aliyun.NewCloud(&aliyun.Renewable{}, b.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	queues, err := mns.Connect(cloud, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := queues.Client(cloud.NewSession(0)).Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}})
+	if stored != 0 || err == nil {
+		t.Errorf("stored %d, %v", stored, err)
+	}
+}
+
+func TestSpentBudgetSendsNothing(t *testing.T) {
+	b := newBench(t)
+	queues, err := mns.Connect(newCloud(t, b.URL()), home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, _ := some(20)
+	stored, err := queues.Client(newCloud(t, b.URL()).NewSession(1)).Send(t.Context(), inbox.Name, messages)
+	if stored != 16 || fleet.ClassOf(err) != fleet.OutOfBudget || len(b.stored(t)) != 16 {
+		t.Errorf("stored %d, %v", stored, err)
+	}
+}
