@@ -1,11 +1,8 @@
 package mns
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -80,16 +77,6 @@ func (a Attributes) check() error {
 type DeadLetterPolicy struct {
 	Target          string
 	MaxReceiveCount int
-}
-
-// Status is a queue as GetQueueAttributes shows it.
-type Status struct {
-	Queue      Queue
-	Attributes Attributes
-	// Active messages can be received, inactive ones are being worked on, delayed
-	// ones wait for their first time.
-	Active, Inactive, Delayed int
-	Created, Modified         time.Time
 }
 
 // Service holds the queues of all accounts and regions of one world.
@@ -225,21 +212,6 @@ func (s *Service) Attributes(id Queue) (st Status, err error) {
 	return st, err
 }
 
-func (q *queue) status() Status {
-	st := Status{Queue: q.id, Attributes: q.attrs, Created: q.created, Modified: q.modified}
-	for _, m := range q.messages {
-		switch m.state() {
-		case active:
-			st.Active++
-		case inFlight:
-			st.Inactive++
-		case delayed:
-			st.Delayed++
-		}
-	}
-	return st
-}
-
 // Drop deletes a queue with its messages. Deleting a missing one is no error.
 func (s *Service) Drop(id Queue) error {
 	return s.do(func() error {
@@ -252,60 +224,6 @@ func (s *Service) Drop(id Queue) error {
 		}
 		q.cancelPolls()
 		delete(s.queues, id)
-		return nil
-	})
-}
-
-// List returns the queues of an account and region whose names start with
-// prefix, in order of name.
-func (s *Service) List(account, region, prefix string) []Status {
-	s.w.Lock()
-	defer s.w.Unlock()
-	var all []Status
-	for id, q := range s.queues {
-		if id.Account == account && id.Region == region && strings.HasPrefix(id.Name, prefix) {
-			all = append(all, q.status())
-		}
-	}
-	slices.SortFunc(all, func(a, b Status) int { return cmp.Compare(a.Queue.Name, b.Queue.Name) })
-	return all
-}
-
-// Visible is how many messages can be received now; 0 for a missing queue.
-func (s *Service) Visible(id Queue) int {
-	s.w.Lock()
-	defer s.w.Unlock()
-	if q, ok := s.queues[id]; ok {
-		return q.ready.Len()
-	}
-	return 0
-}
-
-// State is the bodies of all messages by queue, in the order of their receipt,
-// without ids and times.
-func (s *Service) State() any {
-	s.w.Lock()
-	defer s.w.Unlock()
-	out := map[string][]string{}
-	for id, q := range s.queues {
-		all := slices.SortedFunc(maps.Values(q.messages), func(a, b *message) int { return cmp.Compare(a.serial, b.serial) })
-		bodies := []string{}
-		for _, m := range all {
-			bodies = append(bodies, m.Body)
-		}
-		out[id.ARN()] = bodies
-	}
-	return out
-}
-
-// Watch calls f, outside any lock and while time stands still, whenever
-// messages of the queue can be received and no long poll took them.
-func (s *Service) Watch(id Queue, f func()) error {
-	return s.on(id, func(q *queue) error {
-		q.watchers = append(q.watchers, f)
-		if q.ready.Len() > 0 {
-			s.pending = append(s.pending, f)
-		}
 		return nil
 	})
 }
