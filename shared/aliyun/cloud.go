@@ -22,6 +22,10 @@ const EndpointVariable = "ALIBABA_CLOUD_ENDPOINT_URL"
 // Cloud is what a process needs to reach Alibaba Cloud. It is safe for
 // concurrent use and keeps connections open between passes.
 type Cloud struct {
+	// Sleep waits between two tries of a call; nil means real time. Set it before
+	// the first session.
+	Sleep func(ctx context.Context, d time.Duration) error
+
 	credential credentials.Credential
 	local      *url.URL // nil: the real cloud
 	http       *http.Client

@@ -32,7 +32,8 @@ type API struct {
 func (a API) String() string { return a.Product.Name + ":" + a.Action }
 
 // Do sends req to a and decodes the answer. req is a struct of a typed SDK, or one
-// with the same kind of json tags; Resp likewise. It retries what time heals for
+// like them: pointer fields with json tags, since the SDK panics on others. Resp is
+// any struct with json tags. It retries what time heals for
 // up to [Patience], spends the session's budget, counts every request sent, takes
 // the cloud's time from the Date header, and treats an answer without a body or
 // without a request id as no answer: the gateway has been seen to send 200 alone.

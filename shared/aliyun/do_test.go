@@ -160,6 +160,21 @@ func TestSpentBudgetSendsNothing(t *testing.T) {
 	}
 }
 
+func TestRealWaitEndsWithTheContext(t *testing.T) {
+	s, _ := newSession(t, "", 0)
+	s.Cloud().Sleep = nil
+	ctx, cancel := context.WithCancel(t.Context())
+	tries := 0
+	err := s.Retry(ctx, func() error {
+		tries++
+		cancel()
+		return aliyun.NewError("p:A", 400, "Throttling", "", "", false)
+	})
+	if !errors.Is(err, context.Canceled) || tries != 1 {
+		t.Errorf("got %v after %d tries", err, tries)
+	}
+}
+
 func TestRetriesSpendTheBudget(t *testing.T) {
 	cloud := startCloud(t, simcloud.Fault{Kind: simcloud.Throttle})
 	s, _ := newSession(t, cloud.URL(), 2)
@@ -214,10 +229,10 @@ func TestContextThatEndsDuringAWaitEndsTheCall(t *testing.T) {
 	cloud := startCloud(t, simcloud.Fault{Kind: simcloud.Throttle})
 	s, _ := newSession(t, cloud.URL(), 0)
 	ctx, cancel := context.WithCancel(t.Context())
-	s.SetSleep(func(ctx context.Context, _ time.Duration) error {
+	s.Cloud().Sleep = func(ctx context.Context, _ time.Duration) error {
 		cancel()
 		return ctx.Err()
-	})
+	}
 	_, err := read(ctx, s)
 	if !errors.Is(err, context.Canceled) || fleet.ClassOf(err) != fleet.Throttled {
 		t.Errorf("got %v, want the throttling and the end of the context", err)

@@ -59,9 +59,9 @@ func newSession(t *testing.T, url string, budget int) (*aliyun.Session, *waits) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, w := cloud.NewSession(budget), &waits{}
-	s.SetSleep(w.sleep)
-	return s, w
+	w := &waits{}
+	cloud.Sleep = w.sleep
+	return cloud.NewSession(budget), w
 }
 
 // answering is a cloud that gives every request the same answer and counts them.

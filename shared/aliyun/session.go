@@ -24,8 +24,6 @@ const Patience = 2 * time.Second
 // remembers the cloud's time. It is safe for concurrent use.
 type Session struct {
 	cloud *Cloud
-	// Sleep waits for d or until ctx ends.
-	sleep func(ctx context.Context, d time.Duration) error
 
 	mu     sync.Mutex
 	budget int
@@ -39,13 +37,17 @@ func (c *Cloud) NewSession(budget int) *Session {
 	if budget <= 0 {
 		budget = DefaultBudget
 	}
-	return &Session{cloud: c, sleep: sleep, budget: budget, calls: map[string]map[string]int{}}
+	return &Session{cloud: c, budget: budget, calls: map[string]map[string]int{}}
 }
 
 // Cloud returns what the session was made from.
 func (s *Session) Cloud() *Cloud { return s.cloud }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// sleep waits for d or until ctx ends.
+func (c *Cloud) sleep(ctx context.Context, d time.Duration) error {
+	if c.Sleep != nil {
+		return c.Sleep(ctx, d)
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -141,7 +143,7 @@ func (s *Session) Retry(ctx context.Context, try func() error) error {
 		if waited += wait; waited > Patience {
 			return err
 		}
-		if serr := s.sleep(ctx, wait); serr != nil {
+		if serr := s.cloud.sleep(ctx, wait); serr != nil {
 			return fmt.Errorf("%w (gave up waiting: %w)", err, serr)
 		}
 	}

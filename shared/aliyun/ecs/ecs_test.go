@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
 	"github.com/google/go-cmp/cmp"
@@ -38,6 +39,7 @@ func newClient(t *testing.T, url string) (*ecs.Client, *aliyun.Session) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	s := cloud.NewSession(0)
 	return ecs.New(s), s
 }

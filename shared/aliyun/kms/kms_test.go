@@ -1,7 +1,9 @@
 package kms_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/kms"
@@ -30,6 +32,7 @@ func newBench(t *testing.T, k aliyun.Keys) (*server.Server, *kms.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return srv, kms.New(cloud.NewSession(0))
 }
 

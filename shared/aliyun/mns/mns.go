@@ -86,12 +86,14 @@ func (q *Queues) dial() sdk.MNSClient {
 		Credential:    q.cloud.Credential(),
 		TimeoutSecond: timeoutSeconds,
 	})
-	if local != "" {
-		client.SetTransport(&localTransport{&fasthttp.HostClient{
-			Addr: local,
-			Dial: func(addr string) (net.Conn, error) { return net.DialTimeout("tcp", addr, timeoutSeconds*time.Second) },
-		}})
+	if local == "" {
+		client.SetTransport(once{})
+		return client
 	}
+	client.SetTransport(once{&fasthttp.HostClient{
+		Addr: local, MaxIdemponentCallAttempts: 1,
+		Dial: func(addr string) (net.Conn, error) { return net.DialTimeout("tcp", addr, timeoutSeconds*time.Second) },
+	}})
 	return client
 }
 
@@ -101,12 +103,18 @@ type Client struct {
 	queues  *Queues
 }
 
-// localTransport keeps the request's Host and sends it to one address.
-type localTransport struct{ client *fasthttp.HostClient }
+// once sends each request once: fasthttp on its own repeats what a server hung up
+// on, uncounted. With a local client it keeps the request's Host and sends it to
+// that client's address.
+type once struct{ local *fasthttp.HostClient }
 
 // RoundTrip implements fasthttp.RoundTripper.
-func (t *localTransport) RoundTrip(_ *fasthttp.HostClient, req *fasthttp.Request, resp *fasthttp.Response) (bool, error) {
-	return false, t.client.Do(req, resp)
+func (t once) RoundTrip(hc *fasthttp.HostClient, req *fasthttp.Request, resp *fasthttp.Response) (bool, error) {
+	if t.local != nil {
+		return false, t.local.Do(req, resp)
+	}
+	_, err := fasthttp.DefaultTransport.RoundTrip(hc, req, resp)
+	return false, err
 }
 
 const sendAPI = "mns:BatchSendMessage"
@@ -169,7 +177,11 @@ func (c *Client) send(ctx context.Context, queue string, messages []Message) err
 func check(ctx context.Context, resp *fasthttp.Response, want int) error {
 	if resp.StatusCode() != fasthttp.StatusCreated {
 		var e sdk.ErrorResponse
-		if err := xml.Unmarshal(resp.Body(), &e); err != nil {
+		err := xml.Unmarshal(resp.Body(), &e)
+		switch {
+		case err != nil && resp.StatusCode() < fasthttp.StatusBadRequest:
+			return aliyun.NoAnswer(ctx, sendAPI, fmt.Errorf("HTTP %d says nothing of the messages", resp.StatusCode()), false)
+		case err != nil:
 			return aliyun.NewError(sendAPI, resp.StatusCode(), "", "the answer is not an error document", "", false)
 		}
 		return aliyun.NewError(sendAPI, resp.StatusCode(), e.Code, e.Message, e.RequestId, false)

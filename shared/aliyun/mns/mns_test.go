@@ -1,6 +1,7 @@
 package mns_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -33,6 +34,7 @@ func newCloud(t *testing.T, url string) *aliyun.Cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return cloud
 }
 
