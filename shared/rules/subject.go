@@ -81,11 +81,7 @@ func (s *subject) admit(ruleID string) (fleet.Verdict, bool) {
 // gone is the verdict on an instance that was asked for and not found. Right
 // after a launch that means "not yet"; later, released or elsewhere.
 func (s *subject) gone(v fleet.Verdict) fleet.Verdict {
-	first := s.inst.Ref.Try.FirstSeen
-	if first.IsZero() {
-		first = s.world.At
-	}
-	if s.world.At.Sub(first) < settle {
+	if s.world.At.Sub(s.firstSeen()) < settle {
 		v.Outcome, v.Again = fleet.Pending, wait(s.inst.Ref.Try.N)
 		v.Reason = "the instance is not found yet"
 		return v
@@ -104,6 +100,10 @@ func (s *subject) exempt(v fleet.Verdict) fleet.Verdict {
 	if !ok {
 		return v
 	}
+	return exempted(v, e)
+}
+
+func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
 	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", e.Expires.Format(time.DateOnly), e.Owner, e.Reason, v.Reason)
 	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again = fleet.Exempted, fleet.Info, "", nil, 0
 	return v
@@ -117,7 +117,7 @@ func wait(n int) time.Duration {
 	if n > 8 {
 		return longestWait
 	}
-	return min(firstLook<<n, longestWait)
+	return min(firstLook<<max(n, 0), longestWait)
 }
 
 // candidacy says whether an instance is meant to be trusted, and how that is

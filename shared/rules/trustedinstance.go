@@ -11,46 +11,81 @@ import (
 
 // The rules of control trusted-instance.
 const (
-	RuleSystemDisk   = "system-disk"
-	RuleVPC          = "vpc"
-	RuleTrustedMode  = "trusted-mode"
-	RuleDeniedLaunch = "denied-launch"
+	RuleFamily         = "family"
+	RuleImage          = "image"
+	RuleSystemDisk     = "system-disk"
+	RuleVPC            = "vpc"
+	RuleTrustedMode    = "trusted-mode"
+	RuleKMSEnabled     = "kms-enabled"
+	RuleHardeningAsked = "hardening-asked"
+	RuleIMDS           = "imds"
+	RuleDeniedLaunch   = "denied-launch"
 )
 
 // TrustedInstance decides control trusted-instance: what a launch must have got
 // right, because it cannot be repaired afterwards.
 func TrustedInstance(w *fleet.World, p *policy.Policy) []fleet.Verdict {
+	if p.TrustedInstance.Mode == policy.Off {
+		return nil
+	}
 	all := []rule{
+		{RuleFamily, family},
+		{RuleImage, image},
 		{RuleSystemDisk, systemDisk},
 		{RuleVPC, vpc},
 		{RuleTrustedMode, trustedMode},
+		{RuleHardeningAsked, hardeningAsked},
+		{RuleIMDS, imds},
 	}
 	asked := slices.DeleteFunc(all, func(r rule) bool { return !p.TrustedInstance.Asks(r.id) })
 	var out []fleet.Verdict
 	if len(asked) > 0 {
-		out = judge(w, p, policy.ControlTrustedInstance, p.TrustedInstance.Control, ofCandidates(asked))
+		out = judge(w, p, policy.ControlTrustedInstance, p.TrustedInstance.Control, ofSubjects(asked))
 	}
-	if p.TrustedInstance.Mode != policy.Off && p.TrustedInstance.Asks(RuleDeniedLaunch) {
+	if p.TrustedInstance.Asks(RuleKMSEnabled) {
+		out = append(out, kmsEnabled(w, p)...)
+	}
+	if p.TrustedInstance.Asks(RuleDeniedLaunch) {
 		out = append(out, deniedLaunches(w)...)
 	}
 	return out
 }
 
-// ofCandidates asks the rules of candidates only. The first rule says so for all.
-func ofCandidates(rules []rule) []rule {
+// ofSubjects asks rules of candidates only, unless the policy requires every
+// instance to be trusted, and adds the policy's consequence to a violation. For an
+// instance that is no subject the first rule says so for all.
+func ofSubjects(rules []rule) []rule {
 	out := make([]rule, len(rules))
 	for i, r := range rules {
 		out[i] = rule{r.id, func(s *subject) fleet.Verdict {
-			if is, _ := candidacy(s.inst); is {
-				return r.decide(s)
-			}
-			if i > 0 {
+			switch {
+			case s.policy.TrustedInstance.Require == policy.RequireAll || Candidate(s.inst):
+				return s.consequence(r.id, r.decide(s))
+			case i > 0:
 				return fleet.Verdict{}
 			}
 			return notApplicable("not a trusted instance")
 		}}
 	}
 	return out
+}
+
+// family: the operator wants every instance to be of a family that can be trusted.
+func family(s *subject) fleet.Verdict {
+	c := s.policy.TrustedInstance
+	if c.Require != policy.RequireAll {
+		return fleet.Verdict{}
+	}
+	name, _ := s.inst.Listed.V.Generation()
+	if c.Trusted(name) {
+		return passes("family "+name+" can be trusted", observed("instance type family", name))
+	}
+	known := make([]string, len(c.Families))
+	for i, f := range c.Families {
+		known[i] = f.Name
+	}
+	return violation(fleet.Medium, "family "+name+" is not in the policy's list of families that can be trusted",
+		"launch the instance anew in one of "+strings.Join(known, ", "), observed("instance type family", name))
 }
 
 // defaultCategory is the category of a system disk whose launch named none: a
@@ -127,4 +162,72 @@ func trustedMode(s *subject) fleet.Verdict {
 	}
 	return violation(fleet.High, fmt.Sprintf("family %s needs SecurityOptions.TrustedSystemMode=vTPM, and the instance does not carry the tag %s", family, fleet.TagSupportVTPM),
 		remedy, observed("instance type family", family), observed("system tag", ""))
+}
+
+// kmsEnabled: without KMS no trusted instance can be created. It is said once for an
+// account and region.
+func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
+	if !slices.ContainsFunc(w.Instances, func(i fleet.Instance) bool { return i.Listed.Seen() && Candidate(&i) }) {
+		return nil
+	}
+	ref := fleet.Ref{Scope: w.Scope, Kind: fleet.KindAccount}
+	var v fleet.Verdict
+	switch {
+	case !w.KMS.Seen():
+		v = undecided("the state of KMS could not be read: " + w.KMS.Why)
+	case w.KMS.V == "Enabled":
+		v = passes("KMS is enabled", evidence("KMS", w.KMS))
+	default:
+		v = violation(fleet.Medium, "KMS is "+w.KMS.V+"; without it no trusted instance can be created",
+			"switch KMS on in the console, or by OpenKmsService", evidence("KMS", w.KMS))
+	}
+	v.Ref, v.Control, v.Rule = ref, policy.ControlTrustedInstance, RuleKMSEnabled
+	if v.Outcome == fleet.Violation {
+		if e, ok := p.Exempt(v.Control, v.Rule, ref, fleet.Dunno[fleet.Listing]("not an instance"), w.At); ok {
+			v = exempted(v, e)
+		}
+	}
+	return []fleet.Verdict{v}
+}
+
+// hardeningAsked: a launch from a public image should ask for the free hardening,
+// that is Security Center's agent. Only the request tells, and leaving the parameter
+// out is not caught by a policy that denies Deactive.
+func hardeningAsked(s *subject) fleet.Verdict {
+	call := s.inst.Ref.Call
+	switch {
+	case call == nil || call.Launch == nil:
+		return fleet.Verdict{} // nobody can tell any more; the agent itself is judged by its own control
+	case s.inst.Image.Seen() && s.inst.Image.V.Owner != "system":
+		return notApplicable("hardening can be asked for with public images only")
+	}
+	asked := call.Launch.SecurityEnhancementStrategy
+	switch {
+	case asked == "Active":
+		return passes("the launch asked for hardening", claimed("SecurityEnhancementStrategy", asked))
+	case asked == "" && call.Launch.FromTemplate():
+		return undecided("the launch template may have asked for hardening")
+	case asked == "":
+		return violation(fleet.Low, "the launch left SecurityEnhancementStrategy out",
+			"launch with SecurityEnhancementStrategy=Active", claimed("SecurityEnhancementStrategy", ""))
+	}
+	return violation(fleet.Medium, "the launch refused hardening", "launch with SecurityEnhancementStrategy=Active",
+		claimed("SecurityEnhancementStrategy", asked))
+}
+
+// leastClients are the clients that can use instance metadata by token only.
+const leastClients = "Alibaba Cloud CLI 3.0.248; credentials for Go 1.3.10, Java 0.3.10, Node.js 2.3.1, Python 0.3.6, PHP 1.2.0, C# 1.4.2"
+
+// imds: instance metadata should be read by token only.
+func imds(s *subject) fleet.Verdict {
+	tokens := s.inst.Listed.V.HTTPTokens
+	switch tokens {
+	case "required":
+		return passes("instance metadata needs a token", observed("HttpTokens", tokens))
+	case "":
+		return undecided("the cloud does not say whether instance metadata needs a token")
+	}
+	return violation(fleet.Medium, "instance metadata can be read without a token",
+		"set HttpTokens=required by ModifyInstanceMetadataOptions, once everything on the instance can do without IMDSv1: at least "+leastClients,
+		observed("HttpTokens", tokens))
 }

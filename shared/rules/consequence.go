@@ -1,0 +1,72 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+// TagViolation is the tag that marks an instance which violates a rule; its value is
+// the rule's id.
+const TagViolation = "fleetwarden:violation"
+
+// TagStopped is put onto an instance that was stopped for a violation, so that it is
+// stopped once: whoever starts it again has decided.
+const TagStopped = "fleetwarden:stopped"
+
+// consequence adds what the policy makes of a violation. Only what was observed has
+// consequences: a request may claim anything.
+func (s *subject) consequence(ruleID string, v fleet.Verdict) fleet.Verdict {
+	c := s.policy.TrustedInstance
+	if v.Outcome != fleet.Violation || c.Consequence == policy.ConsequenceNone || !allObserved(v.Evidence) {
+		return v
+	}
+	if s.control.MayChange(s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
+		return v
+	}
+	change, ok := s.sanction(ruleID, v.Reason)
+	if !ok {
+		return v
+	}
+	if left := c.Grace - s.world.At.Sub(s.firstSeen()); left > 0 {
+		v.Again = left
+		v.Reason += fmt.Sprintf("; in %s from the first finding: %s", c.Grace, change.Kind)
+		return v
+	}
+	v.Changes = append(v.Changes, change)
+	return v
+}
+
+// sanction is the change that the policy asks for, unless it was made already.
+func (s *subject) sanction(ruleID, reason string) (fleet.Change, bool) {
+	tags := s.inst.Listed.V.Tags
+	if s.policy.TrustedInstance.Consequence == policy.ConsequenceTag {
+		if _, done := tags[TagViolation]; done {
+			return fleet.Change{}, false
+		}
+		return fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagViolation + "=" + ruleID, Reason: reason}, true
+	}
+	if _, done := tags[TagStopped]; done || s.inst.Listed.V.Status != "Running" || s.inst.Listed.V.Manager() != "" {
+		return fleet.Change{}, false
+	}
+	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + ruleID, Reason: reason}, true
+}
+
+// firstSeen is when the instance was first looked at; now, on the first look.
+func (s *subject) firstSeen() time.Time {
+	if first := s.inst.Ref.Try.FirstSeen; !first.IsZero() {
+		return first
+	}
+	return s.world.At
+}
+
+func allObserved(evidence []fleet.Evidence) bool {
+	for _, e := range evidence {
+		if e.Source != fleet.Observed.String() {
+			return false
+		}
+	}
+	return len(evidence) > 0
+}

@@ -1,0 +1,56 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// securedMark stands in the id of every published trusted image, such as
+// aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd.
+const securedMark = "_secured_"
+
+// image: sixth-generation trusted instances boot from a trusted image, those of the
+// seventh by UEFI. An image's boot mode says nothing about the former, and no field
+// of DescribeImages does: only the id of a public image tells.
+func image(s *subject) fleet.Verdict {
+	l := s.inst.Listed.V
+	family, _ := l.Generation()
+	img := s.inst.Image
+	switch {
+	case !img.Seen():
+		return undecided("the image could not be read: " + img.Why)
+	case img.V.Gone:
+		return undecided("the image " + l.ImageID + " is no longer there to be judged")
+	case generation(family) < 7:
+		return trustedImage(img.V)
+	}
+	return bootsByUEFI(img.V)
+}
+
+func trustedImage(img fleet.Image) fleet.Verdict {
+	e := observed("image", img.ID)
+	switch {
+	case img.Owner != "system":
+		return undecided(fmt.Sprintf("whether the image %s was made from a trusted image could not be told: its owner is %s", img.ID, img.Owner))
+	case strings.Contains(img.ID, securedMark):
+		return passes("a trusted image", e)
+	}
+	return violation(fleet.High, "the image "+img.ID+" is not a trusted image",
+		"launch the instance anew from Alibaba Cloud Linux 2.1903 or CentOS 7.8, each in its trusted version", e)
+}
+
+func bootsByUEFI(img fleet.Image) fleet.Verdict {
+	e := []fleet.Evidence{observed("image", img.ID), observed("boot mode", img.BootMode)}
+	switch img.BootMode {
+	case "UEFI":
+		return passes("the image boots by UEFI", e...)
+	case "UEFI-Preferred":
+		return passes("the image boots by UEFI where the instance type can", e...)
+	case "":
+		return undecided("the cloud does not say how the image " + img.ID + " boots")
+	}
+	return violation(fleet.High, fmt.Sprintf("the image %s boots by %s; a trusted instance of this family needs UEFI", img.ID, img.BootMode),
+		"launch the instance anew from an image whose BootMode is UEFI", e...)
+}
