@@ -18,7 +18,7 @@ const (
 // InstanceRole decides control instance-role: each trusted instance has a RAM
 // role that ECS may assume and that may report trust data to Security Center.
 func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	roles := judgements{world: w, by: map[string]judgement{}}
+	roles := judgements{world: w, policy: p.InstanceRole.Policy, by: map[string]judgement{}}
 	return judge(w, p, policy.ControlInstanceRole, p.InstanceRole.Control, []rule{
 		{RuleSystrustRole, func(s *subject) fleet.Verdict { return systrustRole(s, roles) }},
 		{RuleOverBroadRole, func(s *subject) fleet.Verdict { return overBroadRole(s, roles) }},
@@ -120,6 +120,10 @@ func (s *subject) repairOwn(v fleet.Verdict, j judgement) fleet.Verdict {
 		return v
 	}
 	v.Remedy = fmt.Sprintf("attach the policy %s to the RAM role %s", s.policy.InstanceRole.Policy, s.policy.InstanceRole.Role)
+	if j.futile != "" {
+		v.Remedy = fmt.Sprintf("put the policies of the RAM role %s right: %s", s.policy.InstanceRole.Role, j.futile)
+		return v
+	}
 	return s.change(v, nil, s.grant(s.policy.InstanceRole.Role, v.Reason))
 }
 
@@ -133,6 +137,10 @@ func (s *subject) conflict(v fleet.Verdict, name string, j judgement, roles judg
 	case policy.ConflictGrant:
 		if j.missing || !j.trusted {
 			return v // granting to a role that ECS cannot assume helps nobody
+		}
+		if j.futile != "" {
+			v.Reason += "; " + j.futile
+			return v
 		}
 		return s.change(v, nil, s.grant(name, v.Reason))
 	case policy.ConflictReplace:
@@ -162,6 +170,8 @@ func (s *subject) ready(roles judgements) (needs *fleet.Change, blocked string) 
 		return nil, "whether the role " + name + " is fit could not be told: " + j.why
 	case !j.trusted:
 		return nil, "the role " + name + " " + j.why + ": put its trust policy right first"
+	case j.futile != "":
+		return nil, "the role " + name + " " + j.why + ": " + j.futile
 	}
 	return new(s.grant(name, "the role "+name+" "+j.why)), ""
 }
@@ -196,8 +206,8 @@ func overBroadRole(s *subject, roles judgements) fleet.Verdict {
 	}
 	j := roles.of(role.V)
 	switch {
-	case j.answer == rampolicy.Unsure && len(j.broad) == 0:
-		return undecided("whether the role grants too much could not be told: " + j.why)
+	case j.unread != "" && len(j.broad) == 0:
+		return undecided("whether the role grants too much could not be told: " + j.unread)
 	case len(j.broad) == 0:
 		return passes("the role grants no sweeping rights", observed("role", role.V))
 	}

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
 )
@@ -14,32 +16,39 @@ type judgement struct {
 	// actions.
 	answer rampolicy.Answer
 	why    string // unless Allowed; reads on from "the role X"
+	// futile says why granting the actions would not help; empty when it would.
+	futile string
+	// broad are sweeping rights, of the policies that could be read; unread says why
+	// there may be more.
 	broad  []string
+	unread string
 }
 
 type judgements struct {
-	world *fleet.World
-	by    map[string]judgement
+	world  *fleet.World
+	policy string // the policy that grants would attach
+	by     map[string]judgement
 }
 
 func (js judgements) of(name string) judgement {
 	if j, ok := js.by[name]; ok {
 		return j
 	}
-	j := judgeRole(js.world.Roles[name])
+	j := judgeRole(js.world.Roles[name], js.policy)
 	js.by[name] = j
 	return j
 }
 
-func judgeRole(f fleet.Fact[fleet.Role]) judgement {
+func judgeRole(f fleet.Fact[fleet.Role], policy string) judgement {
 	if !f.Seen() {
-		return judgement{answer: rampolicy.Unsure, why: "it was not read: " + f.Why}
+		why := "it was not read: " + f.Why
+		return judgement{answer: rampolicy.Unsure, why: why, unread: why}
 	}
 	if f.V.Missing {
 		return judgement{missing: true, why: "does not exist"}
 	}
 	docs, unread := documents(f.V.Policies)
-	j := judgement{broad: rampolicy.OverBroad(docs)}
+	j := judgement{broad: overBroad(docs), unread: unread}
 	j.trusted, j.answer, j.why = ecsMayAssume(f.V.Trust)
 	if !j.trusted {
 		return j
@@ -52,8 +61,34 @@ func judgeRole(f fleet.Fact[fleet.Role]) judgement {
 		}
 	case rampolicy.Denied:
 		j.why = "does not grant the yundun-systrust actions"
+		j.futile = futile(f.V.Policies, docs, policy)
 	}
 	return j
+}
+
+// overBroad names sweeping rights. A policy that cannot be read grants too much only
+// perhaps.
+func overBroad(docs []*rampolicy.Document) []string {
+	readable := slices.Clone(docs)
+	for i, d := range readable {
+		if d == nil {
+			readable[i] = &rampolicy.Document{}
+		}
+	}
+	return rampolicy.OverBroad(readable)
+}
+
+// futile says why the role would not grant the actions with the policy attached
+// either.
+func futile(attached []fleet.Policy, docs []*rampolicy.Document, policy string) string {
+	if slices.ContainsFunc(attached, func(p fleet.Policy) bool { return p.Name == policy }) {
+		return "its policy " + policy + " says something else; put it right by hand"
+	}
+	grant, err := rampolicy.Parse(rampolicy.SysTrustPolicy())
+	if err == nil && rampolicy.Grants(append(slices.Clip(docs), grant), rampolicy.SysTrustActions(), "*") == rampolicy.Allowed {
+		return ""
+	}
+	return "one of its policies denies them, or may; a grant would not help"
 }
 
 func ecsMayAssume(trust string) (bool, rampolicy.Answer, string) {
