@@ -143,5 +143,5 @@ func retryDelay(err error, tries int) time.Duration {
 	if asked := fleet.RetryAfter(err); asked > 0 {
 		return asked
 	}
-	return min(first<<min(tries, 8), longest)
+	return min(first<<min(max(tries, 0), 8), longest)
 }

@@ -51,7 +51,7 @@ func TestTheCloudsOwnWaitIsKept(t *testing.T) {
 }
 
 func TestTheWaitDoublesUpToFiveMinutes(t *testing.T) {
-	for tries, want := range map[int]time.Duration{0: 15 * time.Second, 1: 30 * time.Second, 4: 240 * time.Second, 5: 300 * time.Second, 1000: 300 * time.Second} {
+	for tries, want := range map[int]time.Duration{-1: 15 * time.Second, 0: 15 * time.Second, 1: 30 * time.Second, 4: 240 * time.Second, 5: 300 * time.Second, 1000: 300 * time.Second} {
 		b := newBench(policy.Enforce)
 		b.observe["i-1"] = failure{class: fleet.Unavailable}
 		in := batch("i-1")
