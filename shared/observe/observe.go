@@ -37,6 +37,11 @@ type Disks interface {
 	SystemDiskOf(ctx context.Context, region fleet.Region, instanceID string) (string, error)
 }
 
+// Images reads images by id; what is no longer there has Gone set.
+type Images interface {
+	Images(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Image, error)
+}
+
 // KMS reads whether the account has switched KMS on.
 type KMS interface {
 	AccountStatus(ctx context.Context, region fleet.Region) (string, error)
@@ -50,9 +55,11 @@ type World struct {
 	// is a candidate.
 	Roles  Roles
 	Needed []string
-	// Disks reads the system disks of candidates.
-	Disks Disks
-	KMS   KMS
+	// Disks reads the system disks of candidates, Images what they boot from, KMS
+	// whether their account has it.
+	Disks  Disks
+	Images Images
+	KMS    KMS
 	// Candidate tells the instances that the rules may ask more about; nil means
 	// all.
 	Candidate func(*fleet.Instance) bool
@@ -89,7 +96,7 @@ func (o World) instances(ctx context.Context, w *fleet.World, seen []fleet.Insta
 	if len(there) == 0 {
 		return nil
 	}
-	for _, facet := range []func(context.Context, *fleet.World, []*fleet.Instance) error{o.roleNames, o.disks, o.kms} {
+	for _, facet := range []func(context.Context, *fleet.World, []*fleet.Instance) error{o.roleNames, o.disks, o.images, o.kms} {
 		if err := facet(ctx, w, there); err != nil {
 			return err
 		}
@@ -211,8 +218,39 @@ func (o World) roles(ctx context.Context, w *fleet.World, there []*fleet.Instanc
 	return nil
 }
 
-func (o World) kms(ctx context.Context, w *fleet.World, _ []*fleet.Instance) error {
-	if o.KMS == nil {
+// images reads each distinct image once.
+func (o World) images(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	there = o.candidates(there)
+	if o.Images == nil || len(there) == 0 {
+		return nil
+	}
+	var ids []string
+	for _, in := range there {
+		if in.Listed.V.ImageID != "" {
+			ids = append(ids, in.Listed.V.ImageID)
+		}
+	}
+	slices.Sort(ids)
+	got, err := o.Images.Images(ctx, w.Scope.Region, slices.Compact(ids))
+	if err := passing("reading images", err); err != nil {
+		return err
+	}
+	for _, in := range there {
+		img, ok := got[in.Listed.V.ImageID]
+		switch {
+		case err != nil:
+			in.Image = fleet.Dunno[fleet.Image](err.Error())
+		case ok:
+			in.Image = fleet.See(img)
+		default:
+			in.Image = fleet.Dunno[fleet.Image]("the instance does not say what image it is from")
+		}
+	}
+	return nil
+}
+
+func (o World) kms(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	if o.KMS == nil || len(o.candidates(there)) == 0 {
 		return nil
 	}
 	status, err := o.KMS.AccountStatus(ctx, w.Scope.Region)
