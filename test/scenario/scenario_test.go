@@ -50,6 +50,7 @@ func TestScenarios(t *testing.T) {
 			env.Values[storyKey{}] = s
 			env.Defer(s.close)
 			env.Setenv("TOP", top)
+			env.Setenv("DOCS", filepath.Join(top, "test", "scenario", "testdata", "documents"))
 			env.Setenv("SYSTRUST", "AliyunECSInstanceForYundunSysTrustRole")
 			return nil
 		},

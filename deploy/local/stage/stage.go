@@ -26,6 +26,8 @@ type Options struct {
 	// Optional names files of deploy/ram/optional, without .json, that are granted to
 	// the function their name begins with.
 	Optional []string
+	// Regions get a deployment each; nil for cn-hangzhou.
+	Regions []string
 	// Propagation is how long ECS does not see a new role, in virtual time; 0 for the
 	// server's default.
 	Propagation time.Duration
@@ -49,7 +51,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	s.Server.World.Subscribe(s.tape.record)
 	s.Stack, err = stack.Start(ctx, stack.Options{
 		Server: s.Server, Manifest: filepath.Join(o.Root, "s.yaml"), BinDir: o.BinDir, Policy: o.Policy, LogDir: o.LogDir,
-		Document: o.Document, Optional: o.Optional,
+		Regions: o.Regions, Document: o.Document, Optional: o.Optional,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Server.Close())

@@ -1,0 +1,157 @@
+package scenario_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func cmdRole(ts *testscript.TestScript, neg bool, args []string) {
+	s, region, want := told(ts), server.Home, ""
+	if r, ok := strings.CutPrefix(args[0], "-region="); ok {
+		region, args = r, args[1:]
+	}
+	if len(args) > 1 {
+		want = args[1]
+	}
+	for _, id := range strings.Split(args[0], ",") {
+		got, err := s.stage.RoleOf(context.Background(), region, id)
+		ts.Check(err)
+		if (got == want) == neg {
+			ts.Fatalf("instance %s has the role %q", id, got)
+		}
+	}
+}
+
+func cmdRecord(ts *testscript.TestScript, neg bool, args []string) {
+	count := -1
+	if len(args) > 0 && strings.HasPrefix(args[0], "-count=") {
+		count = number(ts, strings.TrimPrefix(args[0], "-count="))
+		args = args[1:]
+	}
+	want := pairs(ts, args)
+	records, err := told(ts).stage.Records()
+	ts.Check(err)
+	found := 0
+	for _, r := range records {
+		if r.Match(want) {
+			found++
+			ts.Logf("%s", show(r))
+		}
+	}
+	switch {
+	case neg && found > 0:
+		ts.Fatalf("%d such records", found)
+	case !neg && count >= 0 && found != count:
+		ts.Fatalf("%d such records, not %d; all:\n%s", found, count, showAll(records))
+	case !neg && found == 0:
+		ts.Fatalf("no such record; all:\n%s", showAll(records))
+	}
+}
+
+// show prints what tells records apart.
+func show(r stage.Record) string {
+	var b strings.Builder
+	for _, k := range []string{"type", "function", "control", "rule", "outcome", "kind", "id", "state", "before", "after", "reason", "why", "remedy", "calls"} {
+		if r[k] != "" {
+			fmt.Fprintf(&b, "%s=%q ", k, r[k])
+		}
+	}
+	return b.String()
+}
+
+func showAll(records []stage.Record) string {
+	lines := make([]string, len(records))
+	for i, r := range records {
+		lines[i] = show(r)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func cmdDump(ts *testscript.TestScript, neg bool, _ []string) {
+	positive(ts, neg)
+	records, err := told(ts).stage.Records()
+	ts.Check(err)
+	ts.Logf("%s", showAll(records))
+}
+
+func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	calls := told(ts).stage.Calls("fleetwarden-" + args[0])
+	got := calls[args[1]]
+	if args[1] == "*" {
+		for _, n := range calls {
+			got += n
+		}
+	}
+	most, bound := strings.CutPrefix(args[2], "<=")
+	if want := number(ts, most); got > want || !bound && got < want {
+		ts.Fatalf("%s called %s %d times, not %s; all: %v", args[0], args[1], got, args[2], calls)
+	}
+}
+
+func cmdDenied(ts *testscript.TestScript, neg bool, args []string) {
+	found := false
+	for _, p := range told(ts).stage.Server.RAM.Permissions() {
+		if p.Caller != "fleetwarden-"+args[0] || p.Allowed || len(args) > 1 && p.Action != args[1] {
+			continue
+		}
+		found = true
+		ts.Logf("denied: %s on %s", p.Action, p.Resource)
+	}
+	if found == neg {
+		ts.Fatalf("%s was denied something: %t", args[0], found)
+	}
+}
+
+func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	dead := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-dead-letters"}
+	if got := told(ts).stage.Server.MNS.Visible(dead); got != number(ts, args[0]) {
+		ts.Fatalf("there are %d dead letters", got)
+	}
+}
+
+func digest(ts *testscript.TestScript) string {
+	resp, err := http.Get(told(ts).stage.Server.URL() + "/_sim/world?digest=1")
+	ts.Check(err)
+	defer resp.Body.Close()
+	var d struct{ Products map[string]string }
+	ts.Check(json.NewDecoder(resp.Body).Decode(&d))
+	// Queues hold what waits; the world is what changes are made to.
+	delete(d.Products, "mns")
+	text, err := json.Marshal(d.Products)
+	ts.Check(err)
+	return string(text)
+}
+
+func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	told(ts).digests[args[0]] = digest(ts)
+}
+
+func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
+	before, ok := told(ts).digests[args[0]]
+	if !ok {
+		ts.Fatalf("no digest %s was noted", args[0])
+	}
+	if now := digest(ts); (now == before) == neg {
+		ts.Fatalf("the world's digest was %s and is %s", before, now)
+	}
+}
+
+func cmdSilent(ts *testscript.TestScript, neg bool, args []string) {
+	logs, err := told(ts).stage.Logs()
+	ts.Check(err)
+	if strings.Contains(logs, args[0]) != neg {
+		ts.Fatalf("the functions' output speaks of %q: %t", args[0], !neg)
+	}
+}
