@@ -4,6 +4,8 @@
 # The functions by their names in Function Compute; a folder has the name without
 # its dashes.
 FUNCTIONS := attach-role validate-instance
+GOOS      ?= $(shell go env GOOS)
+GOARCH    ?= $(shell go env GOARCH)
 TIMEOUT   ?= 9m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
@@ -14,7 +16,7 @@ help: ## these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 build: ## the function binaries for this machine, in dist/
-	@for f in $(FUNCTIONS); do CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$(echo $$f | tr -d -) || exit 1; done
+	@for f in $(FUNCTIONS); do CGO_ENABLED=0 GOOS=$(GOOS) GOARCH=$(GOARCH) go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$(echo $$f | tr -d -) || exit 1; done
 
 demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
@@ -43,8 +45,10 @@ fuzz: ## every fuzz target for TIME each (default 30s)
 	    echo "$$t in $${d#$(CURDIR)/}"; (cd $$d && go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(TIME) .) || exit 1; \
 	  done; done
 
-package: ## zips for Function Compute, in dist/
-	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$(echo $$f | tr -d -) || exit 1; done
+POLICY ?= deploy/policy.yaml
+package: ## zips for Function Compute with the policy file POLICY in them, in dist/
+	@$(MAKE) --no-print-directory build GOOS=linux GOARCH=amd64
+	@go run ./deploy/pack -policy $(POLICY) -dist dist $(FUNCTIONS)
 
 clean: ## what was built and written
 	rm -rf dist out

@@ -28,6 +28,7 @@ var arrows = []struct {
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/fleet", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/terminal", []string{"shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},
+	{"deploy/pack", []string{"shared/policy"}, "it ships the policy file, checked by the code that will read it"},
 	{"deploy", []string{"deploy/", "test/simcloud/"}, "the local deployment runs binaries on the local cloud; it does not link the product"},
 	{"test/simcloud", []string{"test/simcloud", "test/simcloud/"}, "the local cloud must not share a misunderstanding with the product"},
 	{"test/arch", nil, "it reads source text only"},
