@@ -42,6 +42,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	control := reconcile.Control[*fleet.World]{
 		Observe: observe.World{
 			Listings:  instances,
+			Young:     instances,
 			RoleNames: instances,
 			Roles:     roles,
 			Needed:    []string{call.Options.Policy.InstanceRole.Role},
@@ -58,7 +59,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	}
 	source := events.Batches(events.Decode(call.Payload), events.Filter{
 		Kinds:   []events.Kind{events.KindLaunch, events.KindStateChange, events.KindMessage},
-		Refs:    []fleet.Kind{fleet.KindInstance},
+		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindAccount},
 		Own:     []string{fcrun.Role("attach-role")},
 		Knows:   call.Options.Policy.Knows,
 		PutBack: call.PutBack,

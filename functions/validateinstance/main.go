@@ -47,6 +47,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	control := reconcile.Control[*fleet.World]{
 		Observe: observe.World{
 			Listings:  instances,
+			Young:     instances,
 			Disks:     instances,
 			Images:    instances,
 			KMS:       kms.New(call.Session),
@@ -61,7 +62,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	}
 	source := events.Batches(events.Decode(call.Payload), events.Filter{
 		Kinds:   []events.Kind{events.KindLaunch, events.KindMessage},
-		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindCall},
+		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount},
 		Own:     []string{fcrun.Role("validate-instance")},
 		Knows:   call.Options.Policy.Knows,
 		PutBack: call.PutBack,

@@ -49,7 +49,9 @@ type KMS interface {
 
 // World reads the facets whose reader is set. Listings are always needed.
 type World struct {
-	Listings  Listings
+	Listings Listings
+	// Young finds the instances of a launch whose record names none.
+	Young     Young
 	RoleNames RoleNames
 	// Roles reads the roles that the instances have, and Needed if one of them
 	// is a candidate.
@@ -70,16 +72,23 @@ type World struct {
 // Observe reads what the batch points to.
 func (o World) Observe(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
 	w := &fleet.World{Scope: b.Scope, Roles: map[string]fleet.Fact[fleet.Role]{}}
+	seen := b.Seen
 	for _, r := range b.Refs {
 		switch r.Kind {
 		case fleet.KindInstance:
 			w.Instances = append(w.Instances, fleet.Instance{Ref: r})
 		case fleet.KindCall:
 			w.Calls = append(w.Calls, r)
+		case fleet.KindAccount:
+			young, err := o.young(ctx, r, w.Instances)
+			if err != nil {
+				return nil, err
+			}
+			w.Instances, seen = append(w.Instances, young...), append(seen, young...)
 		}
 	}
 	if len(w.Instances) > 0 {
-		if err := o.instances(ctx, w, b.Seen); err != nil {
+		if err := o.instances(ctx, w, seen); err != nil {
 			return nil, err
 		}
 	}
@@ -115,9 +124,9 @@ func (o World) list(ctx context.Context, w *fleet.World, seen []fleet.Instance) 
 		in := &w.Instances[i]
 		if k, ok := known[in.Ref.ID]; ok && k.Listed.Seen() {
 			in.Listed, in.Gone = k.Listed, fleet.See(false)
-			continue
+		} else if in.Ref.Kind == fleet.KindInstance {
+			ask = append(ask, in.Ref.ID)
 		}
-		ask = append(ask, in.Ref.ID)
 	}
 	if len(ask) == 0 {
 		return nil
@@ -130,7 +139,7 @@ func (o World) list(ctx context.Context, w *fleet.World, seen []fleet.Instance) 
 		in := &w.Instances[i]
 		l, ok := got[in.Ref.ID]
 		switch {
-		case in.Listed.Seen():
+		case in.Listed.Seen(), in.Ref.Kind != fleet.KindInstance:
 		case err != nil:
 			in.Listed = fleet.Dunno[fleet.Listing](err.Error())
 		case ok:

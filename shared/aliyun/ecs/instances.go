@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 	"slices"
+	"time"
 
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
 
@@ -95,6 +96,33 @@ func (c *Client) listings(ctx context.Context, req *sdk.DescribeInstancesRequest
 		}
 		if page.NextToken == "" {
 			return nil
+		}
+		req.NextToken = &page.NextToken
+	}
+}
+
+// CreatedSince reads the instances that were created at or after since, to the
+// minute, with DescribeInstances, 100 a page, at most limit of them.
+func (c *Client) CreatedSince(ctx context.Context, region fleet.Region, since time.Time, limit int) (map[string]fleet.Listing, error) {
+	out := map[string]fleet.Listing{}
+	req := &sdk.DescribeInstancesRequest{
+		RegionId: new(string(region)), MaxResults: new(int32(maxInstanceIDs)), AdditionalAttributes: []*string{new("META_OPTIONS")},
+		Filter: []*sdk.DescribeInstancesRequestFilter{{Key: new("CreationStartTime"), Value: new(since.UTC().Format(ecsTime))}},
+	}
+	for {
+		page, err := aliyun.Do[sdk.DescribeInstancesRequest, instances](ctx, c.session, api(region, "DescribeInstances"), req)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page.Instances.Instance {
+			if len(out) == limit {
+				return out, nil
+			}
+			out[page.Instances.Instance[i].InstanceID] = page.Instances.Instance[i].listing()
+		}
+		// With tokens the total count means nothing; an empty page ends it too.
+		if page.NextToken == "" || len(page.Instances.Instance) == 0 {
+			return out, nil
 		}
 		req.NextToken = &page.NextToken
 	}
