@@ -13,14 +13,15 @@ import (
 const TagViolation = "fleetwarden:violation"
 
 // TagStopped is put onto an instance that was stopped for a violation, so that it is
-// stopped once: whoever starts it again has decided.
+// stopped once, however many rules it violates: whoever starts it again has decided.
+// Its value is the control.
 const TagStopped = "fleetwarden:stopped"
 
 // consequence adds what the policy makes of a violation. Only what was observed has
 // consequences: a request may claim anything.
 func (s *subject) consequence(ruleID string, v fleet.Verdict) fleet.Verdict {
 	c := s.policy.TrustedInstance
-	if v.Outcome != fleet.Violation || c.Consequence == policy.ConsequenceNone || !allObserved(v.Evidence) {
+	if v.Outcome != fleet.Violation || c.Consequence == policy.ConsequenceNone || !allObserved(v.Evidence) || s.onlyClaimed() {
 		return v
 	}
 	if s.control.MayChange(s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
@@ -39,6 +40,13 @@ func (s *subject) consequence(ruleID string, v fleet.Verdict) fleet.Verdict {
 	return v
 }
 
+// onlyClaimed reports whether the instance is judged for nothing but what its launch
+// said about it.
+func (s *subject) onlyClaimed() bool {
+	_, how := candidacy(s.inst)
+	return s.policy.TrustedInstance.Require != policy.RequireAll && how.Source == fleet.Claimed.String()
+}
+
 // sanction is the change that the policy asks for, unless it was made already.
 func (s *subject) sanction(ruleID, reason string) (fleet.Change, bool) {
 	tags := s.inst.Listed.V.Tags
@@ -51,7 +59,7 @@ func (s *subject) sanction(ruleID, reason string) (fleet.Change, bool) {
 	if _, done := tags[TagStopped]; done || s.inst.Listed.V.Status != "Running" || s.inst.Listed.V.Manager() != "" {
 		return fleet.Change{}, false
 	}
-	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + ruleID, Reason: reason}, true
+	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + s.name, Reason: reason}, true
 }
 
 // firstSeen is when the instance was first looked at; now, on the first look.
