@@ -33,7 +33,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 
 	// run NAME key=value… launches by RunInstances; $NAME is the first id, $NAME_IDS all,
 	// separated by commas. Keys: type image category vswitch amount role trusted
-	// confidential template userdata dryrun console region tag:KEY; key= leaves the
+	// confidential hardening tokens template userdata dryrun console region tag:KEY; key= leaves the
 	// usual value out.
 	"run": launching((*stage.Stage).Run),
 	// create NAME key=value… launches by CreateInstance.

@@ -65,6 +65,10 @@ func launch(ts *testscript.TestScript, args []string) stage.Launch {
 			l.Trusted = v
 		case "confidential":
 			l.Confidential = v
+		case "hardening":
+			l.Hardening = v
+		case "tokens":
+			l.Tokens = v
 		case "template":
 			l.TemplateName = v
 		case "userdata":

@@ -22,10 +22,12 @@ type Launch struct {
 	// Trusted is SecurityOptions.TrustedSystemMode.
 	Trusted      string
 	Confidential string
-	TemplateName string
-	Tags         map[string]string
-	UserData     string // Base64
-	DryRun       bool
+	// Hardening is SecurityEnhancementStrategy, Tokens is HttpTokens.
+	Hardening, Tokens string
+	TemplateName      string
+	Tags              map[string]string
+	UserData          string // Base64
+	DryRun            bool
 	// Console makes the trail record look like a purchase in the console.
 	Console bool
 }
@@ -52,8 +54,9 @@ func (s *Stage) Run(_ context.Context, l Launch) ([]string, error) {
 	req := &sdk.RunInstancesRequest{
 		RegionId: &l.Region, InstanceType: optional(l.Type), ImageId: optional(l.Image), VSwitchId: optional(l.VSwitch),
 		SecurityGroupId: new("sg-local"), RamRoleName: optional(l.Role), UserData: optional(l.UserData),
-		LaunchTemplateName: optional(l.TemplateName),
-		SystemDisk:         &sdk.RunInstancesRequestSystemDisk{Category: optional(l.Category)},
+		LaunchTemplateName:          optional(l.TemplateName),
+		SecurityEnhancementStrategy: optional(l.Hardening), HttpTokens: optional(l.Tokens),
+		SystemDisk: &sdk.RunInstancesRequestSystemDisk{Category: optional(l.Category)},
 		SecurityOptions: &sdk.RunInstancesRequestSecurityOptions{
 			TrustedSystemMode: optional(l.Trusted), ConfidentialComputingMode: optional(l.Confidential),
 		},
