@@ -1,12 +1,12 @@
 package terminal
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -45,15 +45,39 @@ func parse(f fcrun.Function, env Env) (flags, error) {
 		return fl, err
 	case err != nil:
 		return fl, fmt.Errorf("%w; see --help", err)
-	case fl.event == "" && len(fl.ids) == 0:
-		return fl, errors.New("nothing to look at: give instance ids, or --event FILE; see --help")
-	case fl.event != "" && len(fl.ids) > 0:
-		return fl, errors.New("give either instance ids or --event FILE, not both")
-	case fl.wait < 0:
-		return fl, errors.New("--wait must not be negative")
 	}
-	return fl, nil
+	return fl, fl.check()
 }
+
+// check finds what is wrong with a command line before anything is read or asked.
+func (fl *flags) check() error {
+	switch {
+	case fl.event == "" && len(fl.ids) == 0:
+		return errors.New("nothing to look at: give instance ids, or --event FILE; see --help")
+	case fl.event != "" && len(fl.ids) > 0:
+		return errors.New("give either instance ids or --event FILE, not both")
+	case fl.wait < 0:
+		return errors.New("--wait must not be negative")
+	case fl.wait > 0 && !fl.apply:
+		return errors.New("--wait needs --apply: a dry run leaves nothing pending")
+	case !regionID.MatchString(fl.region):
+		return fmt.Errorf("--region: %q is not a region id such as %s", fl.region, defaultRegion)
+	}
+	for _, id := range fl.ids {
+		switch {
+		case strings.HasPrefix(id, "-"):
+			return fmt.Errorf("%q comes too late: flags stand before the instance ids", id)
+		case !instanceID.MatchString(id):
+			return fmt.Errorf("%q is not an instance id such as i-bp67acfmxazb4ph", id)
+		}
+	}
+	return nil
+}
+
+var (
+	instanceID = regexp.MustCompile(`^i-[0-9A-Za-z]{1,64}$`)
+	regionID   = regexp.MustCompile(`^[a-z][a-z0-9-]{1,31}$`)
+)
 
 // defaultRegion is used when neither a flag nor the environment names one.
 const defaultRegion = "cn-hangzhou"
@@ -81,12 +105,14 @@ Flags:
   --json            records as JSON Lines, one a line, on stdout
   --policy FILE     the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
   --region ID       where the instance ids are (default: $ALIBABA_CLOUD_REGION_ID, else %[3]s)
-  --wait DURATION   go on looking at what is pending, for at most this long (default 0s)
+  --wait DURATION   with --apply: go on looking at what is pending, such as an instance that
+                    still starts, for at most this long, as in 5m (default 0s)
 
 Credentials come from the environment, the aliyun CLI's profile or the instance's RAM
 role. ALIBABA_CLOUD_ENDPOINT_URL=http://HOST:PORT sends all calls to a local cloud.
 
-Exit status: 0 when it looked, 1 when it could not, 2 for a wrong command line.
+Exit status: 0 when it looked, whatever it found; 1 when it could not look, or not at
+all of it; 2 for a wrong command line.
 `, program(f), f.About, defaultRegion)
 }
 
@@ -94,11 +120,10 @@ Exit status: 0 when it looked, 1 when it could not, 2 for a wrong command line.
 // takes no more.
 const maxEvent = 32 << 20
 
-// payload is what the function would have been woken by. Instance ids become one of
-// our own inbox messages.
-func payload(fl flags, env Env, home fleet.Scope) ([]byte, error) {
+// readEvent returns the event that the flags name; nil when they name ids.
+func readEvent(fl flags, env Env) ([]byte, error) {
 	if fl.event == "" {
-		return json.Marshal(messages(fl.ids, home))
+		return nil, nil
 	}
 	in := env.Stdin
 	if fl.event != "-" {
@@ -119,6 +144,7 @@ func payload(fl flags, env Env, home fleet.Scope) ([]byte, error) {
 	return data, nil
 }
 
+// messages are ids as one of our own inbox messages would hold them.
 func messages(ids []string, home fleet.Scope) []fleet.Message {
 	refs := make([]fleet.Ref, len(ids))
 	for i, id := range ids {

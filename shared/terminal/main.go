@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -29,7 +30,7 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
-	// Sleep waits between looks; nil means real time.
+	// Sleep waits between looks, and between tries of a call; nil means real time.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
@@ -40,11 +41,11 @@ func Main(ctx context.Context, f fcrun.Function, env Env) int {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(env.Stderr, "%s: %v\n", program(f), err)
+		fmt.Fprintf(env.Stderr, "%s: %s\n", program(f), clean(err.Error()))
 		return exitUsage
 	}
 	if err := run(ctx, f, fl, env); err != nil {
-		fmt.Fprintf(env.Stderr, "%s: %v\n", program(f), err)
+		fmt.Fprintf(env.Stderr, "%s: %s\n", program(f), cleanLines(err.Error()))
 		if hint := hint(err); hint != "" {
 			fmt.Fprintf(env.Stderr, "  %s\n", hint)
 		}
@@ -58,6 +59,10 @@ func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
 	if err != nil {
 		return err
 	}
+	payload, err := readEvent(fl, env)
+	if err != nil {
+		return err
+	}
 	cloud, err := connect(env)
 	if err != nil {
 		return err
@@ -66,9 +71,10 @@ func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
 	if err != nil {
 		return err
 	}
-	payload, err := payload(fl, env, home)
-	if err != nil {
-		return err
+	if payload == nil {
+		if payload, err = json.Marshal(messages(fl.ids, home)); err != nil {
+			return fmt.Errorf("writing a message: %w", err)
+		}
 	}
 	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p.WithHome(home.Account), home: home, out: newOutput(fl, env.Stdout)}
 	return t.untilSettled(ctx, payload)
@@ -93,7 +99,12 @@ func connect(env Env) (*aliyun.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return aliyun.NewCloud(credential, env.Getenv(aliyun.EndpointVariable))
+	cloud, err := aliyun.NewCloud(credential, env.Getenv(aliyun.EndpointVariable))
+	if err != nil {
+		return nil, err
+	}
+	cloud.Sleep = env.Sleep
+	return cloud, nil
 }
 
 // whereAmI asks whose keys these are: an event is for an account that the policy

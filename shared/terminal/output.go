@@ -15,7 +15,6 @@ import (
 // output is how a session speaks: as a person or as a program reads.
 type output interface {
 	record(fleet.Record) error
-	sum(fleet.Pass) error
 	note(string) error
 }
 
@@ -29,10 +28,6 @@ func newOutput(fl flags, w io.Writer) output {
 type lines struct{ out *report.Lines }
 
 func (l lines) record(r fleet.Record) error { return l.out.Record(r) }
-
-func (l lines) sum(s fleet.Pass) error {
-	return l.out.Record(fleet.Record{V: fleet.RecordVersion, Type: "pass", Time: time.Now().UTC(), Pass: &s})
-}
 
 func (l lines) note(string) error { return nil }
 
@@ -48,6 +43,8 @@ func (p *prose) record(r fleet.Record) error {
 		return p.finding(r.Finding)
 	case r.Change != nil:
 		return p.change(r.Change)
+	case r.Pass != nil:
+		return p.sum(r.Pass)
 	}
 	return nil
 }
@@ -97,7 +94,7 @@ func (p *prose) heading(b *strings.Builder, where string) {
 	}
 }
 
-func (p *prose) sum(s fleet.Pass) error {
+func (p *prose) sum(s *fleet.Pass) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "looked at %d; %s", s.Refs, counts(s.Outcomes))
 	if len(s.States) > 0 {
@@ -105,6 +102,9 @@ func (p *prose) sum(s fleet.Pass) error {
 	}
 	if s.Bad > 0 {
 		fmt.Fprintf(&b, "; %d could not be read", s.Bad)
+	}
+	if s.Stopped != "" {
+		fmt.Fprintf(&b, "; stopped early: %s", s.Stopped)
 	}
 	b.WriteString("\n")
 	if s.DryRun {
@@ -151,6 +151,15 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// cleanLines is clean for a text of several lines.
+func cleanLines(s string) string {
+	parts := strings.Split(s, "\n")
+	for i := range parts {
+		parts[i] = clean(parts[i])
+	}
+	return strings.Join(parts, "\n")
 }
 
 func quoteEmpty(s string) string {

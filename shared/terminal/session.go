@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -26,18 +27,18 @@ type session struct {
 }
 
 func (t *session) untilSettled(ctx context.Context, payload []byte) error {
-	left := t.fl.wait
+	left, bad := t.fl.wait, 0
 	for {
 		inbox := &collected{}
 		sum, err := t.pass(ctx, payload, inbox)
-		if err != nil {
+		bad += sum.Bad
+		switch {
+		case err != nil:
 			return err
-		}
-		if err := t.out.sum(sum); err != nil {
-			return err
-		}
-		if len(inbox.refs) == 0 || left <= 0 {
-			return nil
+		case len(inbox.refs) == 0:
+			return unread(bad)
+		case left <= 0:
+			return errors.Join(unread(bad), t.out.note(fmt.Sprintf("%d to look at again: run it later, or let it go on with --apply --wait 5m", len(inbox.refs))))
 		}
 		pause := min(inbox.soonest, left)
 		left -= pause
@@ -53,16 +54,33 @@ func (t *session) untilSettled(ctx context.Context, payload []byte) error {
 	}
 }
 
+// unread is the error for elements that stand in the output as faults.
+func unread(n int) error {
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 element could not be read")
+	}
+	return fmt.Errorf("%d elements could not be read", n)
+}
+
+// pass looks once, and writes what came of it.
 func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (fleet.Pass, error) {
 	s := t.cloud.NewSession(0)
-	return t.f.Handle(ctx, &fcrun.Call{
+	stamp := fleet.Record{V: fleet.RecordVersion, Function: t.f.Name, Policy: t.policy.Digest}
+	sum, err := t.f.Handle(ctx, &fcrun.Call{
 		Payload: payload, Home: t.home, Session: s,
 		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
 		Options: reconcile.Options{
-			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, DryRun: !t.fl.apply,
-			Stamp: fleet.Record{Function: t.f.Name, Policy: t.policy.Digest},
+			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, DryRun: !t.fl.apply, Stamp: stamp,
 		},
 	})
+	if err != nil {
+		return sum, err
+	}
+	stamp.Type, stamp.Time, stamp.Pass = "pass", s.Now(), &sum
+	return sum, t.out.record(stamp)
 }
 
 func (t *session) sleep(ctx context.Context, d time.Duration) error {
