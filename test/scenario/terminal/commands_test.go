@@ -43,8 +43,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 }
 
 type (
-	cloudKey  struct{}
-	digestKey struct{}
+	cloudKey struct{}
 )
 
 func cloudOf(ts *testscript.TestScript) *server.Server {
