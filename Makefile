@@ -26,7 +26,7 @@ test: ## all tests, with the race detector
 	go test -race -timeout $(TIMEOUT) ./...
 
 local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT)
-	@go run ./deploy/local --port $(PORT)
+	@go run ./deploy/local --port $(PORT) --bin dist
 
 lint: ## linters, from a module of their own
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -7,6 +7,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules"
 )
 
 var (
@@ -87,12 +88,13 @@ func enforcing() *policy.Policy {
 	return p
 }
 
-// one returns the verdict of a rule on the only instance.
+// one returns the verdict of a rule on the only instance, or the one that says why
+// no rule was asked.
 func one(t *testing.T, vs []fleet.Verdict, id string) fleet.Verdict {
 	t.Helper()
 	var found []fleet.Verdict
 	for _, v := range vs {
-		if v.Rule == id {
+		if v.Rule == id || v.Rule == rules.RuleInstance {
 			found = append(found, v)
 		}
 	}

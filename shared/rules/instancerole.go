@@ -106,15 +106,20 @@ func (s *subject) withRole(name string, how fleet.Evidence, roles judgements) fl
 	v := fleet.Verdict{Severity: fleet.High, Evidence: e,
 		Reason: fmt.Sprintf("the role %s %s", name, j.why)}
 	if strings.EqualFold(name, s.policy.InstanceRole.Role) {
-		return s.repairOwn(v, j)
+		return s.repairOwn(v, j, roles)
 	}
 	return s.conflict(v, name, j, roles)
 }
 
 // repairOwn puts the systrust role itself right.
-func (s *subject) repairOwn(v fleet.Verdict, j judgement) fleet.Verdict {
+func (s *subject) repairOwn(v fleet.Verdict, j judgement, roles judgements) fleet.Verdict {
 	v.Outcome = fleet.Violation
-	if j.missing || !j.trusted {
+	if j.missing {
+		v.Remedy = "make the RAM role again, with the policy " + s.policy.InstanceRole.Policy
+		needs, _ := s.ready(roles)
+		return s.change(v, nil, *needs)
+	}
+	if !j.trusted {
 		v.Remedy = fmt.Sprintf("make the RAM role %s trust %s again; Fleetwarden does not rewrite the trust policy of a role that is in use",
 			s.policy.InstanceRole.Role, rampolicy.ECSService)
 		return v
@@ -206,6 +211,8 @@ func overBroadRole(s *subject, roles judgements) fleet.Verdict {
 	}
 	j := roles.of(role.V)
 	switch {
+	case j.missing:
+		return fleet.Verdict{} // systrust-role has said it
 	case j.unread != "" && len(j.broad) == 0:
 		return undecided("whether the role grants too much could not be told: " + j.unread)
 	case len(j.broad) == 0:

@@ -33,7 +33,7 @@ func TestSystrustRole(t *testing.T) {
 		"a role of the right name without the actions": {world: func(w *fleet.World) { w.Roles[systrust] = granting(narrow) },
 			want: fleet.Violation, changes: []fleet.ChangeKind{fleet.GrantRole}},
 		"the right role, which ECS may not assume": {world: func(w *fleet.World) { w.Roles[systrust] = untrusting() }, want: fleet.Violation},
-		"the right role, which was deleted":        {world: func(w *fleet.World) { w.Roles[systrust] = missing() }, want: fleet.Violation},
+		"the right role, which was deleted":        {world: func(w *fleet.World) { w.Roles[systrust] = missing() }, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.EnsureRole}},
 		"the right role, whose grant is denied":    {world: func(w *fleet.World) { w.Roles[systrust] = granting(rampolicy.SysTrustPolicy(), denying) }, want: fleet.Violation},
 		"the right role, whose policy was edited": {world: func(w *fleet.World) {
 			w.Roles[systrust] = fleet.See(fleet.Role{Trust: rampolicy.ECSTrust(), Policies: []fleet.Policy{{Name: policy.PolicyLeast, Type: fleet.CustomPolicy, Document: narrow}}})
@@ -175,6 +175,18 @@ func TestARoleNameIsComparedAsRAMDoes(t *testing.T) {
 	}
 }
 
+func TestAMissingRoleIsNotCalledNarrow(t *testing.T) {
+	i := trusted()
+	i.RoleName = fleet.See(theirs)
+	w := world(i)
+	w.Roles[theirs] = missing()
+	for _, v := range rules.InstanceRole(w, enforcing()) {
+		if v.Rule == rules.RuleOverBroadRole {
+			t.Errorf("over-broad-role says %s of a role that does not exist", v.Outcome)
+		}
+	}
+}
+
 func TestOverBroadRole(t *testing.T) {
 	for name, tc := range map[string]struct {
 		role fleet.Fact[fleet.Role]
@@ -187,7 +199,6 @@ func TestOverBroadRole(t *testing.T) {
 		"the four actions": {granting(rampolicy.SysTrustPolicy()), fleet.Passes},
 		"not read":         {fleet.Dunno[fleet.Role]("denied"), fleet.Undecided},
 		"garbage":          {granting("{"), fleet.Undecided},
-		"missing":          {missing(), fleet.Passes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := trusted()

@@ -27,13 +27,17 @@ type subject struct {
 	inst    *fleet.Instance
 }
 
+// RuleInstance is the id of the verdict on an instance as a whole: that it is not
+// there, cannot be read, or is none of the control's.
+const RuleInstance = "instance"
+
 // judge runs rules on every instance that the control covers. An instance that
-// cannot be judged gets one verdict from the first rule, which says why.
+// cannot be judged gets one verdict, which says why.
 func judge(w *fleet.World, p *policy.Policy, name string, c policy.Control, rules []rule) []fleet.Verdict {
 	out := make([]fleet.Verdict, 0, len(w.Instances)*len(rules))
 	for i := range w.Instances {
 		s := &subject{w, p, c, name, &w.Instances[i]}
-		if v, ok := s.admit(rules[0].id); !ok {
+		if v, ok := s.admit(); !ok {
 			out = append(out, v)
 			continue
 		}
@@ -56,8 +60,8 @@ type rule struct {
 
 // admit settles what no rule need ask: whether the instance is there, known, and
 // covered by the control.
-func (s *subject) admit(ruleID string) (fleet.Verdict, bool) {
-	v := fleet.Verdict{Ref: s.inst.Ref, Control: s.name, Rule: ruleID}
+func (s *subject) admit() (fleet.Verdict, bool) {
+	v := fleet.Verdict{Ref: s.inst.Ref, Control: s.name, Rule: RuleInstance}
 	if s.inst.Gone.Seen() && s.inst.Gone.V {
 		return s.gone(v), false
 	}

@@ -52,22 +52,28 @@ func TrustedInstance(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 }
 
 // ofSubjects asks rules of candidates only, unless the policy requires every
-// instance to be trusted, and adds the policy's consequence to a violation. For an
-// instance that is no subject the first rule says so for all.
+// instance to be trusted, and adds the policy's consequence to a violation.
 func ofSubjects(rules []rule) []rule {
-	out := make([]rule, len(rules))
-	for i, r := range rules {
-		out[i] = rule{r.id, func(s *subject) fleet.Verdict {
-			switch {
-			case s.policy.TrustedInstance.Require == policy.RequireAll || Candidate(s.inst):
-				return s.consequence(r.id, r.decide(s))
-			case i > 0:
+	out := []rule{{RuleInstance, func(s *subject) fleet.Verdict {
+		if s.judged() {
+			return fleet.Verdict{}
+		}
+		return notApplicable("not a trusted instance")
+	}}}
+	for _, r := range rules {
+		out = append(out, rule{r.id, func(s *subject) fleet.Verdict {
+			if !s.judged() {
 				return fleet.Verdict{}
 			}
-			return notApplicable("not a trusted instance")
-		}}
+			return s.consequence(r.id, r.decide(s))
+		}})
 	}
 	return out
+}
+
+// judged reports whether the rules of trusted instances are asked of the instance.
+func (s *subject) judged() bool {
+	return s.policy.TrustedInstance.Require == policy.RequireAll || Candidate(s.inst)
 }
 
 // family: the operator wants every instance to be of a family that can be trusted.
