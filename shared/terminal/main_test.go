@@ -205,4 +205,3 @@ func TestFailureIsToldWithAHint(t *testing.T) {
 		}
 	}
 }
-

@@ -101,7 +101,7 @@ func (p *prose) sum(s *fleet.Pass) error {
 		fmt.Fprintf(&b, "; changes: %s", counts(s.States))
 	}
 	if s.Bad > 0 {
-		fmt.Fprintf(&b, "; %d could not be read", s.Bad)
+		fmt.Fprintf(&b, "; %d could not be used", s.Bad)
 	}
 	if s.Stopped != "" {
 		fmt.Fprintf(&b, "; stopped early: %s", s.Stopped)

@@ -120,7 +120,7 @@ func TestElementThatCannotBeReadIsAFailure(t *testing.T) {
 	d := newDesk(t)
 	d.stdin = "{"
 	got := d.run(says(fleet.Pass{Bad: 1}), "--event", "-")
-	if got.code != 1 || !strings.Contains(got.stderr, "1 element could not be read") {
+	if got.code != 1 || !strings.Contains(got.stderr, "1 element could not be used") {
 		t.Errorf("got %+v", got)
 	}
 	var seen []string

@@ -60,9 +60,9 @@ func unread(n int) error {
 	case 0:
 		return nil
 	case 1:
-		return errors.New("1 element could not be read")
+		return errors.New("1 element could not be used")
 	}
-	return fmt.Errorf("%d elements could not be read", n)
+	return fmt.Errorf("%d elements could not be used", n)
 }
 
 // pass looks once, and writes what came of it.
