@@ -8,6 +8,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/aliyun/mns"
@@ -51,19 +53,27 @@ func (i *Inbox) Again(ctx context.Context, refs []fleet.Ref, after time.Duration
 	return i.send(ctx, Prefix+i.function, refs, after)
 }
 
-// Forward puts what changes are about into their owners' inboxes. The owner looks
-// and decides anew: a message carries no orders.
+// Forward puts what changes are about into their owners' inboxes, each thing once.
+// The owner looks and decides anew: a message carries no orders.
 func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 	byOwner := map[string][]fleet.Ref{}
+	type told struct {
+		owner string
+		thing fleet.Key
+	}
+	done := map[told]bool{}
 	for _, c := range cs {
 		function, ok := owner(c.Kind)
 		if !ok {
 			return fmt.Errorf("no function owns changes of kind %q", c.Kind)
 		}
-		byOwner[function] = append(byOwner[function], c.Ref)
+		if t := (told{function, c.Ref.Key()}); !done[t] {
+			done[t] = true
+			byOwner[function] = append(byOwner[function], c.Ref)
+		}
 	}
-	for function, refs := range byOwner {
-		if err := i.send(ctx, Prefix+function, refs, 0); err != nil {
+	for _, function := range slices.Sorted(maps.Keys(byOwner)) {
+		if err := i.send(ctx, Prefix+function, byOwner[function], 0); err != nil {
 			return err
 		}
 	}
