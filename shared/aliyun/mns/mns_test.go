@@ -117,6 +117,16 @@ func TestMessagesGoSixteenACall(t *testing.T) {
 	}
 }
 
+func TestAnswerTellsTheCloudsTime(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.session.Now(), b.World.Clock.Now(); !got.Equal(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestSendingNothingCallsNobody(t *testing.T) {
 	b := newBench(t)
 	if stored, err := b.Send(t.Context(), inbox.Name, nil); err != nil || stored != 0 || len(b.session.Calls()) != 0 {

@@ -61,6 +61,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ans, err := h.serve(req)
 	ans = resolve(req, ans, err)
 	h.note(req, ans, err)
+	w.Header().Set("Date", h.Service.w.Clock.Now().Format(http.TimeFormat)) // virtual, as the RPC products' is
 	write(w, req, ans, err)
 }
 
