@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"slices"
 
 	"fleetwarden/shared/fleet"
 )
@@ -19,8 +20,14 @@ func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instanc
 	}
 	there = o.candidates(there)
 	got, err := o.disksByID(ctx, w, there)
-	if err != nil {
+	if err := passing("reading disks", err); err != nil {
 		return err
+	}
+	if err != nil {
+		for _, in := range there {
+			in.SystemDisk = fleet.Dunno[string](err.Error())
+		}
+		return nil
 	}
 	var rest []*fleet.Instance
 	for _, in := range there {
@@ -58,8 +65,8 @@ func (o World) disksByID(ctx context.Context, w *fleet.World, there []*fleet.Ins
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	got, err := o.Disks.SystemDisksByID(ctx, w.Scope.Region, ids)
-	return got, passing("reading disks", err)
+	slices.Sort(ids)
+	return o.Disks.SystemDisksByID(ctx, w.Scope.Region, slices.Compact(ids))
 }
 
 func (o World) diskOf(ctx context.Context, w *fleet.World, in *fleet.Instance) error {

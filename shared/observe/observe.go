@@ -72,7 +72,7 @@ type World struct {
 // Observe reads what the batch points to.
 func (o World) Observe(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
 	w := &fleet.World{Scope: b.Scope, Roles: map[string]fleet.Fact[fleet.Role]{}}
-	seen := b.Seen
+	seen := slices.Clip(b.Seen)
 	for _, r := range b.Refs {
 		switch r.Kind {
 		case fleet.KindInstance:
