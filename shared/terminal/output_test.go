@@ -177,6 +177,25 @@ func TestWaitEndsWhenItsTimeIsUp(t *testing.T) {
 	}
 }
 
+func TestWaitTakesTheSoonestOfWhatIsPending(t *testing.T) {
+	looks := 0
+	got := newDesk(t).run(func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
+		if looks++; looks > 1 {
+			return fleet.Pass{}, nil
+		}
+		refs := []fleet.Ref{{Scope: c.Home, Kind: fleet.KindInstance, ID: "i-1"}}
+		for _, after := range []time.Duration{time.Minute, 10 * time.Second, time.Hour} {
+			if err := c.Options.Inbox.Again(ctx, refs, after); err != nil {
+				return fleet.Pass{}, err
+			}
+		}
+		return fleet.Pass{}, nil
+	}, "--apply", "--wait", "10m", "i-1")
+	if diff := cmp.Diff([]time.Duration{10 * time.Second}, got.slept); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestWithoutWaitNobodyWaits(t *testing.T) {
 	var seen []string
 	got := newDesk(t).run(pending(99, time.Minute, &seen), "--apply", "i-1")

@@ -158,6 +158,19 @@ func pages(t *testing.T, answers map[string]string) (url string) {
 	return srv.URL
 }
 
+func TestMetadataOptionsAreAskedFor(t *testing.T) {
+	var asked string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Query().Get("AdditionalAttributes.1")
+		_, _ = w.Write([]byte(`{"RequestId":"R"}`))
+	}))
+	defer srv.Close()
+	client, _ := newClient(t, srv.URL)
+	if _, err := client.Listings(t.Context(), region, []string{"i-1"}); err != nil || asked != "META_OPTIONS" {
+		t.Errorf("got %v, asked for %q: the cloud leaves them out otherwise", err, asked)
+	}
+}
+
 func TestUnknownRegionIsInvalid(t *testing.T) {
 	b := newBench(t)
 	_, err := b.Listings(t.Context(), "moon-1", []string{"i-1"})
@@ -346,8 +359,9 @@ func TestDisksThatAreNoSystemDisksAreLeftOut(t *testing.T) {
 	client, _ := newClient(t, pages(t, map[string]string{"": `{"RequestId":"R","Disks":{"Disk":[` +
 		`{"DiskId":"d-1","InstanceId":"i-1","Type":"data","Category":"cloud"},` +
 		`{"DiskId":"d-2","InstanceId":"","Type":"system","Category":"cloud"},` +
-		`{"DiskId":"d-3","InstanceId":"i-1","Type":"system","Category":"cloud_essd"}]}}`}))
-	got, err := client.SystemDisksByID(t.Context(), region, []string{"d-1", "d-2", "d-3"})
+		`{"DiskId":"d-3","InstanceId":"i-1","Type":"system","Category":"cloud_essd"},` +
+		`{"DiskId":"d-4","InstanceId":"i-1","Type":"data","Category":"cloud"}]}}`}))
+	got, err := client.SystemDisksByID(t.Context(), region, []string{"d-1", "d-2", "d-3", "d-4"})
 	if diff := cmp.Diff(map[string]string{"i-1": "cloud_essd"}, got); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
