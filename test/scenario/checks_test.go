@@ -112,10 +112,12 @@ func cmdDenied(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// deadLetterQueue is where what nobody can use ends.
+var deadLetterQueue = mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-dead-letters"}
+
 func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	dead := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-dead-letters"}
-	if got := told(ts).stage.Server.MNS.Visible(dead); got != number(ts, args[0]) {
+	if got := told(ts).stage.Server.MNS.Visible(deadLetterQueue); got != number(ts, args[0]) {
 		ts.Fatalf("there are %d dead letters", got)
 	}
 }

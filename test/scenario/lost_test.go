@@ -1,0 +1,87 @@
+package scenario_test
+
+import (
+	"fmt"
+	"testing"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud"
+)
+
+// lossy is a write of attach-role, and the story in which it is called.
+type lossy struct {
+	action string
+	most   int // how often it may be carried out
+	o      stage.Options
+	role   string // of the instance, at first
+}
+
+// writes are all writes of attach-role. A fresh role is seen at once, so that a story
+// in which nothing goes wrong has each of them once.
+func writes() []lossy {
+	fresh := stage.Options{Propagation: -1}
+	replace := stage.Options{Policy: "replace.yaml", Optional: []string{"attach-role-replace"}, Propagation: -1}
+	return []lossy{
+		{"CreateRole", 1, fresh, "-"},
+		{"CreatePolicy", 1, fresh, "-"},
+		{"AttachPolicyToRole", 1, fresh, "-"},
+		{"AttachInstanceRamRole", 1, fresh, "-"},
+		{"DetachInstanceRamRole", 1, replace, "app-role"},
+		{"AttachInstanceRamRole", 2, replace, "app-role"},
+		// Messages are sent when ECS does not see the role yet. One that comes twice does
+		// no harm, so it is sent again.
+		{"BatchSendMessage", 2, stage.Options{}, "-"},
+	}
+}
+
+func TestAWriteWhoseAnswerIsLostIsNotDoneTwice(t *testing.T) {
+	for _, kind := range []simcloud.FaultKind{simcloud.TimeoutAfter, simcloud.Empty} {
+		for _, w := range writes() {
+			t.Run(w.name(kind), func(t *testing.T) {
+				t.Parallel()
+				s := w.fails(t, kind)
+				if n := done(s, w.action); n < 1 || n > w.most {
+					t.Errorf("%s was carried out %d times, want 1 to %d; records:\n%s", w.action, n, w.most, records(t, s))
+				}
+			})
+		}
+	}
+}
+
+func TestAWriteThatWasNotCarriedOutIsTriedAgain(t *testing.T) {
+	for _, kind := range []simcloud.FaultKind{simcloud.TimeoutBefore, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError} {
+		for _, w := range writes() {
+			t.Run(w.name(kind), func(t *testing.T) {
+				t.Parallel()
+				w.fails(t, kind)
+			})
+		}
+	}
+}
+
+func (w lossy) name(kind simcloud.FaultKind) string {
+	return fmt.Sprintf("%s for an instance with role %s: %s", w.action, w.role, kind)
+}
+
+// fails tells the story with one call going wrong, and checks that the world is right
+// in the end.
+func (w lossy) fails(t *testing.T, kind simcloud.FaultKind) *stage.Stage {
+	t.Helper()
+	s := play(t, w.o)
+	standing(t, s, "app-role", "oss-read.json")
+	id := old(t, s, w.role)
+	const caller = "fleetwarden-attach-role"
+	fault := simcloud.Fault{Role: caller, Action: w.action, Kind: kind, Count: 1}
+	if err := s.Server.Faults.Set(1, []simcloud.Fault{fault}, simcloud.EventFaults{}); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, s)
+	if s.Server.Faults.Next("any", w.action, caller) != simcloud.NoFault {
+		t.Errorf("%s was not called often enough for anything to go wrong", w.action)
+	}
+	wantRole(t, s, id)
+	if n := deadLetters(s); n > 0 {
+		t.Errorf("%d dead letters", n)
+	}
+	return s
+}

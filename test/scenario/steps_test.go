@@ -1,0 +1,121 @@
+package scenario_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+// Most stories are scripts. Those that are told again for each call, each action or
+// each moment are Go, with the steps below.
+
+const systrust = "AliyunECSInstanceForYundunSysTrustRole"
+
+// play opens a stage as a script's "cloud" does.
+func play(t *testing.T, o stage.Options) *stage.Stage {
+	t.Helper()
+	o.Root, o.BinDir, o.LogDir = root, os.Getenv("SCENARIO_BIN"), t.TempDir()
+	if o.Policy != "" {
+		o.Policy = document(o.Policy)
+	}
+	s, err := stage.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() }) // the story is told
+	return s
+}
+
+// document is the path of a file that scripts use too.
+func document(name string) string { return filepath.Join("testdata", "documents", name) }
+
+// standing puts a role for instances into the world.
+func standing(t *testing.T, s *stage.Stage, role, policy string) {
+	t.Helper()
+	read := func(name string) string {
+		text, err := os.ReadFile(document(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	err := s.Server.RAM.AddRole(server.Sharer, role, read("ecs-trust.json"), map[string]string{role + "-policy": read(policy)})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// old is an instance that nobody has launched in this story, with that role; "-" for
+// none. A single event wakes attach-role, once: whatever goes wrong then has to be put
+// right by what attach-role itself, or the platform, has stored.
+func old(t *testing.T, s *stage.Stage, role string) string {
+	t.Helper()
+	fleet, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, Role: role})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Server.World.Publish(simcloud.Event{
+		Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:Instance:StateChange",
+		Data: []byte(`{"resourceId": "` + fleet.IDs[0] + `", "resourceType": "ALIYUN::ECS::Instance", "state": "Running"}`),
+	})
+	return fleet.IDs[0]
+}
+
+func settle(t *testing.T, s *stage.Stage) {
+	t.Helper()
+	ctx, stop := soon()
+	defer stop()
+	if err := s.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantRole checks that an instance has the systrust role, and that the role is fit.
+func wantRole(t *testing.T, s *stage.Stage, id string) {
+	t.Helper()
+	got, err := s.RoleOf(context.Background(), server.Home, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != systrust {
+		t.Errorf("instance %s has the role %q; records:\n%s", id, got, records(t, s))
+	}
+	answer, err := s.Call(context.Background(), stage.Operator, "2015-05-01", "ListPoliciesForRole", map[string]string{"RoleName": systrust})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := answer["Policies"].(map[string]any)["Policy"].([]any)
+	if len(list) != 1 {
+		t.Errorf("the systrust role has %d policies, want 1; records:\n%s", len(list), records(t, s))
+	}
+}
+
+func records(t *testing.T, s *stage.Stage) string {
+	t.Helper()
+	all, err := s.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return showAll(all)
+}
+
+// done counts the function's requests of an API that were, or may have been, carried
+// out: those that succeeded, and those whose answer was lost.
+func done(s *stage.Stage, action string) int {
+	n := 0
+	for _, c := range s.Server.Log.Totals() {
+		if c.Caller == "fleetwarden-attach-role" && c.Action == action && (c.Code == "" || c.Code == "Timeout" || c.Code == "Empty") {
+			n += c.Count
+		}
+	}
+	return n
+}
+
+// deadLetters is how many events nobody could use.
+func deadLetters(s *stage.Stage) int { return s.Server.MNS.Visible(deadLetterQueue) }
