@@ -32,16 +32,17 @@ func Batches(events iter.Seq2[Event, error], f Filter) iter.Seq2[fleet.Batch, er
 	return func(yield func(fleet.Batch, error) bool) {
 		g := grouping{at: map[fleet.Key]*fleet.Ref{}, refs: map[fleet.Scope][]*fleet.Ref{}}
 		for ev, err := range events {
+			end := false
 			if err == nil {
 				err = f.refuse(ev)
 			} else {
-				err = f.putBack(err)
+				end, err = f.putBack(err)
 			}
-			if err != nil && !yield(fleet.Batch{}, err) {
-				return
-			}
-			if err == nil {
+			switch {
+			case err == nil:
 				g.add(ev, f.Refs)
+			case !yield(fleet.Batch{}, err) || end:
+				return
 			}
 		}
 		g.batches(yield)
@@ -70,16 +71,16 @@ func (f Filter) refuse(ev Event) error {
 }
 
 // putBack returns newer messages to their queue; what remains is the element's
-// error, or that of the queue.
-func (f Filter) putBack(err error) error {
+// error, or that of the queue, which ends the sequence.
+func (f Filter) putBack(err error) (end bool, _ error) {
 	var bad *Error
 	if !errors.Is(err, ErrNewer) || !errors.As(err, &bad) || f.PutBack == nil {
-		return err
+		return false, err
 	}
-	if perr := f.PutBack(bad.Body); perr != nil {
-		return perr
+	if err := f.PutBack(bad.Body); err != nil {
+		return true, err
 	}
-	return &fleet.Ignored{Where: "message " + bad.Digest, Why: ErrNewer.Error() + "; put back"}
+	return false, &fleet.Ignored{Where: "message " + bad.Digest, Why: ErrNewer.Error() + "; put back"}
 }
 
 // grouping collects refs by scope, in the order they came.

@@ -1,0 +1,260 @@
+package events_test
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/fleet"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var (
+	hangzhou = fleet.Scope{Account: "1000000000000001", Region: "cn-hangzhou"}
+	shanghai = fleet.Scope{Account: "1000000000000001", Region: "cn-shanghai"}
+)
+
+// filter is that of a function that looks at launched instances.
+func filter() events.Filter {
+	return events.Filter{
+		Kinds: []events.Kind{events.KindLaunch, events.KindMessage},
+		Refs:  []fleet.Kind{fleet.KindInstance},
+		Own:   []string{"fw-attach-role"},
+		Knows: func(a fleet.AccountID) bool { return a == hangzhou.Account },
+	}
+}
+
+func launchOf(s fleet.Scope, ids ...string) events.Event {
+	ev := events.Event{Kind: events.KindLaunch, ID: "s|1", Type: "ecs:ActionTrail:ApiCall", Call: &fleet.Call{Name: "RunInstances"}}
+	for _, id := range ids {
+		ev.Refs = append(ev.Refs, fleet.Ref{Scope: s, Kind: fleet.KindInstance, ID: id, Call: ev.Call})
+	}
+	return ev
+}
+
+// one is what Decode yields for one element.
+type one struct {
+	ev  events.Event
+	err error
+}
+
+func sequence(elements ...one) iter.Seq2[events.Event, error] {
+	return func(yield func(events.Event, error) bool) {
+		for _, e := range elements {
+			if !yield(e.ev, e.err) {
+				return
+			}
+		}
+	}
+}
+
+func collect(f events.Filter, elements ...one) (batches []fleet.Batch, errs []error) {
+	for b, err := range events.Batches(sequence(elements...), f) {
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			batches = append(batches, b)
+		}
+	}
+	return batches, errs
+}
+
+func idsOf(batches []fleet.Batch) [][]string {
+	var out [][]string
+	for _, b := range batches {
+		var of []string
+		for _, r := range b.Refs {
+			of = append(of, r.ID)
+		}
+		out = append(out, of)
+	}
+	return out
+}
+
+func TestAnEventThatIsForUsBecomesABatch(t *testing.T) {
+	batches, errs := collect(filter(), one{ev: launchOf(hangzhou, "i-1", "i-2")})
+	if len(errs) != 0 || len(batches) != 1 || batches[0].Scope != hangzhou || batches[0].Next != "" {
+		t.Fatalf("batches %+v, errors %v", batches, errs)
+	}
+	if diff := cmp.Diff([][]string{{"i-1", "i-2"}}, idsOf(batches)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*events.Event)
+		bad    bool // not only ignored: somebody has to look
+		why    string
+	}{
+		"another kind":       {func(e *events.Event) { e.Kind = events.KindTimer }, false, "timer"},
+		"our own session":    {func(e *events.Event) { e.Role, e.Session = "FW-Attach-Role", "s-1" }, false, "s-1"},
+		"the decoder's word": {func(e *events.Event) { e.Ignored, e.Refs = "a dry run", nil }, false, "a dry run"},
+		"a strange account":  {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000009" }, true, "1000000000000009"},
+		"no ref of ours":     {func(e *events.Event) { e.Refs[0].Kind = fleet.KindAccount }, false, "nothing that this function looks at"},
+		"no ref at all":      {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function looks at"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ev := launchOf(hangzhou, "i-1")
+			tc.change(&ev)
+			batches, errs := collect(filter(), one{ev: ev}, one{ev: launchOf(hangzhou, "i-2")})
+			if diff := cmp.Diff([][]string{{"i-2"}}, idsOf(batches)); diff != "" {
+				t.Error("its neighbour goes on:", diff)
+			}
+			if len(errs) != 1 {
+				t.Fatalf("errors %v", errs)
+			}
+			_, bad := errors.AsType[*fleet.BadInput](errs[0])
+			_, ignored := errors.AsType[*fleet.Ignored](errs[0])
+			if bad != tc.bad || ignored == tc.bad || !strings.Contains(errs[0].Error(), tc.why) || !strings.Contains(errs[0].Error(), "s|1") {
+				t.Errorf("got %T: %v", errs[0], errs[0])
+			}
+		})
+	}
+}
+
+func TestAnotherSessionsCallIsNotOurOwn(t *testing.T) {
+	ev := launchOf(hangzhou, "i-1")
+	ev.Role, ev.Session = "deployer", "s-1"
+	if batches, errs := collect(filter(), one{ev: ev}); len(batches) != 1 || len(errs) != 0 {
+		t.Errorf("batches %v, errors %v", batches, errs)
+	}
+}
+
+func TestRefsOfKindsThatAreNotOursAreLeftOut(t *testing.T) {
+	ev := launchOf(hangzhou, "i-1", "x")
+	ev.Refs[1].Kind = fleet.KindRole
+	batches, errs := collect(filter(), one{ev: ev})
+	if diff := cmp.Diff([][]string{{"i-1"}}, idsOf(batches)); diff != "" || len(errs) != 0 {
+		t.Error(diff, errs)
+	}
+}
+
+func TestAWindowOfEventsAboutOneInstanceIsOneLook(t *testing.T) {
+	var window []one
+	for range 100 {
+		window = append(window, one{ev: launchOf(hangzhou, "i-1")})
+	}
+	batches, errs := collect(filter(), window...)
+	if diff := cmp.Diff([][]string{{"i-1"}}, idsOf(batches)); diff != "" || len(errs) != 0 {
+		t.Error(diff, errs)
+	}
+}
+
+func TestTheSameIDElsewhereIsAnotherThing(t *testing.T) {
+	batches, _ := collect(filter(), one{ev: launchOf(hangzhou, "i-1")}, one{ev: launchOf(shanghai, "i-1")}, one{ev: launchOf(hangzhou, "i-2")})
+	if diff := cmp.Diff([][]string{{"i-1", "i-2"}, {"i-1"}}, idsOf(batches)); diff != "" {
+		t.Error(diff)
+	}
+	if batches[1].Scope != shanghai || batches[1].Refs[0].Scope != shanghai {
+		t.Errorf("got %+v", batches[1])
+	}
+}
+
+func TestABatchHoldsAHundred(t *testing.T) {
+	var many []string
+	for i := range 250 {
+		many = append(many, fmt.Sprint("i-", i))
+	}
+	batches, _ := collect(filter(), one{ev: launchOf(hangzhou, many...)})
+	if len(batches) != 3 || !slices.Equal(slices.Concat(idsOf(batches)...), many) {
+		t.Errorf("%d batches", len(batches))
+	}
+	for _, b := range batches {
+		if len(b.Refs) > fleet.MaxBatch {
+			t.Errorf("a batch of %d", len(b.Refs))
+		}
+	}
+}
+
+func TestADuplicateAddsWhatIsKnownAndCannotRestartTheClock(t *testing.T) {
+	since := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	again := launchOf(hangzhou, "i-1")
+	again.Kind, again.Refs[0].Call = events.KindMessage, nil
+	again.Refs[0].Try = fleet.Try{N: 3, FirstSeen: since, Run: "r"}
+	fresh := launchOf(hangzhou, "i-1")
+	for name, order := range map[string][]one{"fresh first": {{ev: fresh}, {ev: again}}, "fresh last": {{ev: again}, {ev: fresh}}} {
+		t.Run(name, func(t *testing.T) {
+			batches, _ := collect(filter(), order...)
+			got := batches[0].Refs[0]
+			if got.Call == nil || got.Try != again.Refs[0].Try {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+	if fresh.Refs[0].Try.N != 0 {
+		t.Error("the event's own ref was written to")
+	}
+}
+
+func TestABadElementDoesNotStopItsNeighbours(t *testing.T) {
+	bad := &events.Error{Index: 0, Err: &fleet.BadInput{What: "malformed"}}
+	batches, errs := collect(filter(), one{err: bad}, one{ev: launchOf(hangzhou, "i-1")})
+	if len(batches) != 1 || len(errs) != 1 || errs[0] != error(bad) {
+		t.Errorf("batches %v, errors %v", batches, errs)
+	}
+}
+
+func newer() one {
+	return one{err: &events.Error{Digest: "d1", Body: []byte(`{"v":2}`), Err: events.ErrNewer}}
+}
+
+func TestANewerMessageGoesBackAndIsIgnored(t *testing.T) {
+	var back []string
+	f := filter()
+	f.PutBack = func(body []byte) error { back = append(back, string(body)); return nil }
+	batches, errs := collect(f, newer(), one{ev: launchOf(hangzhou, "i-1")})
+	if !slices.Equal(back, []string{`{"v":2}`}) || len(batches) != 1 || len(errs) != 1 {
+		t.Fatalf("put back %v, batches %v, errors %v", back, batches, errs)
+	}
+	if _, ok := errors.AsType[*fleet.Ignored](errs[0]); !ok || !strings.Contains(errs[0].Error(), "d1") {
+		t.Errorf("got %T: %v", errs[0], errs[0])
+	}
+}
+
+func TestANewerMessageThatCannotGoBackEndsTheSequence(t *testing.T) {
+	full := errors.New("no such queue")
+	f := filter()
+	f.PutBack = func([]byte) error { return full }
+	batches, errs := collect(f, one{ev: launchOf(hangzhou, "i-1")}, newer(), newer(), one{ev: launchOf(hangzhou, "i-2")})
+	if len(batches) != 0 || len(errs) != 1 || !errors.Is(errs[0], full) {
+		t.Errorf("batches %v, errors %v; the platform brings all of it again", batches, errs)
+	}
+}
+
+func TestANewerMessageThatCameFromNoQueueIsAnError(t *testing.T) {
+	_, errs := collect(filter(), newer())
+	if len(errs) != 1 || !errors.Is(errs[0], events.ErrNewer) {
+		t.Errorf("got %v", errs)
+	}
+	if _, ok := errors.AsType[*fleet.Ignored](errs[0]); ok {
+		t.Error("it was not put back, and is called ignored")
+	}
+}
+
+func TestBatchesStopWhenNobodyListens(t *testing.T) {
+	read := 0
+	source := func(yield func(events.Event, error) bool) {
+		for range 10 {
+			read++
+			if !yield(events.Event{Kind: events.KindTimer}, nil) {
+				return
+			}
+		}
+	}
+	for range events.Batches(source, filter()) {
+		break
+	}
+	if read != 1 {
+		t.Errorf("%d events read after the first was enough", read)
+	}
+	for range events.Batches(sequence(one{ev: launchOf(hangzhou, "i-1")}, one{ev: launchOf(shanghai, "i-1")}), filter()) {
+		break
+	}
+}
