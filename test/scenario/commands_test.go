@@ -58,8 +58,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// meanwhile FUNCTION ACTION VERSION ACTION key=value… calls the second API as the
 	// operator, once, right before the function's next call of the first is carried out.
 	"meanwhile": cmdMeanwhile,
-	// kill FUNCTION N before|after kills its process at its Nth call from now.
-	"kill": cmdKill,
+	// crash FUNCTION N before|after kills its process at its Nth call from now.
+	"crash": cmdCrash,
 	// terminal sets the environment so that "exec" runs a function as the operator.
 	"terminal": cmdTerminal,
 

@@ -193,7 +193,7 @@ func cmdMeanwhile(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func cmdKill(ts *testscript.TestScript, neg bool, args []string) {
+func cmdCrash(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	told(ts).stage.Stack.Kill(args[0], number(ts, args[1]), fc.When(args[2] == "after"))
 }

@@ -1,0 +1,120 @@
+package scenario_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
+)
+
+// A function's RAM policy is right when nothing is missing in it and nothing unused:
+// the story below goes well with it, and differently without any one of its actions.
+
+func TestNoActionIsMissing(t *testing.T) {
+	s, _ := everyday(t, stage.Options{})
+	for _, p := range s.Server.RAM.Permissions() {
+		if strings.HasPrefix(p.Caller, "fleetwarden-") && !p.Allowed {
+			t.Errorf("%s was denied %s on %s", p.Caller, p.Action, p.Resource)
+		}
+	}
+}
+
+func TestNoActionIsUnused(t *testing.T) {
+	_, well := everyday(t, stage.Options{})
+	for _, function := range functions {
+		for _, action := range actions(t, function) {
+			t.Run(function+" without "+action, func(t *testing.T) {
+				t.Parallel()
+				s, without := everyday(t, stage.Options{Document: without(function, action)})
+				if slices.Equal(well, without) {
+					t.Error("the story goes as well")
+				}
+				logs, err := s.Logs()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(logs, asToldOf(action)) {
+					t.Errorf("no record and no error names %s:\n%s", action, records(t, s))
+				}
+			})
+		}
+	}
+}
+
+// asToldOf is how the cloud's refusal names an action.
+func asToldOf(action string) string {
+	if action == "ram:PassRole" {
+		return "InvalidUser.PassRoleForbidden"
+	}
+	return action
+}
+
+// actions are all that a function's RAM policy allows.
+func actions(t *testing.T, function string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "deploy", "ram", function+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct{ Statement []struct{ Action any } }
+	if err := json.Unmarshal(text, &policy); err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, s := range policy.Statement {
+		switch a := s.Action.(type) {
+		case string:
+			out = append(out, a)
+		case []any:
+			for _, one := range a {
+				out = append(out, one.(string))
+			}
+		}
+	}
+	return out
+}
+
+// everyday is a story in which both functions have to do all they are for: two
+// launches, the role to be made, and something to look at again. It returns what was
+// found, changed and given up.
+func everyday(t *testing.T, o stage.Options) (*stage.Stage, []string) {
+	t.Helper()
+	s := play(t, o)
+	l := stage.Launch{Region: server.Home, Type: goodType, Image: goodImage, Category: "cloud_essd", VSwitch: "vsw-local", Trusted: "vTPM"}
+	for range 2 {
+		if _, err := s.Run(context.Background(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-validate-instance"}
+	missing := `{"v": 1, "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "instance", "ids": ["i-local999999999999"]}`
+	if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: missing}); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, s)
+	return s, outcome(t, s)
+}
+
+func outcome(t *testing.T, s *stage.Stage) []string {
+	t.Helper()
+	all, err := s.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []string{fmt.Sprintf("%d dead letters", deadLetters(s))}
+	for _, r := range all {
+		if r["type"] != "pass" {
+			out = append(out, strings.Join([]string{r["function"], r["rule"], r["kind"], r["id"], r["outcome"], r["state"], r["evidence"]}, " "))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
