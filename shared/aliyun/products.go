@@ -1,6 +1,10 @@
 package aliyun
 
-import "fleetwarden/shared/fleet"
+import (
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
 
 // Product is an RPC product: its short name, its API version and where it is.
 type Product struct {
@@ -17,6 +21,7 @@ var (
 	RAM = Product{"ram", "2015-05-01", central("ram.aliyuncs.com")}
 	STS = Product{"sts", "2015-04-01", regional("sts")}
 	KMS = Product{"kms", "2016-01-20", regional("kms")}
+	SAS = Product{"sas", "2018-12-03", securityCenterHost}
 )
 
 func central(host string) func(fleet.Region) string {
@@ -41,4 +46,13 @@ func ecsHost(r fleet.Region) string {
 		return "ecs-" + string(r) + ".aliyuncs.com"
 	}
 	return regional("ecs")(r)
+}
+
+// securityCenterHost: Security Center has two centres, of the regions of China and of
+// all others; the endpoint map of its SDK names them tds.
+func securityCenterHost(r fleet.Region) string {
+	if r == "" || strings.HasPrefix(string(r), "cn-") {
+		return "tds.aliyuncs.com"
+	}
+	return "tds.ap-southeast-1.aliyuncs.com"
 }

@@ -83,6 +83,14 @@ const (
 	TagInstance ChangeKind = "tag-instance"
 	// StopInstance stops an instance: KeepCharging, never forced.
 	StopInstance ChangeKind = "stop-instance"
+	// RefreshAssets makes Security Center look for new instances. Its Ref is the
+	// account.
+	RefreshAssets ChangeKind = "refresh-assets"
+	// PushAgent has Cloud Assistant install the Security Center agent; Want is the
+	// operating system, linux or windows.
+	PushAgent ChangeKind = "push-agent"
+	// PushTrustClient has Cloud Assistant install the trust client.
+	PushTrustClient ChangeKind = "push-trust-client"
 )
 
 // Change is one thing to do. A Change is applied only while the world is still
@@ -107,6 +115,8 @@ const (
 	Planned State = "planned"
 	// Done: it was done and read back.
 	Done State = "done"
+	// Started: it was handed over and runs; a later look tells what came of it.
+	Started State = "started"
 	// Skipped: the world was already right, or no longer as Before said.
 	Skipped State = "skipped"
 	// Held: a limit stopped it.

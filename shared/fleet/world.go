@@ -138,6 +138,62 @@ type Instance struct {
 	SystemDisk Fact[string]
 	// Image is the image the instance was launched from.
 	Image Fact[Image]
+	// Agent is what Security Center knows of its agent on the instance.
+	Agent Fact[Agent]
+	// Assistant is the Cloud Assistant client on the instance.
+	Assistant Fact[Assistant]
+	// Invocations are our own recent commands on the instance, newest first.
+	Invocations Fact[[]Invocation]
+	// TrustScript says which install script of the trust client the user data
+	// holds: "published", "fleetwarden" or "" for none. The data itself is not kept.
+	TrustScript Fact[string]
+}
+
+// Agent is the Security Center agent of an instance.
+type Agent struct {
+	// Known is false when Security Center does not list the instance (yet).
+	Known bool
+	// Status is online, offline or pause; empty when it was never seen.
+	Status string
+	// Sub is online, offline, pause, stopped or uninstalled.
+	Sub string
+}
+
+// Assistant is the Cloud Assistant client of an instance.
+type Assistant struct {
+	// Online is true when it sent a heartbeat within the last two minutes.
+	Online bool
+	// Version is empty when it is not installed.
+	Version string
+}
+
+// The commands of ours that Cloud Assistant runs, as they are named there.
+const (
+	CommandAgentLinux   = "fleetwarden-agent-linux"
+	CommandAgentWindows = "fleetwarden-agent-windows"
+	CommandTrustClient  = "fleetwarden-trust-client"
+)
+
+// Invocation is one run of a command of ours on one instance.
+type Invocation struct {
+	ID      string
+	Command string // its name
+	// Status is Pending, Scheduled, Running, Stopping, or one of the final ones:
+	// Success, Failed, Timeout, Error, Aborted, Invalid, Cancelled, Terminated.
+	Status   string
+	ExitCode int
+	// ErrorCode is such as ClientNotRunning or ExecutionTimeout.
+	ErrorCode string
+	Created   time.Time
+}
+
+// Final reports whether the run has ended.
+func (i Invocation) Final() bool {
+	switch i.Status {
+	case "Pending", "Scheduled", "Running", "Stopping":
+		return false
+	}
+	return true
 }
 
 // Image is what the trusted-instance rules ask of an image.

@@ -1,0 +1,183 @@
+package ecs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+const (
+	// maxAssistants is for DescribeCloudAssistantStatus.
+	maxAssistants = 50
+	// MaxInvoked is for InvokeCommand and RunCommand.
+	MaxInvoked = 100
+	// invocationPage and invocationPages bound how far back our invocations are read.
+	invocationPage  = 50
+	invocationPages = 4
+)
+
+// The tag that our invocations carry, so that they can be found again.
+const (
+	invocationTagKey   = "fleetwarden"
+	invocationTagValue = "agent"
+)
+
+type assistants struct {
+	RequestID string `json:"RequestId"`
+	Set       struct {
+		Status []struct {
+			InstanceID string `json:"InstanceId"`
+			Online     string `json:"CloudAssistantStatus"` // "true" or "false"
+			Version    string `json:"CloudAssistantVersion"`
+		} `json:"InstanceCloudAssistantStatus"`
+	} `json:"InstanceCloudAssistantStatusSet"`
+}
+
+// Assistants reads the Cloud Assistant clients of instances, 50 ids a call, with
+// DescribeCloudAssistantStatus. An instance that the answer leaves out has none.
+func (c *Client) Assistants(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Assistant, error) {
+	out := make(map[string]fleet.Assistant, len(ids))
+	for part := range slices.Chunk(ids, maxAssistants) {
+		page, err := aliyun.Do[sdk.DescribeCloudAssistantStatusRequest, assistants](ctx, c.session, api(region, "DescribeCloudAssistantStatus"),
+			&sdk.DescribeCloudAssistantStatusRequest{RegionId: new(string(region)), InstanceId: pointers(part)})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page.Set.Status {
+			out[s.InstanceID] = fleet.Assistant{Online: s.Online == "true", Version: s.Version}
+		}
+	}
+	return out, nil
+}
+
+// invocations is the part of DescribeInvocations' answer that we read. It leaves the
+// parameters out: an install code stands in them.
+type invocations struct {
+	RequestID   string `json:"RequestId"`
+	NextToken   string `json:"NextToken"`
+	Invocations struct {
+		Invocation []struct {
+			InvokeID        string `json:"InvokeId"`
+			CommandName     string `json:"CommandName"`
+			CreationTime    string `json:"CreationTime"`
+			InvokeInstances struct {
+				InvokeInstance []struct {
+					InstanceID       string `json:"InstanceId"`
+					InvocationStatus string `json:"InvocationStatus"`
+					ExitCode         int    `json:"ExitCode"`
+					ErrorCode        string `json:"ErrorCode"`
+				} `json:"InvokeInstance"`
+			} `json:"InvokeInstances"`
+		} `json:"Invocation"`
+	} `json:"Invocations"`
+}
+
+// Invocations reads our own invocations made after since, by instance, newest first,
+// with DescribeInvocations.
+func (c *Client) Invocations(ctx context.Context, region fleet.Region, since time.Time) (map[string][]fleet.Invocation, error) {
+	out := map[string][]fleet.Invocation{}
+	req := &sdk.DescribeInvocationsRequest{
+		RegionId: new(string(region)), MaxResults: new(int32(invocationPage)),
+		Tag: []*sdk.DescribeInvocationsRequestTag{{Key: new(invocationTagKey), Value: new(invocationTagValue)}},
+	}
+	for range invocationPages {
+		page, err := aliyun.Do[sdk.DescribeInvocationsRequest, invocations](ctx, c.session, api(region, "DescribeInvocations"), req)
+		if err != nil {
+			return nil, err
+		}
+		older := page.collect(since, out)
+		if older || page.NextToken == "" || len(page.Invocations.Invocation) == 0 {
+			break
+		}
+		req.NextToken = &page.NextToken
+	}
+	for _, runs := range out {
+		slices.SortStableFunc(runs, func(a, b fleet.Invocation) int { return b.Created.Compare(a.Created) })
+	}
+	return out, nil
+}
+
+// collect adds a page's runs to out; it reports whether the page reaches back before
+// since.
+func (p *invocations) collect(since time.Time, out map[string][]fleet.Invocation) (older bool) {
+	for _, i := range p.Invocations.Invocation {
+		created := parseTime(i.CreationTime)
+		if created.Before(since) {
+			older = true
+			continue
+		}
+		for _, on := range i.InvokeInstances.InvokeInstance {
+			out[on.InstanceID] = append(out[on.InstanceID], fleet.Invocation{
+				ID: i.InvokeID, Command: i.CommandName, Status: on.InvocationStatus, ExitCode: on.ExitCode, ErrorCode: on.ErrorCode, Created: created,
+			})
+		}
+	}
+	return older
+}
+
+// commandTimeout is how long a command of ours may run on an instance, in seconds. The
+// default of 60 is too short for an installation.
+const commandTimeout = 600
+
+type invoked struct {
+	RequestID string `json:"RequestId"`
+	InvokeID  string `json:"InvokeId"`
+}
+
+// Invoke runs a command that was created at deployment on at most 100 instances, with
+// InvokeCommand, and returns the invocation's id. If one instance is unfit the whole
+// call fails. Parameters may hold secrets: they are sent, and never part of an error.
+func (c *Client) Invoke(ctx context.Context, region fleet.Region, commandID string, parameters map[string]fleet.Secret, ids []string) (string, error) {
+	req := &sdk.InvokeCommandShrinkRequest{
+		RegionId: new(string(region)), CommandId: &commandID, InstanceId: pointers(ids), Timeout: new(int64(commandTimeout)),
+		Tag: []*sdk.InvokeCommandShrinkRequestTag{{Key: new(invocationTagKey), Value: new(invocationTagValue)}},
+	}
+	if len(parameters) > 0 {
+		text, err := plain(parameters)
+		if err != nil {
+			return "", err
+		}
+		req.ParametersShrink = &text
+	}
+	resp, err := aliyun.Do[sdk.InvokeCommandShrinkRequest, invoked](ctx, c.session, write(region, "InvokeCommand"), req)
+	if err != nil {
+		return "", err
+	}
+	return resp.InvokeID, nil
+}
+
+// plain writes parameters as the JSON object that Cloud Assistant takes.
+func plain(parameters map[string]fleet.Secret) (string, error) {
+	open := make(map[string]string, len(parameters))
+	for k, v := range parameters {
+		open[k] = string(v)
+	}
+	text, err := json.Marshal(open)
+	if err != nil {
+		return "", fmt.Errorf("writing the command's parameters: %w", err)
+	}
+	return string(text), nil
+}
+
+type userData struct {
+	RequestID string `json:"RequestId"`
+	UserData  string `json:"UserData"`
+}
+
+// UserData reads an instance's user data, as Base64, with DescribeUserData, which
+// takes one instance a call.
+func (c *Client) UserData(ctx context.Context, region fleet.Region, id string) (fleet.Secret, error) {
+	resp, err := aliyun.Do[sdk.DescribeUserDataRequest, userData](ctx, c.session, api(region, "DescribeUserData"),
+		&sdk.DescribeUserDataRequest{RegionId: new(string(region)), InstanceId: &id})
+	if err != nil {
+		return "", err
+	}
+	return fleet.Secret(resp.UserData), nil
+}

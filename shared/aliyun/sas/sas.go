@@ -1,0 +1,149 @@
+// Package sas reads Security Center (Sas, 2018-12-03) in fleet values: which agents are
+// on which instances, and the codes that install them. It decides nothing.
+//
+// DescribeCloudCenterInstances has a response struct of our own: that of the typed SDK
+// in use drops ClientSubStatus, without which "offline" and "not installed" look alike.
+package sas
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	sdk "github.com/alibabacloud-go/sas-20181203/v2/client"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// PageSize is how many machines are asked for at once. The documentation gives the
+// default, 20, and no maximum; a smaller page is followed to its end.
+const PageSize = 100
+
+// Client calls Security Center for one pass.
+type Client struct{ session *aliyun.Session }
+
+// New returns a Client that counts its calls in session.
+func New(session *aliyun.Session) *Client { return &Client{session} }
+
+func api(region fleet.Region, action string) aliyun.API {
+	return aliyun.API{Product: aliyun.SAS, Action: action, Region: region}
+}
+
+func write(region fleet.Region, action string) aliyun.API {
+	a := api(region, action)
+	a.Write = true
+	return a
+}
+
+type machines struct {
+	RequestID string `json:"RequestId"`
+	Instances []struct {
+		InstanceID      string `json:"InstanceId"`
+		ClientStatus    string `json:"ClientStatus"`
+		ClientSubStatus string `json:"ClientSubStatus"`
+	} `json:"Instances"`
+	PageInfo struct {
+		TotalCount int `json:"TotalCount"`
+	} `json:"PageInfo"`
+}
+
+// criterion is one condition of a search; names are case-sensitive.
+type criterion struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Agents reads the agents of instances by id. An instance that Security Center does
+// not list is missing from the map.
+func (c *Client) Agents(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Agent, error) {
+	out := make(map[string]fleet.Agent, len(ids))
+	for part := range slices.Chunk(ids, PageSize) {
+		criteria := make([]criterion, len(part))
+		for i, id := range part {
+			criteria[i] = criterion{"instanceId", id}
+		}
+		if err := c.search(ctx, region, criteria, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// search follows the pages of one search to their end.
+func (c *Client) search(ctx context.Context, region fleet.Region, criteria []criterion, out map[string]fleet.Agent) error {
+	text, err := json.Marshal(criteria)
+	if err != nil {
+		return fmt.Errorf("writing a search: %w", err)
+	}
+	for page, seen := int32(1), 0; ; page++ {
+		got, err := aliyun.Do[sdk.DescribeCloudCenterInstancesRequest, machines](ctx, c.session, api(region, "DescribeCloudCenterInstances"),
+			&sdk.DescribeCloudCenterInstancesRequest{
+				Criteria: new(string(text)), LogicalExp: new("OR"), MachineTypes: new("ecs"),
+				PageSize: new(int32(PageSize)), CurrentPage: &page, NoGroupTrace: new(true), Lang: new("en"),
+			})
+		if err != nil {
+			return err
+		}
+		for _, m := range got.Instances {
+			out[m.InstanceID] = fleet.Agent{Known: true, Status: m.ClientStatus, Sub: m.ClientSubStatus}
+		}
+		if seen += len(got.Instances); len(got.Instances) == 0 || seen >= got.PageInfo.TotalCount {
+			return nil
+		}
+	}
+}
+
+// Refresh makes Security Center look for new instances, with RefreshAssets.
+func (c *Client) Refresh(ctx context.Context, region fleet.Region) error {
+	_, err := aliyun.Do[sdk.RefreshAssetsRequest, sdk.RefreshAssetsResponseBody](ctx, c.session, write(region, "RefreshAssets"),
+		&sdk.RefreshAssetsRequest{AssetType: new("ecs"), Vendor: new(int32(0))})
+	return err
+}
+
+// InstallCodes lists the account's install codes with DescribeInstallCodes: 10 calls a
+// second for an account.
+func (c *Client) InstallCodes(ctx context.Context, region fleet.Region) ([]fleet.InstallCode, error) {
+	type none struct{}
+	got, err := aliyun.Do[none, sdk.DescribeInstallCodesResponseBody](ctx, c.session, api(region, "DescribeInstallCodes"), &none{})
+	if err != nil {
+		return nil, err
+	}
+	var out []fleet.InstallCode
+	for _, i := range got.InstallCodes {
+		out = append(out, fleet.InstallCode{
+			Code: fleet.Secret(deref(i.CaptchaCode)), OS: deref(i.Os), Vendor: deref(i.VendorName), OnlyImage: deref(i.OnlyImage),
+			Expires: time.UnixMilli(deref(i.ExpiredDate)).UTC(),
+		})
+	}
+	return out, nil
+}
+
+// AddInstallCode makes a code that is good until expires. The answer does not hold it:
+// list the codes again.
+func (c *Client) AddInstallCode(ctx context.Context, region fleet.Region, os string, expires time.Time) error {
+	_, err := aliyun.Do[sdk.AddInstallCodeRequest, sdk.AddInstallCodeResponseBody](ctx, c.session, write(region, "AddInstallCode"),
+		&sdk.AddInstallCodeRequest{Os: &os, VendorName: new("ALIYUN"), ExpiredDate: new(expires.UnixMilli()), OnlyImage: new(false)})
+	return err
+}
+
+// OneClick has Security Center install its agent by Cloud Assistant, with
+// OperateAgentClientInstall. All instances are of one region and operating system.
+func (c *Client) OneClick(ctx context.Context, region fleet.Region, os string, ids []string) error {
+	_, err := aliyun.Do[sdk.OperateAgentClientInstallRequest, sdk.OperateAgentClientInstallResponseBody](ctx, c.session,
+		write(region, "OperateAgentClientInstall"), &sdk.OperateAgentClientInstallRequest{
+			InstanceIds: new(strings.Join(ids, ",")), Region: new(string(region)), Os: &os,
+		})
+	return err
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
