@@ -1,0 +1,203 @@
+package rules_test
+
+import (
+	"testing"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules"
+)
+
+func TestFamily(t *testing.T) {
+	for family, want := range map[string]fleet.Outcome{"ecs.g7t": fleet.Passes, "ecs.r7": fleet.Passes, "ecs.g5": fleet.Violation, "ecs.g6": fleet.Violation} {
+		p := enforcing()
+		p.TrustedInstance.Require = policy.RequireAll
+		i := listed(trusted(), func(l *fleet.Listing) { l.Family = family })
+		if v := judged(t, i, p, rules.RuleFamily); v.Outcome != want {
+			t.Errorf("%s: got %s, want %s", family, v.Outcome, want)
+		}
+	}
+}
+
+func TestFamilyIsAskedOnlyWhereAllHaveToBeTrusted(t *testing.T) {
+	for _, v := range rules.TrustedInstance(world(trusted()), enforcing()) {
+		if v.Rule == rules.RuleFamily {
+			t.Errorf("got %+v", v)
+		}
+	}
+}
+
+func TestImage(t *testing.T) {
+	const secured = "aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd"
+	for name, tc := range map[string]struct {
+		family string
+		image  fleet.Fact[fleet.Image]
+		want   fleet.Outcome
+	}{
+		"7: UEFI":                    {"ecs.g7t", fleet.See(fleet.Image{ID: "m", BootMode: "UEFI"}), fleet.Passes},
+		"7: UEFI-Preferred":          {"ecs.g7t", fleet.See(fleet.Image{ID: "m", BootMode: "UEFI-Preferred"}), fleet.Passes},
+		"7: BIOS":                    {"ecs.g7t", fleet.See(fleet.Image{ID: "m", BootMode: "BIOS"}), fleet.Violation},
+		"7: secured, but BIOS":       {"ecs.g7t", fleet.See(fleet.Image{ID: secured, Owner: "system", BootMode: "BIOS"}), fleet.Violation},
+		"7: the cloud does not say":  {"ecs.g7t", fleet.See(fleet.Image{ID: "m"}), fleet.Undecided},
+		"6: secured":                 {"ecs.g6t", fleet.See(fleet.Image{ID: secured, Owner: "system"}), fleet.Passes},
+		"6: public, not secured":     {"ecs.g6t", fleet.See(fleet.Image{ID: "centos_7.vhd", Owner: "system", BootMode: "UEFI"}), fleet.Violation},
+		"6: one's own, of that name": {"ecs.g6t", fleet.See(fleet.Image{ID: secured, Owner: "self"}), fleet.Undecided},
+		"not read":                   {"ecs.g7t", fleet.Dunno[fleet.Image]("denied"), fleet.Undecided},
+		"no longer there":            {"ecs.g7t", fleet.See(fleet.Image{ID: "m", BootMode: "UEFI", Gone: true}), fleet.Undecided},
+		"only claimed":               {"ecs.g7t", fleet.Claim(fleet.Image{ID: "m", BootMode: "UEFI"}), fleet.Undecided},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := listed(trusted(), func(l *fleet.Listing) { l.Family = tc.family })
+			i.Image = tc.image
+			if v := judged(t, i, enforcing(), rules.RuleImage); v.Outcome != tc.want {
+				t.Errorf("got %s, want %s: %s", v.Outcome, tc.want, v.Reason)
+			}
+		})
+	}
+}
+
+func TestKMSEnabled(t *testing.T) {
+	for fact, want := range map[fleet.Fact[string]]fleet.Outcome{fleet.See("Enabled"): fleet.Passes, fleet.See("NotEnabled"): fleet.Violation,
+		fleet.See(""): fleet.Violation, fleet.Dunno[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
+		w := world(trusted(), trusted())
+		w.KMS = fact
+		v := one(t, rules.TrustedInstance(w, enforcing()), rules.RuleKMSEnabled)
+		if v.Outcome != want || v.Ref.Kind != fleet.KindAccount || v.Ref.Scope != here {
+			t.Errorf("%+v: got %+v, want %s", fact, v, want)
+		}
+	}
+}
+
+func TestKMSIsOfNoConcernWithoutATrustedInstance(t *testing.T) {
+	w := world(listed(trusted(), func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g7", nil }))
+	w.KMS = fleet.See("NotEnabled")
+	for _, v := range rules.TrustedInstance(w, enforcing()) {
+		if v.Rule == rules.RuleKMSEnabled {
+			t.Errorf("got %+v", v)
+		}
+	}
+}
+
+func TestKMSMayBeExempt(t *testing.T) {
+	w, p := world(trusted()), enforcing()
+	w.KMS = fleet.See("NotEnabled")
+	p.Exemptions = []policy.Exemption{{Control: policy.ControlTrustedInstance, Rule: rules.RuleKMSEnabled,
+		Selector: policy.Selector{Accounts: []fleet.AccountID{here.Account}}, Owner: "o", Reason: "r", Expires: noon.Add(time.Hour)}}
+	if v := one(t, rules.TrustedInstance(w, p), rules.RuleKMSEnabled); v.Outcome != fleet.Exempted {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestHardeningAsked(t *testing.T) {
+	system, own := fleet.See(fleet.Image{ID: "m", Owner: "system"}), fleet.See(fleet.Image{ID: "m", Owner: "self"})
+	for name, tc := range map[string]struct {
+		launch fleet.Launch
+		image  fleet.Fact[fleet.Image]
+		want   fleet.Outcome
+	}{
+		"asked":                       {fleet.Launch{SecurityEnhancementStrategy: "Active"}, system, fleet.Passes},
+		"left out":                    {fleet.Launch{}, system, fleet.Violation},
+		"refused":                     {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, system, fleet.Violation},
+		"left out, from a template":   {fleet.Launch{LaunchTemplateID: "lt-1"}, system, fleet.Undecided},
+		"left out, of one's own":      {fleet.Launch{}, own, fleet.NotApplicable},
+		"left out, of who knows what": {fleet.Launch{}, fleet.Dunno[fleet.Image]("denied"), fleet.Violation},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := launched(trusted(), tc.launch)
+			i.Image = tc.image
+			if v := judged(t, i, enforcing(), rules.RuleHardeningAsked); v.Outcome != tc.want {
+				t.Errorf("got %s, want %s: %s", v.Outcome, tc.want, v.Reason)
+			}
+		})
+	}
+}
+
+func TestIMDS(t *testing.T) {
+	for tokens, want := range map[string]fleet.Outcome{"required": fleet.Passes, "optional": fleet.Violation, "": fleet.Undecided} {
+		p := enforcing()
+		p.TrustedInstance.IMDS = true
+		i := listed(trusted(), func(l *fleet.Listing) { l.HTTPTokens = tokens })
+		if v := judged(t, i, p, rules.RuleIMDS); v.Outcome != want {
+			t.Errorf("%q: got %s, want %s", tokens, v.Outcome, want)
+		}
+	}
+	for _, v := range rules.TrustedInstance(world(trusted()), enforcing()) {
+		if v.Rule == rules.RuleIMDS {
+			t.Errorf("off by default, and says %+v", v)
+		}
+	}
+}
+
+// Each row has an instance with an observed violation of rule vpc.
+func TestConsequence(t *testing.T) {
+	past := fleet.Try{N: 1, FirstSeen: noon.Add(-25 * time.Hour)}
+	for name, tc := range map[string]struct {
+		how    string
+		try    fleet.Try
+		change func(*fleet.Listing)
+		want   string // of the change, with its kind
+		again  time.Duration
+	}{
+		"none":                  {how: policy.ConsequenceNone, try: past},
+		"tag, first look":       {how: policy.ConsequenceTag, again: 24 * time.Hour},
+		"tag, an hour before":   {how: policy.ConsequenceTag, try: fleet.Try{FirstSeen: noon.Add(-23 * time.Hour)}, again: time.Hour},
+		"tag, after the grace":  {how: policy.ConsequenceTag, try: past, want: "tag-instance fleetwarden:violation=vpc"},
+		"tag, already there":    {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagViolation] = "" }},
+		"stop, first look":      {how: policy.ConsequenceStop, again: 24 * time.Hour},
+		"stop, after the grace": {how: policy.ConsequenceStop, try: past, want: "stop-instance fleetwarden:stopped=trusted-instance"},
+		"stop, once stopped":    {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagStopped] = "" }},
+		"stop, not running":     {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Status = "Stopped" }},
+		"stop, of Auto Scaling": {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagAutoScaling] = "" }},
+		"tag, of ACK":           {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagACK] = "" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := listed(trusted(), func(l *fleet.Listing) {
+				l.VPC = ""
+				if tc.change != nil {
+					tc.change(l)
+				}
+			})
+			i.Ref.Try = tc.try
+			p := enforcing()
+			p.TrustedInstance.Consequence = tc.how
+			v := judged(t, i, p, rules.RuleVPC)
+			got := ""
+			for _, c := range v.Changes {
+				got += string(c.Kind) + " " + c.Want
+			}
+			if v.Outcome != fleet.Violation || got != tc.want || v.Again != tc.again {
+				t.Errorf("got %q, again after %v: %+v", got, v.Again, v)
+			}
+		})
+	}
+}
+
+func TestNothingIsStoppedEvenWhereAScopeNamesAutoScaling(t *testing.T) {
+	i := listed(trusted(), func(l *fleet.Listing) { l.VPC, l.Tags[fleet.TagAutoScaling] = "", "" })
+	p := enforcing()
+	p.TrustedInstance.Consequence, p.TrustedInstance.Grace = policy.ConsequenceStop, 0
+	p.TrustedInstance.Include = []policy.Selector{{Managed: []string{policy.ManagedAutoScaling}}}
+	if v := judged(t, i, p, rules.RuleVPC); len(v.Changes) != 0 {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestAClaimHasNoConsequence(t *testing.T) {
+	p := enforcing()
+	p.TrustedInstance.Consequence, p.TrustedInstance.Grace = policy.ConsequenceStop, 0
+	t.Run("of the disk", func(t *testing.T) {
+		i := launched(trusted(), fleet.Launch{SystemDiskCategory: "cloud_ssd"})
+		i.SystemDisk = fleet.Dunno[string]("denied")
+		if v := judged(t, i, p, rules.RuleSystemDisk); v.Outcome != fleet.Violation || len(v.Changes) != 0 {
+			t.Errorf("got %+v", v)
+		}
+	})
+	t.Run("to be trusted at all", func(t *testing.T) {
+		i := launched(trusted(), fleet.Launch{TrustedSystemMode: "vTPM"})
+		i = listed(i, func(l *fleet.Listing) { l.Family, l.Tags, l.VPC = "ecs.g7", nil, "" })
+		if v := judged(t, i, p, rules.RuleVPC); v.Outcome != fleet.Violation || len(v.Changes) != 0 {
+			t.Errorf("got %+v", v)
+		}
+	})
+}
