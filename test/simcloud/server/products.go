@@ -10,6 +10,7 @@ import (
 	"fleetwarden/test/simcloud/eventbridge"
 	"fleetwarden/test/simcloud/kms"
 	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -75,11 +76,16 @@ func build(o Options) (*Server, error) {
 	s.rest = append(s.rest, rest{mns.Owns, &mns.Handler{
 		Service: s.MNS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness,
 	}})
+	s.OSS = oss.New(world)
+	s.rest = append(s.rest, rest{oss.Owns, &oss.Handler{
+		Service: s.OSS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness,
+	}})
 	s.digests = []digest{
 		{"ram", s.RAM.State},
 		{"kms", s.KMS.State},
 		{"ecs", s.ECS.State},
 		{"mns", s.MNS.State},
+		{"oss", s.OSS.State},
 	}
 	return s, nil
 }

@@ -20,6 +20,7 @@ import (
 	"fleetwarden/test/simcloud/eventbridge"
 	"fleetwarden/test/simcloud/kms"
 	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -61,6 +62,7 @@ type Server struct {
 	ECS   *ecs.Service
 	Trail *actiontrail.Trail
 	MNS   *mns.Service
+	OSS   *oss.Service
 	// EventBridge has the default buses, which all products publish to.
 	EventBridge *eventbridge.Service
 

@@ -1,0 +1,48 @@
+package oss
+
+import "fleetwarden/test/simcloud/wire"
+
+// Codes and statuses: the vendor's error table (alibabacloud.com/help/en/oss/support/0002-00000001
+// and the pages of each API).
+
+func errNoSuchBucket(name string) error {
+	return wire.Errorf(404, "NoSuchBucket", "The specified bucket does not exist: %s.", name)
+}
+
+func errNoSuchKey() error { return wire.Errorf(404, "NoSuchKey", "The specified key does not exist.") }
+
+func errFileAlreadyExists() error {
+	return wire.Errorf(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
+}
+
+func errBucketAlreadyExists() error {
+	return wire.Errorf(409, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system.")
+}
+
+func errInvalidBucketName() error {
+	return wire.Errorf(400, "InvalidBucketName", "The specified bucket is not valid.")
+}
+
+func errInvalidObjectName() error {
+	return wire.Errorf(400, "InvalidObjectName", "The specified object is not valid.")
+}
+
+func errOtherEndpoint() error {
+	return wire.Errorf(403, "AccessDenied", "The bucket you are attempting to access must be addressed using the specified endpoint.")
+}
+
+func errInvalidArgument(format string, args ...any) error {
+	return wire.Errorf(400, "InvalidArgument", format, args...)
+}
+
+func errDenied(action string) error {
+	return wire.Errorf(403, "AccessDenied", "You have no right to access this object because of bucket acl. (%s)", action)
+}
+
+func errSignature() error {
+	return wire.Errorf(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+}
+
+func errMalformed(what string) error {
+	return wire.Errorf(400, "InvalidArgument", "The request is not one of signature version 4: %s.", what)
+}
