@@ -111,15 +111,11 @@ func ids(cs []fleet.Change) []string {
 	return out
 }
 
-// failed settles a change by its error: later if time may heal it. Without an error
-// the call was answered with success and is not to be seen yet.
+// failed settles a change by its error. Without one the call was answered with success
+// and is not to be seen yet.
 func failed(c fleet.Change, doing string, err error) fleet.Result {
 	if err == nil {
 		return fleet.Result{Change: c, State: fleet.Later, Why: doing + ": the call succeeded, but nothing is to be seen yet"}
 	}
-	res := fleet.Result{Change: c, State: fleet.Failed, Why: doing + ": " + err.Error(), Err: err}
-	if fleet.ClassOf(err).Passing() {
-		res.State = fleet.Later
-	}
-	return res
+	return fleet.Failure(c, doing, err)
 }

@@ -152,3 +152,13 @@ type BatchAnswer struct {
 	// Err is nil when the element succeeded.
 	Err error
 }
+
+// Failure is the result of a change that could not be made: [Later] if time may heal
+// the error, else [Failed]. doing says in a gerund phrase what failed.
+func Failure(c Change, doing string, err error) Result {
+	r := Result{Change: c, State: Failed, Why: doing + ": " + err.Error(), Err: err}
+	if ClassOf(err).Passing() {
+		r.State = Later
+	}
+	return r
+}

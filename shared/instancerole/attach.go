@@ -107,7 +107,7 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 		}
 		switch {
 		case readErr != nil && answer.Err == nil:
-			res = failed(c, "reading the role back", readErr)
+			res = fleet.Failure(c, "reading the role back", readErr)
 			res.State = fleet.Later // it was written: look again, whatever the read's failure
 		case read && strings.EqualFold(name, c.Want) && answer.Err != nil && fleet.ClassOf(answer.Err) != fleet.Lost:
 			res.State, res.Why = fleet.Skipped, "the role was attached already"
@@ -118,7 +118,7 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 		case answer.Err != nil:
 			res = refused(c, "attaching the role", answer.Err)
 		default:
-			res = failed(c, "attaching the role", errNotVisible)
+			res = fleet.Failure(c, "attaching the role", errNotVisible)
 		}
 		out[i] = res
 	}
@@ -127,7 +127,7 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 
 // refused settles what the cloud refused to do with an instance.
 func refused(c fleet.Change, doing string, err error) fleet.Result {
-	res := failed(c, doing, err)
+	res := fleet.Failure(c, doing, err)
 	switch fleet.CodeOf(err) {
 	case "InvalidRamRole.NotFound":
 		// The role was seen, or just made: ECS does not see it yet.

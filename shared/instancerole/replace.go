@@ -36,7 +36,7 @@ func Replace(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fl
 		for i, c := range cs {
 			switch {
 			case err != nil:
-				out[i] = failed(c, "reading the role before replacing it", err)
+				out[i] = fleet.Failure(c, "reading the role before replacing it", err)
 			case !strings.EqualFold(still[c.Ref.ID], c.Before):
 				out[i] = fleet.Result{Change: c, State: fleet.Skipped, After: still[c.Ref.ID], Why: "the instance no longer has the role " + c.Before}
 			default:
@@ -104,14 +104,14 @@ func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.Batch
 		}
 		switch name := after[c.Ref.ID]; {
 		case readErr != nil:
-			out[i] = failed(c, "reading the role back", readErr)
+			out[i] = fleet.Failure(c, "reading the role back", readErr)
 			out[i].State = fleet.Later // it was written: look again, whatever the read's failure
 		case strings.EqualFold(name, c.Want):
 			out[i] = fleet.Result{Change: c, State: fleet.Done}
 		case strings.EqualFold(name, c.Before):
 			out[i] = refused(c, "replacing the role "+c.Before+", which is in place again", cause)
 		default:
-			out[i] = failed(c, fmt.Sprintf("replacing the role %s; the instance has the role %q now", c.Before, name), cause)
+			out[i] = fleet.Failure(c, fmt.Sprintf("replacing the role %s; the instance has the role %q now", c.Before, name), cause)
 			out[i].State = fleet.Later
 		}
 		out[i].After = after[c.Ref.ID]

@@ -36,7 +36,7 @@ func Ensure(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := r.CreateRole(ctx, c.Ref.ID, rampolicy.ECSTrust(), roleText)
 		if err != nil && !maybeDone(err) {
-			return failed(c, "creating the role", err)
+			return fleet.Failure(c, "creating the role", err)
 		}
 		return grant(ctx, r, c)
 	})
@@ -64,12 +64,12 @@ func grant(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
 	p := policyNamed(c.Want)
 	if p.Type == fleet.CustomPolicy {
 		if err := ensurePolicy(ctx, r, p); err != nil {
-			return notYet(failed(c, "making sure of the policy "+p.Name, err))
+			return notYet(fleet.Failure(c, "making sure of the policy "+p.Name, err))
 		}
 	}
 	err := r.AttachPolicy(ctx, c.Ref.ID, p)
 	if err != nil && !maybeDone(err) {
-		return notYet(failed(c, "attaching the policy "+p.Name, err))
+		return notYet(fleet.Failure(c, "attaching the policy "+p.Name, err))
 	}
 	return readRole(ctx, r, c)
 }
@@ -125,11 +125,11 @@ func policyNamed(name string) fleet.Policy {
 func readRole(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
 	role, err := r.Role(ctx, c.Ref.ID)
 	if err != nil {
-		return failed(c, "reading the role back", err)
+		return fleet.Failure(c, "reading the role back", err)
 	}
 	res := fleet.Result{Change: c, State: fleet.Done}
 	if !holds(role, c.Want) {
-		res = failed(c, "reading the role back", errNotVisible)
+		res = fleet.Failure(c, "reading the role back", errNotVisible)
 		res.Again = propagation
 	} else if res.Why = unfit(role); res.Why != "" {
 		res.State = fleet.Failed
@@ -175,13 +175,4 @@ func describe(role fleet.Role) string {
 func maybeDone(err error) bool {
 	c := fleet.ClassOf(err)
 	return c == fleet.Exists || c == fleet.Lost
-}
-
-// failed settles a change by its error: later if time may heal it.
-func failed(c fleet.Change, doing string, err error) fleet.Result {
-	res := fleet.Result{Change: c, State: fleet.Failed, Why: doing + ": " + err.Error(), Err: err}
-	if fleet.ClassOf(err).Passing() {
-		res.State = fleet.Later
-	}
-	return res
 }

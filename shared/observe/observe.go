@@ -62,6 +62,16 @@ type World struct {
 	Disks  Disks
 	Images Images
 	KMS    KMS
+	// Agents reads the Security Center agents of running instances, Assistants what
+	// could install them on those that are Lacking one; nil means all.
+	Agents     Agents
+	Assistants Assistants
+	Lacking    func(*fleet.Instance) bool
+	// UserData reads the user data of instances for which WantsScript; Script says
+	// what install script it holds.
+	UserData    UserData
+	WantsScript func(*fleet.Instance) bool
+	Script      func(userData string) string
 	// Candidate tells the instances that the rules may ask more about; nil means
 	// all.
 	Candidate func(*fleet.Instance) bool
@@ -105,7 +115,9 @@ func (o World) instances(ctx context.Context, w *fleet.World, seen []fleet.Insta
 	if len(there) == 0 {
 		return nil
 	}
-	for _, facet := range []func(context.Context, *fleet.World, []*fleet.Instance) error{o.roleNames, o.disks, o.images, o.kms} {
+	for _, facet := range []func(context.Context, *fleet.World, []*fleet.Instance) error{
+		o.roleNames, o.disks, o.images, o.kms, o.agents, o.trustScripts, o.assistants,
+	} {
 		if err := facet(ctx, w, there); err != nil {
 			return err
 		}

@@ -1,0 +1,206 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Commands are the ids of the commands that deployment created, by their names.
+type Commands map[string]string
+
+// Invoker is the part of Cloud Assistant that pushing needs. It takes at most 100 ids,
+// and fails as a whole if one instance is unfit.
+type Invoker interface {
+	Invoke(ctx context.Context, region fleet.Region, commandID string, parameters map[string]fleet.Secret, ids []string) (invocation string, err error)
+}
+
+// Codes is the part of Security Center that hands out install codes.
+type Codes interface {
+	InstallCodes(ctx context.Context, region fleet.Region) ([]fleet.InstallCode, error)
+	AddInstallCode(ctx context.Context, region fleet.Region, os string, expires time.Time) error
+}
+
+const (
+	// codeLife is how long a code that we make is good.
+	codeLife = 24 * time.Hour
+	// codeLeft is how long a code must still be good to be used: an installation waits
+	// for its delivery and runs up to ten minutes.
+	codeLeft = 30 * time.Minute
+	// afterLost is when to look again after an answer was lost: by then the invocation
+	// is listed if it was made.
+	afterLost = time.Minute
+)
+
+// commandFor names the command for an operating system.
+func commandFor(os string) string {
+	if os == "windows" {
+		return fleet.CommandAgentWindows
+	}
+	return fleet.CommandAgentLinux
+}
+
+// Push has Cloud Assistant install the agent, one call for each operating system and
+// 100 instances, for [fleet.PushAgent]. now is the cloud's time.
+func Push(i Invoker, codes Codes, commands Commands, now func() time.Time) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
+		out := make([]fleet.Result, len(cs))
+		book := &codeBook{codes: codes, region: s.Region, now: now()}
+		for os, at := range byOS(cs) {
+			code, err := book.code(ctx, os)
+			if err != nil {
+				for _, n := range at {
+					out[n] = fleet.Failure(cs[n], "getting an install code", err)
+				}
+				continue
+			}
+			run(ctx, i, target{s.Region, commandFor(os), commands, map[string]fleet.Secret{"code": code}}, cs, at, out)
+		}
+		return out
+	}
+}
+
+// PushTrustClient has Cloud Assistant install the trust client, for
+// [fleet.PushTrustClient].
+func PushTrustClient(i Invoker, commands Commands) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
+		out := make([]fleet.Result, len(cs))
+		all := make([]int, len(cs))
+		for n := range cs {
+			all[n] = n
+		}
+		run(ctx, i, target{s.Region, fleet.CommandTrustClient, commands, nil}, cs, all, out)
+		return out
+	}
+}
+
+// byOS groups the places of changes by operating system, in a fixed order.
+func byOS(cs []fleet.Change) func(func(string, []int) bool) {
+	groups := map[string][]int{}
+	for n, c := range cs {
+		groups[c.Want] = append(groups[c.Want], n)
+	}
+	return func(yield func(string, []int) bool) {
+		for _, os := range slices.Sorted(maps.Keys(groups)) {
+			if !yield(os, groups[os]) {
+				return
+			}
+		}
+	}
+}
+
+// target is a command with its parameters in a region.
+type target struct {
+	region     fleet.Region
+	command    string
+	commands   Commands
+	parameters map[string]fleet.Secret
+}
+
+// run invokes the command on the changes at those places, and settles them.
+func run(ctx context.Context, i Invoker, t target, cs []fleet.Change, at []int, out []fleet.Result) {
+	id := t.commands[t.command]
+	if id == "" {
+		for _, n := range at {
+			out[n] = fleet.Failure(cs[n], "finding the command", fmt.Errorf("the id of command %s is not set; it is created at deployment", t.command))
+		}
+		return
+	}
+	for part := range slices.Chunk(at, fleet.MaxBatch) {
+		invoke(ctx, i, t, id, cs, part, out)
+	}
+}
+
+// invoke runs the command on one part. One unfit instance fails the whole call; then
+// the halves are tried, so that its neighbours go on.
+func invoke(ctx context.Context, i Invoker, t target, commandID string, cs []fleet.Change, part []int, out []fleet.Result) {
+	ids := make([]string, len(part))
+	for n, at := range part {
+		ids[n] = cs[at].Ref.ID
+	}
+	invocation, err := i.Invoke(ctx, t.region, commandID, t.parameters, ids)
+	if err != nil && len(part) > 1 && strings.HasPrefix(fleet.CodeOf(err), "InvalidInstance") {
+		half := len(part) / 2
+		invoke(ctx, i, t, commandID, cs, part[:half], out)
+		invoke(ctx, i, t, commandID, cs, part[half:], out)
+		return
+	}
+	for _, at := range part {
+		if err != nil {
+			out[at] = unsent(cs[at], err)
+			continue
+		}
+		out[at] = fleet.Result{Change: cs[at], State: fleet.Started, After: "invocation " + invocation, RequestIDs: []string{invocation}}
+	}
+}
+
+func unsent(c fleet.Change, err error) fleet.Result {
+	res := fleet.Failure(c, "invoking the command", err)
+	switch {
+	case fleet.ClassOf(err) == fleet.Lost:
+		res.Again = afterLost // our invocations are read before the next push
+	case strings.HasPrefix(fleet.CodeOf(err), "InvalidInstance"):
+		res.State = fleet.Later // stopped or released meanwhile: the next look says which
+	}
+	return res
+}
+
+// codeBook finds one install code for each operating system, listing them once.
+type codeBook struct {
+	codes  Codes
+	region fleet.Region
+	now    time.Time
+	listed []fleet.InstallCode
+	read   bool
+}
+
+var errNoCode = errors.New("no install code: Security Center lists none that can be used, also after one was made")
+
+// code returns a code for os that is good for long enough; it makes one if there is
+// none, and then lists them again, since the answer of making does not hold it.
+func (b *codeBook) code(ctx context.Context, os string) (fleet.Secret, error) {
+	if err := b.list(ctx); err != nil {
+		return "", err
+	}
+	if code, ok := b.find(os); ok {
+		return code, nil
+	}
+	if err := b.codes.AddInstallCode(ctx, b.region, os, b.now.Add(codeLife)); err != nil && fleet.ClassOf(err) != fleet.Lost {
+		return "", fmt.Errorf("making an install code: %w", err)
+	}
+	b.read = false
+	if err := b.list(ctx); err != nil {
+		return "", err
+	}
+	if code, ok := b.find(os); ok {
+		return code, nil
+	}
+	return "", errNoCode
+}
+
+func (b *codeBook) list(ctx context.Context) error {
+	if b.read {
+		return nil
+	}
+	listed, err := b.codes.InstallCodes(ctx, b.region)
+	if err != nil {
+		return fmt.Errorf("listing install codes: %w", err)
+	}
+	b.listed, b.read = listed, true
+	return nil
+}
+
+func (b *codeBook) find(os string) (fleet.Secret, bool) {
+	for _, c := range b.listed {
+		if strings.EqualFold(c.OS, os) && c.Vendor == "ALIYUN" && !c.OnlyImage && c.Expires.Sub(b.now) > codeLeft {
+			return c.Code, true
+		}
+	}
+	return "", false
+}

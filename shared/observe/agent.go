@@ -1,0 +1,118 @@
+package observe
+
+import (
+	"context"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Agents reads what Security Center knows of instances. One missing from the map is
+// not listed there.
+type Agents interface {
+	Agents(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Agent, error)
+}
+
+// Assistants reads the Cloud Assistant clients of instances, and our own invocations
+// since a time.
+type Assistants interface {
+	Assistants(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Assistant, error)
+	Invocations(ctx context.Context, region fleet.Region, since time.Time) (map[string][]fleet.Invocation, error)
+}
+
+// UserData reads one instance's user data.
+type UserData interface {
+	UserData(ctx context.Context, region fleet.Region, id string) (fleet.Secret, error)
+}
+
+// invocationsBack is how far back our own invocations are read: longer than a command
+// may run and Security Center may lag.
+const invocationsBack = time.Hour
+
+// agents fills Agent, for running instances: the agent of a stopped one is offline.
+func (o World) agents(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	there = running(there)
+	if o.Agents == nil || len(there) == 0 {
+		return nil
+	}
+	got, err := o.Agents.Agents(ctx, w.Scope.Region, ids(there))
+	if err := passing("reading agents from Security Center", err); err != nil {
+		return err
+	}
+	for _, in := range there {
+		if err != nil {
+			in.Agent = fleet.Dunno[fleet.Agent](err.Error())
+			continue
+		}
+		in.Agent = fleet.See(got[in.Ref.ID])
+	}
+	return nil
+}
+
+// assistants fills Assistant and Invocations of the running instances that a rule may
+// push something to.
+func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	if o.Assistants == nil {
+		return nil
+	}
+	var lacking []*fleet.Instance
+	for _, in := range running(there) {
+		if o.Lacking == nil || o.Lacking(in) {
+			lacking = append(lacking, in)
+		}
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	got, err := o.Assistants.Assistants(ctx, w.Scope.Region, ids(lacking))
+	if err := passing("reading Cloud Assistant clients", err); err != nil {
+		return err
+	}
+	runs, runsErr := o.Assistants.Invocations(ctx, w.Scope.Region, o.Now().Add(-invocationsBack))
+	if err := passing("reading our invocations", runsErr); err != nil {
+		return err
+	}
+	for _, in := range lacking {
+		in.Assistant, in.Invocations = fleet.See(got[in.Ref.ID]), fleet.See(runs[in.Ref.ID])
+		if err != nil {
+			in.Assistant = fleet.Dunno[fleet.Assistant](err.Error())
+		}
+		if runsErr != nil {
+			in.Invocations = fleet.Dunno[[]fleet.Invocation](runsErr.Error())
+		}
+	}
+	return nil
+}
+
+// trustScripts fills TrustScript of the instances that want one; what the user data
+// holds is forgotten at once.
+func (o World) trustScripts(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	if o.UserData == nil {
+		return nil
+	}
+	for _, in := range there {
+		if !o.WantsScript(in) {
+			continue
+		}
+		data, err := o.UserData.UserData(ctx, w.Scope.Region, in.Ref.ID)
+		if err := passing("reading user data", err); err != nil {
+			return err
+		}
+		if err != nil {
+			in.TrustScript = fleet.Dunno[string](err.Error())
+			continue
+		}
+		in.TrustScript = fleet.See(o.Script(string(data)))
+	}
+	return nil
+}
+
+func running(there []*fleet.Instance) []*fleet.Instance {
+	var out []*fleet.Instance
+	for _, in := range there {
+		if in.Listed.V.Status == "Running" {
+			out = append(out, in)
+		}
+	}
+	return out
+}

@@ -1,0 +1,181 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+// The rules of control agent.
+const (
+	RuleAgentOnline = "agent-online"
+	RuleTrustClient = "trust-client"
+)
+
+const (
+	// settling is how long an instance that runs anew may take to show its agent.
+	settling = 5 * time.Minute
+	// installing is how long an installation and Security Center's lag may take: about
+	// five minutes each.
+	installing = 10 * time.Minute
+	// maxPushes is how often an hour an agent is pushed to one instance: an installer
+	// that ends well and brings no agent online will not do so the fourth time.
+	maxPushes = 3
+	// refreshEvery is after how many looks Security Center is asked to refresh again.
+	refreshEvery = 4
+)
+
+// postureItem is the check of Security Center's posture scan that finds the same.
+const postureItem = `"Security Center client status check" (configuration risks of cloud products)`
+
+// Agent decides control agent: each running instance has Security Center's agent
+// online, and the sixth generation's trusted instances have the trust client.
+func Agent(w *fleet.World, p *policy.Policy) []fleet.Verdict {
+	rules := []rule{{RuleAgentOnline, agentOnline}}
+	if p.Agent.TrustClient {
+		rules = append(rules, rule{RuleTrustClient, trustClient})
+	}
+	return judge(w, p, policy.ControlAgent, p.Agent.Control, rules)
+}
+
+// LacksAgent reports whether an instance may need a push, so that more is asked about
+// it.
+func LacksAgent(i *fleet.Instance) bool {
+	return !i.Agent.Seen() || notInstalled(i.Agent.V) || WantsTrustClient(i)
+}
+
+// notInstalled: offline alone does not mean "not installed". What was never seen is
+// taken for not installed.
+func notInstalled(a fleet.Agent) bool {
+	return a.Known && a.Status != "online" && a.Status != "pause" && (a.Sub == "" || a.Sub == "uninstalled")
+}
+
+// agentOnline goes down the table; the first row that fits decides.
+func agentOnline(s *subject) fleet.Verdict {
+	l, agent := s.inst.Listed.V, s.inst.Agent
+	e := []fleet.Evidence{observed("status", l.Status)}
+	if agent.Seen() {
+		e = append(e, observed("agent", strings.TrimSuffix(agent.V.Status+"/"+agent.V.Sub, "/")))
+	}
+	switch {
+	case l.Status != "Running":
+		return notApplicable("the instance is " + l.Status + "; it is looked at when it runs")
+	case !agent.Seen():
+		return undecided("what Security Center knows of the agent could not be read: " + agent.Why)
+	case !agent.V.Known:
+		return s.unknownAsset(e)
+	case agent.V.Status == "online":
+		return passes("the agent is online", e...)
+	case agent.V.Status == "pause":
+		return violation(fleet.Medium, "the agent is paused", "resume it in Security Center; it is not installed anew", e...)
+	case notInstalled(agent.V):
+		return s.install(e)
+	}
+	return s.offline(e)
+}
+
+// unknownAsset: Security Center learns of a new instance with a lag; it can be told.
+func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
+	if s.overdue() {
+		return violation(fleet.High, "Security Center does not know the instance",
+			"refresh the assets in Security Center, and check that the account is the one that holds the instance; the posture scan's item is "+postureItem, e...)
+	}
+	v := fleet.Verdict{Outcome: fleet.Pending, Reason: "Security Center does not know the instance yet", Evidence: e, Again: wait(s.inst.Ref.Try.N + 1)}
+	if s.inst.Ref.Try.N%refreshEvery == 0 {
+		account := fleet.Ref{Scope: s.inst.Ref.Scope, Kind: fleet.KindAccount}
+		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RefreshAssets, Ref: account, Reason: v.Reason})
+	}
+	return v
+}
+
+// offline: installed, and not to be heard. Installing it anew would not help.
+func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
+	if s.world.At.Sub(s.firstSeen()) < settling {
+		return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N), Reason: "the agent is installed and not online yet"}
+	}
+	return violation(fleet.High, "the agent is installed, but offline",
+		"check that its processes AliYunDun and AliYunDunMonitor run, and that the instance reaches jsrv*.aegis.aliyun.com and update*.aegis.aliyun.com on TCP 80 and 443; it is not installed anew", e...)
+}
+
+// install: not installed. What was pushed already is waited for; what cannot be pushed
+// ends in the command for a person.
+func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
+	if run, ok := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows); ok {
+		e = append(e, observed("installation", run.Status))
+		if !run.Final() || s.world.At.Sub(run.Created) < installing {
+			return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1),
+				Reason: "the agent was pushed; only its status in Security Center proves success"}
+		}
+	}
+	v := violation(fleet.High, "the agent is not installed", "", e...)
+	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {
+		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n)
+		v.Remedy = manual(s.inst.Listed.V.OSType)
+		return v
+	}
+	if s.overdue() {
+		v.Reason += fmt.Sprintf(", and could not be in %s", s.policy.Agent.Deadline)
+		v.Remedy = manual(s.inst.Listed.V.OSType)
+		return v
+	}
+	return s.push(v, fleet.Change{Kind: fleet.PushAgent, Ref: s.inst.Ref, Want: s.inst.Listed.V.OSType, Reason: "the agent is not installed"})
+}
+
+// push adds the change if Cloud Assistant can carry it out; else it is waited for.
+func (s *subject) push(v fleet.Verdict, c fleet.Change) fleet.Verdict {
+	switch {
+	case !s.inst.Assistant.Seen():
+		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; Cloud Assistant could not be asked: "+s.inst.Assistant.Why
+	case !s.inst.Invocations.Seen():
+		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; what was pushed before could not be read: "+s.inst.Invocations.Why
+	case s.inst.Listed.V.OSType != "linux" && s.inst.Listed.V.OSType != "windows":
+		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; the operating system is not known"
+	case !s.inst.Assistant.V.Online:
+		v.Outcome, v.Reason, v.Again = fleet.Pending, v.Reason+"; Cloud Assistant is silent", wait(s.inst.Ref.Try.N+1)
+	default:
+		v = s.change(v, nil, c)
+		v.Again = wait(s.inst.Ref.Try.N + 2)
+	}
+	return v
+}
+
+// overdue reports whether the policy's patience with the instance is spent.
+func (s *subject) overdue() bool {
+	return s.world.At.Sub(s.firstSeen()) >= s.policy.Agent.Deadline
+}
+
+// lastRun is the newest of our runs of one of the commands.
+func (s *subject) lastRun(commands ...string) (fleet.Invocation, bool) {
+	for _, run := range s.inst.Invocations.V {
+		if slices.Contains(commands, run.Command) {
+			return run, true
+		}
+	}
+	return fleet.Invocation{}, false
+}
+
+// runs counts our runs of commands in the last hour.
+func (s *subject) runs(commands ...string) (n int) {
+	for _, run := range s.inst.Invocations.V {
+		if slices.Contains(commands, run.Command) {
+			n++
+		}
+	}
+	return n
+}
+
+// manual is what a person types on the instance. The code stands in Security Center,
+// never in a record.
+func manual(os string) string {
+	const where = "take CODE from Security Center, Feature Settings, Client, Installation Command; "
+	if os == "windows" {
+		return where + `in PowerShell as an administrator: (New-Object Net.WebClient).DownloadFile('https://update2.aegis.aliyun.com/download/install/2.0/windows/AliAqsInstall.exe', "$env:TEMP\AliAqsInstall.exe"); & "$env:TEMP\AliAqsInstall.exe" -k=CODE` +
+			" (from outside Alibaba Cloud's network: host aegis.alicdn.com); the posture scan's item is " + postureItem
+	}
+	return where + "as root: curl -fsSLO https://update2.aegis.aliyun.com/download/install/2.0/linux/AliAqsInstall.sh && chmod +x AliAqsInstall.sh && ./AliAqsInstall.sh -k=CODE" +
+		" (from outside Alibaba Cloud's network: host aegis.alicdn.com); the posture scan's item is " + postureItem
+}

@@ -1,0 +1,105 @@
+package rules
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// TagTrustClient marks an instance on which our command installed the trust client;
+// its value is the version of the command's script.
+const TagTrustClient = "fleetwarden:trust-client"
+
+// TrustClientVersion is the version of the script that is pushed.
+const TrustClientVersion = "1"
+
+// leastAssistant is the least Cloud Assistant client that can work with metadata by
+// token only, on Linux.
+const leastAssistant = "2.2.3.857"
+
+// WantsTrustClient reports whether the rule trust-client asks about an instance's user
+// data: a trusted instance of the sixth generation without our tag.
+func WantsTrustClient(i *fleet.Instance) bool {
+	l := i.Listed.V
+	family, enhanced := l.Generation()
+	_, tagged := l.Tags[TagTrustClient]
+	return enhanced && generation(family) == 6 && !tagged && l.OSType == "linux" && l.Status == "Running"
+}
+
+// trustClient: trusted instances of the sixth generation need the trust client, which
+// their user data installs. Later generations have it in the image; no API tells.
+func trustClient(s *subject) fleet.Verdict {
+	l := s.inst.Listed.V
+	family, enhanced := l.Generation()
+	is, _ := candidacy(s.inst)
+	switch {
+	case !is || l.Status != "Running":
+		return fleet.Verdict{}
+	case !enhanced || generation(family) != 6:
+		v := undecided("whether the trust client runs on family " + family + " cannot be told by API; look at the instance's trust state in Security Center")
+		v.Severity = fleet.Info
+		return v
+	}
+	if v, ok := s.served(); !ok {
+		return v
+	}
+	if version, ok := l.Tags[TagTrustClient]; ok {
+		return passes("the trust client was installed by Fleetwarden", observed(TagTrustClient, version))
+	}
+	switch script := s.inst.TrustScript; {
+	case l.OSType != "linux":
+		return notApplicable("the trust client is for Linux")
+	case !script.Seen():
+		return undecided("the user data could not be read: " + script.Why)
+	case script.V != "":
+		return passes("the user data installs the trust client", observed("install script", script.V))
+	}
+	return s.trustClientRun()
+}
+
+// trustClientRun looks at what our command did, and pushes it where it did nothing yet.
+func (s *subject) trustClientRun() fleet.Verdict {
+	e := observed("install script", "")
+	run, ok := s.lastRun(fleet.CommandTrustClient)
+	recent := ok && s.world.At.Sub(run.Created) < installing
+	switch {
+	case ok && !run.Final():
+		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N + 1), Reason: "the trust client is being installed", Evidence: []fleet.Evidence{e}}
+	case ok && run.Status == "Success":
+		v := violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "", e)
+		return s.change(v, nil, fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagTrustClient + "=" + TrustClientVersion, Reason: v.Reason})
+	case recent || s.overdue():
+		v := violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e)
+		if ok {
+			v.Reason += fmt.Sprintf(": the command ended with %s, exit code %d %s", run.Status, run.ExitCode, run.ErrorCode)
+		}
+		if !s.overdue() {
+			v.Again = installing
+		}
+		return v
+	case s.inst.Listed.V.HTTPTokens == "required" && s.inst.Assistant.Seen() && older(s.inst.Assistant.V.Version, leastAssistant):
+		return violation(fleet.High, "Cloud Assistant "+s.inst.Assistant.V.Version+" is too old for instance metadata by token only",
+			"upgrade Cloud Assistant to "+leastAssistant+" or later", e, observed("Cloud Assistant", s.inst.Assistant.V.Version))
+	}
+	v := violation(fleet.High, "the trust client is not installed: the user data lacks its script", "", e)
+	return s.push(v, fleet.Change{Kind: fleet.PushTrustClient, Ref: s.inst.Ref, Want: TrustClientVersion, Reason: v.Reason})
+}
+
+// older compares versions of numbers separated by dots. What is not such a version, or
+// empty, is older.
+func older(version, least string) bool {
+	have, want := strings.Split(version, "."), strings.Split(least, ".")
+	for i := range want {
+		if i >= len(have) {
+			return true
+		}
+		h, err := strconv.Atoi(have[i])
+		w, _ := strconv.Atoi(want[i])
+		if err != nil || h != w {
+			return err != nil || h < w
+		}
+	}
+	return false
+}
