@@ -105,6 +105,17 @@ func TestARefusedAttachIsSettledByItsClass(t *testing.T) {
 	}
 }
 
+func TestWhatSurelyWasNotDoneIsNotReadBack(t *testing.T) {
+	for err, want := range map[failure]int{denied: 0, throttled: 0, {class: fleet.OutOfBudget}: 0, lost: 1, {class: fleet.Unclassified}: 1} {
+		c := ready("i-1")
+		c.faults["AttachRole"] = []fault{{err: err}}
+		instancerole.Attach(c)(t.Context(), here, attaches("i-1"))
+		if len(c.read) != want {
+			t.Errorf("%v: read %v", err, c.read)
+		}
+	}
+}
+
 func TestARoleThatECSDoesNotSeeYetIsTriedAgainSoon(t *testing.T) {
 	c := ready("i-1")
 	c.unseen[systrust] = 1

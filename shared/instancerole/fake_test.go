@@ -59,6 +59,7 @@ type cloud struct {
 	between func(api string)
 
 	calls map[string]int
+	read  []string // instances whose role was read
 	did   []string // each change of the world
 }
 
@@ -179,6 +180,7 @@ func (c *cloud) Role(_ context.Context, name string) (role fleet.Role, err error
 
 func (c *cloud) RoleNames(_ context.Context, _ fleet.Region, ids []string) (map[string]string, error) {
 	out := map[string]string{}
+	c.read = append(c.read, ids...)
 	err := c.call("RoleNames", func() error {
 		for _, id := range ids {
 			if before, ok := c.stale[id]; ok {

@@ -117,7 +117,7 @@ func TestChangesThatDifferInWhatTheyWantAreBothMade(t *testing.T) {
 }
 
 func TestWhatNeedsAnotherChangeFollowsItsState(t *testing.T) {
-	wait := 7 * time.Second
+	wait := time.Minute // longer than the wait that nobody asked for
 	for name, tc := range map[string]struct {
 		need fleet.Result
 		want fleet.State
