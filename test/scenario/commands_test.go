@@ -68,8 +68,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// record [-count=N] key=value… checks that functions wrote such a record. A value
 	// TEXT* is a beginning, *TEXT a part. "! record" checks that none did.
 	"record": cmdRecord,
-	// calls FUNCTION PRODUCT:ACTION N checks how many such calls reached the cloud;
-	// "*" stands for all, and "<=N" for at most N.
+	// calls [-done] FUNCTION PRODUCT:ACTION N checks how many such calls reached the
+	// cloud; with -done, how many were, or may have been, carried out. "*" stands for
+	// all, "<=N" for at most N.
 	"calls": cmdCalls,
 	// denied FUNCTION [ACTION] checks that RAM denied the function something.
 	"denied": cmdDenied,

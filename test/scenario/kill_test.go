@@ -45,11 +45,7 @@ func calls(t *testing.T, o stage.Options, role string) int {
 	id := old(t, s, role)
 	settle(t, s)
 	wantRole(t, s, id)
-	n := 0
-	for _, count := range s.Calls("fleetwarden-attach-role") {
-		n += count
-	}
-	return n
+	return count(s, "attach-role", "*", anyCode)
 }
 
 // wantDeath checks that a process did die, once, and that nothing was given up.

@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"fleetwarden/deploy/local/stage"
@@ -10,10 +11,10 @@ import (
 
 // lossy is a write of attach-role, and the story in which it is called.
 type lossy struct {
-	action string
-	most   int // how often it may be carried out
-	o      stage.Options
-	role   string // of the instance, at first
+	api  string // product:Action
+	most int    // how often it may be carried out
+	o    stage.Options
+	role string // of the instance, at first
 }
 
 // writes are all writes of attach-role. A fresh role is seen at once, so that a story
@@ -22,15 +23,15 @@ func writes() []lossy {
 	fresh := stage.Options{Propagation: -1}
 	replace := stage.Options{Policy: "replace.yaml", Optional: []string{"attach-role-replace"}, Propagation: -1}
 	return []lossy{
-		{"CreateRole", 1, fresh, "-"},
-		{"CreatePolicy", 1, fresh, "-"},
-		{"AttachPolicyToRole", 1, fresh, "-"},
-		{"AttachInstanceRamRole", 1, fresh, "-"},
-		{"DetachInstanceRamRole", 1, replace, "app-role"},
-		{"AttachInstanceRamRole", 2, replace, "app-role"},
+		{"ram:CreateRole", 1, fresh, "-"},
+		{"ram:CreatePolicy", 1, fresh, "-"},
+		{"ram:AttachPolicyToRole", 1, fresh, "-"},
+		{"ecs:AttachInstanceRamRole", 1, fresh, "-"},
+		{"ecs:DetachInstanceRamRole", 1, replace, "app-role"},
+		{"ecs:AttachInstanceRamRole", 2, replace, "app-role"},
 		// Messages are sent when ECS does not see the role yet. One that comes twice does
 		// no harm, so it is sent again.
-		{"BatchSendMessage", 2, stage.Options{}, "-"},
+		{"mns:BatchSendMessage", 2, stage.Options{}, "-"},
 	}
 }
 
@@ -40,8 +41,8 @@ func TestAWriteWhoseAnswerIsLostIsNotDoneTwice(t *testing.T) {
 			t.Run(w.name(kind), func(t *testing.T) {
 				t.Parallel()
 				s := w.fails(t, kind)
-				if n := done(s, w.action); n < 1 || n > w.most {
-					t.Errorf("%s was carried out %d times, want 1 to %d; records:\n%s", w.action, n, w.most, records(t, s))
+				if n := count(s, "attach-role", w.api, carriedOut); n < 1 || n > w.most {
+					t.Errorf("%s was carried out %d times, want 1 to %d; records:\n%s", w.api, n, w.most, records(t, s))
 				}
 			})
 		}
@@ -60,7 +61,7 @@ func TestAWriteThatWasNotCarriedOutIsTriedAgain(t *testing.T) {
 }
 
 func (w lossy) name(kind simcloud.FaultKind) string {
-	return fmt.Sprintf("%s for an instance with role %s: %s", w.action, w.role, kind)
+	return fmt.Sprintf("%s for an instance with role %s: %s", w.api, w.role, kind)
 }
 
 // fails tells the story with one call going wrong, and checks that the world is right
@@ -71,13 +72,14 @@ func (w lossy) fails(t *testing.T, kind simcloud.FaultKind) *stage.Stage {
 	standing(t, s, "app-role", "oss-read.json")
 	id := old(t, s, w.role)
 	const caller = "fleetwarden-attach-role"
-	fault := simcloud.Fault{Role: caller, Action: w.action, Kind: kind, Count: 1}
+	product, action, _ := strings.Cut(w.api, ":")
+	fault := simcloud.Fault{Product: product, Action: action, Role: caller, Kind: kind, Count: 1}
 	if err := s.Server.Faults.Set(1, []simcloud.Fault{fault}, simcloud.EventFaults{}); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, s)
-	if s.Server.Faults.Next("any", w.action, caller) != simcloud.NoFault {
-		t.Errorf("%s was not called often enough for anything to go wrong", w.action)
+	if s.Server.Faults.Next(product, action, caller) != simcloud.NoFault {
+		t.Errorf("%s was not called often enough for anything to go wrong", w.api)
 	}
 	wantRole(t, s, id)
 	if n := deadLetters(s); n > 0 {

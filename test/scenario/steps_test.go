@@ -105,17 +105,5 @@ func records(t *testing.T, s *stage.Stage) string {
 	return showAll(all)
 }
 
-// done counts the function's requests of an API that were, or may have been, carried
-// out: those that succeeded, and those whose answer was lost.
-func done(s *stage.Stage, action string) int {
-	n := 0
-	for _, c := range s.Server.Log.Totals() {
-		if c.Caller == "fleetwarden-attach-role" && c.Action == action && (c.Code == "" || c.Code == "Timeout" || c.Code == "Empty") {
-			n += c.Count
-		}
-	}
-	return n
-}
-
 // deadLetters is how many events nobody could use.
 func deadLetters(s *stage.Stage) int { return s.Server.MNS.Visible(deadLetterQueue) }
