@@ -18,6 +18,9 @@ type Filter struct {
 	Own []string
 	// Knows reports whether the policy speaks for an account.
 	Knows func(fleet.AccountID) bool
+	// Home is the account whose keys the function has. What belongs to another one
+	// must not be looked up here: an id of it could be anything.
+	Home fleet.AccountID
 	// PutBack returns the body of an inbox message of a newer version to its
 	// queue.
 	PutBack func(body []byte) error
@@ -64,6 +67,8 @@ func (f Filter) refuse(ev Event) error {
 		return &fleet.Ignored{Where: where, Why: ev.Ignored}
 	case len(ev.Refs) > 0 && !f.Knows(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is not one the policy names; add it to accounts, or ask who sent this"}
+	case len(ev.Refs) > 0 && ev.Refs[0].Scope.Account != f.Home:
+		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is the policy's, but this function has the keys of " + string(f.Home) + " only"}
 	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.Refs, r.Kind) }):
 		return &fleet.Ignored{Where: where, Why: "it names nothing that this function looks at; the daily sweep does"}
 	}

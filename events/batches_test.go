@@ -26,7 +26,8 @@ func filter() events.Filter {
 		Kinds: []events.Kind{events.KindLaunch, events.KindMessage},
 		Refs:  []fleet.Kind{fleet.KindInstance},
 		Own:   []string{"fw-attach-role"},
-		Knows: func(a fleet.AccountID) bool { return a == hangzhou.Account },
+		Knows: func(a fleet.AccountID) bool { return a == hangzhou.Account || a == "1000000000000003" },
+		Home:  hangzhou.Account,
 	}
 }
 
@@ -97,6 +98,7 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 		"our own session":    {func(e *events.Event) { e.Role, e.Session = "FW-Attach-Role", "s-1" }, false, "s-1"},
 		"the decoder's word": {func(e *events.Event) { e.Ignored, e.Refs = "a dry run", nil }, false, "a dry run"},
 		"a strange account":  {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000009" }, true, "1000000000000009"},
+		"a member's account": {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000003" }, true, "the keys of 1000000000000001 only"},
 		"no ref of ours":     {func(e *events.Event) { e.Refs[0].Kind = fleet.KindAccount }, false, "nothing that this function looks at"},
 		"no ref at all":      {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function looks at"},
 	} {

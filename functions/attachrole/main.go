@@ -62,6 +62,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindAccount},
 		Own:     []string{fcrun.Role("attach-role")},
 		Knows:   call.Options.Policy.Knows,
+		Home:    call.Home.Account,
 		PutBack: call.PutBack,
 	})
 	sum, _, err := reconcile.Run(ctx, control, source, call.Options)

@@ -65,6 +65,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount},
 		Own:     []string{fcrun.Role("validate-instance")},
 		Knows:   call.Options.Policy.Knows,
+		Home:    call.Home.Account,
 		PutBack: call.PutBack,
 	})
 	sum, _, err := reconcile.Run(ctx, control, source, call.Options)
