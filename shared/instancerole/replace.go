@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"fleetwarden/shared/fleet"
 )
@@ -66,7 +67,7 @@ func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Ch
 	}
 	for role, ids := range byRole(free(cs, detached), func(c fleet.Change) string { return c.Before }) {
 		if lost := unattached(ids, attached); len(lost) > 0 {
-			attach(ctx, r, region, role, lost) // roll back; what came of it is read below
+			rollBack(ctx, r, region, role, lost)
 		}
 	}
 	after, err := r.RoleNames(ctx, region, attempted(cs, nil))
@@ -122,4 +123,15 @@ func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.Batch
 		}
 	}
 	return out
+}
+
+// rollTime is how long rolling back may take beyond the end of the pass.
+const rollTime = 10 * time.Second
+
+// rollBack gives instances their old role again, also when the pass is out of time: an
+// instance must not be left without. What came of it is read afterwards.
+func rollBack(ctx context.Context, r Replacer, region fleet.Region, role string, ids []string) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), rollTime)
+	defer stop()
+	attach(ctx, r, region, role, ids)
 }

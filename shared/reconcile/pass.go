@@ -65,7 +65,8 @@ func (r *pass) exhausted(ctx context.Context) string {
 	if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.o.Clock()) < r.o.Margin {
 		return "the deadline is near"
 	}
-	if r.o.Meter.Left() < r.o.CallsPerBatch {
+	// The first batch is always taken: a pass that only puts back would never end.
+	if r.sum.Refs > 0 && r.o.Meter.Left() < r.o.CallsPerBatch {
 		return "the API calls of this pass are spent"
 	}
 	return ""
@@ -83,18 +84,31 @@ func (r *pass) delay(refs []fleet.Ref) {
 	}
 }
 
-func (r *pass) again(refs []fleet.Ref, after time.Duration) {
+// again puts refs back that nobody has looked at in this pass.
+func (r *pass) again(refs []fleet.Ref) error {
 	for _, ref := range refs {
-		r.againRef(ref, after)
+		if err := r.againRef(ref, retryDelay(nil, ref.Try.N)); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-// againRef puts one ref back with its try counted: once a batch, as soon as
-// anybody asks for.
-func (r *pass) againRef(ref fleet.Ref, after time.Duration) {
+// maxTries is how often a ref is looked at before it is left to the next sweep. With
+// the longest wait between looks that is some hours; the rules' own deadlines are
+// shorter.
+const maxTries = 40
+
+// againRef puts one ref back with its try counted: once a batch, as soon as anybody
+// asks for.
+func (r *pass) againRef(ref fleet.Ref, after time.Duration) error {
 	if i, ok := r.at[ref.Key()]; ok {
 		r.later[i].after = min(r.later[i].after, after)
-		return
+		return nil
+	}
+	if ref.Try.N >= maxTries {
+		return r.finding(fleet.Verdict{Ref: ref, Rule: "again", Outcome: fleet.Fault, Severity: fleet.Medium,
+			Reason: fmt.Sprintf("looked at %d times without an end; the next sweep looks again", ref.Try.N)})
 	}
 	ref.Try.N++
 	// A beginning still to come was not written by us, and no deadline that counts
@@ -107,6 +121,7 @@ func (r *pass) againRef(ref fleet.Ref, after time.Duration) {
 	}
 	r.at[ref.Key()] = len(r.later)
 	r.later = append(r.later, look{ref, after})
+	return nil
 }
 
 // flush sends what was put back. If that fails, the pass has lost something and

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"fleetwarden/shared/fleet"
@@ -149,32 +150,39 @@ func (p *plan) forward(ctx context.Context) error {
 // again.
 func (p *plan) record(verdicts []fleet.Verdict) error {
 	for _, v := range verdicts {
+		err := p.r.finding(v)
 		if v.Again > 0 {
-			p.r.againRef(v.Ref, v.Again)
+			err = errors.Join(err, p.r.againRef(v.Ref, v.Again))
 		}
-		if err := p.r.finding(v); err != nil {
+		if err != nil {
 			return fmt.Errorf("writing a finding: %w", err)
 		}
 	}
 	for _, it := range p.items {
+		err := p.r.o.Record(p.changeRecord(it))
 		if it.result.State == fleet.Later {
-			p.putBack(it)
+			err = errors.Join(err, p.putBack(it))
 		}
-		if err := p.r.o.Record(p.changeRecord(it)); err != nil {
+		if err != nil {
 			return fmt.Errorf("writing a change: %w", err)
 		}
 	}
 	return nil
 }
 
-func (p *plan) putBack(it *item) {
+// putBack asks for another look at what a change was put off for. Each look that ends
+// so waits longer than the one before.
+func (p *plan) putBack(it *item) error {
 	for _, ref := range it.refs {
-		after := it.result.Again
-		if after == 0 {
-			after = retryDelay(it.result.Err, ref.Try.N)
+		after := retryDelay(it.result.Err, ref.Try.N)
+		if it.result.Again > 0 {
+			after = max(it.result.Again, min(it.result.Again<<min(max(ref.Try.N, 0), 8), longestDelay))
 		}
-		p.r.againRef(ref, after)
+		if err := p.r.againRef(ref, after); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func (p *plan) changeRecord(it *item) fleet.Record {

@@ -89,7 +89,9 @@ func Run[W any](ctx context.Context, c Control[W], src Source, o Options) (fleet
 		}
 		if why := r.exhausted(ctx); why != "" {
 			r.sum.Stopped = why
-			r.again(b.Refs, 0)
+			if err := r.again(b.Refs); err != nil {
+				return r.end(ctx, "", err)
+			}
 			if b.Next == "" {
 				// The rest of a payload has no cursor: it goes to the inbox as well.
 				continue
@@ -128,20 +130,24 @@ func (r *pass) unobserved(b fleet.Batch, err error) error {
 	}
 	for _, ref := range b.Refs {
 		v := fleet.Verdict{Ref: ref, Rule: "observe", Outcome: fleet.Pending, Reason: err.Error(), Again: retryDelay(err, ref.Try.N)}
-		if err := r.finding(v); err != nil {
+		if err := errors.Join(r.finding(v), r.againRef(ref, v.Again)); err != nil {
 			return err
 		}
-		r.againRef(ref, v.Again)
 	}
 	return nil
 }
 
+// firstDelay and longestDelay bound the wait between looks.
+const (
+	firstDelay   = 15 * time.Second
+	longestDelay = 5 * time.Minute
+)
+
 // retryDelay is how long to leave a failing API alone: what it asked for, else a
 // doubling wait. ECS counts calls by the minute.
 func retryDelay(err error, tries int) time.Duration {
-	const first, longest = 15 * time.Second, 5 * time.Minute
 	if asked := fleet.RetryAfter(err); asked > 0 {
 		return asked
 	}
-	return min(first<<min(max(tries, 0), 8), longest)
+	return min(firstDelay<<min(max(tries, 0), 8), longestDelay)
 }

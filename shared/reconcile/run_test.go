@@ -51,7 +51,7 @@ func TestTheCloudsOwnWaitIsKept(t *testing.T) {
 }
 
 func TestTheWaitDoublesUpToFiveMinutes(t *testing.T) {
-	for tries, want := range map[int]time.Duration{-1: 15 * time.Second, 0: 15 * time.Second, 1: 30 * time.Second, 4: 240 * time.Second, 5: 300 * time.Second, 1000: 300 * time.Second} {
+	for tries, want := range map[int]time.Duration{-1: 15 * time.Second, 0: 15 * time.Second, 1: 30 * time.Second, 4: 240 * time.Second, 5: 300 * time.Second, 39: 300 * time.Second} {
 		b := newBench(policy.Enforce)
 		b.observe["i-1"] = failure{class: fleet.Unavailable}
 		in := batch("i-1")
@@ -60,6 +60,17 @@ func TestTheWaitDoublesUpToFiveMinutes(t *testing.T) {
 		if len(b.again) != 1 || b.again[0].After != want {
 			t.Errorf("after %d tries: %+v, want %v", tries, b.again, want)
 		}
+	}
+}
+
+func TestALookThatNeverEndsIsGivenUpAloud(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.observe["i-1"] = failure{class: fleet.Unavailable}
+	in := batch("i-1")
+	in.Refs[0].Try.N = 40
+	sum := b.ran(t, in)
+	if len(b.again) != 0 || sum.Outcomes[fleet.Fault] != 1 {
+		t.Errorf("put back %+v, outcomes %v", b.again, sum.Outcomes)
 	}
 }
 
@@ -132,15 +143,18 @@ func TestBeforeTheMarginThePassGoesOn(t *testing.T) {
 func TestWhenTheCallsAreSpentTheCursorSaysWhereToGoOn(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.left = 49
-	in := batch("i-1")
-	in.Next = "page-2"
-	sum, cursor, err := b.run(t.Context(), item{batch: in}, item{batch: batch("i-2")})
-	if err != nil || cursor != "page-2" || sum.Stopped != "the API calls of this pass are spent" {
+	second := batch("i-2")
+	second.Next = "page-3"
+	sum, cursor, err := b.run(t.Context(), item{batch: batch("i-1")}, item{batch: second}, item{batch: batch("i-3")})
+	if err != nil || cursor != "page-3" || sum.Stopped != "the API calls of this pass are spent" {
 		t.Errorf("sum %+v, cursor %q, error %v", sum, cursor, err)
 	}
 	b.agrees(t, sum)
-	if len(b.again) != 1 || len(b.again[0].Refs) != 1 || b.again[0].Refs[0].ID != "i-1" {
-		t.Errorf("put back %+v; i-2 is behind the cursor", b.again)
+	if b.observed != 1 {
+		t.Errorf("%d batches observed; the first is always taken, or nothing would ever be", b.observed)
+	}
+	if len(b.again) != 1 || len(b.again[0].Refs) != 1 || b.again[0].Refs[0].ID != "i-2" || b.again[0].After == 0 {
+		t.Errorf("put back %+v; i-3 is behind the cursor, and nothing is put back without a pause", b.again)
 	}
 }
 
@@ -156,7 +170,7 @@ func TestWhatCannotBePutBackIsAnError(t *testing.T) {
 	t.Run("the rest of a payload", func(t *testing.T) {
 		b := newBench(policy.Enforce)
 		b.left, b.inboxErr = 0, errInbox
-		if _, _, err := b.run(t.Context(), item{batch: batch("i-1")}); !errors.Is(err, errInbox) {
+		if _, _, err := b.run(t.Context(), item{batch: batch("i-1")}, item{batch: batch("i-2")}); !errors.Is(err, errInbox) {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -84,7 +84,8 @@ func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
 		return violation(fleet.High, "Security Center does not know the instance",
 			"refresh the assets in Security Center, and check that the account is the one that holds the instance; the posture scan's item is "+postureItem, e...)
 	}
-	v := fleet.Verdict{Outcome: fleet.Pending, Reason: "Security Center does not know the instance yet", Evidence: e, Again: wait(s.inst.Ref.Try.N + 1)}
+	v := violation(fleet.Low, "Security Center does not know the instance yet", "none: its assets are refreshed, and it is looked at again", e...)
+	v.Again = wait(s.inst.Ref.Try.N + 1)
 	if s.inst.Ref.Try.N%refreshEvery == 0 {
 		account := fleet.Ref{Scope: s.inst.Ref.Scope, Kind: fleet.KindAccount}
 		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RefreshAssets, Ref: account, Reason: v.Reason})
@@ -111,7 +112,7 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 				Reason: "the agent was pushed; only its status in Security Center proves success"}
 		}
 	}
-	v := violation(fleet.High, "the agent is not installed", "", e...)
+	v := violation(fleet.High, "the agent is not installed", "none: Cloud Assistant installs it, where the policy enforces", e...)
 	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {
 		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n)
 		v.Remedy = manual(s.inst.Listed.V.OSType)

@@ -8,8 +8,8 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// TagViolation is the tag that marks an instance which violates a rule; its value is
-// the rule's id.
+// TagViolation is the tag that marks an instance which violates a rule. Its value is
+// the control: there is one tag, and there may be many rules.
 const TagViolation = "fleetwarden:violation"
 
 // TagStopped is put onto an instance that was stopped for a violation, so that it is
@@ -19,7 +19,7 @@ const TagStopped = "fleetwarden:stopped"
 
 // consequence adds what the policy makes of a violation. Only what was observed has
 // consequences: a request may claim anything.
-func (s *subject) consequence(ruleID string, v fleet.Verdict) fleet.Verdict {
+func (s *subject) consequence(v fleet.Verdict) fleet.Verdict {
 	c := s.policy.TrustedInstance
 	if v.Outcome != fleet.Violation || c.Consequence == policy.ConsequenceNone || !allObserved(v.Evidence) || s.onlyClaimed() {
 		return v
@@ -27,7 +27,7 @@ func (s *subject) consequence(ruleID string, v fleet.Verdict) fleet.Verdict {
 	if s.control.MayChange(s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
 		return v
 	}
-	change, ok := s.sanction(ruleID, v.Reason)
+	change, ok := s.sanction(v.Reason)
 	if !ok {
 		return v
 	}
@@ -48,13 +48,13 @@ func (s *subject) onlyClaimed() bool {
 }
 
 // sanction is the change that the policy asks for, unless it was made already.
-func (s *subject) sanction(ruleID, reason string) (fleet.Change, bool) {
+func (s *subject) sanction(reason string) (fleet.Change, bool) {
 	tags := s.inst.Listed.V.Tags
 	if s.policy.TrustedInstance.Consequence == policy.ConsequenceTag {
 		if _, done := tags[TagViolation]; done {
 			return fleet.Change{}, false
 		}
-		return fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagViolation + "=" + ruleID, Reason: reason}, true
+		return fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagViolation + "=" + s.name, Reason: reason}, true
 	}
 	if _, done := tags[TagStopped]; done || s.inst.Listed.V.Status != "Running" || s.inst.Listed.V.Manager() != "" {
 		return fleet.Change{}, false
@@ -62,12 +62,17 @@ func (s *subject) sanction(ruleID, reason string) (fleet.Change, bool) {
 	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + s.name, Reason: reason}, true
 }
 
-// firstSeen is when the instance was first looked at; now, on the first look.
+// firstSeen is when the instance was first looked at; now, on the first look. A message
+// says it: it is not believed to lie before the instance's creation.
 func (s *subject) firstSeen() time.Time {
-	if first := s.inst.Ref.Try.FirstSeen; !first.IsZero() {
-		return first
+	first := s.inst.Ref.Try.FirstSeen
+	if first.IsZero() {
+		return s.world.At
 	}
-	return s.world.At
+	if created := s.inst.Listed.V.Created; first.Before(created) {
+		return created
+	}
+	return first
 }
 
 func allObserved(evidence []fleet.Evidence) bool {

@@ -116,7 +116,7 @@ func sound(t testing.TB, v fleet.Verdict) {
 		t.Errorf("changes although the outcome is %s: %+v", v.Outcome, v)
 	case faulty && (v.Remedy == "" || v.Severity == ""):
 		t.Errorf("a %s without remedy or severity: %+v", v.Outcome, v)
-	case v.Outcome == fleet.Pending && v.Again <= 0, v.Again > 0 && v.Outcome != fleet.Pending && v.Outcome != fleet.Violation:
+	case v.Outcome == fleet.Pending && v.Again <= 0, v.Again > 0 && v.Outcome != fleet.Pending && !faulty:
 		t.Errorf("outcome %s, again after %v", v.Outcome, v.Again)
 	}
 	for _, e := range v.Evidence {

@@ -154,7 +154,13 @@ func (s *subject) conflict(v fleet.Verdict, name string, j judgement, roles judg
 			v.Reason += "; " + blocked
 			return v
 		}
-		return s.change(v, needs, fleet.Change{Kind: fleet.ReplaceRole, Ref: s.inst.Ref, Before: name,
+		if needs != nil {
+			// ECS does not see a fresh role at once, and a role that was detached for it
+			// would be missed meanwhile: first the role, at the next look the rest.
+			v.Again = wait(s.inst.Ref.Try.N + 1)
+			return s.change(v, nil, *needs)
+		}
+		return s.change(v, nil, fleet.Change{Kind: fleet.ReplaceRole, Ref: s.inst.Ref, Before: name,
 			Want: s.policy.InstanceRole.Role, Reason: v.Reason})
 	}
 	return v

@@ -68,7 +68,7 @@ func (s *subject) trustClientRun() fleet.Verdict {
 	case ok && !run.Final():
 		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N + 1), Reason: "the trust client is being installed", Evidence: []fleet.Evidence{e}}
 	case ok && run.Status == "Success":
-		v := violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "", e)
+		v := violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "none: the tag is put, where the policy enforces", e)
 		return s.change(v, nil, fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagTrustClient + "=" + TrustClientVersion, Reason: v.Reason})
 	case recent || s.overdue():
 		v := violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e)
@@ -83,7 +83,7 @@ func (s *subject) trustClientRun() fleet.Verdict {
 		return violation(fleet.High, "Cloud Assistant "+s.inst.Assistant.V.Version+" is too old for instance metadata by token only",
 			"upgrade Cloud Assistant to "+leastAssistant+" or later", e, observed("Cloud Assistant", s.inst.Assistant.V.Version))
 	}
-	v := violation(fleet.High, "the trust client is not installed: the user data lacks its script", "", e)
+	v := violation(fleet.High, "the trust client is not installed: the user data lacks its script", "none: Cloud Assistant installs it, where the policy enforces", e)
 	return s.push(v, fleet.Change{Kind: fleet.PushTrustClient, Ref: s.inst.Ref, Want: TrustClientVersion, Reason: v.Reason})
 }
 

@@ -65,7 +65,7 @@ func ofSubjects(rules []rule) []rule {
 			if !s.judged() {
 				return fleet.Verdict{}
 			}
-			return s.consequence(r.id, r.decide(s))
+			return s.consequence(r.decide(s))
 		}})
 	}
 	return out
@@ -156,7 +156,12 @@ func trustedMode(s *subject) fleet.Verdict {
 		return passes("the trusted system is on", observed("system tag", fleet.TagSupportVTPM))
 	}
 	if mode := trustAsked(call); mode != "" {
-		return passes("the launch asked for the trusted system", claimed("SecurityOptions", mode))
+		if s.age() < settle {
+			return passes("the launch asked for the trusted system", claimed("SecurityOptions", mode))
+		}
+		v := undecided("the launch asked for the trusted system, but the instance does not carry the tag " + fleet.TagSupportVTPM)
+		v.Evidence = []fleet.Evidence{claimed("SecurityOptions", mode), observed("system tag", "")}
+		return v
 	}
 	if call != nil && call.Launch.FromTemplate() && s.age() < settle {
 		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N),

@@ -81,8 +81,9 @@ func TestTrustedMode(t *testing.T) {
 	}{
 		"the system tag":                         {func(*fleet.Listing) {}, nil, fleet.Passes},
 		"no tag, no launch":                      {untag, nil, fleet.Violation},
-		"asked for vTPM":                         {untag, &fleet.Launch{TrustedSystemMode: "vTPM"}, fleet.Passes},
-		"asked for an enclave":                   {untag, &fleet.Launch{ConfidentialComputingMode: "Enclave"}, fleet.Passes},
+		"asked for vTPM just now":                {fresh, &fleet.Launch{TrustedSystemMode: "vTPM"}, fleet.Passes},
+		"asked for an enclave just now":          {fresh, &fleet.Launch{ConfidentialComputingMode: "Enclave"}, fleet.Passes},
+		"asked for vTPM, and never got the tag":  {untag, &fleet.Launch{TrustedSystemMode: "vTPM"}, fleet.Undecided},
 		"asked for another mode":                 {untag, &fleet.Launch{TrustedSystemMode: "none", ConfidentialComputingMode: "TDX"}, fleet.Violation},
 		"did not ask":                            {untag, &fleet.Launch{}, fleet.Violation},
 		"from a template, just now":              {fresh, &fleet.Launch{LaunchTemplateName: "lt"}, fleet.Pending},

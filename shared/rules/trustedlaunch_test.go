@@ -139,10 +139,12 @@ func TestConsequence(t *testing.T) {
 		want   string // of the change, with its kind
 		again  time.Duration
 	}{
-		"none":                  {how: policy.ConsequenceNone, try: past},
-		"tag, first look":       {how: policy.ConsequenceTag, again: 24 * time.Hour},
-		"tag, an hour before":   {how: policy.ConsequenceTag, try: fleet.Try{FirstSeen: noon.Add(-23 * time.Hour)}, again: time.Hour},
-		"tag, after the grace":  {how: policy.ConsequenceTag, try: past, want: "tag-instance fleetwarden:violation=vpc"},
+		"none":                 {how: policy.ConsequenceNone, try: past},
+		"tag, first look":      {how: policy.ConsequenceTag, again: 24 * time.Hour},
+		"tag, an hour before":  {how: policy.ConsequenceTag, try: fleet.Try{FirstSeen: noon.Add(-23 * time.Hour)}, again: time.Hour},
+		"tag, after the grace": {how: policy.ConsequenceTag, try: past, want: "tag-instance fleetwarden:violation=trusted-instance"},
+		"tag, a grace said to have begun before the instance": {how: policy.ConsequenceTag, try: past, again: 23 * time.Hour,
+			change: func(l *fleet.Listing) { l.Created = noon.Add(-time.Hour) }},
 		"tag, already there":    {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagViolation] = "" }},
 		"stop, first look":      {how: policy.ConsequenceStop, again: 24 * time.Hour},
 		"stop, after the grace": {how: policy.ConsequenceStop, try: past, want: "stop-instance fleetwarden:stopped=trusted-instance"},
@@ -153,7 +155,7 @@ func TestConsequence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := listed(trusted(), func(l *fleet.Listing) {
-				l.VPC = ""
+				l.VPC, l.Created = "", noon.Add(-48*time.Hour)
 				if tc.change != nil {
 					tc.change(l)
 				}

@@ -13,8 +13,8 @@ import (
 // that wires an act without the actions cannot work; actions that no wired act or
 // reader needs are a hole.
 var powers = map[string][]string{
-	"instancerole.Ensure":  {"ram:CreateRole", "ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole"},
-	"instancerole.Grant":   {"ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole"},
+	"instancerole.Ensure":  {"ram:CreateRole", "ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
+	"instancerole.Grant":   {"ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
 	"instancerole.Attach":  {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"},
 	"instancerole.Replace": {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"}, // detaching has to be asked for: ram/optional
 }
