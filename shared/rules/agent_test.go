@@ -1,0 +1,204 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules"
+)
+
+// lacking is a running Linux instance without the agent, that Cloud Assistant reaches.
+func lacking() fleet.Instance {
+	i := listed(trusted(), func(l *fleet.Listing) { l.OSType = "linux" })
+	i.Agent = fleet.See(fleet.Agent{Known: true, Status: "offline", Sub: "uninstalled"})
+	i.Assistant = fleet.See(fleet.Assistant{Online: true, Version: "2.2.3.900"})
+	i.Invocations = fleet.See[[]fleet.Invocation](nil)
+	return i
+}
+
+func guarding() *policy.Policy {
+	p := enforcing()
+	p.Agent.Mode, p.Agent.Deadline, p.Agent.TrustClient = policy.Enforce, time.Hour, true
+	return p
+}
+
+// pushed is a run of a command that began that long before noon.
+func pushed(command, status string, ago time.Duration) []fleet.Invocation {
+	return []fleet.Invocation{{ID: "t-1", Command: command, Status: status, Created: noon.Add(-ago)}}
+}
+
+// since returns i as one that was first looked at that long before noon.
+func since(i fleet.Instance, ago time.Duration, n int) fleet.Instance {
+	i.Ref.Try = fleet.Try{N: n, FirstSeen: noon.Add(-ago)}
+	i.Listed.V.Created = noon.Add(-24 * time.Hour)
+	return i
+}
+
+func TestAgentOnline(t *testing.T) {
+	agent := func(status, sub string) func(*fleet.Instance) {
+		return func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{Known: true, Status: status, Sub: sub}) }
+	}
+	for name, tc := range map[string]struct {
+		change  func(*fleet.Instance)
+		ago     time.Duration
+		tries   int
+		want    fleet.Outcome
+		changes []fleet.ChangeKind
+		again   bool
+		says    string
+	}{
+		"stopped":             {change: func(i *fleet.Instance) { i.Listed.V.Status = "Stopped" }, want: fleet.NotApplicable},
+		"not read":            {change: func(i *fleet.Instance) { i.Agent = fleet.Dunno[fleet.Agent]("denied") }, want: fleet.Undecided},
+		"not known, at first": {change: func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{}) }, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.RefreshAssets}, again: true},
+		"not known, the second time": {change: func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{}) }, ago: time.Minute, tries: 1,
+			want: fleet.Violation, again: true},
+		"not known, for an hour": {change: func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{}) }, ago: time.Hour, tries: 20, want: fleet.Violation, says: "posture scan"},
+		"online":                 {change: agent("online", "online"), want: fleet.Passes},
+		"paused":                 {change: agent("pause", "pause"), want: fleet.Violation, says: "resume"},
+		"offline, just started":  {change: agent("offline", "offline"), want: fleet.Pending, again: true},
+		"offline, for long":      {change: agent("offline", "offline"), ago: 10 * time.Minute, tries: 4, want: fleet.Violation, says: "AliYunDun"},
+		"offline, stopped there": {change: agent("offline", "stopped"), ago: 10 * time.Minute, tries: 4, want: fleet.Violation},
+		"never seen":             {change: agent("", ""), want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
+		"uninstalled":            {want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
+		"uninstalled, assistant silent": {change: func(i *fleet.Instance) { i.Assistant = fleet.See(fleet.Assistant{}) },
+			want: fleet.Pending, again: true},
+		"uninstalled, assistant silent for an hour": {change: func(i *fleet.Instance) { i.Assistant = fleet.See(fleet.Assistant{}) },
+			ago: time.Hour, tries: 9, want: fleet.Violation, says: "AliAqsInstall.sh"},
+		"uninstalled on Windows, assistant silent for an hour": {change: func(i *fleet.Instance) {
+			i.Assistant = fleet.See(fleet.Assistant{})
+			i.Listed.V.OSType = "windows"
+		}, ago: time.Hour, tries: 9, want: fleet.Violation, says: "AliAqsInstall.exe"},
+		"uninstalled, assistant not read": {change: func(i *fleet.Instance) { i.Assistant = fleet.Dunno[fleet.Assistant]("denied") }, want: fleet.Undecided},
+		"uninstalled, pushes not read":    {change: func(i *fleet.Instance) { i.Invocations = fleet.Dunno[[]fleet.Invocation]("denied") }, want: fleet.Undecided},
+		"uninstalled, system not known":   {change: func(i *fleet.Instance) { i.Listed.V.OSType = "" }, want: fleet.Undecided},
+		"a push runs": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandAgentLinux, "Running", 20*time.Minute))
+		}, want: fleet.Pending, again: true},
+		"a push ended well, just now": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandAgentLinux, "Success", 5*time.Minute))
+		}, want: fleet.Pending, again: true},
+		"a push ended well, and nothing came of it": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandAgentLinux, "Success", 11*time.Minute))
+		}, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
+		"pushed three times in vain": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandAgentLinux, "Failed", 11*time.Minute),
+				pushed(fleet.CommandAgentLinux, "Timeout", 25*time.Minute), pushed(fleet.CommandAgentLinux, "Success", 50*time.Minute)))
+		}, want: fleet.Violation, says: "AliAqsInstall.sh"},
+		"another command runs": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Running", time.Minute))
+		}, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
+		"a node of ACK": {change: func(i *fleet.Instance) { i.Listed.V.Tags[fleet.TagACK] = "" }, want: fleet.Violation, again: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := lacking()
+			if tc.ago > 0 {
+				i = since(i, tc.ago, tc.tries)
+			}
+			if tc.change != nil {
+				tc.change(&i)
+			}
+			v := one(t, rules.Agent(world(i), guarding()), rules.RuleAgentOnline)
+			sound(t, v)
+			if v.Outcome != tc.want || !slices.Equal(kinds(v), tc.changes) || (v.Again > 0) != tc.again {
+				t.Errorf("got %s %v, again after %v: %s", v.Outcome, kinds(v), v.Again, v.Reason)
+			}
+			if !strings.Contains(v.Reason+" "+v.Remedy, tc.says) {
+				t.Errorf("says %q and %q, and not %q", v.Reason, v.Remedy, tc.says)
+			}
+		})
+	}
+}
+
+func TestTrustClient(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change  func(*fleet.Instance)
+		ago     time.Duration
+		want    fleet.Outcome // empty: nothing is said
+		changes []fleet.ChangeKind
+		says    string
+	}{
+		"the published script": {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("published") }, want: fleet.Passes},
+		"our script":           {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("fleetwarden") }, want: fleet.Passes},
+		"no script":            {want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushTrustClient}},
+		"user data not read":   {change: func(i *fleet.Instance) { i.TrustScript = fleet.Dunno[string]("denied") }, want: fleet.Undecided},
+		"our tag":              {change: func(i *fleet.Instance) { i.Listed.V.Tags[rules.TagTrustClient] = "1" }, want: fleet.Passes},
+		"Windows":              {change: func(i *fleet.Instance) { i.Listed.V.OSType = "windows" }, want: fleet.NotApplicable},
+		"stopped":              {change: func(i *fleet.Instance) { i.Listed.V.Status = "Stopped" }},
+		"the seventh family":   {change: func(i *fleet.Instance) { i.Listed.V.Family = "ecs.g7t" }, want: fleet.Undecided},
+		"an ordinary family":   {change: func(i *fleet.Instance) { i.Listed.V.Family, i.Listed.V.Tags = "ecs.g6", nil }},
+		"the command runs": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Running", time.Minute))
+		}, want: fleet.Pending},
+		"the command succeeded": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Success", time.Minute))
+		}, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.TagInstance}},
+		"the command failed": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Failed", time.Minute))
+		}, want: fleet.Violation, says: "ended with Failed"},
+		"the command failed a while ago": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Failed", 20*time.Minute))
+		},
+			want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushTrustClient}},
+		"in vain for an hour": {ago: time.Hour, want: fleet.Violation, says: "trust-client.sh"},
+		"metadata by token, assistant too old": {change: func(i *fleet.Instance) {
+			i.Listed.V.HTTPTokens = "required"
+			i.Assistant = fleet.See(fleet.Assistant{Online: true, Version: "2.2.3.856"})
+		}, want: fleet.Violation, says: "too old"},
+		"metadata by token, assistant just new enough": {change: func(i *fleet.Instance) {
+			i.Listed.V.HTTPTokens = "required"
+			i.Assistant = fleet.See(fleet.Assistant{Online: true, Version: "2.2.3.857"})
+		}, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushTrustClient}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := listed(lacking(), func(l *fleet.Listing) { l.Type, l.Family, l.Tags = "ecs.g6t.large", "ecs.g6t", map[string]string{} })
+			i.TrustScript = fleet.See("")
+			if tc.ago > 0 {
+				i = since(i, tc.ago, 9)
+			}
+			if tc.change != nil {
+				tc.change(&i)
+			}
+			var got fleet.Verdict
+			for _, v := range rules.Agent(world(i), guarding()) {
+				if v.Rule == rules.RuleTrustClient {
+					got = v
+					sound(t, v)
+				}
+			}
+			if got.Outcome != tc.want || !slices.Equal(kinds(got), tc.changes) {
+				t.Errorf("got %q %v: %s", got.Outcome, kinds(got), got.Reason)
+			}
+			if !strings.Contains(got.Reason+" "+got.Remedy, tc.says) {
+				t.Errorf("says %q and %q, and not %q", got.Reason, got.Remedy, tc.says)
+			}
+		})
+	}
+}
+
+func TestASelfManagedInstanceGetsNoTrustClient(t *testing.T) {
+	i := listed(lacking(), func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g6t", map[string]string{"trust-service": "self"} })
+	i.TrustScript = fleet.See("")
+	p := guarding()
+	p.SelfManaged = []policy.Selector{{Tags: map[string]string{"trust-service": "self"}}}
+	for _, v := range rules.Agent(world(i), p) {
+		if v.Rule == rules.RuleTrustClient && (v.Outcome != fleet.NotApplicable || len(v.Changes) > 0) {
+			t.Errorf("got %s %v", v.Outcome, kinds(v))
+		}
+	}
+}
+
+func TestOnlyWhatMayBePushedIsAskedMoreAbout(t *testing.T) {
+	online := lacking()
+	online.Agent = fleet.See(fleet.Agent{Known: true, Status: "online"})
+	if rules.LacksAgent(&online) {
+		t.Error("more is asked about an instance whose agent is online")
+	}
+	i := lacking()
+	if !rules.LacksAgent(&i) {
+		t.Error("nothing more is asked about an instance without the agent")
+	}
+}
