@@ -1,0 +1,235 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/shared/agent"
+	"fleetwarden/shared/fleet"
+)
+
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+// failure is an error of the cloud.
+type failure struct {
+	class fleet.Class
+	code  string
+}
+
+func (f failure) Error() string      { return f.class.String() + " " + f.code }
+func (f failure) Class() fleet.Class { return f.class }
+func (f failure) ErrorCode() string  { return f.code }
+
+// assistant takes invocations; unfit instances fail the whole call, as the API does.
+type assistant struct {
+	unfit map[string]bool
+	fail  error
+	calls []string // "command code ids"
+	ids   []string // that were reached
+}
+
+func (a *assistant) Invoke(_ context.Context, _ fleet.Region, command string, p map[string]fleet.Secret, ids []string) (string, error) {
+	a.calls = append(a.calls, fmt.Sprintf("%s %s %d", command, string(p["code"]), len(ids)))
+	if a.fail != nil {
+		return "", a.fail
+	}
+	for _, id := range ids {
+		if a.unfit[id] {
+			return "", failure{fleet.NotFound, "InvalidInstance.NotFound"}
+		}
+	}
+	a.ids = append(a.ids, ids...)
+	return fmt.Sprintf("t-%d", len(a.calls)), nil
+}
+
+// center hands out codes.
+type center struct {
+	codes  []fleet.InstallCode
+	made   int
+	listed int
+	fail   error
+	hide   bool // a code that was made is not listed
+}
+
+func (c *center) InstallCodes(context.Context, fleet.Region) ([]fleet.InstallCode, error) {
+	c.listed++
+	return c.codes, c.fail
+}
+
+func (c *center) AddInstallCode(_ context.Context, _ fleet.Region, os string, expires time.Time) error {
+	c.made++
+	if !c.hide {
+		c.codes = append(c.codes, fleet.InstallCode{Code: "made", OS: os, Vendor: "ALIYUN", Expires: expires})
+	}
+	return nil
+}
+
+func (c *center) Refresh(context.Context, fleet.Region) error { return c.fail }
+
+func code(os string, left time.Duration) fleet.InstallCode {
+	return fleet.InstallCode{Code: fleet.Secret(os + "-code"), OS: os, Vendor: "ALIYUN", Expires: noon.Add(left)}
+}
+
+var commands = agent.Commands{
+	fleet.CommandAgentLinux: "c-linux", fleet.CommandAgentWindows: "c-windows", fleet.CommandTrustClient: "c-trust",
+}
+
+func pushes(os string, ids ...string) []fleet.Change {
+	var out []fleet.Change
+	for _, id := range ids {
+		out = append(out, fleet.Change{Kind: fleet.PushAgent, Ref: fleet.Ref{Kind: fleet.KindInstance, ID: id}, Want: os})
+	}
+	return out
+}
+
+func push(a *assistant, c *center, cs []fleet.Change) []fleet.Result {
+	return agent.Push(a, c, commands, func() time.Time { return noon })(context.Background(), fleet.Scope{}, cs)
+}
+
+func states(rs []fleet.Result) []fleet.State {
+	var out []fleet.State
+	for _, r := range rs {
+		out = append(out, r.State)
+	}
+	return out
+}
+
+func TestAHundredInstancesOfASystemAreOneCall(t *testing.T) {
+	var cs []fleet.Change
+	for n := range 100 {
+		cs = append(cs, pushes("linux", fmt.Sprintf("i-%d", n))...)
+	}
+	a, c := &assistant{}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
+	for _, r := range push(a, c, cs) {
+		if r.State != fleet.Started || r.After != "invocation t-1" {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if !slices.Equal(a.calls, []string{"c-linux linux-code 100"}) || c.listed != 1 || c.made != 0 {
+		t.Errorf("calls %q, codes listed %d times and made %d times", a.calls, c.listed, c.made)
+	}
+}
+
+func TestEachSystemHasItsCommandAndItsCode(t *testing.T) {
+	a, c := &assistant{}, &center{codes: []fleet.InstallCode{code("windows", time.Hour), code("linux", time.Hour)}}
+	push(a, c, slices.Concat(pushes("windows", "i-1"), pushes("linux", "i-2", "i-3")))
+	if want := []string{"c-linux linux-code 2", "c-windows windows-code 1"}; !slices.Equal(a.calls, want) {
+		t.Errorf("calls %q, want %q", a.calls, want)
+	}
+	if c.listed != 1 {
+		t.Errorf("codes listed %d times for one batch", c.listed)
+	}
+}
+
+func TestACodeThatIsNotFitIsNotUsed(t *testing.T) {
+	other, image, foreign := code("windows", time.Hour), code("linux", time.Hour), code("linux", time.Hour)
+	image.OnlyImage, foreign.Vendor = true, "OTHER"
+	for name, codes := range map[string][]fleet.InstallCode{
+		"none": nil, "of another system": {other}, "for images": {image}, "of another vendor": {foreign},
+		"about to expire": {code("linux", 29*time.Minute)}, "expired": {code("linux", -time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, c := &assistant{}, &center{codes: codes}
+			push(a, c, pushes("linux", "i-1"))
+			if !slices.Equal(a.calls, []string{"c-linux made 1"}) || c.made != 1 || c.listed != 2 {
+				t.Errorf("calls %q, codes listed %d times and made %d times", a.calls, c.listed, c.made)
+			}
+		})
+	}
+}
+
+func TestWithoutACodeNothingIsPushed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		c    *center
+		want fleet.State
+	}{
+		"none, also after one was made": {&center{hide: true}, fleet.Failed},
+		"denied":                        {&center{fail: failure{fleet.Denied, "NoPermission"}}, fleet.Failed},
+		"throttled":                     {&center{fail: failure{fleet.Throttled, "Throttling"}}, fleet.Later},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &assistant{}
+			if got := states(push(a, tc.c, pushes("linux", "i-1"))); !slices.Equal(got, []fleet.State{tc.want}) || len(a.calls) != 0 {
+				t.Errorf("%v after calls %q", got, a.calls)
+			}
+		})
+	}
+}
+
+func TestOneUnfitInstanceDoesNotKeepTheOthersFromThePush(t *testing.T) {
+	a, c := &assistant{unfit: map[string]bool{"i-3": true}}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
+	got := states(push(a, c, pushes("linux", "i-1", "i-2", "i-3", "i-4", "i-5")))
+	want := []fleet.State{fleet.Started, fleet.Started, fleet.Later, fleet.Started, fleet.Started}
+	if !slices.Equal(got, want) {
+		t.Errorf("states %v, want %v", got, want)
+	}
+	slices.Sort(a.ids)
+	if !slices.Equal(a.ids, []string{"i-1", "i-2", "i-4", "i-5"}) {
+		t.Errorf("reached %v: each fit one once", a.ids)
+	}
+}
+
+func TestAPushWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
+	a, c := &assistant{fail: failure{fleet.Lost, ""}}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
+	got := push(a, c, pushes("linux", "i-1", "i-2"))
+	if len(a.calls) != 1 || !slices.Equal(states(got), []fleet.State{fleet.Later, fleet.Later}) || got[0].Again == 0 {
+		t.Errorf("calls %q, results %+v", a.calls, got)
+	}
+}
+
+func TestADeniedPushFailsAndSaysSo(t *testing.T) {
+	a, c := &assistant{fail: failure{fleet.Denied, "Forbidden.RAM"}}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
+	got := push(a, c, pushes("linux", "i-1"))
+	if got[0].State != fleet.Failed || !strings.Contains(got[0].Why, "Forbidden.RAM") {
+		t.Errorf("%+v", got[0])
+	}
+}
+
+func TestTheCodeIsInNoResult(t *testing.T) {
+	for _, fail := range []error{nil, failure{fleet.Denied, "Forbidden.RAM"}, failure{fleet.Lost, ""}, errors.New("broken")} {
+		a, c := &assistant{fail: fail}, &center{codes: []fleet.InstallCode{{Code: "CANARY", OS: "linux", Vendor: "ALIYUN", Expires: noon.Add(time.Hour)}}}
+		if text := fmt.Sprintf("%+v %#v", push(a, c, pushes("linux", "i-1")), c.codes); strings.Contains(text, "CANARY") {
+			t.Errorf("the code shows in %s", text)
+		}
+	}
+}
+
+func TestACommandThatDeploymentDidNotMakeIsNamed(t *testing.T) {
+	a, c := &assistant{}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
+	got := agent.Push(a, c, agent.Commands{}, func() time.Time { return noon })(t.Context(), fleet.Scope{}, pushes("linux", "i-1"))
+	if got[0].State != fleet.Failed || !strings.Contains(got[0].Why, fleet.CommandAgentLinux) || len(a.calls) != 0 {
+		t.Errorf("%+v after %q", got[0], a.calls)
+	}
+}
+
+func TestTheTrustClientNeedsNoCode(t *testing.T) {
+	a := &assistant{}
+	got := agent.PushTrustClient(a, commands)(t.Context(), fleet.Scope{}, pushes("1", "i-1", "i-2"))
+	if !slices.Equal(a.calls, []string{"c-trust  2"}) || got[1].State != fleet.Started {
+		t.Errorf("calls %q, results %+v", a.calls, got)
+	}
+}
+
+func TestRefresh(t *testing.T) {
+	account := []fleet.Change{{Kind: fleet.RefreshAssets}}
+	for name, tc := range map[string]struct {
+		fail error
+		want fleet.State
+	}{
+		"asked":     {nil, fleet.Started},
+		"lost":      {failure{fleet.Lost, ""}, fleet.Started},
+		"throttled": {failure{fleet.Throttled, "Throttling"}, fleet.Later},
+		"denied":    {failure{fleet.Denied, "NoPermission"}, fleet.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := agent.Refresh(&center{fail: tc.fail})(t.Context(), fleet.Scope{}, account); got[0].State != tc.want {
+				t.Errorf("%+v", got[0])
+			}
+		})
+	}
+}
