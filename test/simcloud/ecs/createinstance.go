@@ -51,7 +51,7 @@ func (s *Service) CreateInstance(c *wire.Call, in *CreateInstanceRequest) (*Crea
 	defer s.w.Unlock()
 	return once(sp, c, in.ClientToken, in, func() (*CreateInstanceResponse, error) {
 		made := s.create(sp, p, 1)
-		s.tell(sp, made, pending)
+		s.launched(sp, made)
 		s.step(sp, made, isCreated, nil)
 		refer(c, made)
 		return &CreateInstanceResponse{made[0].id}, nil

@@ -35,6 +35,7 @@ func (s *Service) deleting(force bool) power {
 // with it. The caller holds the mutex.
 func (s *Service) release(sp *space, i *instance) {
 	sp.instances.Delete(i.id)
+	s.security.Released(Machine{sp, i})
 	for _, d := range i.disks() {
 		if d.spec.stays {
 			d.holder = nil

@@ -9,5 +9,9 @@
 // what is unwise but allowed, such as an ultra disk under a trusted instance,
 // is launched, so that guardrails have something to find.
 //
-// Cloud Assistant, sharing and RAM do not live here.
+// Cloud Assistant belongs to this product, and lives here too: commands, their
+// invocations, and how the inside of an instance answers them. Nothing is
+// executed; what a script does to the world is said in script.go.
+//
+// Sharing, Security Center and RAM do not live here.
 package ecs

@@ -42,10 +42,16 @@ type instance struct {
 	created  time.Time
 	system   *disk // nil for none, which only a seed can make
 	data     []*disk
+	guest    *guest
+	seen     int64  // last heartbeat of Cloud Assistant, Unix; see instance.lastBeat
 	number   uint32 // of its address
 	status   status
 	mode     stopMode
 	beat     bool // Cloud Assistant has had its first heartbeat
+	up       bool // Cloud Assistant's service has been started since the last boot
+	booted   bool // has been Running
+
+	trustClient bool // installed; no API shows it
 }
 
 // spec is what a launch asked for and its instances share. It never changes.

@@ -129,6 +129,7 @@ type plan struct {
 	data    []*diskSpec
 	tags    tags
 	meta    *metadata
+	guest   *guest
 	role    string
 	name    string
 	unique  bool
@@ -138,7 +139,7 @@ type plan struct {
 // plan makes what a checked launch's instances will share. The launch's tags are
 // valid and its type and image exist.
 func (l *launch) plan(kind *instanceType, img *image, ts []tag) *plan {
-	p := &plan{role: l.Role, name: l.Name, unique: l.Unique, meta: openMetadata, trusted: l.trusted(kind, img)}
+	p := &plan{role: l.Role, name: l.Name, unique: l.Unique, meta: openMetadata, guest: newGuest(img), trusted: l.trusted(kind, img)}
 	p.spec = &spec{
 		kind: kind, image: img, vpc: localVPC, vswitch: l.VSwitch, groups: slices.Clone(l.Groups), zone: l.Zone,
 		resourceGroup: l.ResourceGroup, keyPair: l.KeyPair, hostName: l.HostName, description: l.Description,

@@ -26,15 +26,18 @@ var (
 // assumed.
 const toHeartbeat = 20 * time.Second
 
+// firstAddress: the first addresses are the network's own.
+const firstAddress = 10
+
 // create puts n instances of a plan into the space, Pending. The caller holds the
 // mutex.
 func (s *Service) create(sp *space, p *plan, n int) []*instance {
 	made := make([]*instance, n)
 	now := s.w.Clock.Now()
 	for i := range made {
-		in := &instance{id: s.w.NewID("i-"), spec: p.spec, role: p.role, tags: p.tags, meta: p.meta, created: now}
+		in := &instance{id: s.w.NewID("i-"), spec: p.spec, role: p.role, tags: p.tags, meta: p.meta, guest: p.guest, created: now}
 		sp.numbers++
-		in.number = sp.numbers + 10 // the first addresses are the network's own
+		in.number = sp.numbers + firstAddress
 		in.name = p.nameOf(in.id, i)
 		if p.system != nil {
 			in.system = s.makeDisk(sp, in, p.system)
@@ -69,14 +72,23 @@ func (s *Service) makeDisk(sp *space, holder *instance, d *diskSpec) *disk {
 
 // boot takes new instances from Pending over Starting to Running.
 func (s *Service) boot(sp *space, ins []*instance) {
-	s.tell(sp, ins, pending)
+	s.launched(sp, ins)
 	s.step(sp, ins, begins, func(ins []*instance) { s.start(sp, ins) })
+}
+
+// launched says that new instances exist. The caller holds the mutex.
+func (s *Service) launched(sp *space, ins []*instance) {
+	for _, i := range ins {
+		s.security.Launched(Machine{sp, i})
+	}
+	s.tell(sp, ins, pending)
 }
 
 // start takes Starting instances to Running and then lets Cloud Assistant send
 // its first heartbeat.
 func (s *Service) start(sp *space, ins []*instance) {
 	s.step(sp, ins, comesUp, func(ins []*instance) {
+		s.booted(sp, ins)
 		s.w.Clock.After(toHeartbeat, func() { s.heartbeat(sp, ins) })
 	})
 }
@@ -102,14 +114,35 @@ func (s *Service) step(sp *space, ins []*instance, m move, then func([]*instance
 	})
 }
 
-// heartbeat raises the first heartbeat of Cloud Assistant on instances that run
-// and had none. Public images carry the agent; that an account's own images do
-// is assumed.
+// booted does what happens inside instances that have become Running: user data
+// runs at the first boot. It is told to Security Center.
+func (s *Service) booted(sp *space, ins []*instance) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	for _, i := range ins {
+		if sp.instances.Get(i.id) != i {
+			continue
+		}
+		i.reboot()
+		if !i.booted {
+			i.booted = true
+			s.firstBoot(Machine{sp, i})
+		}
+		s.security.Started(Machine{sp, i})
+	}
+}
+
+// heartbeat starts Cloud Assistant on instances that run and have it, and raises
+// the first heartbeat of those that had none.
 func (s *Service) heartbeat(sp *space, ins []*instance) {
 	s.w.Lock()
 	var ids []string
 	for _, i := range ins {
-		if i.status == running && !i.beat && sp.instances.Get(i.id) == i {
+		if i.status != running || i.guest.assistant != present || sp.instances.Get(i.id) != i {
+			continue
+		}
+		i.up = true
+		if !i.beat {
 			i.beat = true
 			ids = append(ids, i.id)
 		}

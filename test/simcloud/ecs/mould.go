@@ -2,13 +2,17 @@ package ecs
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
+	"slices"
 )
 
 // mould is what the seeded instances of one kind share.
 type mould struct {
 	plan   *plan
 	status status
+	agent  string // one of Agents
+	client bool   // the trust client is installed
 }
 
 // mould makes the mould for a fleet's instances that differ in one way. The
@@ -21,9 +25,9 @@ func (s *Service) mould(sp *space, f FleetSpec, drift string) (*mould, error) {
 	if kind == nil {
 		return nil, fmt.Errorf("no instance type %s", f.InstanceType)
 	}
-	img := s.image(sp, cmp.Or(f.Image, usualImage(kind.family)))
-	if img == nil {
-		return nil, fmt.Errorf("no image %s", f.Image)
+	img, err := s.mouldImage(sp, f, kind)
+	if err != nil {
+		return nil, err
 	}
 	at, ok := parseStatus(cmp.Or(f.Status, running.String()))
 	if !ok {
@@ -33,8 +37,34 @@ func (s *Service) mould(sp *space, f FleetSpec, drift string) (*mould, error) {
 	for _, k := range sortedKeys(f.Tags) {
 		ts = append(ts, tag{k, f.Tags[k]})
 	}
-	return &mould{f.launch(sp).seedPlan(kind, img, ts, f.Network == "classic"), at}, nil
+	m := &mould{plan: f.launch(sp).seedPlan(kind, img, ts, f.Network == "classic"), status: at, agent: cmp.Or(f.Agent, "online")}
+	if !slices.Contains(Agents(), m.agent) {
+		return nil, fmt.Errorf("no agent %q, there are %q", m.agent, Agents())
+	}
+	if m.plan.guest, err = (Profile{f.Assistant, f.AssistantVersion, f.Commands}).guest(img); err != nil {
+		return nil, err
+	}
+	script, err := base64.StdEncoding.DecodeString(f.UserData)
+	m.client = err == nil && trusts(string(script))
+	return m, nil
 }
+
+func (s *Service) mouldImage(sp *space, f FleetSpec, kind *instanceType) (*image, error) {
+	usual := usualImage(kind.family)
+	if f.OS == windowsOS {
+		usual = windowsImage
+	}
+	img := s.image(sp, cmp.Or(f.Image, usual))
+	if img == nil {
+		return nil, fmt.Errorf("no image %s", f.Image)
+	}
+	if f.OS != "" && f.OS != img.os {
+		return nil, fmt.Errorf("image %s is not for %s", img.id, f.OS)
+	}
+	return img, nil
+}
+
+const windowsImage = "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"
 
 // usualImage is an image that suits a family.
 func usualImage(f *family) string {
@@ -88,7 +118,11 @@ func (s *Service) cast(sp *space, m *mould) *instance {
 	if i.status == stopped {
 		i.mode = keepCharging
 	}
-	i.beat = i.status == running || i.status == stopped
+	i.booted = i.status == running || i.status == stopped
+	i.beat = i.booted && i.guest.assistant == present
+	i.up = i.beat && i.status == running
+	i.trustClient = m.client && i.booted
+	s.security.Seeded(Machine{sp, i}, m.agent)
 	return i
 }
 
@@ -98,7 +132,7 @@ func (s *Service) announce(sp *space, made []*instance) {
 	var up []*instance
 	for _, i := range made {
 		if i.status == running {
-			i.beat = false
+			i.beat, i.up = false, false
 			up = append(up, i)
 		}
 	}

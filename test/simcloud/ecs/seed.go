@@ -30,7 +30,8 @@ type FleetSpec struct {
 	Image        string `json:"image"`
 	// Drift is the share of instances, 0 to 1, that differ in one way: noRole,
 	// wrongRole, badDisk (cloud_efficiency), badImage (BIOS), noVtpm, imdsOpen,
-	// stopped, classic. The numbers are exact, no instance differs in two ways,
+	// stopped, classic, noAgent (uninstalled), agentOffline (installed but
+	// down), noAssistant (neither agent nor Cloud Assistant). The numbers are exact, no instance differs in two ways,
 	// and the drifted are spread evenly.
 	Drift map[string]float64 `json:"drift"`
 	// Events raises StateChange Running and, later, FirstHeartbeat for each.
@@ -51,6 +52,17 @@ type FleetSpec struct {
 	UserData      string `json:"userData"`
 	ResourceGroup string `json:"resourceGroup"`
 	Name          string `json:"name"`
+	// OS is linux or windows, and then a public image for it; empty: what the
+	// image says.
+	OS string `json:"os"`
+	// Agent is Security Center's agent, one of Agents; default online.
+	Agent string `json:"agent"`
+	// Assistant is Cloud Assistant: running (default), silent or absent.
+	Assistant string `json:"assistant"`
+	// AssistantVersion is Cloud Assistant's version, default that of new images.
+	AssistantVersion string `json:"assistantVersion"`
+	// Commands is what becomes of commands, default that they succeed.
+	Commands Outcome `json:"commands"`
 	// NoVTPM leaves the system tag of trusted instances out.
 	NoVTPM bool `json:"noVtpm"`
 }
@@ -72,6 +84,10 @@ var drifts = map[string]func(*FleetSpec){
 	"imdsOpen":  func(f *FleetSpec) { f.HTTPTokens = "optional" },
 	"stopped":   func(f *FleetSpec) { f.Status = stopped.String() },
 	"classic":   func(f *FleetSpec) { f.Network = "classic" },
+
+	"noAgent":      func(f *FleetSpec) { f.Agent = "uninstalled" },
+	"agentOffline": func(f *FleetSpec) { f.Agent = "offline" },
+	"noAssistant":  func(f *FleetSpec) { f.Agent, f.Assistant = "uninstalled", "absent" },
 }
 
 // Drifts names the ways in which FleetSpec.Drift lets instances differ, sorted.

@@ -62,19 +62,23 @@ func TestDriftIsSpreadEvenly(t *testing.T) {
 }
 
 func TestDriftShowsInTheWorld(t *testing.T) {
-	s := newECS()
-	f := ecs.FleetSpec{Count: 80, Drift: map[string]float64{}}
+	s, agents := newECS(), told{}
+	s.SetSecurity(agents)
+	f := ecs.FleetSpec{Count: 8 * len(ecs.Drifts()), Drift: map[string]float64{}}
 	for _, name := range ecs.Drifts() {
-		f.Drift[name] = 0.1
+		f.Drift[name] = 1 / float64(len(ecs.Drifts()))
 	}
 	seed(t, s, f)
 	got := map[string]int{}
 	for _, i := range s.Instances() {
 		_, tagged := i.Tags["acs:ecs:supportVtpm"]
+		agent := agents[i.ID]
 		for name, is := range map[string]bool{
 			"noRole": i.Role == "", "wrongRole": i.Role == ecs.WrongRole, "badDisk": i.DiskCategory != "cloud_essd",
 			"badImage": !strings.Contains(i.Image, "_uefi_"), "noVtpm": !tagged, "imdsOpen": i.HTTPTokens != "required",
-			"stopped": i.Status == "Stopped", "classic": i.Network == "classic",
+			"stopped": i.Status == "Stopped", "classic": i.Network == "classic", "agentOffline": agent == "offline",
+			"noAgent":     agent == "uninstalled" && i.Assistant == "running",
+			"noAssistant": agent == "uninstalled" && i.Assistant == "absent",
 		} {
 			if is {
 				got[name]++
@@ -97,6 +101,10 @@ func TestABadFleetIsRefused(t *testing.T) {
 		"unknown image":  {Count: 1, Image: "x"},
 		"unknown status": {Count: 1, Status: "Up"},
 		"unknown region": {Count: 1, Region: "cn-nowhere"},
+		"unknown agent":  {Count: 1, Agent: "asleep"},
+		"no assistant":   {Count: 1, Assistant: "asleep"},
+		"no outcome":     {Count: 1, Commands: "explodes"},
+		"wrong system":   {Count: 1, OS: "windows", Image: "ubuntu_22_04_x64_20G_alibase_20230907.vhd"},
 	} {
 		s := newECS()
 		if _, err := s.SeedFleet(f); err == nil {

@@ -35,6 +35,8 @@ type Service struct {
 	// without a StoppedMode means StopCharging.
 	economical   map[string]bool
 	hideRoleless bool
+	security     Security
+	quotas       CommandQuotas
 	events       atomic.Uint64
 }
 
@@ -49,18 +51,23 @@ type space struct {
 	disks     simcloud.Table[disk]
 	images    simcloud.Table[image]
 	templates simcloud.Table[template]
-	numbers   uint32              // instances so far, for their addresses
-	done      map[string]answered // by action and client token
+	commands  simcloud.Table[command]
+	// invocations are the last 10,000.
+	invocations simcloud.Table[invocation]
+	load        map[string]*load    // by instance: what Cloud Assistant did there
+	today       daily               // invocations of this day
+	numbers     uint32              // instances so far, for their addresses
+	done        map[string]answered // by action and client token
 }
 
 // New returns ECS with the start world in every account and region of w: one
 // network, the public images, no instances.
 func New(w *simcloud.World, roles Roles, keys Keys) *Service {
-	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}}
+	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}, security: nobody{}, quotas: CommandQuotas{Commands: 500}}
 	for _, a := range w.Accounts {
 		for _, r := range w.Regions {
 			at := where{a, r}
-			s.spaces[at] = &space{where: at, done: map[string]answered{}}
+			s.spaces[at] = &space{where: at, done: map[string]answered{}, load: map[string]*load{}}
 		}
 	}
 	for _, img := range publicImages {

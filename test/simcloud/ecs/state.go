@@ -24,6 +24,8 @@ type InstanceState struct {
 	HTTPTokens   string            `json:"httpTokens"`
 	Hardening    string            `json:"hardening"`
 	UserData     string            `json:"userData,omitempty"`
+	Assistant    string            `json:"assistant"` // Cloud Assistant: running, silent, absent or waiting
+	TrustClient  bool              `json:"trustClient,omitempty"`
 	Tags         map[string]string `json:"tags,omitempty"`
 }
 
@@ -68,6 +70,7 @@ func (i *instance) state(sp *space) InstanceState {
 		Account: sp.account, Region: sp.region, ID: i.id, Name: i.name, Status: i.status.String(), StoppedMode: i.mode.String(),
 		InstanceType: d.kind.id, Family: d.kind.family.name, Image: d.image.id, OS: d.image.os, Network: i.networkType(),
 		Role: i.role, HTTPTokens: i.meta.tokens, Hardening: d.hardening, UserData: d.userData,
+		Assistant: i.guest.assistant.String(), TrustClient: i.trustClient,
 	}
 	if i.system != nil {
 		out.DiskCategory = i.system.spec.category

@@ -32,7 +32,8 @@ func (s *Service) stopping(c *wire.Call, mode string) (power, error) {
 			return nil
 		},
 		apply: func(sp *space, i *instance) {
-			i.status, i.mode = stopping, keepCharging
+			i.rest(s.w.Clock.Now())
+			i.up, i.status, i.mode = false, stopping, keepCharging
 			if mode == stopCharging.String() || (mode == "" && s.economical[c.Caller.Account]) {
 				i.mode = stopCharging
 			}

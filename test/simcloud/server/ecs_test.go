@@ -57,7 +57,7 @@ func TestAFleetSeededOverHTTPShowsInTheWorld(t *testing.T) {
 	want := map[string]any{
 		"account": server.Sharer, "region": "cn-shanghai", "status": "Running", "stoppedMode": "Not-applicable",
 		"instanceType": "ecs.g7t.large", "family": "ecs.g7t", "image": "aliyun_3_x64_20G_uefi_alibase_20230727.vhd",
-		"os": "linux", "network": "classic", "role": "", "diskCategory": "", "httpTokens": "required", "hardening": "Active",
+		"os": "linux", "network": "classic", "role": "", "diskCategory": "", "httpTokens": "required", "hardening": "Active", "assistant": "running",
 		"tags": map[string]any{"ack.aliyun.com": "c1", "acs:ecs:supportVtpm": "true"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -12,6 +12,7 @@ import (
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
+	"fleetwarden/test/simcloud/sas"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
 )
@@ -46,6 +47,8 @@ func build(o Options) (*Server, error) {
 	s.STS = sts.New(s.RAM, nil)
 	s.KMS = kms.New(world)
 	s.ECS = ecs.New(world, s.RAM, ecsKeys{s.KMS})
+	s.SAS = sas.New(world, s.ECS)
+	s.ECS.SetSecurity(s.SAS)
 	s.Fleet = s.seedFleet
 	s.Trail = actiontrail.New(actiontrail.Options{World: world, Latency: o.TrailLatency})
 	s.Keys = keys{s.RAM, s.STS}
@@ -65,6 +68,7 @@ func build(o Options) (*Server, error) {
 		{"kms", s.KMS},
 		{"actiontrail", s.Trail},
 		{"ecs", s.ECS},
+		{"sas", s.SAS},
 	}
 	for _, p := range rpc {
 		if err := s.Router.Register(p.code, p.product); err != nil {
@@ -84,6 +88,8 @@ func build(o Options) (*Server, error) {
 		{"ram", s.RAM.State},
 		{"kms", s.KMS.State},
 		{"ecs", s.ECS.State},
+		{"cloudassistant", s.ECS.Commands},
+		{"sas", s.SAS.State},
 		{"mns", s.MNS.State},
 		{"oss", s.OSS.State},
 	}

@@ -22,6 +22,7 @@ import (
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
+	"fleetwarden/test/simcloud/sas"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
 )
@@ -60,6 +61,7 @@ type Server struct {
 	STS   *sts.STS
 	KMS   *kms.KMS
 	ECS   *ecs.Service
+	SAS   *sas.Service
 	Trail *actiontrail.Trail
 	MNS   *mns.Service
 	OSS   *oss.Service

@@ -1,0 +1,243 @@
+package ecs
+
+import (
+	"fmt"
+	"time"
+)
+
+// taskStatus is where a command is on one instance: InvocationStatus.
+type taskStatus uint8
+
+const (
+	taskPending taskStatus = iota
+	taskRunning
+	taskStopping
+	// Final from here on.
+	taskSuccess
+	taskFailed
+	taskTimeout
+	taskError
+	taskAborted
+	taskCancelled
+	taskTerminated
+)
+
+func (t taskStatus) String() string {
+	return [...]string{"Pending", "Running", "Stopping", "Success", "Failed", "Timeout", "Error", "Aborted", "Cancelled", "Terminated"}[t]
+}
+
+func (t taskStatus) final() bool { return t >= taskSuccess }
+
+func (t taskStatus) stopped() bool { return t == taskCancelled || t == taskTerminated }
+
+// invocation is one run of a command on up to 100 instances.
+type invocation struct {
+	id         string
+	command    *command
+	parameters string // JSON, as given
+	params     map[string]string
+	timeout    time.Duration
+	username   string
+	workingDir string
+	created    time.Time
+	tags       tags
+	tasks      []*task
+}
+
+// task is an invocation on one instance.
+type task struct {
+	of                    *invocation
+	instance              *instance
+	status                taskStatus
+	exit                  int
+	code                  string // ErrorCode
+	output                string
+	start, finish, halted time.Time
+	repeats               int
+}
+
+// errorInfos are the ErrorInfo of each ErrorCode, from the field comments of
+// ecs-20140526.
+var errorInfos = map[string]string{
+	"InstanceNotExists":    "The specified instance does not exist.",
+	"InstanceReleased":     "The specified instance was released during task execution.",
+	"InstanceNotRunning":   "The specified instance was not running during task execution.",
+	"ClientNotRunning":     "The aliyun service is not running on the instance.",
+	"ClientNotResponse":    "The aliyun service in the instance does not response.",
+	"DeliveryTimeout":      "The command delivery has been timeout.",
+	"ExecutionTimeout":     "The command execution has been timeout.",
+	"ExecutionInterrupted": "The command execution has been interrupted.",
+	"ExitCodeNonzero":      "The command execution exit code is not zero.",
+}
+
+// load is what Cloud Assistant did on one instance.
+type load struct {
+	active, count int
+	last          time.Time
+}
+
+// daily counts the invocations of a day.
+type daily struct {
+	day   time.Time
+	count int
+}
+
+// status is the aggregate InvocationStatus, as the field comments define it. That
+// Pending comes before Running, and both before Stopping, is assumed.
+func (v *invocation) status() string {
+	n := map[string]int{}
+	for _, t := range v.tasks {
+		switch {
+		case !t.status.final() || t.status == taskSuccess:
+			n[t.status.String()]++
+		case t.status.stopped():
+			n["Stopped"]++
+		default:
+			n["Failed"]++
+		}
+	}
+	switch {
+	case n["Pending"] > 0:
+		return "Pending"
+	case n["Running"] > 0:
+		return "Running"
+	case n["Stopping"] > 0:
+		return "Stopping"
+	case n["Success"] > 0 && n["Failed"] > 0:
+		return "PartialFailed"
+	case n["Success"] > 0:
+		return "Success"
+	case n["Failed"] > 0:
+		return "Failed"
+	default:
+		return "Stopped"
+	}
+}
+
+// record is the aggregate InvokeStatus and InvokeRecordStatus: the older words.
+func (v *invocation) record() string {
+	switch s := v.status(); s {
+	case "Pending":
+		return "Running"
+	case "Success":
+		return "Finished"
+	default:
+		return s
+	}
+}
+
+// builtIn are the parameters that every script may use.
+func (t *task) builtIn(sp *space) map[string]string {
+	v, i := t.of, t.instance
+	return map[string]string{
+		"ACS::RegionId": sp.region, "ACS::AccountId": sp.account, "ACS::InstanceId": i.id,
+		"ACS::InstanceName": i.name, "ACS::InvokeId": v.id, "ACS::CommandId": v.command.id,
+	}
+}
+
+// exactTime is how Cloud Assistant writes a time: UTC, to the second; empty for
+// none.
+func exactTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+// How many records are kept, and how long: documented.
+const (
+	mostRecords = 10_000
+	recordsLast = 30 * 24 * time.Hour
+)
+
+// note keeps an invocation, and forgets what is too old. The caller holds the
+// mutex.
+func (sp *space) note(v *invocation) {
+	sp.invocations.Put(v.id, v)
+	for _, old := range sp.invocations.After(0) {
+		if sp.invocations.Len() <= mostRecords && v.created.Sub(old.created) <= recordsLast {
+			return
+		}
+		sp.invocations.Delete(old.id)
+		return // one came, so at most one has to go
+	}
+}
+
+// loadOf is the load of an instance, to be changed. The caller holds the mutex.
+func (sp *space) loadOf(id string) *load {
+	l := sp.load[id]
+	if l == nil {
+		l = &load{}
+		sp.load[id] = l
+	}
+	return l
+}
+
+// CommandState is a command or an invocation in the world's dump. It holds no
+// parameters, since they may be secrets, and no times.
+type CommandState struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	ID      string `json:"id"`
+	Name    string `json:"name"` // of the command
+	// Tasks is, of an invocation, the status by instance.
+	Tasks map[string]string `json:"tasks,omitempty"`
+}
+
+// Commands is all commands that are kept, and all invocations, by account and
+// region.
+func (s *Service) Commands() any {
+	s.w.Lock()
+	defer s.w.Unlock()
+	out := []CommandState{}
+	for _, a := range s.w.Accounts {
+		for _, r := range s.w.Regions {
+			sp := s.spaces[where{a, r}]
+			for _, c := range sp.commands.After(0) {
+				out = append(out, CommandState{Account: a, Region: r, ID: c.id, Name: c.name})
+			}
+			for _, v := range sp.invocations.After(0) {
+				out = append(out, CommandState{a, r, v.id, v.command.name, v.tasksState()})
+			}
+		}
+	}
+	return out
+}
+
+func (v *invocation) tasksState() map[string]string {
+	out := make(map[string]string, len(v.tasks))
+	for _, t := range v.tasks {
+		out[t.instance.id] = t.status.String()
+		if t.code != "" {
+			out[t.instance.id] = fmt.Sprintf("%s (%s)", t.status, t.code)
+		}
+	}
+	return out
+}
+
+// older is InstanceInvokeStatus, the older word for the status.
+func (t *task) older() string {
+	switch {
+	case t.status == taskStopping:
+		return "Stopping"
+	case !t.status.final():
+		return "Running"
+	case t.status == taskSuccess:
+		return "Finished"
+	case t.status.stopped():
+		return "Stopped"
+	default:
+		return "Failed"
+	}
+}
+
+// changed is when the status changed last.
+func (t *task) changed() time.Time {
+	last := t.of.created
+	for _, at := range []time.Time{t.start, t.halted, t.finish} {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
