@@ -10,7 +10,7 @@ TIMEOUT   ?= 9m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-.PHONY: help demo test local lint verify fuzz build package clean
+.PHONY: help demo test bench local lint verify fuzz build package clean
 
 help: ## these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -36,6 +36,7 @@ lint: ## linters, from a module of their own
 verify: lint test ## everything CI checks; fails if it leaves a diff
 	go mod tidy -diff
 	go mod verify
+	cd test/bench && go mod tidy -diff && go vet ./... && go test ./...
 	@git diff --exit-code && test -z "$$(git status --porcelain)" || { echo "the tree is not clean"; exit 1; }
 
 TIME ?= 30s
@@ -44,6 +45,9 @@ fuzz: ## every fuzz target for TIME each (default 30s)
 	  for t in $$(grep -hoE '^func (Fuzz[A-Za-z0-9_]+)' $$d/*_test.go 2>/dev/null | awk '{print $$2}'); do \
 	    echo "$$t in $${d#$(CURDIR)/}"; (cd $$d && go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(TIME) .) || exit 1; \
 	  done; done
+
+bench: ## what it costs, beside its peers; writes out/bench (STRICT=1: fails on a missed goal)
+	@cd test/bench && go run . -root ../.. -out ../../out/bench $(if $(STRICT),-strict)
 
 POLICY ?= deploy/policy.yaml
 package: ## zips for Function Compute with the policy file POLICY in them, in dist/

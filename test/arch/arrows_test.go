@@ -95,7 +95,7 @@ var owners = []struct {
 
 func TestOutsidePackagesHaveOneOwner(t *testing.T) {
 	for _, f := range tree(t) {
-		if f.test || below(f.dir, "test/conformance") {
+		if f.test || below(f.dir, "test/conformance") || below(f.dir, "test/bench") {
 			continue
 		}
 		for _, imp := range f.imports() {

@@ -1,0 +1,19 @@
+// Command emptyhandler is what the cold and warm start of a function is measured
+// against: it links the SDKs that attach-role links, and does nothing.
+package main
+
+import (
+	"context"
+
+	_ "github.com/alibabacloud-go/darabonba-openapi/v2/client"
+	_ "github.com/alibabacloud-go/ecs-20140526/v4/client"
+	_ "github.com/alibabacloud-go/ram-20150501/v2/client"
+	_ "github.com/aliyun/aliyun-mns-go-sdk"
+	_ "github.com/aliyun/credentials-go/credentials"
+
+	"github.com/aliyun/fc-runtime-go-sdk/fc"
+)
+
+func main() {
+	fc.Start(func(context.Context, []byte) error { return nil })
+}
