@@ -129,9 +129,12 @@ func (sc scene) agree(engines map[string]engine) error {
 // which spares them the RAM documents; our own time has them in it.
 func (sc scene) facts(i *fleet.Instance) map[string]any {
 	l, p := i.Listed.V, sc.policy
-	first := time.Duration(0)
-	if !i.Ref.Try.FirstSeen.IsZero() {
-		first = sc.world.At.Sub(i.Ref.Try.FirstSeen)
+	first := i.Ref.Try.FirstSeen
+	if first.IsZero() {
+		first = sc.world.At
+	}
+	if first.Before(l.Created) { // a message says when; it is not believed to lie before the creation
+		first = l.Created
 	}
 	tags := map[string]any{}
 	for k, v := range l.Tags {
@@ -143,7 +146,7 @@ func (sc scene) facts(i *fleet.Instance) map[string]any {
 	}
 	return map[string]any{
 		"i": map[string]any{
-			"gone": i.Gone.Seen() && i.Gone.V, "listed": i.Listed.Seen(), "sinceFirst": seconds(first), "age": seconds(sc.world.At.Sub(l.Created)),
+			"gone": i.Gone.Seen() && i.Gone.V, "listed": i.Listed.Seen(), "sinceFirst": seconds(sc.world.At.Sub(first)), "age": seconds(sc.world.At.Sub(l.Created)),
 			"family": strings.TrimPrefix(l.Family, "ecs."), "tags": tags, "vpc": l.VPC, "classic": l.Classic, "tokens": l.HTTPTokens,
 			"role":  map[string]any{"known": i.RoleName.Seen(), "name": i.RoleName.V, "is": sc.roles[i.RoleName.V].facts()},
 			"disk":  map[string]any{"known": i.SystemDisk.Seen(), "category": i.SystemDisk.V},

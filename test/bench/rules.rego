@@ -127,9 +127,14 @@ conflict := changed("conflict", " grant-role") if {
 	grantable
 }
 
-else := changed("conflict", concat("", [ready, " replace-role"])) if p.conflict == "replace"
+else := changed("conflict", replacing) if p.conflict == "replace"
 
 else := "conflict"
+
+# First the systrust role has to be fit; the next look replaces.
+replacing := " replace-role" if ready == ""
+
+else := ready
 
 has_role if {
 	not i.role.is.missing
@@ -212,7 +217,12 @@ trusted_mode := "pass" if not seventh
 
 else := "pass" if i.tags["acs:ecs:supportVtpm"]
 
-else := "pass" if asked
+else := "pass" if {
+	asked
+	i.age < 600
+}
+
+else := "unknown" if asked
 
 else := "pending" if {
 	i.call.template
