@@ -33,7 +33,11 @@ func (s *subject) consequence(v fleet.Verdict) fleet.Verdict {
 	}
 	if left := c.Grace - s.world.At.Sub(s.firstSeen()); left > 0 {
 		v.Again = left
-		v.Reason += fmt.Sprintf("; in %s from the first finding: %s", c.Grace, change.Kind)
+		v.Remedy += fmt.Sprintf("; %s after the first finding this follows: %s", c.Grace, change.Kind)
+		return v
+	}
+	if change.Kind == fleet.StopInstance && s.inst.Listed.V.Status != "Running" {
+		v.Again = wait(s.inst.Ref.Try.N)
 		return v
 	}
 	v.Changes = append(v.Changes, change)
@@ -56,10 +60,20 @@ func (s *subject) sanction(reason string) (fleet.Change, bool) {
 		}
 		return fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagViolation + "=" + s.name, Reason: reason}, true
 	}
-	if _, done := tags[TagStopped]; done || s.inst.Listed.V.Status != "Running" || s.inst.Listed.V.Manager() != "" {
+	if _, done := tags[TagStopped]; done || !s.runsOrWill() || s.inst.Listed.V.Manager() != "" {
 		return fleet.Change{}, false
 	}
 	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + s.name, Reason: reason}, true
+}
+
+// runsOrWill reports whether the instance is Running or on its way there, as each one
+// is when its launch is judged.
+func (s *subject) runsOrWill() bool {
+	switch s.inst.Listed.V.Status {
+	case "Pending", "Starting", "Running":
+		return true
+	}
+	return false
 }
 
 // firstSeen is when the instance was first looked at; now, on the first look. A message

@@ -108,7 +108,8 @@ func (s *subject) exempt(v fleet.Verdict) fleet.Verdict {
 }
 
 func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
-	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", e.Expires.Format(time.DateOnly), e.Owner, e.Reason, v.Reason)
+	lastDay := e.Expires.Add(-time.Nanosecond).Format(time.DateOnly)
+	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", lastDay, e.Owner, e.Reason, v.Reason)
 	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again = fleet.Exempted, fleet.Info, "", nil, 0
 	return v
 }

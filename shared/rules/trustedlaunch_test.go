@@ -145,13 +145,15 @@ func TestConsequence(t *testing.T) {
 		"tag, after the grace": {how: policy.ConsequenceTag, try: past, want: "tag-instance fleetwarden:violation=trusted-instance"},
 		"tag, a grace said to have begun before the instance": {how: policy.ConsequenceTag, try: past, again: 23 * time.Hour,
 			change: func(l *fleet.Listing) { l.Created = noon.Add(-time.Hour) }},
-		"tag, already there":    {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagViolation] = "" }},
-		"stop, first look":      {how: policy.ConsequenceStop, again: 24 * time.Hour},
-		"stop, after the grace": {how: policy.ConsequenceStop, try: past, want: "stop-instance fleetwarden:stopped=trusted-instance"},
-		"stop, once stopped":    {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagStopped] = "" }},
-		"stop, not running":     {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Status = "Stopped" }},
-		"stop, of Auto Scaling": {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagAutoScaling] = "" }},
-		"tag, of ACK":           {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagACK] = "" }},
+		"tag, already there":           {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagViolation] = "" }},
+		"stop, first look":             {how: policy.ConsequenceStop, again: 24 * time.Hour},
+		"stop, after the grace":        {how: policy.ConsequenceStop, try: past, want: "stop-instance fleetwarden:stopped=trusted-instance"},
+		"stop, once stopped":           {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagStopped] = "" }},
+		"stop, not running":            {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Status = "Stopped" }},
+		"stop, still starting":         {how: policy.ConsequenceStop, try: past, again: 30 * time.Second, change: func(l *fleet.Listing) { l.Status = "Starting" }},
+		"stop, first look at a launch": {how: policy.ConsequenceStop, again: 24 * time.Hour, change: func(l *fleet.Listing) { l.Status = "Pending" }},
+		"stop, of Auto Scaling":        {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagAutoScaling] = "" }},
+		"tag, of ACK":                  {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagACK] = "" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := listed(trusted(), func(l *fleet.Listing) {
