@@ -137,30 +137,40 @@ func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func digest(ts *testscript.TestScript) string {
-	resp, err := http.Get(told(ts).stage.Server.URL() + "/_sim/world?digest=1")
-	ts.Check(err)
+// digest is what changes are made to: all products' state, without the queues, which
+// hold what waits.
+func digest(s *stage.Stage) (string, error) {
+	resp, err := http.Get(s.Server.URL() + "/_sim/world?digest=1")
+	if err != nil {
+		return "", err
+	}
 	defer resp.Body.Close()
 	var d struct{ Products map[string]string }
-	ts.Check(json.NewDecoder(resp.Body).Decode(&d))
-	// Queues hold what waits; the world is what changes are made to.
+	if err := json.NewDecoder(resp.Body).Decode(&d); err != nil {
+		return "", err
+	}
 	delete(d.Products, "mns")
 	text, err := json.Marshal(d.Products)
-	ts.Check(err)
-	return string(text)
+	return string(text), err
 }
 
 func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	told(ts).digests[args[0]] = digest(ts)
+	s := told(ts)
+	now, err := digest(s.stage)
+	ts.Check(err)
+	s.digests[args[0]] = now
 }
 
 func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
-	before, ok := told(ts).digests[args[0]]
+	s := told(ts)
+	before, ok := s.digests[args[0]]
 	if !ok {
 		ts.Fatalf("no digest %s was noted", args[0])
 	}
-	if now := digest(ts); (now == before) == neg {
+	now, err := digest(s.stage)
+	ts.Check(err)
+	if (now == before) == neg {
 		ts.Fatalf("the world's digest was %s and is %s", before, now)
 	}
 }

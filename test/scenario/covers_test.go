@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,8 +12,8 @@ import (
 )
 
 // rows are the rows of the controls' tables: what can be observed of an instance and
-// what follows. A story names those that it tells with "# covers:". Each rule has at
-// least the row of its own name.
+// what follows. A story names those that it tells with "# covers:"; a row without a
+// name of its own goes by its rule's.
 var rows = map[string][]string{
 	rules.RuleSystrustRole: {
 		"no-role", "right-role", "own-role-lacks-grant", "own-role-lacks-trust", "own-role-missing",
@@ -21,23 +22,21 @@ var rows = map[string][]string{
 		"classic", "self-managed", "managed", "unreadable", "foreign-policy", "system-policy",
 	},
 	rules.RuleOverBroadRole:  {"warns", "fine"},
-	rules.RuleFamily:         nil,
-	rules.RuleImage:          nil,
-	rules.RuleSystemDisk:     {"claimed", "template"},
-	rules.RuleVPC:            nil,
-	rules.RuleTrustedMode:    {"create-instance", "enclave", "template"},
-	rules.RuleKMSEnabled:     nil,
-	rules.RuleHardeningAsked: nil,
-	rules.RuleIMDS:           nil,
-	rules.RuleDeniedLaunch:   {"dry-run"},
+	rules.RuleFamily:         {""},
+	rules.RuleImage:          {""},
+	rules.RuleSystemDisk:     {"", "claimed", "template"},
+	rules.RuleVPC:            {""},
+	rules.RuleTrustedMode:    {"", "create-instance", "enclave", "template"},
+	rules.RuleKMSEnabled:     {""},
+	rules.RuleHardeningAsked: {""},
+	rules.RuleIMDS:           {""},
+	rules.RuleDeniedLaunch:   {"", "dry-run"},
+	"consequence":            {"none", "tag", "stop"},
 }
 
 func TestEachRowOfTheControlsHasAStory(t *testing.T) {
 	told := covered(t)
 	for rule, details := range rows {
-		if len(details) == 0 {
-			details = []string{""}
-		}
 		for _, d := range details {
 			row := strings.TrimSuffix(rule+"/"+d, "/")
 			if len(told[row]) == 0 {
@@ -45,7 +44,6 @@ func TestEachRowOfTheControlsHasAStory(t *testing.T) {
 			}
 			delete(told, row)
 		}
-		delete(told, rule)
 	}
 	for row, stories := range told {
 		t.Errorf("%s: there is no row %s", stories, row)
@@ -89,30 +87,50 @@ func ruleIDs(t *testing.T, file string) []string {
 	return out
 }
 
+func TestEachOptionalPolicyHasAStory(t *testing.T) {
+	optional, err := filepath.Glob(filepath.Join(root, "deploy", "ram", "optional", "*.json"))
+	if err != nil || len(optional) == 0 {
+		t.Fatalf("no optional RAM policies: %v", err)
+	}
+	stories := strings.Join(slices.Collect(maps.Values(scripts(t))), "\n")
+	for _, p := range optional {
+		name := strings.TrimSuffix(filepath.Base(p), ".json")
+		if !strings.Contains(stories, "-grant "+name+"\n") {
+			t.Errorf("no story is told with %s", name)
+		}
+	}
+}
+
 // covered maps rows to the stories that cover them.
 func covered(t *testing.T) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for story, text := range scripts(t) {
+		for line := range strings.Lines(text) {
+			if list, ok := strings.CutPrefix(line, "# covers:"); ok {
+				for _, row := range strings.Fields(list) {
+					out[row] = append(out[row], story)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// scripts are the texts of the stories, by file name.
+func scripts(t *testing.T) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no stories: %v", err)
 	}
-	out := map[string][]string{}
+	out := map[string]string{}
 	for _, p := range paths {
 		text, err := os.ReadFile(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for line := range strings.Lines(string(text)) {
-			list, ok := strings.CutPrefix(line, "# covers:")
-			if !ok {
-				continue
-			}
-			for _, row := range strings.Fields(list) {
-				if !slices.Contains(out[row], filepath.Base(p)) {
-					out[row] = append(out[row], filepath.Base(p))
-				}
-			}
-		}
+		out[filepath.Base(p)] = string(text)
 	}
 	return out
 }
