@@ -86,6 +86,18 @@ func (c *Cloud) Local() string {
 	return c.local.Host
 }
 
+// Scheme is that of all addresses: https, or what the local address says.
+func (c *Cloud) Scheme() string {
+	if c.local == nil {
+		return "https"
+	}
+	return c.local.Scheme
+}
+
+// HTTP is the connections that all clients share. With a local address they lead
+// there, whatever host a request names.
+func (c *Cloud) HTTP() *http.Client { return c.http }
+
 // Credential is what requests are signed with.
 func (c *Cloud) Credential() credentials.Credential { return c.credential }
 
@@ -94,10 +106,7 @@ func (c *Cloud) Credential() credentials.Credential { return c.credential }
 // passes which run side by side must not share one. Making it costs 0.3 µs;
 // connections are shared, below it.
 func (c *Cloud) client(host string) (*openapi.Client, error) {
-	protocol := "https"
-	if c.local != nil {
-		protocol = c.local.Scheme
-	}
+	protocol := c.Scheme()
 	cl, err := openapi.NewClient(&openapiutil.Config{
 		Credential: c.credential,
 		Endpoint:   &host,

@@ -101,6 +101,10 @@ var classes = []struct {
 	{"EntityAlreadyExists", fleet.Exists},
 	{"QueueNotExist", fleet.NotFound},
 	{"MessageNotExist", fleet.NotFound},
+	{"NoSuchKey", fleet.NotFound},           // OSS
+	{"FileAlreadyExists", fleet.Exists},     // OSS, HTTP 409
+	{"RequestTimeTooSkewed", fleet.Invalid}, // OSS, HTTP 403
+	{"NoSuchBucket", fleet.Invalid},         // OSS: tells nothing about the object
 	{"NoPermission", fleet.Denied},
 	{"Forbidden.RAM", fleet.Denied},
 	{"InvalidUser.PassRoleForbidden", fleet.Denied},

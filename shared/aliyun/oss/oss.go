@@ -1,0 +1,184 @@
+// Package oss writes, reads and lists whole objects of one bucket. It knows names
+// and bytes, and nothing of what they mean.
+//
+// Objects are only ever made, never replaced: what has been written stays as it
+// was written, and a write whose answer was lost can be sent again.
+package oss
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	sdk "github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
+	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss/credentials"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// maxObject bounds what is read of one object, in bytes.
+const maxObject = 16 << 20
+
+// maxKeys is the largest page of a listing.
+const maxKeys = 1000
+
+// Place is a bucket and its region.
+type Place struct {
+	Bucket string
+	Region fleet.Region
+}
+
+// Bucket is one bucket, for one pass.
+type Bucket struct {
+	session *aliyun.Session
+	place   Place
+	sdk     *sdk.Client
+}
+
+// Open returns a bucket; its calls count in session. Nothing is sent yet.
+func Open(session *aliyun.Session, place Place) *Bucket {
+	cloud := session.Cloud()
+	cfg := sdk.NewConfig().
+		WithRegion(string(place.Region)).
+		WithEndpoint(cloud.Scheme() + "://oss-" + string(place.Region) + ".aliyuncs.com").
+		WithHttpClient(cloud.HTTP()).
+		WithRetryMaxAttempts(1). // Session.Retry tries again, and counts
+		WithCredentialsProvider(credentials.CredentialsProviderFunc(func(context.Context) (credentials.Credentials, error) {
+			return keys(cloud)
+		}))
+	return &Bucket{session, place, sdk.NewClient(cfg, func(o *sdk.Options) {
+		// The SDK would correct its clock in a field that it guards by no lock.
+		o.FeatureFlags &^= sdk.FeatureCorrectClockSkew
+	})}
+}
+
+func keys(cloud *aliyun.Cloud) (credentials.Credentials, error) {
+	m, err := cloud.Credential().GetCredential()
+	if err != nil {
+		return credentials.Credentials{}, fmt.Errorf("getting credentials: %w", err)
+	}
+	return credentials.Credentials{AccessKeyID: value(m.AccessKeyId), AccessKeySecret: value(m.AccessKeySecret), SecurityToken: value(m.SecurityToken)}, nil
+}
+
+func value(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// Put makes an object. One of that name that is there already is left as it is, and
+// the error has class [fleet.Exists].
+func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
+	sent := 0
+	err := b.call(ctx, "oss:PutObject", func(api string) error {
+		sent++
+		res, err := b.sdk.PutObject(ctx, &sdk.PutObjectRequest{
+			Bucket: &b.place.Bucket, Key: &key, Body: bytes.NewReader(body), ForbidOverwrite: sdk.Ptr("true"), ContentType: sdk.Ptr("application/json"),
+		})
+		switch {
+		case err != nil:
+			return b.translate(ctx, api, err)
+		case value(res.ETag) == "":
+			return aliyun.NoAnswer(ctx, api, errNoETag, false)
+		}
+		b.session.SawDate(res.Headers.Get("Date"))
+		return nil
+	})
+	if sent > 1 && fleet.ClassOf(err) == fleet.Exists {
+		return nil // an earlier try was carried out, and its answer lost
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", key, err)
+	}
+	return nil
+}
+
+var (
+	errNoETag = errors.New("the answer names no object")
+	errNoName = errors.New("the answer is not a listing")
+)
+
+// Get reads an object. The error has class [fleet.NotFound] when there is none.
+func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
+	var body []byte
+	err := b.call(ctx, "oss:GetObject", func(api string) error {
+		res, err := b.sdk.GetObject(ctx, &sdk.GetObjectRequest{Bucket: &b.place.Bucket, Key: &key})
+		if err != nil {
+			return b.translate(ctx, api, err)
+		}
+		defer res.Body.Close()
+		if value(res.ETag) == "" {
+			return aliyun.NoAnswer(ctx, api, errNoETag, false)
+		}
+		b.session.SawDate(res.Headers.Get("Date"))
+		if body, err = io.ReadAll(io.LimitReader(res.Body, maxObject+1)); err != nil {
+			return aliyun.NoAnswer(ctx, api, fmt.Errorf("reading the object: %w", err), false)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", key, err)
+	case len(body) > maxObject:
+		return nil, fmt.Errorf("reading %s: it is longer than %d bytes", key, maxObject)
+	}
+	return body, nil
+}
+
+// List returns one page of the names that begin with prefix and come after another,
+// in order of their bytes. more tells whether there are others after these.
+func (b *Bucket) List(ctx context.Context, prefix, after string) (names []string, more bool, err error) {
+	req := &sdk.ListObjectsV2Request{Bucket: &b.place.Bucket, Prefix: &prefix, MaxKeys: maxKeys}
+	if after != "" {
+		req.StartAfter = &after
+	}
+	err = b.call(ctx, "oss:ListObjects", func(api string) error {
+		res, err := b.sdk.ListObjectsV2(ctx, req)
+		switch {
+		case err != nil:
+			return b.translate(ctx, api, err)
+		case value(res.Name) != b.place.Bucket:
+			return aliyun.NoAnswer(ctx, api, errNoName, false)
+		}
+		b.session.SawDate(res.Headers.Get("Date"))
+		for _, o := range res.Contents {
+			names = append(names, value(o.Key))
+		}
+		more = res.IsTruncated
+		return nil
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("listing %s: %w", prefix, err)
+	}
+	return names, more, nil
+}
+
+func (b *Bucket) call(ctx context.Context, api string, send func(api string) error) error {
+	return b.session.Retry(ctx, func() error {
+		if err := b.session.Spend(api); err != nil {
+			return err
+		}
+		err := send(api)
+		b.session.Count(api, err)
+		return err
+	})
+}
+
+// translate turns what the SDK returned into an [*aliyun.Error]. No call here is a
+// write in the sense of one that must not be sent again.
+func (b *Bucket) translate(ctx context.Context, api string, err error) error {
+	var e *sdk.ServiceError
+	if !errors.As(err, &e) {
+		return aliyun.NoAnswer(ctx, api, err, false)
+	}
+	b.session.SawDate(e.Headers.Get("Date"))
+	if e.StatusCode < http.StatusBadRequest {
+		return aliyun.NoAnswer(ctx, api, fmt.Errorf("HTTP %d is no answer of OSS", e.StatusCode), false)
+	}
+	return aliyun.NewError(api, e.StatusCode, e.Code, e.Message, e.RequestID, false)
+}
