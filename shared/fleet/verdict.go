@@ -127,6 +127,9 @@ const (
 	Later State = "later"
 	// Failed: it could not be done, and trying again will not help.
 	Failed State = "failed"
+	// Unclear: a pass began it and died, and the world no longer tells whether it was
+	// done.
+	Unclear State = "unclear"
 )
 
 // Result is what became of one Change.

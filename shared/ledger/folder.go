@@ -1,0 +1,145 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Folder is a store in a folder of this machine, one file an object. Files are
+// whole, and on the disk, when they get their name.
+type Folder struct{ path string }
+
+// NewFolder returns a store in the folder at path, which is made when the first
+// object is.
+func NewFolder(path string) *Folder { return &Folder{path} }
+
+// fileError is a failure of the file system with its class.
+type fileError struct {
+	class fleet.Class
+	err   error
+}
+
+func (e *fileError) Error() string      { return e.err.Error() }
+func (e *fileError) Unwrap() error      { return e.err }
+func (e *fileError) Class() fleet.Class { return e.class }
+
+func classed(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrExist):
+		return &fileError{fleet.Exists, err}
+	case errors.Is(err, fs.ErrNotExist):
+		return &fileError{fleet.NotFound, err}
+	case errors.Is(err, fs.ErrPermission):
+		return &fileError{fleet.Denied, err}
+	}
+	return err
+}
+
+// file is where an object is, and refuses a name that would lead out of the folder.
+func (f *Folder) file(name string) (string, error) {
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
+		return "", &fleet.BadInput{Where: "ledger object " + name, What: "the name leads out of the folder"}
+	}
+	return filepath.Join(f.path, filepath.FromSlash(name)), nil
+}
+
+// Put implements [Store]. A link, other than a rename, never replaces a file.
+func (f *Folder) Put(ctx context.Context, name string, body []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	path, err := f.file(name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return classed(fmt.Errorf("making the ledger's folder: %w", err))
+	}
+	temp, err := writeTemp(filepath.Dir(path), body)
+	if err != nil {
+		return classed(fmt.Errorf("writing %s: %w", name, err))
+	}
+	defer os.Remove(temp)
+	if err := os.Link(temp, path); err != nil {
+		return classed(fmt.Errorf("writing %s: %w", name, err))
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}
+
+func writeTemp(dir string, body []byte) (string, error) {
+	file, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(body)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Get implements [Store].
+func (f *Folder) Get(ctx context.Context, name string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	path, err := f.file(name)
+	if err != nil {
+		return nil, err
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, classed(fmt.Errorf("reading %s: %w", name, err))
+	}
+	return body, nil
+}
+
+// List implements [Store]. It has one page.
+func (f *Folder) List(ctx context.Context, prefix, after string) (names []string, more bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	err = filepath.WalkDir(f.path, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(f.path, p)
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(rel)
+		if !d.IsDir() && strings.HasPrefix(name, prefix) && name > after && !strings.HasPrefix(d.Name(), ".") {
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, fmt.Errorf("listing the ledger's folder: %w", err)
+	}
+	slices.Sort(names)
+	return names, false, nil
+}
