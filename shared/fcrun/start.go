@@ -15,6 +15,7 @@ import (
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/queue"
 	"fleetwarden/shared/reconcile"
@@ -35,6 +36,10 @@ func Start(f Function) {
 		os.Exit(1)
 	}
 	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log}
+	if r.ledger, err = ParseLedger(os.Getenv(LedgerVariable)); err != nil {
+		log.Error("starting", "error", err)
+		os.Exit(1)
+	}
 	if r.policy, r.broken = LoadPolicy(os.Getenv); r.broken != nil {
 		log.Error("starting without a policy: nothing will be written", "error", r.broken)
 	}
@@ -48,6 +53,8 @@ type runner struct {
 	keys   *aliyun.Renewable
 	policy *policy.Policy
 	broken error // why there is no policy
+	ledger LedgerPlace
+	watch  ledger.Watch
 	lines  *report.Lines
 	log    *slog.Logger
 
@@ -112,6 +119,9 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 			Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},
 		},
 	}
+	c.Options.Ledger = r.ledger.Open(session, home.Region, ledger.Pass{
+		Function: r.f.Name, Request: fcx.RequestID, Payload: payload, Repeated: fcx.RetryCount > 0,
+	}, &r.watch)
 	if r.policy != nil {
 		c.Options.Policy = r.policy.WithHome(home.Account)
 		c.Options.Stamp.Policy = r.policy.Digest

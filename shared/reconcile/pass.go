@@ -22,6 +22,8 @@ type pass struct {
 	at    map[fleet.Key]int
 	// changed counts changes by control, for the limit of a pass.
 	changed map[string]int
+	// asked says that the ledger was asked for open intents.
+	asked bool
 }
 
 // look is a ref that is looked at again, and when.

@@ -15,6 +15,11 @@ type plan struct {
 	r     *pass
 	items []*item
 	by    map[identity]*item
+	// intended are the changes in intent, which is nil when the ledger has none.
+	intended []*item
+	intent   *fleet.Entry
+	// faults are what went wrong with the ledger.
+	faults []fleet.Verdict
 }
 
 type identity struct {
@@ -158,8 +163,13 @@ func (p *plan) record(verdicts []fleet.Verdict) error {
 			return fmt.Errorf("writing a finding: %w", err)
 		}
 	}
+	for _, v := range p.faults {
+		if err := p.r.finding(v); err != nil {
+			return fmt.Errorf("writing a finding: %w", err)
+		}
+	}
 	for _, it := range p.items {
-		err := p.r.o.Record(p.changeRecord(it))
+		err := p.r.change(it.record())
 		if it.result.State == fleet.Later {
 			err = errors.Join(err, p.putBack(it))
 		}
@@ -185,14 +195,19 @@ func (p *plan) putBack(it *item) error {
 	return nil
 }
 
-func (p *plan) changeRecord(it *item) fleet.Record {
-	p.r.sum.States[it.result.State]++
-	rec := p.r.stamp("change")
+func (it *item) record() fleet.ChangeRecord {
 	c := it.change
-	rec.Change = &fleet.ChangeRecord{
+	return fleet.ChangeRecord{
 		Control: it.control, Rule: it.rule, Kind: c.Kind, Account: c.Ref.Scope.Account, Region: c.Ref.Scope.Region,
 		RefKind: c.Ref.Kind, ID: c.Ref.ID, State: it.result.State, Reason: c.Reason, Why: it.result.Why,
 		Before: c.Before, Want: c.Want, After: it.result.After, RequestIDs: it.result.RequestIDs,
 	}
-	return rec
+}
+
+// change counts and records what became of one change.
+func (r *pass) change(c fleet.ChangeRecord) error {
+	r.sum.States[c.State]++
+	rec := r.stamp("change")
+	rec.Change = &c
+	return r.o.Record(rec)
 }

@@ -52,11 +52,24 @@ type Inbox interface {
 	Forward(ctx context.Context, cs []fleet.Change) error
 }
 
+// Ledger keeps what is about to be changed, and what became of it.
+type Ledger interface {
+	// Write stores an entry. It gives an intent its name; what follows an intent has
+	// the same.
+	Write(ctx context.Context, e *fleet.Entry) error
+	// Open yields intents that passes left open, when it is time to look for them. A
+	// [*fleet.BadInput] is one that cannot be read.
+	Open(ctx context.Context, now time.Time) iter.Seq2[fleet.Entry, error]
+}
+
 // Options are what a pass needs beside its control and source.
 type Options struct {
 	Policy *policy.Policy
 	Meter  Meter
 	Inbox  Inbox
+	// Ledger, when set, has each change before it is made: what it cannot store is
+	// not changed.
+	Ledger Ledger
 	// Record takes each record as it is made. It must not keep pointers.
 	Record func(fleet.Record) error
 	// Stamp is copied into each record: function, run, request, policy digest.
@@ -112,14 +125,30 @@ func runBatch[W any](ctx context.Context, c Control[W], b fleet.Batch, r *pass) 
 	r.sum.Refs += len(b.Refs)
 	r.delay(b.Refs)
 	w, err := c.Observe(ctx, b)
+	if err == nil {
+		// Not earlier: only now is the cloud's time known.
+		found, serr := settleOpen(ctx, c, r, b.Scope)
+		if serr != nil {
+			return serr
+		}
+		if found {
+			w, err = c.Observe(ctx, b)
+		}
+	}
 	if err != nil {
 		return r.unobserved(b, err)
 	}
-	verdicts := c.Decide(w, r.o.Policy)
+	return r.carryOut(ctx, c.Steps, b.Scope, c.Decide(w, r.o.Policy))
+}
+
+// carryOut does what verdicts ask for, and records it: intent, acts, outcome, lines.
+func (r *pass) carryOut(ctx context.Context, steps []Step, s fleet.Scope, verdicts []fleet.Verdict) error {
 	plan := newPlan(verdicts, r)
-	for _, step := range c.Steps {
-		plan.carryOut(ctx, b.Scope, step)
+	plan.intend(ctx, steps, s)
+	for _, step := range steps {
+		plan.carryOut(ctx, s, step)
 	}
+	plan.conclude(ctx)
 	return errors.Join(plan.forward(ctx), plan.record(verdicts))
 }
 

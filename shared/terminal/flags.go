@@ -110,6 +110,7 @@ Flags:
 
 Credentials come from the environment, the aliyun CLI's profile or the instance's RAM
 role. ALIBABA_CLOUD_ENDPOINT_URL=http://HOST:PORT sends all calls to a local cloud.
+FLEETWARDEN_LEDGER=oss://BUCKET/PREFIX or file:///FOLDER keeps what --apply changes.
 
 Exit status: 0 when it looked, whatever it found; 1 when it could not look, or not at
 all of it; 2 for a wrong command line.

@@ -2,12 +2,14 @@ package terminal
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"fleetwarden/shared/aliyun"
@@ -76,7 +78,12 @@ func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
 			return fmt.Errorf("writing a message: %w", err)
 		}
 	}
-	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p.WithHome(home.Account), home: home, out: newOutput(fl, env.Stdout)}
+	place, err := fcrun.ParseLedger(env.Getenv(fcrun.LedgerVariable))
+	if err != nil {
+		return err
+	}
+	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p.WithHome(home.Account), home: home, out: newOutput(fl, env.Stdout),
+		ledger: place, run: "terminal-" + strings.ToLower(rand.Text()[:10])}
 	return t.untilSettled(ctx, payload)
 }
 

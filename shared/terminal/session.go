@@ -11,6 +11,7 @@ import (
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 )
@@ -24,6 +25,9 @@ type session struct {
 	policy *policy.Policy
 	home   fleet.Scope
 	out    output
+	ledger fcrun.LedgerPlace
+	watch  ledger.Watch
+	run    string // names this command's passes in records and ledger
 }
 
 func (t *session) untilSettled(ctx context.Context, payload []byte) error {

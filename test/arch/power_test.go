@@ -15,8 +15,8 @@ import (
 var powers = map[string][]string{
 	"instancerole.Ensure":  {"ram:CreateRole", "ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
 	"instancerole.Grant":   {"ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
-	"instancerole.Attach":  {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"},
-	"instancerole.Replace": {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"}, // detaching has to be asked for: ram/optional
+	"instancerole.Attach":  {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole", "oss:PutObject"}, // the ledger has it first
+	"instancerole.Replace": {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"},                  // detaching has to be asked for: ram/optional
 }
 
 // writes are the verbs of RAM actions that change something.

@@ -19,6 +19,9 @@ import (
 // EndpointVariable tells every client of ours the one address of the cloud.
 const EndpointVariable = "ALIBABA_CLOUD_ENDPOINT_URL"
 
+// Bucket holds the ledger; s.yaml names it, and Terraform makes it in the cloud.
+const Bucket = "fleetwarden-" + server.Sharer
+
 // Options of a Stack. Server and Manifest are required.
 type Options struct {
 	Server *server.Server
@@ -86,6 +89,9 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	if err := s.roles(all[s.o.Regions[0]]); err != nil {
 		return err
+	}
+	if err := s.o.Server.OSS.CreateBucket(server.Sharer, server.Home, Bucket); err != nil {
+		return fmt.Errorf("making the bucket %s: %w", Bucket, err)
 	}
 	for _, region := range s.o.Regions {
 		if err := s.deploy(region, all[region]); err != nil {

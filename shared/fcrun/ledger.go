@@ -1,0 +1,59 @@
+package fcrun
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/oss"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/reconcile"
+)
+
+// LedgerVariable is the environment variable that says where the ledger is:
+// oss://bucket/prefix, with ?region=ID when it is not the function's own, or
+// file:///folder. Without it there is none, and changes stand in the log alone.
+const LedgerVariable = "FLEETWARDEN_LEDGER"
+
+// LedgerPlace is where the ledger is. The zero LedgerPlace is nowhere.
+type LedgerPlace struct {
+	folder string
+	bucket oss.Place
+	prefix string
+}
+
+// ParseLedger reads the value of [LedgerVariable].
+func ParseLedger(value string) (LedgerPlace, error) {
+	if value == "" {
+		return LedgerPlace{}, nil
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		return LedgerPlace{}, fmt.Errorf("reading %s: %w", LedgerVariable, err)
+	case u.Scheme == "file" && u.Host == "" && filepath.IsAbs(u.Path):
+		return LedgerPlace{folder: filepath.Clean(u.Path)}, nil
+	case u.Scheme == "oss" && u.Host != "":
+		place := oss.Place{Bucket: u.Host, Region: fleet.Region(u.Query().Get("region"))}
+		return LedgerPlace{bucket: place, prefix: strings.Trim(u.Path, "/")}, nil
+	}
+	return LedgerPlace{}, fmt.Errorf("reading %s: %q is neither oss://bucket/prefix nor file:///folder", LedgerVariable, value)
+}
+
+// Open returns a pass's way to the ledger, nil when there is none. A bucket without
+// a region is in that of the session's home.
+func (p LedgerPlace) Open(s *aliyun.Session, home fleet.Region, pass ledger.Pass, watch *ledger.Watch) reconcile.Ledger {
+	switch {
+	case p.folder != "":
+		return ledger.New(ledger.NewFolder(p.folder), pass, watch)
+	case p.bucket.Bucket != "":
+		if p.bucket.Region == "" {
+			p.bucket.Region = home
+		}
+		return ledger.New(ledger.Below(oss.Open(s, p.bucket), p.prefix), pass, watch)
+	}
+	return nil
+}
