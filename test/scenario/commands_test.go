@@ -60,6 +60,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"meanwhile": cmdMeanwhile,
 	// crash FUNCTION N before|after kills its process at its Nth call from now.
 	"crash": cmdCrash,
+	// die FUNCTION ACTION before|after kills its process at its next call of ACTION.
+	"die": cmdDie,
+	// ledger FUNCTION KIND STATE N checks how many changes of that kind the ledger says
+	// ended so; the state of an open intent is "open".
+	"ledger": cmdLedger,
 	// terminal sets the environment so that "exec" runs a function as the operator.
 	"terminal": cmdTerminal,
 

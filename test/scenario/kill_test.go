@@ -31,6 +31,7 @@ func TestAFunctionThatDiesAtAnyCallLeavesNothingUndone(t *testing.T) {
 					settle(t, s)
 					wantRole(t, s, id)
 					wantDeath(t, s)
+					wantAccount(t, s, id)
 				})
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
@@ -83,12 +84,13 @@ func actions(t *testing.T, function string) []string {
 }
 
 // everyday is a story in which both functions have to do all they are for: two
-// launches, the role to be made, and something to look at again. It returns what was
-// found, changed and given up.
+// launches, the role to be made, a process that dies, and something to look at again.
+// It returns what was found, changed and given up.
 func everyday(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	t.Helper()
 	s := play(t, o)
 	l := stage.Launch{Region: server.Home, Type: goodType, Image: goodImage, Category: "cloud_essd", VSwitch: "vsw-local", Trusted: "vTPM"}
+	s.KillAt("attach-role", "AttachInstanceRamRole", fc.Before)
 	for range 2 {
 		if _, err := s.Run(context.Background(), l); err != nil {
 			t.Fatal(err)
