@@ -10,7 +10,7 @@ TIMEOUT   ?= 9m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-.PHONY: help demo test bench local lint verify fuzz build package clean
+.PHONY: help demo test bench local lint verify fuzz build package deploy clean
 
 help: ## these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +24,7 @@ demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 test: ## all tests, with the race detector
 	go vet ./...
 	go test -race -timeout $(TIMEOUT) ./...
+	cd test/tools && go test ./...
 
 local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT)
 	@go run ./deploy/local --port $(PORT) --bin dist
@@ -53,6 +54,17 @@ POLICY ?= deploy/policy.yaml
 package: ## zips for Function Compute with the policy file POLICY in them, in dist/
 	@$(MAKE) --no-print-directory build GOOS=linux GOARCH=amd64
 	@go run ./deploy/pack -policy $(POLICY) -dist dist $(FUNCTIONS)
+
+HOME_REGION ?= cn-hangzhou
+REGION      ?= $(HOME_REGION)
+TERRAFORM   := terraform -chdir=deploy/terraform
+deploy: ## Terraform, then "s deploy", into REGION; the home region, HOME_REGION, first
+	@for tool in terraform s; do command -v $$tool >/dev/null || { echo "make deploy needs $$tool, which is not on the PATH; see deploy/terraform/README.md" >&2; exit 1; }; done
+	@$(MAKE) --no-print-directory package
+	$(TERRAFORM) init -input=false
+	$(TERRAFORM) workspace select -or-create $(REGION)
+	$(TERRAFORM) apply -var region=$(REGION) -var home_region=$(HOME_REGION)
+	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && s deploy
 
 clean: ## what was built and written
 	rm -rf dist out

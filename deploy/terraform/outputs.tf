@@ -1,0 +1,13 @@
+output "commands" {
+  description = "The ids of this region's commands, by their names."
+  value       = { for name, c in alicloud_ecs_command.this : name => c.id }
+}
+
+output "environment" {
+  description = "What s.yaml reads from the environment, as lines for a shell."
+  value = join("\n", [
+    "export REGION='${var.region}'",
+    "export HOME_REGION='${var.home_region}'",
+    "export FLEETWARDEN_COMMANDS='${join(",", [for name, c in alicloud_ecs_command.this : "${name}=${c.id}"])}'",
+  ])
+}

@@ -1,0 +1,88 @@
+# The inboxes and the dead letters of deploy/queues.json, with the event rules that fill
+# the inboxes. The rules' patterns stand in deploy/eventrules; those that invoke a
+# function without a queue are triggers of s.yaml.
+
+locals {
+  queues = {
+    for q in jsondecode(file("${local.deploy}/queues.json")).queues : q.name => {
+      retention   = q.messageRetentionPeriod
+      visibility  = q.visibilityTimeout
+      dead_letter = try(q.deadLetter.queue, "")
+      receives    = try(q.deadLetter.maxReceiveCount, 0)
+      rules       = toset(try(q.eventRules, []))
+    }
+  }
+  # The queues that are dead letters of others must stand before those.
+  inboxes = { for name, q in local.queues : name => q if q.dead_letter != "" }
+  ends    = { for name, q in local.queues : name => q if q.dead_letter == "" }
+
+  rules = merge([
+    for queue, q in local.queues : {
+      for rule in q.rules : "${rule}-to-${queue}" => { rule = rule, queue = queue }
+    }
+  ]...)
+}
+
+resource "alicloud_message_service_queue" "end" {
+  for_each                 = local.ends
+  queue_name               = each.key
+  message_retention_period = each.value.retention
+  visibility_timeout       = each.value.visibility
+}
+
+resource "alicloud_message_service_queue" "inbox" {
+  for_each                 = local.inboxes
+  queue_name               = each.key
+  message_retention_period = each.value.retention
+  visibility_timeout       = each.value.visibility
+
+  dlq_policy {
+    enabled                  = true
+    dead_letter_target_queue = each.value.dead_letter
+    max_receive_count        = each.value.receives
+  }
+
+  depends_on = [alicloud_message_service_queue.end]
+}
+
+# Lets EventBridge write into the account's queues. Roles are the account's: home only.
+resource "alicloud_event_bridge_service_linked_role" "queues" {
+  count        = local.home && var.eventbridge_role ? 1 : 0
+  product_name = "AliyunServiceRoleForEventBridgeSendToMNS"
+}
+
+resource "alicloud_event_bridge_rule" "to_inbox" {
+  for_each       = local.rules
+  event_bus_name = "default" # services put their events there
+  rule_name      = each.key
+  description    = "Fleetwarden: fills ${each.value.queue}"
+  filter_pattern = jsonencode(jsondecode(file("${local.deploy}/eventrules/${each.value.rule}.json")))
+
+  targets {
+    target_id           = each.value.queue
+    type                = "acs.mns.queue"
+    endpoint            = "acs:mns:${var.region}:${local.account}:queues/${each.value.queue}"
+    push_retry_strategy = "EXPONENTIAL_DECAY_RETRY" # for a day
+
+    dead_letter_queue {
+      arn = "acs:mns:${var.region}:${local.account}:/queues/fw-dead-letters"
+    }
+    param_list {
+      resource_key = "queue"
+      form         = "CONSTANT"
+      value        = each.value.queue
+    }
+    # The whole event. Not in Base64, which is the default; saying so would show as a
+    # difference forever (a documented quirk of this resource).
+    param_list {
+      resource_key = "Body"
+      form         = "ORIGINAL"
+    }
+  }
+
+  depends_on = [
+    alicloud_message_service_queue.end,
+    alicloud_message_service_queue.inbox,
+    alicloud_event_bridge_service_linked_role.queues,
+  ]
+}
