@@ -3,7 +3,7 @@
 
 # The functions by their names in Function Compute; a folder has the name without
 # its dashes.
-FUNCTIONS := attach-role validate-instance
+FUNCTIONS := attach-role push-agent validate-instance
 GOOS      ?= $(shell go env GOOS)
 GOARCH    ?= $(shell go env GOARCH)
 TIMEOUT   ?= 9m
@@ -21,10 +21,11 @@ build: ## the function binaries for this machine, in dist/
 demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
 
+# The tests in test/tools read files of this module, of which their cache knows nothing.
 test: ## all tests, with the race detector
 	go vet ./...
 	go test -race -timeout $(TIMEOUT) ./...
-	cd test/tools && go test ./...
+	cd test/tools && go test -count=1 ./...
 
 local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT)
 	@go run ./deploy/local --port $(PORT) --bin dist

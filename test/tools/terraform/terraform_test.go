@@ -275,9 +275,9 @@ func TestEachVariableAndOutputIsDescribedAndUsed(t *testing.T) {
 
 // What belongs to the account, not to a region, must not be made again in each region.
 func TestWhatTheAccountHasOnceIsMadeInTheHomeRegion(t *testing.T) {
-	once := regexp.MustCompile(`^alicloud_(ram_role|oss_.*|log_.*|actiontrail_trail|event_bridge_service_linked_role)$`)
+	once := regexp.MustCompile(`^alicloud_(ram_role\..*|ram_policy\.global|oss_.*|log_.*|actiontrail_trail\..*|event_bridge_service_linked_role\..*)$`)
 	for _, b := range configuration(t) {
-		if b.kind != "resource" || !once.MatchString(b.labels[0]) {
+		if b.kind != "resource" || !once.MatchString(strings.Join(b.labels, ".")) {
 			continue
 		}
 		if !regexp.MustCompile(`(count|for_each)\s*=.*local\.(home|trail)\b`).MatchString(b.text) {
