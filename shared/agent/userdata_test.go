@@ -18,14 +18,14 @@ func text(t testing.TB, file string) string {
 	return string(b)
 }
 
-// sample is the published script in the Base64 of the documentation's sample request,
+// scripts are what may stand in user data: sample is the published script in the Base64 of the documentation's sample request,
 // plain is the same script as the page prints it, without indentation, and ours is the
 // command that deployment makes.
 type scripts struct{ sample, decoded, plain, ours string }
 
 func known(t testing.TB) scripts {
 	t.Helper()
-	s := scripts{sample: text(t, "testdata/published.b64"), plain: text(t, "testdata/published.txt"), ours: text(t, "../../deploy/commands/trust-client.sh")}
+	s := scripts{sample: text(t, "../../deploy/commands/testdata/published.b64"), plain: text(t, "testdata/published.txt"), ours: text(t, "../../deploy/commands/trust-client.sh")}
 	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(s.sample))
 	if err != nil {
 		t.Fatal(err)
