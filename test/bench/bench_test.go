@@ -3,13 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // little is enough to see that everything can be measured.
-var little = sizes{starts: 1, pairs: 20, rounds: 1, worlds: 5, instances: 100}
+var little = sizes{starts: 1, pairs: 20, rounds: 1, worlds: 5}
 
 const root = "../.."
 
@@ -44,7 +46,50 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 	if s.LaunchCalls < s.LaunchFloor {
 		t.Errorf("a launch took %d calls, less than the floor of %d: the count or the floor is wrong", s.LaunchCalls, s.LaunchFloor)
 	}
+}
+
+func TestAGoalThatIsNotMetIsLoud(t *testing.T) {
+	good := newSummary()
+	good.DecodePeers["encoding/json"] = peer{Ratio: 0.4}
+	good.NoMatchPerS = 200_000
 	var table bytes.Buffer
-	s.print(&table)
-	t.Logf("\n%s", &table)
+	if missed := good.print(&table); missed != 0 || strings.Contains(table.String(), "NOT MET") {
+		t.Errorf("%d goals missed:\n%s", missed, &table)
+	}
+	bad := *good
+	bad.ColdRatio, bad.LaunchCalls = 1.6, 3
+	table.Reset()
+	if missed := bad.print(&table); missed != 2 || !strings.Contains(table.String(), "2 GOALS NOT MET") {
+		t.Errorf("%d goals missed:\n%s", missed, &table)
+	}
+}
+
+func TestAnEngineThatDecidesOtherwiseIsNoticed(t *testing.T) {
+	cel, err := newCEL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := typicalScene()
+	if err := sc.agree(map[string]engine{"CEL": cel}); err != nil {
+		t.Error(err)
+	}
+	other := cel
+	other.decide = func(facts any) (said, error) {
+		got, err := cel.decide(facts)
+		got["vpc"] = "violation"
+		return got, err
+	}
+	if sc.agree(map[string]engine{"CEL": other}) == nil {
+		t.Error("nobody noticed")
+	}
+}
+
+func TestARoundThatFailsIsNotMeasured(t *testing.T) {
+	fails := func() error { return errors.New("no") }
+	if _, err := rate(3, fails); err == nil {
+		t.Error("rate took a failure for work")
+	}
+	if _, _, err := beside(1, 1, func() error { return nil }, fails); err == nil {
+		t.Error("beside took a failure for work")
+	}
 }

@@ -15,6 +15,8 @@ require (
 	github.com/open-policy-agent/opa v1.10.0
 )
 
+require golang.org/x/time v0.14.0 // indirect
+
 require (
 	cel.dev/expr v0.24.0 // indirect
 	github.com/agnivade/levenshtein v1.2.1 // indirect
@@ -24,6 +26,7 @@ require (
 	github.com/alibabacloud-go/openapi-util v0.1.1 // indirect
 	github.com/alibabacloud-go/tea v1.5.3 // indirect
 	github.com/alibabacloud-go/tea-utils/v2 v2.0.9 // indirect
+	github.com/aliyun/alibabacloud-oss-go-sdk-v2 v1.2.3
 	github.com/andybalholm/brotli v1.1.0 // indirect
 	github.com/antlr4-go/antlr/v4 v4.13.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

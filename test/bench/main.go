@@ -18,14 +18,13 @@ import (
 
 // sizes say how much is measured.
 type sizes struct {
-	starts    int // cold starts of each binary
-	pairs     int // of warm invocations
-	rounds    int // of in-process measurements; their median counts
-	worlds    int // of 100 random instances, on which all deciders have to agree
-	instances int // launched at once
+	starts int // cold starts of each binary
+	pairs  int // of warm invocations
+	rounds int // of in-process measurements; their median counts
+	worlds int // of 100 random instances, on which all deciders have to agree
 }
 
-var full = sizes{starts: 41, pairs: 20_000, rounds: 15, worlds: 100, instances: 100}
+var full = sizes{starts: 41, pairs: 20_000, rounds: 15, worlds: 100}
 
 func main() {
 	root := flag.String("root", "../..", "the top of the repository")
@@ -79,7 +78,7 @@ func measure(ctx context.Context, root string, n sizes) (*summary, error) {
 		func() error { return s.decode(root, n) },
 		func() error { return s.noMatch(root, n) },
 		func() error { return s.decide(ctx, n) },
-		func() error { return s.launch(ctx, root, b, n) },
+		func() error { return s.launch(ctx, root, b) },
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -110,12 +110,12 @@ func ordinary(b fleet.Batch) *fleet.World {
 // queue's element, as in the sample but that each is of another instance.
 func stateChanges(root string) ([]byte, error) {
 	text, err := compactSample(root, "window-of-events.json")
-	var elements []json.RawMessage
-	if err == nil {
-		err = json.Unmarshal(text, &elements)
+	if err != nil {
+		return nil, err
 	}
-	if err != nil || len(elements) == 0 {
-		return nil, fmt.Errorf("reading a window of %d elements: %w", len(elements), err)
+	var elements []json.RawMessage
+	if err := json.Unmarshal(text, &elements); err != nil || len(elements) == 0 {
+		return nil, fmt.Errorf("the sample of a window is none: %v", err)
 	}
 	var out [][]byte
 	for i := range window {

@@ -8,6 +8,7 @@ import (
 	_ "github.com/alibabacloud-go/darabonba-openapi/v2/client"
 	_ "github.com/alibabacloud-go/ecs-20140526/v4/client"
 	_ "github.com/alibabacloud-go/ram-20150501/v2/client"
+	_ "github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 	_ "github.com/aliyun/aliyun-mns-go-sdk"
 	_ "github.com/aliyun/credentials-go/credentials"
 
