@@ -1,0 +1,60 @@
+package fcrun_test
+
+import (
+	"testing"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/test/simcloud/server"
+)
+
+func TestALedgerIsABucketOrAFolder(t *testing.T) {
+	for value, ok := range map[string]bool{
+		"": true, "oss://bucket/ledger": true, "oss://bucket": true, "oss://bucket/a/b?region=cn-hangzhou": true, "file:///var/ledger": true,
+		"bucket/ledger": false, "oss:///ledger": false, "file://host/ledger": false, "file:ledger": false, "s3://bucket/x": false, "oss://bucket/%zz": false,
+	} {
+		if _, err := fcrun.ParseLedger(value); (err == nil) != ok {
+			t.Errorf("%q: got %v", value, err)
+		}
+	}
+}
+
+// An entry is written where the value says, and nowhere when it says nothing.
+func TestAnEntryIsWhereTheEnvironmentSays(t *testing.T) {
+	srv, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Close() }) // the test is over
+	for bucket, region := range map[string]string{"at-home": server.Home, "elsewhere": server.Another} {
+		if err := srv.OSS.CreateBucket(server.Sharer, region, bucket); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := &aliyun.Renewable{}
+	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
+	cloud, err := aliyun.NewCloud(keys, srv.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for _, value := range []string{"oss://at-home/ledger/", "oss://elsewhere?region=cn-shanghai", "file://" + folder} {
+		place, err := fcrun.ParseLedger(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := place.Open(cloud.NewSession(0), server.Home, ledger.Pass{Function: "f"}, nil)
+		if err := l.Write(t.Context(), &fleet.Entry{Stage: fleet.StageIntent}); err != nil {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+	files, _, err := ledger.NewFolder(folder).List(t.Context(), "f/", "")
+	if n, m := len(srv.OSS.Keys("at-home", "ledger/f/")), len(srv.OSS.Keys("elsewhere", "f/")); n != 1 || m != 1 || len(files) != 1 || err != nil {
+		t.Errorf("%d objects at home, %d elsewhere, %d files, %v", n, m, len(files), err)
+	}
+	if l := (fcrun.LedgerPlace{}).Open(cloud.NewSession(0), server.Home, ledger.Pass{}, nil); l != nil {
+		t.Errorf("nowhere is %v", l)
+	}
+}

@@ -1,0 +1,235 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+)
+
+func TestAnIntentAndItsOutcomeStandBesideEachOther(t *testing.T) {
+	m := newMemory()
+	l := ledger.New(m, pass("p"), nil)
+	e := intent(noon, "i-1", "i-2")
+	write(t, l, e)
+	write(t, l, after(e, fleet.StageOutcome, fleet.Done))
+	names := slices.Sorted(maps.Keys(m.objects))
+	want := regexp.MustCompile(`^attach-role/2026-01-05/120000\.run-1\.req-1\.[0-9a-f]{12}\.[a-z2-7]{8}\.(intent|outcome)\.json$`)
+	if len(names) != 2 || !want.MatchString(names[0]) || !want.MatchString(names[1]) ||
+		strings.TrimSuffix(names[0], "intent.json") != strings.TrimSuffix(names[1], "outcome.json") {
+		t.Errorf("got %v", names)
+	}
+}
+
+func TestANameHoldsNothingThatCouldBreakIt(t *testing.T) {
+	for _, id := range []string{"", "a/b", "../../x", "a.b", strings.Repeat("x", 65), "é", "a\nb"} {
+		m := newMemory()
+		e := intent(noon, "i-1")
+		e.Changes[0].Run = id
+		write(t, ledger.New(m, ledger.Pass{Function: "attach-role", Request: id}, nil), e)
+		for name := range m.objects {
+			if !strings.HasPrefix(name, "attach-role/2026-01-05/120000.+.+.") {
+				t.Errorf("%q became %s", id, name)
+			}
+		}
+		accounts(t, m, ledger.Query{Function: "attach-role", Run: id}, 1)
+	}
+}
+
+// accounts checks how many batches a query selects.
+func accounts(t *testing.T, m *memory, q ledger.Query, want int) []ledger.Account {
+	t.Helper()
+	var out []ledger.Account
+	for a, err := range ledger.Accounts(t.Context(), m, q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, a)
+	}
+	if len(out) != want {
+		t.Errorf("%+v selects %d batches, want %d", q, len(out), want)
+	}
+	return out
+}
+
+func TestAQuerySelectsByTimeAndRun(t *testing.T) {
+	m := newMemory()
+	l := ledger.New(m, pass("p"), nil)
+	for day := range 4 {
+		e := intent(noon.AddDate(0, 0, day), "i-1", "i-2")
+		if day == 1 {
+			e.Changes[1].Run = "run-2" // two runs in one batch
+		}
+		write(t, l, e)
+		write(t, l, after(e, fleet.StageOutcome, fleet.Done))
+	}
+	write(t, ledger.New(m, ledger.Pass{Function: "attach-role-2"}, nil), intent(noon, "i-9"))
+	all := ledger.Query{Function: "attach-role"}
+	for _, a := range accounts(t, m, all, 4) {
+		if a.Last == nil || a.Last.Stage != fleet.StageOutcome || len(a.Intent.Refs()) != 2 {
+			t.Errorf("got %+v", a)
+		}
+	}
+	accounts(t, m, ledger.Query{Function: "attach-role", From: noon.AddDate(0, 0, 1)}, 3)
+	accounts(t, m, ledger.Query{Function: "attach-role", From: noon.AddDate(0, 0, 1), To: noon.AddDate(0, 0, 3)}, 2)
+	accounts(t, m, ledger.Query{Function: "attach-role", To: noon}, 0)
+	accounts(t, m, ledger.Query{Function: "attach-role", Run: "run-1"}, 4)
+	accounts(t, m, ledger.Query{Function: "attach-role", Run: "run-2"}, 1)
+	m.gets = 0
+	accounts(t, m, ledger.Query{Function: "attach-role", Run: "run-3"}, 0)
+	if m.gets != 2 {
+		t.Errorf("%d objects were read to find that no batch is of that run, want the 2 of the mixed one", m.gets)
+	}
+}
+
+func TestAnOutcomeCountsForMoreThanWhatWasSettled(t *testing.T) {
+	m := newMemory()
+	l := ledger.New(m, pass("p"), nil)
+	slow, dead, alive := intent(noon, "slow"), intent(noon.Add(time.Second), "dead"), intent(noon.Add(2*time.Second), "alive")
+	for _, e := range []*fleet.Entry{slow, dead, alive} {
+		write(t, l, e)
+	}
+	write(t, l, after(slow, fleet.StageSettled, fleet.Skipped))
+	write(t, l, after(slow, fleet.StageOutcome, fleet.Done))
+	write(t, l, after(dead, fleet.StageSettled, fleet.Unclear))
+	got := accounts(t, m, ledger.Query{Function: "attach-role"}, 3)
+	if got[0].Last.Changes[0].State != fleet.Done || got[1].Last.Changes[0].State != fleet.Unclear || got[2].Last != nil {
+		t.Errorf("got %+v", got)
+	}
+	if err := l.Write(t.Context(), after(dead, fleet.StageSettled, fleet.Done)); fleet.ClassOf(err) != fleet.Exists {
+		t.Errorf("settling twice: got %v", err)
+	}
+}
+
+func TestAProcessLooksOnceForWhatTheDeadLeft(t *testing.T) {
+	m := newMemory()
+	for at, id := range map[time.Duration]string{-2 * time.Hour: "for the sweep", -30 * time.Minute: "dead", -time.Minute: "young"} {
+		write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(at), id))
+	}
+	closed := intent(noon.Add(-20*time.Minute), "closed")
+	write(t, ledger.New(m, pass("theirs"), nil), closed)
+	write(t, ledger.New(m, pass("theirs"), nil), after(closed, fleet.StageOutcome, fleet.Done))
+	tried := intent(noon.Add(-time.Second), "ours, tried before")
+	write(t, ledger.New(m, pass("ours"), nil), tried)
+
+	watch := &ledger.Watch{}
+	first := ledger.New(m, pass("ours"), watch)
+	ids, errs := open(t, first, noon)
+	if diff := cmp.Diff([]string{"dead", "ours, tried before"}, ids); diff != "" || len(errs) != 0 {
+		t.Error(diff, errs)
+	}
+	write(t, first, after(tried, fleet.StageSettled, fleet.Skipped))
+	m.lists = 0
+	if ids, _ = open(t, ledger.New(m, pass("next"), watch), noon.Add(time.Minute)); len(ids) != 0 || m.lists != 0 {
+		t.Errorf("the second pass found %v with %d calls, want none", ids, m.lists)
+	}
+	// The young one has come of age.
+	if ids, _ = open(t, ledger.New(m, pass("next"), watch), noon.Add(9*time.Minute)); !slices.Contains(ids, "young") {
+		t.Errorf("got %v", ids)
+	}
+	m.lists = 0
+	if open(t, ledger.New(m, pass("next"), watch), noon.Add(24*time.Hour)); m.lists != 0 {
+		t.Error("it looks although nothing is to be waited for")
+	}
+}
+
+func TestARepeatedInvocationLooksAgain(t *testing.T) {
+	m := newMemory()
+	watch := &ledger.Watch{}
+	open(t, ledger.New(m, pass("p"), watch), noon)
+	write(t, ledger.New(m, pass("p"), watch), intent(noon, "i-1"))
+	p := pass("p")
+	if ids, _ := open(t, ledger.New(m, p, watch), noon); len(ids) != 0 {
+		t.Errorf("an ordinary invocation found %v", ids)
+	}
+	p.Repeated = true
+	if ids, _ := open(t, ledger.New(m, p, watch), noon); len(ids) != 1 {
+		t.Errorf("a repeated one found %v", ids)
+	}
+}
+
+func TestALookThatFailedIsMadeAgain(t *testing.T) {
+	m := newMemory()
+	watch := &ledger.Watch{}
+	m.err = errors.New("out of order")
+	if _, errs := open(t, ledger.New(m, pass("p"), watch), noon); len(errs) != 1 {
+		t.Errorf("got %v", errs)
+	}
+	m.err, m.lists = nil, 0
+	if open(t, ledger.New(m, pass("p"), watch), noon); m.lists != 1 {
+		t.Error("the next pass does not look")
+	}
+}
+
+func TestAnOutcomeThatCouldNotBeStoredIsLookedForLater(t *testing.T) {
+	m := newMemory()
+	watch := &ledger.Watch{}
+	l := ledger.New(m, pass("p"), watch)
+	open(t, l, noon)
+	e := intent(noon, "i-1")
+	write(t, l, e)
+	m.err = errors.New("out of order")
+	if l.Write(t.Context(), after(e, fleet.StageOutcome, fleet.Done)) == nil {
+		t.Error("a store that is out of order took an outcome")
+	}
+	m.err = nil
+	if ids, _ := open(t, ledger.New(m, pass("q"), watch), noon.Add(9*time.Minute)); len(ids) != 0 {
+		t.Errorf("too early: %v", ids)
+	}
+	if ids, _ := open(t, ledger.New(m, pass("q"), watch), noon.Add(11*time.Minute)); len(ids) != 1 {
+		t.Errorf("got %v", ids)
+	}
+}
+
+func TestANewerObjectIsReportedAndLeftWhereItIs(t *testing.T) {
+	m := newMemory()
+	write(t, ledger.New(m, pass("p"), nil), intent(noon.Add(-time.Minute), "i-1"))
+	for name := range m.objects {
+		m.objects[name] = []byte(`{"v": 2, "stage": "intent", "surprise": [1]}`)
+	}
+	write(t, ledger.New(m, pass("p"), nil), intent(noon, "i-2"))
+	ids, errs := open(t, ledger.New(m, pass("p"), &ledger.Watch{}), noon)
+	var bad *fleet.BadInput
+	if !slices.Equal(ids, []string{"i-2"}) || len(errs) != 1 || !errors.Is(errs[0], ledger.ErrNewer) || !errors.As(errs[0], &bad) {
+		t.Errorf("got %v, %v", ids, errs)
+	}
+	if len(m.objects) != 2 {
+		t.Errorf("%d objects are left, want 2", len(m.objects))
+	}
+}
+
+func TestAPrefixHidesWhatIsBesideIt(t *testing.T) {
+	m := newMemory()
+	m.objects["other/attach-role/2026-01-05/x"] = nil
+	s := ledger.Below(m, "ledger")
+	if err := s.Put(t.Context(), "a/1", []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Get(t.Context(), "a/1")
+	names, _, lerr := s.List(t.Context(), "a/", "a/0")
+	if string(got) != "one" || err != nil || lerr != nil || !slices.Equal(names, []string{"a/1"}) || m.objects["ledger/a/1"] == nil {
+		t.Errorf("got %q, %v, %v, %v", got, names, err, lerr)
+	}
+}
+
+func TestAnEndedContextEndsAFolder(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	f := ledger.NewFolder(t.TempDir())
+	_, gerr := f.Get(ctx, "a")
+	_, _, lerr := f.List(ctx, "", "")
+	for _, err := range []error{f.Put(ctx, "a", nil), gerr, lerr} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
