@@ -114,7 +114,7 @@ func (s *Service) SeedFleet(f FleetSpec) (*Fleet, error) {
 	s.w.Lock()
 	out := &Fleet{IDs: make([]string, 0, f.Count), Drifted: map[string][]string{}}
 	moulds := map[string]*mould{}
-	for _, k := range append(Drifts(), "") {
+	for _, k := range append(sortedKeys(f.Drift), "") {
 		if moulds[k], err = s.mould(sp, f, k); err != nil {
 			s.w.Unlock()
 			return nil, fmt.Errorf("seeding a fleet: %w", err)

@@ -82,6 +82,22 @@ func newSearch(text, exp string) (search, error) {
 	return q, nil
 }
 
+// ids are the instances that a search is for that names them one by one; ok is
+// false for any other search.
+func (q search) ids() (ids []string, ok bool) {
+	seen := map[string]bool{}
+	for _, c := range q.conditions {
+		if c.Name != "instanceId" {
+			return nil, false
+		}
+		if !seen[c.Value] {
+			ids = append(ids, c.Value)
+		}
+		seen[c.Value] = true
+	}
+	return ids, len(ids) == 1 || (len(ids) > 1 && !q.all)
+}
+
 func (q search) match(x item) bool {
 	if len(q.conditions) == 0 {
 		return true

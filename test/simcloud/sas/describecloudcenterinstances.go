@@ -1,9 +1,7 @@
 package sas
 
 import (
-	"encoding/base64"
 	"fmt"
-	"iter"
 
 	"fleetwarden/test/simcloud/wire"
 )
@@ -79,7 +77,7 @@ func (s *Service) DescribeCloudCenterInstances(c *wire.Call, in *DescribeCloudCe
 	case in.UseNextToken:
 		err = s.byToken(out, c.Caller.Account, q, in.NextToken)
 	default:
-		s.byPage(out, c.Caller.Account, q, max(in.CurrentPage, 1))
+		s.byPage(out, c.Caller.Account, q, in.CurrentPage)
 	}
 	out.PageInfo.Count = len(out.Instances)
 	return out, err
@@ -90,75 +88,6 @@ func orElse(n, usual int) int {
 		return usual
 	}
 	return n
-}
-
-// place is where a listing goes on: behind a place of the instances of a region.
-type place struct {
-	region int
-	after  uint64
-}
-
-// items yields what Security Center knows of an account and matches, region by
-// region, behind a place. The caller holds the mutex.
-func (s *Service) items(account string, q search, from place) iter.Seq2[place, item] {
-	return func(yield func(place, item) bool) {
-		for r := from.region; r < len(s.w.Regions); r++ {
-			for at, m := range s.servers.Machines(account, s.w.Regions[r], from.after) {
-				x := item{m, s.assets[m.ID()]}
-				if x.asset.known && q.match(x) && !yield(place{r, at}, x) {
-					return
-				}
-			}
-			from.after = 0
-		}
-	}
-}
-
-func (s *Service) byPage(out *DescribeCloudCenterInstancesResponse, account string, q search, page int) {
-	total, size := 0, out.PageInfo.PageSize
-	for _, x := range s.items(account, q, place{}) {
-		if total >= (page-1)*size && len(out.Instances) < size {
-			out.Instances = append(out.Instances, x.response())
-		}
-		total++
-	}
-	out.PageInfo.CurrentPage, out.PageInfo.TotalCount = page, &total
-}
-
-// byToken gives a next token only if another instance matches.
-func (s *Service) byToken(out *DescribeCloudCenterInstancesResponse, account string, q search, token string) error {
-	from, err := parseToken(token)
-	if err != nil {
-		return err
-	}
-	for at, x := range s.items(account, q, from) {
-		if len(out.Instances) == out.PageInfo.PageSize {
-			out.PageInfo.NextToken = from.token()
-			break
-		}
-		out.Instances = append(out.Instances, x.response())
-		from = at
-	}
-	return nil
-}
-
-func (p place) token() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "sas:%d:%d", p.region, p.after))
-}
-
-func parseToken(token string) (place, error) {
-	p := place{}
-	if token == "" {
-		return p, nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err == nil {
-		_, err = fmt.Sscanf(string(raw), "sas:%d:%d", &p.region, &p.after)
-	}
-	if err != nil || p.region < 0 {
-		return place{}, invalid("The specified NextToken is not valid.")
-	}
-	return p, nil
 }
 
 func (x item) response() CloudCenterInstance {
