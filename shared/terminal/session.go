@@ -72,12 +72,13 @@ func unread(n int) error {
 // pass looks once, and writes what came of it.
 func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (fleet.Pass, error) {
 	s := t.cloud.NewSession(0)
-	stamp := fleet.Record{V: fleet.RecordVersion, Function: t.f.Name, Policy: t.policy.Digest}
+	stamp := fleet.Record{V: fleet.RecordVersion, Run: t.run, Function: t.f.Name, Policy: t.policy.Digest}
+	changes := t.ledger.Open(s, t.home.Region, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
 	sum, err := t.f.Handle(ctx, &fcrun.Call{
 		Payload: payload, Home: t.home, Session: s,
 		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
 		Options: reconcile.Options{
-			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, DryRun: !t.fl.apply, Stamp: stamp,
+			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, Ledger: changes, DryRun: !t.fl.apply, Stamp: stamp,
 		},
 	})
 	if err != nil {

@@ -1,0 +1,66 @@
+package oss_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/oss"
+	"fleetwarden/test/simcloud/wire"
+)
+
+// nobody has no keys and no rights.
+type nobody struct{}
+
+func (nobody) Key(string, string) (string, wire.Identity, error) {
+	return "secret", wire.Identity{Account: "1"}, nil
+}
+
+func (nobody) Allowed(wire.Identity, string, string, map[string]string) bool { return true }
+
+// Whatever comes, it is answered, and nothing is written without a signature.
+func FuzzUnsignedRequestsChangeNothing(f *testing.F) {
+	f.Add("PUT", "/bucket/k", "", "oss-cn-hangzhou.aliyuncs.com", "OSS4-HMAC-SHA256 Credential=a/20260105/cn-hangzhou/oss/aliyun_v4_request,Signature=0", "body")
+	f.Add("GET", "/", "list-type=2&max-keys=0&continuation-token=%", "bucket.oss-cn-hangzhou.aliyuncs.com", "OSS4-HMAC-SHA256 Credential=", "")
+	f.Add("DELETE", "/bucket//", "acl", "127.0.0.1:1", "OSS4-HMAC-SHA256 ,,,==", "")
+	f.Fuzz(func(t *testing.T, method, path, query, host, authorization, body string) {
+		r, err := http.NewRequest(method, "http://h/", strings.NewReader(body))
+		if err != nil || !strings.HasPrefix(path, "/") {
+			return
+		}
+		r.URL.Path, r.URL.RawQuery, r.Host = path, query, host
+		r.Header["Authorization"] = []string{authorization}
+		w := simcloud.NewWorld(simcloud.NewClock(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)), []string{"1"}, []string{"cn-hangzhou"})
+		s := oss.New(w)
+		if err := s.CreateBucket("1", "cn-hangzhou", "bucket"); err != nil {
+			t.Fatal(err)
+		}
+		oss.Owns(r)
+		rec := httptest.NewRecorder()
+		h := oss.Handler{Service: s, Keys: nobody{}, Authorizer: nobody{}, Faults: &simcloud.Faults{}, Log: &wire.Log{}}
+		h.ServeHTTP(rec, r)
+		if rec.Code < 400 || len(s.Keys("bucket", "")) != 0 {
+			t.Errorf("%s %s: answered %d, objects %v", method, path, rec.Code, s.Keys("bucket", ""))
+		}
+	})
+}
+
+func TestOwnsIsByHostOrSignature(t *testing.T) {
+	for host, want := range map[string][2]bool{ // without and with a signature
+		"oss-cn-hangzhou.aliyuncs.com": {true, true}, "b.oss-cn-hangzhou-internal.aliyuncs.com:80": {true, true},
+		"127.0.0.1:4571": {false, true}, "localhost": {false, true}, "ecs.aliyuncs.com": {false, false}, "1.mns.cn-hangzhou.aliyuncs.com": {false, false},
+		"a.b.oss-cn-hangzhou.aliyuncs.com": {false, false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = host
+		got := []bool{oss.Owns(r)}
+		r.Header.Set("Authorization", "OSS4-HMAC-SHA256 x")
+		if got = append(got, oss.Owns(r)); !slices.Equal(got, want[:]) {
+			t.Errorf("%s: got %v, want %v", host, got, want)
+		}
+	}
+}
