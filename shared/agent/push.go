@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,28 @@ import (
 
 // Commands are the ids of the commands that deployment created, by their names.
 type Commands map[string]string
+
+var commandID = regexp.MustCompile(`^c-[0-9A-Za-z-]{1,64}$`)
+
+// ParseCommands reads the ids as deployment writes them: name=id,name=id. Empty text
+// is no commands.
+func ParseCommands(text string) (Commands, error) {
+	out := Commands{}
+	if text == "" {
+		return out, nil
+	}
+	for _, part := range strings.Split(text, ",") {
+		name, id, ok := strings.Cut(part, "=")
+		if !ok || name == "" || !commandID.MatchString(id) {
+			return nil, fmt.Errorf("reading the command ids: %q is not name=id", part)
+		}
+		out[name] = id
+	}
+	return out, nil
+}
+
+// installCode is what an install code looks like. It becomes a command's parameter.
+var installCode = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 
 // Invoker is the part of Cloud Assistant that pushing needs. It takes at most 100 ids,
 // and fails as a whole if one instance is unfit.
@@ -198,7 +221,8 @@ func (b *codeBook) list(ctx context.Context) error {
 
 func (b *codeBook) find(os string) (fleet.Secret, bool) {
 	for _, c := range b.listed {
-		if strings.EqualFold(c.OS, os) && c.Vendor == "ALIYUN" && !c.OnlyImage && c.Expires.Sub(b.now) > codeLeft {
+		if strings.EqualFold(c.OS, os) && c.Vendor == "ALIYUN" && !c.OnlyImage && c.Expires.Sub(b.now) > codeLeft &&
+			installCode.MatchString(string(c.Code)) {
 			return c.Code, true
 		}
 	}

@@ -72,7 +72,7 @@ func (c *center) AddInstallCode(_ context.Context, _ fleet.Region, os string, ex
 func (c *center) Refresh(context.Context, fleet.Region) error { return c.fail }
 
 func code(os string, left time.Duration) fleet.InstallCode {
-	return fleet.InstallCode{Code: fleet.Secret(os + "-code"), OS: os, Vendor: "ALIYUN", Expires: noon.Add(left)}
+	return fleet.InstallCode{Code: fleet.Secret(os + "code"), OS: os, Vendor: "ALIYUN", Expires: noon.Add(left)}
 }
 
 var commands = agent.Commands{
@@ -110,7 +110,7 @@ func TestAHundredInstancesOfASystemAreOneCall(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if !slices.Equal(a.calls, []string{"c-linux linux-code 100"}) || c.listed != 1 || c.made != 0 {
+	if !slices.Equal(a.calls, []string{"c-linux linuxcode 100"}) || c.listed != 1 || c.made != 0 {
 		t.Errorf("calls %q, codes listed %d times and made %d times", a.calls, c.listed, c.made)
 	}
 }
@@ -118,7 +118,7 @@ func TestAHundredInstancesOfASystemAreOneCall(t *testing.T) {
 func TestEachSystemHasItsCommandAndItsCode(t *testing.T) {
 	a, c := &assistant{}, &center{codes: []fleet.InstallCode{code("windows", time.Hour), code("linux", time.Hour)}}
 	push(a, c, slices.Concat(pushes("windows", "i-1"), pushes("linux", "i-2", "i-3")))
-	if want := []string{"c-linux linux-code 2", "c-windows windows-code 1"}; !slices.Equal(a.calls, want) {
+	if want := []string{"c-linux linuxcode 2", "c-windows windowscode 1"}; !slices.Equal(a.calls, want) {
 		t.Errorf("calls %q, want %q", a.calls, want)
 	}
 	if c.listed != 1 {
@@ -132,6 +132,7 @@ func TestACodeThatIsNotFitIsNotUsed(t *testing.T) {
 	for name, codes := range map[string][]fleet.InstallCode{
 		"none": nil, "of another system": {other}, "for images": {image}, "of another vendor": {foreign},
 		"about to expire": {code("linux", 29*time.Minute)}, "expired": {code("linux", -time.Hour)},
+		"that could break out of a command": {{Code: "x'; rm -rf /", OS: "linux", Vendor: "ALIYUN", Expires: noon.Add(time.Hour)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, c := &assistant{}, &center{codes: codes}
@@ -231,5 +232,20 @@ func TestRefresh(t *testing.T) {
 				t.Errorf("%+v", got[0])
 			}
 		})
+	}
+}
+
+func TestParseCommands(t *testing.T) {
+	got, err := agent.ParseCommands("fleetwarden-agent-linux=c-hz01,fleetwarden-trust-client=c-hz02")
+	if err != nil || got[fleet.CommandAgentLinux] != "c-hz01" || got[fleet.CommandTrustClient] != "c-hz02" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := agent.ParseCommands(""); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, text := range []string{"name", "=c-1", "name=", "name=x", "name=c-1,", "name=c-1;c-2"} {
+		if got, err := agent.ParseCommands(text); err == nil {
+			t.Errorf("%q gives %v", text, got)
+		}
 	}
 }

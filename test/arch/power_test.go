@@ -13,14 +13,17 @@ import (
 // that wires an act without the actions cannot work; actions that no wired act or
 // reader needs are a hole.
 var powers = map[string][]string{
-	"instancerole.Ensure":  {"ram:CreateRole", "ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
-	"instancerole.Grant":   {"ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
-	"instancerole.Attach":  {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole", "oss:PutObject"}, // the ledger has it first
-	"instancerole.Replace": {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"},                  // detaching has to be asked for: ram/optional
+	"instancerole.Ensure":   {"ram:CreateRole", "ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
+	"instancerole.Grant":    {"ram:CreatePolicy", "ram:AttachPolicyToRole", "ram:GetRole", "ram:GetPolicy"},
+	"instancerole.Attach":   {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole", "oss:PutObject"}, // the ledger has it first
+	"instancerole.Replace":  {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"},                  // detaching has to be asked for: ram/optional
+	"agent.Refresh":         {"yundun-sas:RefreshAssets"},
+	"agent.Push":            {"ecs:InvokeCommand", "yundun-sas:AddInstallCode", "oss:PutObject"},
+	"agent.PushTrustClient": {"ecs:InvokeCommand", "ecs:TagResources"}, // the tag says that it was done
 }
 
 // writes are the verbs of RAM actions that change something.
-var writes = []string{"Attach", "Create", "Delete", "Detach", "Update", "Put", "Set", "PassRole", "Run", "Invoke", "Stop", "Tag"}
+var writes = []string{"Attach", "Create", "Delete", "Detach", "Update", "Put", "Set", "PassRole", "Run", "Invoke", "Stop", "Tag", "Add", "Refresh"}
 
 func TestAFunctionHasTheRightsOfItsActsAndNoOthers(t *testing.T) {
 	for _, f := range tree(t) {

@@ -32,6 +32,11 @@ var rows = map[string][]string{
 	rules.RuleIMDS:           {""},
 	rules.RuleDeniedLaunch:   {"", "dry-run"},
 	"consequence":            {"none", "tag", "stop"},
+	rules.RuleAgentOnline: {
+		"not-running", "unknown-asset", "online", "paused", "offline", "push-linux", "push-windows",
+		"assistant-silent", "manual", "in-vain", "duplicate",
+	},
+	rules.RuleTrustClient: {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
 }
 
 func TestEachRowOfTheControlsHasAStory(t *testing.T) {
@@ -53,6 +58,7 @@ func TestEachRowOfTheControlsHasAStory(t *testing.T) {
 // controls are the files of the controls that the functions of the stories own.
 var controls = map[string]string{
 	"attach-role":       "instancerole.go",
+	"push-agent":        "agent.go",
 	"validate-instance": "trustedinstance.go",
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // functions are built once for all scenarios.
-var functions = []string{"attach-role", "validate-instance"}
+var functions = []string{"attach-role", "push-agent", "validate-instance"}
 
 const root = "../.."
 

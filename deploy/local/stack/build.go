@@ -83,7 +83,7 @@ func (s *Stack) policies(p manifest.Function) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := string(document)
+	text := s.withCommands(string(document))
 	if s.o.Document != nil {
 		if text, err = s.o.Document(p.FunctionName, text); err != nil {
 			return nil, err

@@ -53,6 +53,8 @@ type Stack struct {
 	root    string
 	runtime *fc.Runtime
 	temp    string
+	// commandIDs are the ids of the Cloud Assistant commands, by region and name.
+	commandIDs map[string]map[string]string
 	// Functions and triggers, for display.
 	deployed []Deployed
 }
@@ -85,6 +87,9 @@ func (s *Stack) start(ctx context.Context) error {
 		all[region] = m
 	}
 	if err := s.binaries(ctx, all[s.o.Regions[0]]); err != nil {
+		return err
+	}
+	if err := s.commands(); err != nil {
 		return err
 	}
 	if err := s.roles(all[s.o.Regions[0]]); err != nil {
@@ -184,6 +189,7 @@ func (s *Stack) function(p manifest.Function) (fc.Function, error) {
 	}
 	env["FLEETWARDEN_POLICY"] = s.o.Policy
 	env[EndpointVariable] = s.o.Server.URL()
+	maps.Copy(env, s.commandEnv(p.Region))
 	maps.Copy(env, s.o.Env)
 	f := fc.Function{
 		Account: server.Sharer, Region: p.Region, Name: p.FunctionName, Role: p.Role,
