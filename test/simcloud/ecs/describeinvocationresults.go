@@ -38,8 +38,8 @@ type InvocationResult struct {
 	Tags                                   TagSet
 }
 
-// DescribeInvocationResults lists results instance by instance, in the order in
-// which the invocations began (assumed). Output is Base64 unless PlainText is
+// DescribeInvocationResults lists results instance by instance; see
+// [Service.SetNewestFirst] for their order. Output is Base64 unless PlainText is
 // asked for. ExitCode is 0 also before the end (assumed), so nobody may judge by
 // it alone.
 func (s *Service) DescribeInvocationResults(c *wire.Call, in *DescribeInvocationResultsRequest) (*DescribeInvocationResultsResponse, error) {
@@ -54,7 +54,7 @@ func (s *Service) DescribeInvocationResults(c *wire.Call, in *DescribeInvocation
 	s.w.Lock()
 	defer s.w.Unlock()
 	since := s.w.Clock.Now().Add(-recordsLast)
-	got, err := take(sp.tasks, p, func(t *task) bool {
+	got, err := take(ordered(s, sp.tasks), p, func(t *task) bool {
 		return !t.of.created.Before(since) && in.match(t)
 	})
 	if err != nil {

@@ -64,8 +64,24 @@ type InvokeInstanceItem struct {
 	Timed                                                     bool
 }
 
-// DescribeInvocations lists invocations of the last 30 days in the order in
-// which they began (assumed).
+// SetNewestFirst turns the order of invocations and their results round. No
+// document says which it is; the default is the order in which they began.
+func (s *Service) SetNewestFirst(on bool) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	s.newestFirst = on
+}
+
+// ordered puts records into the order that SetNewestFirst asks for.
+func ordered[T any](s *Service, from rows[T]) rows[T] {
+	if s.newestFirst {
+		return reversed(from)
+	}
+	return from
+}
+
+// DescribeInvocations lists invocations of the last 30 days. See
+// [Service.SetNewestFirst] for their order.
 func (s *Service) DescribeInvocations(c *wire.Call, in *DescribeInvocationsRequest) (*DescribeInvocationsResponse, error) {
 	if err := allowRecords(c); err != nil {
 		return nil, err
@@ -78,7 +94,7 @@ func (s *Service) DescribeInvocations(c *wire.Call, in *DescribeInvocationsReque
 	s.w.Lock()
 	defer s.w.Unlock()
 	since := s.w.Clock.Now().Add(-recordsLast)
-	got, err := take(sp.invocations.After, p, func(v *invocation) bool {
+	got, err := take(ordered(s, sp.invocations.After), p, func(v *invocation) bool {
 		return !v.created.Before(since) && in.match(v)
 	})
 	if err != nil {

@@ -102,6 +102,29 @@ func these[T any](list []*T) rows[T] {
 	}
 }
 
+// reversed is rows from the last to the first.
+func reversed[T any](from rows[T]) rows[T] {
+	type row struct {
+		at uint64
+		v  *T
+	}
+	return func(place uint64) iter.Seq2[uint64, *T] {
+		return func(yield func(uint64, *T) bool) {
+			var before []row
+			for at, v := range from(0) {
+				if place == 0 || at < place {
+					before = append(before, row{at, v})
+				}
+			}
+			for _, r := range slices.Backward(before) {
+				if !yield(r.at, r.v) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // newToken makes a token that looks like the cloud's: opaque.
 func newToken(place uint64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte("place:" + strconv.FormatUint(place, 10)))

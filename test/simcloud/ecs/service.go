@@ -37,6 +37,7 @@ type Service struct {
 	hideRoleless bool
 	security     Security
 	quotas       CommandQuotas
+	newestFirst  bool // of invocations
 	events       atomic.Uint64
 }
 
