@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Session struct {
 
 	mu     sync.Mutex
 	budget int
+	limits map[string]int // by action, what is left
 	calls  map[string]map[string]int
 	date   time.Time
 }
@@ -39,6 +41,10 @@ func (c *Cloud) NewSession(budget int) *Session {
 	}
 	return &Session{cloud: c, budget: budget, calls: map[string]map[string]int{}}
 }
+
+// Limit sets how many calls of single actions, such as AttachInstanceRamRole, the
+// session may send, whatever its budget. Call it before the first call.
+func (s *Session) Limit(actions map[string]int) { s.limits = maps.Clone(actions) }
 
 // Cloud returns what the session was made from.
 func (s *Session) Cloud() *Cloud { return s.cloud }
@@ -92,10 +98,15 @@ func (s *Session) Calls() map[string]map[string]int {
 func (s *Session) Spend(api string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.budget == 0 {
+	_, action, _ := strings.Cut(api, ":")
+	left, limited := s.limits[action]
+	if s.budget == 0 || limited && left == 0 {
 		return &Error{API: api, Message: "the pass has spent its API calls", class: fleet.OutOfBudget}
 	}
 	s.budget--
+	if limited {
+		s.limits[action]--
+	}
 	return nil
 }
 

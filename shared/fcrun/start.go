@@ -35,7 +35,7 @@ func Start(f Function) {
 		log.Error("starting", "error", err)
 		os.Exit(1)
 	}
-	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log}
+	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log, queues: map[fleet.Scope]*mns.Queues{}}
 	if r.ledger, err = ParseLedger(os.Getenv(LedgerVariable)); err != nil {
 		log.Error("starting", "error", err)
 		os.Exit(1)
@@ -59,20 +59,22 @@ type runner struct {
 	log    *slog.Logger
 
 	mu     sync.Mutex
-	queues *mns.Queues // of home, which is the same for all invocations
+	queues map[fleet.Scope]*mns.Queues
 }
 
-func (r *runner) connect(home fleet.Scope) (*mns.Queues, error) {
+// connect returns the queues in scope, the same for all invocations.
+func (r *runner) connect(scope fleet.Scope) (*mns.Queues, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.queues == nil {
-		queues, err := mns.Connect(r.cloud, home)
-		if err != nil {
-			return nil, err
-		}
-		r.queues = queues
+	if q := r.queues[scope]; q != nil {
+		return q, nil
 	}
-	return r.queues, nil
+	q, err := mns.Connect(r.cloud, scope)
+	if err != nil {
+		return nil, err
+	}
+	r.queues[scope] = q
+	return q, nil
 }
 
 func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err error) {
@@ -96,16 +98,34 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	if r.broken != nil {
 		return sum, r.refuse(call.Options)
 	}
+	copies := &findings{sinks: r.policy.Sinks, write: call.Options.Record}
+	call.Options.Record = copies.record
 	sum, err = r.f.Handle(ctx, call)
 	if err != nil {
 		log.Error("invocation failed", "error", err)
 	}
+	if cerr := r.copy(ctx, copies, call); cerr != nil {
+		log.Error("copying findings", "error", cerr)
+	}
 	return sum, r.close(call.Options, sum, err)
+}
+
+// copy sends findings to the home region's queue, which may not be this region's.
+func (r *runner) copy(ctx context.Context, f *findings, call *Call) error {
+	home := call.Home
+	if r.policy.HomeRegion != "" {
+		home.Region = r.policy.HomeRegion
+	}
+	queues, err := r.connect(home)
+	if err != nil {
+		return err
+	}
+	return f.flush(ctx, queues.Client(call.Session))
 }
 
 func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 	home := fleet.Scope{Account: fleet.AccountID(fcx.AccountId), Region: fleet.Region(fcx.Region)}
-	session := r.cloud.NewSession(0)
+	session := r.session()
 	queues, err := r.connect(home)
 	if err != nil {
 		return nil, err
@@ -127,6 +147,16 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 		c.Options.Stamp.Policy = r.policy.Digest
 	}
 	return c, nil
+}
+
+// session may send as many calls as the policy allows one invocation.
+func (r *runner) session() *aliyun.Session {
+	if r.policy == nil {
+		return r.cloud.NewSession(0)
+	}
+	s := r.cloud.NewSession(r.policy.Pacing.CallsPerInvocation)
+	s.Limit(r.policy.Pacing.Calls)
+	return s
 }
 
 // refuse is what an invocation without a usable policy does: a finding and an

@@ -36,6 +36,17 @@ func (p *Policy) Exempt(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.
 	return Exemption{}, false
 }
 
+// Lapsed returns the first exemption that would mean the thing and no longer works at
+// a time.
+func (p *Policy) Lapsed(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) (Exemption, bool) {
+	for _, e := range p.Expired(at) {
+		if e.Control == control && (e.Rule == "" || e.Rule == rule) && e.means(ref, l) {
+			return e, true
+		}
+	}
+	return Exemption{}, false
+}
+
 func (e Exemption) means(ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {
 	if len(e.Instances) == 0 {
 		return e.Match(ref.Scope, l) == Yes

@@ -145,7 +145,6 @@ func (p *Pacing) fields() value {
 
 func (s *Sinks) fields() value {
 	return object{fields: []field{
-		{"ledger", text[string]{&s.Ledger, formLedger}, "Where runs are kept. Left out: the bucket made at deployment.", false},
 		{"findings", text[string]{&s.Findings, formQueue}, "A queue of the home region that gets a copy of each finding.", false},
 		{"least", choice[fleet.Severity]{&s.Least, words(fleet.Info, fleet.Low, fleet.Medium, fleet.High, fleet.Critical)},
 			"The least severity that queue gets.", false},

@@ -26,5 +26,4 @@ var (
 	formDisk     = form{"a disk category such as cloud_essd", 32, regexp.MustCompile(`^[a-z][a-z0-9_]*$`)}
 	formAPI      = form{"the name of an API such as DescribeInstances", 64, regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)}
 	formQueue    = form{"a queue name, up to 120 letters, digits and hyphens", 120, regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)}
-	formLedger   = form{"oss://bucket or oss://bucket/prefix", 256, regexp.MustCompile(`^oss://[a-z0-9][a-z0-9-]*[a-z0-9](/[A-Za-z0-9._-]+)*$`)}
 )

@@ -124,9 +124,6 @@ func (p Pacing) Budget(api string) int {
 
 // Sinks are the places records go to besides the function's log.
 type Sinks struct {
-	// Ledger is oss://bucket/prefix; empty means the bucket that the function
-	// was deployed with.
-	Ledger string
 	// Findings is a queue of the home region that gets a copy of each finding;
 	// empty means none.
 	Findings string

@@ -100,16 +100,22 @@ func (s *subject) exempt(v fleet.Verdict) fleet.Verdict {
 	if v.Outcome != fleet.Violation && v.Outcome != fleet.Conflict {
 		return v
 	}
-	e, ok := s.policy.Exempt(v.Control, v.Rule, v.Ref, s.inst.Listed, s.world.At)
-	if !ok {
-		return v
+	if e, ok := s.policy.Exempt(v.Control, v.Rule, v.Ref, s.inst.Listed, s.world.At); ok {
+		return exempted(v, e)
 	}
-	return exempted(v, e)
+	if e, ok := s.policy.Lapsed(v.Control, v.Rule, v.Ref, s.inst.Listed, s.world.At); ok {
+		v.Reason += fmt.Sprintf("; the exemption by %s (%s) ended on %s", e.Owner, e.Reason, lastDay(e))
+	}
+	return v
+}
+
+// lastDay is the last day on which an exemption works.
+func lastDay(e policy.Exemption) string {
+	return e.Expires.Add(-time.Nanosecond).Format(time.DateOnly)
 }
 
 func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
-	lastDay := e.Expires.Add(-time.Nanosecond).Format(time.DateOnly)
-	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", lastDay, e.Owner, e.Reason, v.Reason)
+	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", lastDay(e), e.Owner, e.Reason, v.Reason)
 	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again = fleet.Exempted, fleet.Info, "", nil, 0
 	return v
 }

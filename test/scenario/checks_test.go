@@ -132,8 +132,12 @@ var deadLetterQueue = mns.Queue{Account: server.Sharer, Region: server.Home, Nam
 
 func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	if got := told(ts).stage.Server.MNS.Visible(deadLetterQueue); got != number(ts, args[0]) {
-		ts.Fatalf("there are %d dead letters", got)
+	queue := deadLetterQueue
+	if len(args) > 1 {
+		queue.Name = args[1]
+	}
+	if got := told(ts).stage.Server.MNS.Visible(queue); got != number(ts, args[0]) {
+		ts.Fatalf("there are %d messages in %s", got, queue.Name)
 	}
 }
 

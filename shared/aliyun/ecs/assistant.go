@@ -18,16 +18,17 @@ const (
 	maxAssistants = 50
 	// MaxInvoked is for InvokeCommand and RunCommand.
 	MaxInvoked = 100
-	// invocationPage and invocationPages bound how far back our invocations are read.
-	invocationPage  = 50
-	invocationPages = 4
+	// invocationPage is for DescribeInvocations.
+	invocationPage = 50
 )
 
-// The tag that our invocations carry, so that they can be found again.
-const (
-	invocationTagKey   = "fleetwarden"
-	invocationTagValue = "agent"
-)
+// invocationTag is the tag that our invocations carry, so that they can be found again.
+// Its value is the hour of the call, in UTC: in which order DescribeInvocations lists
+// is not published, and records of 30 days are kept, so that the recent ones have to be
+// asked for by name.
+const invocationTag = "fleetwarden-hour"
+
+func hour(t time.Time) string { return t.UTC().Format("2006-01-02T15") }
 
 type assistants struct {
 	RequestID string `json:"RequestId"`
@@ -80,23 +81,14 @@ type invocations struct {
 }
 
 // Invocations reads our own invocations made after since, by instance, newest first,
-// with DescribeInvocations.
+// with DescribeInvocations: one search for each hour since then.
 func (c *Client) Invocations(ctx context.Context, region fleet.Region, since time.Time) (map[string][]fleet.Invocation, error) {
 	out := map[string][]fleet.Invocation{}
-	req := &sdk.DescribeInvocationsRequest{
-		RegionId: new(string(region)), MaxResults: new(int32(invocationPage)),
-		Tag: []*sdk.DescribeInvocationsRequestTag{{Key: new(invocationTagKey), Value: new(invocationTagValue)}},
-	}
-	for range invocationPages {
-		page, err := aliyun.Do[sdk.DescribeInvocationsRequest, invocations](ctx, c.session, api(region, "DescribeInvocations"), req)
-		if err != nil {
+	now := c.session.Now()
+	for at := since.UTC().Truncate(time.Hour); !at.After(now); at = at.Add(time.Hour) {
+		if err := c.invocationsOf(ctx, region, hour(at), since, out); err != nil {
 			return nil, err
 		}
-		older := page.collect(since, out)
-		if older || page.NextToken == "" || len(page.Invocations.Invocation) == 0 {
-			break
-		}
-		req.NextToken = &page.NextToken
 	}
 	for _, runs := range out {
 		slices.SortStableFunc(runs, func(a, b fleet.Invocation) int { return b.Created.Compare(a.Created) })
@@ -104,13 +96,30 @@ func (c *Client) Invocations(ctx context.Context, region fleet.Region, since tim
 	return out, nil
 }
 
-// collect adds a page's runs to out; it reports whether the page reaches back before
-// since.
-func (p *invocations) collect(since time.Time, out map[string][]fleet.Invocation) (older bool) {
+// invocationsOf follows the pages of one hour to their end.
+func (c *Client) invocationsOf(ctx context.Context, region fleet.Region, hour string, since time.Time, out map[string][]fleet.Invocation) error {
+	req := &sdk.DescribeInvocationsRequest{
+		RegionId: new(string(region)), MaxResults: new(int32(invocationPage)),
+		Tag: []*sdk.DescribeInvocationsRequestTag{{Key: new(invocationTag), Value: &hour}},
+	}
+	for {
+		page, err := aliyun.Do[sdk.DescribeInvocationsRequest, invocations](ctx, c.session, api(region, "DescribeInvocations"), req)
+		if err != nil {
+			return err
+		}
+		page.collect(since, out)
+		if page.NextToken == "" || len(page.Invocations.Invocation) == 0 {
+			return nil
+		}
+		req.NextToken = &page.NextToken
+	}
+}
+
+// collect adds a page's runs to out, but for those made before since.
+func (p *invocations) collect(since time.Time, out map[string][]fleet.Invocation) {
 	for _, i := range p.Invocations.Invocation {
 		created := parseTime(i.CreationTime)
 		if created.Before(since) {
-			older = true
 			continue
 		}
 		for _, on := range i.InvokeInstances.InvokeInstance {
@@ -119,7 +128,6 @@ func (p *invocations) collect(since time.Time, out map[string][]fleet.Invocation
 			})
 		}
 	}
-	return older
 }
 
 // commandTimeout is how long a command of ours may run on an instance, in seconds. The
@@ -137,7 +145,7 @@ type invoked struct {
 func (c *Client) Invoke(ctx context.Context, region fleet.Region, commandID string, parameters map[string]fleet.Secret, ids []string) (string, error) {
 	req := &sdk.InvokeCommandShrinkRequest{
 		RegionId: new(string(region)), CommandId: &commandID, InstanceId: pointers(ids), Timeout: new(int64(commandTimeout)),
-		Tag: []*sdk.InvokeCommandShrinkRequestTag{{Key: new(invocationTagKey), Value: new(invocationTagValue)}},
+		Tag: []*sdk.InvokeCommandShrinkRequestTag{{Key: new(invocationTag), Value: new(hour(c.session.Now()))}},
 	}
 	if len(parameters) > 0 {
 		text, err := plain(parameters)
