@@ -12,7 +12,6 @@ import (
 
 // binaries are what is started, with the policy file that they load.
 type binaries struct {
-	dir             string // has <function>/main for every function
 	function, empty binary
 	policy          string
 }
@@ -24,15 +23,10 @@ type binary struct {
 
 func (b binary) megabytes() float64 { return float64(b.size) / 1e6 }
 
-// build compiles the functions as "make package" does, and the empty handler by the
+// build compiles attach-role as "make package" does, and the empty handler by the
 // same flags, and writes the shipped policy in its compact form.
 func build(ctx context.Context, root, dir string) (*binaries, error) {
-	b := &binaries{dir: dir, policy: filepath.Join(dir, "policy.json")}
-	for name, pkg := range map[string]string{"attach-role": "./functions/attachrole", "validate-instance": "./functions/validateinstance"} {
-		if _, err := compile(ctx, root, filepath.Join(dir, name, "main"), pkg); err != nil {
-			return nil, err
-		}
-	}
+	b := &binaries{policy: filepath.Join(dir, "policy.json")}
 	var err error
 	if b.function, err = compile(ctx, root, filepath.Join(dir, "attach-role", "main"), "./functions/attachrole"); err != nil {
 		return nil, err

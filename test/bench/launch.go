@@ -23,8 +23,8 @@ func pages(n, size int) int { return (n + size - 1) / size }
 
 // launch counts the API calls that attach-role sends for a launch on the local
 // cloud, where the role stands already.
-func (s *summary) launch(ctx context.Context, root string, b *binaries) (err error) {
-	st, err := stage.Open(ctx, stage.Options{Root: root, BinDir: b.dir})
+func (s *summary) launch(ctx context.Context, root string) (err error) {
+	st, err := stage.Open(ctx, stage.Options{Root: root})
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func measure(ctx context.Context, root string, n sizes) (*summary, error) {
 		func() error { return s.decode(root, n) },
 		func() error { return s.noMatch(root, n) },
 		func() error { return s.decide(ctx, n) },
-		func() error { return s.launch(ctx, root, b) },
+		func() error { return s.launch(ctx, root) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
