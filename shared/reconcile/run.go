@@ -123,8 +123,8 @@ func Run[W any](ctx context.Context, c Control[W], src Source, o Options) (fleet
 
 func runBatch[W any](ctx context.Context, c Control[W], b fleet.Batch, r *pass) error {
 	r.sum.Refs += len(b.Refs)
-	r.delay(b.Refs)
 	w, err := c.Observe(ctx, b)
+	r.delay(b.Refs) // not earlier: only an answer tells the cloud's time
 	if err == nil {
 		// Not earlier: only now is the cloud's time known.
 		found, serr := settleOpen(ctx, c, r, b.Scope)
