@@ -22,7 +22,8 @@ func floor(n int) int { return pages(n, 100) + pages(n, 50) + pages(n, 100) + pa
 func pages(n, size int) int { return (n + size - 1) / size }
 
 // launch counts the API calls that attach-role sends for a launch on the local
-// cloud, where the role stands already.
+// cloud, where the role stands already and the process runs: a process's first pass
+// looks once more, for what a pass before it may have left open in the ledger.
 func (s *summary) launch(ctx context.Context, root string) (err error) {
 	st, err := stage.Open(ctx, stage.Options{Root: root})
 	if err != nil {
@@ -33,41 +34,72 @@ func (s *summary) launch(ctx context.Context, root string) (err error) {
 	if err := st.Server.RAM.AddRole(server.Sharer, policy.SystrustRole, rampolicy.ECSTrust(), documents); err != nil {
 		return err
 	}
-	if _, err := st.Run(ctx, stage.Launch{Region: server.Home, Type: "ecs.g7t.large", Image: "aliyun_3_x64_20G_uefi_alibase_20230727.vhd",
-		Category: "cloud_essd", VSwitch: "vsw-local", Amount: launchedAtOnce, Trusted: "vTPM"}); err != nil {
+	if err := launchAndSettle(ctx, st, 1); err != nil {
 		return err
 	}
-	if err := st.Settle(ctx); err != nil {
+	_, warm, err := attached(st, "")
+	if err != nil {
 		return err
 	}
-	for _, count := range st.Calls("fleetwarden-attach-role") {
-		s.LaunchSettledCalls += count
+	before := total(st)
+	if err := launchAndSettle(ctx, st, launchedAtOnce); err != nil {
+		return err
 	}
+	s.LaunchSettledCalls = total(st) - before
 	s.LaunchFloor = floor(launchedAtOnce)
-	s.LaunchCalls, err = callsUntilAttached(st)
+	s.LaunchCalls, err = callsUntilAttached(st, warm)
 	return err
 }
 
-// callsUntilAttached counts the calls of the passes up to the last one that attached
-// a role. Later ones look again, since each new instance also says that it runs.
-func callsUntilAttached(st *stage.Stage) (int, error) {
+func launchAndSettle(ctx context.Context, st *stage.Stage, n int) error {
+	if _, err := st.Run(ctx, stage.Launch{Region: server.Home, Type: "ecs.g7t.large", Image: "aliyun_3_x64_20G_uefi_alibase_20230727.vhd",
+		Category: "cloud_essd", VSwitch: "vsw-local", Amount: n, Trusted: "vTPM"}); err != nil {
+		return err
+	}
+	return st.Settle(ctx)
+}
+
+func total(st *stage.Stage) (n int) {
+	for _, count := range st.Calls("fleetwarden-attach-role") {
+		n += count
+	}
+	return n
+}
+
+// attached counts the roles attached by requests after one, and names the last of them.
+// The platform counts requests.
+func attached(st *stage.Stage, after string) (n int, last string, err error) {
+	records, err := st.Records()
+	for _, r := range records {
+		if r["request"] > after && r.Match(map[string]string{"type": "change", "kind": "attach-role", "state": "done"}) {
+			n, last = n+1, max(last, r["request"])
+		}
+	}
+	return n, last, err
+}
+
+// callsUntilAttached counts the calls of the passes after one and up to the last that
+// attached a role. Later ones look again, since each new instance also says that it
+// runs; so do those of the launch before, which is why they are left out by name.
+func callsUntilAttached(st *stage.Stage, after string) (int, error) {
+	n, last, err := attached(st, after)
+	if err != nil {
+		return 0, err
+	}
+	if n != launchedAtOnce {
+		return 0, fmt.Errorf("launching %d: %d roles were attached", launchedAtOnce, n)
+	}
+	first, err := firstOf(st, after)
+	if err != nil {
+		return 0, err
+	}
 	records, err := st.Records()
 	if err != nil {
 		return 0, err
 	}
-	attached, last := 0, ""
-	for _, r := range records {
-		if r.Match(map[string]string{"type": "change", "kind": "attach-role", "state": "done"}) {
-			attached++
-			last = max(last, r["request"]) // the platform counts requests
-		}
-	}
-	if attached != launchedAtOnce {
-		return 0, fmt.Errorf("launching %d: %d roles were attached", launchedAtOnce, attached)
-	}
 	calls := 0
 	for _, r := range records {
-		if !r.Match(map[string]string{"type": "pass", "function": "attach-role"}) || r["request"] > last {
+		if !r.Match(map[string]string{"type": "pass", "function": "attach-role"}) || r["request"] < first || r["request"] > last {
 			continue
 		}
 		var byName map[string]map[string]int // by API and result
@@ -81,4 +113,16 @@ func callsUntilAttached(st *stage.Stage) (int, error) {
 		}
 	}
 	return calls, nil
+}
+
+// firstOf names the first request after one that attached a role.
+func firstOf(st *stage.Stage, after string) (string, error) {
+	records, err := st.Records()
+	first := ""
+	for _, r := range records {
+		if r["request"] > after && (first == "" || r["request"] < first) && r.Match(map[string]string{"type": "change", "kind": "attach-role", "state": "done"}) {
+			first = r["request"]
+		}
+	}
+	return first, err
 }
