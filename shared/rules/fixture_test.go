@@ -22,12 +22,6 @@ const (
 	theirs   = "AppRole"
 )
 
-// rule is what a verdict is compared by.
-type rule struct {
-	name    string
-	outcome fleet.Outcome
-}
-
 // trusted is an instance as the policy wants it: g7t, tagged, in a VPC, on an ESSD.
 func trusted() fleet.Instance {
 	return fleet.Instance{
