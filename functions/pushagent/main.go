@@ -8,7 +8,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 
 	"fleetwarden/events"
 	"fleetwarden/shared/agent"
@@ -24,19 +23,11 @@ import (
 )
 
 func main() {
-	f := fcrun.Function{
+	terminal.Serve(fcrun.Function{
 		Name:   "push-agent",
 		About:  "brings Security Center's agent and the trust client onto instances, through Cloud Assistant",
 		Handle: handle,
-	}
-	if fcrun.Inside() {
-		fcrun.Start(f)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(terminal.Main(ctx, f, terminal.Env{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-	}))
+	})
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {

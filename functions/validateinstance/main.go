@@ -6,8 +6,6 @@ package main
 
 import (
 	"context"
-	"os"
-	"os/signal"
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/ecs"
@@ -23,19 +21,11 @@ import (
 )
 
 func main() {
-	f := fcrun.Function{
+	terminal.Serve(fcrun.Function{
 		Name:   "validate-instance",
 		About:  "checks launched instances against the rules for trusted instances, and explains denied launches",
 		Handle: handle,
-	}
-	if fcrun.Inside() {
-		fcrun.Start(f)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(terminal.Main(ctx, f, terminal.Env{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-	}))
+	})
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
