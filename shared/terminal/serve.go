@@ -1,0 +1,21 @@
+package terminal
+
+import (
+	"context"
+	"os"
+	"os/signal"
+
+	"fleetwarden/shared/fcrun"
+)
+
+// Serve runs f for the process: under Function Compute until the platform ends it, in a
+// terminal once, as its arguments say. It does not return.
+func Serve(f fcrun.Function) {
+	if fcrun.Inside() {
+		fcrun.Start(f)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := Main(ctx, f, Env{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv})
+	stop()
+	os.Exit(code)
+}
