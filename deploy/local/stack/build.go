@@ -64,6 +64,9 @@ const fcTrust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:Ass
 // roles makes each function's role with the policy deploy/ram/<function>.json and
 // those of deploy/ram/optional that were asked for.
 func (s *Stack) roles(m *manifest.Manifest) error {
+	if err := s.checkOptional(m); err != nil {
+		return err
+	}
 	for _, key := range slices.Sorted(maps.Keys(m.Resources)) {
 		p := m.Resources[key].Props
 		policies, err := s.policies(p)
@@ -101,4 +104,18 @@ func (s *Stack) policies(p manifest.Function) (map[string]string, error) {
 		out["fleetwarden-"+name] = string(optional)
 	}
 	return out, nil
+}
+
+// checkOptional refuses an optional policy that no function would get.
+func (s *Stack) checkOptional(m *manifest.Manifest) error {
+	for _, name := range s.o.Optional {
+		fits := false
+		for _, r := range m.Resources {
+			fits = fits || strings.HasPrefix(name, r.Props.FunctionName+"-")
+		}
+		if !fits {
+			return fmt.Errorf("granting deploy/ram/optional/%s.json: its name begins with no function's", name)
+		}
+	}
+	return nil
 }
