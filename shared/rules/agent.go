@@ -17,7 +17,8 @@ const (
 )
 
 const (
-	// settling is how long an instance that runs anew may take to show its agent.
+	// settling is how long an instance that runs anew may take to show its agent: one that
+	// was installed, or one that its launch brings (SecurityEnhancementStrategy).
 	settling = 5 * time.Minute
 	// installing is how long an installation and Security Center's lag may take: about
 	// five minutes each.
@@ -111,6 +112,10 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 			return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1),
 				Reason: "the agent was pushed; only its status in Security Center proves success"}
 		}
+	}
+	if left := settling - s.age(); left > 0 {
+		return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: left,
+			Reason: "the agent is not installed yet; the launch may bring it (SecurityEnhancementStrategy)"}
 	}
 	v := violation(fleet.High, "the agent is not installed", "none: Cloud Assistant installs it, where the policy enforces", e...)
 	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {

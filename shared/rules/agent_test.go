@@ -75,6 +75,10 @@ func TestAgentOnline(t *testing.T) {
 		"uninstalled, assistant not read": {change: func(i *fleet.Instance) { i.Assistant = fleet.Dunno[fleet.Assistant]("denied") }, want: fleet.Undecided},
 		"uninstalled, pushes not read":    {change: func(i *fleet.Instance) { i.Invocations = fleet.Dunno[[]fleet.Invocation]("denied") }, want: fleet.Undecided},
 		"uninstalled, system not known":   {change: func(i *fleet.Instance) { i.Listed.V.OSType = "" }, want: fleet.Undecided},
+		"uninstalled, just launched": {change: func(i *fleet.Instance) { i.Listed.V.Created = noon.Add(-4 * time.Minute) },
+			want: fleet.Pending, again: true, says: "SecurityEnhancementStrategy"},
+		"uninstalled, launched a while ago": {change: func(i *fleet.Instance) { i.Listed.V.Created = noon.Add(-5 * time.Minute) },
+			want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
 		"a push runs": {change: func(i *fleet.Instance) {
 			i.Invocations = fleet.See(pushed(fleet.CommandAgentLinux, "Running", 20*time.Minute))
 		}, want: fleet.Pending, again: true},
@@ -119,6 +123,7 @@ func TestTrustClient(t *testing.T) {
 		ago     time.Duration
 		want    fleet.Outcome // empty: nothing is said
 		changes []fleet.ChangeKind
+		last    bool // nobody looks again
 		says    string
 	}{
 		"the published script": {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("published") }, want: fleet.Passes},
@@ -143,6 +148,14 @@ func TestTrustClient(t *testing.T) {
 			i.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Failed", 20*time.Minute))
 		},
 			want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushTrustClient}},
+		"the command failed three times": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandTrustClient, "Failed", 11*time.Minute),
+				pushed(fleet.CommandTrustClient, "Failed", 25*time.Minute), pushed(fleet.CommandTrustClient, "Failed", 50*time.Minute)))
+		}, want: fleet.Violation, says: "trust-client.sh"},
+		"the command failed three times, the last just now": {change: func(i *fleet.Instance) {
+			i.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandTrustClient, "Failed", time.Minute),
+				pushed(fleet.CommandTrustClient, "Failed", 25*time.Minute), pushed(fleet.CommandTrustClient, "Failed", 50*time.Minute)))
+		}, want: fleet.Violation, last: true, says: "trust-client.sh"},
 		"in vain for an hour": {ago: time.Hour, want: fleet.Violation, says: "trust-client.sh"},
 		"metadata by token, assistant too old": {change: func(i *fleet.Instance) {
 			i.Listed.V.HTTPTokens = "required"
@@ -171,6 +184,9 @@ func TestTrustClient(t *testing.T) {
 			}
 			if got.Outcome != tc.want || !slices.Equal(kinds(got), tc.changes) {
 				t.Errorf("got %q %v: %s", got.Outcome, kinds(got), got.Reason)
+			}
+			if tc.last && got.Again > 0 {
+				t.Errorf("it is looked at again after %v", got.Again)
 			}
 			if !strings.Contains(got.Reason+" "+got.Remedy, tc.says) {
 				t.Errorf("says %q and %q, and not %q", got.Reason, got.Remedy, tc.says)

@@ -64,18 +64,19 @@ func (s *subject) trustClientRun() fleet.Verdict {
 	e := observed("install script", "")
 	run, ok := s.lastRun(fleet.CommandTrustClient)
 	recent := ok && s.world.At.Sub(run.Created) < installing
+	spent := s.runs(fleet.CommandTrustClient) >= maxPushes
 	switch {
 	case ok && !run.Final():
 		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N + 1), Reason: "the trust client is being installed", Evidence: []fleet.Evidence{e}}
 	case ok && run.Status == "Success":
 		v := violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "none: the tag is put, where the policy enforces", e)
 		return s.change(v, nil, fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagTrustClient + "=" + TrustClientVersion, Reason: v.Reason})
-	case recent || s.overdue():
+	case recent || spent || s.overdue():
 		v := violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e)
 		if ok {
 			v.Reason += fmt.Sprintf(": the command ended with %s, exit code %d %s", run.Status, run.ExitCode, run.ErrorCode)
 		}
-		if !s.overdue() {
+		if !spent && !s.overdue() {
 			v.Again = installing
 		}
 		return v
