@@ -91,6 +91,21 @@ const (
 	PushAgent ChangeKind = "push-agent"
 	// PushTrustClient has Cloud Assistant install the trust client.
 	PushTrustClient ChangeKind = "push-trust-client"
+	// EnsureShareRole makes a share role, with our tag and the trust document Want. Its
+	// Ref is the role.
+	EnsureShareRole ChangeKind = "ensure-share-role"
+	// SetShareTrust replaces the trust document Before of a role by Want.
+	SetShareTrust ChangeKind = "set-share-trust"
+	// MarkUnused puts the tag [TagUnused] with the value Want onto a role that has it
+	// with Before.
+	MarkUnused ChangeKind = "mark-unused"
+	// SetKeyPolicy makes Want the document of a policy of ours that says Before; empty:
+	// that does not exist. Its Ref is the policy.
+	SetKeyPolicy ChangeKind = "set-key-policy"
+	// AttachKeyPolicy attaches a policy, its Ref, to the role Want.
+	AttachKeyPolicy ChangeKind = "attach-key-policy"
+	// DetachKeyPolicy takes a policy of ours, its Ref, from the role Before.
+	DetachKeyPolicy ChangeKind = "detach-key-policy"
 )
 
 // Change is one thing to do. A Change is applied only while the world is still
