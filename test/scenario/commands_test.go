@@ -28,6 +28,10 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// template key=value… makes a launch template; keys are those of
 	// POST /_sim/templates.
 	"template": cmdTemplate,
+	// command NAME COMMAND sets $NAME to the id of a Cloud Assistant command.
+	"command": cmdCommand,
+	// encoded NAME FILE sets $NAME to the Base64 of a file.
+	"encoded": cmdEncoded,
 	// kms STATUS switches the account's KMS, such as Enabled or NotEnabled.
 	"kms": cmdKMS,
 
@@ -42,11 +46,23 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// "operator" or "sharee", and prints the answer. "! call" prints the error.
 	"call": cmdCall,
 
+	// guest IDS [assistant=running|silent|absent] [version=V] [commands=OUTCOME] changes
+	// how Cloud Assistant behaves on instances; what is left out is as on a sound one.
+	"guest": cmdGuest,
+	// become IDS STATE puts Security Center's agents into a state of ecs.Agents.
+	"become": cmdBecome,
+	// lag known=D refresh=D boot=D install=D changes how long Security Center takes.
+	"lag": cmdLag,
+	// code [code=TEXT] [os=OS] [expires=D] [onlyImage=true] adds an install code.
+	"code": cmdCode,
+
 	// settle lets time pass until nothing is on its way; advance DURATION that long.
 	"settle":  cmdSettle,
 	"advance": cmdAdvance,
 	// running IDS [REGION] says, as ECS does, that instances are Running now.
 	"running": cmdRunning,
+	// heartbeat IDS says, as ECS does, that Cloud Assistant sent its first heartbeat.
+	"heartbeat": cmdHeartbeat,
 	// event FILE [N] publishes a CloudEvent as if from a service, N times.
 	"event": cmdEvent,
 	// send FUNCTION FILE puts a message into a function's inbox.
@@ -70,6 +86,12 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 
 	// role [-region=R] IDS [ROLE] checks the RAM role of instances; without ROLE: none.
 	"role": cmdRole,
+	// agent IDS STATUS/SUB checks what Security Center knows of agents; "unknown" for
+	// an instance that it does not know.
+	"agent": cmdAgent,
+	// ran COMMAND IDS N [STATUS] checks how often Cloud Assistant was told to run a
+	// command on each of the instances, and how often that came to a status.
+	"ran": cmdRan,
 	// record [-count=N] key=value… checks that functions wrote such a record. A value
 	// TEXT* is a beginning, *TEXT a part. "! record" checks that none did.
 	"record": cmdRecord,
@@ -86,6 +108,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"same":   cmdSame,
 	// silent TEXT checks that no function wrote TEXT anywhere.
 	"silent": cmdSilent,
+	// tape keeps the messages that are in any queue after each send from now on.
+	"tape": cmdTape,
+	// kept logs|ledger|messages|anywhere TEXT checks that TEXT is in what functions wrote:
+	// their logs, with all records; the ledger; the messages that "tape" kept.
+	"kept": cmdKept,
 	// dump prints all records, to write a story by.
 	"dump": cmdDump,
 }
@@ -97,6 +124,7 @@ type story struct {
 	top, bin, work string
 	stage          *stage.Stage
 	digests        map[string]string
+	tape           *tape
 }
 
 func (s *story) close() {

@@ -12,6 +12,7 @@ import (
 
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
 )
@@ -83,9 +84,10 @@ func actions(t *testing.T, function string) []string {
 	return out
 }
 
-// everyday is a story in which both functions have to do all they are for: two
-// launches, the role to be made, a process that dies, and something to look at again.
-// It returns what was found, changed and given up.
+// everyday is a story in which the functions have to do all they are for: two launches,
+// the role to be made, an old instance without an agent or the trust client, processes
+// that die, and something to look at again. It returns what was found, changed and given
+// up.
 func everyday(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	t.Helper()
 	s := play(t, o)
@@ -96,6 +98,8 @@ func everyday(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 			t.Fatal(err)
 		}
 	}
+	s.KillAt("push-agent", "InvokeCommand", fc.Before)
+	lacking(t, s, ecs.FleetSpec{Count: 1, InstanceType: "ecs.g6t.large"})
 	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-validate-instance"}
 	missing := `{"v": 1, "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "instance", "ids": ["i-local999999999999"]}`
 	if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: missing}); err != nil {

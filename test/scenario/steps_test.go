@@ -60,11 +60,31 @@ func old(t *testing.T, s *stage.Stage, role string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	running(s, fleet.IDs[0])
+	return fleet.IDs[0]
+}
+
+// lacking are instances without Security Center's agent that nobody has launched in this
+// story. One event for each wakes push-agent.
+func lacking(t *testing.T, s *stage.Stage, f ecs.FleetSpec) []string {
+	t.Helper()
+	f.Agent = "uninstalled"
+	fleet, err := s.Server.ECS.SeedFleet(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range fleet.IDs {
+		running(s, id)
+	}
+	return fleet.IDs
+}
+
+// running says, as ECS does, that an instance is Running now.
+func running(s *stage.Stage, id string) {
 	s.Server.World.Publish(simcloud.Event{
 		Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:Instance:StateChange",
-		Data: []byte(`{"resourceId": "` + fleet.IDs[0] + `", "resourceType": "ALIYUN::ECS::Instance", "state": "Running"}`),
+		Data: []byte(`{"resourceId": "` + id + `", "resourceType": "ALIYUN::ECS::Instance", "state": "Running"}`),
 	})
-	return fleet.IDs[0]
 }
 
 func settle(t *testing.T, s *stage.Stage) {
