@@ -79,7 +79,7 @@ var rulesByControl = map[string][]string{
 	ControlTrustedInstance: {"family", "image", "system-disk", "vpc", "trusted-mode", "kms-enabled", "hardening-asked", "imds", "denied-launch"},
 	ControlInstanceRole:    {"systrust-role", "over-broad-role"},
 	ControlAgent:           {"agent-online", "trust-client"},
-	ControlShareRole:       {"share-trust", "share-keys", "take-back", "service-key", "lost-edit", "disk-encrypt-role"},
+	ControlShareRole:       {"sharee-approved", "share-trust", "open-trust", "share-keys", "service-key", "take-back", "disk-encrypt-role"},
 }
 
 // Rules returns the ids of a control's rules, as exemptions name them.

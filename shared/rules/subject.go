@@ -97,13 +97,17 @@ func (s *subject) gone(v fleet.Verdict) fleet.Verdict {
 
 // exempt takes the changes away from what the policy exempts.
 func (s *subject) exempt(v fleet.Verdict) fleet.Verdict {
+	return waive(s.policy, v, s.inst.Listed, s.world.At)
+}
+
+func waive(p *policy.Policy, v fleet.Verdict, listed fleet.Fact[fleet.Listing], at time.Time) fleet.Verdict {
 	if v.Outcome != fleet.Violation && v.Outcome != fleet.Conflict {
 		return v
 	}
-	if e, ok := s.policy.Exempt(v.Control, v.Rule, v.Ref, s.inst.Listed, s.world.At); ok {
+	if e, ok := p.Exempt(v.Control, v.Rule, v.Ref, listed, at); ok {
 		return exempted(v, e)
 	}
-	if e, ok := s.policy.Lapsed(v.Control, v.Rule, v.Ref, s.inst.Listed, s.world.At); ok {
+	if e, ok := p.Lapsed(v.Control, v.Rule, v.Ref, listed, at); ok {
 		v.Reason += fmt.Sprintf("; the exemption by %s (%s) ended on %s", e.Owner, e.Reason, lastDay(e))
 	}
 	return v

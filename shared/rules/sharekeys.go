@@ -1,0 +1,227 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
+)
+
+// maxCustomPolicies is how many custom policies a role takes
+// (https://www.alibabacloud.com/help/en/ram/product-overview/limits).
+const maxCustomPolicies = 10
+
+// KeyPolicyPrefix begins the names of our own policies for keys.
+const KeyPolicyPrefix = "fleetwarden-share-"
+
+// prefix begins the names of those of one side.
+func (s *share) prefix() string {
+	if s.side.Ref.Kind == fleet.KindSnapshotShare {
+		return KeyPolicyPrefix + "snapshot-"
+	}
+	return KeyPolicyPrefix + "image-"
+}
+
+// inUse lists the account's own keys that resources are encrypted with, and what
+// stands in the way of telling.
+func (s *share) inUse(resources []fleet.SharedResource) (keys rampolicy.Keys, unsure []string) {
+	for _, r := range resources {
+		if !r.Keys.Seen() {
+			unsure = append(unsure, "the keys of "+r.ID+" could not be read: "+r.Keys.Why)
+		}
+		for _, k := range r.Keys.V {
+			name, ok := rampolicy.KeyResource(k)
+			switch {
+			case !k.Service.Seen():
+				unsure = append(unsure, "whether ECS made the key "+k.ID+" of "+r.ID+" could not be read: "+k.Service.Why)
+			case k.Service.V: // said by service-key
+			case !ok, k.Account != s.world.Account:
+				unsure = append(unsure, "the key "+k.ID+" of "+r.ID+" is not one of this account")
+			default:
+				keys = append(keys, name)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), unsure
+}
+
+// shareKeys makes sure that the share role grants the keys in use.
+func shareKeys(s *share) fleet.Verdict {
+	role := s.side.Role
+	keys, unsure := s.inUse(s.wanted.resources)
+	switch {
+	case !role.Seen():
+		return undecided("the policies of the role " + s.roleName() + " could not be read: " + role.Why)
+	case len(keys) == 0 && len(unsure) > 0:
+		return undecided(strings.Join(unsure, "; "))
+	case len(keys) == 0:
+		return notApplicable("no key of the account's own is in use by an approved share")
+	}
+	missing := s.ungranted(keys)
+	switch {
+	case len(missing) > 0:
+		return s.grantKeys(missing)
+	case len(unsure) > 0:
+		return undecided("the role grants the keys that could be told, but: " + strings.Join(unsure, "; "))
+	}
+	return passes(fmt.Sprintf("the role grants the %d keys in use", len(keys)), observed("role", s.roleName()), observed("keys", strings.Join(keys, " ")))
+}
+
+// ungranted are the keys that the role's policies do not grant for certain.
+func (s *share) ungranted(keys rampolicy.Keys) rampolicy.Keys {
+	docs, _ := documents(s.side.Role.V.Policies)
+	var out rampolicy.Keys
+	for _, key := range keys {
+		list, _, _ := strings.Cut(key, "/")
+		used := rampolicy.Grants(docs, rampolicy.KeyActions(), key)
+		if min(used, rampolicy.Grants(docs, []string{rampolicy.ListKeys}, list)) != rampolicy.Allowed {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+func (s *share) grantKeys(missing rampolicy.Keys) fleet.Verdict {
+	v := violation(fleet.High, fmt.Sprintf("the role %s does not grant the keys %s: sharees cannot use what they encrypt", s.roleName(), strings.Join(missing, ", ")),
+		"grant the use of exactly these keys to the role "+s.roleName(), observed("role", s.roleName()), observed("not granted", strings.Join(missing, " ")))
+	var changes []fleet.Change
+	blocked := s.unmakeable()
+	if blocked == "" {
+		changes, blocked = s.keyChanges(missing, v.Reason)
+	}
+	if blocked != "" {
+		v.Reason += "; not granted: " + blocked
+	}
+	v.Changes = changes
+	return v
+}
+
+// keyChanges lets policies of ours grant the missing keys, or attaches the system
+// policy if the operator asks for it by name.
+func (s *share) keyChanges(missing rampolicy.Keys, reason string) (out []fleet.Change, blocked string) {
+	if s.policy.ShareRole.KeyPolicy == policy.KeysAll {
+		if s.attached(policy.KeysAll) {
+			return nil, "another policy of the role denies them, or cannot be read"
+		}
+		return []fleet.Change{s.attach(policy.KeysAll, s.needs(), reason)}, ""
+	}
+	for _, p := range s.shards() {
+		missing = slices.DeleteFunc(slices.Clone(missing), func(k string) bool { return slices.Contains(p.keys, k) })
+	}
+	if len(missing) == 0 {
+		return nil, "another policy of the role denies them, or cannot be read"
+	}
+	for _, p := range s.shards() {
+		with, left := p.keys.Fit(missing)
+		if len(left) < len(missing) {
+			out = append(out, s.setPolicy(p.Name, p.Document, rampolicy.KeyPolicy(with), reason))
+		}
+		missing = left
+	}
+	room := maxCustomPolicies - s.customPolicies()
+	for n := 1; len(missing) > 0; n++ {
+		name := fmt.Sprint(s.prefix(), n)
+		if s.attached(name) {
+			continue
+		}
+		if room == 0 {
+			return out, fmt.Sprintf("%s: a role takes %d custom policies", strings.Join(missing, ", "), maxCustomPolicies)
+		}
+		var with rampolicy.Keys
+		with, missing = rampolicy.Keys(nil).Fit(missing)
+		set := s.setPolicy(name, "", rampolicy.KeyPolicy(with), reason)
+		out = append(out, set, s.attach(name, set.Ref.Key(), reason))
+		room--
+	}
+	return out, ""
+}
+
+// shard is a policy of ours, and the keys that it grants.
+type shard struct {
+	fleet.Policy
+	keys rampolicy.Keys
+}
+
+// shards are those of the attached policies that have our name and form. One that
+// somebody has rewritten is left alone.
+func (s *share) shards() []shard {
+	var out []shard
+	for _, p := range s.side.Role.V.Policies {
+		if p.Type != fleet.CustomPolicy || !strings.HasPrefix(p.Name, s.prefix()) {
+			continue
+		}
+		if keys, ok := rampolicy.ParseKeyPolicy(p.Document); ok {
+			out = append(out, shard{p, keys})
+		}
+	}
+	return out
+}
+
+func (s *share) attached(name string) bool {
+	return slices.ContainsFunc(s.side.Role.V.Policies, func(p fleet.Policy) bool { return strings.EqualFold(p.Name, name) })
+}
+
+func (s *share) customPolicies() int {
+	n := 0
+	for _, p := range s.side.Role.V.Policies {
+		if p.Type == fleet.CustomPolicy {
+			n++
+		}
+	}
+	return n
+}
+
+// unmakeable says why a missing role cannot be made; "" when it can, or is there.
+func (s *share) unmakeable() string {
+	if !s.side.Role.V.Missing {
+		return ""
+	}
+	_, blocked := printed((&rampolicy.Trust{}).Merge(s.wanted.trust))
+	return blocked
+}
+
+// needs is the role, while it is still to be made.
+func (s *share) needs() fleet.Key {
+	if s.side.Role.V.Missing {
+		return s.roleRef().Key()
+	}
+	return fleet.Key{}
+}
+
+func (s *share) policyRef(name string) fleet.Ref {
+	return fleet.Ref{Scope: fleet.Scope{Account: s.world.Account}, Kind: fleet.KindPolicy, ID: name}
+}
+
+func (s *share) setPolicy(name, before, want, reason string) fleet.Change {
+	return fleet.Change{Kind: fleet.SetKeyPolicy, Ref: s.policyRef(name), Before: before, Want: want, Reason: reason, Needs: s.needs()}
+}
+
+func (s *share) attach(name string, needs fleet.Key, reason string) fleet.Change {
+	return fleet.Change{Kind: fleet.AttachKeyPolicy, Ref: s.policyRef(name), Want: s.roleName(), Reason: reason, Needs: needs}
+}
+
+// serviceKey reports what is encrypted with a key that ECS made for itself: since
+// 2025-07-01 it cannot be shared, and no policy would help.
+func serviceKey(s *share) fleet.Verdict {
+	all := s.wanted.all
+	if r := s.side.Claimed; r.Seen() {
+		all = append(slices.Clip(all), r.V)
+	}
+	var found []string
+	for _, r := range all {
+		if slices.ContainsFunc(r.Keys.V, func(k fleet.KMSKey) bool { return k.Service.Seen() && k.Service.V }) {
+			found = append(found, r.ID)
+		}
+	}
+	if len(found) == 0 {
+		return fleet.Verdict{} // what could not be told, share-keys says
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	return violation(fleet.Medium, fmt.Sprintf("encrypted with the key that ECS made for itself, which no other account can use: %s", strings.Join(found, ", ")),
+		"copy it with a key of your own (CopySnapshot or CopyImage with KMSKeyId) and share the copy", observed("encrypted with a service key", strings.Join(found, " ")))
+}

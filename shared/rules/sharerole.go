@@ -1,0 +1,168 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
+)
+
+// The rules of control share-role.
+const (
+	RuleShareeApproved  = "sharee-approved"
+	RuleShareTrust      = "share-trust"
+	RuleOpenTrust       = "open-trust"
+	RuleShareKeys       = "share-keys"
+	RuleServiceKey      = "service-key"
+	RuleTakeBack        = "take-back"
+	RuleDiskEncryptRole = "disk-encrypt-role"
+)
+
+// ShareRole decides control share-role: the ECS of those with whom encrypted snapshots
+// and images are shared may assume the account's share role and use the keys, and
+// nobody else may.
+func ShareRole(w *fleet.ShareWorld, p *policy.Policy) []fleet.Verdict {
+	var out []fleet.Verdict
+	for i := range w.Sides {
+		out = append(out, (&share{world: w, policy: p, side: &w.Sides[i]}).judge()...)
+	}
+	return out
+}
+
+// share is one side of an account's sharing, as a rule sees it.
+type share struct {
+	world  *fleet.ShareWorld
+	policy *policy.Policy
+	side   *fleet.ShareSide
+
+	wanted wanted
+	// trust is nil when the role is missing or its trust document cannot be read.
+	trust *rampolicy.Trust
+	// stale is what ours trusts and nobody needs.
+	stale rampolicy.Sharees
+}
+
+func (s *share) judge() []fleet.Verdict {
+	if v, ok := s.admit(); !ok {
+		return []fleet.Verdict{s.sign(RuleShareTrust, v)}
+	}
+	s.wanted = s.want()
+	if r := s.side.Role; r.Seen() && !r.V.Missing {
+		s.trust, _ = rampolicy.ParseTrust(r.V.Trust) // nil: said by share-trust
+	}
+	if s.trust != nil {
+		s.stale = s.trust.Sharees().Without(s.wanted.kept)
+	}
+	var out []fleet.Verdict
+	for _, r := range []struct {
+		id     string
+		decide func(*share) fleet.Verdict
+	}{
+		{RuleShareeApproved, shareeApproved}, {RuleShareTrust, shareTrust}, {RuleOpenTrust, openTrust},
+		{RuleShareKeys, shareKeys}, {RuleServiceKey, serviceKey}, {RuleTakeBack, takeBack}, {RuleDiskEncryptRole, diskEncryptRole},
+	} {
+		if v := r.decide(s); v.Outcome != "" {
+			out = append(out, s.sign(r.id, v))
+		}
+	}
+	return out
+}
+
+func (s *share) sign(rule string, v fleet.Verdict) fleet.Verdict {
+	v.Ref, v.Control, v.Rule = s.side.Ref, policy.ControlShareRole, rule
+	return waive(s.policy, v, fleet.Fact[fleet.Listing]{}, s.world.At)
+}
+
+// admit settles whether the control covers the account. Its selectors name accounts
+// only.
+func (s *share) admit() (fleet.Verdict, bool) {
+	if s.policy.ShareRole.Covers(s.side.Ref.Scope, fleet.Fact[fleet.Listing]{}) != policy.Yes {
+		return notApplicable("outside the scope of the policy"), false
+	}
+	return fleet.Verdict{}, true
+}
+
+func (s *share) roleName() string { return fleet.ShareRole(s.side.Ref.Kind) }
+
+func (s *share) roleRef() fleet.Ref {
+	return fleet.Ref{Scope: fleet.Scope{Account: s.world.Account}, Kind: fleet.KindRole, ID: s.roleName()}
+}
+
+// ours reports whether the role carries our tag: only then is anything taken from it
+// or written anew.
+func (s *share) ours() bool {
+	return s.side.Tags.Seen() && s.side.Tags.V[fleet.TagManaged] == fleet.ManagedValue
+}
+
+// shareeApproved reports those with whom something encrypted is shared and whom the
+// policy does not approve.
+func shareeApproved(s *share) fleet.Verdict {
+	w := s.wanted
+	switch {
+	case len(w.refused) > 0:
+		return violation(fleet.High, fmt.Sprintf("shared with %s, whom the policy does not approve; the role %s is not opened to them", some(w.refused), s.roleName()),
+			"end the share, or approve the sharee in the policy file: controls.shareRole.approved", observed("not approved", some(w.refused)))
+	case len(w.unsure) > 0:
+		return undecided("whether a sharee is approved could not be told: " + strings.Join(w.unsure, "; "))
+	case w.blind != "":
+		return undecided("not all shares could be seen: " + w.blind)
+	case w.sharees == 0:
+		return notApplicable("nothing encrypted is shared")
+	}
+	return passes(fmt.Sprintf("the policy approves all %d sharees", w.sharees), observed("sharees", fmt.Sprint(w.sharees)))
+}
+
+// openTrust reports a role that the ECS of any account may assume.
+func openTrust(s *share) fleet.Verdict {
+	if s.trust == nil {
+		return fleet.Verdict{} // share-trust has said why, or there is no role
+	}
+	found := s.trust.UnconditionalWildcards()
+	if len(found) == 0 {
+		return passes("the role names whom it trusts", observed("role", s.roleName()))
+	}
+	return violation(fleet.Critical, fmt.Sprintf("the ECS of every Alibaba Cloud account may assume the role %s and use its keys", s.roleName()),
+		fmt.Sprintf("add a condition on %s or %s to the statement, or name accounts; Fleetwarden writes no trust policy that holds such a statement",
+			rampolicy.OwnerDirectory, rampolicy.OwnerPath), observed("statement", found[0]))
+}
+
+// diskEncryptRole reports an account that encrypts disks with its own keys, and lacks
+// the role by which ECS uses them. It is judged with the snapshots: once is enough.
+func diskEncryptRole(s *share) fleet.Verdict {
+	w := s.world
+	switch {
+	case s.side.Ref.Kind != fleet.KindSnapshotShare:
+		return fleet.Verdict{}
+	case w.DiskRole.Seen() && w.DiskRole.V:
+		return passes("the role "+fleet.DiskEncryptRole+" is there", observed("role", fleet.DiskEncryptRole))
+	case w.CMKDisk.Seen() && w.CMKDisk.V == "":
+		return notApplicable("no disk is encrypted with a key of the account's own")
+	case !w.DiskRole.Seen():
+		return undecided("whether the role " + fleet.DiskEncryptRole + " is there could not be read: " + w.DiskRole.Why)
+	case !w.CMKDisk.Seen():
+		return undecided("whether disks are encrypted with keys of the account's own could not be read: " + w.CMKDisk.Why)
+	}
+	return violation(fleet.High, fmt.Sprintf("disk %s is encrypted with a key of the account's own, and the role %s, by which ECS uses it, is missing: the disk may not attach or start again",
+		w.CMKDisk.V, fleet.DiskEncryptRole),
+		"choose a key for a disk in the ECS console and confirm the authorization policy; Alibaba Cloud then makes the role",
+		observed("disk", w.CMKDisk.V), observed("role "+fleet.DiskEncryptRole, "missing"))
+}
+
+// some lists the first of many.
+func some[T fmt.Stringer](list []T) string {
+	const most = 10
+	var b strings.Builder
+	for i, v := range list {
+		if i == most {
+			fmt.Fprintf(&b, " and %d more", len(list)-most)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(v.String())
+	}
+	return b.String()
+}

@@ -1,0 +1,184 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rampolicy"
+)
+
+// maxTrust is how long a trust document we write may be, in bytes. Its real limit is
+// not published; RAM refuses what is too long for it, and then nothing is changed.
+const maxTrust = rampolicy.MaxPolicy
+
+// shareTrust makes sure that the share role trusts the ECS of all that are wanted.
+func shareTrust(s *share) fleet.Verdict {
+	role := s.side.Role
+	switch {
+	case !role.Seen():
+		return undecided("the role " + s.roleName() + " could not be read: " + role.Why)
+	case role.V.Missing && s.wanted.trust.Empty():
+		if s.wanted.blind != "" {
+			return undecided("there is no role " + s.roleName() + ", and not all shares could be seen: " + s.wanted.blind)
+		}
+		return notApplicable("nothing encrypted is shared with anybody approved, and nobody is approved ahead")
+	case role.V.Missing:
+		return s.withoutShareRole()
+	}
+	if s.trust == nil {
+		_, err := rampolicy.ParseTrust(role.V.Trust)
+		return undecided(fmt.Sprintf("whom the role %s trusts could not be told, and it is left alone: %v", s.roleName(), err))
+	}
+	missing := s.untrusted()
+	switch {
+	case !missing.Empty():
+		return s.widen(missing)
+	case s.wanted.blind != "":
+		return undecided("the role trusts all that could be seen, but: " + s.wanted.blind)
+	case s.wanted.trust.Empty():
+		return notApplicable("nothing encrypted is shared with anybody approved, and nobody is approved ahead")
+	}
+	return passes("the role trusts the ECS of all approved sharees", observed("role", s.roleName()), observed("trusted", names(s.wanted.trust)))
+}
+
+// withoutShareRole is the verdict on sharees that need a role that is not there.
+func (s *share) withoutShareRole() fleet.Verdict {
+	v := violation(fleet.High, fmt.Sprintf("the role %s is missing: %s cannot use what is shared, and no encrypted share can succeed", s.roleName(), names(s.wanted.trust)),
+		"make the RAM role "+s.roleName()+", trusted by the ECS of the sharees", observed("role", "missing"), observed("wanted", names(s.wanted.trust)))
+	none := &rampolicy.Trust{}
+	doc, blocked := printed(none.Merge(s.wanted.trust))
+	if blocked != "" {
+		v.Reason += "; " + blocked
+		return v
+	}
+	v.Changes = []fleet.Change{{Kind: fleet.EnsureShareRole, Ref: s.roleRef(), Want: doc, Reason: v.Reason}}
+	return v
+}
+
+// untrusted are the wanted that the role does not trust. What is about to be taken
+// back does not count: an account must not hang on a directory that nobody needs.
+func (s *share) untrusted() rampolicy.Sharees {
+	base := s.trust
+	if s.ours() && !s.stale.Empty() {
+		if less, err := base.Subtract(s.stale); err == nil {
+			base = less
+		}
+	}
+	// A statement that trusts everybody covers nobody.
+	open := len(base.UnconditionalWildcards()) > 0
+	var out rampolicy.Sharees
+	for _, one := range each(s.wanted.trust.Without(named(base, open))) {
+		if open || s.trusts(base, one) != rampolicy.Allowed {
+			out = out.And(one)
+		}
+	}
+	return out
+}
+
+// named are those whose name in the document is as good as an answer: with an open
+// statement in it there is no better one.
+func named(t *rampolicy.Trust, open bool) rampolicy.Sharees {
+	if open {
+		return t.Sharees()
+	}
+	return rampolicy.Sharees{}
+}
+
+// trusts asks a document about the ECS of one sharee; for a directory or a folder,
+// about an account right in it.
+func (s *share) trusts(t *rampolicy.Trust, one rampolicy.Sharees) rampolicy.Answer {
+	place := func(path string) map[string][]string {
+		directory, _, _ := strings.Cut(path, "/")
+		return map[string][]string{rampolicy.OwnerDirectory: {directory}, rampolicy.OwnerPath: {path}}
+	}
+	const anybody = "0"
+	switch {
+	case len(one.Accounts) > 0:
+		id := one.Accounts[0]
+		if path := s.world.Directory.V.Members[id]; path.Seen() && path.V != "" {
+			return t.Trusts(rampolicy.Service(string(id)), place(path.V))
+		}
+		return t.TrustsService(rampolicy.Service(string(id)))
+	case len(one.Directories) > 0:
+		return t.Trusts(rampolicy.Service(anybody), place(one.Directories[0]))
+	default:
+		return t.Trusts(rampolicy.Service(anybody), place(one.Folders[0]))
+	}
+}
+
+// widen adds the missing to the role's trust: in a role of ours the three forms are
+// written anew, to one of somebody else's statements are only added.
+func (s *share) widen(missing rampolicy.Sharees) fleet.Verdict {
+	v := violation(fleet.High, fmt.Sprintf("the role %s does not trust the ECS of %s, who cannot use what is shared", s.roleName(), names(missing)),
+		"add them to the trust policy of the role "+s.roleName(), observed("role", s.roleName()), observed("not trusted", names(missing)))
+	change := s.trust.Add
+	if s.ours() {
+		change = s.trust.Merge
+	}
+	wider, err := change(missing)
+	doc, blocked := printed(wider, err)
+	if blocked == "" {
+		for _, one := range each(missing) {
+			if s.trusts(wider, one) != rampolicy.Allowed {
+				blocked = "another statement of its trust policy stands against " + names(one)
+			}
+		}
+	}
+	if blocked != "" {
+		v.Reason += "; not changed: " + blocked
+		return v
+	}
+	v.Changes = []fleet.Change{{Kind: fleet.SetShareTrust, Ref: s.roleRef(), Before: s.side.Role.V.Trust, Want: doc, Reason: v.Reason}}
+	return v
+}
+
+// printed is the text to write, or why there is none.
+func printed(t *rampolicy.Trust, err error) (doc, blocked string) {
+	if err != nil {
+		return "", err.Error()
+	}
+	doc, err = t.Print()
+	switch {
+	case errors.Is(err, rampolicy.ErrWildcard):
+		return "", "its trust policy holds a statement that trusts every account; take that away first"
+	case errors.Is(err, rampolicy.ErrNobody):
+		return "", "RAM takes no trust policy without a statement; delete the role"
+	case err != nil:
+		return "", err.Error()
+	case len(doc) > maxTrust:
+		return "", fmt.Sprintf("its trust policy would have %d bytes, more than %d; approve and share with a folder or the whole resource directory instead of single accounts", len(doc), maxTrust)
+	}
+	return doc, ""
+}
+
+// each splits sharees up.
+func each(s rampolicy.Sharees) []rampolicy.Sharees {
+	var out []rampolicy.Sharees
+	for _, a := range s.Accounts {
+		out = append(out, rampolicy.Sharees{Accounts: []fleet.AccountID{a}})
+	}
+	for _, d := range s.Directories {
+		out = append(out, rampolicy.Sharees{Directories: []string{d}})
+	}
+	for _, f := range s.Folders {
+		out = append(out, rampolicy.Sharees{Folders: []string{f}})
+	}
+	return out
+}
+
+// names lists sharees for people.
+func names(s rampolicy.Sharees) string {
+	var out []fleet.Sharee
+	for _, a := range s.Accounts {
+		out = append(out, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(a)})
+	}
+	for _, d := range s.Directories {
+		out = append(out, fleet.Sharee{Kind: fleet.ShareeDirectory, ID: d})
+	}
+	for _, f := range s.Folders {
+		out = append(out, fleet.Sharee{Kind: fleet.ShareeFolder, ID: f})
+	}
+	return some(out)
+}

@@ -1,0 +1,156 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
+)
+
+// oldDisks warns of what taking back may break
+// (https://www.alibabacloud.com/notice/20240528image).
+const oldDisks = "disks that sharees made from shared images before 2024-06-30 may still use the keys, and fail to start or attach without them"
+
+// takeBack takes from a role of ours the trust and the keys that nothing is shared with
+// any more, once that has been so for as long as the policy says. When it began stands
+// in a tag of the role: whatever is not needed has to be the same at each look, and
+// what is needed again starts the time anew.
+func takeBack(s *share) fleet.Verdict {
+	if s.trust == nil {
+		return fleet.Verdict{} // share-trust has said why, or there is no role
+	}
+	keys := s.staleKeys()
+	mark := s.side.Tags.V[fleet.TagUnused]
+	switch {
+	case s.stale.Empty() && len(keys) == 0:
+		return s.nothingStale(mark)
+	case s.wanted.blind != "":
+		return undecided("nothing is taken back: " + s.wanted.blind)
+	case !s.side.Tags.Seen():
+		return undecided("nothing is taken back: whether the role is ours could not be read: " + s.side.Tags.Why)
+	}
+	v := violation(fleet.Low, fmt.Sprintf("nothing encrypted is shared any more that would need %s of the role %s", s.unneeded(keys), s.roleName()),
+		"take it from the role; "+oldDisks, observed("not needed", s.unneeded(keys)))
+	switch {
+	case !s.ours():
+		v.Remedy = s.byHand()
+	case s.policy.ShareRole.TakeBack == policy.TakeBackEnforce:
+		s.sinceWhen(&v, mark, keys)
+	}
+	return v
+}
+
+// nothingStale stops the time of what was not needed before and is again.
+func (s *share) nothingStale(mark string) fleet.Verdict {
+	if mark == "" || mark == notUnused || s.policy.ShareRole.TakeBack != policy.TakeBackEnforce || !s.ours() {
+		return passes("the role trusts and grants no more than is needed", observed("role", s.roleName()))
+	}
+	v := violation(fleet.Info, "a tag of the role "+s.roleName()+" counts time since something was not needed, and it is needed again",
+		"remove the tag "+fleet.TagUnused+" from the role", observed("tag "+fleet.TagUnused, mark))
+	v.Changes = []fleet.Change{s.mark(mark, notUnused, v.Reason)}
+	return v
+}
+
+// notUnused is the mark of a role all of which is needed.
+const notUnused = "none"
+
+// markTime is how a mark begins: tags take no colons for certain.
+const markTime = "20060102T150405Z"
+
+// sinceWhen adds the changes that are due.
+func (s *share) sinceWhen(v *fleet.Verdict, mark string, keys rampolicy.Keys) {
+	sum := sha256.Sum256([]byte(s.unneededText(keys)))
+	digest := hex.EncodeToString(sum[:8])
+	text, of, _ := strings.Cut(mark, "-")
+	since, err := time.Parse(markTime, text)
+	if err != nil || of != digest || since.After(s.world.At) {
+		want := s.world.At.UTC().Format(markTime) + "-" + digest
+		v.Reason += "; seen for the first time, and to be taken back after " + s.policy.ShareRole.TakeBackAfter.String()
+		v.Changes = []fleet.Change{s.mark(mark, want, v.Reason)}
+		return
+	}
+	v.Evidence = append(v.Evidence, observed("not needed since", since.Format(time.RFC3339)))
+	if left := s.policy.ShareRole.TakeBackAfter - s.world.At.Sub(since); left > 0 {
+		v.Reason += fmt.Sprintf("; to be taken back in %s", left.Round(time.Minute))
+		return
+	}
+	if s.untrusted().Empty() {
+		s.narrow(v, keys)
+		return
+	}
+	v.Reason += "; taken back once the role trusts all that are wanted"
+}
+
+func (s *share) mark(before, want, reason string) fleet.Change {
+	return fleet.Change{Kind: fleet.MarkUnused, Ref: s.roleRef(), Before: before, Want: want, Reason: reason}
+}
+
+// narrow is what takes trust and keys back.
+func (s *share) narrow(v *fleet.Verdict, keys rampolicy.Keys) {
+	if !s.stale.Empty() {
+		doc, blocked := printed(s.trust.Subtract(s.stale))
+		if blocked != "" {
+			v.Reason += "; the trust is not taken back: " + blocked
+		} else {
+			v.Changes = append(v.Changes, fleet.Change{Kind: fleet.SetShareTrust, Ref: s.roleRef(), Before: s.side.Role.V.Trust, Want: doc, Reason: v.Reason})
+		}
+	}
+	for _, p := range s.shards() {
+		left := slices.DeleteFunc(slices.Clone(p.keys), func(k string) bool { return slices.Contains(keys, k) })
+		switch {
+		case len(left) == len(p.keys):
+		case len(left) == 0:
+			v.Changes = append(v.Changes, fleet.Change{Kind: fleet.DetachKeyPolicy, Ref: s.policyRef(p.Name), Before: s.roleName(), Reason: v.Reason})
+		default:
+			v.Changes = append(v.Changes, s.setPolicy(p.Name, p.Document, rampolicy.KeyPolicy(left), v.Reason))
+		}
+	}
+}
+
+// byHand is the command for a role that is not ours.
+func (s *share) byHand() string {
+	doc, blocked := printed(s.trust.Subtract(s.stale))
+	if blocked != "" {
+		return "the role is not one that Fleetwarden made: take it back by hand; " + blocked + "; " + oldDisks
+	}
+	return fmt.Sprintf("the role is not one that Fleetwarden made: aliyun ram UpdateRole --RoleName %s --NewAssumeRolePolicyDocument '%s'; %s",
+		s.roleName(), doc, oldDisks)
+}
+
+// staleKeys are those that policies of ours grant and nothing shared is encrypted with.
+func (s *share) staleKeys() rampolicy.Keys {
+	used, _ := s.inUse(s.wanted.resources)
+	var out rampolicy.Keys
+	for _, p := range s.shards() {
+		for _, k := range p.keys {
+			if !slices.Contains(used, k) {
+				out = append(out, k)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unneeded says for people what is not needed.
+func (s *share) unneeded(keys rampolicy.Keys) string {
+	var parts []string
+	if !s.stale.Empty() {
+		parts = append(parts, "the trust in "+names(s.stale))
+	}
+	if len(keys) > 0 {
+		parts = append(parts, "the keys "+strings.Join(keys, ", "))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// unneededText is all of it.
+func (s *share) unneededText(keys rampolicy.Keys) string {
+	return fmt.Sprintf("%q %q %q %q", s.stale.Accounts, s.stale.Directories, s.stale.Folders, keys)
+}
