@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -37,7 +38,7 @@ type ImageItem struct {
 	ImageId, ImageName, ImageFamily, ImageOwnerAlias string
 	OSType, OSName, OSNameEn, Platform, Architecture string
 	BootMode, Status, Usage, CreationTime            string
-	IsSelfShared                                     string
+	IsSelfShared, Description                        string
 	Size                                             int
 	Progress                                         string
 	IsPublic, IsSubscribed, IsCopied                 bool
@@ -68,25 +69,31 @@ func (s *Service) DescribeImages(c *wire.Call, in *DescribeImagesRequest) (*Desc
 	p := paging{}.byNumber(in.PageNumber, in.PageSize, 10, 100)
 	s.w.Lock()
 	defer s.w.Unlock()
-	got, err := take(s.images(sp), p, in.match)
+	got, err := take(s.images(sp), p, func(img *image) bool { return in.match(img, sp.account) })
 	if err != nil {
 		return nil, err
 	}
 	out := &DescribeImagesResponse{RegionId: sp.region, PageOf: PageOf{got.total, p.number, p.size}}
 	out.Images.Image = []ImageItem{}
 	for _, img := range got.rows {
-		out.Images.Image = append(out.Images.Image, img.item())
+		out.Images.Image = append(out.Images.Image, s.imageItem(img, sp.account))
 	}
 	return out, nil
 }
 
-// images are the public images and then the account's own.
+// images are the public images, the account's own, and those shared with it.
+// Community images of others are left out.
 func (s *Service) images(sp *space) rows[image] {
 	return func(uint64) iter.Seq2[uint64, *image] {
 		return func(yield func(uint64, *image) bool) {
-			for _, t := range []rows[image]{s.public.After, sp.images.After} {
-				for at, img := range t(0) {
-					if !yield(at, img) {
+			for at, img := range s.public.After(0) {
+				if !yield(at, img) {
+					return
+				}
+			}
+			for _, from := range s.neighbours(sp) {
+				for at, img := range from.images.After(0) {
+					if (from == sp || s.shared(img, sp.account)) && !yield(at, img) {
 						return
 					}
 				}
@@ -95,30 +102,41 @@ func (s *Service) images(sp *space) rows[image] {
 	}
 }
 
-func (in *DescribeImagesRequest) match(img *image) bool {
+func (in *DescribeImagesRequest) match(img *image, account string) bool {
 	kind := typeOf(in.InstanceType)
 	return (in.ImageId == "" || slices.Contains(strings.Split(in.ImageId, ","), img.id)) &&
-		same(in.ImageName, img.name) && same(in.ImageFamily, img.family) && same(in.ImageOwnerAlias, img.alias()) &&
+		same(in.ImageName, img.name) && same(in.ImageFamily, img.family) && same(in.ImageOwnerAlias, img.alias(account)) &&
 		(in.InstanceType == "" || (kind != nil && kind.family.runs(img))) &&
 		same(in.Architecture, img.arch) && same(in.OSType, img.os) && img.tags.match(in.Tag) &&
 		(in.SnapshotId == "" || slices.ContainsFunc(img.mappings, func(m mapping) bool { return m.snapshot == in.SnapshotId })) &&
-		(in.Status == "" || slices.Contains(strings.Split(in.Status, ","), "Available")) &&
+		slices.Contains(strings.Split(cmp.Or(in.Status, "Available"), ","), img.status()) &&
 		(in.ShowExpired || !img.expired)
 }
 
-func (i *image) item() ImageItem {
+func (i *image) status() string {
+	if i.pending {
+		return "Creating"
+	}
+	return "Available"
+}
+
+// imageItem is an image as an account sees it. The caller holds the mutex.
+func (s *Service) imageItem(i *image, account string) ImageItem {
 	it := ImageItem{
-		ImageId: i.id, ImageName: i.name, ImageFamily: i.family, ImageOwnerAlias: i.alias(), OSType: i.os,
+		ImageId: i.id, ImageName: i.name, ImageFamily: i.family, ImageOwnerAlias: i.alias(account), OSType: i.os,
 		OSName: i.osName, OSNameEn: i.osName, Platform: i.platform, Architecture: i.arch, BootMode: i.boot,
-		Status: "Available", Usage: "instance", CreationTime: i.created.UTC().Format("2006-01-02T15:04:05Z"),
-		Size: i.size, Progress: "100%", IsPublic: i.owner == "", IsSupportCloudinit: true, IsSupportIoOptimized: true,
+		Description: i.description, Status: i.status(), Usage: "instance", CreationTime: i.created.UTC().Format("2006-01-02T15:04:05Z"),
+		Size: i.size, Progress: "100%", IsPublic: i.owner == "" || i.community, IsCopied: i.copied, IsSupportCloudinit: true, IsSupportIoOptimized: true,
 		Tags: i.tags.response(),
+	}
+	if i.owner == account {
+		it.IsSelfShared = fmt.Sprint(len(i.shares) > 0 || s.access.SharedAtAll(i.resource()))
 	}
 	it.Features.NvmeSupport, it.Features.ImdsSupport = "supported", "v2"
 	it.DiskDeviceMappings.DiskDeviceMapping = []MappingItem{}
 	for _, m := range i.mappings {
 		it.DiskDeviceMappings.DiskDeviceMapping = append(it.DiskDeviceMappings.DiskDeviceMapping, MappingItem{
-			Device: m.device, Type: m.kind, SnapshotId: m.snapshot, Encrypted: fmt.Sprint(m.encrypted), Size: fmt.Sprint(m.size),
+			Device: m.device, Type: m.kind, SnapshotId: m.snapshot, Encrypted: fmt.Sprint(m.key != ""), Size: fmt.Sprint(m.size),
 		})
 	}
 	return it

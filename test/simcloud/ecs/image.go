@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,25 +19,59 @@ type image struct {
 	created          time.Time
 	tags             tags
 	mappings         []mapping
+
+	// The rest is for images of an account.
+	region, description string
+	pending             bool // being made
+	copied, community   bool
+	shares              []imageShare
+}
+
+// imageShare is an account that an image is shared with by
+// ModifyImageSharePermission.
+type imageShare struct {
+	account string
+	at      time.Time
 }
 
 // mapping is a disk that an image makes.
 type mapping struct {
 	device, kind, snapshot string
 	size                   int
-	encrypted              bool
+	key                    string // of the snapshot; empty: not encrypted
+	service                bool   // key is a service key
 }
 
 // secured reports whether it is a trusted image for the sixth security-enhanced
 // generation: published ids have "_secured_alibase_".
 func (i *image) secured() bool { return strings.Contains(i.id, "_secured_alibase_") }
 
-// alias is ImageOwnerAlias.
-func (i *image) alias() string {
-	if i.owner == "" {
+// alias is ImageOwnerAlias as an account sees it.
+func (i *image) alias(account string) string {
+	switch i.owner {
+	case "":
 		return "system"
+	case account:
+		return "self"
 	}
-	return "self"
+	return "others"
+}
+
+func (i *image) resource() Resource { return Resource{ImageKind, i.owner, i.region, i.id} }
+
+// encrypted is the first encrypted disk of an image, or nil.
+func (i *image) encrypted() *mapping {
+	for n := range i.mappings {
+		if i.mappings[n].key != "" {
+			return &i.mappings[n]
+		}
+	}
+	return nil
+}
+
+// sharedBy reports whether ModifyImageSharePermission shares it with an account.
+func (i *image) sharedBy(account string) bool {
+	return slices.ContainsFunc(i.shares, func(s imageShare) bool { return s.account == account })
 }
 
 // publicImages follow the published id patterns. That secured images report
@@ -70,12 +105,23 @@ func windows(i image) image { i.os = "windows"; return i }
 func expired(i image) image { i.expired = true; return i }
 
 // image finds an image that the space's account can use: a public one, expired
-// or not, or its own. The caller holds the mutex.
+// or not, its own, or one that another account shares with it or with all. One
+// that is still being made cannot be used. The caller holds the mutex.
 func (s *Service) image(sp *space, id string) *image {
-	if img := sp.images.Get(id); img != nil {
+	if img := s.public.Get(id); img != nil {
 		return img
 	}
-	return s.public.Get(id)
+	for _, from := range s.neighbours(sp) {
+		if img := from.images.Get(id); img != nil && !img.pending && (from == sp || img.community || s.shared(img, sp.account)) {
+			return img
+		}
+	}
+	return nil
+}
+
+// shared reports whether an image is shared with an account, in either way.
+func (s *Service) shared(img *image, account string) bool {
+	return img.sharedBy(account) || s.access.Shared(img.resource(), account)
 }
 
 // newest is the image of a family that was added last, or nil. Expired ones do
@@ -87,7 +133,7 @@ func (s *Service) newest(sp *space, family string) (found *image) {
 		}
 	}
 	for _, img := range sp.images.After(0) {
-		if img.family == family {
+		if img.family == family && !img.pending {
 			found = img
 		}
 	}

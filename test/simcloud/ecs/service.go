@@ -36,6 +36,7 @@ type Service struct {
 	economical   map[string]bool
 	hideRoleless bool
 	security     Security
+	access       Access
 	quotas       CommandQuotas
 	newestFirst  bool // of invocations
 	events       atomic.Uint64
@@ -51,6 +52,7 @@ type space struct {
 	instances simcloud.Table[instance]
 	disks     simcloud.Table[disk]
 	images    simcloud.Table[image]
+	snapshots simcloud.Table[snapshot]
 	templates simcloud.Table[template]
 	commands  simcloud.Table[command]
 	// invocations are the last 10,000.
@@ -64,7 +66,7 @@ type space struct {
 // New returns ECS with the start world in every account and region of w: one
 // network, the public images, no instances.
 func New(w *simcloud.World, roles Roles, keys Keys) *Service {
-	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}, security: nobody{}, quotas: CommandQuotas{Commands: 500}}
+	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}, security: nobody{}, access: open{}, quotas: CommandQuotas{Commands: 500}}
 	for _, a := range w.Accounts {
 		for _, r := range w.Regions {
 			at := where{a, r}

@@ -98,8 +98,8 @@ func (t tags) response() TagSet {
 	return s
 }
 
-// tagged finds the tags of a resource. Types other than instance, disk, image
-// and launchtemplate are not part of this cloud. The caller holds the mutex.
+// tagged finds the tags of a resource. Types other than instance, disk, image,
+// snapshot and launchtemplate are not part of this cloud. The caller holds the mutex.
 func (sp *space) tagged(kind, id string) (*tags, error) {
 	switch kind {
 	case "instance":
@@ -113,6 +113,10 @@ func (sp *space) tagged(kind, id string) (*tags, error) {
 	case "image":
 		if i := sp.images.Get(id); i != nil {
 			return &i.tags, nil
+		}
+	case "snapshot":
+		if x := sp.snapshots.Get(id); x != nil {
+			return &x.tags, nil
 		}
 	case "launchtemplate":
 		if t := sp.templates.Get(id); t != nil {

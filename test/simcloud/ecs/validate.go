@@ -37,6 +37,7 @@ func (s *Service) prepare(c *wire.Call, sp *space, l *launch) (*plan, error) {
 		func() error { return l.checkDisks(kind) },
 		func() error { return l.checkOptions(kind, img) },
 		func() error { return s.checkKMS(sp, l, kind) },
+		func() error { return s.checkSources(sp, l, img) },
 		func() error { return s.checkRole(c, l.Role, 401) },
 	} {
 		if err := check(); err != nil {
@@ -178,16 +179,38 @@ func (s *Service) checkKMS(sp *space, l *launch, kind *instanceType) error {
 		if d.Key == "" {
 			continue
 		}
-		found, enabled := s.keys.Key(sp.account, sp.region, d.Key)
-		if !found {
-			return wire.Errorf(404, "InvalidParameter.KMSKeyId.NotFound", "The specified KMSKeyId does not exist.")
+		if err := s.checkKey(sp, d.Key); err != nil {
+			return err
 		}
-		if !enabled {
-			return wire.Errorf(403, "InvalidParameter.KMSKeyId.CMKNotEnabled", "The CMK needs to be enabled.")
-		}
-		if seen, trusted := s.roles.RoleVisible(sp.account, diskEncryptRole); !seen || !trusted {
-			return wire.Errorf(403, "InvalidParameter.KMSKeyId.KMSUnauthorized", "ECS service have no right to access your KMS.")
-		}
+	}
+	return nil
+}
+
+// checkSources asks whether the account may use what its disks are made of.
+// Disks of its own encrypted images and snapshots are encrypted alike.
+func (s *Service) checkSources(sp *space, l *launch, img *image) error {
+	if err := s.unlockDisks(sp, l); err != nil {
+		return err
+	}
+	s.w.Lock()
+	defer s.w.Unlock()
+	if m := img.encrypted(); m != nil && img.owner == sp.account {
+		inherit(&l.System, m.key, m.service)
+	}
+	return s.unlock(sp, img, l.System.Encrypted)
+}
+
+// checkKey: the codes are in the error table of RunInstances.
+func (s *Service) checkKey(sp *space, key string) error {
+	found, enabled := s.keys.Key(sp.account, sp.region, key)
+	if !found {
+		return wire.Errorf(404, "InvalidParameter.KMSKeyId.NotFound", "The specified KMSKeyId does not exist.")
+	}
+	if !enabled {
+		return wire.Errorf(403, "InvalidParameter.KMSKeyId.CMKNotEnabled", "The CMK needs to be enabled.")
+	}
+	if seen, trusted := s.roles.RoleVisible(sp.account, diskEncryptRole); !seen || !trusted {
+		return wire.Errorf(403, "InvalidParameter.KMSKeyId.KMSUnauthorized", "ECS service have no right to access your KMS.")
 	}
 	return nil
 }

@@ -87,9 +87,7 @@ func (k *KMS) Find(account, region, name string) (Key, bool) {
 	if key == nil {
 		return Key{}, false
 	}
-	out := *key
-	out.Aliases = slices.Clone(key.Aliases)
-	return out, true
+	return key.copy(), true
 }
 
 func (k *KMS) find(p place, name string) *Key {

@@ -51,6 +51,11 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		"POST events":     s.events,
 		"POST fleet":      s.fleet,
 		"POST templates":  s.launchTemplate,
+		"GET usable":      s.usable,
+		"POST snapshots":  s.seedSnapshots,
+		"POST images":     s.seedImages,
+		"POST keys":       s.keys,
+		"POST directory":  s.directory,
 	}
 	route, ok := routes[r.Method+" "+strings.TrimPrefix(r.URL.Path, prefix)]
 	if !ok {

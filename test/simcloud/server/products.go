@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/access"
 	"fleetwarden/test/simcloud/actiontrail"
 	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/eventbridge"
@@ -12,6 +13,7 @@ import (
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
+	"fleetwarden/test/simcloud/resourcemanager"
 	"fleetwarden/test/simcloud/sas"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -47,6 +49,9 @@ func build(o Options) (*Server, error) {
 	s.STS = sts.New(s.RAM, nil)
 	s.KMS = kms.New(world)
 	s.ECS = ecs.New(world, s.RAM, ecsKeys{s.KMS})
+	s.Directory = resourcemanager.New(world)
+	s.Access = &access.Access{RAM: s.RAM, KMS: s.KMS, Directory: s.Directory, Shares: noShares{}}
+	s.ECS.SetAccess(s.Access)
 	s.SAS = sas.New(world, s.ECS)
 	s.ECS.SetSecurity(s.SAS)
 	s.Fleet = s.seedFleet
@@ -69,6 +74,7 @@ func build(o Options) (*Server, error) {
 		{"actiontrail", s.Trail},
 		{"ecs", s.ECS},
 		{"sas", s.SAS},
+		{"resourcemanager", s.Directory},
 	}
 	for _, p := range rpc {
 		if err := s.Router.Register(p.code, p.product); err != nil {
@@ -89,6 +95,9 @@ func build(o Options) (*Server, error) {
 		{"kms", s.KMS.State},
 		{"ecs", s.ECS.State},
 		{"cloudassistant", s.ECS.Commands},
+		{"images", s.ECS.Images},
+		{"snapshots", s.ECS.Snapshots},
+		{"resourcemanager", s.Directory.State},
 		{"sas", s.SAS.State},
 		{"mns", s.MNS.State},
 		{"oss", s.OSS.State},
@@ -119,3 +128,8 @@ func (k keys) Key(id, token string) (string, wire.Identity, error) {
 	}
 	return k.ram.Key(id, token)
 }
+
+type noShares struct{}
+
+func (noShares) Shared(ecs.Resource, string) bool { return false }
+func (noShares) SharedAtAll(ecs.Resource) bool    { return false }

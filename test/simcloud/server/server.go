@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/access"
 	"fleetwarden/test/simcloud/actiontrail"
 	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/eventbridge"
@@ -22,6 +23,7 @@ import (
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
+	"fleetwarden/test/simcloud/resourcemanager"
 	"fleetwarden/test/simcloud/sas"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -65,6 +67,10 @@ type Server struct {
 	Trail *actiontrail.Trail
 	MNS   *mns.Service
 	OSS   *oss.Service
+	// Directory is the resource directory of the accounts. Access judges who can
+	// use whose encrypted images and snapshots; see also [Server.Usable].
+	Directory *resourcemanager.Directory
+	Access    *access.Access
 	// EventBridge has the default buses, which all products publish to.
 	EventBridge *eventbridge.Service
 
