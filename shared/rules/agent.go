@@ -107,7 +107,7 @@ func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
 // ends in the command for a person.
 func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	if run, ok := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows); ok {
-		e = append(e, observed("installation", run.Status))
+		e = append(e, observed("installation", run.Status), observed("pushed for", s.inst.Listed.V.OSType))
 		if !run.Final() || s.world.At.Sub(run.Created) < installing {
 			return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1),
 				Reason: "the agent was pushed; only its status in Security Center proves success"}

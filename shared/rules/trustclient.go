@@ -61,18 +61,21 @@ func trustClient(s *subject) fleet.Verdict {
 
 // trustClientRun looks at what our command did, and pushes it where it did nothing yet.
 func (s *subject) trustClientRun() fleet.Verdict {
-	e := observed("install script", "")
+	e := []fleet.Evidence{observed("install script", "")}
 	run, ok := s.lastRun(fleet.CommandTrustClient)
+	if ok {
+		e = append(e, observed("installation", run.Status), observed("pushed version", TrustClientVersion))
+	}
 	recent := ok && s.world.At.Sub(run.Created) < installing
 	spent := s.runs(fleet.CommandTrustClient) >= maxPushes
 	switch {
 	case ok && !run.Final():
-		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N + 1), Reason: "the trust client is being installed", Evidence: []fleet.Evidence{e}}
+		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N + 1), Reason: "the trust client is being installed", Evidence: e}
 	case ok && run.Status == "Success":
-		v := violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "none: the tag is put, where the policy enforces", e)
+		v := violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "none: the tag is put, where the policy enforces", e...)
 		return s.change(v, nil, fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagTrustClient + "=" + TrustClientVersion, Reason: v.Reason})
 	case recent || spent || s.overdue():
-		v := violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e)
+		v := violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e...)
 		if ok {
 			v.Reason += fmt.Sprintf(": the command ended with %s, exit code %d %s", run.Status, run.ExitCode, run.ErrorCode)
 		}
@@ -82,9 +85,9 @@ func (s *subject) trustClientRun() fleet.Verdict {
 		return v
 	case s.inst.Listed.V.HTTPTokens == "required" && s.inst.Assistant.Seen() && older(s.inst.Assistant.V.Version, leastAssistant):
 		return violation(fleet.High, "Cloud Assistant "+s.inst.Assistant.V.Version+" is too old for instance metadata by token only",
-			"upgrade Cloud Assistant to "+leastAssistant+" or later", e, observed("Cloud Assistant", s.inst.Assistant.V.Version))
+			"upgrade Cloud Assistant to "+leastAssistant+" or later", append(e, observed("Cloud Assistant", s.inst.Assistant.V.Version))...)
 	}
-	v := violation(fleet.High, "the trust client is not installed: the user data lacks its script", "none: Cloud Assistant installs it, where the policy enforces", e)
+	v := violation(fleet.High, "the trust client is not installed: the user data lacks its script", "none: Cloud Assistant installs it, where the policy enforces", e...)
 	return s.push(v, fleet.Change{Kind: fleet.PushTrustClient, Ref: s.inst.Ref, Want: TrustClientVersion, Reason: v.Reason})
 }
 
