@@ -20,13 +20,13 @@ func TestAFunctionThatDiesAtAnyCallLeavesNothingUndone(t *testing.T) {
 		"a role to replace":         {stage.Options{Policy: "replace.yaml", Optional: []string{"attach-role-replace"}}, "app-role"},
 	}
 	for name, story := range stories {
-		for n := 1; n <= calls(t, story.o, story.role); n++ {
+		for n := range calls(t, story.o, story.role) {
 			for _, when := range []fc.When{fc.Before, fc.After} {
-				t.Run(fmt.Sprintf("%s: call %d, carried out %t", name, n, when), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s: call %d, carried out %t", name, n+1, when), func(t *testing.T) {
 					t.Parallel()
 					s := play(t, story.o)
 					standing(t, s, "app-role", "oss-read.json")
-					s.Stack.Kill("attach-role", n, when)
+					s.Stack.Kill("attach-role", n+1, when)
 					id := old(t, s, story.role)
 					settle(t, s)
 					wantRole(t, s, id)

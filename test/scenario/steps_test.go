@@ -1,10 +1,13 @@
 package scenario_test
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/test/simcloud"
@@ -64,19 +67,28 @@ func old(t *testing.T, s *stage.Stage, role string) string {
 	return fleet.IDs[0]
 }
 
-// lacking are instances without Security Center's agent that nobody has launched in this
-// story. One event for each wakes push-agent.
-func lacking(t *testing.T, s *stage.Stage, f ecs.FleetSpec) []string {
+// lacking are fleets without Security Center's agent, old enough for nothing to be on its
+// way to them. One event for each instance wakes push-agent.
+func lacking(t *testing.T, s *stage.Stage, specs ...ecs.FleetSpec) [][]string {
 	t.Helper()
-	f.Agent = "uninstalled"
-	fleet, err := s.Server.ECS.SeedFleet(f)
-	if err != nil {
+	var fleets [][]string
+	for _, f := range specs {
+		f.Agent = cmp.Or(f.Agent, "uninstalled")
+		fleet, err := s.Server.ECS.SeedFleet(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleets = append(fleets, fleet.IDs)
+	}
+	ctx, stop := soon()
+	defer stop()
+	if err := s.Advance(ctx, 5*time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range fleet.IDs {
+	for _, id := range slices.Concat(fleets...) {
 		running(s, id)
 	}
-	return fleet.IDs
+	return fleets
 }
 
 // running says, as ECS does, that an instance is Running now.
