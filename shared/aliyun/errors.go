@@ -101,10 +101,12 @@ var classes = []struct {
 	{"EntityAlreadyExists", fleet.Exists},
 	{"QueueNotExist", fleet.NotFound},
 	{"MessageNotExist", fleet.NotFound},
-	{"NoSuchKey", fleet.NotFound},           // OSS
-	{"FileAlreadyExists", fleet.Exists},     // OSS, HTTP 409
-	{"RequestTimeTooSkewed", fleet.Invalid}, // OSS, HTTP 403
-	{"NoSuchBucket", fleet.Invalid},         // OSS: tells nothing about the object
+	{"NoSuchKey", fleet.NotFound},               // OSS
+	{"FileAlreadyExists", fleet.Exists},         // OSS, HTTP 409
+	{"RequestTimeTooSkewed", fleet.Invalid},     // OSS, HTTP 403
+	{"NoSuchBucket", fleet.Invalid},             // OSS: tells nothing about the object
+	{"Forbidden.KeyNotFound", fleet.NotFound},   // KMS, HTTP 404
+	{"Forbidden.AliasNotFound", fleet.NotFound}, // KMS, HTTP 404
 	{"NoPermission", fleet.Denied},
 	{"Forbidden.RAM", fleet.Denied},
 	{"InvalidUser.PassRoleForbidden", fleet.Denied},

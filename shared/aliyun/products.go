@@ -22,6 +22,9 @@ var (
 	STS = Product{"sts", "2015-04-01", regional("sts")}
 	KMS = Product{"kms", "2016-01-20", regional("kms")}
 	SAS = Product{"sas", "2018-12-03", securityCenterHost}
+	// A share lives in the region of what is shared.
+	ResourceSharing = Product{"resourcesharing", "2020-01-10", regional("resourcesharing")}
+	ResourceManager = Product{"resourcemanager", "2020-03-31", central("resourcemanager.aliyuncs.com")}
 )
 
 func central(host string) func(fleet.Region) string {

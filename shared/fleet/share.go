@@ -53,6 +53,9 @@ type SharedResource struct {
 	// one for each of its snapshots.
 	Keys    Fact[[]KMSKey]
 	Sharees []Sharee
+	// Changed is when its sharing by Resource Sharing last changed; zero when that is
+	// not known.
+	Changed time.Time
 }
 
 // KMSKey is a key of Key Management Service.
@@ -63,6 +66,23 @@ type KMSKey struct {
 	// Service is true for a key that ECS made for itself; what it encrypts cannot be
 	// shared.
 	Service Fact[bool]
+}
+
+// Encryption is how a snapshot is encrypted.
+type Encryption struct {
+	Encrypted bool
+	// Key is the id of the key; the cloud may leave it out for one that ECS made for
+	// itself.
+	Key string
+}
+
+// OwnImage is an image of the account itself.
+type OwnImage struct {
+	ID string
+	// Shared is true when it is shared with single accounts.
+	Shared bool
+	// Sealed are the snapshots of those of its disks that are encrypted.
+	Sealed []string
 }
 
 // ShareeKind says what an account shares with.

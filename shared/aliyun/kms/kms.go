@@ -30,3 +30,32 @@ func (c *Client) AccountStatus(ctx context.Context, region fleet.Region) (string
 	}
 	return got.AccountStatus, nil
 }
+
+type describeKey struct {
+	KeyID *string `json:"KeyId,omitempty" xml:"KeyId,omitempty"`
+}
+
+type keyMetadata struct {
+	KeyMetadata struct {
+		KeyID string `json:"KeyId"`
+	} `json:"KeyMetadata"`
+}
+
+// serviceAlias is that of the key which ECS makes for itself, one for each account and
+// region
+// (https://www.alibabacloud.com/help/en/ecs/user-guide/access-ecs-encrypted-resources-through-the-ram-role).
+const serviceAlias = "alias/acs/ecs"
+
+// ServiceKey returns the id of the key that ECS made for itself, with DescribeKey; ""
+// when there is none.
+func (c *Client) ServiceKey(ctx context.Context, region fleet.Region) (string, error) {
+	got, err := aliyun.Do[describeKey, keyMetadata](ctx, c.session,
+		aliyun.API{Product: aliyun.KMS, Action: "DescribeKey", Region: region}, &describeKey{KeyID: new(serviceAlias)})
+	switch {
+	case fleet.ClassOf(err) == fleet.NotFound:
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	return got.KeyMetadata.KeyID, nil
+}

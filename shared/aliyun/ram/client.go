@@ -36,6 +36,16 @@ func write(action string) aliyun.API {
 // ListPoliciesForRole, and GetPolicy for each policy not yet read in this pass. A
 // role that does not exist is returned with Missing set.
 func (c *Client) Role(ctx context.Context, name string) (fleet.Role, error) {
+	role, err := c.Bare(ctx, name)
+	if err != nil || role.Missing {
+		return role, err
+	}
+	role.Policies, err = c.policies(ctx, name)
+	return role, err
+}
+
+// Bare is Role without what is attached: GetRole alone.
+func (c *Client) Bare(ctx context.Context, name string) (fleet.Role, error) {
 	got, err := aliyun.Do[sdk.GetRoleRequest, sdk.GetRoleResponseBody](ctx, c.session, read("GetRole"), &sdk.GetRoleRequest{RoleName: &name})
 	if fleet.ClassOf(err) == fleet.NotFound {
 		return fleet.Role{Name: name, Missing: true}, nil
@@ -46,9 +56,7 @@ func (c *Client) Role(ctx context.Context, name string) (fleet.Role, error) {
 	if got.Role == nil {
 		return fleet.Role{}, fmt.Errorf("reading role %s: the answer holds no role", name)
 	}
-	role := fleet.Role{Name: name, ARN: deref(got.Role.Arn), Trust: deref(got.Role.AssumeRolePolicyDocument), Updated: deref(got.Role.UpdateDate)}
-	role.Policies, err = c.policies(ctx, name)
-	return role, err
+	return fleet.Role{Name: name, ARN: deref(got.Role.Arn), Trust: deref(got.Role.AssumeRolePolicyDocument), Updated: deref(got.Role.UpdateDate)}, nil
 }
 
 func (c *Client) policies(ctx context.Context, role string) ([]fleet.Policy, error) {

@@ -1,0 +1,130 @@
+// Package directory reads the account's resource directory from ResourceManager
+// (2020-03-31): its id, the paths of folders, and where accounts are.
+package directory
+
+import (
+	"context"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// Client calls ResourceManager for one pass.
+type Client struct{ session *aliyun.Session }
+
+// New returns a Client that counts its calls in session.
+func New(session *aliyun.Session) *Client { return &Client{session} }
+
+func api(action string) aliyun.API {
+	return aliyun.API{Product: aliyun.ResourceManager, Action: action}
+}
+
+type nothing struct{}
+
+type directory struct {
+	ResourceDirectory struct {
+		ResourceDirectoryID string `json:"ResourceDirectoryId"`
+		RootFolderID        string `json:"RootFolderId"`
+	} `json:"ResourceDirectory"`
+}
+
+// Directory reads the directory that the account is in; the zero Directory when it is
+// in none. It reads the paths of folders, and, if any account is asked for, where those
+// accounts are: only the management account, or one it has delegated to, is told that.
+// What cannot be read for good is unknown; what time heals is an error.
+func (c *Client) Directory(ctx context.Context, folders []string, accounts []fleet.AccountID) (fleet.Directory, error) {
+	got, err := aliyun.Do[nothing, directory](ctx, c.session, api("GetResourceDirectory"), &nothing{})
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return fleet.Directory{}, nil
+	}
+	if err != nil {
+		return fleet.Directory{}, err
+	}
+	d := fleet.Directory{
+		ID: got.ResourceDirectory.ResourceDirectoryID, Root: got.ResourceDirectory.RootFolderID,
+		Folders: map[string]fleet.Fact[string]{}, Members: map[fleet.AccountID]fleet.Fact[string]{},
+	}
+	for _, id := range folders {
+		path, err := c.folder(ctx, id)
+		if fleet.ClassOf(err).Passing() {
+			return d, err
+		}
+		d.Folders[id] = fact(path, err)
+	}
+	if len(accounts) == 0 {
+		return d, nil
+	}
+	members, err := c.members(ctx)
+	if fleet.ClassOf(err).Passing() {
+		return d, err
+	}
+	for _, id := range accounts {
+		d.Members[id] = fact(members[id], err)
+	}
+	return d, nil
+}
+
+func fact(path string, err error) fleet.Fact[string] {
+	if err != nil {
+		return fleet.Dunno[string](err.Error())
+	}
+	return fleet.See(path)
+}
+
+type folderRequest struct {
+	FolderID *string `json:"FolderId,omitempty" xml:"FolderId,omitempty"`
+}
+
+type folder struct {
+	Folder struct {
+		ResourceDirectoryPath string `json:"ResourceDirectoryPath"`
+	} `json:"Folder"`
+}
+
+// folder returns the path of a folder; "" when there is no such folder.
+func (c *Client) folder(ctx context.Context, id string) (string, error) {
+	got, err := aliyun.Do[folderRequest, folder](ctx, c.session, api("GetFolder"), &folderRequest{&id})
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return got.Folder.ResourceDirectoryPath, nil
+}
+
+// pageSize is the largest page of ListAccounts.
+const pageSize = 100
+
+type accountsRequest struct {
+	PageNumber *int32 `json:"PageNumber,omitempty" xml:"PageNumber,omitempty"`
+	PageSize   *int32 `json:"PageSize,omitempty" xml:"PageSize,omitempty"`
+}
+
+type accountsResponse struct {
+	TotalCount int `json:"TotalCount"`
+	Accounts   struct {
+		Account []struct {
+			AccountID             fleet.AccountID `json:"AccountId"`
+			ResourceDirectoryPath string          `json:"ResourceDirectoryPath"`
+		} `json:"Account"`
+	} `json:"Accounts"`
+}
+
+// members lists where all accounts of the directory are.
+func (c *Client) members(ctx context.Context) (map[fleet.AccountID]string, error) {
+	out := map[fleet.AccountID]string{}
+	for number := int32(1); ; number++ {
+		page, err := aliyun.Do[accountsRequest, accountsResponse](ctx, c.session, api("ListAccounts"),
+			&accountsRequest{PageNumber: &number, PageSize: new(int32(pageSize))})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range page.Accounts.Account {
+			out[a.AccountID] = a.ResourceDirectoryPath
+		}
+		if len(page.Accounts.Account) < pageSize || len(out) >= page.TotalCount {
+			return out, nil
+		}
+	}
+}
