@@ -23,10 +23,15 @@ var acts = []act{
 	{"100 trusted instances are launched at once", "all have " + systrust + ", by 1 AttachInstanceRamRole", hundred},
 	{"a trusted instance is bought in the console", "it has " + systrust, console},
 	{"a launch is denied for want of a vSwitch", "denied-launch: violation, with the parameter to change", denied},
+	{"a Linux and a Windows instance are launched without Security Center's agent", "Linux online after 1 command, Windows online after 1 command", linuxAndWindows},
+	{"an instance has neither the agent nor Cloud Assistant", "agent-online: violation, with the command to type; 0 commands ran", noAssistant},
+	{"the first heartbeat of a new instance comes twice", "online after 1 command", heartbeatTwice},
+	{"a g6t is launched without the trust client's script", "trust client installed: true, after 1 command, tag fleetwarden:trust-client=1", trustClient},
 	{"an operator looks at a drifted instance by hand, as a dry run", "planned attach-role; nothing changed", dryRun},
 	{"the event of a launch comes a second time", "nothing changed, 0 changes", twice},
 	{"a forged event names instances and accounts of others", "nothing changed, 0 changes", forged},
 	{"attach-role tries what its RAM policy does not allow", "AdministratorAccess denied, another role denied", denial},
+	{"push-agent tries to run a script of its own on an instance", "RunCommand denied", ownScript},
 }
 
 func trustedLaunch(ctx context.Context, s *scene) (string, error) {

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+const (
+	windowsImage  = "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"
+	securedImage  = "aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd"
+	firstBeat     = "ecs:CloudAssistant:FirstHeartbeat"
+	untilFirstRun = time.Minute // a launch, its boot and its first heartbeat
+)
+
+// bare is a launch of an ordinary instance that does not ask for Security Center's agent.
+func bare(image string) stage.Launch {
+	l := good()
+	l.Type, l.Image, l.Trusted = "ecs.g7.large", image, ""
+	return l
+}
+
+func linuxAndWindows(ctx context.Context, s *scene) (string, error) {
+	linux, err := s.launched(ctx, bare(uefiImage))
+	if err != nil {
+		return "", err
+	}
+	windows, err := s.launched(ctx, bare(windowsImage))
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("Linux %s after %d command, Windows %s after %d command",
+		s.agent(linux[0]), s.ran(fleet.CommandAgentLinux, linux[0]),
+		s.agent(windows[0]), s.ran(fleet.CommandAgentWindows, windows[0])), nil
+}
+
+func noAssistant(ctx context.Context, s *scene) (string, error) {
+	old, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Agent: "uninstalled", Assistant: "absent"})
+	if err != nil {
+		return "", err
+	}
+	s.Publish(simcloud.Event{
+		Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:Instance:StateChange",
+		Data: fmt.Appendf(nil, `{"resourceId": %q, "resourceType": "ALIYUN::ECS::Instance", "state": "Running"}`, old.IDs[0]),
+	})
+	if err := s.Settle(ctx); err != nil {
+		return "", err
+	}
+	outcome, err := s.outcome("agent-online", old.IDs[0])
+	if err != nil {
+		return "", err
+	}
+	remedy, err := s.first("remedy", map[string]string{"rule": "agent-online", "id": old.IDs[0], "outcome": "violation"})
+	typed := "no command to type: " + remedy
+	if strings.Contains(remedy, "AliAqsInstall.sh -k=CODE") {
+		typed = "with the command to type"
+	}
+	return fmt.Sprintf("agent-online: %s, %s; %d commands ran", outcome, typed, s.ran(fleet.CommandAgentLinux, old.IDs[0])), err
+}
+
+func heartbeatTwice(ctx context.Context, s *scene) (string, error) {
+	ids, err := s.Run(ctx, bare(uefiImage))
+	if err != nil {
+		return "", err
+	}
+	if err := s.Advance(ctx, untilFirstRun); err != nil {
+		return "", err
+	}
+	beats := s.Published(firstBeat)
+	if len(beats) == 0 || !strings.Contains(string(beats[len(beats)-1].Data), ids[0]) {
+		return "no first heartbeat was published", nil
+	}
+	s.Publish(beats[len(beats)-1])
+	if err := s.Settle(ctx); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s after %d command", s.agent(ids[0]), s.ran(fleet.CommandAgentLinux, ids[0])), nil
+}
+
+func trustClient(ctx context.Context, s *scene) (string, error) {
+	l := good()
+	l.Type, l.Image, l.Trusted = "ecs.g6t.large", securedImage, ""
+	ids, err := s.launched(ctx, l)
+	if err != nil {
+		return "", err
+	}
+	i, _ := s.Server.ECS.Instance(server.Sharer, server.Home, ids[0])
+	return fmt.Sprintf("trust client installed: %t, after %d command, tag fleetwarden:trust-client=%s",
+		i.TrustClient, s.ran(fleet.CommandTrustClient, ids[0]), i.Tags["fleetwarden:trust-client"]), nil
+}
+
+// ownScript has push-agent's role do what nobody may who only installs agents.
+func ownScript(ctx context.Context, s *scene) (string, error) {
+	old, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType})
+	if err != nil {
+		return "", err
+	}
+	keys, err := s.KeysOf("push-agent")
+	if err != nil {
+		return "", err
+	}
+	_, err = s.Call(ctx, keys, "2014-05-26", "RunCommand", map[string]string{
+		"RegionId": server.Home, "Type": "RunShellScript", "CommandContent": "aWQK", "InstanceId.1": old.IDs[0],
+	})
+	switch {
+	case err == nil:
+		return "RunCommand allowed", nil
+	case strings.Contains(err.Error(), "Forbidden.RAM"):
+		return "RunCommand denied", nil
+	}
+	return err.Error(), nil
+}
+
+// agent is the status of an instance's agent in Security Center.
+func (s *scene) agent(id string) string {
+	status, _, known := s.Server.SAS.Agent(server.Sharer, id)
+	if !known {
+		return "unknown"
+	}
+	return status
+}
+
+// ran is how often a command ran on an instance, however it ended.
+func (s *scene) ran(command, id string) (n int) {
+	all, _ := s.Server.ECS.Commands().([]ecs.CommandState)
+	for _, c := range all {
+		if _, on := c.Tasks[id]; on && c.Name == command {
+			n++
+		}
+	}
+	return n
+}
