@@ -34,26 +34,31 @@ func batches() map[string][]Batch {
 	role := func(n int) []Batch {
 		return []Batch{{Param: "InstanceIds", Max: n, JSON: true, Malformed: malformed}}
 	}
+	five := func(p string) Batch {
+		return Batch{Param: p, Max: 5, TooMany: Refusal{400, "InvalidParameter." + p + ".Length"}}
+	}
+	share := []Batch{five("Resources"), five("ResourceArns"), five("Targets")}
 	run := []Batch{{Param: "InstanceId", Max: 100, TooMany: exceed}}
 	return map[string][]Batch{
-		"ecs:AttachInstanceRamRole":              role(100),
-		"ecs:DetachInstanceRamRole":              role(100),
-		"ecs:DescribeInstanceRamRole":            role(50),
-		"ecs:DescribeInstances":                  append(ids("InstanceIds", 100), Batch{Param: "Tag", Max: 20}),
-		"ecs:DescribeDisks":                      ids("DiskIds", 100),
-		"ecs:DescribeSnapshots":                  ids("SnapshotIds", 100),
-		"ecs:DescribeInstanceTypes":              list("InstanceTypes", 10),
-		"ecs:DescribeCloudAssistantStatus":       list("InstanceId", 50),
-		"ecs:InstallCloudAssistant":              list("InstanceId", 50),
-		"ecs:RunCommand":                         run,
-		"ecs:InvokeCommand":                      run,
-		"ecs:TagResources":                       append(list("ResourceId", 50), Batch{Param: "Tag", Max: 20}),
-		"ecs:UntagResources":                     list("ResourceId", 50),
-		"ecs:StartInstances":                     list("InstanceId", 100),
-		"ecs:StopInstances":                      list("InstanceId", 100),
-		"ecs:DeleteInstances":                    list("InstanceId", 100),
-		"resourcesharing:CreateResourceShare":    list("Resources", 5),
-		"resourcesharing:AssociateResourceShare": list("Resources", 5),
+		"ecs:AttachInstanceRamRole":                 role(100),
+		"ecs:DetachInstanceRamRole":                 role(100),
+		"ecs:DescribeInstanceRamRole":               role(50),
+		"ecs:DescribeInstances":                     append(ids("InstanceIds", 100), Batch{Param: "Tag", Max: 20}),
+		"ecs:DescribeDisks":                         ids("DiskIds", 100),
+		"ecs:DescribeSnapshots":                     ids("SnapshotIds", 100),
+		"ecs:DescribeInstanceTypes":                 list("InstanceTypes", 10),
+		"ecs:DescribeCloudAssistantStatus":          list("InstanceId", 50),
+		"ecs:InstallCloudAssistant":                 list("InstanceId", 50),
+		"ecs:RunCommand":                            run,
+		"ecs:InvokeCommand":                         run,
+		"ecs:TagResources":                          append(list("ResourceId", 50), Batch{Param: "Tag", Max: 20}),
+		"ecs:UntagResources":                        list("ResourceId", 50),
+		"ecs:StartInstances":                        list("InstanceId", 100),
+		"ecs:StopInstances":                         list("InstanceId", 100),
+		"ecs:DeleteInstances":                       list("InstanceId", 100),
+		"resourcesharing:CreateResourceShare":       share,
+		"resourcesharing:AssociateResourceShare":    share,
+		"resourcesharing:DisassociateResourceShare": share,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/resourcemanager"
+	"fleetwarden/test/simcloud/resourcesharing"
 	"fleetwarden/test/simcloud/sas"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -50,7 +51,9 @@ func build(o Options) (*Server, error) {
 	s.KMS = kms.New(world)
 	s.ECS = ecs.New(world, s.RAM, ecsKeys{s.KMS})
 	s.Directory = resourcemanager.New(world)
-	s.Access = &access.Access{RAM: s.RAM, KMS: s.KMS, Directory: s.Directory, Shares: noShares{}}
+	s.Access = &access.Access{RAM: s.RAM, KMS: s.KMS, Directory: s.Directory}
+	s.Sharing = resourcesharing.New(world, s.ECS, s.Access)
+	s.Access.Shares = s.Sharing
 	s.ECS.SetAccess(s.Access)
 	s.SAS = sas.New(world, s.ECS)
 	s.ECS.SetSecurity(s.SAS)
@@ -75,6 +78,7 @@ func build(o Options) (*Server, error) {
 		{"ecs", s.ECS},
 		{"sas", s.SAS},
 		{"resourcemanager", s.Directory},
+		{"resourcesharing", s.Sharing},
 	}
 	for _, p := range rpc {
 		if err := s.Router.Register(p.code, p.product); err != nil {
@@ -98,6 +102,7 @@ func build(o Options) (*Server, error) {
 		{"images", s.ECS.Images},
 		{"snapshots", s.ECS.Snapshots},
 		{"resourcemanager", s.Directory.State},
+		{"resourcesharing", s.Sharing.State},
 		{"sas", s.SAS.State},
 		{"mns", s.MNS.State},
 		{"oss", s.OSS.State},
@@ -128,8 +133,3 @@ func (k keys) Key(id, token string) (string, wire.Identity, error) {
 	}
 	return k.ram.Key(id, token)
 }
-
-type noShares struct{}
-
-func (noShares) Shared(ecs.Resource, string) bool { return false }
-func (noShares) SharedAtAll(ecs.Resource) bool    { return false }

@@ -24,6 +24,7 @@ import (
 	"fleetwarden/test/simcloud/oss"
 	"fleetwarden/test/simcloud/ram"
 	"fleetwarden/test/simcloud/resourcemanager"
+	"fleetwarden/test/simcloud/resourcesharing"
 	"fleetwarden/test/simcloud/sas"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
@@ -70,6 +71,7 @@ type Server struct {
 	// Directory is the resource directory of the accounts. Access judges who can
 	// use whose encrypted images and snapshots; see also [Server.Usable].
 	Directory *resourcemanager.Directory
+	Sharing   *resourcesharing.Service
 	Access    *access.Access
 	// EventBridge has the default buses, which all products publish to.
 	EventBridge *eventbridge.Service
