@@ -21,6 +21,7 @@ var arrows = []struct {
 	{"shared/rules", []string{"shared/fleet", "shared/policy", "shared/rampolicy"}, "rules decide from values alone"},
 	{"shared/observe", []string{"shared/fleet", "shared/rampolicy"}, "observe declares what it reads; aliyun implements it"},
 	{"shared/instancerole", []string{"shared/fleet", "shared/rampolicy"}, "acts declare what they write; aliyun implements it"},
+	{"shared/sharerole", []string{"shared/fleet", "shared/rampolicy"}, "acts declare what they write; aliyun implements it"},
 	{"shared/agent", []string{"shared/fleet"}, "acts declare what they write; aliyun implements it"},
 	{"shared/ledger", []string{"shared/fleet"}, "the ledger keeps records; its stores are handed in"},
 	{"shared/consequence", []string{"shared/fleet"}, "acts declare what they write; aliyun implements it"},

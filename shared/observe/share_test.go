@@ -1,0 +1,237 @@
+package observe_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/observe"
+)
+
+// refusal is an error of the cloud.
+type refusal struct{ class fleet.Class }
+
+func (r refusal) Error() string      { return r.class.String() }
+func (r refusal) Class() fleet.Class { return r.class }
+
+// sharer is the cloud of an account that shares; fails holds errors by API and region.
+type sharer struct {
+	regions []fleet.Region
+	shared  map[fleet.Region]map[fleet.Kind][]fleet.SharedResource
+	images  map[fleet.Region][]fleet.OwnImage
+	sharees map[string][]fleet.AccountID
+	sealed  map[string]fleet.Encryption
+	service string
+	disk    string
+	role    fleet.Role
+	fails   map[string]error
+	asked   []string
+}
+
+func (s *sharer) call(api string, region fleet.Region) error {
+	s.asked = append(s.asked, api)
+	if err := s.fails[api]; err != nil {
+		return err
+	}
+	return s.fails[api+" "+string(region)]
+}
+
+func (s *sharer) Regions(context.Context, fleet.Region) ([]fleet.Region, error) {
+	return s.regions, s.call("Regions", "")
+}
+
+func (s *sharer) Encryptions(_ context.Context, r fleet.Region, _ []string) (map[string]fleet.Encryption, error) {
+	return s.sealed, s.call("Encryptions", r)
+}
+
+func (s *sharer) OwnImages(_ context.Context, r fleet.Region) ([]fleet.OwnImage, error) {
+	return s.images[r], s.call("OwnImages", r)
+}
+
+func (s *sharer) ImageSharees(_ context.Context, r fleet.Region, id string) ([]fleet.AccountID, error) {
+	return s.sharees[id], s.call("ImageSharees", r)
+}
+
+func (s *sharer) DiskUnderOwnKey(_ context.Context, r fleet.Region, service string) (string, error) {
+	if service != "" && s.disk == "d-service" {
+		return "", s.call("DiskUnderOwnKey", r)
+	}
+	return s.disk, s.call("DiskUnderOwnKey", r)
+}
+
+func (s *sharer) Shared(_ context.Context, r fleet.Region) (map[fleet.Kind][]fleet.SharedResource, error) {
+	return s.shared[r], s.call("Shared", r)
+}
+
+func (s *sharer) ServiceKey(_ context.Context, r fleet.Region) (string, error) {
+	return s.service, s.call("ServiceKey", r)
+}
+
+func (s *sharer) Role(context.Context, string) (fleet.Role, error) { return s.role, s.call("Role", "") }
+func (s *sharer) Bare(context.Context, string) (fleet.Role, error) {
+	return fleet.Role{Missing: true}, s.call("Bare", "")
+}
+
+func (s *sharer) RoleTags(context.Context, string) (map[string]string, error) {
+	return map[string]string{"a": "b"}, s.call("RoleTags", "")
+}
+
+func (s *sharer) Directory(_ context.Context, folders []string, accounts []fleet.AccountID) (fleet.Directory, error) {
+	d := fleet.Directory{ID: "rd-1", Folders: map[string]fleet.Fact[string]{}, Members: map[fleet.AccountID]fleet.Fact[string]{}}
+	for _, f := range folders {
+		d.Folders[f] = fleet.See("rd-1/r-1/" + f)
+	}
+	for _, a := range accounts {
+		d.Members[a] = fleet.See("rd-1/r-1")
+	}
+	return d, s.call("Directory", "")
+}
+
+func newSharer() *sharer {
+	return &sharer{
+		regions: []fleet.Region{"cn-hangzhou", "cn-shanghai"},
+		shared: map[fleet.Region]map[fleet.Kind][]fleet.SharedResource{"cn-shanghai": {
+			fleet.KindSnapshotShare: {{Region: "cn-shanghai", ID: "s-1", Sharees: []fleet.Sharee{{Kind: fleet.ShareeAccount, ID: "2"}}}},
+			fleet.KindImageShare:    {{Region: "cn-shanghai", ID: "m-2", Sharees: []fleet.Sharee{{Kind: fleet.ShareeFolder, ID: "fd-1"}}}},
+		}},
+		images: map[fleet.Region][]fleet.OwnImage{
+			"cn-hangzhou": {{ID: "m-1", Shared: true, Sealed: []string{"s-3"}}, {ID: "m-plain", Shared: true}, {ID: "m-alone", Sealed: []string{"s-3"}}},
+			"cn-shanghai": {{ID: "m-2", Sealed: []string{"s-4"}}},
+		},
+		sharees: map[string][]fleet.AccountID{"m-1": {"3"}},
+		sealed:  map[string]fleet.Encryption{"s-1": {Encrypted: true, Key: "k-1"}, "s-3": {Encrypted: true, Key: "k-service"}, "s-4": {Encrypted: true}},
+		service: "k-service", fails: map[string]error{},
+	}
+}
+
+func shares(s *sharer) observe.Shares {
+	return observe.Shares{ECS: s, Sharing: s, Keys: s, Roles: s, Directory: s, Home: "cn-hangzhou",
+		Named: func(id fleet.AccountID) bool { return id == "2" }, Now: func() time.Time { return noon }}
+}
+
+func sides(kinds ...fleet.Kind) fleet.Batch {
+	b := fleet.Batch{Scope: fleet.Scope{Account: "1"}}
+	for _, k := range kinds {
+		b.Refs = append(b.Refs, fleet.Ref{Scope: b.Scope, Kind: k})
+	}
+	return b
+}
+
+func seen(t *testing.T, o observe.Shares, b fleet.Batch) *fleet.ShareWorld {
+	t.Helper()
+	w, err := o.Observe(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func key(region fleet.Region, id string, service bool) fleet.Fact[[]fleet.KMSKey] {
+	return fleet.See([]fleet.KMSKey{{Account: "1", Region: region, ID: id, Service: fleet.See(service)}})
+}
+
+func TestSharesOfAllRegionsAreReadWithTheirKeys(t *testing.T) {
+	w := seen(t, shares(newSharer()), sides(fleet.KindSnapshotShare, fleet.KindImageShare))
+	account := func(id string) []fleet.Sharee { return []fleet.Sharee{{Kind: fleet.ShareeAccount, ID: id}} }
+	snapshots := []fleet.ShareRegion{{Region: "cn-hangzhou"}, {Region: "cn-shanghai", Resources: []fleet.SharedResource{
+		{Region: "cn-shanghai", ID: "s-1", Keys: key("cn-shanghai", "k-1", false), Sharees: account("2")}}}}
+	images := []fleet.ShareRegion{
+		{Region: "cn-hangzhou", Resources: []fleet.SharedResource{{Region: "cn-hangzhou", ID: "m-1", Keys: key("cn-hangzhou", "k-service", true), Sharees: account("3")}}},
+		{Region: "cn-shanghai", Resources: []fleet.SharedResource{{Region: "cn-shanghai", ID: "m-2", Keys: key("cn-shanghai", "", true), Sharees: []fleet.Sharee{{Kind: fleet.ShareeFolder, ID: "fd-1"}}}}},
+	}
+	if diff := cmp.Diff([][]fleet.ShareRegion{snapshots, images}, [][]fleet.ShareRegion{w.Sides[0].Regions.V, w.Sides[1].Regions.V}); diff != "" {
+		t.Error(diff)
+	}
+	if w.At != noon || !w.Directory.Seen() || w.Directory.V.Folders["fd-1"].V == "" || w.Sides[0].Tags.V["a"] != "b" {
+		t.Errorf("got %+v", w)
+	}
+}
+
+func TestARegionThatCannotBeReadIsMarkedAndOthersAreRead(t *testing.T) {
+	for _, api := range []string{"Shared cn-hangzhou", "OwnImages cn-hangzhou", "ImageSharees cn-hangzhou"} {
+		for _, class := range []fleet.Class{fleet.Denied, fleet.Unavailable} {
+			s := newSharer()
+			s.fails[api] = refusal{class}
+			w := seen(t, shares(s), sides(fleet.KindImageShare))
+			r := w.Sides[0].Regions.V
+			if r[0].Unread == "" || r[1].Unread != "" || len(r[1].Resources) != 1 {
+				t.Errorf("%s %s: %+v", api, class, r)
+			}
+		}
+	}
+}
+
+func TestWhatCannotBeReadIsUnknown(t *testing.T) {
+	s := newSharer()
+	for _, api := range []string{"Encryptions", "RoleTags", "Directory", "DiskUnderOwnKey", "Bare"} {
+		s.fails[api] = refusal{fleet.Denied}
+	}
+	w := seen(t, shares(s), sides(fleet.KindImageShare, fleet.KindSnapshotShare))
+	if w.Directory.Known() || w.CMKDisk.Known() || w.DiskRole.Known() || w.Sides[0].Tags.Known() || w.Sides[1].Regions.V[1].Resources[0].Keys.Known() {
+		t.Errorf("got %+v", w)
+	}
+	s = newSharer()
+	s.fails["ServiceKey"] = refusal{fleet.Denied}
+	if k := seen(t, shares(s), sides(fleet.KindSnapshotShare)).Sides[0].Regions.V[1].Resources[0].Keys; !k.Known() || k.V[0].Service.Known() {
+		t.Errorf("got %+v", k)
+	}
+	s.fails["Regions"], s.fails["Role"] = refusal{fleet.Denied}, refusal{fleet.Denied}
+	if side := seen(t, shares(s), sides(fleet.KindSnapshotShare)).Sides[0]; side.Regions.Known() || side.Role.Known() {
+		t.Errorf("got %+v", side)
+	}
+}
+
+func TestAPassThatMayAskNoMoreEnds(t *testing.T) {
+	for _, api := range []string{"Regions", "Shared", "OwnImages", "ImageSharees", "Encryptions", "ServiceKey", "Role", "RoleTags", "DiskUnderOwnKey", "Directory"} {
+		s := newSharer()
+		s.fails[api] = refusal{fleet.OutOfBudget}
+		if _, err := shares(s).Observe(t.Context(), sides(fleet.KindImageShare, fleet.KindSnapshotShare)); fleet.ClassOf(err) != fleet.OutOfBudget {
+			t.Errorf("%s: %v", api, err)
+		}
+	}
+}
+
+func TestTheImageOfAFailedShareIsReadIfItIsOurs(t *testing.T) {
+	b := sides(fleet.KindImageShare)
+	b.Refs[0].Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Share: &fleet.Share{ImageID: "m-alone"}}
+	if c := seen(t, shares(newSharer()), b).Sides[0].Claimed; !c.Seen() || c.V.ID != "m-alone" || len(c.V.Sharees) > 0 {
+		t.Errorf("got %+v", c)
+	}
+	b.Refs[0].Call.Share.ImageID = "m-of-somebody"
+	if c := seen(t, shares(newSharer()), b).Sides[0].Claimed; c.Known() {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestADiskUnderTheServiceKeyNeedsNoRole(t *testing.T) {
+	for disk, want := range map[string]string{"d-own": "d-own", "d-service": "", "": ""} {
+		s := newSharer()
+		s.disk = disk
+		w := seen(t, shares(s), sides(fleet.KindSnapshotShare))
+		if w.CMKDisk != fleet.See(want) || w.DiskRole.Known() != (want != "") {
+			t.Errorf("%s: %+v, %+v", disk, w.CMKDisk, w.DiskRole)
+		}
+	}
+	s := newSharer()
+	seen(t, shares(s), sides(fleet.KindImageShare))
+	if slices.Contains(s.asked, "DiskUnderOwnKey") {
+		t.Error("disks were read for images")
+	}
+}
+
+func TestTheDirectoryIsReadOnlyIfSomethingSpeaksOfIt(t *testing.T) {
+	s := newSharer()
+	if w := seen(t, shares(s), sides(fleet.KindSnapshotShare)); w.Directory.Known() || slices.Contains(s.asked, "Directory") {
+		t.Errorf("got %+v", w.Directory)
+	}
+	o := shares(s)
+	o.AsksDirectory, o.Folders = true, []string{"fd-9"}
+	w := seen(t, o, sides(fleet.KindSnapshotShare, fleet.KindImageShare))
+	if d := w.Directory.V; d.Folders["fd-9"].V == "" || !d.Members["3"].Known() || d.Members["2"].Known() {
+		t.Errorf("got %+v", d)
+	}
+}

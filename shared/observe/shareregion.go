@@ -1,0 +1,208 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// regional reads the shares of one region.
+type regional struct {
+	Shares
+	account fleet.AccountID
+	region  fleet.Region
+	// shared are those of Resource Sharing; unread says why they could not be read.
+	shared map[fleet.Kind][]fleet.SharedResource
+	unread error
+	// serviceKey is read once, and only if something is encrypted.
+	serviceKey *fleet.Fact[string]
+}
+
+// side lists what is shared of one kind, with its keys. With an error, there may be
+// more.
+func (r *regional) side(ctx context.Context, s *fleet.ShareSide) ([]fleet.SharedResource, error) {
+	if s.Ref.Kind == fleet.KindSnapshotShare {
+		found, err := r.snapshots(ctx, r.shared[fleet.KindSnapshotShare])
+		return found, errors.Join(r.unread, err)
+	}
+	found, err := r.images(ctx, s)
+	return found, errors.Join(r.unread, err)
+}
+
+func (r *regional) snapshots(ctx context.Context, found []fleet.SharedResource) ([]fleet.SharedResource, error) {
+	var ids []string
+	for _, f := range found {
+		ids = append(ids, f.ID)
+	}
+	how, err := r.encryptions(ctx, ids)
+	if ends(err) {
+		return nil, err
+	}
+	for i := range found {
+		if err := r.keys(ctx, &found[i], []string{found[i].ID}, how, err); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (r *regional) encryptions(ctx context.Context, ids []string) (map[string]fleet.Encryption, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return r.ECS.Encryptions(ctx, r.region, ids)
+}
+
+// images joins the two ways to share an image: by itself, and by Resource Sharing. Only
+// encrypted ones are asked for their sharees.
+func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.SharedResource, error) {
+	own, err := r.ECS.OwnImages(ctx, r.region)
+	if err != nil {
+		return r.blindly(err), err
+	}
+	by := map[string]fleet.SharedResource{}
+	for _, f := range r.shared[fleet.KindImageShare] {
+		by[f.ID] = f
+	}
+	claimed := claim(s.Ref)
+	var out []fleet.SharedResource
+	var sealed []fleet.OwnImage
+	var ids []string
+	var first error
+	for _, image := range own {
+		f, shared := by[image.ID]
+		delete(by, image.ID)
+		if len(image.Sealed) == 0 || !shared && !image.Shared && image.ID != claimed {
+			continue
+		}
+		f.Region, f.ID = r.region, image.ID
+		if image.Shared {
+			accounts, err := r.ECS.ImageSharees(ctx, r.region, image.ID)
+			if ends(err) {
+				return nil, err
+			}
+			first = errors.Join(first, err)
+			for _, id := range accounts {
+				f.Sharees = append(f.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
+			}
+		}
+		out, sealed, ids = append(out, f), append(sealed, image), append(ids, image.Sealed...)
+	}
+	for _, id := range slices.Sorted(maps.Keys(by)) { // shared, and not listed: it may be encrypted
+		f := by[id]
+		f.Keys = fleet.Dunno[[]fleet.KMSKey]("the image is not among the account's own")
+		out = append(out, f)
+	}
+	how, err := r.encryptions(ctx, ids)
+	if ends(err) {
+		return nil, err
+	}
+	for i, image := range sealed {
+		if err := r.keys(ctx, &out[i], image.Sealed, how, err); err != nil {
+			return nil, err
+		}
+		if image.ID == claimed {
+			s.Claimed = fleet.See(out[i])
+		}
+	}
+	return out, first
+}
+
+// blindly is what Resource Sharing tells of images that could not be listed.
+func (r *regional) blindly(err error) []fleet.SharedResource {
+	found := r.shared[fleet.KindImageShare]
+	for i := range found {
+		found[i].Keys = fleet.Dunno[[]fleet.KMSKey](err.Error())
+	}
+	return found
+}
+
+// claim is the image that a share which failed for want of the role named.
+func claim(r fleet.Ref) string {
+	if r.Call == nil || r.Call.Share == nil || r.Call.ErrorCode != fleet.AssumeRoleError {
+		return ""
+	}
+	return r.Call.Share.ImageID
+}
+
+// keys fills the keys of a resource from how its snapshots are encrypted. The error is
+// one that ends the pass.
+func (r *regional) keys(ctx context.Context, f *fleet.SharedResource, snapshots []string, how map[string]fleet.Encryption, readErr error) error {
+	if readErr != nil {
+		f.Keys = fleet.Dunno[[]fleet.KMSKey](readErr.Error())
+		return nil
+	}
+	var keys []fleet.KMSKey
+	for _, id := range snapshots {
+		e, ok := how[id]
+		if !ok {
+			f.Keys = fleet.Dunno[[]fleet.KMSKey]("snapshot " + id + " was not found")
+			return nil
+		}
+		if !e.Encrypted {
+			continue
+		}
+		k, err := r.key(ctx, e.Key)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, k)
+	}
+	f.Keys = fleet.See(keys)
+	return nil
+}
+
+// key says whether ECS made a key for itself. One that is not named is such a key.
+func (r *regional) key(ctx context.Context, id string) (fleet.KMSKey, error) {
+	k := fleet.KMSKey{Account: r.account, Region: r.region, ID: id}
+	if parts := strings.Split(id, ":"); len(parts) == 5 && strings.HasPrefix(parts[4], "key/") {
+		k.Region, k.Account, k.ID = fleet.Region(parts[2]), fleet.AccountID(parts[3]), strings.TrimPrefix(parts[4], "key/")
+	}
+	if id == "" {
+		k.Service = fleet.See(true)
+		return k, nil
+	}
+	service, err := r.service(ctx)
+	if err != nil {
+		return k, err
+	}
+	k.Service = fleet.Fact[bool]{V: service.V == k.ID, Source: service.Source, Why: service.Why}
+	return k, nil
+}
+
+func (r *regional) service(ctx context.Context) (fleet.Fact[string], error) {
+	if r.serviceKey == nil {
+		id, err := r.Keys.ServiceKey(ctx, r.region)
+		if ends(err) {
+			return fleet.Fact[string]{}, err
+		}
+		r.serviceKey = new(fleet.See(id))
+		if err != nil {
+			r.serviceKey = new(fleet.Dunno[string](err.Error()))
+		}
+	}
+	return *r.serviceKey, nil
+}
+
+// disk returns a disk that is encrypted with a key of the account's own.
+func (r *regional) disk(ctx context.Context) (string, error) {
+	// Without any encrypted disk the service key need not be known.
+	disk, err := r.ECS.DiskUnderOwnKey(ctx, r.region, "")
+	if err != nil || disk == "" {
+		return "", err
+	}
+	service, err := r.service(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case !service.Seen():
+		return "", errors.New("which key ECS made for itself could not be read: " + service.Why)
+	case service.V == "":
+		return disk, nil
+	}
+	return r.ECS.DiskUnderOwnKey(ctx, r.region, service.V)
+}

@@ -1,0 +1,154 @@
+package sharerole
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rampolicy"
+)
+
+// Policies is the part of RAM that key policies need.
+type Policies interface {
+	// Fresh reads a policy's default version, whatever was read before.
+	Fresh(ctx context.Context, p fleet.Policy) (document string, err error)
+	CreatePolicy(ctx context.Context, name, document, description string) error
+	// SetPolicy makes a new default version; the oldest gives way.
+	SetPolicy(ctx context.Context, name, document string) error
+}
+
+// Attacher attaches policies to roles.
+type Attacher interface {
+	Role(ctx context.Context, name string) (fleet.Role, error)
+	AttachPolicy(ctx context.Context, role string, p fleet.Policy) error
+	DetachPolicy(ctx context.Context, role string, p fleet.Policy) error
+}
+
+const policyText = "The keys of encrypted snapshots or images that are shared. Made by Fleetwarden."
+
+var errForeign = errors.New("somebody else's policy has this name: it grants something else, and is left alone")
+
+// SetKeys makes each change's policy grant what the change wants, for
+// [fleet.SetKeyPolicy]: a new policy, or a new default version of the one that was
+// decided on.
+func SetKeys(p Policies) act {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		if c.Before == "" {
+			return newKeys(ctx, p, c)
+		}
+		got, err := p.Fresh(ctx, custom(c.Ref.ID))
+		switch {
+		case err != nil:
+			return fleet.Failure(c, "reading the policy before changing it", err)
+		case sameKeys(got, c.Want):
+			return fleet.Result{Change: c, State: fleet.Skipped, After: got, Why: "the policy grants that already"}
+		case got != c.Before:
+			return later(fleet.Failure(c, "changing the policy", errEdited))
+		}
+		return version(ctx, p, c)
+	})
+}
+
+// newKeys makes a policy. One of that name may be left from before, attached to
+// nothing: if it has our form, it is ours to fill anew.
+func newKeys(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
+	err := p.CreatePolicy(ctx, c.Ref.ID, c.Want, policyText)
+	if err != nil && !maybeDone(err) {
+		return fleet.Failure(c, "creating the policy", err)
+	}
+	got, rerr := p.Fresh(ctx, custom(c.Ref.ID))
+	switch {
+	case rerr != nil:
+		return later(fleet.Failure(c, "reading the policy back", rerr))
+	case sameKeys(got, c.Want):
+		return fleet.Result{Change: c, State: fleet.Done, After: got}
+	}
+	if _, ours := rampolicy.ParseKeyPolicy(got); !ours {
+		return fleet.Failure(c, "creating the policy", errForeign)
+	}
+	return version(ctx, p, c)
+}
+
+func version(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
+	err := p.SetPolicy(ctx, c.Ref.ID, c.Want)
+	if err != nil && !maybeDone(err) {
+		return fleet.Failure(c, "making a new version of the policy", err)
+	}
+	got, rerr := p.Fresh(ctx, custom(c.Ref.ID))
+	switch {
+	case rerr != nil:
+		return later(fleet.Failure(c, "reading the policy back", rerr))
+	case !sameKeys(got, c.Want):
+		return later(fleet.Failure(c, "reading the policy back", either(err, errNotVisible)))
+	}
+	return fleet.Result{Change: c, State: fleet.Done, After: got}
+}
+
+// Attach attaches each change's policy to the role that it wants, for
+// [fleet.AttachKeyPolicy].
+func Attach(a Attacher) act {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := a.AttachPolicy(ctx, c.Want, named(c.Ref.ID))
+		if err != nil && !maybeDone(err) {
+			res := fleet.Failure(c, "attaching the policy", err)
+			if fleet.ClassOf(err) == fleet.NotFound {
+				return later(res) // just made, and not visible yet
+			}
+			return res
+		}
+		return attached(ctx, a, c, c.Want, true, err)
+	})
+}
+
+// Detach takes each change's policy from the role Before, for [fleet.DetachKeyPolicy].
+func Detach(a Attacher) act {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := a.DetachPolicy(ctx, c.Before, named(c.Ref.ID))
+		if err != nil && !maybeDone(err) && fleet.ClassOf(err) != fleet.NotFound {
+			return fleet.Failure(c, "detaching the policy", err)
+		}
+		return attached(ctx, a, c, c.Before, false, err)
+	})
+}
+
+// attached believes what the role shows.
+func attached(ctx context.Context, a Attacher, c fleet.Change, name string, want bool, werr error) fleet.Result {
+	role, err := a.Role(ctx, name)
+	if err != nil {
+		return later(fleet.Failure(c, "reading the role back", err))
+	}
+	has := func(p fleet.Policy) bool { return p.Name == c.Ref.ID }
+	if slices.ContainsFunc(role.Policies, has) != want {
+		return later(fleet.Failure(c, "reading the role back", either(werr, errNotVisible)))
+	}
+	res := fleet.Result{Change: c, State: fleet.Done}
+	if want {
+		res.After = name
+	}
+	return res
+}
+
+// everyKey is Alibaba Cloud's own policy for all keys.
+const everyKey = "AliyunKMSFullAccess"
+
+func named(name string) fleet.Policy {
+	if name == everyKey {
+		return fleet.Policy{Name: name, Type: fleet.SystemPolicy}
+	}
+	return custom(name)
+}
+
+func custom(name string) fleet.Policy { return fleet.Policy{Name: name, Type: fleet.CustomPolicy} }
+
+func sameKeys(got, want string) bool {
+	if got == want {
+		return true
+	}
+	a, err := rampolicy.Parse(got)
+	if err != nil {
+		return false
+	}
+	b, err := rampolicy.Parse(want)
+	return err == nil && a.Equal(b)
+}

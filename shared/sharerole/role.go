@@ -1,0 +1,164 @@
+package sharerole
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rampolicy"
+)
+
+// Roles is the part of RAM that share roles need.
+type Roles interface {
+	// Bare reads a role without its policies.
+	Bare(ctx context.Context, name string) (fleet.Role, error)
+	RoleTags(ctx context.Context, name string) (map[string]string, error)
+	// CreateRole makes a role with our tag.
+	CreateRole(ctx context.Context, name, trust, description string) error
+	SetTrust(ctx context.Context, name, trust string) error
+	TagRole(ctx context.Context, name, key, value string) error
+}
+
+// propagation is how long to leave RAM alone before it is expected to show a write. It
+// is eventually consistent and publishes no time.
+const propagation = 10 * time.Second
+
+const roleText = "Lets the ECS of sharees use encrypted snapshots and images that are shared with them. Made by Fleetwarden."
+
+// unsettled is the error of a write that cannot be told yet: the next look decides anew.
+type unsettled struct{ error }
+
+func (unsettled) Class() fleet.Class { return fleet.Unavailable }
+
+var (
+	errNotVisible = unsettled{errors.New("the call succeeded, but it is not to be seen yet")}
+	errEdited     = unsettled{errors.New("somebody has changed it meanwhile; the next look decides anew")}
+)
+
+type act = func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result
+
+func each(do func(context.Context, fleet.Change) fleet.Result) act {
+	return func(ctx context.Context, _ fleet.Scope, cs []fleet.Change) []fleet.Result {
+		out := make([]fleet.Result, len(cs))
+		for i, c := range cs {
+			out[i] = do(ctx, c)
+		}
+		return out
+	}
+}
+
+// Ensure makes the role of each change with the trust that it wants, for
+// [fleet.EnsureShareRole]. A role that is there by now is not touched.
+func Ensure(r Roles) act {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := r.CreateRole(ctx, c.Ref.ID, c.Want, roleText)
+		if err != nil && !maybeDone(err) {
+			return fleet.Failure(c, "creating the role", err)
+		}
+		role, rerr := r.Bare(ctx, c.Ref.ID)
+		switch {
+		case rerr != nil:
+			return later(fleet.Failure(c, "reading the role back", rerr))
+		case role.Missing:
+			return later(fleet.Failure(c, "reading the role back", either(err, errNotVisible)))
+		case !sameTrust(role.Trust, c.Want):
+			res := later(fleet.Failure(c, "reading the role back", errEdited))
+			res.After = role.Trust
+			return res
+		}
+		return fleet.Result{Change: c, State: fleet.Done, After: role.Trust}
+	})
+}
+
+// SetTrust replaces the trust document Before of each change's role by Want, for
+// [fleet.SetShareTrust].
+func SetTrust(r Roles) act {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		role, err := r.Bare(ctx, c.Ref.ID)
+		switch {
+		case err != nil:
+			return fleet.Failure(c, "reading the role before changing its trust", err)
+		case role.Missing:
+			return fleet.Result{Change: c, State: fleet.Skipped, Why: "the role is gone"}
+		case sameTrust(role.Trust, c.Want):
+			return fleet.Result{Change: c, State: fleet.Skipped, After: role.Trust, Why: "the role trusts that already"}
+		case role.Trust != c.Before:
+			res := later(fleet.Failure(c, "changing the role's trust", errEdited))
+			res.After = role.Trust
+			return res
+		}
+		if err = r.SetTrust(ctx, c.Ref.ID, c.Want); err != nil && !maybeDone(err) {
+			return fleet.Failure(c, "changing the role's trust", err)
+		}
+		return trustReadBack(ctx, r, c, err)
+	})
+}
+
+func trustReadBack(ctx context.Context, r Roles, c fleet.Change, werr error) fleet.Result {
+	role, err := r.Bare(ctx, c.Ref.ID)
+	if err != nil {
+		return later(fleet.Failure(c, "reading the role's trust back", err))
+	}
+	res := fleet.Result{Change: c, State: fleet.Done}
+	switch {
+	case sameTrust(role.Trust, c.Want):
+	case role.Trust == c.Before:
+		res = later(fleet.Failure(c, "reading the role's trust back", either(werr, errNotVisible)))
+	default:
+		res = later(fleet.Failure(c, "reading the role's trust back", errEdited))
+	}
+	res.After = role.Trust
+	return res
+}
+
+// Mark puts the tag [fleet.TagUnused] onto the role of each change, for
+// [fleet.MarkUnused].
+func Mark(r Roles) act {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := r.TagRole(ctx, c.Ref.ID, fleet.TagUnused, c.Want)
+		if err != nil && !maybeDone(err) {
+			return fleet.Failure(c, "tagging the role", err)
+		}
+		tags, rerr := r.RoleTags(ctx, c.Ref.ID)
+		switch {
+		case rerr != nil:
+			return later(fleet.Failure(c, "reading the role's tags back", rerr))
+		case tags[fleet.TagUnused] != c.Want:
+			return later(fleet.Failure(c, "reading the role's tags back", either(err, errNotVisible)))
+		}
+		return fleet.Result{Change: c, State: fleet.Done, After: tags[fleet.TagUnused]}
+	})
+}
+
+// later puts off what was, or may have been, written: whatever the failure, look again.
+func later(res fleet.Result) fleet.Result {
+	res.State, res.Again = fleet.Later, propagation
+	return res
+}
+
+// maybeDone reports whether a write may stand though it failed. Reading back tells.
+func maybeDone(err error) bool {
+	c := fleet.ClassOf(err)
+	return c == fleet.Exists || c == fleet.Lost
+}
+
+func either(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// sameTrust: RAM need not return the bytes that it was given.
+func sameTrust(got, want string) bool {
+	if got == want {
+		return true
+	}
+	a, err := rampolicy.ParseTrust(got)
+	if err != nil {
+		return false
+	}
+	b, err := rampolicy.ParseTrust(want)
+	return err == nil && a.Equal(b)
+}
