@@ -124,10 +124,10 @@ type InstanceRole struct {
 const (
 	// PushCommands invokes the two commands created at deployment.
 	PushCommands = "commands"
-	// PushRunCommand calls RunCommand, which needs ram/optional: it is root on
-	// every instance.
+	// PushRunCommand would call RunCommand, which is root on every instance. It is not
+	// built: nothing is pushed, and a finding says so.
 	PushRunCommand = "run-command"
-	// PushOneClick calls OperateAgentClientInstall, which needs ram/optional.
+	// PushOneClick would call OperateAgentClientInstall. It is not built either.
 	PushOneClick = "one-click"
 )
 

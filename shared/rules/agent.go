@@ -118,6 +118,11 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 			Reason: "the agent is not installed yet; the launch may bring it (SecurityEnhancementStrategy)"}
 	}
 	v := violation(fleet.High, "the agent is not installed", "none: Cloud Assistant installs it, where the policy enforces", e...)
+	if way := s.policy.Agent.Push; way != policy.PushCommands {
+		v.Reason += ", and this version cannot push it by " + way + ", as the policy asks"
+		v.Remedy = "set controls.agent.push to " + policy.PushCommands + ", or " + manual(s.inst.Listed.V.OSType)
+		return v
+	}
 	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {
 		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n)
 		v.Remedy = manual(s.inst.Listed.V.OSType)

@@ -213,6 +213,19 @@ func TestWhatWasPushedIsShownAsWhatTheChangeWanted(t *testing.T) {
 	}
 }
 
+// Another way than our commands is never taken for them: what the policy's author left
+// out of the function's RAM policy must not happen by a side door.
+func TestAWayToPushThatIsNotBuiltIsAFindingAndNoPush(t *testing.T) {
+	for _, way := range []string{policy.PushRunCommand, policy.PushOneClick} {
+		p := guarding()
+		p.Agent.Push = way
+		v := one(t, rules.Agent(world(lacking()), p), rules.RuleAgentOnline)
+		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || v.Again > 0 || !strings.Contains(v.Reason, way) || !strings.Contains(v.Remedy, "controls.agent.push") {
+			t.Errorf("%s: %s %v, again after %v: %s; %s", way, v.Outcome, kinds(v), v.Again, v.Reason, v.Remedy)
+		}
+	}
+}
+
 func TestASelfManagedInstanceGetsNoTrustClient(t *testing.T) {
 	i := listed(lacking(), func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g6t", map[string]string{"trust-service": "self"} })
 	i.TrustScript = fleet.See("")
