@@ -16,6 +16,10 @@ import (
 var acts = []act{
 	{"a trusted instance (g7t, vTPM) is launched without a role", "it has " + systrust, trustedLaunch},
 	{"a trusted instance is launched with a cloud_efficiency system disk", "system-disk: violation", wrongDisk},
+	{"a trusted instance is launched from an image that boots by BIOS", "image: violation, it needs UEFI", wrongImage},
+	{"KMS is switched off after a launch", "kms-enabled: violation", withoutKMS},
+	{"the operator applies a policy that tags violations", "tag fleetwarden:violation=trusted-instance", tagged},
+	{"the operator applies a policy that stops violations", "Stopped, tag fleetwarden:stopped=trusted-instance", stopped},
 	{"CreateInstance launches a g7t, and cannot ask for vTPM", "trusted-mode: violation, CreateInstance cannot set it", createInstance},
 	{"an ordinary g7 is launched", "no role, 0 changes", ordinary},
 	{"a trusted instance in a self-managed scope is launched", "no role, systrust-role: not-applicable", selfManaged},
