@@ -12,11 +12,11 @@ import (
 	"fleetwarden/test/simcloud/server"
 )
 
-// The commands of deploy/commands, by their names.
+// The commands that deployment made.
 const (
-	commandLinux   = "fleetwarden-agent-linux"
-	commandWindows = "fleetwarden-agent-windows"
-	commandTrust   = "fleetwarden-trust-client"
+	linuxCommand   = "fleetwarden-agent-linux"
+	windowsCommand = "fleetwarden-agent-windows"
+	trustCommand   = "fleetwarden-trust-client"
 )
 
 const (
@@ -43,8 +43,8 @@ func linuxAndWindows(ctx context.Context, s *scene) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("Linux %s after %d command, Windows %s after %d command",
-		s.agent(linux[0]), s.ran(commandLinux, linux[0]),
-		s.agent(windows[0]), s.ran(commandWindows, windows[0])), nil
+		s.agent(linux[0]), s.ran(linuxCommand, linux[0]),
+		s.agent(windows[0]), s.ran(windowsCommand, windows[0])), nil
 }
 
 func noAssistant(ctx context.Context, s *scene) (string, error) {
@@ -68,7 +68,7 @@ func noAssistant(ctx context.Context, s *scene) (string, error) {
 	if strings.Contains(remedy, "AliAqsInstall.sh -k=CODE") {
 		typed = "with the command to type"
 	}
-	return fmt.Sprintf("agent-online: %s, %s; %d commands ran", outcome, typed, s.ran(commandLinux, old.IDs[0])), err
+	return fmt.Sprintf("agent-online: %s, %s; %d commands ran", outcome, typed, s.ran(linuxCommand, old.IDs[0])), err
 }
 
 func heartbeatTwice(ctx context.Context, s *scene) (string, error) {
@@ -87,7 +87,7 @@ func heartbeatTwice(ctx context.Context, s *scene) (string, error) {
 	if err := s.Settle(ctx); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s after %d command", s.agent(ids[0]), s.ran(commandLinux, ids[0])), nil
+	return fmt.Sprintf("%s after %d command", s.agent(ids[0]), s.ran(linuxCommand, ids[0])), nil
 }
 
 func trustClient(ctx context.Context, s *scene) (string, error) {
@@ -99,7 +99,7 @@ func trustClient(ctx context.Context, s *scene) (string, error) {
 	}
 	i, _ := s.Server.ECS.Instance(server.Sharer, server.Home, ids[0])
 	return fmt.Sprintf("trust client installed: %t, after %d command, tag fleetwarden:trust-client=%s",
-		i.TrustClient, s.ran(commandTrust, ids[0]), i.Tags["fleetwarden:trust-client"]), nil
+		i.TrustClient, s.ran(trustCommand, ids[0]), i.Tags["fleetwarden:trust-client"]), nil
 }
 
 // ownScript has push-agent's role do what nobody may who only installs agents.
