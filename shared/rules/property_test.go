@@ -115,7 +115,9 @@ func TestOnceTheChangesAreMadeThereIsNothingToChange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, p := anyWorld(t), anyPolicy(t)
 		w = clone(w)
-		apply(w, decide(w, p))
+		for range 2 { // where a role is to be replaced, the new one is made fit first
+			apply(w, decide(w, p))
+		}
 		if c := changes(decide(w, p)); len(c) != 0 {
 			t.Errorf("still to change: %v", c)
 		}
