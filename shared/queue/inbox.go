@@ -29,6 +29,8 @@ func owner(kind fleet.ChangeKind) (function string, ok bool) {
 		return "attach-role", true
 	case fleet.TagInstance, fleet.StopInstance:
 		return "validate-instance", true
+	case fleet.EnsureShareRole, fleet.SetShareTrust, fleet.MarkUnused, fleet.SetKeyPolicy, fleet.AttachKeyPolicy, fleet.DetachKeyPolicy:
+		return "setup-share-role", true
 	}
 	return "", false
 }

@@ -1,0 +1,65 @@
+package events_test
+
+import (
+	"slices"
+	"testing"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/fleet"
+)
+
+// claiming is an event about a share of images, as a call of which account and code.
+func claiming(code, image, at string, accounts ...fleet.AccountID) events.Event {
+	call := &fleet.Call{Name: "ModifyImageSharePermission", ErrorCode: code, Time: at, Share: &fleet.Share{ImageID: image, Add: accounts}}
+	return events.Event{Kind: events.KindImageShare, Refs: []fleet.Ref{{Scope: fleet.Scope{Account: "1"}, Kind: fleet.KindImageShare, Call: call}}}
+}
+
+// joined is the one ref that a window of events comes to.
+func joined(t *testing.T, window ...events.Event) fleet.Ref {
+	t.Helper()
+	source := func(yield func(events.Event, error) bool) {
+		for _, ev := range window {
+			if !yield(ev, nil) {
+				return
+			}
+		}
+	}
+	var refs []fleet.Ref
+	for b, err := range events.Batches(source, events.Filter{Kinds: []events.Kind{events.KindImageShare}, Refs: []fleet.Kind{fleet.KindImageShare},
+		Knows: func(fleet.AccountID) bool { return true }, Home: "1"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, b.Refs...)
+	}
+	if len(refs) != 1 {
+		t.Fatalf("got %+v", refs)
+	}
+	return refs[0]
+}
+
+func TestAWindowKeepsAllAccountsOfSharesThatLackedTheRole(t *testing.T) {
+	early := claiming(fleet.AssumeRoleError, "m-1", "2026-01-01T00:00:00Z", "3", "2")
+	late := claiming(fleet.AssumeRoleError, "m-2", "2026-01-01T00:01:00Z", "3", "4")
+	for _, window := range [][]events.Event{{early, late}, {late, early}} {
+		c := joined(t, window...).Call
+		if !slices.Equal(c.Share.Add, []fleet.AccountID{"2", "3", "4"}) || c.Share.ImageID != "" || c.Time != "2026-01-01T00:01:00Z" {
+			t.Errorf("got %+v of %+v", c.Share, c)
+		}
+	}
+	if len(early.Refs[0].Call.Share.Add) != 2 {
+		t.Error("an event's own call was written to")
+	}
+	if c := joined(t, early, claiming(fleet.AssumeRoleError, "m-1", "2026-01-01T00:02:00Z", "5")).Call; c.Share.ImageID != "m-1" {
+		t.Errorf("the image is the same: %+v", c.Share)
+	}
+}
+
+func TestAShareThatLackedTheRoleCountsForMoreThanOneThatDidNot(t *testing.T) {
+	good, bad := claiming("", "m-1", "2026-01-01T00:00:00Z", "2"), claiming(fleet.AssumeRoleError, "m-2", "2026-01-01T00:00:00Z", "3")
+	for _, window := range [][]events.Event{{good, bad}, {bad, good}} {
+		if c := joined(t, window...).Call; c.ErrorCode != fleet.AssumeRoleError || c.Share.ImageID != "m-2" {
+			t.Errorf("got %+v", c)
+		}
+	}
+}
