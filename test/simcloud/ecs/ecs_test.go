@@ -143,6 +143,13 @@ func apis(t *testing.T, s *ecs.Service, id string) map[string]func(*wire.Call) e
 		"DescribeInvocationResults":      api(s.DescribeInvocationResults, &ecs.DescribeInvocationResultsRequest{}),
 		"DescribeCloudAssistantStatus":   api(s.DescribeCloudAssistantStatus, &ecs.DescribeCloudAssistantStatusRequest{InstanceId: one}),
 		"InstallCloudAssistant":          api(s.InstallCloudAssistant, &ecs.InstallCloudAssistantRequest{InstanceId: one}),
+		"DescribeSnapshots":              api(s.DescribeSnapshots, &ecs.DescribeSnapshotsRequest{}),
+		"CreateSnapshot":                 api(s.CreateSnapshot, &ecs.CreateSnapshotRequest{DiskId: "d-1"}),
+		"CopySnapshot":                   api(s.CopySnapshot, &ecs.CopySnapshotRequest{SnapshotId: "s-1"}),
+		"CreateImage":                    api(s.CreateImage, &ecs.CreateImageRequest{InstanceId: id, SnapshotId: "s-1"}),
+		"CopyImage":                      api(s.CopyImage, &ecs.CopyImageRequest{ImageId: "m-1"}),
+		"ModifyImageSharePermission":     api(s.ModifyImageSharePermission, &ecs.ModifyImageSharePermissionRequest{ImageId: "m-1"}),
+		"DescribeImageSharePermission":   api(s.DescribeImageSharePermission, &ecs.DescribeImageSharePermissionRequest{ImageId: "m-1"}),
 		"ModifyInstanceMetadataOptions":  api(s.ModifyInstanceMetadataOptions, &ecs.ModifyInstanceMetadataOptionsRequest{InstanceId: id, HttpEndpoint: "enabled"}),
 	}
 }
@@ -163,6 +170,9 @@ var resources = map[string]string{
 	"InvokeCommand": "A:instance/I A:command/c-1", "RunCommand": "A:instance/I A:command/*", "StopInvocation": "A:instance/I",
 	"DescribeInvocations": "A:instance/* A:command/*", "DescribeInvocationResults": "A:instance/* A:command/*",
 	"DescribeCloudAssistantStatus": "A:instance/*", "InstallCloudAssistant": "A:instance/I",
+	"DescribeSnapshots": "A:snapshot/*", "CreateSnapshot": "A:disk/d-1 A:snapshot/*", "CopySnapshot": "A:snapshot/s-1",
+	"CreateImage": "A:image/* A:instance/I A:snapshot/s-1", "CopyImage": "A:image/*",
+	"ModifyImageSharePermission": "A:image/m-1", "DescribeImageSharePermission": "A:image/m-1",
 	"DeleteInstance": "A:instance/I", "DeleteInstances": "A:instance/I", "ModifyInstanceMetadataOptions": "A:instance/I",
 }
 
