@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 
+	"fleetwarden/deploy/commands"
 	"fleetwarden/events"
 	"fleetwarden/shared/agent"
 	"fleetwarden/shared/aliyun/ecs"
@@ -17,6 +18,7 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/observe"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
 	"fleetwarden/shared/terminal"
@@ -30,12 +32,39 @@ func main() {
 	})
 }
 
+// scripts are what deployment makes commands of, to be sent by RunCommand.
+func scripts(c *ecs.Client) (ecs.Scripts, error) {
+	linux, err := commands.Files.ReadFile("agent-linux.sh")
+	if err != nil {
+		return ecs.Scripts{}, err
+	}
+	windows, err := commands.Files.ReadFile("agent-windows.ps1")
+	if err != nil {
+		return ecs.Scripts{}, err
+	}
+	return ecs.Scripts{Client: c, Scripts: map[string]ecs.Script{
+		fleet.CommandAgentLinux:   {Name: fleet.CommandAgentLinux, Type: "RunShellScript", Content: string(linux)},
+		fleet.CommandAgentWindows: {Name: fleet.CommandAgentWindows, Type: "RunPowerShellScript", Content: string(windows)},
+	}}, nil
+}
+
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	commands, err := agent.ParseCommands(os.Getenv("FLEETWARDEN_COMMANDS"))
+	ids, err := agent.ParseCommands(os.Getenv("FLEETWARDEN_COMMANDS"))
 	if err != nil {
 		return fleet.Pass{}, err
 	}
 	instances, center := ecs.New(call.Session), sas.New(call.Session)
+	push := agent.Push(instances, center, ids, call.Session.Now)
+	switch call.Options.Policy.Agent.Push { // each way needs rights of its own
+	case policy.PushRunCommand:
+		scripts, err := scripts(instances)
+		if err != nil {
+			return fleet.Pass{}, err
+		}
+		push = agent.Push(scripts, center, agent.ByName(), call.Session.Now)
+	case policy.PushOneClick:
+		push = agent.OneClick(center)
+	}
 	world := observe.World{
 		Listings:   instances,
 		Agents:     center,
@@ -51,8 +80,8 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Decide:  rules.Agent,
 		Steps: []reconcile.Step{
 			{Kind: fleet.RefreshAssets, Act: agent.Refresh(center)},
-			{Kind: fleet.PushAgent, Act: agent.Push(instances, center, commands, call.Session.Now)},
-			{Kind: fleet.PushTrustClient, Act: agent.PushTrustClient(instances, commands)},
+			{Kind: fleet.PushAgent, Act: push},
+			{Kind: fleet.PushTrustClient, Act: agent.PushTrustClient(instances, ids)},
 			{Kind: fleet.TagInstance, Act: consequence.Tag(instances)},
 		},
 	}

@@ -35,6 +35,14 @@ func ParseCommands(text string) (Commands, error) {
 	return out, nil
 }
 
+// ByName are commands that go by their names, for an Invoker that sends scripts.
+func ByName() Commands {
+	return Commands{
+		fleet.CommandAgentLinux: fleet.CommandAgentLinux, fleet.CommandAgentWindows: fleet.CommandAgentWindows,
+		fleet.CommandTrustClient: fleet.CommandTrustClient,
+	}
+}
+
 // installCode is what an install code looks like. It becomes a command's parameter.
 var installCode = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 

@@ -249,3 +249,39 @@ func TestParseCommands(t *testing.T) {
 		}
 	}
 }
+
+type installer struct {
+	calls []string
+	fail  error
+}
+
+func (i *installer) OneClick(_ context.Context, _ fleet.Region, os string, ids []string) error {
+	i.calls = append(i.calls, fmt.Sprintf("%s %d", os, len(ids)))
+	return i.fail
+}
+
+func TestOneClickAsksOnceForEachSystem(t *testing.T) {
+	i := &installer{}
+	got := agent.OneClick(i)(t.Context(), fleet.Scope{}, slices.Concat(pushes("windows", "i-1"), pushes("linux", "i-2", "i-3")))
+	if !slices.Equal(i.calls, []string{"linux 2", "windows 1"}) || !slices.Equal(states(got), []fleet.State{fleet.Started, fleet.Started, fleet.Started}) {
+		t.Errorf("calls %q, states %v", i.calls, states(got))
+	}
+}
+
+func TestAOneClickWhoseAnswerWasLostIsNotAskedForAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fail error
+		want fleet.State
+	}{
+		"lost": {failure{fleet.Lost, ""}, fleet.Started}, "throttled": {failure{fleet.Throttled, "Throttling"}, fleet.Later},
+		"denied": {failure{fleet.Denied, "NoPermission"}, fleet.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := &installer{fail: tc.fail}
+			got := agent.OneClick(i)(t.Context(), fleet.Scope{}, pushes("linux", "i-1"))
+			if len(i.calls) != 1 || got[0].State != tc.want {
+				t.Errorf("calls %q, %+v", i.calls, got[0])
+			}
+		})
+	}
+}

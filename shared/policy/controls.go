@@ -124,10 +124,11 @@ type InstanceRole struct {
 const (
 	// PushCommands invokes the two commands created at deployment.
 	PushCommands = "commands"
-	// PushRunCommand would call RunCommand, which is root on every instance. It is not
-	// built: nothing is pushed, and a finding says so.
+	// PushRunCommand sends the script itself by RunCommand, whose right is root on every
+	// instance: it needs deploy/ram/optional.
 	PushRunCommand = "run-command"
-	// PushOneClick would call OperateAgentClientInstall. It is not built either.
+	// PushOneClick has Security Center install it, by OperateAgentClientInstall; it needs
+	// deploy/ram/optional, and what it runs cannot be found again.
 	PushOneClick = "one-click"
 )
 

@@ -87,7 +87,7 @@ func (r *InstanceRole) fields() value {
 func (a *Agent) fields() value {
 	return object{fields: append(a.Control.fields((*Selector).fields), []field{
 		{"push", choice[string]{&a.Push, []string{PushCommands, PushRunCommand, PushOneClick}},
-			"How the agent is installed; run-command and one-click are not built yet, so nothing is pushed and a finding says so.", false},
+			"How the agent is installed; run-command and one-click need deploy/ram/optional.", false},
 		{"deadline", duration{&a.Deadline}, "How long a silent Cloud Assistant is asked again before a person has to act.", false},
 		{"trustClient", toggle{&a.TrustClient}, "Look after the trust client of 6t families (rule trust-client).", false},
 	}...)}

@@ -13,7 +13,7 @@ var arrows = []struct {
 	may    []string // "name/" stands for the folder with all below it
 	why    string
 }{
-	{"functions", []string{"events", "shared/"}, "a function is wired from shared parts; functions never import each other"},
+	{"functions", []string{"events", "shared/", "deploy/commands"}, "a function is wired from shared parts; functions never import each other"},
 	{"events", []string{"shared/fleet"}, "events turns bytes into refs and knows nothing of what is done with them"},
 	{"shared/fleet", nil, "fleet is what everything passes on; it depends on nothing"},
 	{"shared/policy", []string{"shared/fleet"}, "the policy speaks of fleet values"},

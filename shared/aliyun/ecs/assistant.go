@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -159,6 +160,50 @@ func (c *Client) Invoke(ctx context.Context, region fleet.Region, commandID stri
 		return "", err
 	}
 	return resp.InvokeID, nil
+}
+
+// Script is a command that is sent with its content.
+type Script struct {
+	Name string
+	// Type is RunShellScript or RunPowerShellScript.
+	Type    string
+	Content string
+}
+
+// RunScript runs a script on at most 100 instances, with RunCommand, and returns the
+// invocation's id. The right to do so is root on every instance it is granted for:
+// prefer [Client.Invoke].
+func (c *Client) RunScript(ctx context.Context, region fleet.Region, s Script, parameters map[string]fleet.Secret, ids []string) (string, error) {
+	text, err := plain(parameters)
+	if err != nil {
+		return "", err
+	}
+	resp, err := aliyun.Do[sdk.RunCommandShrinkRequest, invoked](ctx, c.session, write(region, "RunCommand"), &sdk.RunCommandShrinkRequest{
+		RegionId: new(string(region)), Name: &s.Name, Type: &s.Type, InstanceId: pointers(ids), Timeout: new(int64(commandTimeout)),
+		CommandContent: new(base64.StdEncoding.EncodeToString([]byte(s.Content))), ContentEncoding: new("Base64"),
+		EnableParameter: new(true), ParametersShrink: &text, KeepCommand: new(false),
+		Tag: []*sdk.RunCommandShrinkRequestTag{{Key: new(invocationTag), Value: new(hour(c.session.Now()))}},
+	})
+	if err != nil {
+		return "", err
+	}
+	return resp.InvokeID, nil
+}
+
+// Scripts runs scripts in the place of commands that deployment made: an invocation
+// names the script instead of a command's id.
+type Scripts struct {
+	*Client
+	Scripts map[string]Script
+}
+
+// Invoke runs the script of that name.
+func (s Scripts) Invoke(ctx context.Context, region fleet.Region, name string, parameters map[string]fleet.Secret, ids []string) (string, error) {
+	script, ok := s.Scripts[name]
+	if !ok {
+		return "", fmt.Errorf("running a script: there is none for %s", name)
+	}
+	return s.RunScript(ctx, region, script, parameters, ids)
 }
 
 // plain writes parameters as the JSON object that Cloud Assistant takes.

@@ -1,0 +1,45 @@
+package agent
+
+import (
+	"context"
+	"slices"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Installer has Security Center install its agent by itself, for instances of one
+// region and operating system.
+type Installer interface {
+	OneClick(ctx context.Context, region fleet.Region, os string, ids []string) error
+}
+
+// OneClick asks Security Center to install its agent, one call for each operating
+// system and 100 instances, for [fleet.PushAgent]. How many instances a call takes is
+// not published.
+func OneClick(i Installer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
+		out := make([]fleet.Result, len(cs))
+		for os, at := range byOS(cs) {
+			for part := range slices.Chunk(at, fleet.MaxBatch) {
+				ids := make([]string, len(part))
+				for n, place := range part {
+					ids[n] = cs[place].Ref.ID
+				}
+				err := i.OneClick(ctx, s.Region, os, ids)
+				for _, place := range part {
+					out[place] = asked(cs[place], err)
+				}
+			}
+		}
+		return out
+	}
+}
+
+// asked settles one instance. An answer that was lost is not asked for again: the next
+// look shows whether the agent comes.
+func asked(c fleet.Change, err error) fleet.Result {
+	if err != nil && fleet.ClassOf(err) != fleet.Lost {
+		return fleet.Failure(c, "asking for a one-click installation", err)
+	}
+	return fleet.Result{Change: c, State: fleet.Started, After: "one-click installation"}
+}
