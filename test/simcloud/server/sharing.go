@@ -6,6 +6,7 @@ import (
 
 	"fleetwarden/test/simcloud/access"
 	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/kms"
 )
 
 // Usable says whether an account can use an image or a snapshot of a region, and
@@ -73,6 +74,9 @@ func (s *Server) keys(r *http.Request) (any, error) {
 	}
 	if in.Region == "" {
 		in.Region = Home
+	}
+	if in.State != "" && !slices.Contains(kms.States(), in.State) {
+		return nil, bad("no state %q, there are %q", in.State, kms.States())
 	}
 	name := in.Key
 	if name == "" {
