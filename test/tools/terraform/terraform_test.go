@@ -162,9 +162,12 @@ func TestEachEventRuleFillsAnInboxOrWakesAFunction(t *testing.T) {
 	}
 }
 
-func TestEachQueueEndsInTheDeadLettersThatTheRulesName(t *testing.T) {
+// Nothing of ours reads these two: no message in them is ever received too often.
+var unread = []string{"fw-dead-letters", "fw-findings"}
+
+func TestEachInboxEndsInTheDeadLettersThatTheRulesName(t *testing.T) {
 	for _, q := range decode[queueFile](t, filepath.Join(deploy, "queues.json")).Queues {
-		if end := q.Name == "fw-dead-letters"; end != (q.DeadLetter == nil) || !end && q.DeadLetter.Queue != "fw-dead-letters" {
+		if end := slices.Contains(unread, q.Name); end != (q.DeadLetter == nil) || !end && q.DeadLetter.Queue != "fw-dead-letters" {
 			t.Errorf("%s: its dead letters are %+v", q.Name, q.DeadLetter)
 		}
 	}
