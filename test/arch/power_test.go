@@ -19,6 +19,12 @@ var powers = map[string][]string{
 	"instancerole.Replace":  {"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ram:PassRole"},                  // detaching has to be asked for: ram/optional
 	"agent.Refresh":         {"yundun-sas:RefreshAssets"},
 	"agent.Push":            {"ecs:InvokeCommand", "yundun-sas:AddInstallCode", "oss:PutObject"},
+	"sharerole.Ensure":      {"ram:CreateRole", "ram:GetRole"},
+	"sharerole.SetTrust":    {"ram:UpdateRole", "ram:GetRole"},
+	"sharerole.Mark":        {"ram:TagResources", "ram:ListTagResources"},
+	"sharerole.SetKeys":     {"ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:GetPolicy", "oss:PutObject"},
+	"sharerole.Attach":      {"ram:AttachPolicyToRole", "ram:GetRole"},
+	"sharerole.Detach":      {"ram:DetachPolicyFromRole", "ram:GetRole"},
 	"agent.PushTrustClient": {"ecs:InvokeCommand", "ecs:TagResources"}, // the tag says that it was done
 }
 

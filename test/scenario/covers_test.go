@@ -36,7 +36,14 @@ var rows = map[string][]string{
 		"not-running", "unknown-asset", "online", "paused", "offline", "push-linux", "push-windows",
 		"assistant-silent", "manual", "in-vain", "duplicate",
 	},
-	rules.RuleTrustClient: {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
+	rules.RuleShareeApproved:  {"approved", "unapproved"},
+	rules.RuleShareTrust:      {"missing", "added", "foreign-role", "unreadable-region"},
+	rules.RuleOpenTrust:       {""},
+	rules.RuleShareKeys:       {"in-use", "every-key"},
+	rules.RuleServiceKey:      {""},
+	rules.RuleTakeBack:        {"report", "enforce", "unreadable-region"},
+	rules.RuleDiskEncryptRole: {""},
+	rules.RuleTrustClient:     {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
 }
 
 func TestEachRowOfTheControlsHasAStory(t *testing.T) {
@@ -59,12 +66,13 @@ func TestEachRowOfTheControlsHasAStory(t *testing.T) {
 var controls = map[string]string{
 	"attach-role":       "instancerole.go",
 	"push-agent":        "agent.go",
+	"setup-share-role":  "sharerole.go",
 	"validate-instance": "trustedinstance.go",
 }
 
 func TestEachRuleHasRows(t *testing.T) {
-	for _, function := range functions {
-		ids := ruleIDs(t, controls[function])
+	for function, file := range controls {
+		ids := ruleIDs(t, file)
 		if len(ids) == 0 {
 			t.Errorf("no rules of %s were found", function)
 		}

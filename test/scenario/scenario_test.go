@@ -14,7 +14,7 @@ import (
 )
 
 // functions are built once for all scenarios.
-var functions = []string{"attach-role", "push-agent", "validate-instance"}
+var functions = []string{"attach-role", "push-agent", "setup-share-role", "validate-instance", "watch-shares"}
 
 const root = "../.."
 

@@ -1,0 +1,89 @@
+// Command watchshares is the function watch-shares. It changes nothing: it tells
+// setup-share-role where to look. An event about a share only becomes a message in that
+// function's inbox, without any other call; a timer lists what is shared in this
+// region, since the sharing of a snapshot may raise no event.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/aliyun/sharing"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/queue"
+	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/terminal"
+)
+
+// owner is the function that looks, in the home region.
+const owner = "setup-share-role"
+
+func main() {
+	f := fcrun.Function{
+		Name:   "watch-shares",
+		About:  "tells setup-share-role when something was shared",
+		Handle: handle,
+	}
+	if fcrun.Inside() {
+		fcrun.Start(f)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(terminal.Main(ctx, f, terminal.Env{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+	}))
+}
+
+func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	o := call.Options
+	o.Ledger = nil // nothing is changed, and an event costs no other call
+	if fcrun.Inside() {
+		home := call.Home
+		if o.Policy.HomeRegion != "" {
+			home.Region = o.Policy.HomeRegion
+		}
+		queues, err := mns.Connect(call.Session.Cloud(), home)
+		if err != nil {
+			return fleet.Pass{}, fmt.Errorf("finding the inbox of %s: %w", owner, err)
+		}
+		o.Inbox = queue.New(queues.Client(call.Session), owner)
+	}
+	control := reconcile.Control[fleet.Batch]{
+		Observe: func(_ context.Context, b fleet.Batch) (fleet.Batch, error) { return b, nil },
+		Decide:  tell,
+	}
+	sum, _, err := reconcile.Run(ctx, control, source(ctx, call), o)
+	return sum, err
+}
+
+// tell has the owner look at everything, soon.
+func tell(b fleet.Batch, _ *policy.Policy) []fleet.Verdict {
+	out := make([]fleet.Verdict, len(b.Refs))
+	for i, r := range b.Refs {
+		out[i] = fleet.Verdict{Ref: r, Control: policy.ControlShareRole, Rule: "watch", Outcome: fleet.Pending,
+			Reason: owner + " is told to look", Again: time.Second}
+	}
+	return out
+}
+
+// source yields what events name, and what the timer finds.
+func source(ctx context.Context, call *fcrun.Call) reconcile.Source {
+	for ev, err := range events.Decode(call.Payload) {
+		if err == nil && ev.Kind == events.KindTimer {
+			return found(ctx, sharing.New(call.Session), call)
+		}
+	}
+	return events.Batches(events.Decode(call.Payload), events.Filter{
+		Kinds: []events.Kind{events.KindImageShare, events.KindResourceShare, events.KindShareStatus},
+		Refs:  []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare},
+		Own:   []string{fcrun.Role("watch-shares"), fcrun.Role(owner)},
+		Knows: call.Options.Policy.Knows, Home: call.Home.Account, PutBack: call.PutBack,
+	})
+}

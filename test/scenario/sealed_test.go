@@ -1,0 +1,50 @@
+package scenario_test
+
+import (
+	"encoding/json"
+
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// cmdKey makes a customer master key with an alias.
+func cmdKey(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	key, err := told(ts).stage.Server.KMS.AddKey(server.Sharer, server.Home, args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], key.ID)
+}
+
+// cmdSnapshot puts snapshots into the world.
+func cmdSnapshot(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	var f ecs.SnapshotSpec
+	ts.Check(json.Unmarshal(spec(ts, args[1:]), &f))
+	ids, err := told(ts).stage.Server.ECS.SeedSnapshots(f)
+	ts.Check(err)
+	name(ts, args[0], ids)
+}
+
+// cmdImage puts images of the account into the world.
+func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	var f ecs.ImageSpec
+	ts.Check(json.Unmarshal(spec(ts, args[1:]), &f))
+	made, err := told(ts).stage.Server.ECS.SeedImages(f)
+	ts.Check(err)
+	ids := make([]string, len(made))
+	for i, m := range made {
+		ids[i] = m.ID
+	}
+	name(ts, args[0], ids)
+}
+
+// cmdUsable checks whether an account's ECS can really use an image or a snapshot.
+func cmdUsable(ts *testscript.TestScript, neg bool, args []string) {
+	ok, why := told(ts).stage.Server.Usable(args[0], server.Home, args[1])
+	if ok == neg {
+		ts.Fatalf("%s can use %s: %t; %s", args[0], args[1], ok, why)
+	}
+}

@@ -1,0 +1,185 @@
+package scenario_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+// sharer is a story of an account that shares what is encrypted with a key of its own.
+type sharer struct {
+	t *testing.T
+	*stage.Stage
+	key string
+}
+
+func newSharer(t *testing.T, o stage.Options) *sharer {
+	t.Helper()
+	s := play(t, o)
+	key, err := s.Server.KMS.AddKey(server.Sharer, server.Home, "alias/shared")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &sharer{t, s, key.ID}
+}
+
+// image makes an encrypted image.
+func (s *sharer) image() string {
+	s.t.Helper()
+	made, err := s.Server.ECS.SeedImages(ecs.ImageSpec{Key: "alias/shared"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return made[0].ID
+}
+
+// snapshot makes an encrypted snapshot.
+func (s *sharer) snapshot() string {
+	s.t.Helper()
+	ids, err := s.Server.ECS.SeedSnapshots(ecs.SnapshotSpec{Key: "alias/shared"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return ids[0]
+}
+
+// shareImage shares an image as the operator does.
+func (s *sharer) shareImage(id, account string) error {
+	_, err := s.Call(s.t.Context(), stage.Operator, "2014-05-26", "ModifyImageSharePermission",
+		map[string]string{"RegionId": server.Home, "ImageId": id, "AddAccount.1": account})
+	return err
+}
+
+// pass lets the functions do what there is to do.
+func (s *sharer) pass(d time.Duration) {
+	s.t.Helper()
+	ctx, stop := soon()
+	defer stop()
+	if err := s.Advance(ctx, d); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// wantUsable checks whether an account can use a resource.
+func (s *sharer) wantUsable(account, id string, want bool) {
+	s.t.Helper()
+	if ok, why := s.Server.Usable(account, server.Home, id); ok != want {
+		s.t.Errorf("%s usable by %s: %t (%s)", id, account, ok, why)
+	}
+}
+
+// wantRecord checks how often something was recorded.
+func (s *sharer) wantRecord(want int, of map[string]string) {
+	s.t.Helper()
+	all, err := s.Records()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	n := 0
+	for _, r := range all {
+		if r.Match(of) {
+			n++
+		}
+	}
+	if n != want {
+		s.t.Errorf("%d records of %v, not %d", n, of, want)
+	}
+	if s.t.Failed() {
+		s.t.Logf("records:\n%s", showAll(all))
+	}
+}
+
+func TestASnapshotBecomesUsableOnceTheShareeAccepts(t *testing.T) {
+	s := newSharer(t, stage.Options{})
+	id := s.snapshot()
+	_, err := s.Call(t.Context(), stage.Operator, "2020-01-10", "CreateResourceShare", map[string]string{
+		"RegionId": server.Home, "ResourceShareName": "backups", "AllowExternalTargets": "true", "Targets.1": server.Sharee,
+		"Resources.1.ResourceType": "Snapshot", "Resources.1.ResourceId": id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.wantUsable(server.Sharee, id, false)
+	s.pass(10 * time.Minute)
+	s.wantRecord(1, map[string]string{"kind": "ensure-share-role", "state": "done", "id": fleet.SnapshotShareRole})
+	s.accept()
+	s.pass(10 * time.Minute)
+	s.wantUsable(server.Sharee, id, true)
+	s.wantRecord(0, map[string]string{"function": "setup-share-role", "state": "failed"})
+}
+
+// accept accepts the sharee's only invitation.
+func (s *sharer) accept() {
+	s.t.Helper()
+	answer, err := s.Call(s.t.Context(), stage.Sharee, "2020-01-10", "ListResourceShareInvitations", map[string]string{"RegionId": server.Home})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	list, _ := answer["ResourceShareInvitations"].([]any)
+	if len(list) != 1 {
+		s.t.Fatalf("invitations: %v", answer)
+	}
+	item, _ := list[0].(map[string]any)
+	_, err = s.Call(s.t.Context(), stage.Sharee, "2020-01-10", "AcceptResourceShareInvitation", map[string]string{
+		"RegionId": server.Home, "ResourceShareInvitationId": fmt.Sprint(item["ResourceShareInvitationId"])})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Killed at each of its calls in turn, setup-share-role leaves a world that the next
+// looks put right.
+func TestSetupShareRoleDiesAtAnyCallAndTheShareComesRight(t *testing.T) {
+	calls := 1
+	for n := 0; n <= calls; n++ {
+		for _, when := range []fc.When{fc.Before, fc.After} {
+			s := newSharer(t, stage.Options{})
+			id := s.image()
+			if n > 0 {
+				s.Stack.Kill("setup-share-role", n, when)
+			}
+			if err := s.shareImage(id, server.Sharee); err == nil {
+				t.Fatal("an encrypted image was shared without the role")
+			}
+			s.pass(30 * time.Minute)
+			if n == 0 {
+				if calls = count(s.Stage, "setup-share-role", "*", anyCode); calls < 10 {
+					t.Fatalf("only %d calls", calls)
+				}
+			}
+			if err := s.shareImage(id, server.Sharee); err != nil {
+				t.Errorf("killed %v call %d: sharing again: %v", when, n, err)
+			}
+			s.wantUsable(server.Sharee, id, true)
+		}
+	}
+}
+
+// The role of setup-share-role can touch no other role and no other policy.
+func TestSetupShareRoleMayTouchTheShareRolesAlone(t *testing.T) {
+	s := newSharer(t, stage.Options{})
+	keys, err := s.KeysOf("setup-share-role")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const victim = "fleetwarden-attach-role"
+	trust := `{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"RAM":["acs:ram::1000000000000001:root"]}}],"Version":"1"}`
+	for action, params := range map[string]map[string]string{
+		"UpdateRole":           {"RoleName": victim, "NewAssumeRolePolicyDocument": trust},
+		"AttachPolicyToRole":   {"RoleName": fleet.ImageShareRole, "PolicyType": "System", "PolicyName": "AdministratorAccess"},
+		"DetachPolicyFromRole": {"RoleName": victim, "PolicyType": "Custom", "PolicyName": victim},
+		"CreatePolicyVersion":  {"PolicyName": victim, "PolicyDocument": `{"Version":"1","Statement":[]}`},
+		"TagResources":         {"ResourceType": "role", "ResourceNames.1": victim, "Tag.1.Key": "a", "Tag.1.Value": "b"},
+		"DeleteRole":           {"RoleName": fleet.ImageShareRole},
+	} {
+		if _, err := s.Call(t.Context(), keys, "2015-05-01", action, params); err == nil || !strings.Contains(err.Error(), "NoPermission") {
+			t.Errorf("%s: %v", action, err)
+		}
+	}
+}
