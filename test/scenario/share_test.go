@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
 )
 
@@ -182,4 +184,79 @@ func TestSetupShareRoleMayTouchTheShareRolesAlone(t *testing.T) {
 			t.Errorf("%s: %v", action, err)
 		}
 	}
+}
+
+// Ten thousand changes of an account's shares cost one full listing for each window of a
+// hundred messages, and one write for what is really new.
+func TestTenThousandShareChangesCostOneListingAWindow(t *testing.T) {
+	s := newSharer(t, stage.Options{})
+	if _, err := s.Server.ECS.SeedImages(ecs.ImageSpec{Key: "alias/shared", Count: 40, SharedWith: []string{server.Sharee}}); err != nil {
+		t.Fatal(err)
+	}
+	const changes, window = 10_000, 100
+	message, err := json.Marshal(fleet.Messages([]fleet.Ref{{Scope: fleet.Scope{Account: server.Sharer}, Kind: fleet.KindImageShare}})[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range changes {
+		inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-setup-share-role"}
+		if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: string(message)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.pass(50 * time.Minute) // before the timer's own look at the full hour
+	passes := count(s.Stage, "setup-share-role", "ecs:DescribeRegions", carriedOut)
+	if passes < 1 || passes > changes/window+1 {
+		t.Errorf("%d passes for %d windows", passes, changes/window)
+	}
+	writes := 0
+	for _, api := range []string{"ram:CreateRole", "ram:UpdateRole", "ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:AttachPolicyToRole", "ram:TagResources"} {
+		writes += count(s.Stage, "setup-share-role", api, carriedOut)
+	}
+	if writes == 0 || writes > 10 {
+		t.Errorf("%d writes", writes)
+	}
+	// A listing: the regions; in each, resource shares, images, and what is shared of them.
+	listing := 1 + 2*len(s.Server.World.Regions) + 40 + 1 + 1
+	reads := 0
+	for _, api := range []string{"ecs:DescribeRegions", "ecs:DescribeImages", "ecs:DescribeImageSharePermission", "ecs:DescribeSnapshots", "kms:DescribeKey", "resourcesharing:ListResourceShareAssociations"} {
+		reads += count(s.Stage, "setup-share-role", api, carriedOut)
+	}
+	if reads > 2*passes*listing {
+		t.Errorf("%d reads for %d listings of %d", reads, passes, listing)
+	}
+	t.Logf("%d passes, %d reads, %d writes", passes, reads, writes)
+}
+
+// The whole directory is trusted ahead. Which key is used only the first share tells: it
+// fails, the key is granted, and the same share succeeds when it is asked for again.
+func TestADirectoryTrustedAheadCanUseASnapshotOnceItsKeyIsGranted(t *testing.T) {
+	s := newSharer(t, stage.Options{Policy: "share_ahead.yaml"})
+	id := s.snapshot()
+	s.pass(70 * time.Minute)
+	s.wantRecord(1, map[string]string{"kind": "ensure-share-role", "state": "done", "id": fleet.SnapshotShareRole})
+	answer, err := s.Call(t.Context(), stage.Operator, "2020-03-31", "GetResourceDirectory", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory, _ := answer["ResourceDirectory"].(map[string]any)
+	target := fmt.Sprint(directory["ResourceDirectoryId"])
+	made, err := s.Call(t.Context(), stage.Operator, "2020-01-10", "CreateResourceShare", map[string]string{
+		"RegionId": server.Home, "ResourceShareName": "all", "Targets.1": target,
+		"Resources.1.ResourceType": "Snapshot", "Resources.1.ResourceId": id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pass(15 * time.Minute)
+	s.wantRecord(0, map[string]string{"function": "setup-share-role", "state": "failed"})
+	s.wantRecord(1, map[string]string{"kind": "attach-key-policy", "state": "done", "id": "fleetwarden-share-snapshot-1"})
+	share, _ := made["ResourceShare"].(map[string]any)
+	_, err = s.Call(t.Context(), stage.Operator, "2020-01-10", "AssociateResourceShare", map[string]string{
+		"RegionId": server.Home, "ResourceShareId": fmt.Sprint(share["ResourceShareId"]), "Targets.1": target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pass(15 * time.Minute)
+	s.wantUsable(server.Member, id, true)
+	s.wantUsable(server.Sharee, id, false)
 }
