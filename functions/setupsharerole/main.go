@@ -28,9 +28,10 @@ import (
 
 func main() {
 	f := fcrun.Function{
-		Name:   "setup-share-role",
-		About:  "lets the ECS of approved sharees use encrypted snapshots and images that are shared with them",
-		Handle: handle,
+		Name:       "setup-share-role",
+		About:      "lets the ECS of approved sharees use encrypted snapshots and images that are shared with them",
+		EventsOnly: true,
+		Handle:     handle,
 	}
 	if fcrun.Inside() {
 		fcrun.Start(f)

@@ -27,9 +27,10 @@ const owner = "setup-share-role"
 
 func main() {
 	f := fcrun.Function{
-		Name:   "watch-shares",
-		About:  "tells setup-share-role when something was shared",
-		Handle: handle,
+		Name:       "watch-shares",
+		About:      "tells setup-share-role when something was shared",
+		EventsOnly: true,
+		Handle:     handle,
 	}
 	if fcrun.Inside() {
 		fcrun.Start(f)

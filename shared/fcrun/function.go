@@ -19,6 +19,9 @@ type Function struct {
 	Name string
 	// About says in one sentence what it does, for --help.
 	About string
+	// EventsOnly says that it looks at no single instances: in a terminal it takes
+	// an event and no ids.
+	EventsOnly bool
 	// Handle serves one invocation. An error means: try the same payload again.
 	Handle func(ctx context.Context, call *Call) (fleet.Pass, error)
 }

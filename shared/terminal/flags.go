@@ -46,16 +46,30 @@ func parse(f fcrun.Function, env Env) (flags, error) {
 	case err != nil:
 		return fl, fmt.Errorf("%w; see --help", err)
 	}
+	if err := fl.target(f); err != nil {
+		return fl, err
+	}
 	return fl, fl.check()
+}
+
+// target checks that there is one thing to look at, and one that the function takes.
+func (fl *flags) target(f fcrun.Function) error {
+	switch {
+	case f.EventsOnly && len(fl.ids) > 0:
+		return fmt.Errorf("%q is not looked at by itself: give --event FILE; see --help", fl.ids[0])
+	case f.EventsOnly && fl.event == "":
+		return errors.New("nothing to look at: give --event FILE; see --help")
+	case fl.event == "" && len(fl.ids) == 0:
+		return errors.New("nothing to look at: give instance ids, or --event FILE; see --help")
+	case fl.event != "" && len(fl.ids) > 0:
+		return errors.New("give either instance ids or --event FILE, not both")
+	}
+	return nil
 }
 
 // check finds what is wrong with a command line before anything is read or asked.
 func (fl *flags) check() error {
 	switch {
-	case fl.event == "" && len(fl.ids) == 0:
-		return errors.New("nothing to look at: give instance ids, or --event FILE; see --help")
-	case fl.event != "" && len(fl.ids) > 0:
-		return errors.New("give either instance ids or --event FILE, not both")
 	case fl.wait < 0:
 		return errors.New("--wait must not be negative")
 	case fl.wait > 0 && !fl.apply:
@@ -97,10 +111,14 @@ func region(env Env) string {
 }
 
 func usage(f fcrun.Function) string {
+	byID, where := "", "the region to work in"
+	if !f.EventsOnly {
+		byID = "\n  " + program(f) + " [flags] INSTANCE-ID ...     look at these instances"
+		where = "where the instance ids are"
+	}
 	return fmt.Sprintf(`%[1]s: %[2]s
 
-Usage:
-  %[1]s [flags] INSTANCE-ID ...     look at these instances
+Usage:%[4]s
   %[1]s [flags] --event FILE        look at what an event names; "-" reads stdin
 
 It looks, decides, and says what it would change. Nothing is written without --apply,
@@ -111,7 +129,7 @@ Flags:
   --event FILE      an event as Function Compute would deliver it
   --json            records as JSON Lines, one a line, on stdout
   --policy FILE     the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
-  --region ID       where the instance ids are (default: $ALIBABA_CLOUD_REGION_ID, else %[3]s)
+  --region ID       %[5]s (default: $ALIBABA_CLOUD_REGION_ID, else %[3]s)
   --wait DURATION   with --apply: go on looking at what is pending, such as an instance that
                     still starts, for at most this long, as in 5m (default 0s)
 
@@ -121,7 +139,7 @@ FLEETWARDEN_LEDGER=oss://BUCKET/PREFIX or file:///FOLDER keeps what --apply chan
 
 Exit status: 0 when it looked, whatever it found; 1 when it could not look, or not at
 all of it; 2 for a wrong command line.
-`, program(f), f.About, defaultRegion)
+`, program(f), f.About, defaultRegion, byID, where)
 }
 
 // maxEvent bounds how much of an event is read, in bytes; a synchronous invocation

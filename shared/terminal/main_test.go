@@ -122,6 +122,32 @@ func TestHelpNamesEveryFlagAndIsNoError(t *testing.T) {
 	}
 }
 
+func TestAFunctionThatTakesEventsOnlySpeaksOfNoIds(t *testing.T) {
+	for name, x := range map[string]struct {
+		args   []string
+		code   int
+		stderr string
+	}{
+		"help":       {[]string{"--help"}, 0, ""},
+		"an id":      {[]string{"i-1"}, 2, `"i-1" is not looked at by itself`},
+		"an id, too": {[]string{"--event", "-", "i-1"}, 2, `"i-1" is not looked at by itself`},
+		"nothing":    {nil, 2, "give --event FILE"},
+	} {
+		var stdout, stderr bytes.Buffer
+		f := fcrun.Function{Name: "watch-shares", About: "does what a test says", EventsOnly: true, Handle: unused(t)}
+		code := terminal.Main(t.Context(), f, terminal.Env{Args: x.args, Stdout: &stdout, Stderr: &stderr, Getenv: func(string) string { return "" }})
+		if code != x.code || !strings.Contains(stderr.String(), x.stderr) {
+			t.Errorf("%s: exit status %d, %s", name, code, stderr.String())
+		}
+		if all := strings.ToLower(stdout.String() + stderr.String()); strings.Contains(all, "instance-id") || strings.Contains(all, "instance id") {
+			t.Errorf("%s: it speaks of instance ids:\n%s", name, all)
+		}
+	}
+	if help := newDesk(t).run(unused(t), "--help").stdout; !strings.Contains(help, "attachrole [flags] INSTANCE-ID ...") {
+		t.Errorf("one that takes ids does not say so:\n%s", help)
+	}
+}
+
 func TestIdsBecomeAnInboxMessageOfOurAccount(t *testing.T) {
 	d := newDesk(t)
 	var call fcrun.Call
