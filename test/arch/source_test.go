@@ -109,7 +109,7 @@ func TestFilesStayShort(t *testing.T) {
 }
 
 func TestNothingIsLeftUndone(t *testing.T) {
-	left := regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|X` + `XX)\b|not implemented`)
+	left := regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|X` + `XX)\b|not impl` + `emented`)
 	for _, f := range tree(t) {
 		for _, group := range f.ast.Comments {
 			if m := left.FindString(group.Text()); m != "" {
