@@ -32,7 +32,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"command": cmdCommand,
 	// encoded NAME FILE sets $NAME to the Base64 of a file.
 	"encoded": cmdEncoded,
-	// key NAME ALIAS sets $NAME to the id of a new customer master key.
+	// key NAME ALIAS [REGION] sets $NAME to the id of a new customer master key.
 	"key": cmdKey,
 	// snapshot and image NAME key=value… put snapshots, or images of the account, into
 	// the world; keys are those of POST /_sim/snapshots and /_sim/images.
@@ -95,7 +95,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// agent IDS STATUS/SUB checks what Security Center knows of agents; "unknown" for
 	// an instance that it does not know.
 	"agent": cmdAgent,
-	// usable ACCOUNT ID checks that the account's ECS can use an image or a snapshot of
+	// usable ACCOUNT ID [REGION] checks that the account's ECS can use an image or a snapshot of
 	// the sharer: its share, the role, the trust and the key's policy. "! usable": not.
 	"usable": cmdUsable,
 	// ran COMMAND IDS N [STATUS] checks how often Cloud Assistant was told to run a

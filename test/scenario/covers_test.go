@@ -36,13 +36,14 @@ var rows = map[string][]string{
 		"not-running", "unknown-asset", "online", "paused", "offline", "push-linux", "push-windows",
 		"assistant-silent", "manual", "in-vain", "duplicate",
 	},
-	rules.RuleShareeApproved:  {"approved", "unapproved"},
-	rules.RuleShareTrust:      {"missing", "added", "foreign-role", "unreadable-region"},
+	rules.RuleShareeApproved:  {"approved", "unapproved", "folder"},
+	rules.RuleShareTrust:      {"missing", "added", "foreign-role", "unreadable-region", "folder", "audit", "ended-while-waiting", "odd-account"},
 	rules.RuleOpenTrust:       {""},
-	rules.RuleShareKeys:       {"in-use", "every-key"},
+	rules.RuleShareKeys:       {"in-use", "every-key", "other-region"},
 	rules.RuleServiceKey:      {""},
 	rules.RuleTakeBack:        {"report", "enforce", "unreadable-region"},
-	rules.RuleDiskEncryptRole: {""},
+	rules.RuleFailedShare:     {"repeated"},
+	rules.RuleDiskEncryptRole: {"", "missing"},
 	rules.RuleTrustClient:     {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
 }
 

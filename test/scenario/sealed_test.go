@@ -12,7 +12,7 @@ import (
 // cmdKey makes a customer master key with an alias.
 func cmdKey(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	key, err := told(ts).stage.Server.KMS.AddKey(server.Sharer, server.Home, args[1])
+	key, err := told(ts).stage.Server.KMS.AddKey(server.Sharer, regionAt(args, 2), args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], key.ID)
 }
@@ -43,8 +43,16 @@ func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
 
 // cmdUsable checks whether an account's ECS can really use an image or a snapshot.
 func cmdUsable(ts *testscript.TestScript, neg bool, args []string) {
-	ok, why := told(ts).stage.Server.Usable(args[0], server.Home, args[1])
+	ok, why := told(ts).stage.Server.Usable(args[0], regionAt(args, 2), args[1])
 	if ok == neg {
 		ts.Fatalf("%s can use %s: %t; %s", args[0], args[1], ok, why)
 	}
+}
+
+// regionAt is the argument that may name a region, or the home region.
+func regionAt(args []string, n int) string {
+	if len(args) > n {
+		return args[n]
+	}
+	return server.Home
 }
