@@ -42,7 +42,6 @@ var rows = map[string][]string{
 	rules.RuleShareKeys:       {"in-use", "every-key", "other-region"},
 	rules.RuleServiceKey:      {""},
 	rules.RuleTakeBack:        {"report", "enforce", "unreadable-region"},
-	rules.RuleFailedShare:     {"repeated"},
 	rules.RuleDiskEncryptRole: {"", "missing"},
 	rules.RuleTrustClient:     {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
 }
