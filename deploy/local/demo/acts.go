@@ -36,6 +36,14 @@ var acts = []act{
 	{"a forged event names instances and accounts of others", "nothing changed, 0 changes", forged},
 	{"attach-role tries what its RAM policy does not allow", "AdministratorAccess denied, another role denied", denial},
 	{"push-agent tries to run a script of its own on an instance", "RunCommand denied", ownScript},
+	{"an encrypted image is shared for the first time", "AssumeRoleError; ensure-share-role: done; the same call again succeeds", firstShare},
+	{"another one, with another key, is shared with an approved account", "the sharee's launch fails before, succeeds after", launchShared},
+	{"the operator approves an account ahead of the first share", "the role was there: false; now it trusts the account: true", ahead},
+	{"an encrypted snapshot is shared with an account that nobody approved", "sharee-approved: violation; trusted: false; usable: false", unapproved},
+	{"a snapshot is shared with a folder, which the operator's policy approves", "usable by a member: false at first, true when shared again; by an account outside: false", folderShare},
+	{"an image is shared with the directory, which the operator's policy approves", "usable by a member: false at first, true when shared again; by an account outside: false", directoryShare},
+	{"a share ends, and the operator's policy takes back after an hour", "take-back: violation; key granted: true, an hour later: false", endedShare},
+	{"setup-share-role tries what its RAM policy does not allow", "DeleteRole denied, AttachPolicyToRole denied, DetachPolicyFromRole denied", otherRoles},
 }
 
 func trustedLaunch(ctx context.Context, s *scene) (string, error) {
