@@ -8,6 +8,8 @@ import (
 	"pgregory.net/rapid"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/rules"
 )
 
@@ -124,5 +126,28 @@ func history(t *rapid.T) {
 				t.Fatalf("%s\nis gone from\n%s", s, role.Trust)
 			}
 		}
+	}
+}
+
+func TestNothingIsTakenBackThatAShareeOfUnknownApprovalMayHangOn(t *testing.T) {
+	p := approving(enforced, func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
+	w := sharing(trusting(rampolicy.Sharees{Accounts: []fleet.AccountID{sharee}, Directories: []string{dir}}), with(string(sharee), "1000000000000003"))
+	w.Directory = fleet.Dunno[fleet.Directory]("denied")
+	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Undecided, "approved could not be told")
+}
+
+func TestAKeyIsTakenBackOnlyAfterThoseInUseAreGranted(t *testing.T) {
+	w := sharing(trusting(accounts(sharee), resTwo), with(string(sharee))) // grants another key than the one in use
+	p := approving(enforced)
+	applyShares(w, marked(rules.ShareRole(w, p)))
+	w.At = w.At.Add(8 * 24 * time.Hour)
+	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Violation, "grants their keys")
+	applyShares(w, rules.ShareRole(w, p))
+	if got := power(w); !got[resOne] || !got[resTwo] {
+		t.Fatalf("the role gives %v", got)
+	}
+	applyShares(w, rules.ShareRole(w, p))
+	if got := power(w); !got[resOne] || got[resTwo] {
+		t.Errorf("the role gives %v", got)
 	}
 }

@@ -32,6 +32,8 @@ func takeBack(s *share) fleet.Verdict {
 		return s.nothingStale(mark)
 	case s.wanted.blind != "":
 		return undecided("nothing is taken back: " + s.wanted.blind)
+	case len(s.wanted.unsure) > 0: // it may hang on what seems not to be needed
+		return undecided("nothing is taken back: whether a sharee is approved could not be told: " + strings.Join(s.wanted.unsure, "; "))
 	case !s.side.Tags.Seen():
 		return undecided("nothing is taken back: whether the role is ours could not be read: " + s.side.Tags.Why)
 	}
@@ -80,11 +82,12 @@ func (s *share) sinceWhen(v *fleet.Verdict, mark string, keys rampolicy.Keys) {
 		v.Reason += fmt.Sprintf("; to be taken back in %s", left.Round(time.Minute))
 		return
 	}
-	if s.untrusted().Empty() {
+	used, _ := s.inUse(s.wanted.resources)
+	if s.untrusted().Empty() && len(s.ungranted(used)) == 0 {
 		s.narrow(v, keys)
 		return
 	}
-	v.Reason += "; taken back once the role trusts all that are wanted"
+	v.Reason += "; taken back once the role trusts all that are wanted and grants their keys"
 }
 
 func (s *share) mark(before, want, reason string) fleet.Change {
