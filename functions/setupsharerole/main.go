@@ -16,6 +16,7 @@ import (
 	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/sharing"
+	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/observe"
@@ -74,7 +75,8 @@ func shares(call *fcrun.Call, roles *ram.Client) observe.Shares {
 	approved := call.Options.Policy.ShareRole.Approved
 	return observe.Shares{
 		ECS: ecs.New(call.Session), Sharing: sharing.New(call.Session), Keys: kms.New(call.Session),
-		Roles: roles, Directory: directory.New(call.Session), Home: call.Home.Region,
+		Roles: roles, Directory: directory.New(call.Session), Trail: trail.New(call.Session),
+		Home: call.Home.Region, Own: fcrun.Role("setup-share-role"),
 		Folders:       folders(approved),
 		AsksDirectory: approved.Directory != "" || len(approved.Folders) > 0,
 		Named:         func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok },

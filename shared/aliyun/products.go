@@ -25,6 +25,7 @@ var (
 	// A share lives in the region of what is shared.
 	ResourceSharing = Product{"resourcesharing", "2020-01-10", regional("resourcesharing")}
 	ResourceManager = Product{"resourcemanager", "2020-03-31", central("resourcemanager.aliyuncs.com")}
+	ActionTrail     = Product{"actiontrail", "2020-07-06", regional("actiontrail")}
 )
 
 func central(host string) func(fleet.Region) string {

@@ -32,8 +32,24 @@ type ShareSide struct {
 	Role    Fact[Role]
 	// Tags are those of the role.
 	Tags Fact[map[string]string]
+	// Edits are the role's last changes of trust, newest first. While the role has not
+	// been changed lately, nobody asks: then they are Unknown without a reason.
+	Edits Fact[[]TrustEdit]
 	// Claimed is the image that a failed share named, if it is ours.
 	Claimed Fact[SharedResource]
+}
+
+// TrustEdit is one change of a role's trust document, as ActionTrail recorded it.
+type TrustEdit struct {
+	// At is in whole seconds.
+	At   time.Time
+	Role string
+	// Trust is the new document.
+	Trust string
+	// By is the role whose session made the change; empty for anybody else.
+	By string
+	// Ours says that we made it.
+	Ours bool
 }
 
 // ShareRegion is what is shared in one region.

@@ -14,6 +14,24 @@ import (
 // statements make no difference. Where it is not certain, it is false.
 func (t *Trust) Equal(o *Trust) bool { return equal(t.statements, o.statements) }
 
+// Holds reports whether all that o says stands in t as well. As for Equal, it compares
+// what is written: an account named in o is not held because t trusts its directory.
+func (t *Trust) Holds(o *Trust) bool {
+	held := meaning(t.statements)
+	for key, principals := range meaning(o.statements) {
+		said, ok := held[key]
+		if !ok {
+			return false
+		}
+		for p := range principals {
+			if !said[p] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Equal reports whether both policies say the same, as for [Trust.Equal].
 func (d *Document) Equal(o *Document) bool { return equal(d.statements, o.statements) }
 

@@ -18,6 +18,7 @@ const (
 	RuleServiceKey      = "service-key"
 	RuleTakeBack        = "take-back"
 	RuleDiskEncryptRole = "disk-encrypt-role"
+	RuleLostEdit        = "lost-edit"
 )
 
 // ShareRole decides control share-role: the ECS of those with whom encrypted snapshots
@@ -62,6 +63,7 @@ func (s *share) judge() []fleet.Verdict {
 	}{
 		{RuleShareeApproved, shareeApproved}, {RuleShareTrust, shareTrust}, {RuleOpenTrust, openTrust},
 		{RuleShareKeys, shareKeys}, {RuleServiceKey, serviceKey}, {RuleTakeBack, takeBack}, {RuleDiskEncryptRole, diskEncryptRole},
+		{RuleLostEdit, lostEdit},
 	} {
 		if v := r.decide(s); v.Outcome != "" {
 			out = append(out, s.sign(r.id, v))

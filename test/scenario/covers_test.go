@@ -43,6 +43,7 @@ var rows = map[string][]string{
 	rules.RuleServiceKey:      {""},
 	rules.RuleTakeBack:        {"report", "enforce", "unreadable-region"},
 	rules.RuleDiskEncryptRole: {"", "missing"},
+	rules.RuleLostEdit:        {""},
 	rules.RuleTrustClient:     {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
 }
 
