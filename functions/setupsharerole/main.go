@@ -56,6 +56,8 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 			{Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(roles)},
 			{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(roles)},
 			{Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(roles)},
+			{Kind: fleet.MarkRetried, Act: sharerole.MarkRetried(roles)},
+			{Kind: fleet.RetryShare, Act: sharerole.Retry(ecs.New(call.Session))},
 		},
 	}
 	source := events.Batches(events.Decode(call.Payload), events.Filter{

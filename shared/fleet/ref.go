@@ -52,6 +52,8 @@ const (
 	KindSnapshotShare Kind = "snapshot-share"
 	// KindImageShare is all sharing of images of one account; ID is empty.
 	KindImageShare Kind = "image-share"
+	// KindImage is an image; ID is its id.
+	KindImage Kind = "image"
 	// KindRole is a RAM role; ID is its name.
 	KindRole Kind = "role"
 	// KindPolicy is a custom RAM policy; ID is its name.

@@ -172,6 +172,8 @@ const (
 	ManagedValue = "managed"
 	// TagUnused says since when which trust and keys are not needed any more.
 	TagUnused = "fleetwarden-unused"
+	// TagRetried says of which day it is, and which failed shares were repeated then.
+	TagRetried = "fleetwarden-retried"
 )
 
 // AssumeRoleError is the code of a share that failed for want of the share role.

@@ -79,7 +79,7 @@ var rulesByControl = map[string][]string{
 	ControlTrustedInstance: {"family", "image", "system-disk", "vpc", "trusted-mode", "kms-enabled", "hardening-asked", "imds", "denied-launch"},
 	ControlInstanceRole:    {"systrust-role", "over-broad-role"},
 	ControlAgent:           {"agent-online", "trust-client"},
-	ControlShareRole:       {"sharee-approved", "share-trust", "open-trust", "share-keys", "service-key", "take-back", "disk-encrypt-role", "lost-edit"},
+	ControlShareRole:       {"sharee-approved", "share-trust", "open-trust", "share-keys", "service-key", "take-back", "failed-share", "disk-encrypt-role", "lost-edit"},
 }
 
 // Rules returns the ids of a control's rules, as exemptions name them.

@@ -109,16 +109,12 @@ func (s *share) shared(w *wanted) []fleet.SharedResource {
 // claims adds the approved among those that a failed share named. Only a request said
 // so: it selects from what the policy approves, and from what is ours.
 func (s *share) claims(w *wanted) {
-	c := s.side.Ref.Call
-	if c == nil || c.Share == nil || c.ErrorCode != fleet.AssumeRoleError {
-		return
-	}
-	at, err := time.Parse(time.RFC3339, c.Time)
-	if err != nil || s.world.At.Sub(at) > pending || at.Sub(s.world.At) > pending {
+	c := s.claim()
+	if c == nil {
 		return
 	}
 	approved := false
-	for _, id := range c.Share.Add {
+	for _, id := range c.Add {
 		if a := s.approve(fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}); a.answer == policy.Yes {
 			w.trust, approved = w.trust.And(a.trust), true
 		}
@@ -126,6 +122,19 @@ func (s *share) claims(w *wanted) {
 	if r := s.side.Claimed; approved && r.Seen() && r.V.Keys.Seen() {
 		w.resources = append(w.resources, r.V)
 	}
+}
+
+// claim is the share that failed for want of the role within the last day; nil for none.
+func (s *share) claim() *fleet.Share {
+	c := s.side.Ref.Call
+	if c == nil || c.Share == nil || c.ErrorCode != fleet.AssumeRoleError {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, c.Time)
+	if err != nil || s.world.At.Sub(at) > pending || at.Sub(s.world.At) > pending {
+		return nil
+	}
+	return c.Share
 }
 
 // ahead adds those that are trusted before anything is shared with them.

@@ -17,6 +17,7 @@ const (
 	RuleShareKeys       = "share-keys"
 	RuleServiceKey      = "service-key"
 	RuleTakeBack        = "take-back"
+	RuleFailedShare     = "failed-share"
 	RuleDiskEncryptRole = "disk-encrypt-role"
 	RuleLostEdit        = "lost-edit"
 )
@@ -63,6 +64,7 @@ func (s *share) judge() []fleet.Verdict {
 	}{
 		{RuleShareeApproved, shareeApproved}, {RuleShareTrust, shareTrust}, {RuleOpenTrust, openTrust},
 		{RuleShareKeys, shareKeys}, {RuleServiceKey, serviceKey}, {RuleTakeBack, takeBack}, {RuleDiskEncryptRole, diskEncryptRole},
+		{RuleFailedShare, failedShare},
 		{RuleLostEdit, lostEdit},
 	} {
 		if v := r.decide(s); v.Outcome != "" {

@@ -114,9 +114,11 @@ func trustReadBack(ctx context.Context, r Roles, c fleet.Change, werr error) fle
 
 // Mark puts the tag [fleet.TagUnused] onto the role of each change, for
 // [fleet.MarkUnused].
-func Mark(r Roles) act {
+func Mark(r Roles) act { return tag(r, fleet.TagUnused) }
+
+func tag(r Roles, key string) act {
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
-		err := r.TagRole(ctx, c.Ref.ID, fleet.TagUnused, c.Want)
+		err := r.TagRole(ctx, c.Ref.ID, key, c.Want)
 		if err != nil && !maybeDone(err) {
 			return fleet.Failure(c, "tagging the role", err)
 		}
@@ -124,10 +126,10 @@ func Mark(r Roles) act {
 		switch {
 		case rerr != nil:
 			return later(fleet.Failure(c, "reading the role's tags back", rerr))
-		case tags[fleet.TagUnused] != c.Want:
+		case tags[key] != c.Want:
 			return later(fleet.Failure(c, "reading the role's tags back", either(err, errNotVisible)))
 		}
-		return fleet.Result{Change: c, State: fleet.Done, After: tags[fleet.TagUnused]}
+		return fleet.Result{Change: c, State: fleet.Done, After: tags[key]}
 	})
 }
 

@@ -42,6 +42,7 @@ var rows = map[string][]string{
 	rules.RuleShareKeys:       {"in-use", "every-key", "other-region"},
 	rules.RuleServiceKey:      {""},
 	rules.RuleTakeBack:        {"report", "enforce", "unreadable-region"},
+	rules.RuleFailedShare:     {"repeated"},
 	rules.RuleDiskEncryptRole: {"", "missing"},
 	rules.RuleLostEdit:        {""},
 	rules.RuleTrustClient:     {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
