@@ -58,7 +58,7 @@ func validEventID(id string) bool {
 func validKind(kind fleet.Kind) bool {
 	switch kind {
 	case fleet.KindInstance, fleet.KindCall, fleet.KindSnapshotShare, fleet.KindImageShare,
-		fleet.KindRole, fleet.KindPolicy, fleet.KindAccount:
+		fleet.KindRole, fleet.KindPolicy, fleet.KindAccount, fleet.KindFleet:
 		return true
 	}
 	return false
@@ -67,7 +67,7 @@ func validKind(kind fleet.Kind) bool {
 // globalKind reports whether refs of kind may stand for all regions.
 func globalKind(kind fleet.Kind) bool {
 	switch kind {
-	case fleet.KindInstance, fleet.KindCall:
+	case fleet.KindInstance, fleet.KindCall, fleet.KindFleet:
 		return false
 	}
 	return true

@@ -8,9 +8,11 @@ const MessageVersion = 1
 // Message is what our inboxes carry: refs to look at again, all of one Scope
 // and with one Call. It carries no orders.
 type Message struct {
-	V     int   `json:"v"`
-	Scope Scope `json:"scope"`
-	Kind  Kind  `json:"kind"`
+	V int `json:"v"`
+	// Function is whose inbox the message is for: a dead letter has no other address.
+	Function string `json:"function,omitempty"`
+	Scope    Scope  `json:"scope"`
+	Kind     Kind   `json:"kind"`
 	// IDs are the ids of the refs, at most [MaxBatch]; one empty id for kinds
 	// that have none.
 	IDs  []string `json:"ids"`

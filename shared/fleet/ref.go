@@ -60,6 +60,9 @@ const (
 	KindPolicy Kind = "policy"
 	// KindAccount is an account in a region as a whole; ID is empty.
 	KindAccount Kind = "account"
+	// KindFleet is all instances of an account in a region, page by page: a shard of a
+	// sweep. ID is empty.
+	KindFleet Kind = "fleet"
 )
 
 // Ref says where to look. It never says what to do.
@@ -110,8 +113,10 @@ type Batch struct {
 	// Seen is what a lister already read about some of the Refs, so that nobody
 	// reads it twice.
 	Seen []Instance
-	// Next is where the source goes on after this batch; empty at its end.
-	Next Cursor
+	// At is where the source finds this batch again, Next where it goes on after it. A
+	// source that cannot go back, such as a payload, leaves both empty; at its end one
+	// that can has no Next.
+	At, Next Cursor
 }
 
 // MaxBatch is the largest number of refs in a Batch: what DescribeInstances and

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/shared/aliyun/mns"
@@ -95,6 +96,7 @@ func (i *Inbox) send(ctx context.Context, queue string, refs []fleet.Ref, after 
 	packed := fleet.Messages(refs)
 	out := make([]mns.Message, len(packed))
 	for n, m := range packed {
+		m.Function = strings.TrimPrefix(queue, Prefix)
 		body, err := json.Marshal(m)
 		if err != nil {
 			return fmt.Errorf("writing a message: %w", err)

@@ -54,7 +54,7 @@ func TestAgainPutsRefsIntoTheFunctionsOwnInbox(t *testing.T) {
 	if err := queue.New(s, "attach-role").Again(t.Context(), refs(2), 15*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	want := []sent{{"fw-attach-role", `{"v":1,"scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000","i-001"],"try":0}`, 15 * time.Second}}
+	want := []sent{{"fw-attach-role", `{"v":1,"function":"attach-role","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000","i-001"],"try":0}`, 15 * time.Second}}
 	if diff := cmp.Diff(want, s.sent); diff != "" {
 		t.Error(diff)
 	}
@@ -89,10 +89,10 @@ func TestForwardTellsEachOwnerOnceWhereToLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := `{"v":1,"scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":[%s],"try":0}`
+	body := `{"v":1,"function":"%s","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":[%s],"try":0}`
 	want := []sent{
-		{"fw-attach-role", fmt.Sprintf(body, `"i-1","i-2"`), 0},
-		{"fw-validate-instance", fmt.Sprintf(body, `"i-1"`), 0},
+		{"fw-attach-role", fmt.Sprintf(body, "attach-role", `"i-1","i-2"`), 0},
+		{"fw-validate-instance", fmt.Sprintf(body, "validate-instance", `"i-1"`), 0},
 	}
 	if diff := cmp.Diff(want, s.sent); diff != "" {
 		t.Error(diff)
