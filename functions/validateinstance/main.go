@@ -58,6 +58,6 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Home:    call.Home.Account,
 		PutBack: call.PutBack,
 	})
-	sum, _, err := reconcile.Run(ctx, control, source, call.Options)
+	sum, _, err := reconcile.Run(ctx, reconcile.Same(control), source, call.Options)
 	return sum, err
 }

@@ -60,7 +60,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Observe: func(_ context.Context, b fleet.Batch) (fleet.Batch, error) { return b, nil },
 		Decide:  tell,
 	}
-	sum, _, err := reconcile.Run(ctx, control, source(ctx, call), o)
+	sum, _, err := reconcile.Run(ctx, reconcile.Same(control), source(ctx, call), o)
 	return sum, err
 }
 

@@ -68,6 +68,9 @@ type bench struct {
 	verdicts map[string][]fleet.Verdict
 	// observe fails for the batch that holds this id.
 	observe map[string]error
+	// reach fails for these accounts; reached counts how often they were asked for.
+	reach   map[fleet.AccountID]error
+	reached map[fleet.AccountID]int
 	// results answers acts; an id without any is done.
 	results map[string]fleet.Result
 	left    int
@@ -89,6 +92,7 @@ func newBench(mode policy.Mode) *bench {
 	p.InstanceRole.Mode = mode
 	b := &bench{
 		verdicts: map[string][]fleet.Verdict{}, observe: map[string]error{}, results: map[string]fleet.Result{}, left: 1000,
+		reach: map[fleet.AccountID]error{}, reached: map[fleet.AccountID]int{},
 	}
 	b.steps = []reconcile.Step{{Kind: first, Act: b.act}, {Kind: mend, Act: b.act}}
 	b.o = reconcile.Options{
@@ -186,7 +190,11 @@ func (b *bench) run(ctx context.Context, items ...item) (fleet.Pass, fleet.Curso
 			}
 		}
 	}
-	return reconcile.Run(ctx, control, source, b.o)
+	of := func(_ context.Context, account fleet.AccountID) (reconcile.Control[[]fleet.Ref], error) {
+		b.reached[account]++
+		return control, b.reach[account]
+	}
+	return reconcile.Run(ctx, of, source, b.o)
 }
 
 // ran runs one batch and expects no error.

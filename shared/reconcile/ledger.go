@@ -95,7 +95,7 @@ func distinct(refs []fleet.Ref) []fleet.Ref {
 // settleOpen looks again at what earlier passes meant to change and never told the
 // end of, once a pass, and reports whether there was anything: then the world may
 // have changed. What is still to be done, it does.
-func settleOpen[W any](ctx context.Context, c Control[W], r *pass, s fleet.Scope) (found bool, err error) {
+func (r *run[W]) settleOpen(ctx context.Context, s fleet.Scope) (found bool, err error) {
 	if r.o.Ledger == nil || r.o.DryRun || r.asked {
 		return false, nil
 	}
@@ -112,23 +112,26 @@ func settleOpen[W any](ctx context.Context, c Control[W], r *pass, s fleet.Scope
 			continue // stays open
 		}
 		found = true
-		if err := settleOne(ctx, c, r, e, fleet.Batch{Scope: refs[0].Scope, Refs: refs}); err != nil {
+		if err := r.settleOne(ctx, e, fleet.Batch{Scope: refs[0].Scope, Refs: refs}); err != nil {
 			return found, err
 		}
 	}
 	return found, nil
 }
 
-func settleOne[W any](ctx context.Context, c Control[W], r *pass, e fleet.Entry, b fleet.Batch) error {
-	r.sum.Refs += len(b.Refs)
+func (r *run[W]) settleOne(ctx context.Context, e fleet.Entry, b fleet.Batch) error {
+	c, err := r.control(ctx, b.Scope.Account)
+	if err != nil {
+		return errors.Join(r.unobserved(b, unseen{err}), r.flush(ctx))
+	}
 	w, err := c.Observe(ctx, b)
 	if err != nil {
-		err = r.unobserved(b, err)
-	} else {
-		verdicts := c.Decide(w, r.o.Policy)
-		// Before anything is done: afterwards nobody could tell who did it.
-		err = errors.Join(r.settle(ctx, e, verdicts), r.carryOut(ctx, c.Steps, b.Scope, verdicts))
+		return errors.Join(r.unobserved(b, unseen{err}), r.flush(ctx))
 	}
+	r.sum.Refs += len(b.Refs)
+	verdicts := c.Decide(w, r.o.Policy)
+	// Before anything is done: afterwards nobody could tell who did it.
+	err = errors.Join(r.settle(ctx, e, verdicts), r.carryOut(ctx, c.Steps, b.Scope, verdicts))
 	return errors.Join(err, r.flush(ctx))
 }
 

@@ -33,6 +33,15 @@ type Control[W any] struct {
 	Steps   []Step
 }
 
+// Of gives the control of an account, whose clients have that account's keys. It is asked
+// once a pass for each account. An error is that account's alone.
+type Of[W any] func(ctx context.Context, account fleet.AccountID) (Control[W], error)
+
+// Same is one control for all accounts.
+func Same[W any](c Control[W]) Of[W] {
+	return func(context.Context, fleet.AccountID) (Control[W], error) { return c, nil }
+}
+
 // Meter is the API side of a pass.
 type Meter interface {
 	// Now is the cloud's time.
@@ -87,12 +96,13 @@ type Options struct {
 
 // Run takes batches from src until its end, the margin before the deadline, or the
 // end of the call budget. It pulls a batch only when the one before is recorded.
-// What it could not finish is in the inbox, or named by the cursor.
+// What it could not finish is in the inbox or, if the source can go back, named by the
+// cursor; then the sum's Stopped says why, and its Wait how long to leave it alone.
 //
 // The error is not nil only when something was lost without it: the platform
 // should try again. Whatever failed for good is in the records.
-func Run[W any](ctx context.Context, c Control[W], src Source, o Options) (fleet.Pass, fleet.Cursor, error) {
-	r := newPass(o)
+func Run[W any](ctx context.Context, of Of[W], src Source, o Options) (fleet.Pass, fleet.Cursor, error) {
+	r := &run[W]{pass: newPass(o), of: of, controls: map[fleet.AccountID]Control[W]{}}
 	for b, err := range src {
 		if err != nil {
 			if err := r.element(err); err != nil {
@@ -100,34 +110,66 @@ func Run[W any](ctx context.Context, c Control[W], src Source, o Options) (fleet
 			}
 			continue
 		}
-		if why := r.exhausted(ctx); why != "" {
-			r.sum.Stopped = why
-			if err := r.again(b.Refs); err != nil {
-				return r.end(ctx, "", err)
-			}
-			if b.Next == "" {
-				// The rest of a payload has no cursor: it goes to the inbox as well.
-				continue
-			}
-			return r.end(ctx, b.Next, nil)
-		}
-		if err := runBatch(ctx, c, b, r); err != nil {
+		next, err := r.take(ctx, b)
+		if err != nil {
 			return r.end(ctx, "", err)
 		}
 		if err := r.flush(ctx); err != nil {
 			return r.finish(), "", err
 		}
+		if next != "" {
+			return r.finish(), next, nil
+		}
 	}
 	return r.end(ctx, "", nil)
 }
 
-func runBatch[W any](ctx context.Context, c Control[W], b fleet.Batch, r *pass) error {
-	r.sum.Refs += len(b.Refs)
+// run is a pass with the controls of the accounts that it has met.
+type run[W any] struct {
+	*pass
+	of       Of[W]
+	controls map[fleet.AccountID]Control[W]
+}
+
+// take handles one batch. next, when set, ends the pass: that is where to go on.
+func (r *run[W]) take(ctx context.Context, b fleet.Batch) (next fleet.Cursor, err error) {
+	if why := r.exhausted(ctx); why != "" {
+		r.sum.Stopped = why
+		if b.At != "" {
+			return b.At, nil
+		}
+		// The rest of a payload has no cursor: it goes to the inbox.
+		return "", r.again(b.Refs)
+	}
+	if err := r.batch(ctx, b); err != nil {
+		if b.At == "" || !passing(err) || !errors.As(err, new(unseen)) {
+			return "", r.unobserved(b, err)
+		}
+		r.sum.Stopped, r.sum.Wait = err.Error(), retryDelay(err, 0)
+		return b.At, nil
+	}
+	if why := r.exhausted(ctx); why != "" && b.Next != "" {
+		r.sum.Stopped = why
+		return b.Next, nil
+	}
+	return "", nil
+}
+
+// unseen is why a batch could not be observed.
+type unseen struct{ error }
+
+func (e unseen) Unwrap() error { return e.error }
+
+func (r *run[W]) batch(ctx context.Context, b fleet.Batch) error {
+	c, err := r.control(ctx, b.Scope.Account)
+	if err != nil {
+		return unseen{err}
+	}
 	w, err := c.Observe(ctx, b)
 	r.delay(b.Refs) // not earlier: only an answer tells the cloud's time
 	if err == nil {
 		// Not earlier: only now is the cloud's time known.
-		found, serr := settleOpen(ctx, c, r, b.Scope)
+		found, serr := r.settleOpen(ctx, b.Scope)
 		if serr != nil {
 			return serr
 		}
@@ -136,9 +178,34 @@ func runBatch[W any](ctx context.Context, c Control[W], b fleet.Batch, r *pass) 
 		}
 	}
 	if err != nil {
-		return r.unobserved(b, err)
+		return unseen{err}
 	}
+	r.sum.Refs += len(b.Refs)
 	return r.carryOut(ctx, c.Steps, b.Scope, c.Decide(w, r.o.Policy))
+}
+
+// unreachable is why no control could be had for an account.
+type unreachable struct {
+	account fleet.AccountID
+	cause   error
+}
+
+func (e *unreachable) Error() string {
+	return fmt.Sprintf("reaching account %s: %v", e.account, e.cause)
+}
+func (e *unreachable) Unwrap() error { return e.cause }
+
+func (r *run[W]) control(ctx context.Context, account fleet.AccountID) (Control[W], error) {
+	c, ok := r.controls[account]
+	if ok {
+		return c, nil
+	}
+	c, err := r.of(ctx, account)
+	if err != nil {
+		return c, &unreachable{account, err}
+	}
+	r.controls[account] = c
+	return c, nil
 }
 
 // carryOut does what verdicts ask for, and records it: intent, acts, outcome, lines.
@@ -152,18 +219,46 @@ func (r *pass) carryOut(ctx context.Context, steps []Step, s fleet.Scope, verdic
 	return errors.Join(plan.forward(ctx), plan.record(verdicts))
 }
 
-// unobserved handles a batch that could not be read: later, if time may heal it.
+// unobserved handles a batch that could not be read: later, if time may heal it. An
+// account that cannot be reached is reported, and the others go on.
 func (r *pass) unobserved(b fleet.Batch, err error) error {
-	if !fleet.ClassOf(err).Passing() && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("observing %s: %w", b.Scope, err)
+	var why unseen
+	if !errors.As(err, &why) {
+		return err
 	}
-	for _, ref := range b.Refs {
-		v := fleet.Verdict{Ref: ref, Rule: "observe", Outcome: fleet.Pending, Reason: err.Error(), Again: retryDelay(err, ref.Try.N)}
-		if err := errors.Join(r.finding(v), r.againRef(ref, v.Again)); err != nil {
+	r.sum.Refs += len(b.Refs)
+	var far *unreachable
+	switch {
+	case passing(err):
+		return r.each(b.Refs, fleet.Verdict{Rule: "observe", Outcome: fleet.Pending, Reason: err.Error()}, func(ref fleet.Ref) time.Duration { return retryDelay(err, ref.Try.N) })
+	case errors.As(err, &far):
+		return r.each(b.Refs, fleet.Verdict{Rule: "observe", Outcome: fleet.Fault, Severity: fleet.High, Reason: err.Error(),
+			Remedy: "name the account's role in the policy file, and let it trust this function's role"}, nil)
+	}
+	return fmt.Errorf("observing %s: %w", b.Scope, why.error)
+}
+
+// each records the same of all refs, and puts them back after a while, if there is one.
+func (r *pass) each(refs []fleet.Ref, v fleet.Verdict, after func(fleet.Ref) time.Duration) error {
+	for _, ref := range refs {
+		v.Ref = ref
+		if after != nil {
+			v.Again = after(ref)
+		}
+		err := r.finding(v)
+		if v.Again > 0 {
+			err = errors.Join(err, r.againRef(ref, v.Again))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// passing: time may heal it.
+func passing(err error) bool {
+	return fleet.ClassOf(err).Passing() || errors.Is(err, context.DeadlineExceeded)
 }
 
 // firstDelay and longestDelay bound the wait between looks.

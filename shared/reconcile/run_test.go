@@ -140,21 +140,102 @@ func TestBeforeTheMarginThePassGoesOn(t *testing.T) {
 	}
 }
 
+// page is a batch of a source that can go back.
+func page(at, next fleet.Cursor, ids ...string) fleet.Batch {
+	b := batch(ids...)
+	b.At, b.Next = at, next
+	return b
+}
+
 func TestWhenTheCallsAreSpentTheCursorSaysWhereToGoOn(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.left = 49
-	second := batch("i-2")
-	second.Next = "page-3"
-	sum, cursor, err := b.run(t.Context(), item{batch: batch("i-1")}, item{batch: second}, item{batch: batch("i-3")})
-	if err != nil || cursor != "page-3" || sum.Stopped != "the API calls of this pass are spent" {
+	sum, cursor, err := b.run(t.Context(), item{batch: page("page-1", "page-2", "i-1")}, item{batch: page("page-2", "", "i-2")})
+	if err != nil || cursor != "page-2" || sum.Stopped != "the API calls of this pass are spent" {
 		t.Errorf("sum %+v, cursor %q, error %v", sum, cursor, err)
 	}
 	b.agrees(t, sum)
-	if b.observed != 1 {
-		t.Errorf("%d batches observed; the first is always taken, or nothing would ever be", b.observed)
+	if b.observed != 1 || len(b.again) != 0 {
+		t.Errorf("%d batches observed, put back %+v; the first is always taken, or nothing would ever be", b.observed, b.again)
 	}
-	if len(b.again) != 1 || len(b.again[0].Refs) != 1 || b.again[0].Refs[0].ID != "i-2" || b.again[0].After == 0 {
-		t.Errorf("put back %+v; i-3 is behind the cursor, and nothing is put back without a pause", b.again)
+}
+
+func TestTheEndOfASourceHasNoCursor(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.left = 49
+	sum, cursor, err := b.run(t.Context(), item{batch: page("page-1", "", "i-1")})
+	if err != nil || cursor != "" || sum.Stopped != "" {
+		t.Errorf("sum %+v, cursor %q, error %v", sum, cursor, err)
+	}
+}
+
+func TestNearTheDeadlineAPageIsLeftForTheNextPass(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.o.Margin = 10 * time.Second
+	ctx, cancel := context.WithDeadline(t.Context(), noon.Add(9*time.Second))
+	defer cancel()
+	b.o.Clock = func() time.Time { return noon }
+	sum, cursor, err := b.run(ctx, item{batch: page("page-1", "page-2", "i-1")}, item{batch: page("page-2", "", "i-2")})
+	if err != nil || cursor != "page-1" || b.observed != 0 || len(b.again) != 0 || sum.Refs != 0 {
+		t.Errorf("sum %+v, cursor %q, error %v, put back %v", sum, cursor, err, b.again)
+	}
+}
+
+func TestAPageThatTimeMayHealIsWhereThePassStops(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.observe["i-2"] = failure{fleet.Throttled, 42 * time.Second}
+	sum, cursor, err := b.run(t.Context(), item{batch: page("page-1", "page-2", "i-1")}, item{batch: page("page-2", "page-3", "i-2")}, item{batch: page("page-3", "", "i-3")})
+	if err != nil || cursor != "page-2" || sum.Wait != 42*time.Second || sum.Refs != 1 || len(b.again) != 0 {
+		t.Errorf("sum %+v, cursor %q, error %v, put back %v", sum, cursor, err, b.again)
+	}
+}
+
+func TestAPageThatFailsForGoodIsAnError(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.observe["i-1"] = failure{class: fleet.Denied}
+	if _, cursor, err := b.run(t.Context(), item{batch: page("page-1", "page-2", "i-1")}); err == nil || cursor != "" {
+		t.Errorf("cursor %q, error %v", cursor, err)
+	}
+}
+
+// abroad is a batch of another account.
+func abroad(ids ...string) fleet.Batch {
+	b := batch(ids...)
+	b.Scope.Account = "1000000000000003"
+	for i := range b.Refs {
+		b.Refs[i].Scope = b.Scope
+	}
+	return b
+}
+
+func TestAnAccountThatCannotBeReachedIsReportedAndTheOthersGoOn(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.reach["1000000000000003"] = failure{class: fleet.Denied}
+	sum, cursor, err := b.run(t.Context(), item{batch: abroad("i-1", "i-2")}, item{batch: batch("i-3")})
+	if err != nil || cursor != "" || sum.Refs != 3 || len(b.again) != 0 {
+		t.Errorf("sum %+v, cursor %q, error %v, put back %v", sum, cursor, err, b.again)
+	}
+	want := map[fleet.Outcome]int{fleet.Fault: 2, fleet.Passes: 1}
+	if diff := cmp.Diff(want, sum.Outcomes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnAccountThatCannotBeReachedNowIsLookedAtAgain(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.reach["1000000000000003"] = failure{class: fleet.Throttled}
+	sum := b.ran(t, abroad("i-1", "i-2"), batch("i-3"))
+	if len(b.again) != 1 || len(b.again[0].Refs) != 2 || sum.Outcomes[fleet.Pending] != 2 {
+		t.Errorf("put back %+v, sum %+v", b.again, sum)
+	}
+}
+
+func TestEachAccountIsReachedOnceAPass(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.ran(t, batch("i-1"), abroad("i-2"), batch("i-3"), abroad("i-4"))
+	want := map[fleet.AccountID]int{here.Account: 1, "1000000000000003": 1}
+	if diff := cmp.Diff(want, b.reached); diff != "" {
+		t.Error(diff)
 	}
 }
 
