@@ -13,6 +13,7 @@ func (p *Policy) root() object {
 		{"version", version{}, "The layout of this file.", must},
 		{"accounts", list[Account]{to: &p.Accounts, item: (*Account).fields},
 			"The accounts the policy speaks for. Left out: only the account the functions run in.", false},
+		{"directory", p.Directory.fields(), "The accounts of our resource directory. Left out: those of accounts alone.", false},
 		{"homeRegion", text[fleet.Region]{&p.HomeRegion, formRegion},
 			"The region of the functions that exist once. Left out: the region the function runs in.", false},
 		{"regions", regions{&p.Regions}, "The guarded regions: auto for all that are enabled, or a list.", false},
@@ -36,7 +37,13 @@ func (a *Account) fields() value {
 	return object{fields: []field{
 		{"id", unique{accountID{&a.ID}, "accounts"}, "The account's number.", must},
 		{"name", text[string]{&a.Name, formLine}, "A name for people.", false},
-		{"role", text[string]{&a.Role, formRole}, "The RAM role to assume there. Left out: the account is our own.", false},
+		{"role", text[string]{&a.Role, formRole}, "The RAM role to assume there. Left out: that of directory, if any; our own account needs none.", false},
+	}}
+}
+
+func (d *Directory) fields() value {
+	return object{fields: []field{
+		{"role", text[string]{&d.Role, formRole}, "The RAM role to assume in each account.", must},
 	}}
 }
 

@@ -199,6 +199,41 @@ func TestOnePolicyGivenTwoHomesMakesTwoPolicies(t *testing.T) {
 	}
 }
 
+func TestTheRoleInAnAccountIsItsOwnElseThatOfTheDirectory(t *testing.T) {
+	named := `accounts: [{id: 1, name: home}, {id: 3, role: Ours}]` + "\n"
+	for name, c := range map[string]struct {
+		file  string
+		roles map[fleet.AccountID]string // of accounts that are known and reached
+		known []fleet.AccountID          // of those that are only known
+		not   []fleet.AccountID
+	}{
+		"nobody named": {file: with(""), not: []fleet.AccountID{"1", "3"}},
+		"accounts":     {file: with(named), roles: map[fleet.AccountID]string{"3": "Ours"}, known: []fleet.AccountID{"1"}, not: []fleet.AccountID{"4"}},
+		"a directory": {file: with("directory: {role: All}"), roles: map[fleet.AccountID]string{"1": "All", "4": "All"},
+			not: []fleet.AccountID{"", "fd-1", "1:role/x", "../1"}},
+		"both": {file: with(named + "directory: {role: All}"), roles: map[fleet.AccountID]string{"1": "All", "3": "Ours", "4": "All"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := mustLoad(t, c.file)
+			for id, want := range c.roles {
+				if got, ok := p.RoleIn(id); got != want || !ok || !p.Knows(id) {
+					t.Errorf("%s: role %q, %v, known %v; want %s", id, got, ok, p.Knows(id), want)
+				}
+			}
+			for _, id := range c.known {
+				if role, ok := p.RoleIn(id); ok || !p.Knows(id) {
+					t.Errorf("%s: role %q, known %v; want that it is known and has none", id, role, p.Knows(id))
+				}
+			}
+			for _, id := range c.not {
+				if role, ok := p.RoleIn(id); ok || p.Knows(id) {
+					t.Errorf("%q: role %q, known %v; want neither", id, role, p.Knows(id))
+				}
+			}
+		})
+	}
+}
+
 func TestTheShippedPolicyMeansTheSameAsNoFile(t *testing.T) {
 	shipped := mustLoadFile(t, "../../deploy/policy.yaml")
 	if diff := cmp.Diff(policy.Default(), shipped); diff != "" {
@@ -212,7 +247,7 @@ func TestTheExamplesInTheShippedPolicyAreTakenWhenUncommented(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := mustLoad(t, uncommented(string(data)))
-	if len(p.Accounts) != 2 || len(p.SelfManaged) != 1 || len(p.Exemptions) != 1 || p.ShareRole.Approved.Directory != "ahead" ||
+	if len(p.Accounts) != 2 || p.Directory.Role == "" || len(p.SelfManaged) != 1 || len(p.Exemptions) != 1 || p.ShareRole.Approved.Directory != "ahead" ||
 		len(p.TrustedInstance.Include) != 2 || p.Pacing.Budget("AttachInstanceRamRole") != 100 || p.Sinks.Findings == "" {
 		t.Errorf("not all examples were read: %s", p.JSON())
 	}

@@ -34,6 +34,8 @@ type Policy struct {
 	// Accounts are the accounts the policy speaks for. Empty means only the
 	// function's own: see [Policy.WithHome].
 	Accounts []Account
+	// Directory says how to reach the accounts of our resource directory.
+	Directory Directory
 	// HomeRegion holds the functions that exist once; empty means the region
 	// the function runs in.
 	HomeRegion fleet.Region
@@ -62,15 +64,47 @@ type Account struct {
 	Role string
 }
 
-// Knows reports whether the policy speaks for the account.
+// Directory takes all accounts of the resource directory for ours, if it is set.
+type Directory struct {
+	// Role is the RAM role to assume in each of them.
+	Role string
+}
+
+// Knows reports whether the policy speaks for the account: it names it, or there is a
+// role for all of the resource directory.
 func (p *Policy) Knows(account fleet.AccountID) bool {
+	_, ok := p.RoleIn(account)
+	return ok || p.names(account)
+}
+
+func (p *Policy) names(account fleet.AccountID) bool {
 	return slices.ContainsFunc(p.Accounts, func(a Account) bool { return a.ID == account })
+}
+
+// RoleIn returns the RAM role to assume in an account: the one that accounts says, else
+// that of the resource directory.
+//
+// With a role for the directory this is so for every account id, whether it is of the
+// directory or not. A forged message does no harm by that: a session opens only where
+// the account's owner made a role of that name that trusts us, and what is looked at and
+// changed through it is that owner's own.
+func (p *Policy) RoleIn(account fleet.AccountID) (role string, ok bool) {
+	if !account.Valid() {
+		return "", false
+	}
+	role = p.Directory.Role
+	for _, a := range p.Accounts {
+		if a.ID == account && a.Role != "" {
+			role = a.Role
+		}
+	}
+	return role, role != ""
 }
 
 // WithHome returns p knowing the account that the function itself runs in,
 // which a file need not name. The digest stays that of the file.
 func (p *Policy) WithHome(account fleet.AccountID) *Policy {
-	if p.Knows(account) {
+	if p.names(account) {
 		return p
 	}
 	with := *p
