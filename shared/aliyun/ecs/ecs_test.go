@@ -31,8 +31,22 @@ type bench struct {
 
 func newClient(t *testing.T, url string) (*ecs.Client, *aliyun.Session) {
 	t.Helper()
+	return newClientOf(t, url, aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
+}
+
+// weak is the client of a user without rights.
+func (b *bench) weak(t *testing.T) (*ecs.Client, *aliyun.Session) {
+	t.Helper()
+	if err := b.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
+		t.Fatal(err)
+	}
+	return newClientOf(t, b.URL(), aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
+}
+
+func newClientOf(t *testing.T, url string, k aliyun.Keys) (*ecs.Client, *aliyun.Session) {
+	t.Helper()
 	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
+	keys.Renew(k)
 	cloud, err := aliyun.NewCloud(keys, url)
 	if err != nil {
 		t.Fatal(err)

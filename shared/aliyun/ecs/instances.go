@@ -2,6 +2,8 @@ package ecs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -70,13 +72,9 @@ func (c *Client) Listings(ctx context.Context, region fleet.Region, ids []string
 		if err != nil {
 			return nil, err
 		}
-		err = c.listings(ctx, &sdk.DescribeInstancesRequest{
-			RegionId: new(string(region)), InstanceIds: list,
-			MaxResults: new(int32(maxInstanceIDs)), // the default page holds 10
-			// MetadataOptions come only when asked for.
-			AdditionalAttributes: []*string{new("META_OPTIONS")},
-		}, out)
-		if err != nil {
+		req := anyInstance(region)
+		req.InstanceIds = list
+		if err := c.listings(ctx, req, out); err != nil {
 			return nil, err
 		}
 	}
@@ -87,7 +85,7 @@ func (c *Client) Listings(ctx context.Context, region fleet.Region, ids []string
 // stands on another page must not be taken for gone.
 func (c *Client) listings(ctx context.Context, req *sdk.DescribeInstancesRequest, out map[string]fleet.Listing) error {
 	for {
-		page, err := aliyun.Do[sdk.DescribeInstancesRequest, instances](ctx, c.session, api(fleet.Region(*req.RegionId), "DescribeInstances"), req)
+		page, err := c.instances(ctx, req)
 		if err != nil {
 			return err
 		}
@@ -105,12 +103,10 @@ func (c *Client) listings(ctx context.Context, req *sdk.DescribeInstancesRequest
 // minute, with DescribeInstances, 100 a page, at most limit of them.
 func (c *Client) CreatedSince(ctx context.Context, region fleet.Region, since time.Time, limit int) (map[string]fleet.Listing, error) {
 	out := map[string]fleet.Listing{}
-	req := &sdk.DescribeInstancesRequest{
-		RegionId: new(string(region)), MaxResults: new(int32(maxInstanceIDs)), AdditionalAttributes: []*string{new("META_OPTIONS")},
-		Filter: []*sdk.DescribeInstancesRequestFilter{{Key: new("CreationStartTime"), Value: new(since.UTC().Format(ecsTime))}},
-	}
+	req := anyInstance(region)
+	req.Filter = []*sdk.DescribeInstancesRequestFilter{{Key: new("CreationStartTime"), Value: new(since.UTC().Format(ecsTime))}}
 	for {
-		page, err := aliyun.Do[sdk.DescribeInstancesRequest, instances](ctx, c.session, api(region, "DescribeInstances"), req)
+		page, err := c.instances(ctx, req)
 		if err != nil {
 			return nil, err
 		}
@@ -126,4 +122,54 @@ func (c *Client) CreatedSince(ctx context.Context, region fleet.Region, since ti
 		}
 		req.NextToken = &page.NextToken
 	}
+}
+
+// Page reads one page of all instances of a region, at most 100, in the cloud's order,
+// with DescribeInstances. token is "" for the first page, then the next of the page
+// before; next is "" after the last page, and only then: a page may be short or empty
+// and others follow. While the list is read, the fleet changes: an instance may stand
+// on two pages.
+func (c *Client) Page(ctx context.Context, s fleet.Scope, token string) (page []fleet.Instance, next string, err error) {
+	req := anyInstance(s.Region)
+	if token != "" {
+		req.NextToken = &token
+	}
+	got, err := c.instances(ctx, req)
+	if err != nil {
+		return nil, "", err
+	}
+	page = make([]fleet.Instance, len(got.Instances.Instance))
+	for i := range page {
+		page[i] = fleet.Instance{
+			Ref:    fleet.Ref{Scope: s, Kind: fleet.KindInstance, ID: got.Instances.Instance[i].InstanceID},
+			Listed: fleet.See(got.Instances.Instance[i].listing()),
+		}
+	}
+	return page, got.NextToken, nil
+}
+
+// anyInstance asks for instances with all that a listing needs, 100 a page.
+func anyInstance(region fleet.Region) *sdk.DescribeInstancesRequest {
+	return &sdk.DescribeInstancesRequest{
+		RegionId:   new(string(region)),
+		MaxResults: new(int32(maxInstanceIDs)), // the default page holds 10
+		// MetadataOptions come only when asked for.
+		AdditionalAttributes: []*string{new("META_OPTIONS")},
+	}
+}
+
+// errCircle ends a list that would never end: the cloud named the page that it had
+// just shown as the next one.
+var errCircle = errors.New("the listing goes in circles: the next page is the one just read")
+
+// instances reads one page.
+func (c *Client) instances(ctx context.Context, req *sdk.DescribeInstancesRequest) (*instances, error) {
+	page, err := aliyun.Do[sdk.DescribeInstancesRequest, instances](ctx, c.session, api(fleet.Region(*req.RegionId), "DescribeInstances"), req)
+	if err != nil {
+		return nil, err
+	}
+	if page.NextToken != "" && page.NextToken == deref(req.NextToken) {
+		return nil, fmt.Errorf("listing instances of %s: %w", *req.RegionId, errCircle)
+	}
+	return page, nil
 }
