@@ -115,7 +115,7 @@ func (g *grouping) add(ev Event, kinds []fleet.Kind) {
 // merge keeps what more is known of a ref that came twice: the call that made it,
 // and the longest history, so that a duplicate cannot restart its deadline. A share that
 // failed for want of its role claims more than one that succeeded; of several such, all
-// accounts are kept.
+// are kept.
 func merge(have *fleet.Ref, r fleet.Ref) {
 	switch {
 	case have.Call == nil, !lacksRole(have.Call) && lacksRole(r.Call):
@@ -126,27 +126,6 @@ func merge(have *fleet.Ref, r fleet.Ref) {
 	if r.Try.N > have.Try.N {
 		have.Try = r.Try
 	}
-}
-
-func lacksRole(c *fleet.Call) bool {
-	return c != nil && c.Share != nil && c.ErrorCode == fleet.AssumeRoleError
-}
-
-// both is the later of two failed shares, with the accounts of both. The image is told
-// only if it is the same.
-func both(a, b *fleet.Call) *fleet.Call {
-	if b.Time < a.Time {
-		a, b = b, a
-	}
-	call, share := *b, *b.Share
-	if a.Share.ImageID != share.ImageID {
-		share.ImageID = ""
-	}
-	share.Add = slices.Concat(a.Share.Add, share.Add)
-	slices.Sort(share.Add)
-	share.Add = slices.Compact(share.Add)
-	call.Share = &share
-	return &call
 }
 
 func (g *grouping) batches(yield func(fleet.Batch, error) bool) {

@@ -1,7 +1,6 @@
 package events_test
 
 import (
-	"slices"
 	"testing"
 
 	"fleetwarden/events"
@@ -36,23 +35,6 @@ func joined(t *testing.T, window ...events.Event) fleet.Ref {
 		t.Fatalf("got %+v", refs)
 	}
 	return refs[0]
-}
-
-func TestAWindowKeepsAllAccountsOfSharesThatLackedTheRole(t *testing.T) {
-	early := claiming(fleet.AssumeRoleError, "m-1", "2026-01-01T00:00:00Z", "3", "2")
-	late := claiming(fleet.AssumeRoleError, "m-2", "2026-01-01T00:01:00Z", "3", "4")
-	for _, window := range [][]events.Event{{early, late}, {late, early}} {
-		c := joined(t, window...).Call
-		if !slices.Equal(c.Share.Add, []fleet.AccountID{"2", "3", "4"}) || c.Share.ImageID != "" || c.Time != "2026-01-01T00:01:00Z" {
-			t.Errorf("got %+v of %+v", c.Share, c)
-		}
-	}
-	if len(early.Refs[0].Call.Share.Add) != 2 {
-		t.Error("an event's own call was written to")
-	}
-	if c := joined(t, early, claiming(fleet.AssumeRoleError, "m-1", "2026-01-01T00:02:00Z", "5")).Call; c.Share.ImageID != "m-1" {
-		t.Errorf("the image is the same: %+v", c.Share)
-	}
 }
 
 func TestAShareThatLackedTheRoleCountsForMoreThanOneThatDidNot(t *testing.T) {

@@ -69,10 +69,13 @@ func (p *imageParameters) visit(name []byte, v jsontext.Value) {
 	}
 }
 
-// account appends v unless it cannot be an account: these are claims that only
-// make a finding more precise.
+// maxAccounts is how many accounts of a request are told: ten times what ECS obeys.
+const maxAccounts = 100
+
+// account appends v unless it cannot be an account, or there are enough: these are
+// claims that select from what is approved and observed.
 func (p *imageParameters) account(to []fleet.AccountID, v jsontext.Value) []fleet.AccountID {
-	if id := fleet.AccountID(p.r.value(v)); id.Valid() {
+	if id := fleet.AccountID(p.r.value(v)); id.Valid() && len(to) < maxAccounts {
 		return append(to, id)
 	}
 	return to

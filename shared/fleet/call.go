@@ -34,6 +34,9 @@ type Share struct {
 	ImageID string      `json:"imageId,omitempty"`
 	Add     []AccountID `json:"add,omitempty"`
 	Remove  []AccountID `json:"remove,omitempty"`
+	// Also are other requests' failed shares that came to the same look. A reader that
+	// does not know them still has this request's.
+	Also []FailedShare `json:"also,omitempty"`
 }
 
 // Launch is the part of a launch request that rules ask for. Empty means that

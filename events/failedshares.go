@@ -1,0 +1,67 @@
+package events
+
+import (
+	"cmp"
+	"slices"
+
+	"fleetwarden/shared/fleet"
+)
+
+// maxFailed is how many bytes the failed shares of one look may come to: a message has
+// 64 KiB for all that it says. A hundred shares with ten accounts each have room.
+const maxFailed = 32 << 10
+
+func lacksRole(c *fleet.Call) bool { return len(c.FailedShares()) > 0 }
+
+// both is the later of two calls that failed for want of the share role, with the failed
+// shares of both, each with its image and its accounts. What was asked for twice is told
+// once. Of more than fit, the oldest are left out: who asks again is heard again.
+func both(a, b *fleet.Call) *fleet.Call {
+	if b.Time < a.Time {
+		a, b = b, a
+	}
+	kept := fitting(newestFirst(slices.Concat(a.FailedShares(), b.FailedShares())))
+	if len(kept) == 0 {
+		return b
+	}
+	call := *b
+	call.Time = kept[0].Time
+	call.Share = &fleet.Share{ImageID: kept[0].ImageID, Add: kept[0].Accounts, Also: kept[1:]}
+	return &call
+}
+
+// newestFirst sorts shares, each once and with the time it was last asked for. Times are
+// compared as text, which for RFC 3339 in UTC is in their order.
+func newestFirst(all []fleet.FailedShare) []fleet.FailedShare {
+	slices.SortFunc(all, func(x, y fleet.FailedShare) int {
+		return cmp.Or(-cmp.Compare(x.Time, y.Time), cmp.Compare(x.ImageID, y.ImageID), slices.Compare(x.Accounts, y.Accounts))
+	})
+	var out []fleet.FailedShare
+	for _, f := range all {
+		if !slices.ContainsFunc(out, f.Same) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// fitting leaves out what has no room beside those before it.
+func fitting(all []fleet.FailedShare) []fleet.FailedShare {
+	var out []fleet.FailedShare
+	room := maxFailed
+	for _, f := range all {
+		if n := size(f); n <= room && len(out) < fleet.MaxBatch {
+			out, room = append(out, f), room-n
+		}
+	}
+	return out
+}
+
+// size is about how many bytes a failed share has in a message.
+func size(f fleet.FailedShare) int {
+	n := len(`{"imageId":"","accounts":[],"time":""},`) + len(f.ImageID) + len(f.Time)
+	for _, id := range f.Accounts {
+		n += len(`"",`) + len(id)
+	}
+	return n
+}

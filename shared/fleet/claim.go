@@ -1,0 +1,33 @@
+package fleet
+
+import "slices"
+
+// FailedShare is what a request claimed that failed for want of the share role: an
+// image, and the accounts it was to be shared with.
+type FailedShare struct {
+	// ImageID is empty when the record did not name the image.
+	ImageID string `json:"imageId,omitempty"`
+	// Accounts are sorted, each once.
+	Accounts []AccountID `json:"accounts,omitempty"`
+	// Time is that of the request's record, as it was written there.
+	Time string `json:"time,omitempty"`
+}
+
+// Same reports whether two requests asked for the same, whenever that was.
+func (f FailedShare) Same(o FailedShare) bool {
+	return f.ImageID == o.ImageID && slices.Equal(f.Accounts, o.Accounts)
+}
+
+// FailedShares are the shares that failed for want of the share role: that of the call
+// itself, and those that joined it. Each keeps its own accounts: an account that was
+// named with one image has no part in another. There are none of a call that did not
+// fail so; c may be nil.
+func (c *Call) FailedShares() []FailedShare {
+	if c == nil || c.Share == nil || c.ErrorCode != AssumeRoleError {
+		return nil
+	}
+	accounts := slices.Clone(c.Share.Add)
+	slices.Sort(accounts)
+	own := FailedShare{ImageID: c.Share.ImageID, Accounts: slices.Compact(accounts), Time: c.Time}
+	return append([]FailedShare{own}, c.Share.Also...)
+}
