@@ -1,5 +1,5 @@
 // Package directory reads the account's resource directory from ResourceManager
-// (2020-03-31): its id, the paths of folders, and where accounts are.
+// (2020-03-31): its id, the paths of folders, its accounts and where they are.
 package directory
 
 import (
@@ -93,38 +93,15 @@ func (c *Client) folder(ctx context.Context, id string) (string, error) {
 	return got.Folder.ResourceDirectoryPath, nil
 }
 
-// pageSize is the largest page of ListAccounts.
-const pageSize = 100
-
-type accountsRequest struct {
-	PageNumber *int32 `json:"PageNumber,omitempty" xml:"PageNumber,omitempty"`
-	PageSize   *int32 `json:"PageSize,omitempty" xml:"PageSize,omitempty"`
-}
-
-type accountsResponse struct {
-	TotalCount int `json:"TotalCount"`
-	Accounts   struct {
-		Account []struct {
-			AccountID             fleet.AccountID `json:"AccountId"`
-			ResourceDirectoryPath string          `json:"ResourceDirectoryPath"`
-		} `json:"Account"`
-	} `json:"Accounts"`
-}
-
 // members lists where all accounts of the directory are.
 func (c *Client) members(ctx context.Context) (map[fleet.AccountID]string, error) {
-	out := map[fleet.AccountID]string{}
-	for number := int32(1); ; number++ {
-		page, err := aliyun.Do[accountsRequest, accountsResponse](ctx, c.session, api("ListAccounts"),
-			&accountsRequest{PageNumber: &number, PageSize: new(int32(pageSize))})
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range page.Accounts.Account {
-			out[a.AccountID] = a.ResourceDirectoryPath
-		}
-		if len(page.Accounts.Account) < pageSize || len(out) >= page.TotalCount {
-			return out, nil
-		}
+	all, err := c.list(ctx)
+	if err != nil {
+		return nil, err
 	}
+	out := make(map[fleet.AccountID]string, len(all))
+	for _, a := range all {
+		out[a.ID] = a.path
+	}
+	return out, nil
 }

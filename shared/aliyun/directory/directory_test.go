@@ -26,14 +26,19 @@ func newBench(t *testing.T, k aliyun.Keys) (*server.Server, *directory.Client) {
 	if err := srv.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
+	return srv, newClient(t, srv.URL(), k)
+}
+
+func newClient(t *testing.T, url string, k aliyun.Keys) *directory.Client {
+	t.Helper()
 	keys := &aliyun.Renewable{}
 	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
+	cloud, err := aliyun.NewCloud(keys, url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	return srv, directory.New(cloud.NewSession(0))
+	return directory.New(cloud.NewSession(0))
 }
 
 var admin = aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"}
