@@ -98,8 +98,8 @@ func TestRequestsAreCountedByCallerAPIAndCode(t *testing.T) {
 		t.Errorf("got %+v, want CreateRole alone", got.Requests)
 	}
 	want := []wire.Total{
-		{Caller: "local", Product: "ram", Action: "CreateRole", Count: 1},
-		{Caller: "local", Product: "ram", Action: "GetRole", Code: "EntityNotExist.Role", Count: 3},
+		{Account: server.Sharer, Caller: "local", Product: "ram", Action: "CreateRole", Count: 1},
+		{Account: server.Sharer, Caller: "local", Product: "ram", Action: "GetRole", Code: "EntityNotExist.Role", Count: 3},
 	}
 	if diff := cmp.Diff(want, got.Totals); diff != "" {
 		t.Error(diff)

@@ -13,8 +13,11 @@ type FaultKind string
 // The kinds of Fault.
 const (
 	NoFault FaultKind = ""
-	// Throttle: refused by flow control, nothing done.
+	// Throttle: refused by flow control, nothing done. The answer does not say for
+	// how long, as that to a used-up quota does.
 	Throttle FaultKind = "throttle"
+	// Deny: refused as what RAM does not allow, nothing done.
+	Deny FaultKind = "deny"
 	// Unavailable: HTTP 503, nothing done.
 	Unavailable FaultKind = "unavailable"
 	// InternalError: HTTP 500, nothing done.
@@ -25,13 +28,26 @@ const (
 	TimeoutAfter FaultKind = "timeout-after"
 	// Empty: it is done, the answer is HTTP 200 without a body.
 	Empty FaultKind = "empty"
+	// RepeatPage: a call that goes on with a listing is answered with the page
+	// that the caller had before. It fits such calls of RPC products only.
+	RepeatPage FaultKind = "repeat-page"
+	// ExpiredPage: the NextToken that a call goes on with is refused like one that
+	// was never given out. It fits calls of RPC products with a NextToken only.
+	ExpiredPage FaultKind = "expired-page"
+	// ExpiredCredentials: the temporary credentials of the call end, for this and
+	// all later calls. It fits calls of RPC products with such only.
+	ExpiredCredentials FaultKind = "expired-credentials"
 )
 
-// Fault makes calls go wrong. Product, Action and Role narrow it; an empty one
-// fits all.
+// Fault makes calls go wrong. Product, Action, Account, Region and Role narrow
+// it; an empty one fits all.
 type Fault struct {
 	Product string `json:"product,omitempty"`
 	Action  string `json:"action,omitempty"`
+	// Account is the caller's, whatever account a call is about.
+	Account string `json:"account,omitempty"`
+	// Region is the call's; the first region for calls that name none.
+	Region string `json:"region,omitempty"`
 	// Role is the name of the caller's role, or of the user.
 	Role string    `json:"role,omitempty"`
 	Kind FaultKind `json:"kind"`
@@ -42,6 +58,15 @@ type Fault struct {
 	// Probability, when above 0, is the chance of each fitting call to go
 	// wrong; 0 means always.
 	Probability float64 `json:"probability,omitempty"`
+}
+
+// FaultCall is what a Fault goes by. The last three are for RPC products.
+type FaultCall struct {
+	Product, Action, Account, Region, Role string
+	// Continues: the call goes on with a listing. Token: by a NextToken.
+	Continues, Token bool
+	// Temporary: it is signed with temporary credentials.
+	Temporary bool
 }
 
 // EventFaults are the chances, each 0 to 1, of an event on its way to the bus.
@@ -94,7 +119,7 @@ func (f *Faults) Set(seed uint64, faults []Fault, events EventFaults) error {
 
 func (x Fault) check() error {
 	switch x.Kind {
-	case Throttle, Unavailable, InternalError, TimeoutBefore, TimeoutAfter, Empty:
+	case Throttle, Deny, Unavailable, InternalError, TimeoutBefore, TimeoutAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials:
 	default:
 		return fmt.Errorf("unknown kind of fault %q", x.Kind)
 	}
@@ -105,12 +130,12 @@ func (x Fault) check() error {
 }
 
 // Next says what goes wrong with one call, and counts it.
-func (f *Faults) Next(product, action, role string) FaultKind {
+func (f *Faults) Next(c FaultCall) FaultKind {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.faults {
 		x := &f.faults[i]
-		if !x.fits(product, action, role) {
+		if !x.fits(c) {
 			continue
 		}
 		if x.Skip > 0 {
@@ -131,10 +156,41 @@ func (f *Faults) Next(product, action, role string) FaultKind {
 	return NoFault
 }
 
-func (x *Fault) fits(product, action, role string) bool {
-	return (x.Product == "" || x.Product == product) &&
-		(x.Action == "" || x.Action == action) &&
-		(x.Role == "" || x.Role == role)
+func (x *Fault) fits(c FaultCall) bool {
+	switch x.Kind {
+	case RepeatPage:
+		if !c.Continues {
+			return false
+		}
+	case ExpiredPage:
+		if !c.Token {
+			return false
+		}
+	case ExpiredCredentials:
+		if !c.Temporary {
+			return false
+		}
+	}
+	return x.names(c)
+}
+
+func (x *Fault) names(c FaultCall) bool {
+	same := func(want, got string) bool { return want == "" || want == got }
+	return same(x.Product, c.Product) && same(x.Action, c.Action) && same(x.Account, c.Account) &&
+		same(x.Region, c.Region) && same(x.Role, c.Role)
+}
+
+// RepeatsPage reports whether a page of such a listing may be asked for again,
+// so that it has to be kept.
+func (f *Faults) RepeatsPage(c FaultCall) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.faults {
+		if x := &f.faults[i]; x.Kind == RepeatPage && x.names(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // Event says what happens to the next event.

@@ -23,7 +23,7 @@ func TestFaultHitsOnlyTheCallsItNames(t *testing.T) {
 	}
 	var got []simcloud.FaultKind
 	for _, c := range calls {
-		got = append(got, f.Next(c[0], c[1], c[2]))
+		got = append(got, f.Next(simcloud.FaultCall{Product: c[0], Action: c[1], Role: c[2]}))
 	}
 	want := []simcloud.FaultKind{"", "", "", "", "throttle", "throttle", ""}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -40,7 +40,7 @@ func TestSameSeedGivesTheSameFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 50 {
-			kinds = append(kinds, f.Next("ecs", "X", ""))
+			kinds = append(kinds, f.Next(simcloud.FaultCall{Product: "ecs", Action: "X"}))
 			fates = append(fates, f.Event())
 		}
 		return kinds, fates
@@ -63,7 +63,7 @@ func TestSameSeedGivesTheSameFaults(t *testing.T) {
 
 func TestNoPlanMeansNoFault(t *testing.T) {
 	var f simcloud.Faults
-	if k := f.Next("ecs", "X", ""); k != simcloud.NoFault {
+	if k := f.Next(simcloud.FaultCall{Product: "ecs", Action: "X"}); k != simcloud.NoFault {
 		t.Errorf("got %q", k)
 	}
 	if diff := cmp.Diff(simcloud.EventFate{Copies: 1, Delay: []time.Duration{0}}, f.Event()); diff != "" {

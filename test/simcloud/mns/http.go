@@ -73,7 +73,9 @@ func (h *Handler) serve(r *request) (answer, error) {
 	if h.Witness.Drops(r.call, false) {
 		return answer{}, errNoAnswer
 	}
-	fault := h.Faults.Next("mns", r.call.Action, r.call.Caller.Name)
+	fault := h.Faults.Next(simcloud.FaultCall{
+		Product: "mns", Action: r.call.Action, Account: r.call.Caller.Account, Region: r.call.Region, Role: r.call.Caller.Name,
+	})
 	if err := refusal(fault); err != nil {
 		return answer{}, err
 	}
@@ -91,6 +93,8 @@ func (h *Handler) serve(r *request) (answer, error) {
 // HTTP 400 in this protocol.
 func refusal(fault simcloud.FaultKind) error {
 	switch fault {
+	case simcloud.Deny:
+		return wire.Errorf(403, "AccessDenied", "The caller may not do this.")
 	case simcloud.Throttle:
 		return wire.Errorf(400, "QpsLimitExceeded", "The QPS limit of the queue is exceeded.")
 	case simcloud.Unavailable:

@@ -74,8 +74,10 @@ func (h *Handler) serve(r *request) (answer, error) {
 	if h.Witness.Drops(r.call, false) {
 		return answer{}, errNoAnswer
 	}
-	fault := h.Faults.Next("oss", r.call.Action, r.call.Caller.Name)
-	if err := refusal(fault); err != nil {
+	fault := h.Faults.Next(simcloud.FaultCall{
+		Product: "oss", Action: r.call.Action, Account: r.call.Caller.Account, Region: r.call.Region, Role: r.call.Caller.Name,
+	})
+	if err := refusal(fault, op.action); err != nil {
 		return answer{}, err
 	}
 	ans, err := op.run(h, r)
@@ -89,8 +91,10 @@ func (h *Handler) serve(r *request) (answer, error) {
 }
 
 // refusal is the answer to a call that must not be carried out.
-func refusal(fault simcloud.FaultKind) error {
+func refusal(fault simcloud.FaultKind, action string) error {
 	switch fault {
+	case simcloud.Deny:
+		return errDenied(action)
 	case simcloud.Throttle:
 		return wire.Errorf(503, "QpsLimitExceeded", "The request rate is over the limit.")
 	case simcloud.Unavailable:

@@ -47,6 +47,7 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		"GET permissions": s.permissions,
 		"GET invocations": s.invocations,
 		"POST faults":     s.faults,
+		"POST quotas":     s.quotas,
 		"POST advance":    s.advance,
 		"POST events":     s.events,
 		"POST fleet":      s.fleet,

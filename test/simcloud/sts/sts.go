@@ -95,6 +95,17 @@ func (s *STS) sweep() {
 	}
 }
 
+// Expire ends temporary credentials now, by their access key. Those that are not
+// there stay away.
+func (s *STS) Expire(accessKeyID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x, ok := s.sessions[accessKeyID]; ok {
+		x.expires = s.real()
+		s.sessions[accessKeyID] = x
+	}
+}
+
 func random(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // crypto/rand.Read does not fail

@@ -36,13 +36,13 @@ func (x *exchange) serve(req *http.Request) {
 		return
 	}
 	if err == nil {
-		x.fault = x.r.o.Faults.Next(x.product.Code, x.action.Name, x.call.Caller.Name)
+		x.fault = x.r.o.Faults.Next(x.faultCall())
 		if x.fault == simcloud.TimeoutBefore {
 			x.drop()
 			return
 		}
-		if err = injected(x.fault); err == nil {
-			body, err = x.run()
+		if err = x.spoil(); err == nil {
+			body, err = x.page()
 			if x.r.o.Witness.Drops(x.call, true) {
 				x.drop()
 				return
@@ -78,8 +78,8 @@ func (x *exchange) admit(req *http.Request) (err error) {
 		return err
 	}
 	x.call = x.newCall(who)
-	if err := x.r.quota.take(x.call, x.now); err != nil {
-		x.w.Header().Set("X-RateLimit-User-API", timeLeft(x.now))
+	if left, err := x.r.quota.take(x.call, x.now); err != nil {
+		x.w.Header().Set("X-RateLimit-User-API", left)
 		return err
 	}
 	x.ids, err = check(x.action, x.call.Params)
@@ -182,18 +182,6 @@ func withRequestID(response any, id string) ([]byte, error) {
 		head = append(head, ',')
 	}
 	return append(head, b[1:]...), nil
-}
-
-func injected(kind simcloud.FaultKind) error {
-	switch kind {
-	case simcloud.Throttle:
-		return Errorf(400, "Throttling.User", "Request was denied due to user flow control.")
-	case simcloud.Unavailable:
-		return Errorf(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
-	case simcloud.InternalError:
-		return Errorf(500, "InternalError", "The request processing has failed due to some unknown error, exception or failure.")
-	}
-	return nil
 }
 
 // asError makes any error an answer. What is no *Error is a bug of simcloud and

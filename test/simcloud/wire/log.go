@@ -30,6 +30,9 @@ type Entry struct {
 
 // Total is the exact number of requests of one kind.
 type Total struct {
+	// Account and Caller are who signed: a user's or a role's name, whatever its
+	// session. They are empty where that was not found out.
+	Account string `json:"account,omitempty"`
 	Caller  string `json:"caller,omitempty"`
 	Product string `json:"product"`
 	Action  string `json:"action"`
@@ -37,7 +40,7 @@ type Total struct {
 	Count   int    `json:"count"`
 }
 
-type totalKey struct{ caller, product, action, code string }
+type totalKey struct{ account, caller, product, action, code string }
 
 // Log keeps the last requests and counts all of them. The zero Log is ready.
 type Log struct {
@@ -49,6 +52,10 @@ type Log struct {
 
 const keepEntries = 10_000
 
+// maxTotals bounds the kinds that are told apart. Clients can make up names of
+// actions; past it, new kinds count as the action "(many)".
+const maxTotals = 10_000
+
 // Add writes one request, and gives it its number.
 func (l *Log) Add(e Entry) {
 	l.mu.Lock()
@@ -58,7 +65,11 @@ func (l *Log) Add(e Entry) {
 	}
 	l.seq++
 	e.Seq = l.seq
-	l.totals[totalKey{e.Caller, e.Product, e.Action, e.Code}]++
+	k := totalKey{e.Account, e.Caller, e.Product, e.Action, e.Code}
+	if _, known := l.totals[k]; !known && len(l.totals) >= maxTotals {
+		k.action = "(many)"
+	}
+	l.totals[k]++
 	if len(l.ring) < keepEntries {
 		l.ring = append(l.ring, e)
 		return
@@ -84,10 +95,10 @@ func (l *Log) Totals() []Total {
 	defer l.mu.Unlock()
 	out := make([]Total, 0, len(l.totals))
 	for k, n := range l.totals {
-		out = append(out, Total{k.caller, k.product, k.action, k.code, n})
+		out = append(out, Total{k.account, k.caller, k.product, k.action, k.code, n})
 	}
 	slices.SortFunc(out, func(a, b Total) int {
-		return cmp.Or(cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.Product, b.Product),
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.Product, b.Product),
 			cmp.Compare(a.Action, b.Action), cmp.Compare(a.Code, b.Code))
 	})
 	return out

@@ -2,13 +2,14 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
 
 // Quota limits calls of one API per account and region in a window of virtual
 // time. An empty Action stands for all APIs of the product, each for itself; an
-// empty Product for all products. The first that fits holds.
+// empty Product for all RPC products. The first that fits holds.
 type Quota struct {
 	Product string        `json:"product,omitempty"`
 	Action  string        `json:"action,omitempty"`
@@ -57,17 +58,50 @@ type quota struct {
 	used  map[quotaKey]quotaCount
 }
 
-// take counts one call, or refuses it. A window begins at a whole multiple of
+// SetQuotas replaces the quotas; none stand for a generous default. What was
+// called before does not count any more. It refuses APIs that are not known and
+// windows that are not above 0.
+func (r *Router) SetQuotas(rules []Quota) error {
+	for _, x := range rules {
+		if err := r.checkQuota(x); err != nil {
+			return fmt.Errorf("setting quotas: %w", err)
+		}
+	}
+	r.quota.mu.Lock()
+	defer r.quota.mu.Unlock()
+	r.quota.rules, r.quota.used = slices.Clone(rules), map[quotaKey]quotaCount{}
+	return nil
+}
+
+func (r *Router) checkQuota(x Quota) error {
+	if x.Calls < 0 || x.Window <= 0 {
+		return fmt.Errorf("%s %s: %d calls in %s", x.Product, x.Action, x.Calls, x.Window)
+	}
+	if x.Product == "" {
+		if x.Action != "" {
+			return fmt.Errorf("%s is an API of no product", x.Action)
+		}
+		return nil
+	}
+	p, ok := r.table.Product(x.Product)
+	if !ok {
+		return fmt.Errorf("no product %q", x.Product)
+	}
+	if _, ok := p.Actions[x.Action]; !ok && x.Action != "" {
+		return fmt.Errorf("%s has no API %q", x.Product, x.Action)
+	}
+	return nil
+}
+
+// take counts one call, or refuses it and says, as the header
+// X-RateLimit-User-API does, how long. A window begins at a whole multiple of
 // its length: what is throttled in one minute goes through in the next.
-func (q *quota) take(c *Call, now time.Time) error {
+func (q *quota) take(c *Call, now time.Time) (left string, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	rule := q.rule(c.Product, c.Action)
 	k := quotaKey{c.Caller.Account, c.Region, c.Product, c.Action}
 	window := now.Truncate(rule.Window)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.used == nil {
-		q.used = map[quotaKey]quotaCount{}
-	}
 	u := q.used[k]
 	if !u.window.Equal(window) {
 		u = quotaCount{window: window}
@@ -75,26 +109,21 @@ func (q *quota) take(c *Call, now time.Time) error {
 	u.calls++
 	q.used[k] = u
 	if u.calls <= rule.Calls {
-		return nil
+		return "", nil
 	}
+	end := window.Add(rule.Window)
+	left = fmt.Sprintf("Limit:%d,Remain:0,TimeLeft:%d,Reset:%d", rule.Calls, end.Sub(now).Milliseconds(), end.UnixMilli())
 	if c.Product == "kms" {
-		return Errorf(429, "Rejected.Throttling", "QPS Limit Exceeded")
+		return left, Errorf(429, "Rejected.Throttling", "QPS Limit Exceeded")
 	}
-	return Errorf(400, "Throttling.User", "Request was denied due to user flow control.")
+	return left, Errorf(400, "Throttling.User", "Request was denied due to user flow control.")
 }
 
 func (q *quota) rule(product, action string) Quota {
 	for _, r := range q.rules {
-		if (r.Product == "" || r.Product == product) && (r.Action == "" || r.Action == action) && r.Window > 0 {
+		if (r.Product == "" || r.Product == product) && (r.Action == "" || r.Action == action) {
 			return r
 		}
 	}
 	return defaultQuota
-}
-
-// timeLeft is the value of the header X-RateLimit-User-API: how long until the
-// next minute, in milliseconds.
-func timeLeft(now time.Time) string {
-	left := now.Truncate(time.Minute).Add(time.Minute).Sub(now)
-	return fmt.Sprintf("Limit:1,Remain:0,TimeLeft:%d,Reset:%d", left.Milliseconds(), now.Add(left).UnixMilli())
 }

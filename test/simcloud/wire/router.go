@@ -26,6 +26,9 @@ type Options struct {
 	Quotas []Quota
 	// Witness sees each admitted call; nil for nobody.
 	Witness Witness
+	// Expire ends temporary credentials by their access key, for faults; nil if
+	// there are none.
+	Expire func(accessKeyID string)
 	// Real is the real time, for signatures; nil for time.Now.
 	Real func() time.Time
 }
@@ -38,6 +41,7 @@ type Router struct {
 	methods map[string]method
 	nonces  nonces
 	quota   quota
+	pages   pages
 	seq     atomic.Uint64
 }
 
@@ -64,7 +68,11 @@ func NewRouter(o Options) (*Router, error) {
 	if o.Trail == nil {
 		o.Trail = noTrail{}
 	}
-	return &Router{o: o, table: table, methods: map[string]method{}, quota: quota{rules: o.Quotas}}, nil
+	if o.Expire == nil {
+		o.Expire = func(string) {}
+	}
+	r := &Router{o: o, table: table, methods: map[string]method{}}
+	return r, r.SetQuotas(o.Quotas)
 }
 
 // Register adds a product's methods. code is the product in lower case, such as

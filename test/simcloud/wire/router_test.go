@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -155,6 +156,15 @@ func TestQuotaHoldsForAMinuteOfVirtualTime(t *testing.T) {
 	want := []string{"200 ", "200 ", "400 Throttling.User", "200 "}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestThrottledCallsLearnWhenTheWindowEnds(t *testing.T) {
+	b := newBench(t, wire.Quota{Product: "ecs", Calls: 0, Window: 10 * time.Second})
+	got := b.call("RunInstances", map[string]string{"RegionId": "cn-hangzhou"}).header.Get("X-RateLimit-User-API")
+	want := fmt.Sprintf("Limit:0,Remain:0,TimeLeft:5000,Reset:%d", virtual.Add(5*time.Second).UnixMilli())
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
