@@ -13,6 +13,8 @@
 // Names sort by function, then by time. A day is listed by its prefix, a run by its
 // place in the names, and what is open is seen from the names alone. The run is "+"
 // where the changes of one batch belong to several runs; then the object says which.
+// One run may pass through several functions, passes and days: [Runs] and [Across] put
+// it together again.
 //
 // An intent without an outcome is left by a pass that died, or that could not reach
 // the store. What came of it is read from the world: its refs are looked at again,

@@ -64,14 +64,92 @@ func (n names) account(ctx context.Context, store Store) (a Account, err error) 
 	if a.Intent, err = fetch(ctx, store, n.stem, fleet.StageIntent); err != nil {
 		return a, err
 	}
-	for _, stage := range []fleet.Stage{fleet.StageOutcome, fleet.StageSettled} {
-		if slices.Contains(n.stages, stage) {
-			e, err := fetch(ctx, store, n.stem, stage)
-			a.Last = &e
-			return a, err
-		}
+	if stage := n.told(); stage != fleet.StageIntent {
+		e, err := fetch(ctx, store, n.stem, stage)
+		a.Last = &e
+		return a, err
 	}
 	return a, nil
+}
+
+// Across yields what a query selects from the ledgers of several functions, by time:
+// with [Query.Run], one run from its first batch to its last. The query's own Function
+// counts for nothing. Errors are as for [Accounts], each in its place; an error of a
+// listing ends the sequence.
+func Across(ctx context.Context, store Store, functions []string, q Query) iter.Seq2[Account, error] {
+	return func(yield func(Account, error) bool) {
+		heads, stop, err := open(ctx, store, functions, q)
+		defer stop()
+		for err == nil && len(heads) > 0 {
+			i := earliest(heads)
+			n := heads[i].names
+			a, rerr := n.account(ctx, store)
+			if rerr != nil {
+				rerr = unreadable(n.stem, rerr)
+			}
+			if rerr != nil || q.Run == "" || a.belongs(q.Run) {
+				if !yield(a, rerr) {
+					return
+				}
+			}
+			heads, err = advance(heads, i)
+		}
+		if err != nil {
+			yield(Account{}, err)
+		}
+	}
+}
+
+// head is the next batch of one function, and how to come to the one after it.
+type head struct {
+	names names
+	next  func() (names, error, bool)
+}
+
+// open begins to list each function. stop has to be called in any case.
+func open(ctx context.Context, store Store, functions []string, q Query) (heads []head, stop func(), err error) {
+	var stops []func()
+	stop = func() {
+		for _, s := range stops {
+			s()
+		}
+	}
+	for _, f := range functions {
+		q.Function = f
+		next, done := iter.Pull2(titles(ctx, store, q))
+		stops = append(stops, done)
+		n, err, ok := next()
+		if err != nil {
+			return nil, stop, err
+		}
+		if ok {
+			heads = append(heads, head{n, next})
+		}
+	}
+	return heads, stop, nil
+}
+
+func earliest(heads []head) int {
+	at := 0
+	for i, h := range heads {
+		if h.names.title.at.Before(heads[at].names.title.at) {
+			at = i
+		}
+	}
+	return at
+}
+
+// advance takes the next batch of the function that was at i.
+func advance(heads []head, i int) ([]head, error) {
+	n, err, ok := heads[i].next()
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return slices.Delete(heads, i, i+1), nil
+	}
+	heads[i].names = n
+	return heads, nil
 }
 
 // titles lists batches without reading their objects. A name that is none of ours
