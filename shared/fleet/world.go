@@ -207,6 +207,14 @@ type Image struct {
 	Gone bool
 }
 
+// SystemDisk is a disk that an instance boots from.
+type SystemDisk struct {
+	// Instance is what it is attached to; empty for none.
+	Instance string
+	// Category is such as cloud_essd.
+	Category string
+}
+
 // PolicyType tells Alibaba Cloud's policies from the account's own.
 type PolicyType string
 

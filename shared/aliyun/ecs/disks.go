@@ -13,7 +13,10 @@ import (
 // disks is the part of DescribeDisks' answer that we read.
 type disks struct {
 	RequestID string `json:"RequestId"`
-	Disks     struct {
+	NextToken string `json:"NextToken"`
+	// TotalCount counts only where pages are asked for by number.
+	TotalCount int `json:"TotalCount"`
+	Disks      struct {
 		Disk []struct {
 			DiskID     string `json:"DiskId"`
 			InstanceID string `json:"InstanceId"`

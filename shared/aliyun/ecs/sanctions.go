@@ -10,7 +10,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// maxTagged is for TagResources.
+// maxTagged is for TagResources and UntagResources.
 const maxTagged = 50
 
 // Tag puts one tag onto instances with TagResources, 50 a call. What has the tag
@@ -46,6 +46,41 @@ func (c *Client) Stop(ctx context.Context, region fleet.Region, ids []string) (m
 	if resp.InstanceResponses != nil {
 		for _, r := range resp.InstanceResponses.InstanceResponse {
 			out[deref(r.InstanceId)] = answer("StopInstances", deref(r.Code), deref(r.Message), deref(resp.RequestId))
+		}
+	}
+	return out, nil
+}
+
+// Untag takes one tag off instances with UntagResources, 50 a call, whatever its
+// value. What does not have it stays as it is.
+func (c *Client) Untag(ctx context.Context, region fleet.Region, key string, ids []string) error {
+	for part := range slices.Chunk(ids, maxTagged) {
+		_, err := aliyun.Do[sdk.UntagResourcesRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write(region, "UntagResources"),
+			&sdk.UntagResourcesRequest{
+				RegionId: new(string(region)), ResourceType: new("instance"), ResourceId: pointers(part), TagKey: []*string{&key},
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Start starts stopped instances with StartInstances, at most 100 a call. Answers are as
+// for [Client.Stop].
+func (c *Client) Start(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.BatchAnswer, error) {
+	resp, err := aliyun.Do[sdk.StartInstancesRequest, sdk.StartInstancesResponseBody](ctx, c.session, write(region, "StartInstances"),
+		&sdk.StartInstancesRequest{
+			RegionId: new(string(region)), InstanceId: pointers(ids),
+			BatchOptimization: new("SuccessFirst"), // one that cannot be started does not keep the others stopped
+		})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]fleet.BatchAnswer, len(ids))
+	if resp.InstanceResponses != nil {
+		for _, r := range resp.InstanceResponses.InstanceResponse {
+			out[deref(r.InstanceId)] = answer("StartInstances", deref(r.Code), deref(r.Message), deref(resp.RequestId))
 		}
 	}
 	return out, nil

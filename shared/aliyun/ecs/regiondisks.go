@@ -1,0 +1,94 @@
+package ecs
+
+import (
+	"context"
+	"fmt"
+
+	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// maxDiskPage is the largest page of DescribeDisks by token.
+const maxDiskPage = 500
+
+// SystemDiskPage reads one page of a region's system disks, at most 500, with
+// DescribeDisks; only those of one category unless it is "". A disk that is attached to
+// nothing has no Instance. token and next are as for [Client.Page].
+func (c *Client) SystemDiskPage(ctx context.Context, region fleet.Region, category, token string) (page []fleet.SystemDisk, next string, err error) {
+	req := allSystemDisks(region, category)
+	req.MaxResults = new(int32(maxDiskPage))
+	if token != "" {
+		req.NextToken = &token
+	}
+	got, err := aliyun.Do[sdk.DescribeDisksRequest, disks](ctx, c.session, api(region, "DescribeDisks"), req)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case token != "" && got.NextToken == token:
+		return nil, "", fmt.Errorf("listing disks of %s: %w", region, errCircle)
+	}
+	for _, d := range got.Disks.Disk {
+		if d.Type == "system" {
+			page = append(page, fleet.SystemDisk{Instance: d.InstanceID, Category: d.Category})
+		}
+	}
+	return page, got.NextToken, nil
+}
+
+// CountSystemDisks counts a region's system disks, attached or not, with DescribeDisks;
+// only those of one category unless it is "".
+func (c *Client) CountSystemDisks(ctx context.Context, region fleet.Region, category string) (int, error) {
+	return c.countDisks(ctx, allSystemDisks(region, category))
+}
+
+// CountLooseSystemDisks counts a region's system disks that are attached to nothing.
+func (c *Client) CountLooseSystemDisks(ctx context.Context, region fleet.Region) (int, error) {
+	req := allSystemDisks(region, "")
+	req.Status = new("Available")
+	return c.countDisks(ctx, req)
+}
+
+// countDisks counts by page number: TotalCount means nothing with tokens.
+func (c *Client) countDisks(ctx context.Context, req *sdk.DescribeDisksRequest) (int, error) {
+	req.PageNumber, req.PageSize = new(int32(1)), new(int32(1))
+	got, err := aliyun.Do[sdk.DescribeDisksRequest, disks](ctx, c.session, api(fleet.Region(*req.RegionId), "DescribeDisks"), req)
+	if err != nil {
+		return 0, err
+	}
+	return counted("disks", got.TotalCount, len(got.Disks.Disk))
+}
+
+// CountInstances counts a region's instances, with DescribeInstances.
+func (c *Client) CountInstances(ctx context.Context, region fleet.Region) (int, error) {
+	type count struct {
+		RequestID  string `json:"RequestId"`
+		TotalCount int    `json:"TotalCount"`
+		Instances  struct {
+			Instance []struct{} `json:"Instance"`
+		} `json:"Instances"`
+	}
+	got, err := aliyun.Do[sdk.DescribeInstancesRequest, count](ctx, c.session, api(region, "DescribeInstances"),
+		&sdk.DescribeInstancesRequest{RegionId: new(string(region)), PageNumber: new(int32(1)), PageSize: new(int32(1))})
+	if err != nil {
+		return 0, err
+	}
+	return counted("instances", got.TotalCount, len(got.Instances.Instance))
+}
+
+// counted is a total that the first page does not give the lie.
+func counted(what string, total, shown int) (int, error) {
+	if total < shown {
+		return 0, fmt.Errorf("counting %s: the answer shows %d and counts %d", what, shown, total)
+	}
+	return total, nil
+}
+
+func allSystemDisks(region fleet.Region, category string) *sdk.DescribeDisksRequest {
+	req := &sdk.DescribeDisksRequest{RegionId: new(string(region)), DiskType: new("system")}
+	if category != "" {
+		req.Category = &category
+	}
+	return req
+}
