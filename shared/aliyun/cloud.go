@@ -101,6 +101,13 @@ func (c *Cloud) HTTP() *http.Client { return c.http }
 // Credential is what requests are signed with.
 func (c *Cloud) Credential() credentials.Credential { return c.credential }
 
+// as returns a Cloud that signs with another credential over the same connections.
+func (c *Cloud) as(credential credentials.Credential) *Cloud {
+	other := *c
+	other.credential = credential
+	return &other
+}
+
 // client returns an SDK client for one endpoint. It serves a single call: the SDK's
 // client reads and clears its own header map on every call, without a lock, so that
 // passes which run side by side must not share one. Making it costs 0.3 µs;

@@ -25,7 +25,11 @@ const Patience = 2 * time.Second
 // remembers the cloud's time. It is safe for concurrent use.
 type Session struct {
 	cloud *Cloud
+	*tally
+}
 
+// tally is what the sessions of one pass share, whichever account they sign for.
+type tally struct {
 	mu     sync.Mutex
 	budget int
 	limits map[string]int // by action, what is left
@@ -39,7 +43,15 @@ func (c *Cloud) NewSession(budget int) *Session {
 	if budget <= 0 {
 		budget = DefaultBudget
 	}
-	return &Session{cloud: c, budget: budget, calls: map[string]map[string]int{}}
+	return &Session{cloud: c, tally: &tally{budget: budget, calls: map[string]map[string]int{}}}
+}
+
+// As returns a session of the same pass that signs with keys, such as those of a role
+// in another account. Budget, limits, counts and time are one for both.
+func (s *Session) As(keys Keys) *Session {
+	credential := &Renewable{}
+	credential.Renew(keys)
+	return &Session{cloud: s.cloud.as(credential), tally: s.tally}
 }
 
 // Limit sets how many calls of single actions, such as AttachInstanceRamRole, the

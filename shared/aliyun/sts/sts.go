@@ -1,4 +1,5 @@
-// Package sts asks Security Token Service (2015-04-01) who we are.
+// Package sts asks Security Token Service (2015-04-01) who we are, and for the keys of
+// roles in other accounts.
 package sts
 
 import (
