@@ -1,0 +1,137 @@
+package observe_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/observe"
+)
+
+// remembering is everything as one sweep of an account and region reads it.
+func remembering(c *cloud) observe.World {
+	o := everything(c)
+	o.Roles, o.Images, o.KMS = observe.RolesOnce(c), observe.ImagesOnce(c), observe.KMSOnce(c)
+	return o
+}
+
+func TestBatchesOfAFleetReadEachRoleAndImageOnce(t *testing.T) {
+	c := newCloud(many(300)...)
+	for i, id := range many(300) {
+		c.roleNames[id] = []string{"", "A", "B"}[i%3]
+	}
+	o := remembering(c)
+	for part := range 3 {
+		w := look(t, o, batch(many(300)[part*100:][:100]...))
+		for _, in := range w.Instances {
+			if !in.Image.Seen() || in.Image.V.BootMode != "UEFI" || (in.RoleName.V != "" && !w.Roles[in.RoleName.V].Seen()) {
+				t.Fatalf("got %+v", in)
+			}
+		}
+		if w.KMS != fleet.See("Enabled") || !w.Roles["Systrust"].Seen() {
+			t.Errorf("got %+v, %+v", w.KMS, w.Roles)
+		}
+	}
+	asked := map[string]int{"Role": c.calls["Role"], "Images": c.calls["Images"], "AccountStatus": c.calls["AccountStatus"]}
+	if diff := cmp.Diff(map[string]int{"Role": 3, "Images": 1, "AccountStatus": 1}, asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOnlyImagesThatAreNotKnownAreAskedFor(t *testing.T) {
+	c := newCloud("i-1", "i-2")
+	c.instances["i-2"] = fleet.Listing{Family: "ecs.g7t", ImageID: "m-2"}
+	c.images["m-2"] = fleet.Image{ID: "m-2", Gone: true}
+	o := remembering(c)
+	look(t, o, batch("i-1"))
+	w := look(t, o, batch("i-1", "i-2"))
+	if diff := cmp.Diff([]string{"m-1", "m-2"}, c.asked["Images"]); diff != "" || !w.Instances[1].Image.V.Gone || w.Instances[0].Image.V.BootMode != "UEFI" {
+		t.Errorf("%s %+v", diff, w.Instances)
+	}
+}
+
+var reads = map[string]func(*fleet.World) string{
+	"Role":          func(w *fleet.World) string { return w.Roles["Systrust"].Why },
+	"Images":        func(w *fleet.World) string { return w.Instances[0].Image.Why },
+	"AccountStatus": func(w *fleet.World) string { return w.KMS.Why },
+}
+
+func TestWhatTimeHealsIsAskedAgain(t *testing.T) {
+	for api, why := range reads {
+		for _, class := range []fleet.Class{fleet.Throttled, fleet.Unavailable, fleet.OutOfBudget, fleet.Canceled} {
+			c := newCloud("i-1")
+			o := remembering(c)
+			c.fails[api] = failure{class}
+			if _, err := o.Observe(t.Context(), batch("i-1")); !errors.Is(err, failure{class}) {
+				t.Errorf("%s, %s: %v", api, class, err)
+			}
+			delete(c.fails, api)
+			if w := look(t, o, batch("i-1")); why(w) != "" || c.calls[api] != 2 {
+				t.Errorf("%s, %s: %q after %d calls", api, class, why(w), c.calls[api])
+			}
+		}
+	}
+}
+
+func TestWhatIsDeniedIsNotAskedOnceABatch(t *testing.T) {
+	for api, why := range reads {
+		c := newCloud("i-1")
+		o := remembering(c)
+		c.fails[api] = denied
+		for range 3 {
+			if w := look(t, o, batch("i-1")); why(w) != denied.Error() {
+				t.Errorf("%s: got %q", api, why(w))
+			}
+		}
+		if c.calls[api] != 1 {
+			t.Errorf("%s was called %d times", api, c.calls[api])
+		}
+	}
+}
+
+// One bad id makes a call fail; it must not make the images of later batches unknown.
+func TestARefusalThatMayBeOfOneImageIsNotRememberedForAll(t *testing.T) {
+	c := newCloud("i-1", "i-2")
+	c.instances["i-1"] = fleet.Listing{Family: "ecs.g7t", ImageID: "m odd"}
+	o := remembering(c)
+	c.fails["Images"] = failure{fleet.Invalid}
+	if w := look(t, o, batch("i-1")); w.Instances[0].Image.Known() {
+		t.Errorf("got %+v", w.Instances[0])
+	}
+	delete(c.fails, "Images")
+	if w := look(t, o, batch("i-2")); !w.Instances[0].Image.Seen() {
+		t.Errorf("got %+v", w.Instances[0])
+	}
+}
+
+func TestWhatIsRememberedIsBounded(t *testing.T) {
+	c := newCloud()
+	roles := observe.RolesOnce(c)
+	for range 2 {
+		for i := range 1100 {
+			if r, err := roles.Role(t.Context(), fmt.Sprint("r-", i)); err != nil || r.Name != fmt.Sprint("r-", i) {
+				t.Fatalf("got %+v, %v", r, err)
+			}
+		}
+	}
+	if want := 1100 + 100; c.calls["Role"] != want {
+		t.Errorf("%d roles were read, want %d", c.calls["Role"], want)
+	}
+	var ids []string
+	for i := range 5100 {
+		ids = append(ids, fmt.Sprint("m-", i))
+		c.images[ids[i]] = fleet.Image{ID: ids[i]}
+	}
+	images := observe.ImagesOnce(c)
+	for range 2 {
+		if got, err := images.Images(t.Context(), here.Region, ids); err != nil || len(got) != 5100 {
+			t.Fatalf("got %d, %v", len(got), err)
+		}
+	}
+	if want := 5100 + 100; len(c.asked["Images"]) != want {
+		t.Errorf("%d images were asked for, want %d", len(c.asked["Images"]), want)
+	}
+}
