@@ -18,9 +18,14 @@ type Filter struct {
 	Own []string
 	// Knows reports whether the policy speaks for an account.
 	Knows func(fleet.AccountID) bool
-	// Home is the account whose keys the function has. What belongs to another one
-	// must not be looked up here: an id of it could be anything.
-	Home fleet.AccountID
+	// Reaches reports whether the function can have keys for an account. What belongs
+	// to another one must not be looked up with the keys of ours: an id of it could be
+	// anything.
+	Reaches func(fleet.AccountID) bool
+	// RoleIn is the role that we assume in another account; nil: there is none
+	// anywhere. A session of it is ours if its name is one of Own: people may use the
+	// role, too, and a role there that is only called like ours is not ours.
+	RoleIn func(fleet.AccountID) (role string, ok bool)
 	// PutBack returns the body of an inbox message of a newer version to its
 	// queue.
 	PutBack func(body []byte) error
@@ -61,18 +66,28 @@ func (f Filter) refuse(ev Event) error {
 	switch {
 	case !slices.Contains(f.Kinds, ev.Kind):
 		return &fleet.Ignored{Where: where, Why: "an event of kind " + string(ev.Kind) + " is not for this function"}
-	case ev.Own(f.Own...):
+	case f.own(ev):
 		return &fleet.Ignored{Where: where, Why: "our own session " + ev.Session + " of role " + ev.Role + " made the call"}
 	case ev.Ignored != "":
 		return &fleet.Ignored{Where: where, Why: ev.Ignored}
 	case len(ev.Refs) > 0 && !f.Knows(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is not one the policy names; add it to accounts, or ask who sent this"}
-	case len(ev.Refs) > 0 && ev.Refs[0].Scope.Account != f.Home:
-		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is the policy's, but this function has the keys of " + string(f.Home) + " only"}
+	case len(ev.Refs) > 0 && !f.Reaches(ev.Refs[0].Scope.Account):
+		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is one the policy names, without a role to assume there; add role to it"}
 	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.Refs, r.Kind) }):
 		return &fleet.Ignored{Where: where, Why: "it names nothing that this function looks at; the daily sweep does"}
 	}
 	return nil
+}
+
+// own reports whether a session of ours made the call.
+func (f Filter) own(ev Event) bool {
+	if f.RoleIn != nil {
+		if role, ok := f.RoleIn(ev.Account); ok {
+			return ev.Own(role) && slices.Contains(f.Own, ev.Session)
+		}
+	}
+	return ev.Own(f.Own...)
 }
 
 // putBack returns newer messages to their queue; what remains is the element's

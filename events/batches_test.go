@@ -20,14 +20,18 @@ var (
 	shanghai = fleet.Scope{Account: "1000000000000001", Region: "cn-shanghai"}
 )
 
+// member is an account in which we assume a role.
+const member fleet.AccountID = "1000000000000004"
+
 // filter is that of a function that looks at launched instances.
 func filter() events.Filter {
 	return events.Filter{
-		Kinds: []events.Kind{events.KindLaunch, events.KindMessage},
-		Refs:  []fleet.Kind{fleet.KindInstance},
-		Own:   []string{"fw-attach-role"},
-		Knows: func(a fleet.AccountID) bool { return a == hangzhou.Account || a == "1000000000000003" },
-		Home:  hangzhou.Account,
+		Kinds:   []events.Kind{events.KindLaunch, events.KindMessage},
+		Refs:    []fleet.Kind{fleet.KindInstance},
+		Own:     []string{"fw-attach-role"},
+		Knows:   func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member || a == "1000000000000003" },
+		Reaches: func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member },
+		RoleIn:  func(a fleet.AccountID) (string, bool) { return "FleetwardenMember", a == member },
 	}
 }
 
@@ -98,9 +102,12 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 		"our own session":    {func(e *events.Event) { e.Role, e.Session = "FW-Attach-Role", "s-1" }, false, "s-1"},
 		"the decoder's word": {func(e *events.Event) { e.Ignored, e.Refs = "a dry run", nil }, false, "a dry run"},
 		"a strange account":  {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000009" }, true, "1000000000000009"},
-		"a member's account": {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000003" }, true, "the keys of 1000000000000001 only"},
-		"no ref of ours":     {func(e *events.Event) { e.Refs[0].Kind = fleet.KindAccount }, false, "nothing that this function looks at"},
-		"no ref at all":      {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function looks at"},
+		"a member's account": {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000003" }, true, "add role to it"},
+		"our session in a member": {func(e *events.Event) {
+			e.Account, e.Role, e.Session = member, "fleetwardenmember", "fw-attach-role"
+		}, false, "fw-attach-role of role fleetwardenmember"},
+		"no ref of ours": {func(e *events.Event) { e.Refs[0].Kind = fleet.KindAccount }, false, "nothing that this function looks at"},
+		"no ref at all":  {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function looks at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev := launchOf(hangzhou, "i-1")
@@ -122,10 +129,22 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 }
 
 func TestAnotherSessionsCallIsNotOurOwn(t *testing.T) {
-	ev := launchOf(hangzhou, "i-1")
-	ev.Role, ev.Session = "deployer", "s-1"
-	if batches, errs := collect(filter(), one{ev: ev}); len(batches) != 1 || len(errs) != 0 {
-		t.Errorf("batches %v, errors %v", batches, errs)
+	for name, c := range map[string]struct {
+		account       fleet.AccountID
+		role, session string
+	}{
+		"another role":                        {hangzhou.Account, "deployer", "s-1"},
+		"the member's role, at home":          {hangzhou.Account, "FleetwardenMember", "fw-attach-role"},
+		"a person in the member's role":       {member, "FleetwardenMember", "alice"},
+		"another function's session":          {member, "FleetwardenMember", "fw-push-agent"},
+		"a role there that is called as ours": {member, "fw-attach-role", "fw-attach-role"},
+		"another role, a session like ours":   {member, "deployer", "fw-attach-role"},
+	} {
+		ev := launchOf(fleet.Scope{Account: c.account, Region: "cn-hangzhou"}, "i-1")
+		ev.Account, ev.Role, ev.Session = c.account, c.role, c.session
+		if batches, errs := collect(filter(), one{ev: ev}); len(batches) != 1 || len(errs) != 0 {
+			t.Errorf("%s: batches %v, errors %v", name, batches, errs)
+		}
 	}
 }
 

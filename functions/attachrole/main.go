@@ -8,12 +8,14 @@ import (
 	"context"
 
 	"fleetwarden/events"
+	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/instancerole"
 	"fleetwarden/shared/observe"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
 	"fleetwarden/shared/terminal"
@@ -28,16 +30,41 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	instances, roles := ecs.New(call.Session), ram.New(call.Session)
-	control := reconcile.Control[*fleet.World]{
+	source := events.Batches(events.Decode(call.Payload), events.Filter{
+		Kinds:   []events.Kind{events.KindLaunch, events.KindStateChange, events.KindMessage},
+		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindAccount},
+		Own:     []string{fcrun.Role("attach-role")},
+		Knows:   call.Options.Policy.Knows,
+		Reaches: call.Reaches,
+		RoleIn:  call.RoleIn,
+		PutBack: call.PutBack,
+	})
+	sum, _, err := reconcile.Run(ctx, controls(call), source, call.Options)
+	return sum, err
+}
+
+// controls gives the control of an account, with its own keys.
+func controls(call *fcrun.Call) reconcile.Of[*fleet.World] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
+		session, err := call.In(ctx, account)
+		if err != nil {
+			return reconcile.Control[*fleet.World]{}, err
+		}
+		return control(session, call.Options.Policy), nil
+	}
+}
+
+func control(session *aliyun.Session, p *policy.Policy) reconcile.Control[*fleet.World] {
+	instances, roles := ecs.New(session), ram.New(session)
+	return reconcile.Control[*fleet.World]{
 		Observe: observe.World{
 			Listings:  instances,
 			Young:     instances,
 			RoleNames: instances,
 			Roles:     roles,
-			Needed:    []string{call.Options.Policy.InstanceRole.Role},
+			Needed:    []string{p.InstanceRole.Role},
 			Candidate: rules.Candidate,
-			Now:       call.Session.Now,
+			Now:       session.Now,
 		}.Observe,
 		Decide: rules.InstanceRole,
 		Steps: []reconcile.Step{
@@ -47,14 +74,4 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 			{Kind: fleet.ReplaceRole, Act: instancerole.Replace(instances)},
 		},
 	}
-	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   []events.Kind{events.KindLaunch, events.KindStateChange, events.KindMessage},
-		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindAccount},
-		Own:     []string{fcrun.Role("attach-role")},
-		Knows:   call.Options.Policy.Knows,
-		Home:    call.Home.Account,
-		PutBack: call.PutBack,
-	})
-	sum, _, err := reconcile.Run(ctx, reconcile.Same(control), source, call.Options)
-	return sum, err
 }

@@ -12,6 +12,7 @@ import (
 	"fleetwarden/deploy/commands"
 	"fleetwarden/events"
 	"fleetwarden/shared/agent"
+	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/sas"
 	"fleetwarden/shared/consequence"
@@ -53,15 +54,47 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	if err != nil {
 		return fleet.Pass{}, err
 	}
-	instances, center := ecs.New(call.Session), sas.New(call.Session)
-	push := agent.Push(instances, center, ids, call.Session.Now)
-	switch call.Options.Policy.Agent.Push { // each way needs rights of its own
+	source := events.Batches(events.Decode(call.Payload), events.Filter{
+		Kinds: []events.Kind{
+			events.KindFirstHeartbeat, events.KindStateChange, events.KindTaskCompleted, events.KindMessage,
+		},
+		Refs:    []fleet.Kind{fleet.KindInstance},
+		Own:     []string{fcrun.Role("push-agent")},
+		Knows:   call.Options.Policy.Knows,
+		Reaches: call.Reaches,
+		RoleIn:  call.RoleIn,
+		PutBack: call.PutBack,
+	})
+	sum, _, err := reconcile.Run(ctx, controls(call, ids), source, call.Options)
+	return sum, err
+}
+
+// controls gives the control of an account, with its own keys. The commands that
+// deployment created are the home account's; in another one there are none of them.
+func controls(call *fcrun.Call, ids agent.Commands) reconcile.Of[*fleet.World] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
+		session, err := call.In(ctx, account)
+		if err != nil {
+			return reconcile.Control[*fleet.World]{}, err
+		}
+		commands := ids
+		if account != call.Home.Account {
+			commands = nil
+		}
+		return control(session, call.Options.Policy, commands)
+	}
+}
+
+func control(session *aliyun.Session, p *policy.Policy, ids agent.Commands) (reconcile.Control[*fleet.World], error) {
+	instances, center := ecs.New(session), sas.New(session)
+	push := agent.Push(instances, center, ids, session.Now)
+	switch p.Agent.Push { // each way needs rights of its own
 	case policy.PushRunCommand:
 		scripts, err := scripts(instances)
 		if err != nil {
-			return fleet.Pass{}, err
+			return reconcile.Control[*fleet.World]{}, err
 		}
-		push = agent.Push(scripts, center, agent.ByName(), call.Session.Now)
+		push = agent.Push(scripts, center, agent.ByName(), session.Now)
 	case policy.PushOneClick:
 		push = agent.OneClick(center)
 	}
@@ -70,12 +103,12 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Agents:     center,
 		Assistants: instances,
 		Lacking:    rules.LacksAgent,
-		Now:        call.Session.Now,
+		Now:        session.Now,
 	}
-	if call.Options.Policy.Agent.TrustClient {
+	if p.Agent.TrustClient {
 		world.UserData, world.WantsScript, world.Script = instances, rules.WantsTrustClient, agent.TrustScript
 	}
-	control := reconcile.Control[*fleet.World]{
+	return reconcile.Control[*fleet.World]{
 		Observe: world.Observe,
 		Decide:  rules.Agent,
 		Steps: []reconcile.Step{
@@ -84,17 +117,5 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 			{Kind: fleet.PushTrustClient, Act: agent.PushTrustClient(instances, ids)},
 			{Kind: fleet.TagInstance, Act: consequence.Tag(instances)},
 		},
-	}
-	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds: []events.Kind{
-			events.KindFirstHeartbeat, events.KindStateChange, events.KindTaskCompleted, events.KindMessage,
-		},
-		Refs:    []fleet.Kind{fleet.KindInstance},
-		Own:     []string{fcrun.Role("push-agent")},
-		Knows:   call.Options.Policy.Knows,
-		Home:    call.Home.Account,
-		PutBack: call.PutBack,
-	})
-	sum, _, err := reconcile.Run(ctx, reconcile.Same(control), source, call.Options)
-	return sum, err
+	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 
 	"fleetwarden/events"
+	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/directory"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
@@ -45,44 +46,60 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	roles := ram.New(call.Session)
-	control := reconcile.Control[*fleet.ShareWorld]{
-		Observe: shares(call, roles).Observe,
-		Decide:  rules.ShareRole,
-		Steps: []reconcile.Step{
-			{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},
-			{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(roles)},
-			{Kind: fleet.MarkUnused, Act: sharerole.Mark(roles)},
-			{Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(roles)},
-			{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(roles)},
-			{Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(roles)},
-			{Kind: fleet.MarkRetried, Act: sharerole.MarkRetried(roles)},
-			{Kind: fleet.RetryShare, Act: sharerole.Retry(ecs.New(call.Session))},
-		},
-	}
 	source := events.Batches(events.Decode(call.Payload), events.Filter{
 		Kinds:   []events.Kind{events.KindMessage, events.KindImageShare, events.KindResourceShare, events.KindShareStatus},
 		Refs:    []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare},
 		Own:     []string{fcrun.Role("setup-share-role")},
 		Knows:   call.Options.Policy.Knows,
-		Home:    call.Home.Account,
+		Reaches: call.Reaches,
+		RoleIn:  call.RoleIn,
 		PutBack: call.PutBack,
 	})
-	sum, _, err := reconcile.Run(ctx, reconcile.Same(control), source, call.Options)
+	sum, _, err := reconcile.Run(ctx, controls(call), source, call.Options)
 	return sum, err
 }
 
-// shares reads what the policy's approvals need of the world.
-func shares(call *fcrun.Call, roles *ram.Client) observe.Shares {
+// controls gives the control of an account, with its own keys.
+func controls(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.ShareWorld], error) {
+		session, err := call.In(ctx, account)
+		if err != nil {
+			return reconcile.Control[*fleet.ShareWorld]{}, err
+		}
+		roles := ram.New(session)
+		return reconcile.Control[*fleet.ShareWorld]{
+			Observe: shares(call, account, session).Observe,
+			Decide:  rules.ShareRole,
+			Steps: []reconcile.Step{
+				{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},
+				{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(roles)},
+				{Kind: fleet.MarkUnused, Act: sharerole.Mark(roles)},
+				{Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(roles)},
+				{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(roles)},
+				{Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(roles)},
+				{Kind: fleet.MarkRetried, Act: sharerole.MarkRetried(roles)},
+				{Kind: fleet.RetryShare, Act: sharerole.Retry(ecs.New(session))},
+			},
+		}, nil
+	}
+}
+
+// shares reads what the policy's approvals need of the account's world. The resource
+// directory is read with our own keys: a member is not told where the others are.
+func shares(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session) observe.Shares {
 	approved := call.Options.Policy.ShareRole.Approved
+	own := fcrun.Role("setup-share-role")
+	if role, ok := call.RoleIn(account); ok {
+		own = role // which trusts none but our functions
+	}
 	return observe.Shares{
-		ECS: ecs.New(call.Session), Sharing: sharing.New(call.Session), Keys: kms.New(call.Session),
-		Roles: roles, Directory: directory.New(call.Session), Trail: trail.New(call.Session),
-		Home: call.Home.Region, Own: fcrun.Role("setup-share-role"),
+		ECS: ecs.New(session), Sharing: sharing.New(session), Keys: kms.New(session),
+		Roles: ram.New(session), Directory: directory.New(call.Session), Trail: trail.New(session),
+		Home: call.Home.Region, Own: own,
 		Folders:       folders(approved),
 		AsksDirectory: approved.Directory != "" || len(approved.Folders) > 0,
 		Named:         func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok },
-		Now:           call.Session.Now,
+		Now:           session.Now,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"fleetwarden/events"
+	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/consequence"
@@ -29,20 +30,45 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	instances := ecs.New(call.Session)
+	source := events.Batches(events.Decode(call.Payload), events.Filter{
+		Kinds:   []events.Kind{events.KindLaunch, events.KindMessage},
+		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount},
+		Own:     []string{fcrun.Role("validate-instance")},
+		Knows:   call.Options.Policy.Knows,
+		Reaches: call.Reaches,
+		RoleIn:  call.RoleIn,
+		PutBack: call.PutBack,
+	})
+	sum, _, err := reconcile.Run(ctx, controls(call), source, call.Options)
+	return sum, err
+}
+
+// controls gives the control of an account, with its own keys.
+func controls(call *fcrun.Call) reconcile.Of[*fleet.World] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
+		session, err := call.In(ctx, account)
+		if err != nil {
+			return reconcile.Control[*fleet.World]{}, err
+		}
+		return control(session, call.Options.Policy), nil
+	}
+}
+
+func control(session *aliyun.Session, p *policy.Policy) reconcile.Control[*fleet.World] {
+	instances := ecs.New(session)
 	subject := rules.Candidate
-	if call.Options.Policy.TrustedInstance.Require == policy.RequireAll {
+	if p.TrustedInstance.Require == policy.RequireAll {
 		subject = nil
 	}
-	control := reconcile.Control[*fleet.World]{
+	return reconcile.Control[*fleet.World]{
 		Observe: observe.World{
 			Listings:  instances,
 			Young:     instances,
 			Disks:     instances,
 			Images:    instances,
-			KMS:       kms.New(call.Session),
+			KMS:       kms.New(session),
 			Candidate: subject,
-			Now:       call.Session.Now,
+			Now:       session.Now,
 		}.Observe,
 		Decide: rules.TrustedInstance,
 		Steps: []reconcile.Step{
@@ -50,14 +76,4 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 			{Kind: fleet.StopInstance, Act: consequence.Stop(instances)},
 		},
 	}
-	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   []events.Kind{events.KindLaunch, events.KindMessage},
-		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount},
-		Own:     []string{fcrun.Role("validate-instance")},
-		Knows:   call.Options.Policy.Knows,
-		Home:    call.Home.Account,
-		PutBack: call.PutBack,
-	})
-	sum, _, err := reconcile.Run(ctx, reconcile.Same(control), source, call.Options)
-	return sum, err
 }

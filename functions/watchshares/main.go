@@ -13,7 +13,6 @@ import (
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/mns"
-	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -78,13 +77,13 @@ func tell(b fleet.Batch, _ *policy.Policy) []fleet.Verdict {
 func source(ctx context.Context, call *fcrun.Call) reconcile.Source {
 	for ev, err := range events.Decode(call.Payload) {
 		if err == nil && ev.Kind == events.KindTimer {
-			return found(ctx, sharing.New(call.Session), call)
+			return found(ctx, call)
 		}
 	}
 	return events.Batches(events.Decode(call.Payload), events.Filter{
 		Kinds: []events.Kind{events.KindImageShare, events.KindResourceShare, events.KindShareStatus},
 		Refs:  []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare},
 		Own:   []string{fcrun.Role("watch-shares"), fcrun.Role(owner)},
-		Knows: call.Options.Policy.Knows, Home: call.Home.Account, PutBack: call.PutBack,
+		Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn, PutBack: call.PutBack,
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/reconcile"
@@ -16,29 +17,44 @@ const (
 	fresh = 2*tick + time.Minute
 )
 
-// lister lists what is shared by Resource Sharing in a region.
-type lister interface {
-	Shared(ctx context.Context, region fleet.Region) (map[fleet.Kind][]fleet.SharedResource, error)
-}
-
-// found yields the kinds of share that changed lately. At the first tick of an hour it
-// yields both: an ended share leaves nothing to list, and an image may have been shared
-// by itself without its event coming through. What cannot be listed is looked at too.
-func found(ctx context.Context, l lister, call *fcrun.Call) reconcile.Source {
+// found yields the kinds of share that changed lately, at home and in each account that
+// the policy names. Accounts that are only of the resource directory have events alone.
+func found(ctx context.Context, call *fcrun.Call) reconcile.Source {
 	return func(yield func(fleet.Batch, error) bool) {
-		shared, err := l.Shared(ctx, call.Home.Region)
-		now := call.Session.Now()
-		all := err != nil || now.Sub(now.Truncate(time.Hour)) < tick
-		b := fleet.Batch{Scope: fleet.Scope{Account: call.Home.Account}}
-		for _, kind := range []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare} {
-			if all || changedSince(shared[kind], now.Add(-fresh)) {
-				b.Refs = append(b.Refs, fleet.Ref{Scope: b.Scope, Kind: kind})
+		accounts := []fleet.AccountID{call.Home.Account}
+		for _, a := range call.Options.Policy.Accounts {
+			if _, ok := call.RoleIn(a.ID); ok {
+				accounts = append(accounts, a.ID)
 			}
 		}
-		if len(b.Refs) > 0 {
-			yield(b, nil)
+		for _, account := range accounts {
+			if b := foundIn(ctx, call, account); len(b.Refs) > 0 && !yield(b, nil) {
+				return
+			}
 		}
 	}
+}
+
+// foundIn is both kinds at the first tick of an hour: an ended share leaves nothing to
+// list, and an image may have been shared by itself without its event coming through.
+// What cannot be listed is looked at too; an account that cannot be reached, once an hour,
+// by the owner, who says why.
+func foundIn(ctx context.Context, call *fcrun.Call, account fleet.AccountID) fleet.Batch {
+	var shared map[fleet.Kind][]fleet.SharedResource
+	unlisted := false
+	if session, err := call.In(ctx, account); err == nil {
+		shared, err = sharing.New(session).Shared(ctx, call.Home.Region)
+		unlisted = err != nil
+	}
+	now := call.Session.Now()
+	all := unlisted || now.Sub(now.Truncate(time.Hour)) < tick
+	b := fleet.Batch{Scope: fleet.Scope{Account: account}}
+	for _, kind := range []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare} {
+		if all || changedSince(shared[kind], now.Add(-fresh)) {
+			b.Refs = append(b.Refs, fleet.Ref{Scope: b.Scope, Kind: kind})
+		}
+	}
+	return b
 }
 
 // changedSince: a share that does not tell when it changed counts as changed.

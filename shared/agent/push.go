@@ -84,14 +84,17 @@ func Push(i Invoker, codes Codes, commands Commands, now func() time.Time) func(
 		out := make([]fleet.Result, len(cs))
 		book := &codeBook{codes: codes, region: s.Region, now: now()}
 		for os, at := range byOS(cs) {
-			code, err := book.code(ctx, os)
+			id, err := commands.id(commandFor(os), s.Account)
 			if err != nil {
-				for _, n := range at {
-					out[n] = fleet.Failure(cs[n], "getting an install code", err)
-				}
+				fail(cs, at, out, failure{"finding the command", err})
 				continue
 			}
-			run(ctx, i, target{s.Region, commandFor(os), commands, map[string]fleet.Secret{"code": code}}, cs, at, out)
+			code, err := book.code(ctx, os)
+			if err != nil {
+				fail(cs, at, out, failure{"getting an install code", err})
+				continue
+			}
+			run(ctx, i, target{s.Region, id, map[string]fleet.Secret{"code": code}}, cs, at, out)
 		}
 		return out
 	}
@@ -106,7 +109,12 @@ func PushTrustClient(i Invoker, commands Commands) func(context.Context, fleet.S
 		for n := range cs {
 			all[n] = n
 		}
-		run(ctx, i, target{s.Region, fleet.CommandTrustClient, commands, nil}, cs, all, out)
+		id, err := commands.id(fleet.CommandTrustClient, s.Account)
+		if err != nil {
+			fail(cs, all, out, failure{"finding the command", err})
+			return out
+		}
+		run(ctx, i, target{s.Region, id, nil}, cs, all, out)
 		return out
 	}
 }
@@ -126,40 +134,52 @@ func byOS(cs []fleet.Change) func(func(string, []int) bool) {
 	}
 }
 
+// id returns the id of a command, or says that there is none in the account.
+func (c Commands) id(name string, account fleet.AccountID) (string, error) {
+	if c[name] == "" {
+		return "", fmt.Errorf("%s has no id in account %s; deployment creates the commands, and in its own account alone", name, account)
+	}
+	return c[name], nil
+}
+
+type failure struct {
+	doing string
+	err   error
+}
+
+// fail has the changes at those places fail alike.
+func fail(cs []fleet.Change, at []int, out []fleet.Result, f failure) {
+	for _, n := range at {
+		out[n] = fleet.Failure(cs[n], f.doing, f.err)
+	}
+}
+
 // target is a command with its parameters in a region.
 type target struct {
 	region     fleet.Region
-	command    string
-	commands   Commands
+	command    string // its id
 	parameters map[string]fleet.Secret
 }
 
 // run invokes the command on the changes at those places, and settles them.
 func run(ctx context.Context, i Invoker, t target, cs []fleet.Change, at []int, out []fleet.Result) {
-	id := t.commands[t.command]
-	if id == "" {
-		for _, n := range at {
-			out[n] = fleet.Failure(cs[n], "finding the command", fmt.Errorf("the id of command %s is not set; it is created at deployment", t.command))
-		}
-		return
-	}
 	for part := range slices.Chunk(at, fleet.MaxBatch) {
-		invoke(ctx, i, t, id, cs, part, out)
+		invoke(ctx, i, t, cs, part, out)
 	}
 }
 
 // invoke runs the command on one part. One unfit instance fails the whole call; then
 // the halves are tried, so that its neighbours go on.
-func invoke(ctx context.Context, i Invoker, t target, commandID string, cs []fleet.Change, part []int, out []fleet.Result) {
+func invoke(ctx context.Context, i Invoker, t target, cs []fleet.Change, part []int, out []fleet.Result) {
 	ids := make([]string, len(part))
 	for n, at := range part {
 		ids[n] = cs[at].Ref.ID
 	}
-	invocation, err := i.Invoke(ctx, t.region, commandID, t.parameters, ids)
+	invocation, err := i.Invoke(ctx, t.region, t.command, t.parameters, ids)
 	if err != nil && len(part) > 1 && strings.HasPrefix(fleet.CodeOf(err), "InvalidInstance") {
 		half := len(part) / 2
-		invoke(ctx, i, t, commandID, cs, part[:half], out)
-		invoke(ctx, i, t, commandID, cs, part[half:], out)
+		invoke(ctx, i, t, cs, part[:half], out)
+		invoke(ctx, i, t, cs, part[half:], out)
 		return
 	}
 	for _, at := range part {

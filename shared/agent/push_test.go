@@ -200,11 +200,18 @@ func TestTheCodeIsInNoResult(t *testing.T) {
 	}
 }
 
-func TestACommandThatDeploymentDidNotMakeIsNamed(t *testing.T) {
-	a, c := &assistant{}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
-	got := agent.Push(a, c, agent.Commands{}, func() time.Time { return noon })(t.Context(), fleet.Scope{}, pushes("linux", "i-1"))
-	if got[0].State != fleet.Failed || !strings.Contains(got[0].Why, fleet.CommandAgentLinux) || len(a.calls) != 0 {
-		t.Errorf("%+v after %q", got[0], a.calls)
+func TestACommandThatDeploymentDidNotMakeIsNamedAndNoCodeIsMadeForIt(t *testing.T) {
+	a, c := &assistant{}, &center{}
+	scope := fleet.Scope{Account: "1000000000000003", Region: "cn-hangzhou"}
+	got := agent.Push(a, c, nil, func() time.Time { return noon })(t.Context(), scope, pushes("linux", "i-1"))
+	got = append(got, agent.PushTrustClient(a, agent.Commands{})(t.Context(), scope, pushes("1", "i-2"))...)
+	for n, command := range []string{fleet.CommandAgentLinux, fleet.CommandTrustClient} {
+		if got[n].State != fleet.Failed || !strings.Contains(got[n].Why, command+" has no id in account 1000000000000003") {
+			t.Errorf("%+v", got[n])
+		}
+	}
+	if len(a.calls) != 0 || c.listed != 0 || c.made != 0 {
+		t.Errorf("calls %q, codes listed %d times, made %d", a.calls, c.listed, c.made)
 	}
 }
 

@@ -32,8 +32,11 @@ type Call struct {
 	Payload []byte
 	// Home is where the function runs.
 	Home fleet.Scope
-	// Session counts and sends this pass's API calls.
+	// Session counts and sends this pass's API calls, with the keys of Home's account.
+	// Those for another account are sent by the session that [Call.In] returns.
 	Session *aliyun.Session
+	// Members has the keys of roles in other accounts.
+	Members *Members
 	// Options are those of the pass: policy, inbox, records, dry run.
 	Options reconcile.Options
 	// PutBack returns a message that this code is too old to read.

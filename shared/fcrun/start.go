@@ -55,6 +55,7 @@ type runner struct {
 	broken error // why there is no policy
 	ledger LedgerPlace
 	watch  ledger.Watch
+	others Members
 	lines  *report.Lines
 	log    *slog.Logger
 
@@ -132,7 +133,7 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 	}
 	inbox := queue.New(queues.Client(session), r.f.Name)
 	c := &Call{
-		Payload: payload, Home: home, Session: session,
+		Payload: payload, Home: home, Session: session, Members: &r.others,
 		PutBack: func(body []byte) error { return inbox.PutBack(context.Background(), body, time.Minute) },
 		Options: reconcile.Options{
 			Meter: session, Inbox: inbox, Record: r.lines.Record, Margin: margin, CallsPerBatch: 50,

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/terminal"
@@ -213,6 +214,32 @@ func TestMissingFilesAreToldBeforeTheCloudIsAsked(t *testing.T) {
 	}
 	if totals := d.cloud.Log.Totals(); len(totals) != 0 {
 		t.Errorf("the cloud saw %v", totals)
+	}
+}
+
+func TestATerminalReachesTheAccountsOfItsPolicy(t *testing.T) {
+	d := newDesk(t)
+	trust := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::` + server.Sharer + `:root"]}}]}`
+	if err := d.cloud.RAM.AddRole(server.Member, "FleetwardenMember", trust, nil); err != nil {
+		t.Fatal(err)
+	}
+	var reached fleet.AccountID
+	got := d.run(func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+		s, err := call.In(ctx, server.Member)
+		if err != nil {
+			return fleet.Pass{}, err
+		}
+		reached, err = sts.CallerAccount(ctx, s, call.Home.Region)
+		return fleet.Pass{}, err
+	}, "--policy", "../../deploy/local/policy.yaml", "i-1")
+	if got.code != 0 || reached != server.Member {
+		t.Errorf("reached %q: %+v", reached, got)
+	}
+	if got := d.run(func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+		_, err := call.In(ctx, server.Sharee)
+		return fleet.Pass{}, err
+	}, "--policy", "../../deploy/local/policy.yaml", "i-1"); got.code != 1 || !strings.Contains(got.stderr, "add role") {
+		t.Errorf("an account without a role: %+v", got)
 	}
 }
 

@@ -27,6 +27,7 @@ type session struct {
 	out    output
 	ledger fcrun.LedgerPlace
 	watch  ledger.Watch
+	others fcrun.Members
 	run    string // names this command's passes in records and ledger
 }
 
@@ -75,7 +76,7 @@ func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (f
 	stamp := fleet.Record{V: fleet.RecordVersion, Run: t.run, Function: t.f.Name, Policy: t.policy.Digest}
 	changes := t.ledger.Open(s, t.home.Region, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
 	sum, err := t.f.Handle(ctx, &fcrun.Call{
-		Payload: payload, Home: t.home, Session: s,
+		Payload: payload, Home: t.home, Session: s, Members: &t.others,
 		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
 		Options: reconcile.Options{
 			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, Ledger: changes, DryRun: !t.fl.apply, Stamp: stamp,

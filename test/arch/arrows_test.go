@@ -30,7 +30,7 @@ var arrows = []struct {
 	{"shared/queue", []string{"shared/fleet", "shared/aliyun/mns"}, "inboxes stand on MNS"},
 	{"shared/ledger", []string{"shared/fleet"}, "the ledger knows objects by name, and no cloud"},
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
-	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/fleet", "shared/ledger", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
+	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/terminal", []string{"shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},
 	{"deploy/pack", []string{"shared/policy"}, "it ships the policy file, checked by the code that will read it"},
 	{"deploy", []string{"deploy/", "test/simcloud/"}, "the local deployment runs binaries on the local cloud; it does not link the product"},
