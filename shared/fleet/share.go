@@ -35,8 +35,8 @@ type ShareSide struct {
 	// Edits are the role's last changes of trust, newest first. While the role has not
 	// been changed lately, nobody asks: then they are Unknown without a reason.
 	Edits Fact[[]TrustEdit]
-	// Claimed is the image that a failed share named, if it is ours.
-	Claimed Fact[SharedResource]
+	// Claimed are the images that failed shares named: those that are ours and encrypted.
+	Claimed []SharedResource
 }
 
 // TrustEdit is one change of a role's trust document, as ActionTrail recorded it.

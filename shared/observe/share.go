@@ -236,8 +236,8 @@ func sharees(w *fleet.ShareWorld) map[fleet.Sharee]bool {
 				}
 			}
 		}
-		if s.Ref.Call != nil && s.Ref.Call.Share != nil {
-			for _, id := range s.Ref.Call.Share.Add {
+		for _, f := range s.Ref.Call.FailedShares() {
+			for _, id := range f.Accounts {
 				out[fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}] = true
 			}
 		}

@@ -195,15 +195,32 @@ func TestAPassThatMayAskNoMoreEnds(t *testing.T) {
 	}
 }
 
-func TestTheImageOfAFailedShareIsReadIfItIsOurs(t *testing.T) {
+func TestTheImagesOfFailedSharesAreReadIfTheyAreOurs(t *testing.T) {
 	b := sides(fleet.KindImageShare)
-	b.Refs[0].Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Share: &fleet.Share{ImageID: "m-alone"}}
-	if c := seen(t, shares(newSharer()), b).Sides[0].Claimed; !c.Seen() || c.V.ID != "m-alone" || len(c.V.Sharees) > 0 {
-		t.Errorf("got %+v", c)
+	b.Refs[0].Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Share: &fleet.Share{ImageID: "m-alone",
+		Also: []fleet.FailedShare{{ImageID: "m-of-somebody"}, {ImageID: "m-2"}, {ImageID: ""}}}}
+	var ids []string
+	for _, c := range seen(t, shares(newSharer()), b).Sides[0].Claimed {
+		if ids = append(ids, c.ID); !c.Keys.Seen() {
+			t.Errorf("got %+v", c)
+		}
 	}
-	b.Refs[0].Call.Share.ImageID = "m-of-somebody"
-	if c := seen(t, shares(newSharer()), b).Sides[0].Claimed; c.Known() {
-		t.Errorf("got %+v", c)
+	if diff := cmp.Diff([]string{"m-alone", "m-2"}, ids); diff != "" {
+		t.Error(diff)
+	}
+	b.Refs[0].Call.ErrorCode = ""
+	if c := seen(t, shares(newSharer()), b).Sides[0].Claimed; c != nil {
+		t.Errorf("of a share that did not fail: %+v", c)
+	}
+}
+
+func TestAccountsOfAllFailedSharesAreLookedUpInTheDirectory(t *testing.T) {
+	o := shares(newSharer())
+	o.AsksDirectory = true
+	b := sides(fleet.KindImageShare)
+	b.Refs[0].Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Share: &fleet.Share{Add: []fleet.AccountID{"7"}, Also: []fleet.FailedShare{{Accounts: []fleet.AccountID{"8"}}}}}
+	if d := seen(t, o, b).Directory.V; !d.Members["7"].Known() || !d.Members["8"].Known() {
+		t.Errorf("got %+v", d.Members)
 	}
 }
 

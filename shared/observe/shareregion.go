@@ -68,7 +68,7 @@ func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.Shar
 	for _, f := range r.shared[fleet.KindImageShare] {
 		by[f.ID] = f
 	}
-	claimed := claim(s.Ref)
+	claimed := claims(s.Ref)
 	var out []fleet.SharedResource
 	var sealed []fleet.OwnImage
 	var ids []string
@@ -76,7 +76,7 @@ func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.Shar
 	for _, image := range own {
 		f, shared := by[image.ID]
 		delete(by, image.ID)
-		if len(image.Sealed) == 0 || !shared && !image.Shared && image.ID != claimed {
+		if len(image.Sealed) == 0 || !shared && !image.Shared && !claimed[image.ID] {
 			continue
 		}
 		f.Region, f.ID = r.region, image.ID
@@ -105,8 +105,8 @@ func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.Shar
 		if err := r.keys(ctx, &out[i], image.Sealed, how, err); err != nil {
 			return nil, err
 		}
-		if image.ID == claimed {
-			s.Claimed = fleet.See(out[i])
+		if claimed[image.ID] {
+			s.Claimed = append(s.Claimed, out[i])
 		}
 	}
 	return out, first
@@ -121,12 +121,13 @@ func (r *regional) blindly(err error) []fleet.SharedResource {
 	return found
 }
 
-// claim is the image that a share which failed for want of the role named.
-func claim(r fleet.Ref) string {
-	if r.Call == nil || r.Call.Share == nil || r.Call.ErrorCode != fleet.AssumeRoleError {
-		return ""
+// claims are the images that shares which failed for want of the role named.
+func claims(r fleet.Ref) map[string]bool {
+	out := map[string]bool{}
+	for _, f := range r.Call.FailedShares() {
+		out[f.ImageID] = true
 	}
-	return r.Call.Share.ImageID
+	return out
 }
 
 // keys fills the keys of a resource from how its snapshots are encrypted. The error is

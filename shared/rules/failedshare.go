@@ -10,6 +10,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
 )
 
 const (
@@ -23,62 +24,127 @@ const (
 	maxWaits = 8
 )
 
-// failedShare repeats, where the policy asks for it, an image share that failed for want
-// of the role: once for an image, its approved accounts and a day. The failed call only
-// says which image and which accounts. Whether the image is ours, encrypted and not
+// failedTry is a share that failed for want of the role within the last day.
+type failedTry struct {
+	// named is the image's id as the request named it; image is nil unless it was seen
+	// and is ours.
+	named string
+	image *fleet.SharedResource
+	// accounts are the approved among those that it named, sorted.
+	accounts []fleet.AccountID
+	// unsure: of others that it named that could not be told. They are repeated together.
+	unsure bool
+}
+
+func (f failedTry) same(o failedTry) bool {
+	return f.named == o.named && slices.Equal(f.accounts, o.accounts)
+}
+
+// with are the accounts of one call that repeats the share.
+func (f failedTry) with() []fleet.AccountID {
+	return f.accounts[:min(len(f.accounts), maxShareAccounts)]
+}
+
+// absent are those of them that the image is not shared with.
+func (f failedTry) absent() []fleet.AccountID {
+	return slices.DeleteFunc(slices.Clone(f.with()), func(id fleet.AccountID) bool {
+		return slices.Contains(f.image.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
+	})
+}
+
+// failedShare repeats, where the policy asks for it, image shares that failed for want
+// of the role: each once for its image, its approved accounts and a day. A failed call
+// only says which image and which accounts. Whether the image is ours, encrypted and not
 // shared yet is observed, whether the accounts may have it is up to the policy.
 //
 // What was tried stands in a tag of the share role, which is read anyway and written
 // before the share: whoever ends a share, or sends its event twice, or kills the pass
-// in between, never sees it repeated that day.
+// in between, never sees it repeated that day. So a pass that dies between the tag and
+// the share leaves a share that was not repeated, and says so. Written after the share,
+// the tag would be missing when a pass dies there, or RAM refuses it, and what the
+// sharer has ended meanwhile would come back: nothing that can be read, not the ledger's
+// open intent either, tells a share that was never made from one that was made and ended.
+// A share too few costs its owner one call; one too many opens what was closed.
 func failedShare(s *share) fleet.Verdict {
-	image := s.side.Claimed
-	accounts := s.failedFor()
-	if !s.policy.ShareRole.RetryFailedShare || len(accounts) == 0 || !image.Seen() || !sharable(image.V) {
-		return fleet.Verdict{} // not asked for, nobody approved, not ours, or said by service-key
+	if !s.policy.ShareRole.RetryFailedShare {
+		return fleet.Verdict{}
 	}
-	absent := slices.DeleteFunc(slices.Clone(accounts), func(id fleet.AccountID) bool {
-		return slices.Contains(image.V.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
-	})
-	if len(absent) == 0 {
-		return passes("image "+image.V.ID+" is shared by now", observed("image", image.V.ID))
+	var open, done []failedTry
+	for _, f := range s.wanted.failed {
+		switch {
+		case f.image == nil || !sharable(*f.image): // not ours, or said by share-keys or service-key
+		case len(f.absent()) == 0:
+			done = append(done, f)
+		default:
+			open = append(open, f)
+		}
 	}
-	day, tried := s.tried()
-	digest := tryOf(image.V.ID, accounts)
-	v := violation(fleet.Medium, fmt.Sprintf("sharing image %s failed for want of the role %s", image.V.ID, s.roleName()),
-		"share it again once share-trust and share-keys pass", observed("image", image.V.ID), observed("not shared with", joined(absent)))
 	switch {
-	case s.side.Role.Seen() && !s.side.Role.V.Missing && !s.side.Tags.Seen():
+	case len(open) > 0 && s.side.Role.Seen() && !s.side.Role.V.Missing && !s.side.Tags.Seen():
 		return undecided("whether the share was repeated today could not be read: " + s.side.Tags.Why)
-	case slices.Contains(tried, digest):
-		v.Reason += "; it was repeated today, and is not shared"
-	case len(tried) >= maxRetries:
-		v.Reason += fmt.Sprintf("; not repeated: %d shares were today", maxRetries)
-	case !s.complete(image.V):
+	case len(open) > 0:
+		return s.repeat(open)
+	case len(done) > 0:
+		return passes("shared by now: "+images(done), observed("shared", images(done)))
+	}
+	return fleet.Verdict{}
+}
+
+// repeat says of each share what becomes of it, and has those repeated that are due.
+func (s *share) repeat(open []failedTry) fleet.Verdict {
+	v := violation(fleet.Medium, fmt.Sprintf("sharing %s failed for want of the role %s", images(open), s.roleName()),
+		"share again what is not repeated, once share-trust and share-keys pass")
+	day, tried := s.tried()
+	var untrusted rampolicy.Sharees
+	if s.trust != nil {
+		untrusted = s.untrusted()
+	}
+	var due, spent, over, early []failedTry
+	for _, f := range open {
+		v.Evidence = append(v.Evidence, observed("image", f.image.ID), observed("not shared with", joined(f.absent())))
+		switch digest := tryOf(f.image.ID, f.with()); {
+		case slices.Contains(tried, digest):
+			spent = append(spent, f)
+		case len(tried) >= maxRetries:
+			over = append(over, f)
+		case !s.complete(f, untrusted):
+			early = append(early, f)
+		default:
+			due, tried = append(due, f), append(tried, digest)
+		}
+	}
+	v.Reason += told(spent, "repeated today, and not shared: ended since, or the pass died before the share") +
+		told(over, fmt.Sprintf("not repeated, since %d shares were today", maxRetries)) + told(early, "to be repeated once the role stands and its accounts are known")
+	if len(due) > 0 {
+		s.retry(&v, due, strings.Join(append([]string{day}, tried...), "-"))
+	}
+	if len(early) > 0 {
 		s.wait(&v)
-	default:
-		s.retry(&v, absent, strings.Join(append([]string{day}, append(tried, digest)...), "-"))
 	}
 	return v
 }
 
-// failedFor are the approved among the accounts of the failed share, no more than one
-// call takes.
-func (s *share) failedFor() []fleet.AccountID {
-	c := s.claim()
-	if c == nil {
-		return nil
+// told is a clause about some of the shares; "" if there are none.
+func told(some []failedTry, what string) string {
+	if len(some) == 0 {
+		return ""
 	}
-	var out []fleet.AccountID
-	for _, id := range c.Add {
-		if id != s.world.Account && s.approve(fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}).answer == policy.Yes {
-			out = append(out, id)
-		}
-	}
-	slices.Sort(out)
-	out = slices.Compact(out)
-	return out[:min(len(out), maxShareAccounts)]
+	return "; " + images(some) + ": " + what
 }
+
+// images names the images of shares.
+func images(of []failedTry) string {
+	var ids []imageID
+	for _, f := range of {
+		ids = append(ids, imageID(f.image.ID))
+	}
+	return some(slices.Compact(ids))
+}
+
+// imageID is an image for people.
+type imageID string
+
+func (id imageID) String() string { return "image " + string(id) }
 
 // sharable reports whether all keys of an encrypted image can be shared.
 func sharable(image fleet.SharedResource) bool {
@@ -86,30 +152,30 @@ func sharable(image fleet.SharedResource) bool {
 		!slices.ContainsFunc(image.Keys.V, func(k fleet.KMSKey) bool { return !k.Service.Seen() || k.Service.V })
 }
 
-// complete reports whether the role trusts all that are wanted and grants the image's keys.
-func (s *share) complete(image fleet.SharedResource) bool {
-	if s.trust == nil || !s.untrusted().Empty() {
+// complete reports whether all approved accounts of a share are known, and the role trusts
+// them and grants its image's keys.
+func (s *share) complete(f failedTry, untrusted rampolicy.Sharees) bool {
+	if f.unsure || s.trust == nil || slices.ContainsFunc(f.accounts, func(id fleet.AccountID) bool { return slices.Contains(untrusted.Accounts, id) }) {
 		return false
 	}
-	keys, unsure := s.inUse([]fleet.SharedResource{image})
+	keys, unsure := s.inUse([]fleet.SharedResource{*f.image})
 	return len(keys) > 0 && len(unsure) == 0 && len(s.ungranted(keys)) == 0
 }
 
 // wait asks for another look, if anything will have changed by then.
 func (s *share) wait(v *fleet.Verdict) {
-	v.Reason += "; it is repeated once the role stands"
 	if n := s.side.Ref.Try.N; s.policy.ModeOf(policy.ControlShareRole) == policy.Enforce && n < maxWaits {
 		v.Again = roleSettles << max(n, 0)
 	}
 }
 
-// retry adds the mark and the share, in this order.
-func (s *share) retry(v *fleet.Verdict, accounts []fleet.AccountID, mark string) {
-	image := s.side.Claimed.V
-	ref := fleet.Ref{Scope: fleet.Scope{Account: s.world.Account, Region: image.Region}, Kind: fleet.KindImage, ID: image.ID}
-	v.Changes = []fleet.Change{
-		{Kind: fleet.MarkRetried, Ref: s.roleRef(), Before: s.side.Tags.V[fleet.TagRetried], Want: mark, Reason: v.Reason},
-		{Kind: fleet.RetryShare, Ref: ref, Want: joined(accounts), Reason: v.Reason, Needs: s.roleRef().Key()},
+// retry adds the mark and the shares, in this order: each image with its own accounts.
+func (s *share) retry(v *fleet.Verdict, due []failedTry, mark string) {
+	v.Changes = []fleet.Change{{Kind: fleet.MarkRetried, Ref: s.roleRef(), Before: s.side.Tags.V[fleet.TagRetried], Want: mark, Reason: v.Reason}}
+	for _, f := range due {
+		ref := fleet.Ref{Scope: fleet.Scope{Account: s.world.Account, Region: f.image.Region}, Kind: fleet.KindImage, ID: f.image.ID}
+		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RetryShare, Ref: ref, Want: joined(f.with()), Needs: s.roleRef().Key(),
+			Reason: "sharing " + images([]failedTry{f}) + " failed for want of the role " + s.roleName()})
 	}
 }
 

@@ -26,7 +26,7 @@ func failedToShare(change ...func(*fleet.ShareWorld, *fleet.ShareSide)) *fleet.S
 	side.Ref.Kind = fleet.KindImageShare
 	side.Ref.Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Time: noon.Add(-time.Hour).Format(time.RFC3339),
 		Share: &fleet.Share{ImageID: "s-1", Add: []fleet.AccountID{sharee, stranger}}}
-	side.Claimed = fleet.See(with())
+	side.Claimed = []fleet.SharedResource{with()}
 	for _, c := range change {
 		c(w, side)
 	}
@@ -58,12 +58,12 @@ func TestAFailedShareIsRepeatedForExactlyTheApproved(t *testing.T) {
 func TestAFailedShareIsNotRepeatedUnlessAskedFor(t *testing.T) {
 	silent(t, "off", failedToShare(), approving())
 	for name, change := range map[string]func(*fleet.ShareWorld, *fleet.ShareSide){
-		"not our image, or not encrypted": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed = fleet.Fact[fleet.SharedResource]{} },
-		"no keys":                         func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed.V.Keys = fleet.See([]fleet.KMSKey(nil)) },
+		"not our image, or not encrypted": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed = nil },
+		"no keys":                         func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed[0].Keys = fleet.See([]fleet.KMSKey(nil)) },
 		"keys not read": func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
-			s.Claimed.V.Keys = fleet.Dunno[[]fleet.KMSKey]("denied")
+			s.Claimed[0].Keys = fleet.Dunno[[]fleet.KMSKey]("denied")
 		},
-		"a service key":      func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed.V.Keys.V[0].Service = fleet.See(true) },
+		"a service key":      func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed[0].Keys.V[0].Service = fleet.See(true) },
 		"nobody approved":    func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{stranger} },
 		"the account itself": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{here.Account} },
 		"another error":      func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = "Throttling" },
@@ -71,7 +71,9 @@ func TestAFailedShareIsNotRepeatedUnlessAskedFor(t *testing.T) {
 	} {
 		silent(t, name, failedToShare(change), approving(repeating))
 	}
-	shared := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed = fleet.See(with(string(sharee))) })
+	shared := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
+		s.Claimed = []fleet.SharedResource{with(string(sharee))}
+	})
 	expect(t, ruled(t, shared, approving(repeating), rules.RuleFailedShare), fleet.Passes, "by now")
 }
 
@@ -105,7 +107,7 @@ func TestAFailedShareIsRepeatedOnceADay(t *testing.T) {
 	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "repeated today")
 
 	other := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
-		s.Tags.V[fleet.TagRetried], s.Claimed.V.ID = marked, "s-2"
+		s.Tags.V[fleet.TagRetried], s.Claimed[0].ID, s.Ref.Call.Share.ImageID = marked, "s-2", "s-2"
 	})
 	v := ruled(t, other, p, rules.RuleFailedShare)
 	expect(t, v, fleet.Violation, "s-2", fleet.MarkRetried, fleet.RetryShare)
@@ -142,5 +144,106 @@ func TestNoMoreAccountsAreSharedWithThanOneCallTakes(t *testing.T) {
 	expect(t, v, fleet.Violation, "", fleet.MarkRetried, fleet.RetryShare)
 	if n := len(strings.Fields(v.Changes[1].Want)); n != 10 {
 		t.Errorf("%d accounts", n)
+	}
+}
+
+// alsoFailed joins a share of image s-2, with a key of its own, to the one that failed.
+func alsoFailed(accounts ...fleet.AccountID) func(*fleet.ShareWorld, *fleet.ShareSide) {
+	return func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
+		other := with()
+		other.ID, other.Region, other.Keys = "s-2", "cn-shanghai", fleet.See([]fleet.KMSKey{keyTwo})
+		s.Claimed = append(s.Claimed, other)
+		s.Ref.Call.Share.Also = append(s.Ref.Call.Share.Also, fleet.FailedShare{ImageID: "s-2", Accounts: accounts, Time: s.Ref.Call.Time})
+	}
+}
+
+const third fleet.AccountID = "1000000000000003"
+
+func approvingThird(p *policy.ShareRole) {
+	p.Approved.Accounts = append(p.Approved.Accounts, policy.ApprovedAccount{ID: third, Trust: policy.TrustNow})
+}
+
+func TestEachImageIsRepeatedWithItsOwnAccountsOnly(t *testing.T) {
+	p := approving(repeating, approvingThird)
+	w := failedToShare(alsoFailed(third, stranger), func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
+		s.Role = trusting(accounts(sharee, third), resOne, resTwo)
+	})
+	v := ruled(t, w, p, rules.RuleFailedShare)
+	expect(t, v, fleet.Violation, "image s-1, image s-2", fleet.MarkRetried, fleet.RetryShare, fleet.RetryShare)
+	one, two := v.Changes[1], v.Changes[2]
+	if one.Ref.ID != "s-1" || one.Want != string(sharee) || one.Ref.Scope.Region != "cn-hangzhou" {
+		t.Errorf("got %+v", one)
+	}
+	if two.Ref.ID != "s-2" || two.Want != string(third) || two.Ref.Scope.Region != "cn-shanghai" {
+		t.Errorf("got %+v", two)
+	}
+	if n := strings.Count(v.Changes[0].Want, "-"); n != 2 {
+		t.Errorf("the mark %s remembers %d shares", v.Changes[0].Want, n)
+	}
+	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[0].Want
+	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "repeated today")
+}
+
+func TestAShareThatCanBeRepeatedDoesNotWaitForAnother(t *testing.T) {
+	w := failedToShare(alsoFailed(sharee)) // its role does not grant the key of s-2
+	v := ruled(t, w, approving(repeating), rules.RuleFailedShare)
+	expect(t, v, fleet.Violation, "image s-2: to be repeated once the role stands", fleet.MarkRetried, fleet.RetryShare)
+	if v.Changes[1].Ref.ID != "s-1" || v.Again == 0 {
+		t.Errorf("got %+v", v)
+	}
+	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[0].Want
+	v = ruled(t, w, approving(repeating), rules.RuleFailedShare)
+	expect(t, v, fleet.Violation, "image s-1: repeated today")
+	if v.Again == 0 {
+		t.Error("nobody looks at s-2 again")
+	}
+}
+
+func TestFailedSharesOfSeveralImagesGetTheirKeys(t *testing.T) {
+	w := failedToShare(alsoFailed(sharee), func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Role = trusting(accounts(sharee)) })
+	v := ruled(t, w, approving(), rules.RuleShareKeys)
+	expect(t, v, fleet.Violation, resTwo, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
+	if v.Changes[0].Want != rampolicy.KeyPolicy(rampolicy.Keys{resOne, resTwo}) {
+		t.Errorf("got %+v", v.Changes[0])
+	}
+}
+
+func TestOnlyTheImagesOfApprovedAccountsGetTheirKeys(t *testing.T) {
+	w := failedToShare(alsoFailed(stranger))
+	expect(t, ruled(t, w, approving(), rules.RuleShareKeys), fleet.Passes, "1 keys")
+}
+
+func TestTheKeyOfAFailedShareThatCouldNotBeToldIsUnknown(t *testing.T) {
+	for word, change := range map[string]func(*fleet.ShareWorld, *fleet.ShareSide){
+		"names no image": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.ImageID, s.Claimed = "", nil },
+		"cn-shanghai":    func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed, s.Regions.V[1].Unread = nil, "denied" },
+		"keys of s-1": func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
+			s.Claimed[0].Keys = fleet.Dunno[[]fleet.KMSKey]("denied")
+		},
+	} {
+		expect(t, ruled(t, failedToShare(change), approving(), rules.RuleShareKeys), fleet.Undecided, word)
+	}
+	foreign := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed = nil })
+	expect(t, ruled(t, foreign, approving(), rules.RuleShareKeys), fleet.NotApplicable, "")
+}
+
+func TestEachFailedShareCountsForADayOfItsOwn(t *testing.T) {
+	w := failedToShare(alsoFailed(third))
+	w.Sides[0].Ref.Call.Share.Also[0].Time = noon.Add(-25 * time.Hour).Format(time.RFC3339)
+	v := ruled(t, w, approving(approvingThird), rules.RuleShareTrust)
+	expect(t, v, fleet.Passes, "")
+	w.Sides[0].Ref.Call.Share.Also[0].Time = noon.Add(-23 * time.Hour).Format(time.RFC3339)
+	expect(t, ruled(t, w, approving(approvingThird), rules.RuleShareTrust), fleet.Violation, string(third), fleet.SetShareTrust)
+}
+
+func TestAccountsThatAreNoNumbersAreNeverTrustedNorSharedWith(t *testing.T) {
+	w := failedToShare(alsoFailed("*", "evil", ""), func(w *fleet.ShareWorld, s *fleet.ShareSide) {
+		s.Ref.Call.Share.Add = []fleet.AccountID{"*", "root", "1000000000000002@evil"}
+		w.Directory.V.Members["evil"] = fleet.See("")
+	})
+	p := approving(repeating, func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
+	silent(t, "odd accounts", w, p)
+	if c := ruled(t, w, p, rules.RuleShareTrust).Changes; len(c) > 0 {
+		t.Errorf("got %+v", c)
 	}
 }

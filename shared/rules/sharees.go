@@ -28,6 +28,8 @@ type wanted struct {
 	// resources are those that an approved sharee has, or was meant to have; all are
 	// those that anybody has.
 	resources, all []fleet.SharedResource
+	// failed are the shares that failed for want of the role and named somebody approved.
+	failed []failedTry
 	// blind says why there may be shares, or keys, that were not seen; empty when there
 	// are none.
 	blind string
@@ -98,7 +100,7 @@ func (s *share) shared(w *wanted) []fleet.SharedResource {
 				continue // not encrypted: needs no role
 			}
 			if !r.Keys.Seen() {
-				w.blind = "the keys of " + r.ID + " could not be read: " + r.Keys.Why
+				w.blind = unreadKeys(r)
 			}
 			out = append(out, r)
 		}
@@ -106,35 +108,60 @@ func (s *share) shared(w *wanted) []fleet.SharedResource {
 	return out
 }
 
-// claims adds the approved among those that a failed share named. Only a request said
-// so: it selects from what the policy approves, and from what is ours.
+// claims adds the approved among those that failed shares named. Only requests said so:
+// they select from what the policy approves, and from what is ours.
 func (s *share) claims(w *wanted) {
-	c := s.claim()
-	if c == nil {
-		return
-	}
-	approved := false
-	for _, id := range c.Add {
-		if a := s.approve(fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}); a.answer == policy.Yes {
-			w.trust, approved = w.trust.And(a.trust), true
+	for _, f := range s.side.Ref.Call.FailedShares() {
+		if !s.recent(f) {
+			continue
 		}
-	}
-	if r := s.side.Claimed; approved && r.Seen() && r.V.Keys.Seen() {
-		w.resources = append(w.resources, r.V)
+		try := failedTry{named: f.ImageID, image: s.claimed(f.ImageID)}
+		for _, id := range f.Accounts {
+			a := s.approve(fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
+			switch {
+			case id == s.world.Account: // it needs no role of its own
+			case a.answer == policy.Yes:
+				w.trust, try.accounts = w.trust.And(a.trust), append(try.accounts, id)
+			case a.answer == policy.Maybe:
+				w.unsure, try.unsure = append(w.unsure, "account "+string(id)+", with whom a share failed: "+a.why), true
+			}
+		}
+		if len(try.accounts) > 0 && !slices.ContainsFunc(w.failed, try.same) {
+			w.fail(try)
+		}
 	}
 }
 
-// claim is the share that failed for want of the role within the last day; nil for none.
-func (s *share) claim() *fleet.Share {
-	c := s.side.Ref.Call
-	if c == nil || c.Share == nil || c.ErrorCode != fleet.AssumeRoleError {
+// fail adds a failed share, and the image that it was about: ours for certain, unlike
+// whatever else a request named.
+func (w *wanted) fail(try failedTry) {
+	w.failed = append(w.failed, try)
+	if try.image == nil {
+		return
+	}
+	w.resources = append(w.resources, *try.image)
+	if !try.image.Keys.Seen() {
+		w.blind = unreadKeys(*try.image)
+	}
+}
+
+func unreadKeys(r fleet.SharedResource) string {
+	return "the keys of " + r.ID + " could not be read: " + r.Keys.Why
+}
+
+// claimed is the image of that id, if it was seen and is ours.
+func (s *share) claimed(id string) *fleet.SharedResource {
+	i := slices.IndexFunc(s.side.Claimed, func(r fleet.SharedResource) bool { return r.ID == id })
+	if i < 0 {
 		return nil
 	}
-	at, err := time.Parse(time.RFC3339, c.Time)
-	if err != nil || s.world.At.Sub(at) > pending || at.Sub(s.world.At) > pending {
-		return nil
-	}
-	return c.Share
+	return &s.side.Claimed[i]
+}
+
+// recent reports whether a share failed within the last day.
+func (s *share) recent(f fleet.FailedShare) bool {
+	at, err := time.Parse(time.RFC3339, f.Time)
+	return err == nil && s.world.At.Sub(at) <= pending && at.Sub(s.world.At) <= pending
 }
 
 // ahead adds those that are trusted before anything is shared with them.

@@ -30,7 +30,7 @@ func (s *share) prefix() string {
 func (s *share) inUse(resources []fleet.SharedResource) (keys rampolicy.Keys, unsure []string) {
 	for _, r := range resources {
 		if !r.Keys.Seen() {
-			unsure = append(unsure, "the keys of "+r.ID+" could not be read: "+r.Keys.Why)
+			unsure = append(unsure, unreadKeys(r))
 		}
 		for _, k := range r.Keys.V {
 			name, ok := rampolicy.KeyResource(k)
@@ -53,11 +53,12 @@ func (s *share) inUse(resources []fleet.SharedResource) (keys rampolicy.Keys, un
 func shareKeys(s *share) fleet.Verdict {
 	role := s.side.Role
 	keys, unsure := s.inUse(s.wanted.resources)
+	unsure = append(unsure, s.wanted.unseen()...)
 	switch {
 	case !role.Seen():
 		return undecided("the policies of the role " + s.roleName() + " could not be read: " + role.Why)
 	case len(keys) == 0 && len(unsure) > 0:
-		return undecided(strings.Join(unsure, "; "))
+		return undecided(together(unsure))
 	case len(keys) == 0:
 		return notApplicable("no key of the account's own is in use by an approved share")
 	}
@@ -66,9 +67,21 @@ func shareKeys(s *share) fleet.Verdict {
 	case len(missing) > 0:
 		return s.grantKeys(missing)
 	case len(unsure) > 0:
-		return undecided("the role grants the keys that could be told, but: " + strings.Join(unsure, "; "))
+		return undecided("the role grants the keys that could be told, but: " + together(unsure))
 	}
 	return passes(fmt.Sprintf("the role grants the %d keys in use", len(keys)), observed("role", s.roleName()), observed("keys", strings.Join(keys, " ")))
+}
+
+// unseen says why there may be keys in use beyond those of the resources.
+func (w *wanted) unseen() []string {
+	out := slices.Clone(w.unsure)
+	if w.blind != "" {
+		out = append(out, w.blind)
+	}
+	if slices.ContainsFunc(w.failed, func(f failedTry) bool { return f.named == "" }) {
+		out = append(out, "the record of a share that failed names no image")
+	}
+	return out
 }
 
 // ungranted are the keys that the role's policies do not grant for certain.
@@ -83,6 +96,13 @@ func (s *share) ungranted(keys rampolicy.Keys) rampolicy.Keys {
 		}
 	}
 	return out
+}
+
+// together joins what is not known, each once.
+func together(unsure []string) string {
+	unsure = slices.Clone(unsure)
+	slices.Sort(unsure)
+	return strings.Join(slices.Compact(unsure), "; ")
 }
 
 func (s *share) grantKeys(missing rampolicy.Keys) fleet.Verdict {
@@ -207,10 +227,7 @@ func (s *share) attach(name string, needs fleet.Key, reason string) fleet.Change
 // serviceKey reports what is encrypted with a key that ECS made for itself: since
 // 2025-07-01 it cannot be shared, and no policy would help.
 func serviceKey(s *share) fleet.Verdict {
-	all := s.wanted.all
-	if r := s.side.Claimed; r.Seen() {
-		all = append(slices.Clip(all), r.V)
-	}
+	all := slices.Concat(s.wanted.all, s.side.Claimed)
 	var found []string
 	for _, r := range all {
 		if slices.ContainsFunc(r.Keys.V, func(k fleet.KMSKey) bool { return k.Service.Seen() && k.Service.V }) {

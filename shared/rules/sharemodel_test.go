@@ -28,6 +28,7 @@ var foreignStatements = []string{
 func anySharePolicy(t *rapid.T) *policy.Policy {
 	return approving(func(p *policy.ShareRole) {
 		when := []string{policy.TrustNow, policy.TrustAhead}
+		p.RetryFailedShare = rapid.Bool().Draw(t, "retry")
 		p.TakeBack = pick(t, "take back", policy.TakeBackReport, policy.TakeBackEnforce)
 		p.Approved.Accounts[0].Trust = pick(t, "account", when...)
 		p.Approved.Directory = pick(t, "directory", "", policy.TrustNow, policy.TrustAhead)
@@ -90,12 +91,38 @@ func anyShareWorld(t *rapid.T) *fleet.ShareWorld {
 	if rapid.Bool().Draw(t, "somebody else's") {
 		side.Tags = fleet.See(map[string]string{})
 	}
-	if rapid.Bool().Draw(t, "a share failed") {
-		side.Ref.Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Time: noon.Add(-time.Hour).Format(time.RFC3339),
-			Share: &fleet.Share{ImageID: "m-1", Add: []fleet.AccountID{sharee, stranger}}}
-		side.Claimed = fleet.See(with())
-	}
+	anyFailedShares(t, side)
 	return w
+}
+
+// anyFailedShares are up to four requests that failed for want of the role, about up to
+// three images: ours, or somebody else's.
+func anyFailedShares(t *rapid.T, side *fleet.ShareSide) {
+	var failed []fleet.FailedShare
+	named := map[string]bool{}
+	for range rapid.IntRange(0, 4).Draw(t, "shares that failed") {
+		f := fleet.FailedShare{
+			ImageID:  pick(t, "image", "m-1", "m-2", "m-3", "m-foreign", ""),
+			Accounts: rapid.SliceOfNDistinct(rapid.SampledFrom(slices.Sorted(maps.Keys(places))), 1, 3, rapid.ID[fleet.AccountID]).Draw(t, "with"),
+			Time:     noon.Add(-pick(t, "ago", time.Minute, time.Hour, 26*time.Hour)).Format(time.RFC3339),
+		}
+		slices.Sort(f.Accounts)
+		failed = append(failed, f)
+		named[f.ImageID] = true
+	}
+	if len(failed) == 0 {
+		return
+	}
+	side.Ref.Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Time: failed[0].Time,
+		Share: &fleet.Share{ImageID: failed[0].ImageID, Add: failed[0].Accounts, Also: failed[1:]}}
+	for _, id := range []string{"m-1", "m-2", "m-3"} {
+		if named[id] {
+			r := with()
+			r.ID, r.Keys = id, fleet.See([]fleet.KMSKey{pick(t, "its key", keyOne, keyTwo)})
+			side.Claimed = append(side.Claimed, r)
+			side.Regions.V[0].Resources = append(side.Regions.V[0].Resources, r)
+		}
+	}
 }
 
 // cloneShares copies as much of a world as tests change.
@@ -106,7 +133,7 @@ func cloneShares(w *fleet.ShareWorld) *fleet.ShareWorld {
 	for i := range c.Sides {
 		s := &c.Sides[i]
 		s.Tags.V, s.Role.V.Policies = maps.Clone(s.Tags.V), slices.Clone(s.Role.V.Policies)
-		s.Regions.V = slices.Clone(s.Regions.V)
+		s.Regions.V, s.Claimed = slices.Clone(s.Regions.V), slices.Clone(s.Claimed)
 		for j := range s.Regions.V {
 			s.Regions.V[j].Resources = slices.Clone(s.Regions.V[j].Resources)
 		}
@@ -128,12 +155,27 @@ func applyShares(w *fleet.ShareWorld, vs []fleet.Verdict) {
 				s.Role.V.Trust = c.Want
 			case c.Kind == fleet.MarkUnused:
 				s.Tags.V[fleet.TagUnused] = c.Want
+			case c.Kind == fleet.MarkRetried:
+				s.Tags.V[fleet.TagRetried] = c.Want
+			case c.Kind == fleet.RetryShare:
+				setSharees(s, c.Ref.ID, strings.Fields(c.Want)...)
 			case c.Kind == fleet.SetKeyPolicy:
 				made[c.Ref.ID] = c.Want
 			}
 		}
 	}
 	applyPolicies(&s.Role.V, vs, made)
+}
+
+// setSharees is what a world shows once an image is shared with exactly these.
+func setSharees(s *fleet.ShareSide, image string, accounts ...string) {
+	for _, list := range [][]fleet.SharedResource{s.Claimed, s.Regions.V[0].Resources} {
+		for i := range list {
+			if list[i].ID == image {
+				list[i].Sharees = with(accounts...).Sharees
+			}
+		}
+	}
 }
 
 func applyPolicies(role *fleet.Role, vs []fleet.Verdict, made map[string]string) {
@@ -154,7 +196,8 @@ func applyPolicies(role *fleet.Role, vs []fleet.Verdict, made map[string]string)
 	}
 }
 
-// power is what the role of a world really gives: to which accounts, and which keys.
+// power is what the role of a world really gives, to which accounts, and which keys; and
+// whom the images are shared with that failed to be.
 func power(w *fleet.ShareWorld) map[string]bool {
 	out := map[string]bool{}
 	role := w.Sides[0].Role.V
@@ -167,6 +210,11 @@ func power(w *fleet.ShareWorld) map[string]bool {
 			if trust.Trusts(rampolicy.Service(string(id)), about) == rampolicy.Allowed {
 				out[string(id)] = true
 			}
+		}
+	}
+	for _, r := range w.Sides[0].Claimed {
+		for _, x := range r.Sharees {
+			out[r.ID+" with "+x.ID] = true
 		}
 	}
 	for _, p := range role.Policies {

@@ -109,7 +109,7 @@ func shareeApproved(s *share) fleet.Verdict {
 		return violation(fleet.High, fmt.Sprintf("shared with %s, whom the policy does not approve; the role %s is not opened to them", some(w.refused), s.roleName()),
 			"end the share, or approve the sharee in the policy file: controls.shareRole.approved", observed("not approved", some(w.refused)))
 	case len(w.unsure) > 0:
-		return undecided("whether a sharee is approved could not be told: " + strings.Join(w.unsure, "; "))
+		return undecided("whether a sharee is approved could not be told: " + together(w.unsure))
 	case w.blind != "":
 		return undecided("not all shares could be seen: " + w.blind)
 	case w.sharees == 0:

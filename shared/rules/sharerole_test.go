@@ -221,8 +221,8 @@ func TestAFailedShareSelectsFromTheApprovedForADay(t *testing.T) {
 	claim := func(code string, age time.Duration) *fleet.ShareWorld {
 		w := sharing(missing())
 		w.Sides[0].Ref.Call = &fleet.Call{ErrorCode: code, Time: noon.Add(-age).Format(time.RFC3339),
-			Share: &fleet.Share{ImageID: "m-1", Add: []fleet.AccountID{sharee, stranger}}}
-		w.Sides[0].Claimed = fleet.See(with())
+			Share: &fleet.Share{ImageID: "s-1", Add: []fleet.AccountID{sharee, stranger}}}
+		w.Sides[0].Claimed = []fleet.SharedResource{with()}
 		return w
 	}
 	w := claim(fleet.AssumeRoleError, time.Hour)

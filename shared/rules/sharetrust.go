@@ -20,8 +20,8 @@ func shareTrust(s *share) fleet.Verdict {
 	case !role.Seen():
 		return undecided("the role " + s.roleName() + " could not be read: " + role.Why)
 	case role.V.Missing && s.wanted.trust.Empty():
-		if s.wanted.blind != "" {
-			return undecided("there is no role " + s.roleName() + ", and not all shares could be seen: " + s.wanted.blind)
+		if why := s.wanted.untold(); why != "" {
+			return undecided("there is no role " + s.roleName() + ", and " + why)
 		}
 		return notApplicable("nothing encrypted is shared with anybody approved, and nobody is approved ahead")
 	case role.V.Missing:
@@ -35,12 +35,23 @@ func shareTrust(s *share) fleet.Verdict {
 	switch {
 	case !missing.Empty():
 		return s.widen(missing)
-	case s.wanted.blind != "":
-		return undecided("the role trusts all that could be seen, but: " + s.wanted.blind)
+	case s.wanted.untold() != "":
+		return undecided("the role trusts all that are wanted for certain, but " + s.wanted.untold())
 	case s.wanted.trust.Empty():
 		return notApplicable("nothing encrypted is shared with anybody approved, and nobody is approved ahead")
 	}
 	return passes("the role trusts the ECS of all approved sharees", observed("role", s.roleName()), observed("trusted", names(s.wanted.trust)))
+}
+
+// untold says why more may be wanted than is known; "" when nothing stands in the way.
+func (w *wanted) untold() string {
+	switch {
+	case w.blind != "":
+		return "not all shares could be seen: " + w.blind
+	case len(w.unsure) > 0:
+		return "whether a sharee is approved could not be told: " + together(w.unsure)
+	}
+	return ""
 }
 
 // withoutShareRole is the verdict on sharees that need a role that is not there.

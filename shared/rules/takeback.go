@@ -33,7 +33,7 @@ func takeBack(s *share) fleet.Verdict {
 	case s.wanted.blind != "":
 		return undecided("nothing is taken back: " + s.wanted.blind)
 	case len(s.wanted.unsure) > 0: // it may hang on what seems not to be needed
-		return undecided("nothing is taken back: whether a sharee is approved could not be told: " + strings.Join(s.wanted.unsure, "; "))
+		return undecided("nothing is taken back: whether a sharee is approved could not be told: " + together(s.wanted.unsure))
 	case !s.side.Tags.Seen():
 		return undecided("nothing is taken back: whether the role is ours could not be read: " + s.side.Tags.Why)
 	}
