@@ -16,6 +16,7 @@ import (
 
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/test/simcloud/server"
+	"fleetwarden/test/simcloud/wire"
 )
 
 func main() {
@@ -31,8 +32,8 @@ func main() {
 }
 
 type options struct {
-	port, manifest, bin, policy, regions, logs string
-	rate                                       float64
+	port, manifest, bin, policy, regions, logs, quotas string
+	rate                                               float64
 }
 
 func parse(args []string, getenv func(string) string, out io.Writer) (options, error) {
@@ -49,6 +50,7 @@ func parse(args []string, getenv func(string) string, out io.Writer) (options, e
 	f.StringVar(&o.policy, "policy", "", "policy file of the functions; empty: deploy/local/policy.yaml beside the manifest")
 	f.StringVar(&o.regions, "regions", server.Home, "regions to deploy to, separated by commas")
 	f.StringVar(&o.logs, "logs", "", "folder that keeps the functions' output; empty: a temporary one")
+	f.StringVar(&o.quotas, "quotas", "generous", "quotas of API calls: generous, or published for the vendor's; POST /_sim/quotas sets others")
 	f.Float64Var(&o.rate, "rate", 1, "how many times faster than real time the cloud's time goes")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -56,7 +58,19 @@ func parse(args []string, getenv func(string) string, out io.Writer) (options, e
 	if f.NArg() > 0 || o.rate <= 0 {
 		return o, fmt.Errorf("reading the command line: want flags only, and a rate above 0; see --help")
 	}
+	if o.quotas != "generous" && o.quotas != "published" {
+		return o, fmt.Errorf("reading the command line: quotas are generous or published, not %q", o.quotas)
+	}
 	return o, nil
+}
+
+// cloud is how the cloud is to be.
+func (o options) cloud() server.Options {
+	c := server.Options{Addr: "127.0.0.1:" + o.port, Rate: o.rate}
+	if o.quotas == "published" {
+		c.Quotas = wire.PublishedQuotas()
+	}
+	return c
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) (err error) {
@@ -64,7 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if err != nil {
 		return err
 	}
-	cloud, err := server.New(server.Options{Addr: "127.0.0.1:" + o.port, Rate: o.rate})
+	cloud, err := server.New(o.cloud())
 	if err != nil {
 		return err
 	}
@@ -100,7 +114,7 @@ SDKs: set Endpoint to %[7]s and Protocol to http. MNS: dial this address, keep t
 Fleetwarden's own programs: export ALIBABA_CLOUD_ENDPOINT_URL=%[1]s
 
 control   GET  %[1]s/_sim/health · world · requests · invocations · permissions
-          POST %[1]s/_sim/events · fleet · faults · advance · invoke/<function>
+          POST %[1]s/_sim/events · fleet · faults · quotas · advance · invoke/<function>
 
 `, url, server.Sharer, server.Sharee, server.Member, server.Home, server.Another, strings.TrimPrefix(url, "http://"))
 	for _, d := range s.Functions() {

@@ -28,15 +28,24 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	if _, err := parse([]string{"--help"}, func(string) string { return "" }, &out); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("error %v", err)
 	}
-	for _, name := range []string{"-port", "-manifest", "-bin", "-policy", "-regions", "-logs", "-rate"} {
+	for _, name := range []string{"-port", "-manifest", "-bin", "-policy", "-regions", "-logs", "-quotas", "-rate"} {
 		if !strings.Contains(out.String(), name) {
 			t.Errorf("the help lacks %s", name)
 		}
 	}
 }
 
+func TestQuotasArePublishedOnesOnRequestOnly(t *testing.T) {
+	for args, want := range map[string]bool{"": false, "--quotas=generous": false, "--quotas=published": true} {
+		o, err := parse(strings.Fields(args), func(string) string { return "" }, &strings.Builder{})
+		if got := len(o.cloud().Quotas) > 0; err != nil || got != want {
+			t.Errorf("%q: quotas %t, %v; want %t", args, got, err, want)
+		}
+	}
+}
+
 func TestBadCommandLineIsRefused(t *testing.T) {
-	for _, args := range [][]string{{"--unknown"}, {"argument"}, {"--rate=0"}, {"--port=x"}, {"--port=0", "--manifest=missing/s.yaml"}} {
+	for _, args := range [][]string{{"--unknown"}, {"argument"}, {"--rate=0"}, {"--quotas=none"}, {"--port=x"}, {"--port=0", "--manifest=missing/s.yaml"}} {
 		if err := run(context.Background(), args, func(string) string { return "" }, &strings.Builder{}); err == nil {
 			t.Errorf("%q was accepted", args)
 		}

@@ -87,6 +87,7 @@ func TestMNSFaults(t *testing.T) {
 		code  string
 	}{
 		{simcloud.Throttle, mnssdk.ERR_MNS_QPS_LIMIT_EXCEEDED, 0, "QpsLimitExceeded"},
+		{simcloud.Deny, mnssdk.ERR_MNS_ACCESS_DENIED, 0, "AccessDenied"},
 		{simcloud.InternalError, mnssdk.ERR_MNS_INTERNAL_ERROR, 0, "InternalError"},
 		{simcloud.Unavailable, mnssdk.ERR_MNS_UNKNOWN_CODE, 0, "ServiceUnavailable"},
 		{simcloud.TimeoutBefore, mnssdk.ERR_SEND_REQUEST_FAILED, 0, "Timeout"},

@@ -177,6 +177,7 @@ func TestOSSFaults(t *testing.T) {
 	api := c.oss(sharerAdmin)
 	for kind, want := range map[simcloud.FaultKind]string{
 		simcloud.Throttle: "503 QpsLimitExceeded", simcloud.Unavailable: "503 ServiceUnavailable", simcloud.InternalError: "500 InternalError",
+		simcloud.Deny: "403 AccessDenied",
 	} {
 		c.ok(c.Faults.Set(1, []simcloud.Fault{{Product: "oss", Action: "PutObject", Kind: kind, Count: 1}}, simcloud.EventFaults{}))
 		if got := ossCode(put(t.Context(), api, "ledger-bucket", string(kind), "1")); got != want {
@@ -196,8 +197,8 @@ func TestOSSFaults(t *testing.T) {
 			seen++
 		}
 	}
-	if seen != 4 {
-		t.Errorf("the request log has %d PutObject, want 4", seen)
+	if seen != 5 {
+		t.Errorf("the request log has %d PutObject, want 5", seen)
 	}
 }
 

@@ -41,14 +41,18 @@ type Trail struct {
 type place struct{ account, region string }
 
 type kept struct {
-	at   time.Time
-	body json.RawMessage
-	head head
+	number uint64 // counts the records of an account and region from 1
+	at     time.Time
+	body   json.RawMessage
+	head   head
 }
 
 // keepRecords bounds the records kept per account and region; the oldest go
-// first. The service keeps 90 days.
-const keepRecords = 5000
+// first. The service keeps all of 90 days.
+const keepRecords = 20_000
+
+// keepFor is how long LookupEvents shows a record: the vendor's limits page.
+const keepFor = 90 * 24 * time.Hour
 
 // New returns a trail without records.
 func New(o Options) *Trail {
@@ -74,7 +78,7 @@ func (t *Trail) Wrote(w wire.Write) {
 		return // maps of plain values always encode
 	}
 	p := place{w.Call.Caller.Account, region}
-	t.keep(p, kept{w.Call.Now, body, h})
+	t.keep(p, kept{at: w.Call.Now, body: body, head: h})
 	e := simcloud.Event{
 		Account: p.account, Region: region,
 		Source:  "acs." + w.Call.Product,
@@ -88,7 +92,12 @@ func (t *Trail) Wrote(w wire.Write) {
 func (t *Trail) keep(p place, k kept) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	list := append(t.records[p], k)
+	list := t.records[p]
+	k.number = 1
+	if n := len(list); n > 0 {
+		k.number = list[n-1].number + 1
+	}
+	list = append(list, k)
 	if len(list) > keepRecords+keepRecords/4 {
 		list = append([]kept(nil), list[len(list)-keepRecords:]...)
 	}

@@ -30,7 +30,8 @@ type LookupEventsResponse struct {
 }
 
 // LookupEvents lists the writes of the caller's account in the call's region,
-// newest first unless Direction is FORWARD, the last 7 days unless told.
+// newest first unless Direction is FORWARD, the last 7 days unless told, of the
+// last 90 at most.
 func (t *Trail) LookupEvents(c *wire.Call, in *LookupEventsRequest) (*LookupEventsResponse, error) {
 	if err := c.Allow("actiontrail:LookupEvents", "acs:actiontrail:"+c.Region+":"+c.Caller.Account+":*"); err != nil {
 		return nil, err
@@ -39,26 +40,48 @@ func (t *Trail) LookupEvents(c *wire.Call, in *LookupEventsRequest) (*LookupEven
 	if err != nil {
 		return nil, err
 	}
+	forward := in.Direction == "FORWARD"
+	from, err := in.from()
+	if err != nil {
+		return nil, err
+	}
+	start = latest(start, c.Now.Add(-keepFor))
 	found := t.find(place{c.Caller.Account, c.Region}, func(k kept) bool {
-		return !k.at.Before(start) && !k.at.After(end) && k.at.Add(t.lookup).Compare(c.Now) <= 0 && k.head.fits(in.LookupAttribute)
+		return !k.at.Before(start) && !k.at.After(end) && k.at.Add(t.lookup).Compare(c.Now) <= 0 && k.head.fits(in.LookupAttribute) &&
+			(from == 0 || (k.number > from) == forward && k.number != from)
 	})
-	if in.Direction != "FORWARD" {
+	if !forward {
 		slices.Reverse(found)
 	}
-	from := 0
-	if in.NextToken != "" {
-		if from, err = strconv.Atoi(in.NextToken); err != nil || from < 0 || from > len(found) {
-			return nil, wire.Errorf(400, "InvalidQueryParameter", "NextToken is not valid.")
-		}
-	}
 	out := &LookupEventsResponse{Events: []json.RawMessage{}, StartTime: stamp(start), EndTime: stamp(end)}
-	for _, k := range found[from:min(from+size, len(found))] {
+	page := found[:min(size, len(found))]
+	for _, k := range page {
 		out.Events = append(out.Events, k.body)
 	}
-	if from+size < len(found) && size > 0 {
-		out.NextToken = strconv.Itoa(from + size)
+	if len(found) > len(page) && len(page) > 0 {
+		out.NextToken = strconv.FormatUint(page[len(page)-1].number, 10)
 	}
 	return out, nil
+}
+
+// from is the record that the page before ended with, 0 for none. So a token
+// stays good while records come.
+func (in *LookupEventsRequest) from() (uint64, error) {
+	if in.NextToken == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(in.NextToken, 10, 64)
+	if err != nil || n == 0 {
+		return 0, wire.Errorf(400, "InvalidQueryParameter", "NextToken is not valid.")
+	}
+	return n, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 func (t *Trail) find(p place, fits func(kept) bool) []kept {

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -124,23 +125,31 @@ func (f *instanceFilter) readFilters() error {
 func (f *instanceFilter) candidates(sp *space) rows[instance] {
 	switch {
 	case f.ids != nil:
-		var named []*instance
-		for _, id := range f.ids {
-			if i := sp.instances.Get(id); i != nil {
-				named = append(named, i)
-			}
-		}
-		return these(named)
+		return named(f.ids, sp.instances.Get)
 	case len(f.Tag) > 0 || f.ResourceGroupId != "":
-		var some []*instance
-		for _, i := range sp.instances.After(0) {
-			if len(some) < limitedMatches && i.tags.match(f.Tag) && same(f.ResourceGroupId, i.spec.resourceGroup) {
-				some = append(some, i)
-			}
-		}
-		return these(some)
+		return f.limited(sp)
 	default:
 		return sp.instances.After
+	}
+}
+
+// limited are the first of the table that match by tags or by resource group.
+func (f *instanceFilter) limited(sp *space) rows[instance] {
+	return func(place uint64) iter.Seq2[uint64, *instance] {
+		return func(yield func(uint64, *instance) bool) {
+			left := limitedMatches
+			for at, i := range sp.instances.After(0) {
+				if left == 0 {
+					return
+				}
+				if !i.tags.match(f.Tag) || !same(f.ResourceGroupId, i.spec.resourceGroup) {
+					continue
+				}
+				if left--; at > place && !yield(at, i) {
+					return
+				}
+			}
+		}
 	}
 }
 

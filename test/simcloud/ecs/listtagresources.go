@@ -85,13 +85,13 @@ type tagRow struct {
 // out. The caller holds the mutex.
 func (sp *space) tagRows(kind string, ids []string) (rows[tagRow], error) {
 	if len(ids) > 0 {
-		var named []*tagRow
-		for _, id := range unique(ids) {
-			if t, err := sp.tagged(kind, id); err == nil {
-				named = append(named, &tagRow{id, *t})
+		return named(unique(ids), func(id string) *tagRow {
+			t, err := sp.tagged(kind, id)
+			if err != nil {
+				return nil
 			}
-		}
-		return these(named), nil
+			return &tagRow{id, *t}
+		}), nil
 	}
 	switch kind {
 	case "instance":

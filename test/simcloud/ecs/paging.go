@@ -102,6 +102,20 @@ func these[T any](list []*T) rows[T] {
 	}
 }
 
+// named is the rows of ids, as far as they are there. Places are those of the
+// ids, so that a row that goes moves no other.
+func named[T any](ids []string, get func(id string) *T) rows[T] {
+	return func(place uint64) iter.Seq2[uint64, *T] {
+		return func(yield func(uint64, *T) bool) {
+			for n := place; n < uint64(len(ids)); n++ {
+				if v := get(ids[n]); v != nil && !yield(n+1, v) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // reversed is rows from the last to the first.
 func reversed[T any](from rows[T]) rows[T] {
 	type row struct {
