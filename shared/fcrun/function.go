@@ -9,6 +9,7 @@ import (
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 )
@@ -22,6 +23,9 @@ type Function struct {
 	// EventsOnly says that it looks at no single instances: in a terminal it takes
 	// an event and no ids.
 	EventsOnly bool
+	// Wakes is what the function's timer sends. In a terminal, a function that has it
+	// is woken so when no event is given, and goes on until nothing is left to do.
+	Wakes []byte
 	// Handle serves one invocation. An error means: try the same payload again.
 	Handle func(ctx context.Context, call *Call) (fleet.Pass, error)
 }
@@ -37,6 +41,8 @@ type Call struct {
 	Session *aliyun.Session
 	// Members has the keys of roles in other accounts.
 	Members *Members
+	// Store holds the ledger's objects; nil when there is none.
+	Store ledger.Store
 	// Options are those of the pass: policy, inbox, records, dry run.
 	Options reconcile.Options
 	// PutBack returns a message that this code is too old to read.

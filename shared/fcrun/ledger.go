@@ -43,17 +43,26 @@ func ParseLedger(value string) (LedgerPlace, error) {
 	return LedgerPlace{}, fmt.Errorf("reading %s: %q is neither oss://bucket/prefix nor file:///folder", LedgerVariable, value)
 }
 
-// Open returns a pass's way to the ledger, nil when there is none. A bucket without
-// a region is in that of the session's home.
+// Open returns a pass's way to the ledger, nil when there is none.
 func (p LedgerPlace) Open(s *aliyun.Session, home fleet.Region, pass ledger.Pass, watch *ledger.Watch) reconcile.Ledger {
+	store := p.Store(s, home)
+	if store == nil {
+		return nil
+	}
+	return ledger.New(store, pass, watch)
+}
+
+// Store returns a pass's way to the ledger's objects, nil when there is none. A bucket
+// without a region is in that of the session's home.
+func (p LedgerPlace) Store(s *aliyun.Session, home fleet.Region) ledger.Store {
 	switch {
 	case p.folder != "":
-		return ledger.New(ledger.NewFolder(p.folder), pass, watch)
+		return ledger.NewFolder(p.folder)
 	case p.bucket.Bucket != "":
 		if p.bucket.Region == "" {
 			p.bucket.Region = home
 		}
-		return ledger.New(ledger.Below(oss.Open(s, p.bucket), p.prefix), pass, watch)
+		return ledger.Below(oss.Open(s, p.bucket), p.prefix)
 	}
 	return nil
 }

@@ -140,6 +140,7 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 			Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},
 		},
 	}
+	c.Store = r.ledger.Store(session, home.Region)
 	c.Options.Ledger = r.ledger.Open(session, home.Region, ledger.Pass{
 		Function: r.f.Name, Request: fcx.RequestID, Payload: payload, Repeated: fcx.RetryCount > 0,
 	}, &r.watch)

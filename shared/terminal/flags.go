@@ -55,8 +55,9 @@ func parse(f fcrun.Function, env Env) (flags, error) {
 // target checks that there is one thing to look at, and one that the function takes.
 func (fl *flags) target(f fcrun.Function) error {
 	switch {
-	case f.EventsOnly && len(fl.ids) > 0:
+	case (f.EventsOnly || f.Wakes != nil) && len(fl.ids) > 0:
 		return fmt.Errorf("%q is not looked at by itself: give --event FILE; see --help", fl.ids[0])
+	case f.Wakes != nil: // it need not be told where to look
 	case f.EventsOnly && fl.event == "":
 		return errors.New("nothing to look at: give --event FILE; see --help")
 	case fl.event == "" && len(fl.ids) == 0:
@@ -112,7 +113,9 @@ func region(env Env) string {
 
 func usage(f fcrun.Function) string {
 	byID, where := "", "the region to work in"
-	if !f.EventsOnly {
+	if f.Wakes != nil {
+		byID = "\n  " + program(f) + " [flags]                     look at everything, to the end"
+	} else if !f.EventsOnly {
 		byID = "\n  " + program(f) + " [flags] INSTANCE-ID ...     look at these instances"
 		where = "where the instance ids are"
 	}

@@ -74,6 +74,9 @@ func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
 		return err
 	}
 	if payload == nil {
+		payload = f.Wakes
+	}
+	if payload == nil {
 		if payload, err = json.Marshal(messages(fl.ids, home)); err != nil {
 			return fmt.Errorf("writing a message: %w", err)
 		}

@@ -42,11 +42,14 @@ func (t *session) untilSettled(ctx context.Context, payload []byte) error {
 			return err
 		case len(inbox.refs) == 0:
 			return unread(bad)
-		case left <= 0:
+		case left <= 0 && t.f.Wakes == nil:
 			return errors.Join(unread(bad), t.out.note(fmt.Sprintf("%d to look at again: run it later, or let it go on with --apply --wait 5m", len(inbox.refs))))
 		}
-		pause := min(inbox.soonest, left)
-		left -= pause
+		pause := inbox.soonest
+		if t.f.Wakes == nil {
+			pause = min(pause, left)
+			left -= pause
+		}
 		if err := t.out.note(fmt.Sprintf("%d pending; looking again in %s", len(inbox.refs), pause)); err != nil {
 			return err
 		}
@@ -74,9 +77,10 @@ func unread(n int) error {
 func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (fleet.Pass, error) {
 	s := t.cloud.NewSession(0)
 	stamp := fleet.Record{V: fleet.RecordVersion, Run: t.run, Function: t.f.Name, Policy: t.policy.Digest}
+	store := t.ledger.Store(s, t.home.Region)
 	changes := t.ledger.Open(s, t.home.Region, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
 	sum, err := t.f.Handle(ctx, &fcrun.Call{
-		Payload: payload, Home: t.home, Session: s, Members: &t.others,
+		Payload: payload, Home: t.home, Session: s, Members: &t.others, Store: store,
 		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
 		Options: reconcile.Options{
 			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, Ledger: changes, DryRun: !t.fl.apply, Stamp: stamp,
