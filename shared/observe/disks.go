@@ -12,13 +12,16 @@ import (
 // that the rule falls back on what the launch claimed.
 const maxSingleDisks = 10
 
-// disks fills SystemDisk: by the disk ids that the trail record named, one call
-// for a whole launch; else one by one, for a few.
+// disks fills SystemDisk: from the survey if there is one; else by the disk ids that the
+// trail record named, one call for a whole launch; else one by one, for a few.
 func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
-	if o.Disks == nil {
+	there = o.candidates(there)
+	switch {
+	case o.Survey != nil:
+		return o.surveyed(ctx, there)
+	case o.Disks == nil:
 		return nil
 	}
-	there = o.candidates(there)
 	got, err := o.disksByID(ctx, w, there)
 	if err := passing("reading disks", err); err != nil {
 		return err
@@ -47,6 +50,17 @@ func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instanc
 	}
 	for _, in := range rest[min(len(rest), maxSingleDisks):] {
 		in.SystemDisk = fleet.Dunno[string]("too many instances to ask for their disks one by one")
+	}
+	return nil
+}
+
+func (o World) surveyed(ctx context.Context, there []*fleet.Instance) error {
+	for _, in := range there {
+		disk, err := o.Survey.SystemDisk(ctx, in)
+		if err != nil {
+			return err
+		}
+		in.SystemDisk = disk
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 // Package observe reads the world: for a batch of refs, the facets that the
 // enabled rules ask for and that the batch's source has not read already, each
-// API once per batch at its batch size.
+// API once per batch at its batch size. Where batch follows batch of one account and
+// region, [RolesOnce], [ImagesOnce], [KMSOnce] and [Survey] remember what the batches
+// share.
 //
 // What cannot be read for good becomes an unknown fact with its reason; what time
 // may heal ends the pass, so that the batch is looked at again. It decides
@@ -19,16 +21,6 @@ import (
 // Listings reads instances by id. An id missing from the map was not found.
 type Listings interface {
 	Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error)
-}
-
-// RoleNames reads the RAM roles of instances; "" means none.
-type RoleNames interface {
-	RoleNames(ctx context.Context, region fleet.Region, ids []string) (map[string]string, error)
-}
-
-// Roles reads a RAM role with its policies.
-type Roles interface {
-	Role(ctx context.Context, name string) (fleet.Role, error)
 }
 
 // Disks reads the categories of system disks, by instance id.
@@ -51,15 +43,18 @@ type KMS interface {
 type World struct {
 	Listings Listings
 	// Young finds the instances of a launch whose record names none.
-	Young     Young
+	Young Young
+	// RoleNames reads the roles of instances for which WantsRole; nil means all.
 	RoleNames RoleNames
+	WantsRole func(*fleet.Instance) bool
 	// Roles reads the roles that the instances have, and Needed if one of them
 	// is a candidate.
 	Roles  Roles
 	Needed []string
-	// Disks reads the system disks of candidates, Images what they boot from, KMS
-	// whether their account has it.
+	// Disks reads the system disks of candidates, or, if it is set, Survey tells them;
+	// Images reads what they boot from, KMS whether their account has it.
 	Disks  Disks
+	Survey DiskSurvey
 	Images Images
 	KMS    KMS
 	// Agents reads the Security Center agents of running instances, Assistants what
@@ -174,10 +169,15 @@ func existing(w *fleet.World) []*fleet.Instance {
 }
 
 func (o World) candidates(there []*fleet.Instance) []*fleet.Instance {
-	if o.Candidate == nil {
+	return those(o.Candidate, there)
+}
+
+// those are the instances for which a rule wants something; nil wants it of all.
+func those(wants func(*fleet.Instance) bool, there []*fleet.Instance) []*fleet.Instance {
+	if wants == nil {
 		return there
 	}
-	return slices.DeleteFunc(slices.Clone(there), func(in *fleet.Instance) bool { return !o.Candidate(in) })
+	return slices.DeleteFunc(slices.Clone(there), func(in *fleet.Instance) bool { return !wants(in) })
 }
 
 func ids(instances []*fleet.Instance) []string {
@@ -186,57 +186,6 @@ func ids(instances []*fleet.Instance) []string {
 		out[i] = in.Ref.ID
 	}
 	return out
-}
-
-func (o World) roleNames(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
-	if o.RoleNames == nil {
-		return nil
-	}
-	got, err := o.RoleNames.RoleNames(ctx, w.Scope.Region, ids(there))
-	if err := passing("reading the roles of instances", err); err != nil {
-		return err
-	}
-	for _, in := range there {
-		name, ok := got[in.Ref.ID]
-		switch {
-		case err != nil:
-			in.RoleName = fleet.Dunno[string](err.Error())
-		case ok:
-			in.RoleName = fleet.See(name)
-		default:
-			in.RoleName = fleet.Dunno[string]("the answer does not speak of this instance")
-		}
-	}
-	return nil
-}
-
-// roles reads each distinct role once. RAM is global: the region plays no part.
-func (o World) roles(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
-	if o.Roles == nil {
-		return nil
-	}
-	var names []string
-	if len(o.candidates(there)) > 0 {
-		names = slices.Clone(o.Needed)
-	}
-	for _, in := range there {
-		if in.RoleName.Seen() && in.RoleName.V != "" {
-			names = append(names, in.RoleName.V)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		role, err := o.Roles.Role(ctx, name)
-		if err := passing("reading role "+name, err); err != nil {
-			return err
-		}
-		if err != nil {
-			w.Roles[name] = fleet.Dunno[fleet.Role](err.Error())
-			continue
-		}
-		w.Roles[name] = fleet.See(role)
-	}
-	return nil
 }
 
 // images reads each distinct image once.

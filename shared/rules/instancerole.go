@@ -25,6 +25,14 @@ func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	})
 }
 
+// WantsRole tells the instances whose role the control's rules ask for: trusted ones,
+// and, where the policy warns of roles that are too broad, all that the control covers.
+func WantsRole(p *policy.Policy) func(*fleet.Instance) bool {
+	return func(i *fleet.Instance) bool {
+		return (p.InstanceRole.WarnOverBroad || Candidate(i)) && p.InstanceRole.Covers(i.Ref.Scope, i.Listed) == policy.Yes
+	}
+}
+
 // systrustRole goes down the table: no role, the right role, another role, or not
 // to be told.
 func systrustRole(s *subject, roles judgements) fleet.Verdict {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
@@ -234,4 +236,47 @@ func TestOverBroadRoleSaysNothingWhereItIsNotAsked(t *testing.T) {
 		i.RoleName = fleet.See("")
 		silent(t, world(i), enforcing())
 	})
+}
+
+// Whoever asks only for the roles that are wanted gets the verdicts of one who asks for
+// all.
+func TestTheRulesNeedNoOtherRolesThanTheyWant(t *testing.T) {
+	ordinary := listed(trusted(), func(l *fleet.Listing) { l.Family, l.Type, l.Tags = "ecs.g7", "ecs.g7.large", nil })
+	elsewhere := trusted()
+	elsewhere.Ref.Scope.Region = "cn-shanghai"
+	inScope := func(p *policy.Policy) {
+		p.InstanceRole.Include = []policy.Selector{{Regions: []fleet.Region{here.Region}}}
+	}
+	for name, tc := range map[string]struct {
+		inst   fleet.Instance
+		change func(*policy.Policy)
+		wanted bool
+	}{
+		"a trusted one":                    {trusted(), func(*policy.Policy) {}, true},
+		"an ordinary one":                  {ordinary, func(*policy.Policy) {}, true},
+		"a trusted one, no broad ones":     {trusted(), func(p *policy.Policy) { p.InstanceRole.WarnOverBroad = false }, true},
+		"an ordinary one, no broad ones":   {ordinary, func(p *policy.Policy) { p.InstanceRole.WarnOverBroad = false }, false},
+		"a trusted one in scope":           {trusted(), inScope, true},
+		"a trusted one out of scope":       {elsewhere, inScope, false},
+		"a trusted one, control is off":    {trusted(), func(p *policy.Policy) { p.InstanceRole.Mode = policy.Off }, false},
+		"one that could not be read":       {fleet.Instance{Ref: trusted().Ref, Listed: fleet.Dunno[fleet.Listing]("denied")}, inScope, true},
+		"unread, and scopes ask about VPC": {fleet.Instance{Ref: trusted().Ref, Listed: fleet.Dunno[fleet.Listing]("denied")}, func(p *policy.Policy) { p.InstanceRole.Include = []policy.Selector{{VPCs: []string{"vpc-1"}}} }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := enforcing()
+			tc.change(p)
+			tc.inst.RoleName = fleet.See(theirs)
+			w := world(tc.inst)
+			w.Roles[theirs] = granting(sweeping)
+			want := rules.InstanceRole(w, p)
+			if got := rules.WantsRole(p)(&w.Instances[0]); got != tc.wanted {
+				t.Errorf("wanted: %v", got)
+			} else if !got {
+				w.Instances[0].RoleName = fleet.Fact[string]{}
+			}
+			if diff := cmp.Diff(want, rules.InstanceRole(w, p)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }

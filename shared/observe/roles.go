@@ -1,0 +1,71 @@
+package observe
+
+import (
+	"context"
+	"slices"
+
+	"fleetwarden/shared/fleet"
+)
+
+// RoleNames reads the RAM roles of instances; "" means none.
+type RoleNames interface {
+	RoleNames(ctx context.Context, region fleet.Region, ids []string) (map[string]string, error)
+}
+
+// Roles reads a RAM role with its policies.
+type Roles interface {
+	Role(ctx context.Context, name string) (fleet.Role, error)
+}
+
+// roleNames fills RoleName of the instances whose role the rules want.
+func (o World) roleNames(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	there = those(o.WantsRole, there)
+	if o.RoleNames == nil || len(there) == 0 {
+		return nil
+	}
+	got, err := o.RoleNames.RoleNames(ctx, w.Scope.Region, ids(there))
+	if err := passing("reading the roles of instances", err); err != nil {
+		return err
+	}
+	for _, in := range there {
+		name, ok := got[in.Ref.ID]
+		switch {
+		case err != nil:
+			in.RoleName = fleet.Dunno[string](err.Error())
+		case ok:
+			in.RoleName = fleet.See(name)
+		default:
+			in.RoleName = fleet.Dunno[string]("the answer does not speak of this instance")
+		}
+	}
+	return nil
+}
+
+// roles reads each distinct role once. RAM is global: the region plays no part.
+func (o World) roles(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
+	if o.Roles == nil {
+		return nil
+	}
+	var names []string
+	if len(o.candidates(there)) > 0 {
+		names = slices.Clone(o.Needed)
+	}
+	for _, in := range there {
+		if in.RoleName.Seen() && in.RoleName.V != "" {
+			names = append(names, in.RoleName.V)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		role, err := o.Roles.Role(ctx, name)
+		if err := passing("reading role "+name, err); err != nil {
+			return err
+		}
+		if err != nil {
+			w.Roles[name] = fleet.Dunno[fleet.Role](err.Error())
+			continue
+		}
+		w.Roles[name] = fleet.See(role)
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// DiskSurvey tells the category of an instance's system disk from what it read of the
+// instance's whole region.
+type DiskSurvey interface {
+	SystemDisk(ctx context.Context, in *fleet.Instance) (fleet.Fact[string], error)
+}
+
+// RegionDisks reads the system disks of a region. An empty category means all.
+type RegionDisks interface {
+	SystemDiskPage(ctx context.Context, region fleet.Region, category, token string) (page []fleet.SystemDisk, next string, err error)
+	CountSystemDisks(ctx context.Context, region fleet.Region, category string) (int, error)
+	CountLooseSystemDisks(ctx context.Context, region fleet.Region) (int, error)
+	CountInstances(ctx context.Context, region fleet.Region) (int, error)
+}
+
+// systemCategories are the published categories of disks, the usual one first, without
+// the two of elastic ephemeral disks, which cannot be system disks (parameters Category
+// and DiskType of DescribeDisks).
+var systemCategories = []string{"cloud_essd", "cloud_efficiency", "cloud_auto", "cloud_ssd", "cloud_essd_entry", "cloud",
+	"ephemeral_ssd", "ephemeral", "local_ssd_pro", "local_hdd_pro"}
+
+const (
+	// maxWhole is the number of system disks up to which a region's are all read: 500 a
+	// page, that takes no more calls than a page for each category.
+	maxWhole = 5000
+	// maxSurveyed is how many instance ids a survey keeps: 20,000 take about 1 MiB.
+	maxSurveyed = 20_000
+)
+
+// Survey reads the system disks of a region at the first question and then answers
+// from memory. It serves one account and region, for one goroutine.
+//
+// DescribeDisks takes one instance id a call, and DescribeInstances shows no disks, so
+// a large fleet is told apart by elimination: the disks of all categories but the most
+// frequent accepted one are listed, and who is not among them has that one. This holds
+// only if each instance has a disk, and each disk a category that was listed or counted,
+// so numbers are compared; where they differ, the rest is unknown.
+//
+// It costs 1 call to count, then one for each 500 disks in a region of up to 5000. In
+// a larger one: 1 for each accepted category if there are several, 1 for each other
+// category or each 500 disks of it, and 4 to compare; all but the first again, once, if
+// the numbers differ, since a fleet changes while it is read.
+type Survey struct {
+	disks    RegionDisks
+	accepted []string
+	now      func() time.Time
+
+	scope fleet.Scope
+	found *surveyed
+}
+
+// NewSurvey returns a survey that takes the most frequent of the accepted categories
+// for granted. now is the cloud's time.
+func NewSurvey(disks RegionDisks, accepted []string, now func() time.Time) *Survey {
+	return &Survey{disks: disks, accepted: accepted, now: now}
+}
+
+// surveyed is what is known of a region's system disks.
+type surveyed struct {
+	ids  map[string][]string // instances by category, sorted
+	kept int
+	// rest is the category of all other instances that were launched before the reads
+	// began.
+	rest  fleet.Fact[string]
+	began time.Time
+}
+
+// SystemDisk answers for an instance that was listed. What time may heal is an error,
+// and the next question begins anew; what is refused for good is remembered as the
+// reason why nothing is known.
+func (s *Survey) SystemDisk(ctx context.Context, in *fleet.Instance) (fleet.Fact[string], error) {
+	if s.found == nil || s.scope != in.Ref.Scope {
+		found, err := s.read(ctx, in.Ref.Scope.Region)
+		if err := passing("surveying system disks", err); err != nil {
+			return fleet.Fact[string]{}, err
+		}
+		if err != nil {
+			found = &surveyed{rest: fleet.Dunno[string](err.Error())}
+		}
+		s.found, s.scope = found, in.Ref.Scope
+	}
+	return s.found.of(in), nil
+}
+
+func (f *surveyed) of(in *fleet.Instance) fleet.Fact[string] {
+	var has []string
+	for category, ids := range f.ids {
+		if _, ok := slices.BinarySearch(ids, in.Ref.ID); ok {
+			has = append(has, category)
+		}
+	}
+	switch {
+	case len(has) == 1:
+		return fleet.See(has[0])
+	case len(has) > 1:
+		return fleet.Dunno[string]("the system disk changed while the region's disks were listed")
+	case !f.rest.Seen():
+		return f.rest
+	case !in.Listed.Seen() || in.Listed.V.Created.IsZero() || !in.Listed.V.Created.Before(f.began):
+		return fleet.Dunno[string]("launched when the region's disks were listed, or after that")
+	}
+	return f.rest
+}
+
+func (s *Survey) read(ctx context.Context, region fleet.Region) (*surveyed, error) {
+	n, err := s.disks.CountSystemDisks(ctx, region, "")
+	if err != nil {
+		return nil, err
+	}
+	if n <= maxWhole {
+		f := s.begin()
+		f.rest = fleet.Dunno[string]("the cloud shows no system disk of it")
+		_, err := f.list(ctx, s.disks, region, "")
+		return f.sorted(), err
+	}
+	f, err := s.eliminate(ctx, region)
+	if err == nil && !f.rest.Seen() && f.kept <= maxSurveyed {
+		f, err = s.eliminate(ctx, region)
+	}
+	return f, err
+}
+
+// begin notes the time; CreationTime is given to the minute.
+func (s *Survey) begin() *surveyed {
+	return &surveyed{ids: map[string][]string{}, began: s.now().Truncate(time.Minute)}
+}
+
+// eliminate lists all categories but one.
+func (s *Survey) eliminate(ctx context.Context, region fleet.Region) (*surveyed, error) {
+	f := s.begin()
+	granted, err := s.granted(ctx, region)
+	if err != nil {
+		return nil, err
+	}
+	listed := 0
+	for _, category := range s.categories() {
+		if category == granted {
+			continue
+		}
+		n, err := f.list(ctx, s.disks, region, category)
+		if err != nil {
+			return nil, err
+		}
+		listed += n
+	}
+	f.sorted()
+	if f.kept > maxSurveyed {
+		f.rest = fleet.Dunno[string](fmt.Sprintf("more than %d system disks are not %s: too many to keep apart", maxSurveyed, granted))
+		return f, nil
+	}
+	f.rest, err = s.compare(ctx, region, granted, listed)
+	return f, err
+}
+
+// categories are the published ones and those that the operator names.
+func (s *Survey) categories() []string {
+	all := slices.Concat(systemCategories, s.accepted)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// granted is the most frequent accepted category. Another one would only cost more.
+func (s *Survey) granted(ctx context.Context, region fleet.Region) (string, error) {
+	if len(s.accepted) == 1 {
+		return s.accepted[0], nil
+	}
+	best, most := systemCategories[0], -1
+	for _, category := range s.accepted {
+		n, err := s.disks.CountSystemDisks(ctx, region, category)
+		if err != nil {
+			return "", err
+		}
+		if n > most {
+			best, most = category, n
+		}
+	}
+	return best, nil
+}
+
+// list adds the disks of one category, or of all, and returns how many there are. It
+// stops when there are too many.
+func (f *surveyed) list(ctx context.Context, disks RegionDisks, region fleet.Region, category string) (int, error) {
+	n, token := 0, ""
+	for f.kept <= maxSurveyed {
+		page, next, err := disks.SystemDiskPage(ctx, region, category, token)
+		if err != nil {
+			return 0, err
+		}
+		n += len(page)
+		for _, d := range page {
+			if d.Instance != "" {
+				// What a disk says of itself counts, not what was asked for.
+				f.ids[d.Category] = append(f.ids[d.Category], d.Instance)
+				f.kept++
+			}
+		}
+		if next == "" {
+			break
+		}
+		token = next
+	}
+	return n, nil
+}
+
+func (f *surveyed) sorted() *surveyed {
+	for _, ids := range f.ids {
+		slices.Sort(ids)
+	}
+	return f
+}
+
+// compare returns the granted category, if each instance has a system disk and each
+// system disk is either granted or listed.
+func (s *Survey) compare(ctx context.Context, region fleet.Region, granted string, listed int) (fleet.Fact[string], error) {
+	var n struct{ instances, all, loose, granted int }
+	var err error
+	if n.instances, err = s.disks.CountInstances(ctx, region); err != nil {
+		return fleet.Fact[string]{}, err
+	}
+	if n.all, err = s.disks.CountSystemDisks(ctx, region, ""); err != nil {
+		return fleet.Fact[string]{}, err
+	}
+	if n.loose, err = s.disks.CountLooseSystemDisks(ctx, region); err != nil {
+		return fleet.Fact[string]{}, err
+	}
+	if n.granted, err = s.disks.CountSystemDisks(ctx, region, granted); err != nil {
+		return fleet.Fact[string]{}, err
+	}
+	switch {
+	case n.all != n.granted+listed:
+		return fleet.Dunno[string](fmt.Sprintf("the region's system disks do not add up, %d in all and %d of known categories: one has an unknown category, or the fleet changed meanwhile", n.all, n.granted+listed)), nil
+	case n.instances > n.all-n.loose:
+		return fleet.Dunno[string](fmt.Sprintf("there are %d instances and %d attached system disks: some have none, or one that is not shown", n.instances, n.all-n.loose)), nil
+	}
+	return fleet.See(granted), nil
+}
