@@ -31,6 +31,40 @@ func TestFaultHitsOnlyTheCallsItNames(t *testing.T) {
 	}
 }
 
+func TestAFaultIsNarrowedByEveryField(t *testing.T) {
+	call := simcloud.FaultCall{Product: "ecs", Action: "DescribeInstances", Account: "1", Region: "cn-hangzhou", Role: "fn"}
+	next, paged, temporary := call, call, call
+	next.Continues, next.Token = true, true
+	paged.Continues = true
+	temporary.Temporary = true
+	for _, x := range []struct {
+		fault simcloud.Fault
+		call  simcloud.FaultCall
+		hit   bool
+	}{
+		{simcloud.Fault{Kind: simcloud.Deny}, call, true},
+		{simcloud.Fault{Kind: simcloud.Deny, Account: "1"}, call, true},
+		{simcloud.Fault{Kind: simcloud.Deny, Account: "2"}, call, false},
+		{simcloud.Fault{Kind: simcloud.TimeoutBefore, Region: "cn-hangzhou"}, call, true},
+		{simcloud.Fault{Kind: simcloud.TimeoutBefore, Region: "cn-shanghai"}, call, false},
+		{simcloud.Fault{Kind: simcloud.RepeatPage}, call, false},
+		{simcloud.Fault{Kind: simcloud.RepeatPage}, paged, true},
+		{simcloud.Fault{Kind: simcloud.RepeatPage, Action: "DescribeDisks"}, paged, false},
+		{simcloud.Fault{Kind: simcloud.ExpiredPage}, paged, false},
+		{simcloud.Fault{Kind: simcloud.ExpiredPage}, next, true},
+		{simcloud.Fault{Kind: simcloud.ExpiredCredentials}, call, false},
+		{simcloud.Fault{Kind: simcloud.ExpiredCredentials}, temporary, true},
+	} {
+		var f simcloud.Faults
+		if err := f.Set(1, []simcloud.Fault{x.fault}, simcloud.EventFaults{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Next(x.call) != simcloud.NoFault; got != x.hit {
+			t.Errorf("%+v hits %+v: %t, want %t", x.fault, x.call, got, x.hit)
+		}
+	}
+}
+
 func TestSameSeedGivesTheSameFaults(t *testing.T) {
 	run := func(seed uint64) (kinds []simcloud.FaultKind, fates []simcloud.EventFate) {
 		var f simcloud.Faults

@@ -2,11 +2,14 @@ package sas_test
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/sas"
 )
@@ -160,5 +163,56 @@ func BenchmarkListAHundredThousandByToken(b *testing.B) {
 				break
 			}
 		}
+	}
+}
+
+// counted counts how many instances Security Center looks at.
+type counted struct {
+	sas.Servers
+	looked *int
+}
+
+func (s counted) Machine(account, id string) (ecs.Machine, bool) {
+	*s.looked++
+	return s.Servers.Machine(account, id)
+}
+
+func (s counted) Machines(account, region string, place uint64) iter.Seq2[uint64, ecs.Machine] {
+	return func(yield func(uint64, ecs.Machine) bool) {
+		for at, m := range s.Servers.Machines(account, region, place) {
+			*s.looked++
+			if !yield(at, m) {
+				return
+			}
+		}
+	}
+}
+
+func TestACallLooksAtNoMoreInstancesThanItNeeds(t *testing.T) {
+	looked := 0
+	clock := simcloud.NewClock(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC))
+	w := simcloud.NewWorld(clock, []string{account}, []string{region})
+	c := &cloud{TB: t, clock: clock, ecs: ecs.New(w, everything{}, everything{})}
+	c.sas = sas.New(w, counted{c.ecs, &looked})
+	c.ecs.SetSecurity(c.sas)
+	ids := c.seed(ecs.FleetSpec{Count: 5000})
+	var named []string
+	for _, id := range ids[4000:4100] {
+		named = append(named, "instanceId", id)
+	}
+	if got := c.search(sas.DescribeCloudCenterInstancesRequest{Criteria: criteria(t, named...), LogicalExp: "OR", PageSize: 100}); len(got) != 100 || looked > 100 {
+		t.Errorf("%d of 100 ids are found among 5,000 by looking at %d", len(got), looked)
+	}
+	in := sas.DescribeCloudCenterInstancesRequest{UseNextToken: true, PageSize: 100}
+	looked = 0
+	for pages := 1; ; pages++ {
+		out := ask(c, c.sas.DescribeCloudCenterInstances, &in)
+		if in.NextToken = out.PageInfo.NextToken; in.NextToken != "" {
+			continue
+		}
+		if pages != 50 || looked > 5000+pages {
+			t.Errorf("%d pages are found by looking at %d instances", pages, looked)
+		}
+		return
 	}
 }
