@@ -1,10 +1,11 @@
-// Package mns sends to Simple Message Queue (MNS, 2015-06-06). It knows queues,
-// bodies and delays, and nothing of what the bodies mean.
+// Package mns sends to the queues of Simple Message Queue (MNS, 2015-06-06), and reads
+// and empties them for an operator; functions are delivered to by the platform. It
+// knows queues, bodies and delays, and nothing of what the bodies mean.
 //
 // The official SDK is used for its client: signature, headers, XML shapes and
 // connections. Its queue type is not, because it hides the HTTP status, returns
 // through channels and turns answers into errors of its own. The SDK takes no
-// context: a send that has begun runs to its own time-out.
+// context: a request that has begun runs to its own time-out.
 package mns
 
 import (
@@ -23,9 +24,9 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// The documented limits of BatchSendMessage and of one message.
+// The documented limits of the batch calls and of one message.
 const (
-	// MaxBatch is the largest number of messages in one call.
+	// MaxBatch is the largest number of messages in one call, of every kind.
 	MaxBatch = 16
 	// MaxBytes is the largest size of one body, and of all bodies of one call.
 	MaxBytes = 64 << 10
@@ -34,7 +35,7 @@ const (
 	MaxDelay = 60480 * time.Second
 )
 
-// timeoutSeconds bounds one send; the SDK's own default is 35.
+// timeoutSeconds bounds one request; the SDK's own default is 35.
 const timeoutSeconds = 10
 
 // normalPriority is MNS's default. The SDK would send 0, which is out of range.
@@ -48,7 +49,7 @@ type Message struct {
 }
 
 // Queues are the queues of one account in one region. They keep connections open
-// from pass to pass; the SDK's client is made at the first send.
+// from pass to pass; the SDK's client is made at the first request.
 type Queues struct {
 	cloud *aliyun.Cloud
 	scope fleet.Scope
@@ -97,7 +98,7 @@ func (q *Queues) dial() sdk.MNSClient {
 	return client
 }
 
-// Client sends to queues for one pass.
+// Client calls queues for one pass.
 type Client struct {
 	session *aliyun.Session
 	queues  *Queues
@@ -129,14 +130,7 @@ func (c *Client) Send(ctx context.Context, queue string, messages []Message) (st
 		if n == 0 {
 			return stored, fmt.Errorf("sending to queue %s: a message of %d bytes is over the limit of %d", queue, len(messages[stored].Body), MaxBytes)
 		}
-		err := c.session.Retry(ctx, func() error {
-			if err := c.session.Spend(sendAPI); err != nil {
-				return err
-			}
-			err := c.send(ctx, queue, messages[stored:stored+n])
-			c.session.Count(sendAPI, err)
-			return err
-		})
+		err := c.call(ctx, sendAPI, func() error { return c.send(ctx, queue, messages[stored:stored+n]) })
 		if err != nil {
 			return stored, fmt.Errorf("sending to queue %s: %w", queue, err)
 		}
@@ -163,28 +157,16 @@ func (c *Client) send(ctx context.Context, queue string, messages []Message) err
 		delay := int64((min(max(m.Delay, 0), MaxDelay) + time.Second - 1) / time.Second)
 		batch.Messages = append(batch.Messages, sdk.MessageSendRequest{MessageBody: m.Body, DelaySeconds: delay, Priority: normalPriority})
 	}
-	resp, err := c.queues.client().Send(sdk.POST, nil, batch, "queues/"+queue+"/messages")
-	if err != nil {
-		return aliyun.NoAnswer(ctx, sendAPI, err, false)
-	}
-	defer fasthttp.ReleaseResponse(resp)
-	c.session.SawDate(string(resp.Header.Peek("Date")))
-	return check(ctx, resp, len(messages))
+	return c.exchange(ctx, request{sendAPI, sdk.POST, batch, messagesOf(queue)}, func(resp *fasthttp.Response) error {
+		return check(ctx, resp, len(messages))
+	})
 }
 
 // check reads an answer: 201 with an entry for each message, of which some may
 // hold an error; or an error document.
 func check(ctx context.Context, resp *fasthttp.Response, want int) error {
 	if resp.StatusCode() != fasthttp.StatusCreated {
-		var e sdk.ErrorResponse
-		err := xml.Unmarshal(resp.Body(), &e)
-		switch {
-		case err != nil && resp.StatusCode() < fasthttp.StatusBadRequest:
-			return aliyun.NoAnswer(ctx, sendAPI, fmt.Errorf("HTTP %d says nothing of the messages", resp.StatusCode()), false)
-		case err != nil:
-			return aliyun.NewError(sendAPI, resp.StatusCode(), "", "the answer is not an error document", "", false)
-		}
-		return aliyun.NewError(sendAPI, resp.StatusCode(), e.Code, e.Message, e.RequestId, false)
+		return refused(ctx, sendAPI, resp)
 	}
 	var entries sdk.BatchMessageSendResponse
 	if err := xml.Unmarshal(resp.Body(), &entries); err != nil || len(entries.Messages) != want {
