@@ -1,5 +1,7 @@
-// Package trail asks ActionTrail (2020-07-06) who changed what. Of a record it keeps the
-// few members named here: whatever else a call said stays unread.
+// Package trail asks ActionTrail (2020-07-06) who changed what. Of a record it reads the
+// few members named here. [Client.Lookup] hands records over whole and unread, to be
+// decoded as an event's are: they may hold user data and passwords, and must not be
+// logged or kept.
 package trail
 
 import (
@@ -34,14 +36,16 @@ type attribute struct {
 
 type lookup struct {
 	StartTime  *string      `json:"StartTime,omitempty" xml:"StartTime,omitempty"`
+	EndTime    *string      `json:"EndTime,omitempty" xml:"EndTime,omitempty"`
+	Direction  *string      `json:"Direction,omitempty" xml:"Direction,omitempty"`
 	MaxResults *string      `json:"MaxResults,omitempty" xml:"MaxResults,omitempty"`
 	NextToken  *string      `json:"NextToken,omitempty" xml:"NextToken,omitempty"`
 	Attributes []*attribute `json:"LookupAttribute,omitempty" xml:"LookupAttribute,omitempty" type:"Repeated"`
 }
 
-type page struct {
-	Events    []record `json:"Events"`
-	NextToken string   `json:"NextToken"`
+type page[R any] struct {
+	Events    []R    `json:"Events"`
+	NextToken string `json:"NextToken"`
 }
 
 type record struct {
@@ -57,6 +61,17 @@ type record struct {
 	} `json:"userIdentity"`
 }
 
+func look[R any](ctx context.Context, c *Client, region fleet.Region, req *lookup) (*page[R], error) {
+	return aliyun.Do[lookup, page[R]](ctx, c.session, aliyun.API{Product: aliyun.ActionTrail, Action: "LookupEvents", Region: region}, req)
+}
+
+// stamp is a time as LookupEvents takes it, which knows no fractions of a second.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// named is the condition that a record has an eventName. LookupEvents promises to take
+// one condition.
+func named(event string) []*attribute { return []*attribute{{new("EventName"), new(event)}} }
+
 var errTooMany = errors.New("there are more records than are read at once")
 
 // TrustEdits reads the UpdateRole calls since a time that gave a role another trust
@@ -65,12 +80,12 @@ var errTooMany = errors.New("there are more records than are read at once")
 // none, are to be found is not published, so the caller has to say.
 func (c *Client) TrustEdits(ctx context.Context, region fleet.Region, since time.Time) ([]fleet.TrustEdit, error) {
 	req := &lookup{
-		StartTime: new(since.UTC().Format(time.RFC3339)), MaxResults: new(pageSize),
-		Attributes: []*attribute{{new("EventName"), new("UpdateRole")}},
+		StartTime: new(stamp(since)), MaxResults: new(pageSize),
+		Attributes: named("UpdateRole"),
 	}
 	var out []fleet.TrustEdit
 	for range maxPages {
-		got, err := aliyun.Do[lookup, page](ctx, c.session, aliyun.API{Product: aliyun.ActionTrail, Action: "LookupEvents", Region: region}, req)
+		got, err := look[record](ctx, c, region, req)
 		if err != nil {
 			return nil, err
 		}
