@@ -1,7 +1,7 @@
 // Package queue puts refs into the inboxes of our functions: to look again later,
-// or to hand a change to its owner. It writes fleet messages and knows which
-// function owns which kind of change; it reads no queue, since the platform
-// delivers.
+// to hand a change to its owner, or to have looked at what an event was about. It
+// writes fleet messages and knows which function owns which kind of change and looks
+// at which event; it reads no queue, since the platform delivers.
 package queue
 
 import (
@@ -81,6 +81,15 @@ func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 		}
 	}
 	return nil
+}
+
+// Tell puts refs into another function's inbox: it looks at them as if their event had
+// come now.
+func (i *Inbox) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
+	if !Has(function) {
+		return fmt.Errorf("telling %s: %w", function, errNoInbox)
+	}
+	return i.send(ctx, Prefix+function, refs, 0)
 }
 
 // PutBack returns the body of a message that this code is too old to read.

@@ -1,0 +1,137 @@
+package queue_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/queue"
+)
+
+func TestTellPutsRefsIntoAnotherFunctionsInbox(t *testing.T) {
+	s := &sender{}
+	if err := queue.New(s, "backfill").Tell(t.Context(), "push-agent", refs(1)); err != nil {
+		t.Fatal(err)
+	}
+	want := []sent{{"fw-push-agent", `{"v":1,"function":"push-agent","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000"],"try":0}`, 0}}
+	if diff := cmp.Diff(want, s.sent); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTellingFailsWhereThereIsNoInboxOrNoRoom(t *testing.T) {
+	s := &sender{}
+	inbox := queue.New(s, "backfill")
+	for _, name := range []string{"", "watch-shares", "dead-letters", "invented"} {
+		if err := inbox.Tell(t.Context(), name, refs(1)); err == nil || len(s.sent) != 0 {
+			t.Errorf("%q: sent %v, error %v", name, s.sent, err)
+		}
+	}
+	s.full = 1
+	if err := inbox.Tell(t.Context(), "push-agent", refs(101)); !errors.Is(err, errFull) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOnlySetupShareRoleIsToldAtHome(t *testing.T) {
+	here, home := &sender{}, &sender{}
+	regions := queue.Regions{Here: queue.New(here, "backfill"), Home: queue.New(home, "backfill")}
+	for _, name := range []string{"attach-role", "setup-share-role"} {
+		if err := regions.Tell(t.Context(), name, refs(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(here.sent) != 1 || here.sent[0].Queue != "fw-attach-role" || len(home.sent) != 1 || home.sent[0].Queue != "fw-setup-share-role" {
+		t.Errorf("here %v, home %v", here.sent, home.sent)
+	}
+}
+
+// The samples are one of each event that our functions get: what names something to
+// look at has somebody who looks, and nobody watches for what names nothing.
+func TestEveryEventThatNamesSomethingHasWatchersThatTakeIt(t *testing.T) {
+	files, err := filepath.Glob("../../events/samples/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, file := range files {
+		payload, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ev, err := range events.Decode(payload) {
+			if err != nil || ev.Kind == events.KindMessage || len(ev.Refs) == 0 {
+				continue
+			}
+			event := ev.Name
+			if event == "" {
+				event = ev.Type
+			}
+			seen[event] = true
+			for _, r := range ev.Refs {
+				if !slices.ContainsFunc(queue.Watchers(event), func(f string) bool { return queue.Takes(f, r.Kind) }) && ev.Kind != events.KindFirstHeartbeat {
+					t.Errorf("%s: nobody looks at %s of %s", file, r.Kind, event)
+				}
+			}
+		}
+	}
+	for _, event := range []string{"RunInstances", "CreateInstance", "ModifyImageSharePermission", "CreateResourceShare", "ecs:Instance:StateChange"} {
+		if !seen[event] {
+			t.Errorf("no sample of %s was read", event)
+		}
+	}
+	if got := queue.Watchers("AcceptResourceShareInvitation"); got != nil {
+		t.Errorf("the recipient's side has watchers %v", got)
+	}
+}
+
+func TestEveryCallIsOneThatEventsDecodes(t *testing.T) {
+	const record = `{"eventId":"e-1","eventName":%q,"serviceName":"Ecs","eventType":"ApiCall","acsRegion":"cn-hangzhou","recipientAccountId":"1000000000000001",
+		"responseElements":{"InstanceId":"i-1"},"requestParameters":{"ImageId":"m-1"}}`
+	for _, call := range queue.Calls() {
+		for ev, err := range events.Decode(fmt.Appendf(nil, record, call.Event)) {
+			if err != nil || len(ev.Refs) == 0 {
+				t.Errorf("%s: %+v, %v", call.Event, ev, err)
+			}
+		}
+		for _, f := range call.Functions {
+			if !queue.Has(f) {
+				t.Errorf("%s is looked at by %s, which has no inbox", call.Event, f)
+			}
+		}
+	}
+}
+
+func TestAFunctionTakesTheKindsItLooksAtAndNoOthers(t *testing.T) {
+	if !queue.Takes("validate-instance", fleet.KindCall) || queue.Takes("attach-role", fleet.KindCall) ||
+		queue.Takes("setup-share-role", fleet.KindInstance) || queue.Takes("watch-shares", fleet.KindImageShare) {
+		t.Error("a kind goes to the wrong function")
+	}
+}
+
+func TestRefsAreSortedByWhoLooksAtThem(t *testing.T) {
+	call := fleet.Ref{Scope: here, Kind: fleet.KindCall, ID: "e-1"}
+	got := queue.Sort([]string{"validate-instance", "attach-role", "setup-share-role"}, append(refs(1), call))
+	want := []queue.Told{{Function: "validate-instance", Refs: append(refs(1), call)}, {Function: "attach-role", Refs: refs(1)}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatWatchSharesMissedIsForTheFunctionThatItTells(t *testing.T) {
+	for function, want := range map[string]string{"watch-shares": "setup-share-role", "attach-role": "attach-role"} {
+		if got, ok := queue.InboxOf(function); !ok || got != want {
+			t.Errorf("%s: got %q, %v", function, got, ok)
+		}
+	}
+	if _, ok := queue.InboxOf("invented"); ok {
+		t.Error("a function that there is not has an inbox")
+	}
+}
