@@ -19,8 +19,10 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// PageSize is how many machines are asked for at once. The documentation gives the
-// default, 20, and no maximum; a smaller page is followed to its end.
+// PageSize is how many machines are asked for at once. The documentation of
+// DescribeCloudCenterInstances gives the default, 20, and no maximum: that 100 are taken
+// is assumed. If the cloud's pages are smaller, they are followed to their end, and the
+// machines of a fleet cost a call for each page of it.
 const PageSize = 100
 
 // Client calls Security Center for one pass.
@@ -91,8 +93,11 @@ func (c *Client) search(ctx context.Context, region fleet.Region, criteria []cri
 		for _, m := range got.Instances {
 			out[m.InstanceID] = fleet.Agent{Known: true, Status: m.ClientStatus, Sub: m.ClientSubStatus}
 		}
-		if seen += len(got.Instances); len(got.Instances) == 0 || seen >= got.PageInfo.TotalCount {
+		switch seen += len(got.Instances); {
+		case seen >= got.PageInfo.TotalCount:
 			return nil
+		case len(got.Instances) == 0: // who is missing may be known all the same
+			return fmt.Errorf("listing machines of Security Center: the pages hold %d of %d", seen, got.PageInfo.TotalCount)
 		}
 	}
 }
