@@ -60,10 +60,30 @@ const margin = 15 * time.Second
 // path starts at the folder of the function's code.
 const PolicyVariable = "FLEETWARDEN_POLICY"
 
+// HomeVariable is the environment variable that tells the region in which the functions
+// that exist once were deployed.
+const HomeVariable = "FLEETWARDEN_HOME_REGION"
+
 // LoadPolicy reads the policy file that the environment names. Without one, all
 // controls are in audit mode. A file that cannot be used is an error: then nothing
-// may be written.
+// may be written. So is one whose home region is not where deployment put the functions
+// that exist once: what is sent to them there would wait for nobody.
 func LoadPolicy(getenv func(string) string) (*policy.Policy, error) {
+	p, err := namedPolicy(getenv)
+	if err != nil {
+		return nil, err
+	}
+	deployed := fleet.Region(getenv(HomeVariable))
+	if p.HomeRegion == "" {
+		p.HomeRegion = deployed
+	}
+	if deployed != "" && p.HomeRegion != deployed {
+		return nil, fmt.Errorf("the policy's homeRegion is %s, and %s is %s: one of them is wrong", p.HomeRegion, HomeVariable, deployed)
+	}
+	return p, nil
+}
+
+func namedPolicy(getenv func(string) string) (*policy.Policy, error) {
 	path := getenv(PolicyVariable)
 	if path == "" {
 		return policy.Default(), nil

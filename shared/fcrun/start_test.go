@@ -218,3 +218,27 @@ func TestPolicyFileIsTheOneOfTheEnvironment(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestTheHomeRegionIsThePolicysAndThatOfTheDeployment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(path, []byte("version: 1\nhomeRegion: cn-hangzhou\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		policy, deployed string
+		want             fleet.Region
+		refused          bool
+	}{
+		"neither":       {},
+		"the policy's":  {policy: path, want: "cn-hangzhou"},
+		"deployment's":  {deployed: "cn-shanghai", want: "cn-shanghai"},
+		"both alike":    {path, "cn-hangzhou", "cn-hangzhou", false},
+		"contradictory": {path, "cn-shanghai", "", true},
+	} {
+		e := map[string]string{fcrun.PolicyVariable: c.policy, fcrun.HomeVariable: c.deployed}
+		p, err := fcrun.LoadPolicy(func(k string) string { return e[k] })
+		if (err != nil) != c.refused || err == nil && p.HomeRegion != c.want {
+			t.Errorf("%s: %v, %v, want %q", name, p, err, c.want)
+		}
+	}
+}

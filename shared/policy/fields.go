@@ -15,7 +15,7 @@ func (p *Policy) root() object {
 			"The accounts the policy speaks for. Left out: only the account the functions run in.", false},
 		{"directory", p.Directory.fields(), "The accounts of our resource directory. Left out: those of accounts alone.", false},
 		{"homeRegion", text[fleet.Region]{&p.HomeRegion, formRegion},
-			"The region of the functions that exist once. Left out: the region the function runs in.", false},
+			"The region of the functions that exist once. Left out: that of the deployment.", false},
 		{"regions", regions{&p.Regions}, "The guarded regions: auto for all that are enabled, or a list.", false},
 		{"selfManaged", selectors(&p.SelfManaged),
 			"What the operator's own trust service looks after: systrust-role and trust-client leave it alone.", false},

@@ -36,8 +36,8 @@ type Policy struct {
 	Accounts []Account
 	// Directory says how to reach the accounts of our resource directory.
 	Directory Directory
-	// HomeRegion holds the functions that exist once; empty means the region
-	// the function runs in.
+	// HomeRegion holds the functions that exist once; empty means the one of the
+	// deployment or, in a terminal, the region the command is for.
 	HomeRegion fleet.Region
 	// Regions are the guarded regions; empty means all that are enabled.
 	Regions []fleet.Region

@@ -93,17 +93,22 @@ func (s *Stack) policies(p manifest.Function) (map[string]string, error) {
 		}
 	}
 	out := map[string]string{p.Role: text}
+	return out, s.optional(out, func(name string) bool { return strings.HasPrefix(name, p.FunctionName+"-") })
+}
+
+// optional adds the files of deploy/ram/optional that were asked for and fit.
+func (s *Stack) optional(policies map[string]string, fits func(name string) bool) error {
 	for _, name := range s.o.Optional {
-		if !strings.HasPrefix(name, p.FunctionName+"-") {
+		if !fits(name) {
 			continue
 		}
-		optional, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", "optional", name+".json"))
+		document, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", "optional", name+".json"))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out["fleetwarden-"+name] = string(optional)
+		policies["fleetwarden-"+name] = string(document)
 	}
-	return out, nil
+	return nil
 }
 
 // checkOptional refuses an optional policy that no function would get.

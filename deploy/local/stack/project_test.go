@@ -16,7 +16,8 @@ import (
 	"fleetwarden/test/simcloud/server"
 )
 
-// project is a repository in small: one function, the probe of deploy/local/fc.
+// project is a repository in small: the probe of deploy/local/fc as a function of each
+// region, and as one that exists once.
 var project = map[string]string{
 	"s.yaml": `edition: 3.0.0
 name: test
@@ -71,12 +72,18 @@ resources:
         - triggerName: daily
           triggerType: timer
           triggerConfig: {cronExpression: "0 0 4 * * *", enable: true, payload: "job"}
+  once:
+    component: fc3
+    props: {region: "${env('HOME_REGION', '')}", functionName: once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, role: fleetwarden-once}
 `,
 	"deploy/queues.json": `{"queues":[
 		{"name":"fw-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},
 		{"name":"fw-probe","messageRetentionPeriod":604800,"visibilityTimeout":600,"deadLetter":{"queue":"fw-dead-letters","maxReceiveCount":5},"eventRules":["running"]}]}`,
 	"deploy/eventrules/running.json": `{"type":["test:Running"]}`,
 	"deploy/ram/probe.json":          `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
+	"deploy/ram/once.json":           `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
+	"deploy/ram/member/trust.json":   `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::{home}:role/fleetwarden-probe"]}}]}`,
+	"deploy/ram/member/policy.json":  `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
 	"deploy/local/policy.yaml":       `version: 1`,
 }
 
@@ -89,7 +96,7 @@ var bin = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("building the probe: %w: %s", err, out)
 	}
-	return dir, nil
+	return dir, os.Symlink("probe", filepath.Join(dir, "once"))
 })
 
 func TestMain(m *testing.M) {

@@ -30,16 +30,18 @@ type Options struct {
 	// BinDir has <function>/main for every function, see [Build]; empty: they
 	// are built into a temporary folder.
 	BinDir string
-	// Regions get a deployment each; nil for cn-hangzhou.
+	// Regions get a deployment each, the first being home; nil for cn-hangzhou.
 	Regions []string
 	// Policy is the functions' policy file; empty for deploy/local/policy.yaml.
 	Policy string
 	// Env is added to the functions' environment variables.
 	Env map[string]string
-	// Document, when set, may change a function's RAM policy before it is made.
+	// Document, when set, may change a function's RAM policy before it is made; also
+	// that of the role [Member].
 	Document func(function, document string) (string, error)
 	// Optional names files of deploy/ram/optional, without .json, to grant as well.
-	// Each is granted to the function that its name begins with.
+	// Each is granted to the function that its name begins with, and to the role
+	// [Member], unless it is about assuming that.
 	Optional []string
 	// LogDir keeps the functions' output; empty for a temporary folder.
 	LogDir string
@@ -64,6 +66,9 @@ type Deployed struct {
 	Region, Function string
 	Triggers         []string
 }
+
+// home is the region of what exists once.
+func (s *Stack) home() string { return s.o.Regions[0] }
 
 // Start deploys everything and returns when it is ready.
 func Start(ctx context.Context, o Options) (*Stack, error) {
@@ -95,7 +100,10 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := s.roles(all[s.o.Regions[0]]); err != nil {
 		return err
 	}
-	if err := s.o.Server.OSS.CreateBucket(server.Sharer, server.Home, Bucket); err != nil {
+	if err := s.member(); err != nil {
+		return err
+	}
+	if err := s.o.Server.OSS.CreateBucket(server.Sharer, s.home(), Bucket); err != nil {
 		return fmt.Errorf("making the bucket %s: %w", Bucket, err)
 	}
 	for _, region := range s.o.Regions {
@@ -139,8 +147,11 @@ func (s *Stack) load(region string) (*manifest.Manifest, error) {
 	return manifest.Load(s.o.Manifest, manifest.Options{
 		Account: server.Sharer,
 		Env: func(name string) (string, bool) {
-			if name == "REGION" {
+			switch name {
+			case "REGION":
 				return region, true
+			case "HOME_REGION":
+				return s.home(), true
 			}
 			return os.LookupEnv(name)
 		},
@@ -161,6 +172,9 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Resources)) {
 		p := m.Resources[name].Props
+		if p.Region == s.home() && region != s.home() {
+			continue // what exists once is there already: home is deployed first
+		}
 		f, err := s.function(p)
 		if err != nil {
 			return err
@@ -168,7 +182,7 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 		if err := s.runtime.Deploy(f); err != nil {
 			return err
 		}
-		d := Deployed{Region: region, Function: f.Name}
+		d := Deployed{Region: f.Region, Function: f.Name}
 		for _, t := range p.Triggers {
 			if err := s.trigger(f, t); err != nil {
 				return fmt.Errorf("trigger %s of %s: %w", t.Name, f.Name, err)
@@ -176,7 +190,7 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 			d.Triggers = append(d.Triggers, t.Name+" ("+t.Type+")")
 		}
 		s.deployed = append(s.deployed, d)
-		fmt.Fprintf(s.o.Log, "deployed %s to %s\n", f.Name, region)
+		fmt.Fprintf(s.o.Log, "deployed %s to %s\n", f.Name, f.Region)
 	}
 	return nil
 }

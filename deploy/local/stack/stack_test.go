@@ -16,6 +16,7 @@ import (
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/test/simcloud/server"
+	"fleetwarden/test/simcloud/wire"
 )
 
 func TestWindowClosesWhenItsTimeIsUp(t *testing.T) {
@@ -193,6 +194,27 @@ func TestProcessIsKilledExactlyAtACallToTheCloud(t *testing.T) {
 		f.quiet() // the dropped request ends after the process
 		if diff := cmp.Diff(c.want, f.identities()); diff != "" {
 			t.Errorf("when %v: %s", c.when, diff)
+		}
+	}
+}
+
+func TestAFunctionThatExistsOnceIsDeployedOnceAtHome(t *testing.T) {
+	f := deploy(t, server.Home, server.Another)
+	var got []string
+	for _, d := range f.Functions() {
+		got = append(got, d.Region+" "+d.Function)
+	}
+	if diff := cmp.Diff([]string{"cn-hangzhou once", "cn-hangzhou probe", "cn-shanghai probe"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheMembersRoleTrustsTheRolesOfTheHomeAccountThatItsFileNames(t *testing.T) {
+	f := deploy(t)
+	for role, want := range map[string]bool{"fleetwarden-probe": true, "fleetwarden-once": false} {
+		who := wire.Identity{Account: server.Sharer, Type: "AssumedRoleUser", Name: role}
+		if got := f.cloud.RAM.TrustsCaller(server.Member, stack.Member, who, nil); got != want {
+			t.Errorf("%s: trusted %v, want %v", role, got, want)
 		}
 	}
 }

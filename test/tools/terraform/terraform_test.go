@@ -29,11 +29,13 @@ type block struct {
 
 func (b block) name() string { return strings.Join(append([]string{b.kind}, b.labels...), ".") }
 
-// configuration is all of deploy/terraform.
-func configuration(t *testing.T) []block {
+// configuration is all of deploy/terraform, which is for the home account.
+func configuration(t *testing.T) []block { return blocks(t, "terraform/*.tf") }
+
+func blocks(t *testing.T, pattern string) []block {
 	t.Helper()
 	var out []block
-	for _, path := range glob(t, "terraform/*.tf") {
+	for _, path := range glob(t, pattern) {
 		source := read(t, path)
 		file, diags := hclparse.NewParser().ParseHCL(source, path)
 		if diags.HasErrors() {
@@ -216,7 +218,7 @@ func TestNoPolicyGrantsByWildcard(t *testing.T) {
 			Action, Resource oneOrMore
 		}
 	}
-	for _, path := range append(glob(t, "ram/*.json"), glob(t, "ram/optional/*.json")...) {
+	for _, path := range slices.Concat(glob(t, "ram/*.json"), glob(t, "ram/optional/*.json"), glob(t, "ram/member/policy.json")) {
 		for _, s := range decode[policy](t, path).Statement {
 			for _, action := range s.Action {
 				if s.Effect == "Allow" && strings.Contains(action, "*") {
@@ -231,6 +233,45 @@ func TestNoPolicyGrantsByWildcard(t *testing.T) {
 	for _, b := range configuration(t) {
 		if strings.Contains(b.text, `"*"`) || regexp.MustCompile(`FullAccess|AdministratorAccess|policy_type\s*=\s*"System"`).MatchString(b.text) {
 			t.Errorf("%s grants broadly", b.name())
+		}
+	}
+}
+
+// What a member account gets is the role with its two files, and nothing else.
+func TestAMemberGetsTheRoleOfItsFilesAlone(t *testing.T) {
+	var resources []string
+	var text strings.Builder
+	for _, b := range blocks(t, "terraform/member/*.tf") {
+		text.WriteString(b.text)
+		if b.kind == "resource" {
+			resources = append(resources, b.labels[0])
+		}
+		if (b.kind == "variable") && (b.body.Attributes["description"] == nil || b.body.Attributes["type"] == nil) {
+			t.Errorf("%s has no description or no type", b.name())
+		}
+	}
+	if want := []string{"alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment"}; !slices.Equal(resources, want) {
+		t.Errorf("it makes %v, want %v", resources, want)
+	}
+	for _, part := range []string{`file("${local.ram}/member/policy.json")`, `file("${local.ram}/member/trust.json"), "{home}", var.home`, "self.id == var.member"} {
+		if !strings.Contains(text.String(), part) {
+			t.Errorf("it lacks %s", part)
+		}
+	}
+	var trust struct {
+		Statement []struct {
+			Action    oneOrMore
+			Principal map[string]oneOrMore
+		}
+	}
+	if err := json.Unmarshal(read(t, filepath.Join(deploy, "ram/member/trust.json")), &trust); err != nil || len(trust.Statement) != 1 {
+		t.Fatalf("%+v, %v", trust, err)
+	}
+	for kind, principals := range trust.Statement[0].Principal {
+		for _, p := range principals {
+			if kind != "RAM" || !regexp.MustCompile(`^acs:ram::\{home\}:role/fleetwarden-[a-z-]+$`).MatchString(p) {
+				t.Errorf("the role trusts %s %s", kind, p)
+			}
 		}
 	}
 }

@@ -1,0 +1,44 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fleetwarden/test/simcloud/server"
+)
+
+// Member is the role of the member account that our functions assume there, if the
+// optional policies <function>-members let them.
+const Member = "FleetwardenMember"
+
+// member makes the role, as deploy/ram/member has it.
+func (s *Stack) member() error {
+	dir := filepath.Join(s.root, "deploy", "ram", "member")
+	trust, err := os.ReadFile(filepath.Join(dir, "trust.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a deployment may have no members
+	}
+	if err != nil {
+		return fmt.Errorf("making the role of members: %w", err)
+	}
+	document, err := os.ReadFile(filepath.Join(dir, "policy.json"))
+	text := string(document)
+	if err == nil && s.o.Document != nil {
+		text, err = s.o.Document(Member, text)
+	}
+	policies := map[string]string{Member: text}
+	if err == nil {
+		err = s.optional(policies, func(name string) bool { return !strings.HasSuffix(name, "-members") })
+	}
+	if err == nil {
+		err = s.o.Server.RAM.AddRole(server.Member, Member, strings.ReplaceAll(string(trust), "{home}", server.Sharer), policies)
+	}
+	if err != nil {
+		return fmt.Errorf("making the role of members: %w", err)
+	}
+	return nil
+}
