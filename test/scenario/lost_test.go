@@ -78,7 +78,7 @@ func (w lossy) fails(t *testing.T, kind simcloud.FaultKind) *stage.Stage {
 		t.Fatal(err)
 	}
 	settle(t, s)
-	if s.Server.Faults.Next(product, action, caller) != simcloud.NoFault {
+	if s.Server.Faults.Next(simcloud.FaultCall{Product: product, Action: action, Role: caller}) != simcloud.NoFault {
 		t.Errorf("%s was not called often enough for anything to go wrong", w.api)
 	}
 	wantRole(t, s, id)

@@ -179,7 +179,7 @@ func pushedWith(t *testing.T, api string, kind simcloud.FaultKind, skip int) {
 	}
 	l := seedLacks(t, s)
 	settle(t, s)
-	if s.Server.Faults.Next(product, action, caller) != simcloud.NoFault {
+	if s.Server.Faults.Next(simcloud.FaultCall{Product: product, Action: action, Role: caller}) != simcloud.NoFault {
 		t.Errorf("%s was not called often enough for anything to go wrong", api)
 	}
 	l.wantPushed(t, s)
