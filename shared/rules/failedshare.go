@@ -65,71 +65,101 @@ func (f failedTry) absent() []fleet.AccountID {
 // sharer has ended meanwhile would come back: nothing that can be read, not the ledger's
 // open intent either, tells a share that was never made from one that was made and ended.
 // A share too few costs its owner one call; one too many opens what was closed.
-func failedShare(s *share) fleet.Verdict {
+//
+// What is settled is said of its image: there the ledger finds what became of a share
+// whose pass died.
+func failedShare(s *share) []fleet.Verdict {
 	if !s.policy.ShareRole.RetryFailedShare {
-		return fleet.Verdict{}
+		return nil
 	}
-	var open, done []failedTry
+	r := repeats{share: s}
+	r.day, r.tried = s.triedToday()
+	if s.trust != nil {
+		r.untrusted = s.untrusted()
+	}
+	var out []fleet.Verdict
 	for _, f := range s.wanted.failed {
-		switch {
-		case f.image == nil || !sharable(*f.image): // not ours, or said by share-keys or service-key
-		case len(f.absent()) == 0:
-			done = append(done, f)
-		default:
-			open = append(open, f)
+		if f.image == nil || !sharable(*f.image) {
+			continue // not ours, or said by share-keys or service-key
+		}
+		if v := r.judge(f); v.Outcome != "" {
+			v.Ref = s.imageRef(f)
+			out = append(out, v)
 		}
 	}
-	switch {
-	case len(open) > 0 && s.side.Role.Seen() && !s.side.Role.V.Missing && !s.side.Tags.Seen():
-		return undecided("whether the share was repeated today could not be read: " + s.side.Tags.Why)
-	case len(open) > 0:
-		return s.repeat(open)
-	case len(done) > 0:
-		return passes("shared by now: "+images(done), observed("shared", images(done)))
+	if len(r.due)+len(r.early) > 0 {
+		out = append(out, r.repeat())
 	}
-	return fleet.Verdict{}
+	return out
 }
 
-// repeat says of each share what becomes of it, and has those repeated that are due.
-func (s *share) repeat(open []failedTry) fleet.Verdict {
-	v := violation(fleet.Medium, fmt.Sprintf("sharing %s failed for want of the role %s", images(open), s.roleName()),
-		"share again what is not repeated, once share-trust and share-keys pass")
-	day, tried := s.tried()
-	var untrusted rampolicy.Sharees
-	if s.trust != nil {
-		untrusted = s.untrusted()
-	}
-	var due, spent, over, early []failedTry
-	for _, f := range open {
-		v.Evidence = append(v.Evidence, observed("image", f.image.ID), observed("not shared with", joined(f.absent())))
-		switch digest := tryOf(f.image.ID, f.with()); {
-		case slices.Contains(tried, digest):
-			spent = append(spent, f)
-		case len(tried) >= maxRetries:
-			over = append(over, f)
-		case !s.complete(f, untrusted):
-			early = append(early, f)
-		default:
-			due, tried = append(due, f), append(tried, digest)
-		}
-	}
-	v.Reason += told(spent, "repeated today, and not shared: ended since, or the pass died before the share") +
-		told(over, fmt.Sprintf("not repeated, since %d shares were today", maxRetries)) + told(early, "to be repeated once the role stands and its accounts are known")
-	if len(due) > 0 {
-		s.retry(&v, due, strings.Join(append([]string{day}, tried...), "-"))
-	}
-	if len(early) > 0 {
-		s.wait(&v)
+// repeats is what becomes of the failed shares of one look.
+type repeats struct {
+	*share
+	day       string
+	tried     []string
+	untrusted rampolicy.Sharees
+	// due are repeated now, early once the role stands.
+	due, early []failedTry
+}
+
+// judge says what is settled about a share, or notes that it is to be repeated.
+func (r *repeats) judge(f failedTry) fleet.Verdict {
+	v := violation(fleet.Medium, "sharing image "+f.image.ID+" failed for want of the role "+r.roleName(),
+		"share it again yourself, if it is still wanted", observed("image", f.image.ID+", not shared with "+joined(f.absent())))
+	switch digest := tryOf(f.image.ID, f.with()); {
+	case len(f.absent()) == 0:
+		return passes("image "+f.image.ID+" is shared by now", observed("shared with", joined(f.with())))
+	case r.side.Role.Seen() && !r.side.Role.V.Missing && !r.side.Tags.Seen():
+		return undecided("whether the share was repeated today could not be read: " + r.side.Tags.Why)
+	case slices.Contains(r.tried, digest):
+		v.Reason += "; it was repeated today, and is not shared: it was ended since, or the pass died before the share"
+	case len(r.tried) >= maxRetries:
+		v.Reason += fmt.Sprintf("; not repeated: %d shares were today", maxRetries)
+	case !r.complete(f, r.untrusted):
+		r.early = append(r.early, f)
+		return fleet.Verdict{}
+	default:
+		r.due, r.tried = append(r.due, f), append(r.tried, digest)
+		return fleet.Verdict{}
 	}
 	return v
 }
 
-// told is a clause about some of the shares; "" if there are none.
-func told(some []failedTry, what string) string {
-	if len(some) == 0 {
-		return ""
+// repeat has the shares repeated that are due, and asks for another look at the others,
+// if anything will have changed by then.
+func (r *repeats) repeat() fleet.Verdict {
+	all := slices.Concat(r.due, r.early)
+	v := violation(fleet.Medium, fmt.Sprintf("sharing %s failed for want of the role %s", images(all), r.roleName()),
+		"share it again once share-trust and share-keys pass")
+	for _, f := range all {
+		v.Evidence = append(v.Evidence, observed("image", f.image.ID+", not shared with "+joined(f.absent())))
 	}
-	return "; " + images(some) + ": " + what
+	if len(r.due) > 0 {
+		r.retry(&v)
+	}
+	if len(r.early) == 0 {
+		return v
+	}
+	v.Reason += "; " + images(r.early) + " is repeated once the role stands and all accounts are known"
+	if n := r.side.Ref.Try.N; r.policy.ModeOf(policy.ControlShareRole) == policy.Enforce && n < maxWaits {
+		v.Again = roleSettles << max(n, 0)
+	}
+	return v
+}
+
+// retry adds the mark and the shares, in this order: each image with its own accounts.
+func (r *repeats) retry(v *fleet.Verdict) {
+	mark := strings.Join(append([]string{r.day}, r.tried...), "-")
+	v.Changes = []fleet.Change{{Kind: fleet.MarkRetried, Ref: r.roleRef(), Before: r.side.Tags.V[fleet.TagRetried], Want: mark, Reason: v.Reason}}
+	for _, f := range r.due {
+		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RetryShare, Ref: r.imageRef(f), Want: joined(f.with()), Needs: r.roleRef().Key(),
+			Reason: "sharing image " + f.image.ID + " failed for want of the role " + r.roleName()})
+	}
+}
+
+func (s *share) imageRef(f failedTry) fleet.Ref {
+	return fleet.Ref{Scope: fleet.Scope{Account: s.world.Account, Region: f.image.Region}, Kind: fleet.KindImage, ID: f.image.ID}
 }
 
 // images names the images of shares.
@@ -162,25 +192,8 @@ func (s *share) complete(f failedTry, untrusted rampolicy.Sharees) bool {
 	return len(keys) > 0 && len(unsure) == 0 && len(s.ungranted(keys)) == 0
 }
 
-// wait asks for another look, if anything will have changed by then.
-func (s *share) wait(v *fleet.Verdict) {
-	if n := s.side.Ref.Try.N; s.policy.ModeOf(policy.ControlShareRole) == policy.Enforce && n < maxWaits {
-		v.Again = roleSettles << max(n, 0)
-	}
-}
-
-// retry adds the mark and the shares, in this order: each image with its own accounts.
-func (s *share) retry(v *fleet.Verdict, due []failedTry, mark string) {
-	v.Changes = []fleet.Change{{Kind: fleet.MarkRetried, Ref: s.roleRef(), Before: s.side.Tags.V[fleet.TagRetried], Want: mark, Reason: v.Reason}}
-	for _, f := range due {
-		ref := fleet.Ref{Scope: fleet.Scope{Account: s.world.Account, Region: f.image.Region}, Kind: fleet.KindImage, ID: f.image.ID}
-		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RetryShare, Ref: ref, Want: joined(f.with()), Needs: s.roleRef().Key(),
-			Reason: "sharing " + images([]failedTry{f}) + " failed for want of the role " + s.roleName()})
-	}
-}
-
-// tried lists what the role's tag remembers of today.
-func (s *share) tried() (day string, digests []string) {
+// triedToday lists what the role's tag remembers of today.
+func (s *share) triedToday() (day string, digests []string) {
 	day = s.world.At.UTC().Format("20060102")
 	of, list, _ := strings.Cut(s.side.Tags.V[fleet.TagRetried], "-")
 	if of != day || list == "" {

@@ -181,21 +181,39 @@ func TestEachImageIsRepeatedWithItsOwnAccountsOnly(t *testing.T) {
 		t.Errorf("the mark %s remembers %d shares", v.Changes[0].Want, n)
 	}
 	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[0].Want
-	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "repeated today")
+	said := repeatsOf(w, p)
+	for id, region := range map[string]fleet.Region{"s-1": "cn-hangzhou", "s-2": "cn-shanghai"} {
+		expect(t, said[id], fleet.Violation, "repeated today")
+		if said[id].Ref.Scope.Region != region {
+			t.Errorf("got %+v", said[id].Ref)
+		}
+	}
+}
+
+// repeatsOf are the verdicts on failed shares, by image: "" for what is to be repeated.
+func repeatsOf(w *fleet.ShareWorld, p *policy.Policy) map[string]fleet.Verdict {
+	out := map[string]fleet.Verdict{}
+	for _, v := range rules.ShareRole(w, p) {
+		if v.Rule == rules.RuleFailedShare {
+			out[v.Ref.ID] = v
+		}
+	}
+	return out
 }
 
 func TestAShareThatCanBeRepeatedDoesNotWaitForAnother(t *testing.T) {
 	w := failedToShare(alsoFailed(sharee)) // its role does not grant the key of s-2
 	v := ruled(t, w, approving(repeating), rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "image s-2: to be repeated once the role stands", fleet.MarkRetried, fleet.RetryShare)
+	expect(t, v, fleet.Violation, "image s-2 is repeated once the role stands", fleet.MarkRetried, fleet.RetryShare)
 	if v.Changes[1].Ref.ID != "s-1" || v.Again == 0 {
 		t.Errorf("got %+v", v)
 	}
 	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[0].Want
-	v = ruled(t, w, approving(repeating), rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "image s-1: repeated today")
-	if v.Again == 0 {
-		t.Error("nobody looks at s-2 again")
+	said := repeatsOf(w, approving(repeating))
+	expect(t, said["s-1"], fleet.Violation, "repeated today")
+	expect(t, said[""], fleet.Violation, "s-2")
+	if said[""].Again == 0 || said["s-1"].Again != 0 {
+		t.Error("nobody looks at s-2 again, or somebody at s-1")
 	}
 }
 

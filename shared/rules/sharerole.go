@@ -64,18 +64,23 @@ func (s *share) judge() []fleet.Verdict {
 	}{
 		{RuleShareeApproved, shareeApproved}, {RuleShareTrust, shareTrust}, {RuleOpenTrust, openTrust},
 		{RuleShareKeys, shareKeys}, {RuleServiceKey, serviceKey}, {RuleTakeBack, takeBack}, {RuleDiskEncryptRole, diskEncryptRole},
-		{RuleFailedShare, failedShare},
 		{RuleLostEdit, lostEdit},
 	} {
 		if v := r.decide(s); v.Outcome != "" {
 			out = append(out, s.sign(r.id, v))
 		}
 	}
+	for _, v := range failedShare(s) {
+		out = append(out, s.sign(RuleFailedShare, v))
+	}
 	return out
 }
 
 func (s *share) sign(rule string, v fleet.Verdict) fleet.Verdict {
-	v.Ref, v.Control, v.Rule = s.side.Ref, policy.ControlShareRole, rule
+	if v.Ref.Kind == "" {
+		v.Ref = s.side.Ref
+	}
+	v.Control, v.Rule = policy.ControlShareRole, rule
 	return waive(s.policy, v, fleet.Fact[fleet.Listing]{}, s.world.At)
 }
 
