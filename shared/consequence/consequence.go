@@ -1,6 +1,6 @@
-// Package consequence carries out what the policy makes of a violation: a tag on the
-// instance, or stopping it. It decides nothing, knows no SDK, never forces a stop and
-// never deletes.
+// Package consequence carries out what the policy makes of a violation, a tag on the
+// instance or stopping it, and what takes that back. It decides nothing, knows no SDK,
+// never forces a stop and never deletes.
 package consequence
 
 import (

@@ -97,7 +97,7 @@ const (
 	// SetShareTrust replaces the trust document Before of a role by Want.
 	SetShareTrust ChangeKind = "set-share-trust"
 	// MarkUnused puts the tag [TagUnused] with the value Want onto a role that has it
-	// with Before.
+	// with Before. Without Want, which only undoing asks for, it takes the tag away.
 	MarkUnused ChangeKind = "mark-unused"
 	// SetKeyPolicy makes Want the document of a policy of ours that says Before; empty:
 	// that does not exist. Its Ref is the policy.
@@ -110,6 +110,18 @@ const (
 	MarkRetried ChangeKind = "mark-retried"
 	// RetryShare shares an image, its Ref, with the accounts Want, separated by blanks.
 	RetryShare ChangeKind = "retry-share"
+
+	// The kinds below are made only to undo others.
+
+	// DetachRole detaches the role Before from an instance.
+	DetachRole ChangeKind = "detach-role"
+	// UntagInstance takes the tag Before ("key=value") from an instance.
+	UntagInstance ChangeKind = "untag-instance"
+	// StartInstance starts an instance that is stopped and has the tag Before, which
+	// stays: what a person has started is not stopped again. Want is Running.
+	StartInstance ChangeKind = "start-instance"
+	// RevokeRole takes the policy Before from a role, its Ref.
+	RevokeRole ChangeKind = "revoke-role"
 )
 
 // Change is one thing to do. A Change is applied only while the world is still

@@ -23,7 +23,10 @@ type notVisible struct{ error }
 
 func (notVisible) Class() fleet.Class { return fleet.Unavailable }
 
-var errNotVisible = notVisible{errors.New("the call succeeded, but the role is not to be seen yet")}
+var (
+	errNotVisible   = notVisible{errors.New("the call succeeded, but the role is not to be seen yet")}
+	errStillVisible = notVisible{errors.New("the call was made, but what it took away is still to be seen")}
+)
 
 // Replace detaches the role Before of each change and attaches Want, for
 // [fleet.ReplaceRole]: there is no call that does both. Where the attach fails,

@@ -23,9 +23,9 @@ type plan struct {
 }
 
 type identity struct {
-	kind fleet.ChangeKind
-	key  fleet.Key
-	want string
+	kind         fleet.ChangeKind
+	key          fleet.Key
+	before, want string
 }
 
 type item struct {
@@ -40,7 +40,7 @@ func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 	p := &plan{r: r, by: map[identity]*item{}}
 	for _, v := range verdicts {
 		for _, c := range v.Changes {
-			id := identity{c.Kind, c.Ref.Key(), c.Want}
+			id := identity{c.Kind, c.Ref.Key(), c.Before, c.Want}
 			it := p.by[id]
 			if it == nil {
 				it = &item{change: c, control: v.Control, rule: v.Rule}

@@ -29,6 +29,7 @@ var arrows = []struct {
 	{"shared/aliyun", []string{"shared/fleet", "shared/aliyun"}, "clients speak fleet values and decide nothing"},
 	{"shared/queue", []string{"shared/fleet", "shared/aliyun/mns"}, "inboxes stand on MNS"},
 	{"shared/ledger", []string{"shared/fleet"}, "the ledger knows objects by name, and no cloud"},
+	{"shared/undo", []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/ledger", "shared/reconcile", "shared/instancerole", "shared/sharerole", "shared/consequence"}, "it turns what the ledger tells into changes for the acts; clients are handed in"},
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/terminal", []string{"shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},

@@ -1,3 +1,3 @@
 // Package ram reads and writes RAM (2015-05-01) in fleet values. It decides
-// nothing, and has no method that detaches or deletes.
+// nothing, and has no method that deletes.
 package ram

@@ -44,6 +44,13 @@ func (c *Client) TagRole(ctx context.Context, name, key, value string) error {
 	return err
 }
 
+// UntagRole takes one tag off a role, whatever its value.
+func (c *Client) UntagRole(ctx context.Context, name, key string) error {
+	_, err := aliyun.Do[sdk.UntagResourcesRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write("UntagResources"),
+		&sdk.UntagResourcesRequest{ResourceType: new(role), ResourceNames: []*string{&name}, TagKeys: []*string{&key}})
+	return err
+}
+
 // SetTrust replaces the whole trust document of a role. RAM compares nothing: read the
 // role right before, and after.
 func (c *Client) SetTrust(ctx context.Context, name, trust string) error {

@@ -1,0 +1,83 @@
+package consequence
+
+import (
+	"context"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Restorer is the part of ECS that takes the consequences back.
+type Restorer interface {
+	Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error)
+	Untag(ctx context.Context, region fleet.Region, key string, ids []string) error
+	Start(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.BatchAnswer, error)
+}
+
+// Untag takes the tag Before ("key=value") of each change from its instance, for
+// [fleet.UntagInstance]. The call goes by key alone: whoever asks for it has seen the
+// value right before.
+func Untag(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
+		failures := map[string]error{}
+		for key, ids := range byKey(cs) {
+			failures[key] = r.Untag(ctx, s.Region, key, ids)
+		}
+		after, err := r.Listings(ctx, s.Region, ids(cs))
+		out := make([]fleet.Result, len(cs))
+		for n, c := range cs {
+			key, _, _ := strings.Cut(c.Before, "=")
+			now, there := after[c.Ref.ID]
+			value, tagged := now.Tags[key]
+			switch {
+			case err != nil:
+				out[n] = failed(c, "reading the tag back", err)
+				out[n].State = fleet.Later
+			case !there:
+				out[n] = fleet.Result{Change: c, State: fleet.Skipped, Why: "the instance is gone"}
+			case !tagged:
+				out[n] = fleet.Result{Change: c, State: fleet.Done}
+			default:
+				out[n] = failed(c, "taking the tag from the instance", failures[key])
+				out[n].After = key + "=" + value
+			}
+		}
+		return out
+	}
+}
+
+// byKey groups instance ids by the key of the tag Before.
+func byKey(cs []fleet.Change) map[string][]string {
+	out := map[string][]string{}
+	for _, c := range cs {
+		key, _, _ := strings.Cut(c.Before, "=")
+		out[key] = append(out[key], c.Ref.ID)
+	}
+	return out
+}
+
+// Start starts stopped instances, for [fleet.StartInstance]. The tag that says why they
+// were stopped stays.
+func Start(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
+		answers, err := r.Start(ctx, s.Region, ids(cs))
+		after, readErr := r.Listings(ctx, s.Region, ids(cs))
+		out := make([]fleet.Result, len(cs))
+		for n, c := range cs {
+			now, answer := after[c.Ref.ID].Status, answers[c.Ref.ID]
+			switch {
+			case readErr != nil:
+				out[n] = failed(c, "reading the state back", readErr)
+				out[n].State = fleet.Later
+			case now == "Starting" || now == "Running":
+				out[n] = fleet.Result{Change: c, State: fleet.Done, After: now}
+			case err != nil:
+				out[n] = failed(c, "starting the instance", err)
+			default:
+				out[n] = failed(c, "starting the instance", answer.Err)
+			}
+			out[n].RequestIDs = requests(answer)
+		}
+		return out
+	}
+}

@@ -1,0 +1,40 @@
+package sharerole
+
+import (
+	"context"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Marker is the part of RAM that puts marks on roles and takes them away.
+type Marker interface {
+	RoleTags(ctx context.Context, name string) (map[string]string, error)
+	TagRole(ctx context.Context, name, key, value string) error
+	UntagRole(ctx context.Context, name, key string) error
+}
+
+// Remark puts back the tag [fleet.TagUnused] that the role of each change had before, or
+// takes it away where it had none, to undo a [fleet.MarkUnused].
+func Remark(m Marker) act {
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := remark(ctx, m, c)
+		if err != nil && !maybeDone(err) {
+			return fleet.Failure(c, "putting the role's tag back", err)
+		}
+		tags, rerr := m.RoleTags(ctx, c.Ref.ID)
+		switch {
+		case rerr != nil:
+			return later(fleet.Failure(c, "reading the role's tags back", rerr))
+		case tags[fleet.TagUnused] != c.Want:
+			return later(fleet.Failure(c, "reading the role's tags back", either(err, errNotVisible)))
+		}
+		return fleet.Result{Change: c, State: fleet.Done, After: c.Want}
+	})
+}
+
+func remark(ctx context.Context, m Marker, c fleet.Change) error {
+	if c.Want == "" {
+		return m.UntagRole(ctx, c.Ref.ID, fleet.TagUnused)
+	}
+	return m.TagRole(ctx, c.Ref.ID, fleet.TagUnused, c.Want)
+}

@@ -1,0 +1,205 @@
+package undo
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+)
+
+// Made is one change as the ledger tells it.
+type Made struct {
+	fleet.ChangeRecord
+	Run, Function string
+	// Entry is the ledger object, without its stage; At the time of its intent.
+	Entry string
+	At    time.Time
+}
+
+// Changes returns the changes of one batch. A change whose pass did not tell its end has
+// no state.
+func Changes(a ledger.Account) []Made {
+	told := a.Intent
+	if a.Last != nil {
+		told = *a.Last
+	}
+	out := make([]Made, len(told.Changes))
+	for i, c := range told.Changes {
+		out[i] = Made{ChangeRecord: c.ChangeRecord, Run: c.Run, Function: a.Intent.Function, Entry: a.Intent.Name, At: a.Intent.Time}
+		if a.Last == nil {
+			out[i].State = ""
+		}
+	}
+	return out
+}
+
+// change is what was done. What was read back counts, where that is a value of the slot:
+// RAM need not keep the bytes that it was given.
+func (m Made) change() fleet.Change {
+	c := fleet.Change{
+		Kind: m.Kind, Before: m.Before, Want: m.Want,
+		Ref: fleet.Ref{Scope: fleet.Scope{Account: m.Account, Region: m.Region}, Kind: m.RefKind, ID: m.ID},
+	}
+	switch m.Kind {
+	case fleet.AttachRole, fleet.ReplaceRole, fleet.SetShareTrust, fleet.SetKeyPolicy, fleet.MarkUnused:
+		if m.After != "" {
+			c.Want = m.After
+		}
+	}
+	return c
+}
+
+// Item is one thing that the run changed, and how it is put back.
+type Item struct {
+	// Made is the run's last change to it.
+	Made Made
+	// From is what it was before the run, To what the run left; empty for none.
+	From, To string
+	// Why says why it cannot be undone, Remedy what a person can do; both are empty
+	// when it can.
+	Why, Remedy string
+	// Since is the last change to it by another run after this one; nil for none.
+	Since *Made
+
+	slot slot
+	ref  fleet.Ref
+}
+
+// Ref is what was changed.
+func (i *Item) Ref() fleet.Ref { return i.ref }
+
+// Change is the change that puts it back; false when nothing should.
+func (i *Item) Change() (fleet.Change, bool) {
+	if i.Why != "" || i.Since != nil {
+		return fleet.Change{}, false
+	}
+	return i.back(i.To), true
+}
+
+// back is the change from what it is now to what it was before the run.
+func (i *Item) back(now string) fleet.Change {
+	c := move{i.slot, now, i.From}.change(i.ref)
+	c.Reason = "undoes " + string(i.Made.Kind) + " of run " + i.Made.Run
+	return c
+}
+
+// Plan is what undoing a run means.
+type Plan struct {
+	Run string
+	// Items are the things that the run changed, the last changed first.
+	Items []*Item
+	// Unread are objects of the ledger that could not be read: what they tell is
+	// missing here.
+	Unread []error
+
+	slots map[slot]*Item
+}
+
+// New makes the plan for a run of its changes, given in any order. Changes in other
+// states than done are not its doing; where it is not known whether they were made, the
+// plan says so.
+func New(run string, made []Made) *Plan {
+	p := &Plan{Run: run, slots: map[slot]*Item{}}
+	made = slices.Clone(made)
+	slices.SortStableFunc(made, func(a, b Made) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Entry, a.Entry))
+	})
+	var unsure []Made
+	for _, m := range made {
+		switch m.State {
+		case fleet.Done, fleet.Started:
+			p.add(m)
+		case "", fleet.Unclear, fleet.Later:
+			unsure = append(unsure, m)
+		}
+	}
+	for _, m := range unsure {
+		p.doubt(m)
+	}
+	for _, it := range p.Items {
+		if it.Why == "" && it.slot.facet.same(it.From, it.To) {
+			it.Why = "the run has put it back itself"
+		}
+	}
+	return p
+}
+
+// add puts in a change that is no newer than those before it. It goes together with
+// what the run later made of the same thing, if that began where this one ended: in
+// between nobody else changed it.
+func (p *Plan) add(m Made) {
+	c := m.change()
+	mv, ok := moved(c)
+	why, remedy := unfit(m, mv, ok)
+	if ok && !made(c) {
+		if have := p.slots[mv.slot]; have != nil {
+			have.join(m, mv, why, remedy)
+			return
+		}
+	}
+	it := &Item{Made: m, From: mv.from, To: mv.to, Why: why, Remedy: remedy, slot: mv.slot, ref: c.Ref}
+	p.Items = append(p.Items, it)
+	if ok && !made(c) {
+		p.slots[mv.slot] = it
+	}
+}
+
+// made reports whether a change made the thing that it is a change of: there is no value
+// of before to go back to.
+func made(c fleet.Change) bool { return c.Kind == fleet.SetKeyPolicy && c.Before == "" }
+
+// join extends an item over another change of the run. Times are in seconds: one of the
+// same second may have come after.
+func (i *Item) join(m Made, mv move, why, remedy string) {
+	switch same := mv.slot.facet.same; {
+	case i.Why != "":
+	case same(mv.to, i.From):
+		i.From, i.Why, i.Remedy = mv.from, why, remedy
+	case m.At.Equal(i.Made.At) && same(mv.from, i.To):
+		i.To = mv.to
+	}
+	// Else somebody else's change lies between: only what came after it is undone.
+}
+
+// doubt puts in a change of which nobody knows whether it was made, unless the run made
+// one to the same thing for certain.
+func (p *Plan) doubt(m Made) {
+	c := m.change()
+	mv, ok := moved(c)
+	if ok && p.slots[mv.slot] != nil {
+		return
+	}
+	it := &Item{Made: m, From: mv.from, To: mv.to, slot: mv.slot, ref: c.Ref,
+		Why:    "the run does not tell whether this was made",
+		Remedy: "look at it, and at the ledger object " + m.Entry}
+	p.Items = append(p.Items, it)
+	if ok {
+		p.slots[mv.slot] = it
+	}
+}
+
+// Later notes a change by another run. One that was done after the plan's own run makes
+// the run's change to the same thing stale.
+func (p *Plan) Later(m Made) {
+	mv, ok := moved(m.change())
+	it := p.slots[mv.slot]
+	if !ok || it == nil || m.Run == p.Run || m.State != fleet.Done || !m.At.After(it.Made.At) {
+		return
+	}
+	if it.Since == nil || !m.At.Before(it.Since.At) {
+		it.Since = &m
+	}
+}
+
+// Oldest is the time of the run's first change in the plan; zero for none.
+func (p *Plan) Oldest() time.Time {
+	var at time.Time
+	for _, it := range p.Items {
+		if at.IsZero() || it.Made.At.Before(at) {
+			at = it.Made.At
+		}
+	}
+	return at
+}

@@ -1,0 +1,75 @@
+package undo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+)
+
+// Order says what is to be undone.
+type Order struct {
+	Run string
+	// Functions are all that write to the ledger, backfill too: any of them may have
+	// worked for the run, or changed the same things since.
+	Functions []string
+	// From is no later than the run's first batch; zero looks through the whole ledger.
+	From time.Time
+}
+
+// Read makes the plan for a run from the ledger. It reads the batches of the run, and
+// then all that came after its first one: two objects for each. It holds one item for
+// each thing that the run changed.
+//
+// A single object that cannot be read is in [Plan.Unread], and the rest is planned. Any
+// other failure is an error: with half a ledger nobody could tell what is stale.
+func Read(ctx context.Context, store ledger.Store, o Order) (*Plan, error) {
+	var made []Made
+	unread := map[string]error{}
+	batches := ledger.Across(ctx, store, o.Functions, ledger.Query{Run: o.Run, From: o.From})
+	err := each(batches, unread, func(m Made) {
+		if m.Run == o.Run {
+			made = append(made, m)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading run %s: %w", o.Run, err)
+	}
+	p := New(o.Run, made)
+	if len(p.Items) > 0 {
+		later := ledger.Across(ctx, store, o.Functions, ledger.Query{From: p.Oldest()})
+		if err := each(later, unread, p.Later); err != nil {
+			return nil, fmt.Errorf("reading what came after run %s: %w", o.Run, err)
+		}
+	}
+	for _, err := range unread {
+		p.Unread = append(p.Unread, err)
+	}
+	slices.SortFunc(p.Unread, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return p, nil
+}
+
+// each passes on the changes of batches and collects the objects that are no entries,
+// or gone.
+func each(batches iter.Seq2[ledger.Account, error], unread map[string]error, to func(Made)) error {
+	for a, err := range batches {
+		var bad *fleet.BadInput
+		switch {
+		case errors.As(err, &bad), fleet.ClassOf(err) == fleet.NotFound:
+			unread[err.Error()] = err
+		case err != nil:
+			return err
+		default:
+			for _, m := range Changes(a) {
+				to(m)
+			}
+		}
+	}
+	return nil
+}
