@@ -1,0 +1,68 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fleetwarden/shared/fleet"
+)
+
+// columns of the CSV form. New ones are added at the end.
+var columns = []string{"time", "run", "function", "account", "region", "kind", "id",
+	"control", "rule", "outcome", "severity", "reason", "remedy"}
+
+// CSV writes findings as RFC 4180: a header and a line for each, in the order in which
+// they come, with CRLF, in UTF-8. Records that are no findings are left out; an error
+// of findings ends it.
+//
+// The columns are time (RFC 3339, UTC), run, function, account, region, kind, id,
+// control, rule, outcome, severity, reason and remedy. A value that a spreadsheet would
+// take for a formula has an apostrophe before it. Account numbers have 16 digits:
+// import that column as text, for spreadsheets keep 15.
+func CSV(w io.Writer, findings iter.Seq2[fleet.Record, error]) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	if err := out.Write(columns); err != nil {
+		return fmt.Errorf("writing CSV: %w", err)
+	}
+	for r, err := range findings {
+		if err != nil {
+			return fmt.Errorf("reading findings: %w", err)
+		}
+		if r.Finding == nil {
+			continue
+		}
+		if err := out.Write(row(r, r.Finding)); err != nil {
+			return fmt.Errorf("writing CSV: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("writing CSV: %w", err)
+	}
+	return nil
+}
+
+func row(r fleet.Record, f *fleet.FindingRecord) []string {
+	cells := []string{r.Time.UTC().Format(time.RFC3339), r.Run, r.Function, string(f.Account), string(f.Region), string(f.Kind), f.ID,
+		f.Control, f.Rule, string(f.Outcome), string(f.Severity), f.Reason, f.Remedy}
+	for i, c := range cells {
+		cells[i] = inert(c)
+	}
+	return cells
+}
+
+// inert keeps spreadsheets from evaluating a text. They take the full-width signs for
+// the others, and some skip what is blank before them.
+func inert(s string) string {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " "))
+	if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+		return "'" + s
+	}
+	return s
+}

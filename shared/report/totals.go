@@ -1,0 +1,143 @@
+package report
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// severities from most to least urgent.
+var severities = []fleet.Severity{fleet.Critical, fleet.High, fleet.Medium, fleet.Low, fleet.Info}
+
+// Severities returns the severities, from most to least urgent.
+func Severities() []fleet.Severity { return slices.Clone(severities) }
+
+// Urgency ranks a severity: the greater, the more urgent; 0 for one that is not known
+// or missing.
+func Urgency(s fleet.Severity) int {
+	if i := slices.Index(severities, s); i >= 0 {
+		return len(severities) - i
+	}
+	return 0
+}
+
+// SeverityCount is how many violations and conflicts have a severity.
+type SeverityCount struct {
+	Severity fleet.Severity
+	N        int
+}
+
+// Severities counts violations and conflicts by severity, the most urgent first.
+// Severities that do not occur are left out.
+func (s Summary) Severities() []SeverityCount {
+	sums := map[fleet.Severity]int{}
+	for _, shard := range s.Shards {
+		for _, c := range shard.Counts {
+			if c.N > 0 && (c.Outcome == fleet.Violation || c.Outcome == fleet.Conflict) {
+				sums[c.Severity] += c.N
+			}
+		}
+	}
+	out := make([]SeverityCount, 0, len(sums))
+	for severity, n := range sums {
+		out = append(out, SeverityCount{severity, n})
+	}
+	slices.SortFunc(out, func(a, b SeverityCount) int {
+		return cmp.Or(cmp.Compare(Urgency(b.Severity), Urgency(a.Severity)), cmp.Compare(a.Severity, b.Severity))
+	})
+	return out
+}
+
+// Changes sums up the changes of all shards, by control, kind and state.
+func (s Summary) Changes() []ChangeCount {
+	sums := map[ChangeCount]int{}
+	for _, shard := range s.Shards {
+		for _, c := range shard.Changes {
+			sums[ChangeCount{Control: c.Control, Kind: c.Kind, State: c.State}] += c.N
+		}
+	}
+	out := make([]ChangeCount, 0, len(sums))
+	for c, n := range sums {
+		c.N = n
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b ChangeCount) int {
+		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
+	})
+	return out
+}
+
+// HeldTotal is a limit that stopped changes, and where.
+type HeldTotal struct {
+	Held
+	Scopes []fleet.Scope
+}
+
+// Held sums up what was held in all shards, the most first.
+func (s Summary) Held() []HeldTotal {
+	sums := map[Held]*HeldTotal{}
+	for _, shard := range s.Shards {
+		for _, h := range shard.Held {
+			key := Held{Control: h.Control, Why: h.Why}
+			if sums[key] == nil {
+				sums[key] = &HeldTotal{Held: key}
+			}
+			sums[key].N += h.N
+			if !slices.Contains(sums[key].Scopes, shard.Scope) {
+				sums[key].Scopes = append(sums[key].Scopes, shard.Scope)
+			}
+		}
+	}
+	out := make([]HeldTotal, 0, len(sums))
+	for _, h := range sums {
+		slices.SortFunc(h.Scopes, compareScopes)
+		out = append(out, *h)
+	}
+	slices.SortFunc(out, func(a, b HeldTotal) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Why, b.Why))
+	})
+	return out
+}
+
+// CallCount is how often one API was called, and how often not with success.
+type CallCount struct {
+	API       string
+	N, Failed int
+}
+
+// Calls sums up the API calls of all shards, the most first.
+func (s Summary) Calls() []CallCount {
+	sums := map[string]CallCount{}
+	for _, shard := range s.Shards {
+		for api, results := range shard.Calls {
+			c := sums[api]
+			for result, n := range results {
+				c.N += n
+				if result != "ok" {
+					c.Failed += n
+				}
+			}
+			c.API = api
+			sums[api] = c
+		}
+	}
+	return slices.SortedFunc(maps.Values(sums), func(a, b CallCount) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.API, b.API))
+	})
+}
+
+// Expiring splits the exemptions, each part in the order in which they expire: those
+// that no longer work at a time or within a while after it, and the others.
+func (s Summary) Expiring(at time.Time, within time.Duration) (soon, others []Exemption) {
+	sorted := slices.Clone(s.Exemptions)
+	slices.SortStableFunc(sorted, func(a, b Exemption) int { return a.Expires.Compare(b.Expires) })
+	end := at.Add(within)
+	i := slices.IndexFunc(sorted, func(e Exemption) bool { return e.Expires.After(end) })
+	if i < 0 {
+		return sorted, nil
+	}
+	return sorted[:i], sorted[i:]
+}
