@@ -89,17 +89,20 @@ func TestRequestsAreCountedByCallerAPIAndCode(t *testing.T) {
 		wantError(t, err, 404, "EntityNotExist.Role")
 	}
 	c.makeRole("r", trustsECS, "")
+	_, err := c.ram(shareeAdmin).GetRole(&ramsdk.GetRoleRequest{RoleName: tea.String("r")})
+	wantError(t, err, 404, "EntityNotExist.Role")
 	var got struct {
 		Requests []wire.Entry
 		Totals   []wire.Total
 	}
 	c.control("GET", "requests?since=3", "", &got)
-	if len(got.Requests) != 1 || got.Requests[0].Action != "CreateRole" || got.Requests[0].Region != "cn-hangzhou" {
-		t.Errorf("got %+v, want CreateRole alone", got.Requests)
+	if len(got.Requests) != 2 || got.Requests[0].Action != "CreateRole" || got.Requests[0].Region != "cn-hangzhou" {
+		t.Errorf("got %+v, want CreateRole and what follows", got.Requests)
 	}
 	want := []wire.Total{
 		{Account: server.Sharer, Caller: "local", Product: "ram", Action: "CreateRole", Count: 1},
 		{Account: server.Sharer, Caller: "local", Product: "ram", Action: "GetRole", Code: "EntityNotExist.Role", Count: 3},
+		{Account: server.Sharee, Caller: "sharee", Product: "ram", Action: "GetRole", Code: "EntityNotExist.Role", Count: 1},
 	}
 	if diff := cmp.Diff(want, got.Totals); diff != "" {
 		t.Error(diff)

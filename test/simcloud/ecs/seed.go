@@ -138,10 +138,13 @@ func (s *Service) SeedFleet(f FleetSpec) (*Fleet, error) {
 	return out, nil
 }
 
+// mostSeeded bounds a fleet to what fits into memory and private addresses.
+const mostSeeded = 1_000_000
+
 // kinds says of each instance in turn how it differs; "" for not at all.
 func (f *FleetSpec) kinds() ([]string, error) {
-	if f.Count < 0 {
-		return nil, fmt.Errorf("seeding a fleet: count %d", f.Count)
+	if f.Count < 0 || f.Count > mostSeeded {
+		return nil, fmt.Errorf("seeding a fleet: count %d, want 0 to %d", f.Count, mostSeeded)
 	}
 	kinds := make([]string, f.Count)
 	next := 0

@@ -97,6 +97,7 @@ func TestABadFleetIsRefused(t *testing.T) {
 		"unknown drift":  {Count: 1, Drift: map[string]float64{"nothing": 1}},
 		"too much drift": {Count: 10, Drift: map[string]float64{"noRole": 0.6, "badDisk": 0.6}},
 		"negative":       {Count: -1},
+		"too many":       {Count: 1_000_001},
 		"unknown type":   {Count: 1, InstanceType: "ecs.x.large"},
 		"unknown image":  {Count: 1, Image: "x"},
 		"unknown status": {Count: 1, Status: "Up"},

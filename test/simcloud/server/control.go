@@ -137,6 +137,9 @@ func digestOf(v any) (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
+// requests serves GET /_sim/requests?since=n: the entries of the last 10,000
+// requests that come after number n, and the exact totals of all by account,
+// caller, API and code.
 func (s *Server) requests(r *http.Request) (any, error) {
 	since := uint64(0)
 	if text := r.URL.Query().Get("since"); text != "" {
@@ -226,6 +229,10 @@ type faultsRequest struct {
 	Events simcloud.EventFaults `json:"events"`
 }
 
+// faults serves POST /_sim/faults, which replaces the plan of what goes wrong; {}
+// ends it: {"seed":1,"faults":[{"kind":"deny","action":"DescribeInstances",
+// "region":"cn-shanghai"},{"kind":"repeat-page","skip":3,"count":1}],
+// "events":{"lose":0.01}}. Fields and kinds are those of simcloud.Fault.
 func (s *Server) faults(r *http.Request) (any, error) {
 	var in faultsRequest
 	if err := read(r, &in); err != nil {

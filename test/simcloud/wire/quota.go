@@ -40,6 +40,8 @@ func PublishedQuotas() []Quota {
 		q("ecs", "CreateCommand", 1000, time.Minute),
 		// Security Center: field comment of DescribeInstallCodes.
 		q("sas", "DescribeInstallCodes", 10, time.Second),
+		// Resource Directory: api-resourcemanager-2020-03-31-quota.
+		q("resourcemanager", "ListAccounts", 20, time.Second),
 		// ActionTrail: limits page.
 		q("actiontrail", "LookupEvents", 2, time.Second),
 	}
