@@ -26,7 +26,7 @@ func TestASessionOfAnotherAccountSignsWithItsOwnKeys(t *testing.T) {
 
 func TestSessionsOfOnePassSpendOneBudgetAndHaveOneClock(t *testing.T) {
 	cloud := startCloud(t)
-	home, _ := newSession(t, cloud.URL(), 3)
+	home, _ := newSession(t, cloud.URL(), 2)
 	home.Limit(map[string]int{"CreateRole": 1})
 	member := home.As(memberKeys)
 	if _, err := read(t.Context(), member); err != nil {

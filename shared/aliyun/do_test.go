@@ -138,6 +138,22 @@ func throttledFor(ms string) http.HandlerFunc {
 	}
 }
 
+func TestEachAPIHasABudgetOfItsOwn(t *testing.T) {
+	cloud := startCloud(t)
+	s, _ := newSession(t, cloud.URL(), 2)
+	for range 2 {
+		if _, err := read(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := write(t.Context(), s, "a"); err != nil {
+		t.Errorf("another API: %v", err)
+	}
+	if s.Left() != 0 {
+		t.Errorf("%d left of the API that was called most", s.Left())
+	}
+}
+
 func TestSpentBudgetSendsNothing(t *testing.T) {
 	cloud := startCloud(t)
 	s, _ := newSession(t, cloud.URL(), 2)

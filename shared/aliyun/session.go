@@ -13,8 +13,8 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// DefaultBudget is how many API calls one pass may send when its options do not
-// say otherwise.
+// DefaultBudget is how many calls of each API one pass may send when its options do
+// not say otherwise.
 const DefaultBudget = 2000
 
 // Patience is the longest that one call may wait in all before it gives up and
@@ -31,19 +31,20 @@ type Session struct {
 // tally is what the sessions of one pass share, whichever account they sign for.
 type tally struct {
 	mu     sync.Mutex
-	budget int
+	budget int            // calls of each API
+	spent  map[string]int // by action, of those without a limit of their own
 	limits map[string]int // by action, what is left
 	calls  map[string]map[string]int
 	date   time.Time
 }
 
-// NewSession returns a session that may send budget calls; 0 means
+// NewSession returns a session that may send budget calls of each API; 0 means
 // [DefaultBudget].
 func (c *Cloud) NewSession(budget int) *Session {
 	if budget <= 0 {
 		budget = DefaultBudget
 	}
-	return &Session{cloud: c, tally: &tally{budget: budget, calls: map[string]map[string]int{}}}
+	return &Session{cloud: c, tally: &tally{budget: budget, spent: map[string]int{}, calls: map[string]map[string]int{}}}
 }
 
 // As returns a session of the same pass that signs with keys, such as those of a role
@@ -87,11 +88,15 @@ func (s *Session) Now() time.Time {
 	return s.date
 }
 
-// Left returns how many calls the budget still allows.
+// Left returns how many calls the budget still allows of the API that was called most.
 func (s *Session) Left() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.budget
+	left := s.budget
+	for _, n := range s.spent {
+		left = min(left, s.budget-n)
+	}
+	return left
 }
 
 // Calls returns how many calls were sent, by API and result.
@@ -112,12 +117,16 @@ func (s *Session) Spend(api string) error {
 	defer s.mu.Unlock()
 	_, action, _ := strings.Cut(api, ":")
 	left, limited := s.limits[action]
-	if s.budget == 0 || limited && left == 0 {
-		return &Error{API: api, Message: "the pass has spent its API calls", class: fleet.OutOfBudget}
+	if !limited {
+		left = s.budget - s.spent[action]
 	}
-	s.budget--
+	if left <= 0 {
+		return &Error{API: api, Message: "the pass has spent its calls of this API", class: fleet.OutOfBudget}
+	}
 	if limited {
 		s.limits[action]--
+	} else {
+		s.spent[action]++
 	}
 	return nil
 }

@@ -258,13 +258,16 @@ func TestSpentBudgetReadsAndDeletesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := queues.Client(cloud.NewSession(1))
+	spent := cloud.NewSession(0)
+	spent.Limit(map[string]int{"BatchPeekMessage": 0, "BatchReceiveMessage": 1, "BatchDeleteMessage": 0})
+	client := queues.Client(spent)
 	got, err := client.Receive(t.Context(), inbox.Name, 1)
 	if err != nil || len(got) != 1 {
 		t.Fatalf("got %v, %v", got, err)
 	}
 	_, peek := client.Peek(t.Context(), inbox.Name, 1)
-	for _, err := range append(client.Delete(t.Context(), inbox.Name, handlesOf(got)), peek) {
+	_, again := client.Receive(t.Context(), inbox.Name, 1)
+	for _, err := range append(client.Delete(t.Context(), inbox.Name, handlesOf(got)), peek, again) {
 		if fleet.ClassOf(err) != fleet.OutOfBudget {
 			t.Errorf("got %v", err)
 		}
