@@ -54,12 +54,12 @@ func (p *Plan) Control(h Hands) reconcile.Control[World] {
 			return w, err
 		},
 		Decide: func(w World, _ *policy.Policy) []fleet.Verdict { return w.decide() },
-		Steps:  h.steps(),
+		Steps:  p.steps(h),
 	}
 }
 
 // steps take away before they give: what is left in between has fewer rights.
-func (h Hands) steps() []reconcile.Step {
+func (p *Plan) steps(h Hands) []reconcile.Step {
 	steps := []reconcile.Step{
 		{Kind: fleet.StartInstance, Act: consequence.Start(h.ECS)},
 		{Kind: fleet.StopInstance, Act: consequence.Stop(h.ECS)},
@@ -77,14 +77,14 @@ func (h Hands) steps() []reconcile.Step {
 		{Kind: fleet.MarkUnused, Act: sharerole.Remark(h.RAM)},
 	}
 	for i := range steps {
-		steps[i].Act = h.still(steps[i].Act)
+		steps[i].Act = p.still(h, steps[i].Act)
 	}
 	return steps
 }
 
 // still lets an act do only what is still as each change's Before says, seen right
 // before.
-func (h Hands) still(act reconcile.Act) reconcile.Act {
+func (p *Plan) still(h Hands, act reconcile.Act) reconcile.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		var open []fleet.Change
@@ -99,6 +99,9 @@ func (h Hands) still(act reconcile.Act) reconcile.Act {
 			if why := m.stale(now[m.slot]); why != "" {
 				out[i] = fleet.Result{Change: c, State: fleet.Skipped, After: now[m.slot].text, Why: why}
 				continue
+			}
+			if it := p.slots[m.slot]; it != nil && it.undoneBy(m) {
+				it.half = true // until it has been seen to be done
 			}
 			open, index = append(open, c), append(index, i)
 		}
@@ -162,12 +165,17 @@ func (i *Item) verdict(now value) fleet.Verdict {
 	case i.Since != nil:
 		return fleet.Verdict{Outcome: fleet.Conflict, Severity: fleet.Info, Remedy: "undo run " + i.Since.Run + " first, if that is what you want",
 			Reason: "left as it is: run " + i.Since.Run + " of " + i.Since.Function + " changed it later, at " + i.Since.At.UTC().Format(time.RFC3339) + ": " + string(i.Since.Kind)}
+	case i.half && now.text == "":
+		return i.putBack(now.text, "an undo that told no end has left the instance without a role")
 	case !same(now.text, i.To):
 		return fleet.Verdict{Outcome: fleet.Conflict, Severity: fleet.Info, Evidence: i.evidence(now.text),
 			Reason: "left as it is: somebody has changed it since the run", Remedy: "put it right by hand, if the run did harm"}
 	}
-	return fleet.Verdict{Outcome: fleet.Violation, Severity: fleet.Info, Evidence: i.evidence(now.text),
-		Reason: "it is as the run left it, and is put back", Changes: []fleet.Change{i.back(now.text)}}
+	return i.putBack(now.text, "it is as the run left it, and is put back")
+}
+
+func (i *Item) putBack(now, reason string) fleet.Verdict {
+	return fleet.Verdict{Outcome: fleet.Violation, Severity: fleet.Info, Evidence: i.evidence(now), Reason: reason, Changes: []fleet.Change{i.back(now)}}
 }
 
 func (i *Item) evidence(text string) []fleet.Evidence {

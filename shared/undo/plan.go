@@ -65,6 +65,9 @@ type Item struct {
 
 	slot slot
 	ref  fleet.Ref
+	// half says that an undo began to replace the role, which takes two calls, and told
+	// no end: the instance may have none now, and then it is the undo's doing.
+	half bool
 }
 
 // Ref is what was changed.
@@ -185,12 +188,20 @@ func (p *Plan) doubt(m Made) {
 func (p *Plan) Later(m Made) {
 	mv, ok := moved(m.change())
 	it := p.slots[mv.slot]
-	if !ok || it == nil || m.Run == p.Run || m.State != fleet.Done || !m.At.After(it.Made.At) {
-		return
+	switch {
+	case !ok || it == nil || m.Run == p.Run || !m.At.After(it.Made.At):
+	case m.State == fleet.Done:
+		if it.Since == nil || !m.At.Before(it.Since.At) {
+			it.Since = &m
+		}
+	case m.State != fleet.Skipped && it.undoneBy(mv):
+		it.half = true
 	}
-	if it.Since == nil || !m.At.Before(it.Since.At) {
-		it.Since = &m
-	}
+}
+
+// undoneBy reports whether a move replaces the role that the run left by that of before.
+func (i *Item) undoneBy(mv move) bool {
+	return mv.slot == i.slot && mv.kind() == fleet.ReplaceRole && i.slot.facet.same(mv.from, i.To) && i.slot.facet.same(mv.to, i.From)
 }
 
 // Oldest is the time of the run's first change in the plan; zero for none.
