@@ -48,7 +48,7 @@ const (
 //
 // It costs 1 call to count, then one for each 500 disks in a region of up to 5000. In
 // a larger one: 1 for each accepted category if there are several, 1 for each other
-// category or each 500 disks of it, and 4 to compare; all but the first again, once, if
+// category or each 500 disks of it, and 5 to compare; all but the first again, once, if
 // the numbers differ, since a fleet changes while it is read.
 type Survey struct {
 	disks    RegionDisks
@@ -220,27 +220,42 @@ func (f *surveyed) sorted() *surveyed {
 }
 
 // compare returns the granted category, if each instance has a system disk and each
-// system disk is either granted or listed.
+// system disk is either granted or listed. Numbers that are read one after the other
+// count only if nothing was launched or released meanwhile. What can still hide is an
+// unknown category behind as many listed disks that were released since.
 func (s *Survey) compare(ctx context.Context, region fleet.Region, granted string, listed int) (fleet.Fact[string], error) {
-	var n struct{ instances, all, loose, granted int }
-	var err error
-	if n.instances, err = s.disks.CountInstances(ctx, region); err != nil {
+	n, err := s.count(ctx, region, granted)
+	switch known := n.granted + listed; {
+	case err != nil:
 		return fleet.Fact[string]{}, err
-	}
-	if n.all, err = s.disks.CountSystemDisks(ctx, region, ""); err != nil {
-		return fleet.Fact[string]{}, err
-	}
-	if n.loose, err = s.disks.CountLooseSystemDisks(ctx, region); err != nil {
-		return fleet.Fact[string]{}, err
-	}
-	if n.granted, err = s.disks.CountSystemDisks(ctx, region, granted); err != nil {
-		return fleet.Fact[string]{}, err
-	}
-	switch {
-	case n.all != n.granted+listed:
-		return fleet.Dunno[string](fmt.Sprintf("the region's system disks do not add up, %d in all and %d of known categories: one has an unknown category, or the fleet changed meanwhile", n.all, n.granted+listed)), nil
+	case n.all != n.again:
+		return fleet.Dunno[string](fmt.Sprintf("the region's system disks changed from %d to %d while they were counted", n.all, n.again)), nil
+	case n.all != known:
+		return fleet.Dunno[string](fmt.Sprintf("the region's system disks do not add up, %d in all and %d of known categories: one has an unknown category, or the fleet changed meanwhile", n.all, known)), nil
 	case n.instances > n.all-n.loose:
 		return fleet.Dunno[string](fmt.Sprintf("there are %d instances and %d attached system disks: some have none, or one that is not shown", n.instances, n.all-n.loose)), nil
 	}
 	return fleet.See(granted), nil
+}
+
+// counts are numbers of a region: of system disks, at first and at last, of those that
+// are granted and of those that are attached to nothing, and of instances.
+type counts struct{ all, granted, loose, instances, again int }
+
+func (s *Survey) count(ctx context.Context, region fleet.Region, granted string) (n counts, err error) {
+	for _, c := range []struct {
+		n    *int
+		read func() (int, error)
+	}{
+		{&n.all, func() (int, error) { return s.disks.CountSystemDisks(ctx, region, "") }},
+		{&n.granted, func() (int, error) { return s.disks.CountSystemDisks(ctx, region, granted) }},
+		{&n.loose, func() (int, error) { return s.disks.CountLooseSystemDisks(ctx, region) }},
+		{&n.instances, func() (int, error) { return s.disks.CountInstances(ctx, region) }},
+		{&n.again, func() (int, error) { return s.disks.CountSystemDisks(ctx, region, "") }},
+	} {
+		if *c.n, err = c.read(); err != nil {
+			return counts{}, err
+		}
+	}
+	return n, nil
 }

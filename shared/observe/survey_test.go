@@ -36,8 +36,8 @@ func TestALargeRegionsDisksAreToldByElimination(t *testing.T) {
 			t.Errorf("%s: got %+v", id, got)
 		}
 	}
-	// 1 to count, 9 categories of which one has a second page, 4 to compare.
-	if len(r.calls) != 1+10+4 {
+	// 1 to count, 9 categories of which one has a second page, 5 to compare.
+	if len(r.calls) != 1+10+5 {
 		t.Errorf("%d calls: %v", len(r.calls), r.calls)
 	}
 	for _, call := range r.calls {
@@ -55,7 +55,7 @@ func TestOfSeveralAcceptedCategoriesTheMostFrequentIsNotListed(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	}
-	if calls := strings.Join(r.calls, ","); strings.Contains(calls, "page cloud_auto") || !strings.Contains(calls, "page special") || len(r.calls) != 1+3+11+4 {
+	if calls := strings.Join(r.calls, ","); strings.Contains(calls, "page cloud_auto") || !strings.Contains(calls, "page special") || len(r.calls) != 1+3+11+5 {
 		t.Errorf("%d calls: %s", len(r.calls), calls)
 	}
 }
@@ -97,15 +97,33 @@ func TestAFleetThatChangesWhileItIsCountedIsCountedAgain(t *testing.T) {
 	if got := of(t, s, "cloud_essd-0"); got != fleet.See("cloud_essd") {
 		t.Errorf("got %+v", got)
 	}
-	if got := of(t, s, "late"); got != fleet.See("cloud") || len(r.calls) != 1+2*(9+4) {
+	if got := of(t, s, "late"); got != fleet.See("cloud") || len(r.calls) != 1+2*(9+5) {
 		t.Errorf("got %+v after %d calls", got, len(r.calls))
 	}
 	// One that never stands still is unknown, and costs no more.
 	r = with(map[string]int{"cloud_essd": 6000})
 	r.after = func(int) { r.disks = append(r.disks, fleet.SystemDisk{Instance: "late", Category: "cloud_ssd"}) }
-	unknown(t, of(t, survey(r, "cloud_essd"), "cloud_essd-0"), "do not add up")
-	if len(r.calls) != 1+2*(9+4) {
+	unknown(t, of(t, survey(r, "cloud_essd"), "cloud_essd-0"), "changed from")
+	if len(r.calls) != 1+2*(9+5) {
 		t.Errorf("%d calls", len(r.calls))
+	}
+}
+
+// A launch while the numbers are read must not make up for a disk that is in none.
+func TestALaunchBetweenTwoCountsHidesNothing(t *testing.T) {
+	for _, hidden := range []map[string]int{{"cloud_essd": 6000}, {"cloud_essd": 6000, "of_tomorrow": 1}} {
+		for call := 11; call <= 15; call++ { // the first count, 9 categories, then the numbers
+			r := with(hidden)
+			r.instances = 1 - hidden["of_tomorrow"]
+			r.after = func(calls int) {
+				if calls == call || calls == call+14 {
+					r.disks = append(r.disks, fleet.SystemDisk{Instance: fmt.Sprint("late-", calls), Category: "cloud_essd"})
+				}
+			}
+			if got := of(t, survey(r, "cloud_essd"), "cloud_essd-0"); got.Known() {
+				t.Errorf("%v, a launch at call %d: got %+v", hidden, call, got)
+			}
+		}
 	}
 }
 
@@ -131,6 +149,7 @@ func TestWhatWasLaunchedLaterIsUnknown(t *testing.T) {
 func TestMoreExceptionsThanCanBeKeptAreUnknown(t *testing.T) {
 	for n, known := range map[int]bool{20_000: true, 20_001: false} {
 		r := with(map[string]int{"cloud_essd": 100, "cloud_efficiency": n})
+		r.disks = append(r.disks, fleet.SystemDisk{Category: "cloud_efficiency"}) // of nobody: not to be kept
 		s := survey(r, "cloud_essd")
 		if got := of(t, s, "cloud_essd-0"); got.Known() != known || (!known && !strings.Contains(got.Why, "too many")) {
 			t.Errorf("%d: got %+v", n, got)
