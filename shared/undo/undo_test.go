@@ -84,7 +84,9 @@ func stories() map[string]story {
 		},
 		"attach-key-policy": {
 			policy.ControlShareRole, func(b *bench) { b.policies[shard] = granting("k-1") },
-			func() fleet.Change { return fleet.Change{Kind: fleet.AttachKeyPolicy, Ref: policyRef(shard), Want: image} },
+			func() fleet.Change {
+				return fleet.Change{Kind: fleet.AttachKeyPolicy, Ref: policyRef(shard), Want: image}
+			},
 			fleet.DetachKeyPolicy, nil,
 		},
 		"detach-key-policy": {
@@ -92,7 +94,9 @@ func stories() map[string]story {
 				b.policies[shard] = granting("k-1")
 				b.roles[image].Policies = []fleet.Policy{custom(shard)}
 			},
-			func() fleet.Change { return fleet.Change{Kind: fleet.DetachKeyPolicy, Ref: policyRef(shard), Before: image} },
+			func() fleet.Change {
+				return fleet.Change{Kind: fleet.DetachKeyPolicy, Ref: policyRef(shard), Before: image}
+			},
 			fleet.AttachKeyPolicy, nil,
 		},
 		"set-key-policy": {

@@ -75,3 +75,23 @@ func TestADetachedPolicyIsGoneFromTheRole(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 }
+
+func TestATagIsTakenOffARoleAndOthersStay(t *testing.T) {
+	b := newBench(t)
+	b.build(t, "r", "p")
+	if err := b.TagRole(t.Context(), "r", fleet.TagUnused, "none"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time there is nothing to take
+		if err := b.UntagRole(t.Context(), "r", fleet.TagUnused); err != nil {
+			t.Fatal(err)
+		}
+		tags, err := b.RoleTags(t.Context(), "r")
+		if err != nil || len(tags) != 1 || tags[fleet.TagManaged] != fleet.ManagedValue {
+			t.Errorf("got %v, %v", tags, err)
+		}
+	}
+	if err := b.UntagRole(t.Context(), "none", fleet.TagUnused); fleet.ClassOf(err) != fleet.NotFound {
+		t.Errorf("got %v", err)
+	}
+}
