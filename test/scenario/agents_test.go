@@ -21,6 +21,9 @@ import (
 func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {
 	for _, id := range strings.Split(args[0], ",") {
 		status, sub, ok := told(ts).stage.Server.SAS.Agent(server.Sharer, id)
+		if !ok { // no two accounts have instances of one id
+			status, sub, ok = told(ts).stage.Server.SAS.Agent(server.Member, id)
+		}
 		if !ok {
 			status = "unknown"
 		}

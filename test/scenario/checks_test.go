@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
@@ -114,9 +115,12 @@ func anyCode(string) bool { return true }
 func carriedOut(code string) bool { return code == "" || code == "Timeout" || code == "Empty" }
 
 func cmdDenied(ts *testscript.TestScript, neg bool, args []string) {
-	found := false
+	found, caller := false, "fleetwarden-"+args[0]
+	if args[0] == "member" {
+		caller = stack.Member
+	}
 	for _, p := range told(ts).stage.Server.RAM.Permissions() {
-		if p.Caller != "fleetwarden-"+args[0] || p.Allowed || len(args) > 1 && p.Action != args[1] {
+		if p.Caller != caller || p.Allowed || len(args) > 1 && p.Action != args[1] {
 			continue
 		}
 		found = true

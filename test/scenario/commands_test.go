@@ -32,7 +32,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"command": cmdCommand,
 	// encoded NAME FILE sets $NAME to the Base64 of a file.
 	"encoded": cmdEncoded,
-	// key NAME ALIAS [REGION] sets $NAME to the id of a new customer master key.
+	// key NAME ALIAS [REGION [ACCOUNT]] sets $NAME to the id of a new customer master key.
 	"key": cmdKey,
 	// snapshot and image NAME key=value… put snapshots, or images of the account, into
 	// the world; keys are those of POST /_sim/snapshots and /_sim/images.
@@ -49,7 +49,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// create NAME key=value… launches by CreateInstance.
 	"create": launching((*stage.Stage).Create),
 	// call -as WHO VERSION ACTION key=value… calls an API as a function, or as
-	// "operator" or "sharee", and prints the answer. "! call" prints the error.
+	// "operator", "sharee" or "member", and prints the answer. "! call" prints the error.
 	"call": cmdCall,
 
 	// guest IDS [assistant=running|silent|absent] [version=V] [commands=OUTCOME] changes
@@ -108,7 +108,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// cloud; with -done, how many were, or may have been, carried out. "*" stands for
 	// all, "<=N" for at most N.
 	"calls": cmdCalls,
-	// denied FUNCTION [ACTION] checks that RAM denied the function something.
+	// denied FUNCTION [ACTION] checks that RAM denied the function something; FUNCTION
+	// may be "member", for the role that functions assume in the member account.
 	"denied": cmdDenied,
 	// letters N checks how many dead letters there are.
 	"letters": cmdLetters,

@@ -108,6 +108,8 @@ func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
 		keys = stage.Operator
 	case "sharee":
 		keys = stage.Sharee
+	case "member":
+		keys = stage.Member
 	default:
 		var err error
 		keys, err = s.stage.KeysOf(args[1])

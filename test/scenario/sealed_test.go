@@ -12,7 +12,11 @@ import (
 // cmdKey makes a customer master key with an alias.
 func cmdKey(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	key, err := told(ts).stage.Server.KMS.AddKey(server.Sharer, regionAt(args, 2), args[1])
+	account := server.Sharer
+	if len(args) > 3 {
+		account = args[3]
+	}
+	key, err := told(ts).stage.Server.KMS.AddKey(account, regionAt(args, 2), args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], key.ID)
 }

@@ -90,10 +90,11 @@ func (s *Stage) Advance(ctx context.Context, d time.Duration) error {
 // Keys are long-term credentials of the start world.
 type Keys struct{ ID, Secret, Token string }
 
-// The operator's keys, and the sharee's.
+// The operator's keys, and those of the administrators of the other accounts.
 var (
 	Operator = Keys{ID: "local-ak", Secret: "local-sk"}
 	Sharee   = Keys{ID: "sharee-ak", Secret: "sharee-sk"}
+	Member   = Keys{ID: "member-ak", Secret: "member-sk"}
 )
 
 // KeysOf returns credentials of the role that a function runs as, as the platform
