@@ -1,0 +1,239 @@
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/queue"
+)
+
+// version is that of the progress objects that this code writes.
+const version = 1
+
+// progress is where a replay is: the calls are replayed one after the other, each over
+// the whole window. It is kept as replays/<run>/<n>.json, one object a page.
+type progress struct {
+	V int `json:"v"`
+	Job
+	N int `json:"n"`
+	// Call is the eventName that is being read, from From on; empty when Done.
+	Call string    `json:"call,omitempty"`
+	From time.Time `json:"from,omitzero"`
+	// Token goes on in that reading. Last is the newest event time that it has read:
+	// where to begin again when the token is refused.
+	Token string    `json:"token,omitempty"`
+	Last  time.Time `json:"last,omitzero"`
+	Done  bool      `json:"done,omitempty"`
+	Sum   Sum       `json:"sum"`
+
+	// restarted says that the reading from From follows a refused token.
+	restarted bool
+}
+
+// Sum is what a replay has done so far, or would have done.
+type Sum struct {
+	// Records were read in that many pages. Unread are those that could not be
+	// decoded, Ignored those that nobody has to look at.
+	Records int `json:"records"`
+	Pages   int `json:"pages"`
+	Unread  int `json:"unread,omitempty"`
+	Ignored int `json:"ignored,omitempty"`
+	// Restarts counts refused tokens.
+	Restarts int `json:"restarts,omitempty"`
+	// Refs counts what was told, by function.
+	Refs map[string]int `json:"refs,omitempty"`
+}
+
+// Step is one page that is done.
+type Step struct {
+	Call    string
+	Records int
+	// Told is what was sent or, in a dry run, would be.
+	Told []queue.Told
+	// Errors are what the decoder said of records it yielded no refs for.
+	Errors []error
+	// At is how far the reading of Call has come in the window, Fraction how far the
+	// whole replay has, from 0 to 1.
+	At       time.Time
+	Fraction float64
+	// Sum counts up to here.
+	Sum Sum
+}
+
+func begin(job Job) progress {
+	job.Window = Window{job.Window.Since.UTC(), job.Window.Until.UTC()}
+	return progress{V: version, Job: job}.next("")
+}
+
+// next begins with the call that is replayed after another, the first after none.
+func (p progress) next(call string) progress {
+	calls := queue.Calls()
+	i := index(call) + 1
+	p.Token, p.Last, p.From, p.restarted = "", time.Time{}, time.Time{}, false
+	if p.Done = i == len(calls); p.Done {
+		p.Call = ""
+		return p
+	}
+	p.Call, p.From = calls[i].Event, p.Window.Since
+	return p
+}
+
+// index is a call's place in the order of the replay; -1 for none.
+func index(call string) int {
+	return slices.IndexFunc(queue.Calls(), func(w queue.Watch) bool { return w.Event == call })
+}
+
+func (p progress) query() trail.Query {
+	return trail.Query{Since: p.From, Until: p.Window.Until, EventName: p.Call, Token: p.Token}
+}
+
+// restart begins again at the last second that was read. A token that is refused twice
+// with nothing read in between is the end.
+func (p progress) restart(why error) (progress, error) {
+	from := p.From
+	if p.Last.After(from) {
+		from = p.Last
+	}
+	if p.restarted && from.Equal(p.From) {
+		return p, fmt.Errorf("%w: %w", errRefused, why)
+	}
+	p.From, p.Token, p.restarted = from, "", true
+	p.Sum.Restarts++
+	return p, nil
+}
+
+// after is the place after a page.
+func (p progress) after(step *Step, records []trail.Record, token string) progress {
+	p.N++
+	p.Sum = p.Sum.plus(step)
+	for _, rec := range records {
+		if rec.Time.After(p.Last) && !rec.Time.After(p.Window.Until) {
+			p.Last = rec.Time
+		}
+	}
+	if p.Token = token; token == "" {
+		return p.next(p.Call)
+	}
+	return p
+}
+
+func (s Sum) plus(step *Step) Sum {
+	s.Pages++
+	s.Records += step.Records
+	for _, err := range step.Errors {
+		if _, ok := errors.AsType[*fleet.Ignored](err); ok {
+			s.Ignored++
+		} else {
+			s.Unread++
+		}
+	}
+	s.Refs = maps.Clone(s.Refs)
+	for _, t := range step.Told {
+		if s.Refs == nil {
+			s.Refs = map[string]int{}
+		}
+		s.Refs[t.Function] += len(t.Refs)
+	}
+	return s
+}
+
+// at is how far the reading of the call has come.
+func (p progress) at() time.Time {
+	switch {
+	case p.Done:
+		return p.Window.Until
+	case p.Last.After(p.From):
+		return p.Last
+	}
+	return p.From
+}
+
+func (p progress) fraction() float64 {
+	if p.Done {
+		return 1
+	}
+	part := float64(p.at().Sub(p.Window.Since)) / float64(p.Window.Until.Sub(p.Window.Since))
+	return (float64(index(p.Call)) + part) / float64(len(queue.Calls()))
+}
+
+const folder = "replays/"
+
+func object(run string, n int) string { return fmt.Sprintf("%s%s/%08d.json", folder, run, n) }
+
+// save keeps the place. An object that is there already was written by somebody else
+// who replays the same run.
+func (r *Replay) save(ctx context.Context, p progress) error {
+	if r.DryRun {
+		return nil
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("writing the progress of run %s: %w", p.Run, err)
+	}
+	err = r.Store.Put(ctx, object(p.Run, p.N), body)
+	switch {
+	case fleet.ClassOf(err) == fleet.Exists && p.N == 0:
+		return fmt.Errorf("run %s was started before: resume it, or choose another name: %w", p.Run, err)
+	case fleet.ClassOf(err) == fleet.Exists:
+		return fmt.Errorf("somebody else is going on with run %s: %w", p.Run, err)
+	case err != nil:
+		return fmt.Errorf("keeping the progress of run %s: %w", p.Run, err)
+	}
+	return nil
+}
+
+// load reads the newest progress of a run.
+func (r *Replay) load(ctx context.Context, run string) (progress, error) {
+	if err := checkRun(run); err != nil {
+		return progress{}, err
+	}
+	last := ""
+	for more := true; more; {
+		names, rest, err := r.Store.List(ctx, folder+run+"/", last)
+		if err != nil {
+			return progress{}, fmt.Errorf("finding run %s: %w", run, err)
+		}
+		if more = rest && len(names) > 0; len(names) > 0 {
+			last = names[len(names)-1]
+		}
+	}
+	if last == "" {
+		return progress{}, &fleet.BadInput{Where: "run " + run, What: "the ledger knows no such replay"}
+	}
+	body, err := r.Store.Get(ctx, last)
+	if err != nil {
+		return progress{}, fmt.Errorf("reading the progress of run %s: %w", run, err)
+	}
+	return parse(last, body)
+}
+
+// parse reads a progress object and checks that it can be gone on with.
+func parse(name string, body []byte) (progress, error) {
+	var p progress
+	what := ""
+	switch err := json.Unmarshal(body, &p); {
+	case err != nil:
+		what = "not a progress object"
+	case p.V > version:
+		what = "written by a newer version"
+	case p.V < 1 || checkRun(p.Run) != nil || object(p.Run, p.N) != name:
+		what = "not the progress that its name says"
+	case p.Done:
+		return p, nil
+	case index(p.Call) < 0:
+		what = "a call that is not replayed"
+	case p.From.Before(p.Window.Since) || p.From.After(p.Window.Until):
+		what = "a place outside its window"
+	}
+	if what != "" {
+		return progress{}, &fleet.BadInput{Where: name, What: what}
+	}
+	return p, nil
+}

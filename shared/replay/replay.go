@@ -1,0 +1,188 @@
+// Package replay has our functions look at what happened in a window of the past: it
+// reads ActionTrail's records of the calls that they watch, and puts the refs in them
+// into the inboxes of the functions that would have had the live events. A ref says
+// where to look, so a call that was seen before, or twice, does no harm.
+//
+// It keeps its place in the ledger after each page, and goes on from there. It decodes
+// no record and knows no queue: both are handed in.
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/queue"
+)
+
+// Trail looks up one page of the records of a region, oldest first.
+type Trail interface {
+	Lookup(ctx context.Context, region fleet.Region, q trail.Query) (records []trail.Record, next string, err error)
+}
+
+// Inboxes puts refs into a function's inbox.
+type Inboxes interface {
+	Tell(ctx context.Context, function string, refs []fleet.Ref) error
+}
+
+// Replay reads windows of the trail. All members are needed but Store, Inboxes and Seen
+// for a dry run, and Seen at all.
+type Replay struct {
+	Trail   Trail
+	Inboxes Inboxes
+	// Store keeps the progress, below "replays/".
+	Store ledger.Store
+	// Decode turns a JSON list of trail records into batches of refs. A
+	// [*fleet.Ignored] is a record that nobody has to look at; any other error one
+	// that could not be read. Neither stops the replay.
+	Decode func(records []byte) iter.Seq2[fleet.Batch, error]
+	// Seen is told of each page after it is done.
+	Seen func(Step)
+	// DryRun sends nothing and keeps nothing.
+	DryRun bool
+
+	// CloudNow is the cloud's time: windows are compared with it.
+	CloudNow func() time.Time
+	// Now and Sleep are the clock that calls are paced by. Calls that the trail's
+	// client repeats by itself are not paced.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Job is what to replay.
+type Job struct {
+	// Run names the run: up to 64 letters, digits, hyphens and underscores. The refs
+	// carry it, and [Replay.Resume] asks for it.
+	Run    string       `json:"run"`
+	Region fleet.Region `json:"region"`
+	Window Window       `json:"window"`
+}
+
+// Start replays a job from the beginning. The sum is what was done, also beside an
+// error; after an error [Replay.Resume] goes on. Starting a run that was started before
+// is an error.
+func (r *Replay) Start(ctx context.Context, job Job) (Sum, error) {
+	if err := job.check(r.CloudNow()); err != nil {
+		return Sum{}, err
+	}
+	p := begin(job)
+	if err := r.save(ctx, p); err != nil {
+		return Sum{}, err
+	}
+	return r.run(ctx, p)
+}
+
+// Resume goes on with a run after the last page that it kept. The page that was being
+// sent is sent again.
+func (r *Replay) Resume(ctx context.Context, run string) (Sum, error) {
+	p, err := r.load(ctx, run)
+	if err != nil {
+		return Sum{}, err
+	}
+	if p.Done {
+		return p.Sum, nil
+	}
+	if err := p.Job.check(r.CloudNow()); err != nil {
+		return p.Sum, err
+	}
+	return r.run(ctx, p)
+}
+
+func (r *Replay) run(ctx context.Context, p progress) (Sum, error) {
+	pace := rate.NewLimiter(trail.PerSecond, 1)
+	for !p.Done {
+		if err := r.wait(ctx, pace); err != nil {
+			return p.Sum, err
+		}
+		next, step, err := r.page(ctx, p)
+		if err != nil {
+			return p.Sum, fmt.Errorf("replaying %s at %s: %w", p.Call, p.at().Format(time.RFC3339), err)
+		}
+		p = next
+		if r.Seen != nil && step != nil {
+			r.Seen(*step)
+		}
+	}
+	return p.Sum, nil
+}
+
+func (r *Replay) wait(ctx context.Context, pace *rate.Limiter) error {
+	now := r.Now()
+	if d := pace.ReserveN(now, 1).DelayFrom(now); d > 0 {
+		return r.Sleep(ctx, d)
+	}
+	return ctx.Err()
+}
+
+// page reads one page, sends its refs and then keeps the place after it. There is no
+// step when the trail refused the place that the page was to begin at.
+func (r *Replay) page(ctx context.Context, p progress) (progress, *Step, error) {
+	records, token, err := r.Trail.Lookup(ctx, p.Region, p.query())
+	if p.Token != "" && fleet.ClassOf(err) == fleet.Invalid {
+		p, err = p.restart(err)
+		return p, nil, err
+	}
+	if err != nil {
+		return p, nil, err
+	}
+	step := r.read(p, records)
+	if err := r.send(ctx, step.Told); err != nil {
+		return p, nil, err
+	}
+	p = p.after(step, records, token)
+	if err := r.save(ctx, p); err != nil {
+		return p, nil, err
+	}
+	step.At, step.Fraction, step.Sum = p.at(), p.fraction(), p.Sum
+	return p, step, nil
+}
+
+// read has a page decoded, and sorts its refs by the functions that look at them.
+func (r *Replay) read(p progress, records []trail.Record) *Step {
+	step := &Step{Call: p.Call, Records: len(records)}
+	var refs []fleet.Ref
+	for batch, err := range r.Decode(list(records)) {
+		if err != nil {
+			step.Errors = append(step.Errors, err)
+			continue
+		}
+		for _, ref := range batch.Refs {
+			ref.Try = fleet.Try{Run: p.Run}
+			refs = append(refs, ref)
+		}
+	}
+	step.Told = queue.Sort(queue.Watchers(p.Call), refs)
+	return step
+}
+
+func list(records []trail.Record) []byte {
+	out := []byte{'['}
+	for i, rec := range records {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, rec.Body...)
+	}
+	return append(out, ']')
+}
+
+func (r *Replay) send(ctx context.Context, told []queue.Told) error {
+	if r.DryRun {
+		return nil
+	}
+	for _, t := range told {
+		if err := r.Inboxes.Tell(ctx, t.Function, t.Refs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errRefused = errors.New("the trail refuses to go on, also from the beginning of that second")
