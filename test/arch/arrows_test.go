@@ -30,6 +30,7 @@ var arrows = []struct {
 	{"shared/queue", []string{"shared/fleet", "shared/aliyun/mns"}, "inboxes stand on MNS"},
 	{"shared/ledger", []string{"shared/fleet"}, "the ledger knows objects by name, and no cloud"},
 	{"shared/undo", []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/ledger", "shared/reconcile", "shared/instancerole", "shared/sharerole", "shared/consequence"}, "it turns what the ledger tells into changes for the acts; clients are handed in"},
+	{"shared/report/page", []string{"shared/fleet", "shared/report"}, "the page shows what report computes"},
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/terminal", []string{"shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},
@@ -94,6 +95,7 @@ var owners = []struct {
 	{"github.com/aliyun/alibabacloud-oss-go-sdk-v2", []string{"shared/aliyun/oss"}, "only aliyun/oss knows the OSS SDK"},
 	{"github.com/aliyun/fc-runtime-go-sdk", []string{"shared/fcrun", "deploy/local"}, "only fcrun knows the platform's runtime"},
 	{"github.com/aliyun/alibaba-cloud-sdk-go", nil, "the older SDK is a witness in tests"},
+	{"github.com/go-analyze/charts", []string{"shared/report/page"}, "only the page draws; what links it grows by a chart library"},
 	{"go.yaml.in/yaml", []string{"shared/policy", "deploy/local"}, "YAML is read where files are"},
 }
 

@@ -1,0 +1,55 @@
+package page
+
+import (
+	"cmp"
+	"slices"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/report"
+)
+
+// maxOffenders is how many things the list of the worst names.
+const maxOffenders = 10
+
+// offender is a thing and what is wrong with it.
+type offender struct {
+	fleet.Key
+	// BySeverity counts violations and conflicts, the most urgent severity first; the
+	// last are those without a known severity.
+	BySeverity []int
+	N          int
+	Controls   []string
+}
+
+// offenders are the things with the most urgent violations, then with the most: one
+// critical violation is worse than any number of high ones.
+func offenders(rows []fleet.FindingRecord) []offender {
+	things := map[fleet.Key]*offender{}
+	levels := len(report.Severities())
+	for _, r := range rows {
+		if weight(r.Outcome) < 2 {
+			continue
+		}
+		key := fleet.Key{Scope: fleet.Scope{Account: r.Account, Region: r.Region}, Kind: r.Kind, ID: r.ID}
+		o := things[key]
+		if o == nil {
+			o = &offender{Key: key, BySeverity: make([]int, levels+1)}
+			things[key] = o
+		}
+		o.N++
+		o.BySeverity[levels-report.Urgency(r.Severity)]++
+		if !slices.Contains(o.Controls, r.Control) {
+			o.Controls = append(o.Controls, r.Control)
+		}
+	}
+	out := make([]offender, 0, len(things))
+	for _, o := range things {
+		slices.Sort(o.Controls)
+		out = append(out, *o)
+	}
+	slices.SortFunc(out, func(a, b offender) int {
+		return cmp.Or(slices.Compare(b.BySeverity, a.BySeverity), cmp.Compare(a.Scope.Account, b.Scope.Account),
+			cmp.Compare(a.Scope.Region, b.Scope.Region), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+	})
+	return out[:min(len(out), maxOffenders)]
+}

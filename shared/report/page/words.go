@@ -1,0 +1,94 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"fleetwarden/shared/report"
+)
+
+// none stands where there is no number.
+const none = "–"
+
+// percent never rounds up: what is not all is never called 100 %.
+func percent(p report.Posture) string {
+	share, ok := p.Share()
+	if !ok {
+		return none
+	}
+	return tenths(math.Floor(share*1000+1e-9)) + " %"
+}
+
+// tenths writes a number of tenths, without a decimal that says nothing.
+func tenths(t float64) string {
+	if math.Mod(t, 10) == 0 {
+		return strconv.FormatFloat(t/10, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(t/10, 'f', 1, 64)
+}
+
+// step says by how many percentage points the posture moved.
+func step(now, before report.Posture) string {
+	a, ok := now.Share()
+	b, had := before.Share()
+	if !ok || !had {
+		return ""
+	}
+	switch t := math.Round((a - b) * 1000); {
+	case t > 0:
+		return "▲ " + tenths(t) + " points"
+	case t < 0:
+		return "▼ " + tenths(-t) + " points"
+	case a != b:
+		return "± under 0.1 points"
+	}
+	return "unchanged"
+}
+
+// count writes a number with its thousands apart.
+func count(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// plural writes a count and its noun; one and many are its forms.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + many
+}
+
+// moment writes a time for people.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return none
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// left says how long an exemption still works.
+func left(expires, at time.Time) string {
+	days := int(math.Floor(expires.Sub(at).Hours() / 24))
+	switch {
+	case !expires.After(at):
+		return "expired"
+	case days == 0:
+		return "ends today"
+	default:
+		return "ends in " + plural(days, "day", "days")
+	}
+}
+
+// took says how long a sweep ran, to the second.
+func took(s report.Summary) string {
+	if s.Ended.Before(s.Started) || s.Ended.IsZero() {
+		return ""
+	}
+	return fmt.Sprint(s.Ended.Sub(s.Started).Round(time.Second))
+}
