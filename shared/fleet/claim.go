@@ -26,8 +26,11 @@ func (c *Call) FailedShares() []FailedShare {
 	if c == nil || c.Share == nil || c.ErrorCode != AssumeRoleError {
 		return nil
 	}
-	accounts := slices.Clone(c.Share.Add)
-	slices.Sort(accounts)
-	own := FailedShare{ImageID: c.Share.ImageID, Accounts: slices.Compact(accounts), Time: c.Time}
-	return append([]FailedShare{own}, c.Share.Also...)
+	out := append([]FailedShare{{ImageID: c.Share.ImageID, Accounts: c.Share.Add, Time: c.Time}}, c.Share.Also...)
+	for i := range out {
+		accounts := slices.Clone(out[i].Accounts)
+		slices.Sort(accounts)
+		out[i].Accounts = slices.Compact(accounts)
+	}
+	return out
 }

@@ -61,3 +61,16 @@ func TestOnlyACallThatFailedForWantOfTheRoleHasFailedShares(t *testing.T) {
 		}
 	}
 }
+
+// Whoever writes a message need not sort: what is the same is the same.
+func TestAccountsOfFailedSharesAreSortedWhoeverWroteThem(t *testing.T) {
+	mixed := []fleet.AccountID{"4", "3", "4"}
+	call := &fleet.Call{ErrorCode: fleet.AssumeRoleError, Share: &fleet.Share{Add: mixed, Also: []fleet.FailedShare{{ImageID: "m-2", Accounts: mixed}}}}
+	want := []fleet.FailedShare{{Accounts: []fleet.AccountID{"3", "4"}}, {ImageID: "m-2", Accounts: []fleet.AccountID{"3", "4"}}}
+	if diff := cmp.Diff(want, call.FailedShares()); diff != "" {
+		t.Error(diff)
+	}
+	if mixed[0] != "4" {
+		t.Error("the message was written to")
+	}
+}

@@ -30,7 +30,8 @@ func owner(kind fleet.ChangeKind) (function string, ok bool) {
 		return "attach-role", true
 	case fleet.TagInstance, fleet.StopInstance:
 		return "validate-instance", true
-	case fleet.EnsureShareRole, fleet.SetShareTrust, fleet.MarkUnused, fleet.SetKeyPolicy, fleet.AttachKeyPolicy, fleet.DetachKeyPolicy:
+	case fleet.EnsureShareRole, fleet.SetShareTrust, fleet.MarkUnused, fleet.SetKeyPolicy, fleet.AttachKeyPolicy, fleet.DetachKeyPolicy,
+		fleet.MarkRetried, fleet.RetryShare:
 		return "setup-share-role", true
 	}
 	return "", false

@@ -148,14 +148,16 @@ func (r *repeats) repeat() fleet.Verdict {
 	return v
 }
 
-// retry adds the mark and the shares, in this order: each image with its own accounts.
+// retry adds the shares, each image with its own accounts, and the mark that they need.
+// The mark is made first and listed last: what the limit of a pass holds it holds from
+// the end of the list, and a mark without its share would be a share that nobody makes.
 func (r *repeats) retry(v *fleet.Verdict) {
 	mark := strings.Join(append([]string{r.day}, r.tried...), "-")
-	v.Changes = []fleet.Change{{Kind: fleet.MarkRetried, Ref: r.roleRef(), Before: r.side.Tags.V[fleet.TagRetried], Want: mark, Reason: v.Reason}}
 	for _, f := range r.due {
 		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RetryShare, Ref: r.imageRef(f), Want: joined(f.with()), Needs: r.roleRef().Key(),
 			Reason: "sharing image " + f.image.ID + " failed for want of the role " + r.roleName()})
 	}
+	v.Changes = append(v.Changes, fleet.Change{Kind: fleet.MarkRetried, Ref: r.roleRef(), Before: r.side.Tags.V[fleet.TagRetried], Want: mark, Reason: v.Reason})
 }
 
 func (s *share) imageRef(f failedTry) fleet.Ref {

@@ -45,8 +45,8 @@ func silent(t *testing.T, name string, w *fleet.ShareWorld, p *policy.Policy) {
 
 func TestAFailedShareIsRepeatedForExactlyTheApproved(t *testing.T) {
 	v := ruled(t, failedToShare(), approving(repeating), rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "s-1", fleet.MarkRetried, fleet.RetryShare)
-	mark, again := v.Changes[0], v.Changes[1]
+	expect(t, v, fleet.Violation, "s-1", fleet.RetryShare, fleet.MarkRetried)
+	again, mark := v.Changes[0], v.Changes[1]
 	if again.Want != string(sharee) || again.Ref.ID != "s-1" || again.Ref.Scope.Region != "cn-hangzhou" || again.Needs != mark.Ref.Key() {
 		t.Errorf("got %+v", again)
 	}
@@ -102,7 +102,7 @@ func TestAFailedShareWaitsForTheRole(t *testing.T) {
 func TestAFailedShareIsRepeatedOnceADay(t *testing.T) {
 	p := approving(repeating)
 	w := failedToShare()
-	marked := ruled(t, w, p, rules.RuleFailedShare).Changes[0].Want
+	marked := ruled(t, w, p, rules.RuleFailedShare).Changes[1].Want
 	w.Sides[0].Tags.V[fleet.TagRetried] = marked
 	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "repeated today")
 
@@ -110,13 +110,13 @@ func TestAFailedShareIsRepeatedOnceADay(t *testing.T) {
 		s.Tags.V[fleet.TagRetried], s.Claimed[0].ID, s.Ref.Call.Share.ImageID = marked, "s-2", "s-2"
 	})
 	v := ruled(t, other, p, rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "s-2", fleet.MarkRetried, fleet.RetryShare)
-	if both := v.Changes[0].Want; !strings.HasPrefix(both, marked+"-") {
+	expect(t, v, fleet.Violation, "s-2", fleet.RetryShare, fleet.MarkRetried)
+	if both := v.Changes[1].Want; !strings.HasPrefix(both, marked+"-") {
 		t.Errorf("%s forgets %s", both, marked)
 	}
 
 	w.At = w.At.Add(13 * time.Hour) // the next day
-	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "", fleet.MarkRetried, fleet.RetryShare)
+	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "", fleet.RetryShare, fleet.MarkRetried)
 
 	full := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 		s.Tags.V[fleet.TagRetried] = noon.Format("20060102") + strings.Repeat("-0123456789ab", 9)
@@ -141,8 +141,8 @@ func TestNoMoreAccountsAreSharedWithThanOneCallTakes(t *testing.T) {
 		s.Ref.Call.Share.Add, s.Role = many, trusting(rampolicy.Sharees{Accounts: many}, resOne)
 	})
 	v := ruled(t, w, p, rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "", fleet.MarkRetried, fleet.RetryShare)
-	if n := len(strings.Fields(v.Changes[1].Want)); n != 10 {
+	expect(t, v, fleet.Violation, "", fleet.RetryShare, fleet.MarkRetried)
+	if n := len(strings.Fields(v.Changes[0].Want)); n != 10 {
 		t.Errorf("%d accounts", n)
 	}
 }
@@ -169,18 +169,18 @@ func TestEachImageIsRepeatedWithItsOwnAccountsOnly(t *testing.T) {
 		s.Role = trusting(accounts(sharee, third), resOne, resTwo)
 	})
 	v := ruled(t, w, p, rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "image s-1, image s-2", fleet.MarkRetried, fleet.RetryShare, fleet.RetryShare)
-	one, two := v.Changes[1], v.Changes[2]
+	expect(t, v, fleet.Violation, "image s-1, image s-2", fleet.RetryShare, fleet.RetryShare, fleet.MarkRetried)
+	one, two := v.Changes[0], v.Changes[1]
 	if one.Ref.ID != "s-1" || one.Want != string(sharee) || one.Ref.Scope.Region != "cn-hangzhou" {
 		t.Errorf("got %+v", one)
 	}
 	if two.Ref.ID != "s-2" || two.Want != string(third) || two.Ref.Scope.Region != "cn-shanghai" {
 		t.Errorf("got %+v", two)
 	}
-	if n := strings.Count(v.Changes[0].Want, "-"); n != 2 {
-		t.Errorf("the mark %s remembers %d shares", v.Changes[0].Want, n)
+	if n := strings.Count(v.Changes[2].Want, "-"); n != 2 {
+		t.Errorf("the mark %s remembers %d shares", v.Changes[2].Want, n)
 	}
-	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[0].Want
+	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[2].Want
 	said := repeatsOf(w, p)
 	for id, region := range map[string]fleet.Region{"s-1": "cn-hangzhou", "s-2": "cn-shanghai"} {
 		expect(t, said[id], fleet.Violation, "repeated today")
@@ -204,11 +204,11 @@ func repeatsOf(w *fleet.ShareWorld, p *policy.Policy) map[string]fleet.Verdict {
 func TestAShareThatCanBeRepeatedDoesNotWaitForAnother(t *testing.T) {
 	w := failedToShare(alsoFailed(sharee)) // its role does not grant the key of s-2
 	v := ruled(t, w, approving(repeating), rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "image s-2 is repeated once the role stands", fleet.MarkRetried, fleet.RetryShare)
-	if v.Changes[1].Ref.ID != "s-1" || v.Again == 0 {
+	expect(t, v, fleet.Violation, "image s-2 is repeated once the role stands", fleet.RetryShare, fleet.MarkRetried)
+	if v.Changes[0].Ref.ID != "s-1" || v.Again == 0 {
 		t.Errorf("got %+v", v)
 	}
-	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[0].Want
+	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[1].Want
 	said := repeatsOf(w, approving(repeating))
 	expect(t, said["s-1"], fleet.Violation, "repeated today")
 	expect(t, said[""], fleet.Violation, "s-2")
@@ -264,4 +264,25 @@ func TestAccountsThatAreNoNumbersAreNeverTrustedNorSharedWith(t *testing.T) {
 	if c := ruled(t, w, p, rules.RuleShareTrust).Changes; len(c) > 0 {
 		t.Errorf("got %+v", c)
 	}
+}
+
+// The limit of a pass stops changes in the order of the list: a mark without its share would
+// be a share that nobody makes that day.
+func TestALimitHoldsTheMarkBeforeItHoldsAShare(t *testing.T) {
+	v := ruled(t, failedToShare(), approving(repeating), rules.RuleFailedShare)
+	if n := len(v.Changes); v.Changes[n-1].Kind != fleet.MarkRetried || v.Changes[0].Needs != v.Changes[n-1].Ref.Key() {
+		t.Errorf("got %v", kinds(v))
+	}
+}
+
+func TestAFailedShareWithSomebodyUnapprovedIsReportedAndNobodyTrusted(t *testing.T) {
+	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
+		s.Ref.Call.Share.Add, s.Role = []fleet.AccountID{stranger}, missing()
+	})
+	v := ruled(t, w, approving(), rules.RuleShareeApproved)
+	expect(t, v, fleet.Violation, string(stranger))
+	if v.Evidence[0].Source != fleet.Claimed.String() {
+		t.Errorf("got %+v", v.Evidence)
+	}
+	expect(t, ruled(t, w, approving(), rules.RuleShareTrust), fleet.NotApplicable, "")
 }

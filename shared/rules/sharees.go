@@ -23,6 +23,8 @@ type wanted struct {
 	// refused are shared with and not approved; for unsure that could not be told.
 	refused []fleet.Sharee
 	unsure  []string
+	// turned are those that a failed share named and the policy does not approve.
+	turned []fleet.Sharee
 	// sharees is how many are shared with.
 	sharees int
 	// resources are those that an approved sharee has, or was meant to have; all are
@@ -117,13 +119,16 @@ func (s *share) claims(w *wanted) {
 		}
 		try := failedTry{named: f.ImageID, image: s.claimed(f.ImageID)}
 		for _, id := range f.Accounts {
-			a := s.approve(fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
+			x := fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}
+			a := s.approve(x)
 			switch {
 			case id == s.world.Account: // it needs no role of its own
 			case a.answer == policy.Yes:
 				w.trust, try.accounts = w.trust.And(a.trust), append(try.accounts, id)
 			case a.answer == policy.Maybe:
 				w.unsure, try.unsure = append(w.unsure, "account "+string(id)+", with whom a share failed: "+a.why), true
+			case id.Valid() && !slices.Contains(w.turned, x):
+				w.turned = append(w.turned, x)
 			}
 		}
 		if len(try.accounts) > 0 && !slices.ContainsFunc(w.failed, try.same) {
@@ -250,11 +255,14 @@ func (s *share) approveDirectory(id string) approval {
 
 func (s *share) approveFolder(id string) approval {
 	d := s.world.Directory
-	if !d.Seen() {
+	switch {
+	case !d.Seen():
 		return approval{answer: policy.Maybe, why: "the resource directory could not be read: " + d.Why}
+	case d.V.ID == "", strings.HasPrefix(id, "r-") && id != d.V.Root:
+		return approval{why: "it is no folder of the account's resource directory"}
 	}
 	path := d.V.Folders[id]
-	if id == d.V.Root && d.V.ID != "" {
+	if id == d.V.Root {
 		path = fleet.See(d.V.ID + "/" + id)
 	}
 	switch {

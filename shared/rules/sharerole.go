@@ -113,6 +113,9 @@ func shareeApproved(s *share) fleet.Verdict {
 	case len(w.refused) > 0:
 		return violation(fleet.High, fmt.Sprintf("shared with %s, whom the policy does not approve; the role %s is not opened to them", some(w.refused), s.roleName()),
 			"end the share, or approve the sharee in the policy file: controls.shareRole.approved", observed("not approved", some(w.refused)))
+	case len(w.turned) > 0:
+		return violation(fleet.Low, fmt.Sprintf("a share failed with %s, whom the policy does not approve; the role %s is not opened to them", some(w.turned), s.roleName()),
+			"approve the sharee in the policy file, if the share is wanted: controls.shareRole.approved", claimed("not approved", some(w.turned)))
 	case len(w.unsure) > 0:
 		return undecided("whether a sharee is approved could not be told: " + together(w.unsure))
 	case w.blind != "":
