@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	defer func() { err = errors.Join(err, cloud.Close()) }()
 	s, err := stack.Start(ctx, stack.Options{
 		Server: cloud, Manifest: o.manifest, BinDir: o.bin, Policy: o.policy,
-		Regions: strings.Split(o.regions, ","), LogDir: o.logs, Log: out, Optional: members(),
+		Regions: strings.Split(o.regions, ","), LogDir: o.logs, Log: out,
 	})
 	if err != nil {
 		return err
@@ -95,11 +95,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	<-ctx.Done()
 	fmt.Fprintln(out, "stopping")
 	return nil
-}
-
-// members are the rights by which the functions reach the member account.
-func members() []string {
-	return []string{"attach-role-members", "push-agent-members", "setup-share-role-members", "validate-instance-members", "watch-shares-members"}
 }
 
 func welcome(out io.Writer, url string, s *stack.Stack) {

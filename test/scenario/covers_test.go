@@ -111,6 +111,9 @@ func TestEachOptionalPolicyHasAStory(t *testing.T) {
 	stories := strings.Join(slices.Collect(maps.Values(scripts(t))), "\n")
 	for _, p := range optional {
 		name := strings.TrimSuffix(filepath.Base(p), ".json")
+		if strings.HasSuffix(name, "-members") {
+			continue // granted in all of them; the stories of members need them
+		}
 		if !strings.Contains(stories, "-grant "+name+"\n") && !strings.Contains(stories, "-grant "+name+" ") {
 			t.Errorf("no story is told with %s", name)
 		}

@@ -93,7 +93,10 @@ func (s *Stack) policies(p manifest.Function) (map[string]string, error) {
 		}
 	}
 	out := map[string]string{p.Role: text}
-	return out, s.optional(out, func(name string) bool { return strings.HasPrefix(name, p.FunctionName+"-") })
+	if err := s.optional(out, func(name string) bool { return strings.HasPrefix(name, p.FunctionName+"-") }); err != nil {
+		return nil, err
+	}
+	return out, s.mayAssume(p.FunctionName, out)
 }
 
 // optional adds the files of deploy/ram/optional that were asked for and fit.

@@ -11,9 +11,19 @@ import (
 	"fleetwarden/test/simcloud/server"
 )
 
-// Member is the role of the member account that our functions assume there, if the
-// optional policies <function>-members let them.
+// Member is the role of the member account that our functions assume there.
 const Member = "FleetwardenMember"
+
+// mayAssume adds the policy by which a function may assume the role, if there is one.
+func (s *Stack) mayAssume(function string, policies map[string]string) error {
+	name := function + "-members"
+	document, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", "optional", name+".json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	policies["fleetwarden-"+name] = string(document)
+	return err
+}
 
 // member makes the role, as deploy/ram/member has it.
 func (s *Stack) member() error {
@@ -32,7 +42,7 @@ func (s *Stack) member() error {
 	}
 	policies := map[string]string{Member: text}
 	if err == nil {
-		err = s.optional(policies, func(name string) bool { return !strings.HasSuffix(name, "-members") })
+		err = s.optional(policies, func(string) bool { return true })
 	}
 	if err == nil {
 		err = s.o.Server.RAM.AddRole(server.Member, Member, strings.ReplaceAll(string(trust), "{home}", server.Sharer), policies)

@@ -41,7 +41,8 @@ type Options struct {
 	Document func(function, document string) (string, error)
 	// Optional names files of deploy/ram/optional, without .json, to grant as well.
 	// Each is granted to the function that its name begins with, and to the role
-	// [Member], unless it is about assuming that.
+	// [Member]. The files <function>-members, which let functions assume that role, are
+	// granted always: the local policy names the member.
 	Optional []string
 	// LogDir keeps the functions' output; empty for a temporary folder.
 	LogDir string
