@@ -29,6 +29,8 @@ var arrows = []struct {
 	{"shared/aliyun", []string{"shared/fleet", "shared/aliyun"}, "clients speak fleet values and decide nothing"},
 	{"shared/queue", []string{"shared/fleet", "shared/aliyun/mns"}, "inboxes stand on MNS"},
 	{"shared/ledger", []string{"shared/fleet"}, "the ledger knows objects by name, and no cloud"},
+	{"shared/replay", []string{"shared/fleet", "shared/ledger", "shared/queue", "shared/aliyun/trail"}, "it speaks of trail records and inboxes, and is handed both"},
+	{"shared/redrive", []string{"shared/fleet", "shared/queue", "shared/aliyun/mns"}, "it speaks of queue messages and inboxes, and is handed both"},
 	{"shared/undo", []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/ledger", "shared/reconcile", "shared/instancerole", "shared/sharerole", "shared/consequence"}, "it turns what the ledger tells into changes for the acts; clients are handed in"},
 	{"shared/report/page", []string{"shared/fleet", "shared/report"}, "the page shows what report computes"},
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},

@@ -1,0 +1,210 @@
+package redrive
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/queue"
+)
+
+// State says what became of a letter.
+type State string
+
+// The states of a letter. Only a redriven one has left the queue.
+const (
+	// Planned: a dry run would redrive it.
+	Planned State = "planned"
+	// Redriven: all refs in it were sent, and it was deleted.
+	Redriven State = "redriven"
+	// Partly: what could be read in it was sent. It stays for the rest.
+	Partly State = "partly"
+	// Undeleted: all refs in it were sent; it could not be deleted, and may come again.
+	Undeleted State = "undeleted"
+	// Unsent: an inbox could not be reached.
+	Unsent State = "unsent"
+	// Filtered: the filter leaves it out.
+	Filtered State = "filtered"
+	// Kept: nobody can tell what to do with it.
+	Kept State = "kept"
+)
+
+// Letter is what is told of one dead letter: nothing that was written in it but what
+// its refs and its function are named.
+type Letter struct {
+	// ID is the queue's name for it, Digest the SHA-256 of its body in hex.
+	ID       string    `json:"id"`
+	Digest   string    `json:"digest"`
+	Enqueued time.Time `json:"enqueued,omitzero"`
+	Shape    Shape     `json:"shape"`
+	State    State     `json:"state"`
+	// Reason says why it was not redriven, or not to the end.
+	Reason string `json:"reason,omitempty"`
+	// Told is who was told to look at what, or would be. Its refs are without their
+	// calls.
+	Told []queue.Told `json:"told,omitempty"`
+
+	told   []queue.Told // what is sent
+	handle string
+}
+
+// Filter selects letters; what is empty selects all. A letter is redriven whole, with
+// all it holds, when one of its functions and refs fits.
+type Filter struct {
+	Function string
+	Account  fleet.AccountID
+	Region   fleet.Region
+	Kind     fleet.Kind
+	ID       string
+	// Since is the first time, Until the first too late, at which the queue got a
+	// letter. Whether that is the time of the failure or of the message that failed
+	// is not published for messages that MNS moved.
+	Since, Until time.Time
+}
+
+func (f Filter) age(enqueued time.Time) bool {
+	if f.Since.IsZero() && f.Until.IsZero() {
+		return true
+	}
+	return !enqueued.IsZero() && !enqueued.Before(f.Since) && (f.Until.IsZero() || enqueued.Before(f.Until))
+}
+
+func (f Filter) fits(told []queue.Told) bool {
+	for _, t := range told {
+		if f.Function != "" && f.Function != t.Function {
+			continue
+		}
+		for _, ref := range t.Refs {
+			if f.ref(ref) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f Filter) ref(r fleet.Ref) bool {
+	return (f.Account == "" || f.Account == r.Scope.Account) && (f.Region == "" || f.Region == r.Scope.Region) &&
+		(f.Kind == "" || f.Kind == r.Kind) && (f.ID == "" || f.ID == r.ID)
+}
+
+// look tells what a letter is about.
+func (p *pass) look(m mns.Received) Letter {
+	sum := sha256.Sum256([]byte(m.Body))
+	l := Letter{ID: m.ID, Digest: hex.EncodeToString(sum[:]), Enqueued: m.Enqueued, Shape: Unknown, State: Planned, handle: m.Handle}
+	if !p.Filter.age(m.Enqueued) {
+		l.State = Filtered
+		return l
+	}
+	parts, err := split(m.Body)
+	for _, part := range parts {
+		l.Shape = part.shape
+		if e := p.read(&l, part); err == nil || errors.Is(err, errNothing) {
+			err = cmp.Or(e, err)
+		}
+	}
+	if err != nil && (len(l.told) == 0 || !errors.Is(err, errNothing)) {
+		l.Reason = err.Error()
+	}
+	switch {
+	case len(l.told) == 0:
+		l.State = Kept
+	case !p.Filter.fits(l.told):
+		l.State, l.Reason = Filtered, ""
+	default:
+		l.Told = bare(l.told)
+	}
+	return l
+}
+
+// read adds to a letter what one of its parts is about; its error is why some of it
+// cannot be told. No error of the decoder gets into it: it may quote.
+func (p *pass) read(l *Letter, part part) error {
+	functions, err := part.addressees()
+	if err != nil {
+		return err
+	}
+	var refs []fleet.Ref
+	for batch, e := range p.Decode(part.body) {
+		if _, ignored := errors.AsType[*fleet.Ignored](e); e != nil && !ignored {
+			err = errUnreadable
+		}
+		for _, ref := range batch.Refs {
+			ref.Try = p.anew()
+			refs = append(refs, ref)
+		}
+	}
+	told := queue.Sort(functions, refs)
+	if err == nil && len(told) == 0 {
+		err = errNothing
+	}
+	l.told = append(l.told, told...)
+	return err
+}
+
+// anew is the history of a ref that was redriven: none. One that died of its tries, or
+// waited past a deadline, would otherwise be given up at its first look.
+func (p *pass) anew() fleet.Try { return fleet.Try{Run: p.Run} }
+
+func bare(told []queue.Told) []queue.Told {
+	out := make([]queue.Told, len(told))
+	for i, t := range told {
+		out[i].Function = t.Function
+		for _, r := range t.Refs {
+			out[i].Refs = append(out[i].Refs, fleet.Ref{Scope: r.Scope, Kind: r.Kind, ID: r.ID})
+		}
+	}
+	return out
+}
+
+// settle deletes what was sent whole, and reports all letters.
+func (p *pass) settle(ctx context.Context, letters []Letter, failed map[string]error) {
+	var handles []string
+	var gone []*Letter
+	for i := range letters {
+		switch l := &letters[i]; {
+		case l.State != Planned:
+		case l.lacks(failed):
+			l.State, l.Reason = Unsent, "an inbox that it is for could not be reached"
+		case l.Reason != "":
+			l.State = Partly
+		default:
+			handles, gone = append(handles, l.handle), append(gone, l)
+		}
+	}
+	for i, err := range p.Queue.Delete(ctx, queue.DeadLetters, handles) {
+		if gone[i].State = Redriven; err != nil {
+			gone[i].State, gone[i].Reason = Undeleted, "it could not be deleted: "+fleet.ClassOf(err).String()
+		}
+	}
+	for _, l := range letters {
+		p.report(l)
+	}
+}
+
+// lacks reports whether one of those who should have been told was not.
+func (l *Letter) lacks(failed map[string]error) bool {
+	for _, t := range l.told {
+		if failed[t.Function] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *pass) report(l Letter) {
+	p.sum.Letters[l.State]++
+	if l.State != Unsent {
+		for _, t := range l.Told {
+			p.sum.Refs[t.Function] += len(t.Refs)
+		}
+	}
+	if p.Seen != nil {
+		p.Seen(l)
+	}
+}

@@ -1,0 +1,204 @@
+package redrive
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/queue"
+)
+
+// Shape says how something became a dead letter.
+type Shape string
+
+// The shapes of a dead letter.
+const (
+	// Message is one of our own messages, moved by the dead-letter policy of its
+	// inbox.
+	Message Shape = "message"
+	// Invocation is the record that Function Compute makes of an asynchronous
+	// invocation that failed to the end.
+	Invocation Shape = "invocation"
+	// Window is an element of a stream's window that the function failed on: a
+	// message of its inbox.
+	Window Shape = "window"
+	// Event is an event that EventBridge could not deliver, or one that stood in an
+	// inbox as it came.
+	Event Shape = "event"
+	// Unknown is none of these.
+	Unknown Shape = "unknown"
+)
+
+// Why a letter cannot be redriven.
+var (
+	errNotJSON    = errors.New("neither JSON nor JSON in Base64")
+	errShape      = errors.New("it has none of the shapes of a dead letter")
+	errNewer      = errors.New("a message of a newer version")
+	errNoAddress  = errors.New("it does not say which function it was for")
+	errUnwatched  = errors.New("an event that no function looks at")
+	errUnreadable = errors.New("something in it cannot be decoded")
+	errNothing    = errors.New("it names nothing that its function looks at")
+)
+
+// lenient reads JSON as package events does.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// part is one element of a letter: mostly all of it.
+type part struct {
+	shape Shape
+	body  []byte
+	envelope
+}
+
+// envelope holds the members that tell shapes and functions apart, whatever their types.
+// Names: the event formats of Function Compute and EventBridge, and [fleet.Message].
+type envelope struct {
+	SpecVersion     jsontext.Value `json:"specversion"`
+	Type            jsontext.Value `json:"type"`
+	Subject         jsontext.Value `json:"subject"`
+	Data            jsontext.Value `json:"data"`
+	RequestContext  jsontext.Value `json:"requestContext"`
+	ResponseContext jsontext.Value `json:"responseContext"`
+	V               jsontext.Value `json:"v"`
+	Function        jsontext.Value `json:"function"`
+}
+
+// split reads the elements of a letter's body: JSON, plain or as Base64, which
+// producers send that keep an SDK's default. A list is split, since whether a stream
+// gives up its window as one is not published.
+func split(body string) ([]part, error) {
+	raw := []byte(strings.TrimSpace(body))
+	if !looksLikeJSON(raw) {
+		text, err := base64.StdEncoding.DecodeString(string(raw))
+		if raw = bytes.TrimSpace(text); err != nil || !looksLikeJSON(raw) {
+			return nil, errNotJSON
+		}
+	}
+	elements := []jsontext.Value{raw}
+	if raw[0] == '[' {
+		if json.Unmarshal(raw, &elements, lenient) != nil {
+			return nil, errNotJSON
+		}
+	}
+	var parts []part
+	for _, e := range elements {
+		p := part{body: e}
+		if e.Kind() == '{' && json.Unmarshal(e, &p.envelope, lenient) != nil {
+			return nil, errNotJSON
+		}
+		p.shape = p.recognise()
+		parts = append(parts, p)
+	}
+	if len(parts) == 0 {
+		return nil, errShape
+	}
+	return parts, nil
+}
+
+func looksLikeJSON(p []byte) bool { return len(p) > 0 && (p[0] == '{' || p[0] == '[') }
+
+// typeMessage is the type of a stream's element that is a message of a queue.
+const typeMessage = "mns:Queue:SendMessage"
+
+// recognise asks in the order in which package events does: the shapes overlap.
+func (e envelope) recognise() Shape {
+	switch {
+	case e.SpecVersion != nil && text(e.Type) == typeMessage:
+		return Window
+	case e.SpecVersion != nil && e.Type != nil:
+		return Event
+	case e.RequestContext != nil && e.ResponseContext != nil:
+		return Invocation
+	case e.V != nil:
+		return Message
+	}
+	return Unknown
+}
+
+// addressees are the functions whose inboxes a part goes to.
+func (p part) addressees() ([]string, error) {
+	switch p.shape {
+	case Message:
+		return p.messageFor()
+	case Invocation:
+		return inbox(after(text(member(p.RequestContext, "functionArn")), "functions/"))
+	case Window:
+		// The queue is the platform's word; what the message says of itself is not.
+		name, ok := strings.CutPrefix(after(text(p.Subject), "queues/"), queue.Prefix)
+		if !ok {
+			return nil, errNoAddress
+		}
+		return inbox(name)
+	case Event:
+		return p.watchers()
+	}
+	return nil, errShape
+}
+
+func (p part) messageFor() ([]string, error) {
+	version, err := strconv.Atoi(string(p.V))
+	if err == nil && version > fleet.MessageVersion {
+		return nil, errNewer
+	}
+	return inbox(text(p.Function))
+}
+
+// watchers: an event that EventBridge gave up does not say whose rule it matched. All
+// who look at such events are told; who has seen it looks once more.
+func (p part) watchers() ([]string, error) {
+	event := text(p.Type)
+	if strings.Contains(event, ":ActionTrail:") {
+		event = text(member(p.Data, "eventName"))
+	}
+	if functions := queue.Watchers(event); functions != nil {
+		return functions, nil
+	}
+	return nil, errUnwatched
+}
+
+// functionName is what may be shown of a name that a letter gives.
+var functionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+func inbox(function string) ([]string, error) {
+	name, ok := queue.InboxOf(function)
+	switch {
+	case ok:
+		return []string{name}, nil
+	case functionName.MatchString(function):
+		return nil, fmt.Errorf("it was for %s, which has no inbox", function)
+	}
+	return nil, errNoAddress
+}
+
+// after is the segment of a resource name that follows a mark; "" without the mark.
+func after(arn, mark string) string {
+	_, rest, _ := strings.Cut(arn, mark)
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+// member is a member of an object; nil of anything else.
+func member(v jsontext.Value, name string) jsontext.Value {
+	var members map[string]jsontext.Value
+	if v.Kind() != '{' || json.Unmarshal(v, &members, lenient) != nil {
+		return nil
+	}
+	return members[name]
+}
+
+// text is a string's content; "" of anything else.
+func text(v jsontext.Value) string {
+	var s string
+	if v.Kind() != '"' || json.Unmarshal(v, &s, lenient) != nil {
+		return ""
+	}
+	return s
+}
