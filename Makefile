@@ -3,7 +3,7 @@
 
 # The functions by their names in Function Compute; a folder has the name without
 # its dashes.
-FUNCTIONS := attach-role push-agent setup-share-role validate-instance watch-shares
+FUNCTIONS := attach-role backfill push-agent setup-share-role sweep validate-instance watch-shares
 GOOS      ?= $(shell go env GOOS)
 GOARCH    ?= $(shell go env GOARCH)
 TIMEOUT   ?= 9m

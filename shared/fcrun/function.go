@@ -26,6 +26,8 @@ type Function struct {
 	// Wakes is what the function's timer sends. In a terminal, a function that has it
 	// is woken so when no event is given, and goes on until nothing is left to do.
 	Wakes []byte
+	// Unbounded gives an invocation no budget of calls: a person waits for it.
+	Unbounded bool
 	// Handle serves one invocation. An error means: try the same payload again.
 	Handle func(ctx context.Context, call *Call) (fleet.Pass, error)
 }

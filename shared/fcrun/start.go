@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -153,7 +154,10 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 
 // session may send as many calls as the policy allows one invocation.
 func (r *runner) session() *aliyun.Session {
-	if r.policy == nil {
+	switch {
+	case r.f.Unbounded:
+		return r.cloud.NewSession(math.MaxInt32)
+	case r.policy == nil:
 		return r.cloud.NewSession(0)
 	}
 	s := r.cloud.NewSession(r.policy.Pacing.CallsPerInvocation)

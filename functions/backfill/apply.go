@@ -1,0 +1,307 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/lookout"
+	"fleetwarden/shared/plan"
+	"fleetwarden/shared/queue"
+	"fleetwarden/shared/terminal"
+)
+
+const applyUsage = `backfill apply: have the owners carry a saved plan out, and wait for it
+
+Usage:
+  backfill apply --plan ID|FILE [flags]
+
+It looks again at each thing of the plan. What stands as planned it puts into the inbox
+of the function that owns the control; that function looks, decides and acts, within its
+own rights and the policy's mode. What has changed since is left out as stale; what would
+exceed the policy's limits, or whose control is in audit, is held. Then it waits for what
+the functions write to the ledger.
+
+Flags:
+  --plan ID|FILE  the plan
+  --dry-run       look again, and say what would be told; tell nobody
+  --wait TIME     how long to wait for the owners, as in 10m (default 15m); 0s waits not
+  --json          one line of JSON for each thing, and one for the sum
+  --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
+`
+
+func (j *job) apply(ctx context.Context, args []string) error {
+	var id string
+	var dry bool
+	wait := 15 * time.Minute
+	set := j.flags("apply")
+	set.StringVar(&id, "plan", "", "")
+	set.BoolVar(&dry, "dry-run", false, "")
+	if !j.inside {
+		set.DurationVar(&wait, "wait", wait, "")
+	}
+	if err := j.parse(set, args, applyUsage, 0); err != nil {
+		return err
+	}
+	if id == "" || wait < 0 {
+		return wrongUsage{errors.New("give --plan ID, and no negative --wait; see backfill apply --help")}
+	}
+	if j.inside {
+		wait = 0
+	}
+	call, err := j.start(ctx, "apply")
+	if err != nil {
+		return err
+	}
+	p, err := j.openPlan(ctx, call, id)
+	if err != nil {
+		return err
+	}
+	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: lookout.Fleet(call), Shares: lookout.Shares(call)}}
+	return a.do(ctx, dry, wait)
+}
+
+// openPlan reads a plan from the ledger or, if the name is that of a file, from there.
+func (j *job) openPlan(ctx context.Context, call *fcrun.Call, id string) (plan.Plan, error) {
+	if j.inside || !strings.ContainsAny(id, "./\\") {
+		return plan.Open(ctx, call.Store, id)
+	}
+	text, err := os.ReadFile(id)
+	if err != nil {
+		return plan.Plan{}, fmt.Errorf("reading the plan: %w", err)
+	}
+	p, err := plan.Decode(text)
+	if err != nil {
+		return p, fmt.Errorf("reading the plan %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// application is a plan on its way.
+type application struct {
+	*job
+	call   *fcrun.Call
+	plan   plan.Plan
+	looker plan.Looker
+}
+
+func (a *application) run() string { return a.call.Options.Stamp.Run }
+
+func (a *application) do(ctx context.Context, dry bool, wait time.Duration) error {
+	bar := a.progress("looking again", len(a.plan.Items))
+	all, err := a.looker.Check(ctx, a.plan, a.call.Options.Policy, bar.add)
+	bar.end()
+	if err != nil {
+		return fmt.Errorf("%w; nothing was told to anybody", err)
+	}
+	if dry {
+		return a.summarize(all, nil)
+	}
+	began := a.call.Session.Now()
+	note := plan.Applied{Run: a.run(), Plan: a.plan.ID, Digest: a.plan.Digest, At: began, Told: fresh(all)}
+	if err := plan.Note(ctx, a.call.Store, note); err != nil {
+		return err
+	}
+	if _, err := plan.Tell(ctx, all, a.run(), tell(a.call)); err != nil {
+		return fmt.Errorf("%w; some may have been told: see backfill show %s", err, a.run())
+	}
+	awaited := plan.Await(a.call.Store, a.run(), began, all)
+	err = a.wait(ctx, awaited, wait)
+	return errors.Join(a.summarize(all, awaited), err)
+}
+
+func fresh(all []plan.Standing) int {
+	n := 0
+	for _, s := range all {
+		if s.Fresh() {
+			n++
+		}
+	}
+	return n
+}
+
+// tell puts refs into the inbox of the function that looks there.
+func tell(call *fcrun.Call) plan.Teller {
+	return func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
+		at := call.Home
+		if region != "" {
+			at.Region = region
+		}
+		queues, err := mns.Connect(call.Session.Cloud(), at)
+		if err != nil {
+			return err
+		}
+		return queue.New(queues.Client(call.Session), function).Again(ctx, refs, 0)
+	}
+}
+
+// How often the ledger is read, and the world, for what has no record.
+const (
+	readEvery = 3 * time.Second
+	lookEvery = 10
+)
+
+// wait reads the ledger until all that were told have an outcome, or until the patience
+// is spent.
+func (a *application) wait(ctx context.Context, w *plan.Awaited, patience time.Duration) error {
+	bar := a.progress("waiting for the owners", len(w.Outcomes))
+	defer bar.end()
+	open := w.Open()
+	for n := 1; open > 0 && patience > 0; n++ {
+		pause := min(readEvery, patience)
+		patience -= pause
+		if err := a.sleep(ctx, pause); err != nil {
+			return fmt.Errorf("stopped waiting; the owners go on, see backfill show %s: %w", a.run(), err)
+		}
+		if err := w.Read(ctx); err != nil {
+			return err
+		}
+		if n%lookEvery == 0 {
+			if err := w.Look(ctx, a.again); err != nil {
+				return err
+			}
+		}
+		bar.add(open - w.Open())
+		open = w.Open()
+	}
+	return nil
+}
+
+func (a *application) again(ctx context.Context, items []plan.Item) ([]plan.Standing, error) {
+	p := a.plan
+	p.Items = items
+	return a.looker.Check(ctx, p, a.call.Options.Policy, func(int) {})
+}
+
+// told is a line about one thing of a plan.
+type told struct {
+	Type    string      `json:"type"` // item
+	Account string      `json:"account"`
+	Region  string      `json:"region,omitempty"`
+	Control string      `json:"control"`
+	Kind    fleet.Kind  `json:"kind"`
+	ID      string      `json:"id,omitempty"`
+	State   fleet.State `json:"state"`
+	Why     string      `json:"why,omitempty"`
+}
+
+// stale is the state of a thing that has changed since it was planned; told that of one
+// whose owner has not said what became of it.
+const (
+	stateStale fleet.State = "stale"
+	stateTold  fleet.State = "told"
+)
+
+func line(i plan.Item, state fleet.State, why string) told {
+	return told{"item", string(i.Scope.Account), string(i.Scope.Region), i.Control, i.Kind, i.ID, state, why}
+}
+
+// lines are what is to be said of all things of the plan.
+func lines(all []plan.Standing, w *plan.Awaited) []told {
+	var out []told
+	for _, s := range all {
+		switch {
+		case s.Stale != "":
+			out = append(out, line(s.Item, stateStale, s.Stale))
+		case s.Held != "":
+			out = append(out, line(s.Item, fleet.Held, s.Held))
+		case w == nil:
+			out = append(out, line(s.Item, fleet.Planned, "dry run"))
+		}
+	}
+	if w == nil {
+		return out
+	}
+	for _, o := range w.Outcomes {
+		if o.State == "" {
+			o.State, o.Why = stateTold, "its owner was told, and has not said yet what became of it"
+		}
+		out = append(out, line(o.Item, o.State, o.Why))
+	}
+	return out
+}
+
+// summarize prints what became of the plan. Things that failed, or of which nothing is
+// known yet, make an error.
+func (a *application) summarize(all []plan.Standing, w *plan.Awaited) error {
+	said := lines(all, w)
+	states := map[fleet.State]int{}
+	for _, l := range said {
+		states[l.State]++
+	}
+	if a.json {
+		for _, l := range said {
+			if err := a.line(l); err != nil {
+				return err
+			}
+		}
+		err := a.line(map[string]any{"type": "sum", "run": a.run(), "plan": a.plan.ID, "states": states})
+		return errors.Join(err, unfinished(states))
+	}
+	if err := a.table(said); err != nil {
+		return err
+	}
+	if w != nil {
+		if err := a.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", a.run(), a.run(), a.run()); err != nil {
+			return err
+		}
+	}
+	return unfinished(states)
+}
+
+func unfinished(states map[fleet.State]int) error {
+	if n := states[fleet.Failed] + states[fleet.Unclear]; n > 0 {
+		return fmt.Errorf("%d of the changes failed", n)
+	}
+	if n := states[stateTold]; n > 0 {
+		return fmt.Errorf("of %d things it is not known yet what became of them", n)
+	}
+	return nil
+}
+
+// shown is how many things that were not done are listed one by one.
+const shown = 20
+
+func (a *application) table(said []told) error {
+	type row struct {
+		account, region, control string
+		state                    fleet.State
+	}
+	n := map[row]int{}
+	for _, l := range said {
+		n[row{l.Account, l.Region, l.Control, l.State}]++
+	}
+	rows := slices.SortedFunc(maps.Keys(n), func(x, y row) int {
+		return strings.Compare(x.account+" "+x.region+" "+x.control+" "+string(x.state), y.account+" "+y.region+" "+y.control+" "+string(y.state))
+	})
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tSTATE\tTHINGS")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.account, regionName(fleet.Region(r.region)), r.control, r.state, n[r])
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	left := shown
+	for _, l := range said {
+		if l.State == fleet.Done || l.State == fleet.Started || l.State == fleet.Planned {
+			continue
+		}
+		if left--; left < 0 {
+			return a.print("…, see all with --json\n")
+		}
+		if err := a.print("%s %s: %s: %s\n", l.Kind, l.ID, l.State, terminal.Clean(l.Why)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

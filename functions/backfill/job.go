@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/sweep"
+)
+
+// The exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it could not be done, or not to the end
+	exitUsage  = 2
+)
+
+// job is one command that runs.
+type job struct {
+	// open returns the way to the cloud, once a command line is found right.
+	open     func(ctx context.Context, policyFile string) (*fcrun.Call, error)
+	out, err io.Writer
+	json     bool
+	// live says that a person watches err.
+	live bool
+	// inside says that it runs as a function: it never waits.
+	inside bool
+	sleep  func(ctx context.Context, d time.Duration) error
+
+	policyFile string
+}
+
+// command is one sub-command.
+type command struct {
+	name, about, usage string
+	run                func(j *job, ctx context.Context, args []string) error
+}
+
+// commands are the sub-commands, in the order of --help.
+func commands() []command {
+	return []command{
+		{"plan", "look at the fleet and save what would be changed", planUsage, (*job).plan},
+		{"apply", "have the owners carry a saved plan out, and wait for it", applyUsage, (*job).apply},
+		{"replay", "have the functions look at what happened in a time of the past", replayUsage, (*job).replay},
+		{"redrive", "have the functions look again at what dead letters are about", redriveUsage, (*job).redrive},
+		{"undo", "take back what one run changed", undoUsage, (*job).undo},
+		{"runs", "list what ran", runsUsage, (*job).runs},
+		{"show", "show a run, a sweep or a plan", showUsage, (*job).show},
+	}
+}
+
+const about = "does by hand what events and sweeps do by themselves"
+
+func usage() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n\nUsage: %s COMMAND [flags]\n\nCommands:\n", name, about, name)
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  %-8s %s\n", c.name, c.about)
+	}
+	b.WriteString(`
+"` + name + ` COMMAND --help" tells more. Every command takes
+
+  --json          JSON Lines on stdout, instead of tables
+  --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
+
+Plans, runs and progress are kept in the ledger: set FLEETWARDEN_LEDGER to the functions'
+own, oss://BUCKET/PREFIX, or to file:///FOLDER. Credentials come from the environment, the
+aliyun CLI's profile or the instance's RAM role.
+
+Exit status: 0 when all was done; 1 when it could not be, or not to the end; 2 for a wrong
+command line. Ctrl-C stops cleanly and says how to go on.
+`)
+	return b.String()
+}
+
+// wrongUsage is a wrong command line.
+type wrongUsage struct{ error }
+
+func statusOf(err error) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.As(err, new(wrongUsage)):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func (j *job) run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return wrongUsage{errors.New("no command; see --help")}
+	}
+	switch args[0] {
+	case "help", "-h", "--help", "-help":
+		fmt.Fprint(j.out, usage())
+		return flag.ErrHelp
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(j, ctx, args[1:])
+		}
+	}
+	return wrongUsage{fmt.Errorf("there is no command %q; see --help", args[0])}
+}
+
+// flags returns the flags that every command has.
+func (j *job) flags(command string) *flag.FlagSet {
+	set := flag.NewFlagSet(name+" "+command, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.BoolVar(&j.json, "json", j.json, "")
+	if !j.inside {
+		set.StringVar(&j.policyFile, "policy", "", "")
+	}
+	return set
+}
+
+// parse reads a command line that has at most so many arguments beside its flags.
+func (j *job) parse(set *flag.FlagSet, args []string, usage string, most int) error {
+	err := set.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(j.out, usage)
+		return err
+	case err != nil:
+		return wrongUsage{fmt.Errorf("%w; see %s --help", err, set.Name())}
+	case set.NArg() > most:
+		return wrongUsage{fmt.Errorf("%q is one too many; see %s --help", set.Arg(most), set.Name())}
+	}
+	return nil
+}
+
+// start opens the way to the cloud and to the ledger, for a run of a kind.
+func (j *job) start(ctx context.Context, kind string) (*fcrun.Call, error) {
+	call, err := j.open(ctx, j.policyFile)
+	if err != nil {
+		return nil, err
+	}
+	if call.Store == nil {
+		return nil, fmt.Errorf("there is no ledger: set %s to that of the functions, oss://BUCKET/PREFIX, or to file:///FOLDER", fcrun.LedgerVariable)
+	}
+	if call.Options.Stamp.Run == "" {
+		call.Options.Stamp.Run = newRun([]string{kind}, call.Session.Now())
+	}
+	return call, nil
+}
+
+// newRun names a run after its command.
+func newRun(args []string, at time.Time) string {
+	kind := name
+	for _, c := range commands() {
+		if len(args) > 0 && args[0] == c.name {
+			kind = c.name
+		}
+	}
+	return sweep.NewRun(kind, at)
+}
+
+// line writes one value as a line of JSON.
+func (j *job) line(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	return j.print("%s\n", text)
+}
+
+func (j *job) print(format string, args ...any) error {
+	if _, err := fmt.Fprintf(j.out, format, args...); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	return nil
+}
+
+// note tells a person what goes on, where it is not in the way of the output.
+func (j *job) note(format string, args ...any) {
+	if !j.json {
+		fmt.Fprintf(j.err, format+"\n", args...)
+	}
+}
+
+func terminalAt(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// list is a flag that may be given several times, or with commas.
+type list[T ~string] []T
+
+func (l *list[T]) String() string { return "" }
+
+func (l *list[T]) Set(text string) error {
+	for _, part := range strings.Split(text, ",") {
+		if part == "" {
+			return errors.New("it has an empty part")
+		}
+		*l = append(*l, T(part))
+	}
+	return nil
+}

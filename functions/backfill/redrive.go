@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/redrive"
+	"fleetwarden/shared/terminal"
+)
+
+const redriveUsage = `backfill redrive: have the functions look again at what dead letters are about
+
+Usage:
+  backfill redrive [flags]
+
+It reads the queue fw-dead-letters, tells which function each letter was for, puts what
+the letter names into that function's inbox, and then deletes the letter. What nobody can
+tell stays, and is listed by its digest. No text of a letter is shown: it may hold user
+data.
+
+Flags:
+  --function NAME  only letters for this function, such as attach-role
+  --account ID     only letters about this account
+  --region ID      only letters about this region, whose dead letters are read
+                   (default: the home region's queue, and all regions)
+  --id ID          only letters about this thing
+  --older TIME     only letters that have lain there this long, as in 1h
+  --max N          how many letters to take (default 1000)
+  --apply          send and delete; without it, look at the first 16 and say what would be done
+  --json           one line of JSON for each letter, and one for the sum
+  --policy FILE    the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
+`
+
+func (j *job) redrive(ctx context.Context, args []string) error {
+	var r redrive.Redrive
+	var older time.Duration
+	var apply bool
+	set := j.flags("redrive")
+	set.StringVar(&r.Filter.Function, "function", "", "")
+	set.StringVar((*string)(&r.Filter.Account), "account", "", "")
+	set.StringVar((*string)(&r.Filter.Region), "region", "", "")
+	set.StringVar(&r.Filter.ID, "id", "", "")
+	set.DurationVar(&older, "older", 0, "")
+	set.IntVar(&r.Max, "max", redrive.DefaultMax, "")
+	set.BoolVar(&apply, "apply", false, "")
+	if err := j.parse(set, args, redriveUsage, 0); err != nil {
+		return err
+	}
+	if r.Max < 1 || older < 0 {
+		return wrongUsage{errors.New("--max has to be at least 1, --older not negative")}
+	}
+	call, err := j.start(ctx, "redrive")
+	if err != nil {
+		return err
+	}
+	at := call.Home
+	if r.Filter.Region != "" {
+		at.Region = r.Filter.Region
+	}
+	queues, err := mns.Connect(call.Session.Cloud(), at)
+	if err != nil {
+		return wrongUsage{err}
+	}
+	if older > 0 {
+		r.Filter.Until = call.Session.Now().Add(-older)
+	}
+	var letters []redrive.Letter
+	bar := j.progress("redriving", 0)
+	r.Queue, r.Inboxes, r.Decode, r.Run, r.DryRun = queues.Client(call.Session), inboxes{call}, batches(call), call.Options.Stamp.Run, !apply
+	r.Seen = func(l redrive.Letter) {
+		bar.add(1)
+		letters = append(letters, l)
+	}
+	sum, err := r.Do(ctx)
+	bar.end()
+	return errors.Join(j.redriven(r.Run, letters, sum, apply), err)
+}
+
+func (j *job) redriven(run string, letters []redrive.Letter, sum redrive.Sum, apply bool) error {
+	if j.json {
+		for _, l := range letters {
+			if err := j.line(struct {
+				Type string `json:"type"`
+				redrive.Letter
+			}{"letter", l}); err != nil {
+				return err
+			}
+		}
+		return j.line(map[string]any{"type": "sum", "run": run, "dryRun": !apply, "sum": sum})
+	}
+	if err := j.letterTable(letters); err != nil {
+		return err
+	}
+	for _, state := range slices.Sorted(maps.Keys(sum.Letters)) {
+		if err := j.print("%d letters: %s\n", sum.Letters[state], state); err != nil {
+			return err
+		}
+	}
+	if len(letters) == 0 {
+		if err := j.print("no dead letters\n"); err != nil {
+			return err
+		}
+	}
+	if sum.More {
+		if err := j.print("there may be more: run it again\n"); err != nil {
+			return err
+		}
+	}
+	if !apply {
+		return j.print("dry run: nothing was sent or deleted; --apply does\n")
+	}
+	return nil
+}
+
+func (j *job) letterTable(letters []redrive.Letter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SINCE\tSHAPE\tSTATE\tFOR\tABOUT\tDIGEST")
+	for _, l := range letters {
+		function, about := "-", terminal.Clean(l.Reason)
+		if len(l.Told) > 0 {
+			function, about = l.Told[0].Function, things(l.Told[0].Refs)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.12s\n", l.Enqueued.UTC().Format(time.DateTime), l.Shape, l.State, function, about, l.Digest)
+	}
+	return w.Flush()
+}
+
+func things(refs []fleet.Ref) string {
+	if len(refs) == 1 {
+		return refs[0].String()
+	}
+	return fmt.Sprintf("%s and %d more", refs[0], len(refs)-1)
+}

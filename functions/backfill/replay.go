@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/queue"
+	"fleetwarden/shared/replay"
+	"fleetwarden/shared/sweep"
+)
+
+const replayUsage = `backfill replay: have the functions look at what happened in a time of the past
+
+Usage:
+  backfill replay --since TIME --until TIME [flags]
+  backfill replay --resume RUN [flags]
+
+It reads what ActionTrail recorded of launches and shares, and puts what the records name
+into the inboxes of the functions that would have had the live events. They look at the
+world as it is now; what was handled already does no harm. ActionTrail keeps 90 days,
+shows a record some ten minutes after its call, and takes two calls a second, so 50
+records take half a second. Progress is kept after each page: a run that was stopped goes
+on with --resume.
+
+Flags:
+  --since TIME    the beginning, such as 2026-01-05T08:00:00Z, or 36h for so long ago
+  --until TIME    the end (default: now)
+  --region ID     whose trail to read (default: the home region)
+  --resume RUN    go on with a run
+  --apply         tell the functions; without it, only say what would be told
+  --json          one line of JSON for each page, and one for the sum
+  --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
+`
+
+func (j *job) replay(ctx context.Context, args []string) error {
+	var since, until, region, resume string
+	var apply bool
+	set := j.flags("replay")
+	set.StringVar(&since, "since", "", "")
+	set.StringVar(&until, "until", "", "")
+	set.StringVar(&region, "region", "", "")
+	set.StringVar(&resume, "resume", "", "")
+	set.BoolVar(&apply, "apply", false, "")
+	if err := j.parse(set, args, replayUsage, 0); err != nil {
+		return err
+	}
+	switch {
+	case resume != "" && (since != "" || until != "" || region != ""):
+		return wrongUsage{errors.New("--resume knows its time and region; see backfill replay --help")}
+	case resume == "" && since == "":
+		return wrongUsage{errors.New("give --since TIME, or --resume RUN; see backfill replay --help")}
+	case resume != "" && !apply:
+		return wrongUsage{errors.New("--resume goes on telling: give --apply, too")}
+	}
+	call, err := j.start(ctx, "replay")
+	if err != nil {
+		return err
+	}
+	now := call.Session.Now()
+	w, err := window(since, until, now)
+	if err != nil && resume == "" {
+		return wrongUsage{err}
+	}
+	at := call.Home.Region
+	if region != "" {
+		at = fleet.Region(region)
+	}
+	bar := j.progress("replaying", 100)
+	defer bar.end()
+	r := j.replayer(call, !apply, func(s replay.Step) { bar.to(int(s.Fraction * 100)) })
+	run := call.Options.Stamp.Run
+	var sum replay.Sum
+	if resume != "" {
+		run = resume
+		sum, err = r.Resume(ctx, run)
+	} else {
+		if w.Late(now) {
+			j.note("records of the last ten minutes may be missing yet")
+		}
+		sum, err = r.Start(ctx, replay.Job{Run: run, Region: at, Window: w})
+	}
+	bar.end()
+	if err != nil && apply {
+		err = fmt.Errorf("%w\n  go on with: backfill replay --resume %s --apply", err, run)
+	}
+	return errors.Join(j.replayed(run, sum, apply), err)
+}
+
+// window reads the two times; a length of time counts back from now.
+func window(since, until string, now time.Time) (replay.Window, error) {
+	var w replay.Window
+	var err error
+	if w.Since, err = moment("--since", since, now); err != nil {
+		return w, err
+	}
+	if w.Until, err = moment("--until", until, now); err != nil {
+		return w, err
+	}
+	return w, w.Check(now)
+}
+
+func moment(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return now, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return now.Add(-d).Truncate(time.Second), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, fmt.Errorf("%s: %q is neither a time such as 2026-01-05T08:00:00Z nor a length of time such as 36h", flag, text)
+	}
+	return t.UTC(), nil
+}
+
+func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *replay.Replay {
+	return &replay.Replay{
+		Trail: trail.New(call.Session), Inboxes: inboxes{call}, Store: call.Store, Decode: batches(call), DryRun: dry,
+		Seen: func(s replay.Step) {
+			seen(s)
+			if j.json {
+				_ = j.line(map[string]any{"type": "page", "call": s.Call, "records": s.Records, "at": s.At, "fraction": s.Fraction})
+			}
+		},
+		CloudNow: call.Session.Now, Now: time.Now, Sleep: j.sleep,
+	}
+}
+
+// batches decodes events of the past as if they came now.
+func batches(call *fcrun.Call) func([]byte) iter.Seq2[fleet.Batch, error] {
+	own := []string{}
+	for _, f := range functions() {
+		own = append(own, fcrun.Role(f))
+	}
+	return func(body []byte) iter.Seq2[fleet.Batch, error] {
+		return events.Batches(events.Decode(body), events.Filter{
+			Kinds: []events.Kind{events.KindLaunch, events.KindStateChange, events.KindFirstHeartbeat, events.KindTaskCompleted,
+				events.KindImageShare, events.KindResourceShare, events.KindShareStatus, events.KindMessage},
+			Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
+			Own:   own,
+			Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn, PutBack: call.PutBack,
+		})
+	}
+}
+
+// functions are those that write to the ledger.
+func functions() []string {
+	return []string{"attach-role", name, "push-agent", "setup-share-role", "validate-instance"}
+}
+
+// inboxes are those of all functions.
+type inboxes struct{ call *fcrun.Call }
+
+// Tell implements replay.Inboxes and redrive.Inboxes. What is shared is looked at in the
+// home region, all else where it is.
+func (i inboxes) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
+	at := i.call.Home
+	if region := refs[0].Scope.Region; region != "" && function != sweep.Owner(policy.ControlShareRole) {
+		at.Region = region
+	}
+	queues, err := mns.Connect(i.call.Session.Cloud(), at)
+	if err != nil {
+		return err
+	}
+	return queue.New(queues.Client(i.call.Session), name).Tell(ctx, function, refs)
+}
+
+func (j *job) replayed(run string, sum replay.Sum, apply bool) error {
+	if j.json {
+		return j.line(map[string]any{"type": "sum", "run": run, "dryRun": !apply, "sum": sum})
+	}
+	if err := j.print("read %d records in %d pages: %d not for us, %d could not be read\n", sum.Records, sum.Pages, sum.Ignored, sum.Unread); err != nil {
+		return err
+	}
+	word := "told"
+	if !apply {
+		word = "would be told"
+	}
+	for _, function := range slices.Sorted(maps.Keys(sum.Refs)) {
+		if err := j.print("%s %s to look at %d things\n", function, word, sum.Refs[function]); err != nil {
+			return err
+		}
+	}
+	if !apply {
+		return j.print("dry run: nobody was told; --apply tells them\n")
+	}
+	return j.print("run %s\n", run)
+}

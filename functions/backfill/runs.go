@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/terminal"
+)
+
+const runsUsage = `backfill runs: list what ran
+
+Usage:
+  backfill runs [flags]
+
+It lists the runs that changed something, newest first: sweeps, applies and undos, and
+those of the live functions, which name a run after the request that began it.
+
+Flags:
+  --since TIME   only runs since then, such as 2026-01-05T08:00:00Z, or 36h (default 168h)
+  --count        count the changes, too: one read for each batch
+  --json         one line of JSON for each run
+`
+
+func (j *job) runs(ctx context.Context, args []string) error {
+	since := "168h"
+	var count bool
+	set := j.flags("runs")
+	set.StringVar(&since, "since", since, "")
+	set.BoolVar(&count, "count", false, "")
+	if err := j.parse(set, args, runsUsage, 0); err != nil {
+		return err
+	}
+	call, err := j.start(ctx, "runs")
+	if err != nil {
+		return err
+	}
+	from, err := moment("--since", since, call.Session.Now())
+	if err != nil {
+		return wrongUsage{err}
+	}
+	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+	n := 0
+	for run, err := range ledger.Runs(ctx, call.Store, ledger.RunQuery{Functions: functions(), From: from, Count: count}) {
+		if errors.As(err, new(*fleet.BadInput)) {
+			j.note("not read: %s", terminal.Clean(err.Error()))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if n++; n == 1 && !j.json {
+			fmt.Fprintln(w, "RUN\tFIRST\tLAST\tFUNCTIONS\tBATCHES\tOPEN\tCHANGES")
+		}
+		if err := j.runLine(w, run); err != nil {
+			return err
+		}
+	}
+	if n == 0 && !j.json {
+		return j.print("nothing was changed since %s\n", from.UTC().Format(time.DateTime))
+	}
+	return w.Flush()
+}
+
+func (j *job) runLine(w *tabwriter.Writer, run ledger.Run) error {
+	if j.json {
+		return j.line(map[string]any{"type": "run", "run": run.ID, "functions": run.Functions, "first": run.First, "last": run.Last,
+			"batches": run.Batches, "open": run.Open, "states": run.States})
+	}
+	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", run.ID, run.First.UTC().Format(time.DateTime), run.Last.UTC().Format(time.DateTime),
+		strings.Join(run.Functions, ","), run.Batches, run.Open, states(run.States))
+	return err
+}
+
+func states(m map[fleet.State]int) string {
+	if m == nil {
+		return "-"
+	}
+	var parts []string
+	for _, s := range slices.Sorted(maps.Keys(m)) {
+		word := string(s)
+		if word == "" {
+			word = "open"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", m[s], word))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/plan"
+	"fleetwarden/shared/report"
+	"fleetwarden/shared/sweep"
+	"fleetwarden/shared/terminal"
+)
+
+const showUsage = `backfill show: show a run, a sweep or a plan
+
+Usage:
+  backfill show ID [flags]
+
+For a plan: each thing that would be changed. For a sweep: each place, what was found
+there, what was told and what was held; and each change that came of it. For any other
+run: each change, by time, before and after.
+
+Flags:
+  --findings     of a sweep: each finding
+  --json         JSON Lines
+  --csv          of a sweep: the findings as CSV
+`
+
+func (j *job) show(ctx context.Context, args []string) error {
+	var findings, csv bool
+	set := j.flags("show")
+	set.BoolVar(&findings, "findings", false, "")
+	set.BoolVar(&csv, "csv", false, "")
+	id := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		id, args = args[0], args[1:] // the id may stand before the flags
+	}
+	if err := j.parse(set, args, showUsage, 1); err != nil {
+		return err
+	}
+	if id == "" {
+		id = set.Arg(0)
+	}
+	if id == "" {
+		return wrongUsage{errors.New("give the id of a run or a plan; see backfill show --help, and backfill runs")}
+	}
+	call, err := j.start(ctx, "show")
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(id, "plan-") {
+		p, err := plan.Open(ctx, call.Store, id)
+		if err != nil {
+			return err
+		}
+		return j.items(p)
+	}
+	if !strings.HasPrefix(id, "sweep-") {
+		return j.changes(ctx, call, id)
+	}
+	found, err := sweep.Load(ctx, call.Store, id)
+	switch {
+	case err != nil:
+		return err
+	case csv:
+		return report.CSV(j.out, found.Findings(ctx))
+	case findings:
+		return j.findings(ctx, found)
+	}
+	if err := j.sweepTable(found); err != nil {
+		return err
+	}
+	return j.changes(ctx, call, id)
+}
+
+func (j *job) items(p plan.Plan) error {
+	if j.json {
+		return j.line(p)
+	}
+	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "THING\tCHANGE\tOF\tBEFORE\tAFTER")
+	for _, item := range p.Items {
+		for _, c := range item.Changes {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", item.Ref(), c.Kind, c.ID, value(c.Before), value(c.Want))
+		}
+	}
+	return w.Flush()
+}
+
+// longestValue is how much of a value is shown in a table; --json has it whole.
+const longestValue = 60
+
+func value(s string) string {
+	s = terminal.Clean(s)
+	switch {
+	case s == "":
+		return "(none)"
+	case len(s) > longestValue:
+		return s[:longestValue] + "…"
+	}
+	return s
+}
+
+func (j *job) findings(ctx context.Context, found sweep.Result) error {
+	for r, err := range found.Findings(ctx) {
+		if err != nil {
+			return err
+		}
+		if j.json {
+			if err := j.line(r); err != nil {
+				return err
+			}
+			continue
+		}
+		f := r.Finding
+		if err := j.print("%s %s in %s: %s/%s: %s %s: %s\n", f.Kind, f.ID, fleet.Scope{Account: f.Account, Region: f.Region},
+			f.Control, f.Rule, f.Outcome, f.Severity, terminal.Clean(f.Reason)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *job) sweepTable(found sweep.Result) error {
+	if j.json {
+		return j.line(map[string]any{"type": "sweep", "summary": found.Summary, "open": found.Open})
+	}
+	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tSEEN\tWRONG\tUNKNOWN\tTOLD\tHELD\tREAD")
+	for _, s := range found.Summary.Shards {
+		wrong, unknown, told, held := 0, 0, 0, 0
+		for _, c := range s.Counts {
+			switch c.Outcome {
+			case fleet.Violation, fleet.Conflict:
+				wrong += c.N
+			case fleet.Undecided, fleet.Fault:
+				unknown += c.N
+			}
+		}
+		for _, c := range s.Changes {
+			switch c.State {
+			case fleet.Forwarded:
+				told += c.N
+			case fleet.Held:
+				held += c.N
+			}
+		}
+		read := "to its end"
+		if s.Fault != "" {
+			read = terminal.Clean(s.Fault)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Scope.Account, regionName(s.Scope.Region), s.Seen, wrong, unknown, told, held, read)
+	}
+	for _, scope := range found.Open {
+		fmt.Fprintf(w, "%s\t%s\t\t\t\t\t\tnot yet\n", scope.Account, regionName(scope.Region))
+	}
+	return w.Flush()
+}
+
+// changes lists what a run changed, by time.
+func (j *job) changes(ctx context.Context, call *fcrun.Call, run string) error {
+	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+	n := 0
+	for a, err := range ledger.Across(ctx, call.Store, functions(), ledger.Query{Run: run}) {
+		if errors.As(err, new(*fleet.BadInput)) {
+			j.note("not read: %s", terminal.Clean(err.Error()))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		e := a.Intent
+		if a.Last != nil {
+			e.Changes = a.Last.Changes
+		}
+		for _, c := range e.Changes {
+			if c.Run != run {
+				continue
+			}
+			if n++; n == 1 && !j.json {
+				fmt.Fprintln(w, "TIME\tFUNCTION\tCHANGE\tTHING\tSTATE\tBEFORE\tAFTER")
+			}
+			if err := j.changeLine(w, e, c); err != nil {
+				return err
+			}
+		}
+	}
+	if n == 0 && !j.json {
+		return j.print("the ledger knows no change of run %s\n", run)
+	}
+	return w.Flush()
+}
+
+func (j *job) changeLine(w *tabwriter.Writer, e fleet.Entry, c fleet.EntryChange) error {
+	if j.json {
+		return j.line(map[string]any{"type": "change", "time": e.Time, "function": e.Function, "request": e.Request, "change": c})
+	}
+	state := string(c.State)
+	if state == "" {
+		state = "open"
+	}
+	after := c.After
+	if after == "" && c.State != fleet.Done {
+		after = c.Want
+	}
+	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.DateTime), e.Function, c.Kind, c.RefKind, c.ID, state, value(c.Before), value(after))
+	return err
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/terminal"
+	"fleetwarden/shared/undo"
+)
+
+const undoUsage = `backfill undo: take back what one run changed
+
+Usage:
+  backfill undo --run RUN [flags]
+
+It reads from the ledger what the run changed, the last first, and puts back what still is
+as the run left it. What somebody has changed since is left alone; so is what a program
+should not unmade, with the command to type: roles that were made, agents that were
+installed. Runs are those of "backfill runs": a sweep, an apply, or a live function's own.
+
+A control that enforces makes its change again at its next look: set it to audit first.
+An undo is not held by a control's mode. It changes the account itself, with the rights of
+deploy/ram/optional/backfill-undo.json, and can be undone by its own run.
+
+Flags:
+  --run RUN       the run
+  --apply         take it back; without it, only say what would be
+  --json          records as JSON Lines
+  --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
+`
+
+func (j *job) undo(ctx context.Context, args []string) error {
+	var run string
+	var apply bool
+	set := j.flags("undo")
+	set.StringVar(&run, "run", "", "")
+	set.BoolVar(&apply, "apply", false, "")
+	if err := j.parse(set, args, undoUsage, 0); err != nil {
+		return err
+	}
+	if run == "" {
+		return wrongUsage{errors.New("give --run RUN; see backfill undo --help, and backfill runs")}
+	}
+	call, err := j.start(ctx, "undo")
+	if err != nil {
+		return err
+	}
+	p, err := undo.Read(ctx, call.Store, undo.Order{Run: run, Functions: functions()})
+	if err != nil {
+		return err
+	}
+	if len(p.Items) == 0 && len(p.Unread) == 0 {
+		return fmt.Errorf("the ledger knows no change of run %s; see backfill runs", run)
+	}
+	u := &undoing{job: j, call: call, plan: p, again: map[fleet.Key]fleet.Ref{}}
+	return u.do(ctx, apply)
+}
+
+// undoing is an undo on its way.
+type undoing struct {
+	*job
+	call    *fcrun.Call
+	plan    *undo.Plan
+	changes []fleet.ChangeRecord
+	faults  int
+	// again are refs to look at once more, soonest after that long.
+	again map[fleet.Key]fleet.Ref
+	pause time.Duration
+}
+
+// looks is how often what time may heal is looked at again.
+const looks = 20
+
+func (u *undoing) do(ctx context.Context, apply bool) error {
+	o := u.call.Options
+	o.Policy, o.DryRun, o.Record, o.Inbox = undo.Ordered(o.Policy), !apply, u.record, u
+	of := func(ctx context.Context, account fleet.AccountID) (reconcile.Control[undo.World], error) {
+		session, err := u.call.In(ctx, account)
+		if err != nil {
+			return reconcile.Control[undo.World]{}, err
+		}
+		return u.plan.Control(undo.Hands{ECS: ecs.New(session), RAM: ram.New(session)}), nil
+	}
+	bar := u.progress("undoing", len(u.plan.Items))
+	defer bar.end()
+	src, err := u.plan.Source(""), error(nil)
+	for n := 0; src != nil && err == nil; n++ {
+		var sum fleet.Pass
+		sum, _, err = reconcile.Run(ctx, of, src, o)
+		bar.add(sum.Refs)
+		src = nil
+		if len(u.again) > 0 && !u.inside && n < looks && err == nil {
+			src = u.rest()
+			err = u.sleep(ctx, u.pause)
+		}
+	}
+	bar.end()
+	if err != nil {
+		err = fmt.Errorf("%w\n  go on with: backfill undo --run %s --apply", err, u.plan.Run)
+	}
+	return errors.Join(u.sum(apply), err)
+}
+
+// Again implements reconcile.Inbox.
+func (u *undoing) Again(_ context.Context, refs []fleet.Ref, after time.Duration) error {
+	if len(u.again) == 0 || after < u.pause {
+		u.pause = after
+	}
+	for _, r := range refs {
+		u.again[r.Key()] = r
+	}
+	return nil
+}
+
+// Forward implements reconcile.Inbox.
+func (u *undoing) Forward(context.Context, []fleet.Change) error {
+	return errors.New("an undo has no owner but itself")
+}
+
+// rest yields what has to be looked at again.
+func (u *undoing) rest() reconcile.Source {
+	by := map[fleet.Scope][]fleet.Ref{}
+	for _, r := range u.again {
+		by[r.Scope] = append(by[r.Scope], r)
+	}
+	u.again = map[fleet.Key]fleet.Ref{}
+	return func(yield func(fleet.Batch, error) bool) {
+		for scope, refs := range by {
+			for part := range slices.Chunk(refs, fleet.MaxBatch) {
+				if !yield(fleet.Batch{Scope: scope, Refs: part}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (u *undoing) record(r fleet.Record) error {
+	switch {
+	case r.Change != nil:
+		u.changes = append(u.changes, *r.Change)
+	case r.Finding != nil && r.Finding.Outcome == fleet.Fault:
+		u.faults++
+	}
+	if u.json {
+		return u.line(r)
+	}
+	return nil
+}
+
+// sum prints what became of the run's changes, and what was left alone.
+func (u *undoing) sum(apply bool) error {
+	states := map[fleet.State]int{}
+	latest := map[fleet.Key]fleet.ChangeRecord{}
+	for _, c := range u.changes {
+		latest[fleet.Key{Scope: fleet.Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID + " " + string(c.Kind)}] = c
+	}
+	for _, c := range latest {
+		states[c.State]++
+	}
+	if u.json {
+		return u.line(map[string]any{"type": "sum", "run": u.call.Options.Stamp.Run, "undoes": u.plan.Run, "dryRun": !apply, "states": states})
+	}
+	if err := u.left(); err != nil {
+		return err
+	}
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		if err := u.print("%d changes: %s\n", states[state], state); err != nil {
+			return err
+		}
+	}
+	for _, err := range u.plan.Unread {
+		if err := u.print("not read: %s\n", terminal.Clean(err.Error())); err != nil {
+			return err
+		}
+	}
+	if !apply {
+		return u.print("dry run: nothing was changed; --apply takes it back\n")
+	}
+	if n := states[fleet.Failed] + states[fleet.Later]; n > 0 || u.faults > 0 {
+		return fmt.Errorf("%d changes were not taken back, %d things could not be looked at; go on with: backfill undo --run %s --apply", n, u.faults, u.plan.Run)
+	}
+	return u.print("run %s\n", u.call.Options.Stamp.Run)
+}
+
+// left lists what is left alone, and why.
+func (u *undoing) left() error {
+	w := tabwriter.NewWriter(u.out, 0, 0, 2, ' ', 0)
+	for _, item := range u.plan.Items {
+		if item.Why == "" {
+			continue
+		}
+		fmt.Fprintf(w, "left\t%s %s\t%s\t%s\n", item.Made.Kind, item.Made.ID, terminal.Clean(item.Why), terminal.Clean(item.Remedy))
+	}
+	for _, c := range u.changes {
+		if c.State == fleet.Skipped || c.State == fleet.Failed {
+			fmt.Fprintf(w, "%s\t%s %s\t%s\t\n", c.State, c.Kind, c.ID, terminal.Clean(c.Why))
+		}
+	}
+	return w.Flush()
+}

@@ -1,0 +1,186 @@
+// Command sweep is the function sweep. A timer has it go over all accounts and regions
+// of the policy, with the eyes of every control; it changes nothing. What has drifted it
+// tells to the functions that own the control, once a whole region was judged and the
+// policy's limits let it through. It may read what the controls read, keep its findings
+// and write to the inboxes; deploy/ram/sweep.json allows no more than that.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/lookout"
+	"fleetwarden/shared/queue"
+	"fleetwarden/shared/sweep"
+	"fleetwarden/shared/terminal"
+)
+
+func main() {
+	terminal.Serve(fcrun.Function{
+		Name:   "sweep",
+		About:  "goes over all accounts and regions, reports, and tells the owners of drift",
+		Wakes:  []byte(`{"triggerTime":"","triggerName":"terminal","payload":""}`),
+		Handle: handle,
+	})
+}
+
+func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	if call.Store == nil {
+		return fleet.Pass{}, fmt.Errorf("a sweep keeps what it finds: set %s to oss://BUCKET/PREFIX or file:///FOLDER", fcrun.LedgerVariable)
+	}
+	p := &pass{call: call, sweep: sweeper(call)}
+	for ev, err := range events.Decode(call.Payload) {
+		if err == nil && ev.Kind == events.KindTimer {
+			return p.begin(ctx)
+		}
+	}
+	return p.shards(ctx)
+}
+
+func sweeper(call *fcrun.Call) *sweep.Sweep {
+	return &sweep.Sweep{
+		Store:  call.Store,
+		Fleet:  lookout.Fleet(call),
+		Shares: lookout.Shares(call),
+		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
+			session, err := call.In(ctx, account)
+			return ecs.New(session), err
+		},
+		Tell:    tell(call),
+		Wake:    call.Options.Inbox.Again,
+		Settle:  settle(call.Store),
+		Publish: publisher{call.Store}.publish,
+		Options: call.Options,
+	}
+}
+
+// tell puts refs into the inbox of the function that looks there.
+func tell(call *fcrun.Call) func(context.Context, string, fleet.Region, []fleet.Ref) error {
+	return func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
+		at := call.Home
+		if region != "" {
+			at.Region = region
+		}
+		queues, err := mns.Connect(call.Session.Cloud(), at)
+		if err != nil {
+			return err
+		}
+		return queue.New(queues.Client(call.Session), function).Again(ctx, refs, 0)
+	}
+}
+
+// owners are the functions that change things.
+func owners() []string {
+	return []string{"attach-role", "push-agent", "setup-share-role", "validate-instance"}
+}
+
+func settle(store ledger.Store) func(context.Context, time.Time, fleet.Scope) iter.Seq2[fleet.Entry, error] {
+	return func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error] {
+		return ledger.Abandoned(ctx, store, owners(), now, scope)
+	}
+}
+
+// pass is one invocation.
+type pass struct {
+	call  *fcrun.Call
+	sweep *sweep.Sweep
+	sum   fleet.Pass
+}
+
+func (p *pass) begin(ctx context.Context) (fleet.Pass, error) {
+	p.sum.DryRun = p.call.Options.DryRun
+	accounts, err := lookout.Accounts(ctx, p.call)
+	if err != nil {
+		return p.end(), err
+	}
+	_, err = p.sweep.Begin(ctx, sweep.Where{Accounts: accounts, Regions: lookout.Regions(p.call)}, p.call.Options.DryRun)
+	return p.end(), err
+}
+
+// shards goes on with the shards that the payload names. A shard that cannot be reached
+// has to say so, so that every account's message is taken.
+func (p *pass) shards(ctx context.Context) (fleet.Pass, error) {
+	batches := events.Batches(events.Decode(p.call.Payload), events.Filter{
+		Kinds:   []events.Kind{events.KindMessage},
+		Refs:    []fleet.Kind{fleet.KindFleet, fleet.KindAccount},
+		Knows:   func(fleet.AccountID) bool { return true },
+		Reaches: func(fleet.AccountID) bool { return true },
+		RoleIn:  p.call.RoleIn,
+		PutBack: p.call.PutBack,
+	})
+	for b, err := range batches {
+		if err != nil {
+			if err := p.element(err); err != nil {
+				return p.end(), err
+			}
+			continue
+		}
+		for _, ref := range b.Refs {
+			if err := p.shard(ctx, ref); err != nil {
+				return p.end(), err
+			}
+		}
+	}
+	return p.end(), nil
+}
+
+func (p *pass) shard(ctx context.Context, ref fleet.Ref) error {
+	if p.spent(ctx) {
+		return p.sweep.Wake(ctx, []fleet.Ref{ref}, time.Second)
+	}
+	sum, err := p.sweep.Shard(ctx, ref)
+	p.sum.Refs += sum.Refs
+	p.sum.Ignored += sum.Ignored
+	p.sum.DryRun, p.sum.Stopped = sum.DryRun, sum.Stopped
+	p.sum.Outcomes, p.sum.States = added(p.sum.Outcomes, sum.Outcomes), added(p.sum.States, sum.States)
+	return err
+}
+
+// spent says that this pass should begin no other shard.
+func (p *pass) spent(ctx context.Context) bool {
+	o := p.call.Options
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < o.Margin || p.sum.Refs > 0 && o.Meter.Left() < o.CallsPerBatch
+}
+
+// element reports what is no message of ours.
+func (p *pass) element(err error) error {
+	f := fleet.FindingRecord{Rule: "event", Reason: err.Error()}
+	switch {
+	case errors.As(err, new(*fleet.BadInput)):
+		p.sum.Bad++
+		f.Outcome, f.Severity = fleet.Fault, fleet.Medium
+	case errors.As(err, new(*fleet.Ignored)):
+		p.sum.Ignored++
+		f.Outcome = fleet.NotApplicable
+	default:
+		return err
+	}
+	r := p.call.Options.Stamp
+	r.V, r.Type, r.Time, r.Finding = fleet.RecordVersion, "finding", p.call.Options.Meter.Now(), &f
+	return p.call.Options.Record(r)
+}
+
+func (p *pass) end() fleet.Pass {
+	p.sum.Calls = p.call.Options.Meter.Calls()
+	return p.sum
+}
+
+func added[K comparable](a, b map[K]int) map[K]int {
+	out := map[K]int{}
+	for _, m := range []map[K]int{a, b} {
+		for k, n := range m {
+			out[k] += n
+		}
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package lookout
+
+import (
+	"context"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/directory"
+	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/aliyun/kms"
+	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/aliyun/sharing"
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/observe"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/rules"
+)
+
+// sharer is the function whose sessions change the share roles.
+const sharer = "setup-share-role"
+
+// Shares gives, for each account, the control of what it shares.
+func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.ShareWorld], error) {
+		session, err := call.In(ctx, account)
+		if err != nil {
+			return reconcile.Control[*fleet.ShareWorld]{}, err
+		}
+		return reconcile.Control[*fleet.ShareWorld]{Observe: ShareWorld(call, account, session).Observe, Decide: rules.ShareRole}, nil
+	}
+}
+
+// ShareWorld reads what the policy's approvals need of the account's world. The resource
+// directory is read with our own keys: a member is not told where the others are.
+func ShareWorld(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session) observe.Shares {
+	approved := call.Options.Policy.ShareRole.Approved
+	own := fcrun.Role(sharer)
+	if role, ok := call.RoleIn(account); ok {
+		own = role // which trusts none but our functions
+	}
+	return observe.Shares{
+		ECS: ecs.New(session), Sharing: sharing.New(session), Keys: kms.New(session),
+		Roles: ram.New(session), Directory: directory.New(call.Session), Trail: trail.New(session),
+		Home: call.Home.Region, Own: own,
+		Folders:       folders(approved),
+		AsksDirectory: approved.Directory != "" || len(approved.Folders) > 0,
+		Named:         func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok },
+		Now:           session.Now,
+	}
+}
+
+func folders(a policy.Approved) []string {
+	ids := make([]string, len(a.Folders))
+	for i, f := range a.Folders {
+		ids[i] = f.ID
+	}
+	return ids
+}
