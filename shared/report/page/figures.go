@@ -168,7 +168,7 @@ func trendChart(lines []line, times []time.Time) (chart, error) {
 			o.SeriesList[i].Symbol = l.symbol
 		}
 		o.LineStrokeWidth = 1.8
-		o.Padding = charts.NewBox(0, 8, 14, 0)
+		o.Padding = charts.NewBox(5, 8, 14, 0)
 		o.Legend.Show = charts.Ptr(false)
 		every := 1 + (len(times)-1)/(s.width/70)
 		for i, t := range times {

@@ -161,10 +161,12 @@ func TestTheTrendIsOfEarlierSweepsOnly(t *testing.T) {
 	if got := rows(render(t, s, earlier, some(0))); got != 13 {
 		t.Errorf("%d sweeps in the trend, want 12 earlier and this one", got)
 	}
-	mixed := append(slices.Clone(earlier), s, sweep(1, 6, "cn-x"))
+	begun := s
+	begun.Ended = time.Time{}
+	mixed := append(slices.Clone(earlier), s, begun, sweep(1, 6, "cn-x"))
 	rand.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
 	if render(t, s, mixed, some(0)) != render(t, s, earlier, some(0)) {
-		t.Error("the order of the history, the sweep itself or a later one in it changes the page")
+		t.Error("the order of the history, or in it the sweep itself, its beginning or a later one, changes the page")
 	}
 	var long []report.Summary
 	for d := -90; d < 0; d++ {
