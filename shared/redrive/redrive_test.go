@@ -110,6 +110,7 @@ func TestALetterThatCanPartlyBeReadIsSentAndStays(t *testing.T) {
 		"in an event":     launch("i-1", "not an id"),
 		"in a window":     invocation("attach-role", "["+launch("i-1")+`,{"v":1}]`),
 		"before a window": `[{"x":1},` + window("fw-attach-role", message("", "i-1")) + "]",
+		"after nothing":   "[" + window("fw-attach-role", shareMessage("")) + `,{"x":1},` + window("fw-attach-role", message("", "i-1")) + "]",
 	} {
 		b := newBench(t, body)
 		sum := b.do(t)
@@ -269,6 +270,15 @@ func TestAFilterTakesWholeLettersOrLeavesThem(t *testing.T) {
 		if diff := cmp.Diff(x.want, got); diff != "" || len(b.queue.left()) != 4-len(x.want) || len(b.seen) != 4 || sum.Letters[redrive.Redriven] != len(x.want) {
 			t.Errorf("%s: left %v %s", name, b.queue.left(), diff)
 		}
+	}
+}
+
+func TestALetterThatTheFilterLeavesOutHasNoOtherReason(t *testing.T) {
+	b := newBench(t, `[{"x":1},`+window("fw-attach-role", message("", "i-1"))+"]")
+	b.Filter.ID = "i-2"
+	b.do(t)
+	if l := b.seen[0]; l.State != redrive.Filtered || l.Reason != "" || len(b.inboxes.told) > 0 {
+		t.Errorf("got %+v", l)
 	}
 }
 
