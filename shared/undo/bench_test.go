@@ -66,6 +66,19 @@ type bench struct {
 	now   time.Time
 }
 
+// parts are what functions work with.
+type parts struct {
+	ecs    undo.ECS
+	ram    undo.RAM
+	store  ledger.Store
+	meter  reconcile.Meter
+	policy *policy.Policy
+}
+
+func (b *bench) parts() parts {
+	return parts{b.cloud, b.cloud, b.store, b, undo.Ordered(policy.Default())}
+}
+
 func newBench() *bench {
 	l := &life{left: -1}
 	return &bench{newCloud(l), &memory{l, map[string][]byte{}}, time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
@@ -78,11 +91,15 @@ func (b *bench) machine(id string) *machine {
 	return m
 }
 
-func (b *bench) Now() time.Time                                          { return b.now }
-func (b *bench) Left() int                                               { return 1000 }
-func (b *bench) Calls() map[string]map[string]int                        { return nil }
-func (b *bench) Forward(context.Context, []fleet.Change) error           { return nil }
-func (b *bench) Again(context.Context, []fleet.Ref, time.Duration) error { return nil }
+// nobody takes what is put back.
+type nobody struct{}
+
+func (nobody) Forward(context.Context, []fleet.Change) error           { return nil }
+func (nobody) Again(context.Context, []fleet.Ref, time.Duration) error { return nil }
+
+func (b *bench) Now() time.Time                   { return b.now }
+func (b *bench) Left() int                        { return 1000 }
+func (b *bench) Calls() map[string]map[string]int { return nil }
 
 // done is what a pass left.
 type done struct {
@@ -120,18 +137,21 @@ func (d done) reason(id string) string {
 }
 
 // options are those of a pass of a function in a run.
-func (b *bench) options(function, run string, d *done) reconcile.Options {
-	b.now = b.now.Add(time.Minute)
+func (w parts) options(function, run string, d *done) reconcile.Options {
 	return reconcile.Options{
-		Policy: undo.Ordered(policy.Default()), Meter: b, Inbox: b, Stamp: fleet.Record{Run: run, Function: function},
-		Ledger: ledger.New(b.store, ledger.Pass{Function: function, Request: run}, &ledger.Watch{}),
+		Policy: w.policy, Meter: w.meter, Inbox: nobody{}, Stamp: fleet.Record{Run: run, Function: function},
+		Ledger: ledger.New(w.store, ledger.Pass{Function: function, Request: run}, &ledger.Watch{}),
 		Record: func(r fleet.Record) error { d.records = append(d.records, r); return nil },
-		Clock:  func() time.Time { return b.now },
 	}
 }
 
 // make has a function make changes in a run, by the real acts.
-func (b *bench) make(function, run, control string, cs ...fleet.Change) (d done) {
+func (b *bench) make(function, run, control string, cs ...fleet.Change) done {
+	b.now = b.now.Add(time.Minute)
+	return b.parts().make(function, run, control, cs...)
+}
+
+func (w parts) make(function, run, control string, cs ...fleet.Change) (d done) {
 	c := reconcile.Control[[]fleet.Ref]{
 		Observe: func(_ context.Context, in fleet.Batch) ([]fleet.Ref, error) { return in.Refs, nil },
 		Decide: func(refs []fleet.Ref, _ *policy.Policy) (out []fleet.Verdict) {
@@ -143,12 +163,12 @@ func (b *bench) make(function, run, control string, cs ...fleet.Change) (d done)
 			return out
 		},
 		Steps: []reconcile.Step{
-			{Kind: fleet.TagInstance, Act: consequence.Tag(b)}, {Kind: fleet.StopInstance, Act: consequence.Stop(b)},
-			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(b)}, {Kind: fleet.GrantRole, Act: instancerole.Grant(b)},
-			{Kind: fleet.AttachRole, Act: instancerole.Attach(b)}, {Kind: fleet.ReplaceRole, Act: instancerole.Replace(b)},
-			{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(b)}, {Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(b)},
-			{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(b)}, {Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(b)},
-			{Kind: fleet.MarkUnused, Act: sharerole.Mark(b)}, {Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(b)},
+			{Kind: fleet.TagInstance, Act: consequence.Tag(w.ecs)}, {Kind: fleet.StopInstance, Act: consequence.Stop(w.ecs)},
+			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(w.ram)}, {Kind: fleet.GrantRole, Act: instancerole.Grant(w.ram)},
+			{Kind: fleet.AttachRole, Act: instancerole.Attach(w.ecs)}, {Kind: fleet.ReplaceRole, Act: instancerole.Replace(w.ecs)},
+			{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(w.ram)}, {Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(w.ram)},
+			{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(w.ram)}, {Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(w.ram)},
+			{Kind: fleet.MarkUnused, Act: sharerole.Mark(w.ram)}, {Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(w.ram)},
 		},
 	}
 	src := func(yield func(fleet.Batch, error) bool) {
@@ -159,7 +179,7 @@ func (b *bench) make(function, run, control string, cs ...fleet.Change) (d done)
 		}
 	}
 	of := func(context.Context, fleet.AccountID) (reconcile.Control[[]fleet.Ref], error) { return c, nil }
-	_, _, d.err = reconcile.Run(context.Background(), of, src, b.options(function, run, &d))
+	_, _, d.err = reconcile.Run(context.Background(), of, src, w.options(function, run, &d))
 	return d
 }
 
@@ -167,15 +187,22 @@ func (b *bench) make(function, run, control string, cs ...fleet.Change) (d done)
 func (b *bench) undo(run, as string) done { return b.undoWith(run, as, func() {}) }
 
 // undoWith undoes a run; hook runs before each read of the account.
-func (b *bench) undoWith(run, as string, hook func()) (d done) {
-	p, err := undo.Read(context.Background(), b.store, undo.Order{Run: run, Functions: all})
+func (b *bench) undoWith(run, as string, hook func()) done {
+	b.now = b.now.Add(time.Minute)
+	w := b.parts()
+	w.ecs, w.ram = hooked{b.cloud, hook}, hooked{b.cloud, hook}
+	return w.undo(run, as)
+}
+
+func (w parts) undo(run, as string) (d done) {
+	p, err := undo.Read(context.Background(), w.store, undo.Order{Run: run, Functions: all})
 	if err != nil {
 		return done{err: err}
 	}
 	of := func(context.Context, fleet.AccountID) (reconcile.Control[undo.World], error) {
-		return p.Control(undo.Hands{ECS: hooked{b.cloud, hook}, RAM: hooked{b.cloud, hook}}), nil
+		return p.Control(undo.Hands{ECS: w.ecs, RAM: w.ram}), nil
 	}
-	_, _, d.err = reconcile.Run(context.Background(), of, p.Source(""), b.options("backfill", as, &d))
+	_, _, d.err = reconcile.Run(context.Background(), of, p.Source(""), w.options("backfill", as, &d))
 	return d
 }
 

@@ -94,13 +94,13 @@ type cloud struct {
 	roles    map[string]*fleet.Role
 	tags     map[string]map[string]string // of roles
 	policies map[string]string
-	// before runs ahead of each write.
-	before func(api string)
-	wrote  []string
+	// fails counts how often an API's next calls are throttled.
+	fails map[string]int
+	wrote []string
 }
 
 func newCloud(l *life) *cloud {
-	c := &cloud{life: l, machines: map[string]*machine{}, roles: map[string]*fleet.Role{}, tags: map[string]map[string]string{}, policies: map[string]string{}}
+	c := &cloud{life: l, machines: map[string]*machine{}, roles: map[string]*fleet.Role{}, tags: map[string]map[string]string{}, policies: map[string]string{}, fails: map[string]int{}}
 	for _, name := range []string{systrust, fleet.ImageShareRole, fleet.SnapshotShareRole} {
 		c.roles[name] = &fleet.Role{Name: name, Trust: trusting("1000000000000009")}
 		c.tags[name] = map[string]string{}
@@ -110,8 +110,9 @@ func newCloud(l *life) *cloud {
 
 // do is one write.
 func (c *cloud) do(api string, what func() error) error {
-	if c.before != nil {
-		c.before(api)
+	if c.fails[api] > 0 {
+		c.fails[api]--
+		return failure{fleet.Throttled}
 	}
 	return c.write(func() error {
 		c.wrote = append(c.wrote, api)
