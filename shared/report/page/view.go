@@ -1,151 +1,251 @@
-package sweep
+package page
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"iter"
+	"html/template"
+	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/ledger"
-	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/report"
 )
 
-// Lister reads the instances of one account in a region, page by page, at most
-// [fleet.MaxBatch] a page. The first token is empty; next is empty after the last page.
-type Lister interface {
-	Page(ctx context.Context, s fleet.Scope, token string) (page []fleet.Instance, next string, err error)
+// soon is how long before its end an exemption is shown as one that ends.
+const soon = 30 * 24 * time.Hour
+
+// history is how many sweeps the trend shows at most.
+const history = 30
+
+// view is what the template shows.
+type view struct {
+	report.Summary
+	Guard  string
+	Style  template.CSS
+	Script template.JS
+	Took   string
+
+	Whole      report.Posture
+	Step       string
+	Before     *report.Summary
+	Controls   []controlRow
+	ControlsIn chart
+	Rules      []report.RulePosture
+	Urgent     []report.SeverityCount
+	Ring       template.HTML
+	Failing    int
+
+	Sweeps []report.Summary
+	Trend  trend
+	Heat   heat
+
+	Offenders []offender
+	Changes   []report.ChangeCount
+	Held      []report.HeldTotal
+	HeldN     int
+	Soon      []exemption
+	Others    []exemption
+	Calls     []report.CallCount
+	CallsN    int
+
+	Findings []fleet.FindingRecord
+	Left     int
 }
 
-// Sweep is what a pass of a sweep works with.
-type Sweep struct {
-	Store ledger.Store
-	// Fleet and Shares look and decide. Steps they have are not taken.
-	Fleet  reconcile.Of[*fleet.World]
-	Shares reconcile.Of[*fleet.ShareWorld]
-	// Lister lists the instances of an account.
-	Lister func(ctx context.Context, account fleet.AccountID) (Lister, error)
-	// Tell puts refs into the inbox of a function in a region; an empty region is the
-	// home region. An error of class NotFound says that there is no such inbox.
-	Tell func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error
-	// Wake has a shard gone on with after that long.
-	Wake func(ctx context.Context, refs []fleet.Ref, after time.Duration) error
-	// Settle yields intents that a pass left open and that are about things of a scope.
-	Settle func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error]
-	// Publish writes the report of a sweep that has ended, the summary last; nil writes
-	// none. It may be called again for the same sweep, also by two passes at once: what
-	// it finds written is as good as its own.
-	Publish func(ctx context.Context, r Result) error
-	// Options are those of the pass: policy, meter, record, stamp, margin.
-	Options reconcile.Options
+// controlRow is a control now, and how it moved.
+type controlRow struct {
+	report.RulePosture
+	Step string
 }
 
-// A shard is given up after so many attempts, or so many passes without progress while
-// nobody else came any further for a while either. The latter is read from the store:
-// a message may say what it likes about its tries.
-const (
-	maxAttempts = 3
-	maxTries    = 40
-	maxIdle     = time.Hour
-)
+// trend is empty for a first sweep.
+type trend struct {
+	Chart chart
+	Lines []line
+	Rows  []trendRow
+	// Partial is set where a sweep did not read all of its shards.
+	Partial bool
+}
 
-// Shard goes on with a shard until it has ended, or the pass has to. The error is not
-// nil only when the shard would be lost without it: the platform should try again.
-func (s *Sweep) Shard(ctx context.Context, ref fleet.Ref) (fleet.Pass, error) {
-	p, err := find(ctx, s.Store, ref)
-	if err != nil {
-		return fleet.Pass{Ignored: 1}, s.astray(ctx, ref, err)
+type trendRow struct {
+	At     time.Time
+	Whole  string
+	Fail   int
+	Open   int
+	Unread int
+	Now    bool
+}
+
+type exemption struct {
+	report.Exemption
+	Left    string
+	Expired bool
+}
+
+func viewOf(s report.Summary, earlier []report.Summary, kept findings) (view, error) {
+	v := view{
+		Summary: s, Guard: guard(), Style: template.CSS(style), Script: template.JS(script), Took: took(s),
+		Whole: s.Posture(), Rules: s.Rules(), Urgent: s.Severities(), Sweeps: sweepsOf(s, earlier),
+		Heat: heatOf(s.Scopes()), Offenders: offenders(kept.rows), Changes: s.Changes(), Held: s.Held(), Calls: s.Calls(),
+		Findings: kept.rows, Left: kept.left,
 	}
-	p.spent = calls(s.Options.Meter.Calls()).plus(nil)
-	err = p.resume(ctx, s.Store)
-	if p.ended {
-		// The pass that ended the last shard may have died before it wrote the report.
-		return fleet.Pass{Ignored: 1, Stopped: fmt.Sprintf("shard %s of sweep %s has ended", p.scope, p.start.Run)}, s.last(ctx, p.start)
+	if n := len(v.Sweeps); n > 1 {
+		v.Before = &v.Sweeps[n-2]
+		v.Step = step(v.Whole, v.Before.Posture())
 	}
-	p.tired = p.tries >= maxTries && s.Options.Meter.Now().Sub(p.since) >= maxIdle
-	var sum fleet.Pass
-	if err == nil {
-		sum, err = s.look(ctx, &p)
+	for _, c := range s.Controls() {
+		row := controlRow{RulePosture: c}
+		if v.Before != nil {
+			row.Step = step(c.Posture, postureOf(*v.Before, c.Control))
+		}
+		v.Controls = append(v.Controls, row)
 	}
-	if err == nil && p.read {
-		err = s.finish(ctx, p, p.unread())
-		if err == nil {
-			return sum, nil
+	v.sum()
+	v.exempt()
+	return v, v.draw()
+}
+
+// sum adds up what the tiles say.
+func (v *view) sum() {
+	for _, c := range v.Urgent {
+		v.Failing += c.N
+	}
+	for _, h := range v.Held {
+		v.HeldN += h.N
+	}
+	for _, c := range v.Calls {
+		v.CallsN += c.N
+	}
+}
+
+func (v *view) exempt() {
+	ending, others := v.Expiring(v.At(), soon)
+	for _, e := range ending {
+		v.Soon = append(v.Soon, exemption{e, left(e.Expires, v.At()), !e.Expires.After(v.At())})
+	}
+	for _, e := range others {
+		v.Others = append(v.Others, exemption{e, left(e.Expires, v.At()), false})
+	}
+}
+
+func (v *view) draw() error {
+	var err error
+	if len(v.Controls) > 0 {
+		if v.ControlsIn, err = controlsChart(v.Summary.Controls()); err != nil {
+			return err
 		}
 	}
-	if sum.Stopped == "" && err != nil {
-		sum.Stopped = err.Error()
+	if v.Failing > 0 {
+		if v.Ring, err = severityChart(v.Urgent); err != nil {
+			return err
+		}
 	}
-	return sum, s.stopped(ctx, p, sum, err)
+	v.Trend, err = trendOf(v.Sweeps)
+	return err
 }
 
-// stopped decides what becomes of a shard that a pass could not bring to its end.
-func (s *Sweep) stopped(ctx context.Context, p place, sum fleet.Pass, err error) error {
+// sweepsOf is the history with the sweep itself as its last, the oldest first. A
+// sweep that is among its own history counts once, and later ones are no history.
+func sweepsOf(s report.Summary, earlier []report.Summary) []report.Summary {
+	var sweeps []report.Summary
+	for _, e := range earlier {
+		if e.Run != s.Run && e.At().Before(s.At()) {
+			sweeps = append(sweeps, e)
+		}
+	}
+	slices.SortStableFunc(sweeps, func(a, b report.Summary) int { return a.At().Compare(b.At()) })
+	sweeps = append(sweeps, s)
+	return sweeps[max(0, len(sweeps)-history):]
+}
+
+func trendOf(sweeps []report.Summary) (trend, error) {
+	var t trend
+	var times []time.Time
+	judged := 0
+	for i, s := range sweeps {
+		p := s.Posture()
+		t.Rows = append(t.Rows, trendRow{s.At(), percent(p), p.Fail, p.Open, len(s.Unread()), i == len(sweeps)-1})
+		times = append(times, s.At())
+		t.Partial = t.Partial || len(s.Unread()) > 0
+		if p.Judged() > 0 {
+			judged++
+		}
+	}
+	slices.Reverse(t.Rows)
+	if judged < 2 {
+		return trend{}, nil
+	}
+	t.Lines = trendLines(sweeps)
+	var err error
+	t.Chart, err = trendChart(t.Lines, times)
+	return t, err
+}
+
+// Headline says in one sentence how things stand.
+func (v view) Headline() string {
+	unread := len(v.Unread())
 	switch {
-	case errors.Is(err, errTaken):
-		// It is in the other pass's hands, unless that one died.
-		return s.again(ctx, p, ledger.LongestPass)
-	case err != nil && !passing(err) && errors.As(err, new(ours)):
-		return err
-	case err != nil && !passing(err):
-		return s.finish(ctx, p, err.Error())
-	case p.tired && !p.wrote:
-		return s.finish(ctx, p, "it came no further: "+sum.Stopped)
+	case len(v.Shards) == 0:
+		return "Nothing was swept: no account and region is in scope."
+	case unread == len(v.Shards):
+		return "Nothing could be read to its end. This page does not say that all is well."
+	case v.Whole.Judged() == 0:
+		return "Nothing was judged: no thing in scope asked for it."
+	case unread > 0:
+		return fmt.Sprintf("%s failed, and %s could not be read to their end.", plural(v.Whole.Fail, "check", "checks"), plural(unread, "shard", "shards"))
+	case v.Whole.Fail == 0 && v.Whole.Open == 0:
+		return "Every check that was judged passes."
+	case v.Whole.Fail == 0:
+		return fmt.Sprintf("No check failed; %s could not be decided.", plural(v.Whole.Open, "check", "checks"))
 	}
-	return s.again(ctx, p, max(sum.Wait, pause(err)))
+	return fmt.Sprintf("%s of %s failed; %s could not be decided.", plural(v.Whole.Fail, "check", "checks"), count(v.Whole.Judged()), count(v.Whole.Open))
 }
 
-// longestPause bounds the wait between passes that come no further, of which each waits
-// twice as long as the one before.
-const longestPause = 5 * time.Minute
-
-// again has the shard gone on with.
-func (s *Sweep) again(ctx context.Context, p place, wait time.Duration) error {
-	ref := shardRef(p.start.Run, p.scope)
-	ref.Try.N = 1
-	if !p.wrote {
-		ref.Try.N = p.tries + 1
-		wait = max(wait, min(time.Second<<min(p.tries, 9), longestPause))
+// NoFindings says why there are none.
+func (v view) NoFindings() string {
+	switch unread := len(v.Unread()); {
+	case v.Whole.Fail+v.Whole.Open > 0:
+		return "The findings were not handed over with the numbers above; see the JSON Lines of this sweep."
+	case unread > 0:
+		return "There is no finding to show. " + plural(unread, "shard was", "shards were") + " not read to the end."
+	case v.Whole.Judged() == 0:
+		return "There is no finding: nothing was judged."
 	}
-	if err := s.Wake(ctx, []fleet.Ref{ref}, wait); err != nil {
-		return fmt.Errorf("waking shard %s of sweep %s: %w", p.scope, p.start.Run, err)
-	}
-	return nil
+	return "There is no finding: all that was judged passes."
 }
 
-// pause is how long to leave what failed alone.
-func pause(err error) time.Duration {
-	if asked := fleet.RetryAfter(err); asked > 0 {
-		return asked
+// NoOffenders says why there are none.
+func (v view) NoOffenders() string {
+	if v.Failing == 0 && v.Whole.Judged() > 0 && len(v.Unread()) == 0 {
+		return "No thing violates a rule."
 	}
-	if err == nil || fleet.ClassOf(err) == fleet.OutOfBudget {
-		return time.Second
+	if v.Failing == 0 && v.Whole.Judged() > 0 {
+		return "No thing that was read violates a rule."
 	}
-	return 15 * time.Second
+	return v.NoFindings()
 }
 
-// passing: time may heal it, or newer code.
-func passing(err error) bool {
-	return fleet.ClassOf(err).Passing() || errors.Is(err, errNewer) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+// ControlsText says in words what the chart of controls shows.
+func (v view) ControlsText() string {
+	var parts []string
+	for _, c := range v.Controls {
+		parts = append(parts, fmt.Sprintf("%s: %s pass, %s failing, %s undecided", c.Control, percent(c.Posture), count(c.Fail), count(c.Open)))
+	}
+	return "Bars of each control. " + strings.Join(parts, "; ") + "."
 }
 
-// astray handles a message that names no shard that can be gone on with.
-func (s *Sweep) astray(ctx context.Context, ref fleet.Ref, err error) error {
-	f := fleet.FindingRecord{Rule: "sweep", Outcome: fleet.NotApplicable, Account: ref.Scope.Account, Region: ref.Scope.Region,
-		Kind: ref.Kind, Reason: err.Error()}
-	tries := max(ref.Try.N, 0)
-	switch {
-	case errors.As(err, new(*errNoShard)):
-	case errors.Is(err, errNewer) && tries < maxTries:
-		again := shardRef(ref.Try.Run, ref.Scope)
-		again.Try.N = tries + 1
-		return s.Wake(ctx, []fleet.Ref{again}, longestPause)
-	case errors.As(err, new(*fleet.BadInput)):
-		f.Outcome, f.Severity = fleet.Fault, fleet.Medium
-	default:
-		return err
+// TrendText says in words what the chart of the trend shows.
+func (v view) TrendText() string {
+	rows := v.Trend.Rows
+	first, last := rows[len(rows)-1], rows[0]
+	return fmt.Sprintf("Lines of the posture over %d sweeps: %s on %s, %s on %s.", len(rows), first.Whole, moment(first.At), last.Whole, moment(last.At))
+}
+
+// RingText says in words what the ring of severities shows.
+func (v view) RingText() string {
+	var parts []string
+	for _, c := range v.Urgent {
+		parts = append(parts, fmt.Sprintf("%s %s", count(c.N), severityName(c.Severity)))
 	}
-	return s.tell("", f)
+	return "Ring of failed checks by severity: " + strings.Join(parts, ", ") + "."
 }
