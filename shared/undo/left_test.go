@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
@@ -148,5 +150,20 @@ func TestADryRunPlansAndWritesNothing(t *testing.T) {
 	}
 	if len(b.wrote) != 0 || len(b.store.objects) != objects || len(d.changes(fleet.Planned)) != 1 {
 		t.Errorf("wrote %v, records %+v", b.wrote, d.records)
+	}
+}
+
+// RAM need not return the bytes that it was given.
+func TestADocumentIsTheSameInOtherBytes(t *testing.T) {
+	for name, rewrite := range map[string]func(*bench){
+		"set-share-trust": func(b *bench) { b.roles[fleet.ImageShareRole].Trust = " " + b.roles[fleet.ImageShareRole].Trust },
+		"set-key-policy":  func(b *bench) { b.policies[shard] = " " + b.policies[shard] },
+	} {
+		b, before := stories()[name].begun(t)
+		rewrite(b)
+		d := b.mustUndo(t, "run-1", "undo-1")
+		if diff := cmp.Diff(before, b.state()); diff != "" {
+			t.Errorf("%s: %s %+v", name, diff, d.records)
+		}
 	}
 }

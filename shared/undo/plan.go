@@ -35,20 +35,11 @@ func Changes(a ledger.Account) []Made {
 	return out
 }
 
-// change is what was done. What was read back counts, where that is a value of the slot:
-// RAM need not keep the bytes that it was given.
+// change is what was done: what was wanted, since that was read back. RAM need not keep
+// the bytes of a document, so those are compared by what they mean.
 func (m Made) change() fleet.Change {
-	c := fleet.Change{
-		Kind: m.Kind, Before: m.Before, Want: m.Want,
-		Ref: fleet.Ref{Scope: fleet.Scope{Account: m.Account, Region: m.Region}, Kind: m.RefKind, ID: m.ID},
-	}
-	switch m.Kind {
-	case fleet.AttachRole, fleet.ReplaceRole, fleet.SetShareTrust, fleet.SetKeyPolicy, fleet.MarkUnused:
-		if m.After != "" {
-			c.Want = m.After
-		}
-	}
-	return c
+	ref := fleet.Ref{Scope: fleet.Scope{Account: m.Account, Region: m.Region}, Kind: m.RefKind, ID: m.ID}
+	return fleet.Change{Kind: m.Kind, Ref: ref, Before: m.Before, Want: m.Want}
 }
 
 // Item is one thing that the run changed, and how it is put back.
