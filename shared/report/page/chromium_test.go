@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,8 +59,12 @@ func open(t *testing.T, path, page string) *chromium {
 	fromBrowser, out := pipe(t)
 	cmd := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
+		"--user-data-dir="+profile(t), "--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{in, out}
+	// With a buffer, Wait waits for the browser's own children too: they write to its
+	// profile to the last.
+	var complaints bytes.Buffer
+	cmd.Stderr, cmd.WaitDelay = &complaints, 10*time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +87,18 @@ func open(t *testing.T, path, page string) *chromium {
 	c.call("Page.navigate", map[string]any{"url": "file://" + page}, nil)
 	c.await("Page.loadEventFired")
 	return c
+}
+
+// profile is a folder of the browser's own. That it cannot be removed is no failure of
+// the page.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "fleetwarden-page-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func pipe(t *testing.T) (r, w *os.File) {
