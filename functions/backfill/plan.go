@@ -216,22 +216,24 @@ func (j *job) planTable(p plan.Plan) error {
 		kind    fleet.ChangeKind
 	}
 	var rows []row
-	n := map[row]int{}
+	things := map[row]int{}
+	changed := map[row]map[string]bool{} // a role is made once for many instances
 	for _, item := range p.Items {
 		for _, c := range item.Changes {
 			r := row{item.Scope, item.Control, c.Kind}
-			if n[r]++; n[r] == 1 {
-				rows = append(rows, r)
+			if things[r]++; things[r] == 1 {
+				rows, changed[r] = append(rows, r), map[string]bool{}
 			}
+			changed[r][c.ID+" "+c.Want] = true
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTHINGS")
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR THINGS")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, n[r])
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, len(changed[r]), things[r])
 	}
 	return w.Flush()
 }

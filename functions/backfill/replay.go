@@ -137,7 +137,8 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 	}
 }
 
-// batches decodes events of the past as if they came now.
+// batches decodes events of the past as if they came now. A newer message is put back
+// nowhere: it is an error, and stays in the letter it stands in.
 func batches(call *fcrun.Call) func([]byte) iter.Seq2[fleet.Batch, error] {
 	own := []string{}
 	for _, f := range functions() {
@@ -149,7 +150,7 @@ func batches(call *fcrun.Call) func([]byte) iter.Seq2[fleet.Batch, error] {
 				events.KindImageShare, events.KindResourceShare, events.KindShareStatus, events.KindMessage},
 			Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
 			Own:   own,
-			Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn, PutBack: call.PutBack,
+			Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn,
 		})
 	}
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"fleetwarden/shared/aliyun/ecs"
@@ -62,7 +62,7 @@ func (j *job) undo(ctx context.Context, args []string) error {
 	if len(p.Items) == 0 && len(p.Unread) == 0 {
 		return fmt.Errorf("the ledger knows no change of run %s; see backfill runs", run)
 	}
-	u := &undoing{job: j, call: call, plan: p, again: map[fleet.Key]fleet.Ref{}}
+	u := &undoing{job: j, call: call, plan: p, again: map[fleet.Key]fleet.Ref{}, found: map[fleet.Key]fleet.FindingRecord{}}
 	return u.do(ctx, apply)
 }
 
@@ -72,7 +72,8 @@ type undoing struct {
 	call    *fcrun.Call
 	plan    *undo.Plan
 	changes []fleet.ChangeRecord
-	faults  int
+	// found are the last findings of things that nothing is undone of.
+	found map[fleet.Key]fleet.FindingRecord
 	// again are refs to look at once more, soonest after that long.
 	again map[fleet.Key]fleet.Ref
 	pause time.Duration
@@ -149,8 +150,9 @@ func (u *undoing) record(r fleet.Record) error {
 	switch {
 	case r.Change != nil:
 		u.changes = append(u.changes, *r.Change)
-	case r.Finding != nil && r.Finding.Outcome == fleet.Fault:
-		u.faults++
+	case r.Finding != nil && r.Finding.Outcome != fleet.Violation:
+		f := r.Finding
+		u.found[fleet.Key{Scope: fleet.Scope{Account: f.Account, Region: f.Region}, Kind: f.Kind, ID: f.ID + " " + f.Rule}] = *f
 	}
 	if u.json {
 		return u.line(r)
@@ -187,25 +189,43 @@ func (u *undoing) sum(apply bool) error {
 	if !apply {
 		return u.print("dry run: nothing was changed; --apply takes it back\n")
 	}
-	if n := states[fleet.Failed] + states[fleet.Later]; n > 0 || u.faults > 0 {
-		return fmt.Errorf("%d changes were not taken back, %d things could not be looked at; go on with: backfill undo --run %s --apply", n, u.faults, u.plan.Run)
+	if n := states[fleet.Failed] + states[fleet.Later]; n > 0 {
+		return fmt.Errorf("%d changes were not taken back; go on with: backfill undo --run %s --apply", n, u.plan.Run)
 	}
 	return u.print("run %s\n", u.call.Options.Stamp.Run)
 }
 
-// left lists what is left alone, and why.
+// left says what is left alone, and why.
 func (u *undoing) left() error {
-	w := tabwriter.NewWriter(u.out, 0, 0, 2, ' ', 0)
-	for _, item := range u.plan.Items {
-		if item.Why == "" {
+	as := 0
+	for _, k := range slices.SortedFunc(maps.Keys(u.found), func(a, b fleet.Key) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+	}) {
+		f := u.found[k]
+		if f.Outcome == fleet.Passes {
+			as++
 			continue
 		}
-		fmt.Fprintf(w, "left\t%s %s\t%s\t%s\n", item.Made.Kind, item.Made.ID, terminal.Clean(item.Why), terminal.Clean(item.Remedy))
+		if err := u.print("left: %s %s: %s\n", f.Kind, terminal.Clean(f.ID), terminal.Clean(f.Reason)); err != nil {
+			return err
+		}
+		if f.Remedy != "" {
+			if err := u.print("      to do: %s\n", terminal.Clean(f.Remedy)); err != nil {
+				return err
+			}
+		}
+	}
+	if as > 0 {
+		if err := u.print("%d things are as they were before the run\n", as); err != nil {
+			return err
+		}
 	}
 	for _, c := range u.changes {
 		if c.State == fleet.Skipped || c.State == fleet.Failed {
-			fmt.Fprintf(w, "%s\t%s %s\t%s\t\n", c.State, c.Kind, c.ID, terminal.Clean(c.Why))
+			if err := u.print("%s: %s %s: %s\n", c.State, c.Kind, c.ID, terminal.Clean(c.Why)); err != nil {
+				return err
+			}
 		}
 	}
-	return w.Flush()
+	return nil
 }

@@ -30,7 +30,8 @@ func Open(ctx context.Context, name, run, policyFile string, env Env) (*fcrun.Ca
 	if err != nil {
 		return nil, err
 	}
-	home, err := whereAmI(ctx, cloud, fl)
+	s := cloud.NewSession(math.MaxInt32)
+	home, err := whereAmI(ctx, s, fl)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,6 @@ func Open(ctx context.Context, name, run, policyFile string, env Env) (*fcrun.Ca
 	if err != nil {
 		return nil, err
 	}
-	s := cloud.NewSession(math.MaxInt32)
 	stamp := fleet.Record{V: fleet.RecordVersion, Run: run, Function: name, Policy: p.Digest}
 	return &fcrun.Call{
 		Home: home, Session: s, Members: &fcrun.Members{}, Store: place.Store(s, home.Region),

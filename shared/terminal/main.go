@@ -69,7 +69,7 @@ func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
 	if err != nil {
 		return err
 	}
-	home, err := whereAmI(ctx, cloud, fl)
+	home, err := whereAmI(ctx, cloud.NewSession(0), fl)
 	if err != nil {
 		return err
 	}
@@ -119,8 +119,8 @@ func connect(env Env) (*aliyun.Cloud, error) {
 
 // whereAmI asks whose keys these are: an event is for an account that the policy
 // names, or for our own.
-func whereAmI(ctx context.Context, cloud *aliyun.Cloud, fl flags) (fleet.Scope, error) {
-	account, err := sts.CallerAccount(ctx, cloud.NewSession(0), fleet.Region(fl.region))
+func whereAmI(ctx context.Context, s *aliyun.Session, fl flags) (fleet.Scope, error) {
+	account, err := sts.CallerAccount(ctx, s, fleet.Region(fl.region))
 	if err != nil {
 		return fleet.Scope{}, fmt.Errorf("asking whose credentials these are: %w", err)
 	}

@@ -60,7 +60,7 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 		fmt.Fprintf(w, "  %s in %s, woken by %v\n", d.Function, d.Region, d.Triggers)
 	}
 	fmt.Fprintln(w)
-	steps, failed := play(ctx, w, &scene{Stage: st, root: root})
+	steps, failed := play(ctx, w, &scene{Stage: st, root: root, out: out})
 	if err := write(filepath.Join(out, "summary.json"), steps); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/test/simcloud/server"
 )
@@ -15,7 +16,8 @@ import (
 // scene is the stage, and where the repository is.
 type scene struct {
 	*stage.Stage
-	root string
+	root, out string
+	old       old
 }
 
 const (
@@ -126,6 +128,8 @@ func (s *scene) unchanged(ctx context.Context, play func() error) (string, error
 func (s *scene) terminal(ctx context.Context, function string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.root, "dist", function, "main"), args...)
 	cmd.Env = append(os.Environ(), "ALIBABA_CLOUD_ENDPOINT_URL="+s.Server.URL(),
+		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home,
+		"FLEETWARDEN_POLICY="+filepath.Join(s.root, "deploy", "local", "policy.yaml"),
 		"ALIBABA_CLOUD_ACCESS_KEY_ID="+stage.Operator.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+stage.Operator.Secret)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
