@@ -33,6 +33,7 @@ var arrows = []struct {
 	{"shared/redrive", []string{"shared/fleet", "shared/queue", "shared/aliyun/mns"}, "it speaks of queue messages and inboxes, and is handed both"},
 	{"shared/undo", []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/ledger", "shared/reconcile", "shared/instancerole", "shared/sharerole", "shared/consequence"}, "it turns what the ledger tells into changes for the acts; clients are handed in"},
 	{"shared/report/page", []string{"shared/fleet", "shared/report"}, "the page shows what report computes"},
+	{"shared/sweep", []string{"shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "a sweep knows no cloud: what it looks with is handed in"},
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/terminal", []string{"shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},

@@ -1,0 +1,209 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
+)
+
+// collector takes what the core finds in one pass of a shard. It is the pass's inbox,
+// too: what is looked at again is the owners' affair, and what changes would be made is
+// told to them when the whole shard has been judged.
+type collector struct {
+	s    *Sweep
+	into *place
+	// What was found since the last part, and about how many bytes that takes.
+	seen     int
+	findings []fleet.Record
+	drift    []Drift
+	size     int
+	// tally counts the whole attempt.
+	tally *tally
+	// settling is set while the pass looks at what others left open.
+	settling bool
+	// broken says why what was found cannot be kept: the log or the store failed.
+	broken error
+}
+
+func (s *Sweep) collect(p *place) *collector {
+	return &collector{s: s, into: p, tally: newTally(p.totals)}
+}
+
+// Again implements [reconcile.Inbox].
+func (c *collector) Again(context.Context, []fleet.Ref, time.Duration) error { return nil }
+
+// Forward implements [reconcile.Inbox].
+func (c *collector) Forward(context.Context, []fleet.Change) error { return nil }
+
+// fine says that a verdict is worth no line.
+func fine(o fleet.Outcome) bool { return o == fleet.Passes || o == fleet.NotApplicable }
+
+// record counts a record, and keeps and logs what is not fine.
+func (c *collector) record(r fleet.Record) error {
+	if r.Change != nil && r.Change.State == fleet.Forwarded {
+		ch := *r.Change
+		ch.State, ch.Why = fleet.Planned, "its owner is told when the limits let all of the shard's changes through"
+		r.Change = &ch
+	}
+	if !c.settling {
+		c.count(r)
+	}
+	if r.Finding != nil && fine(r.Finding.Outcome) {
+		return nil
+	}
+	if err := c.s.Options.Record(r); err != nil {
+		c.broken = ours{fmt.Errorf("writing a record: %w", err)}
+		return c.broken
+	}
+	return nil
+}
+
+func (c *collector) count(r fleet.Record) {
+	switch {
+	case r.Finding != nil:
+		c.tally.finding(r.Finding)
+		if !fine(r.Finding.Outcome) {
+			f := *r.Finding
+			r.Finding = &f
+			c.findings = append(c.findings, r)
+			c.size += sizeOfFinding(f)
+		}
+	case r.Change != nil:
+		c.tally.change(r.Change)
+	}
+}
+
+// partSize is about how many bytes a part may grow to.
+const partSize = 256 << 10
+
+// sizeOfFinding and sizeOfDrift are about what one takes in a part, in bytes.
+func sizeOfFinding(f fleet.FindingRecord) int {
+	n := 500 + len(f.Reason) + len(f.Remedy)
+	for _, e := range f.Evidence {
+		n += 50 + len(e.Name) + len(e.Value)
+	}
+	return n
+}
+
+func sizeOfDrift(changes []fleet.Change) int {
+	n := 0
+	for _, ch := range changes {
+		n += 300 + len(ch.Before) + len(ch.Want) + len(ch.Reason)
+	}
+	return n
+}
+
+// instances sees what was decided about a page.
+func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict, p *policy.Policy) {
+	listed := make(map[fleet.Key]fleet.Fact[fleet.Listing], len(w.Instances))
+	for _, in := range w.Instances {
+		listed[in.Ref.Key()] = in.Listed
+	}
+	c.saw(len(w.Instances), verdicts)
+	c.exempted(verdicts, func(v fleet.Verdict) (policy.Exemption, bool) {
+		return p.Exempt(v.Control, v.Rule, v.Ref, listed[v.Ref.Key()], w.At)
+	})
+}
+
+// shares sees what was decided about what an account shares.
+func (c *collector) shares(w *fleet.ShareWorld, verdicts []fleet.Verdict, p *policy.Policy) {
+	things := 0
+	for _, side := range w.Sides {
+		for _, r := range side.Regions.V {
+			things += len(r.Resources)
+		}
+	}
+	c.saw(things, verdicts)
+	c.exempted(verdicts, func(v fleet.Verdict) (policy.Exemption, bool) {
+		return p.Exempt(v.Control, v.Rule, v.Ref, fleet.Fact[fleet.Listing]{}, w.At)
+	})
+}
+
+// exempted counts what exemptions were good for.
+func (c *collector) exempted(verdicts []fleet.Verdict, by func(fleet.Verdict) (policy.Exemption, bool)) {
+	for _, v := range verdicts {
+		if v.Outcome != fleet.Exempted || c.settling {
+			continue
+		}
+		if e, ok := by(v); ok {
+			c.tally.exempt[exemption(e)]++
+		}
+	}
+}
+
+// saw keeps what verdicts on a number of things would change.
+func (c *collector) saw(things int, verdicts []fleet.Verdict) {
+	if c.settling {
+		return
+	}
+	c.seen += things
+	type key struct {
+		control string
+		ref     fleet.Key
+	}
+	at := map[key]int{}
+	for _, v := range verdicts {
+		if len(v.Changes) == 0 {
+			continue
+		}
+		k := key{v.Control, v.Ref.Key()}
+		i, ok := at[k]
+		if !ok {
+			i = len(c.drift)
+			at[k] = i
+			c.drift = append(c.drift, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
+			c.tally.drift[v.Control]++
+		}
+		c.drift[i].Changes = append(c.drift[i].Changes, v.Changes...)
+		c.size += sizeOfDrift(v.Changes)
+	}
+}
+
+// full says that it is time to write a part.
+func (c *collector) full() bool { return c.size >= partSize }
+
+// write makes a part of what was found. next is where to go on, empty at the end; page
+// are the ids of the page before it.
+//
+// The part is read back. That a store took an object, or had it already, does not say
+// whose it is: an answer that got lost makes it try again.
+func (c *collector) write(ctx context.Context, next fleet.Cursor, page []string) error {
+	p := c.into
+	t := c.tally.totals()
+	t.Seen, t.Calls = p.totals.Seen+c.seen, p.calls(c.s.Options.Meter)
+	out := part{V: Version, N: p.parts + 1, At: c.s.Options.Meter.Now(), Next: next, Page: page, Totals: t, Findings: c.findings, Drift: c.drift}
+	body, err := json.Marshal(out)
+	if err == nil {
+		err = claim(ctx, c.s.Store, p.partObject(out.N), body)
+	}
+	if err != nil {
+		c.broken = err
+		return err
+	}
+	p.parts, p.totals = out.N, t
+	p.at, p.page, p.read, p.wrote = next, page, next == "", true
+	c.seen, c.findings, c.drift, c.size = 0, nil, nil, 0
+	return nil
+}
+
+// claim makes an object, and tells whether what is there is what this pass made.
+func claim(ctx context.Context, store ledger.Store, name string, body []byte) error {
+	err := put(ctx, store, name, body)
+	if err != nil && fleet.ClassOf(err) != fleet.Exists {
+		return err
+	}
+	stored, err := store.Get(ctx, name)
+	if err != nil {
+		return ours{fmt.Errorf("reading %s back: %w", name, err)}
+	}
+	if !bytes.Equal(stored, body) {
+		return fmt.Errorf("writing %s: %w", name, errTaken)
+	}
+	return nil
+}

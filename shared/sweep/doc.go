@@ -1,0 +1,31 @@
+// Package sweep goes over whole fleets: every account, every region, page by page,
+// through the same core as live events, with everything that the controls look at. It
+// changes nothing. What has drifted goes to the inboxes of the functions that own the
+// control, which look and decide anew.
+//
+// A sweep is cut into shards: one for each account and region, and one for what each
+// account shares. A shard judges all of its things first and keeps what it finds in
+// the store, part by part; only then it compares with the limits, and tells the owners
+// all of a control's drift or none of it.
+//
+// Where a shard stands is in the store and nowhere else: the last part says where to
+// go on. A message only wakes it, so that a message that comes twice, late or never
+// loses nothing, and a forged one can at most wake a shard of a sweep that somebody
+// with the right to write to the store has begun. Parts are made, never replaced, and
+// read back: of two passes at the same shard the slower one finds its part taken, stops,
+// and leaves a message behind in case that the other one dies.
+//
+//	starts/<run>.json                               the shards of a sweep
+//	sweeps/<run>/<account>.<region>/01-000003.json  the third part, of the first attempt
+//	sweeps/<run>/<account>.<region>/end.json        what the shard came to
+//	reports/<run>/summary.json, report.html, …      the whole, when the last shard has ended
+//
+// Verdicts that find nothing wrong are counted, not written: a fleet of 100,000 would
+// make a million lines a day. Everything else is in the parts, once, and in the log, at
+// least once: a pass that dies has logged what the next one finds again.
+//
+// A failure of what is swept is reported as that of its shard, and the others go on. A
+// failure of the store, the log or the inbox is the platform's to try again.
+//
+// The package knows no cloud: what it looks with is given to it.
+package sweep

@@ -1,0 +1,132 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/reconcile"
+)
+
+// place is where a shard stands.
+type place struct {
+	start   Start
+	scope   fleet.Scope
+	attempt int // from 1
+	parts   int // of this attempt
+	at      fleet.Cursor
+	page    []string // ids of the page before at
+	read    bool     // to its end
+	ended   bool     // there is nothing left to do
+	since   time.Time
+	totals  totals
+
+	// tries is how many passes came no further, as the message says; tired that this
+	// one is the last. wrote is set when it came further.
+	tries        int
+	tired, wrote bool
+	// before are the API calls of earlier passes, spent those of this invocation before
+	// it came to this shard.
+	before, spent calls
+}
+
+// errNoShard says that a message is about no shard.
+type errNoShard struct{ why string }
+
+func (e *errNoShard) Error() string { return e.why }
+
+// find returns the shard that a message names. Nothing else of a message counts: a
+// name that did not come from the start object never becomes the name of an object.
+func find(ctx context.Context, store ledger.Store, ref fleet.Ref) (place, error) {
+	run := ref.Try.Run
+	if !runForm.MatchString(run) {
+		return place{}, &errNoShard{"the message names no sweep"}
+	}
+	start, err := readStart(ctx, store, run)
+	switch {
+	case fleet.ClassOf(err) == fleet.NotFound:
+		return place{}, &errNoShard{"there is no sweep " + run}
+	case err != nil:
+		return place{}, err
+	case !slices.Contains(start.Shards, ref.Scope):
+		return place{}, &errNoShard{fmt.Sprintf("sweep %s has no such shard", run)}
+	}
+	return place{start: start, scope: ref.Scope, attempt: 1, at: begin, since: start.At, tries: max(ref.Try.N, 0)}, nil
+}
+
+// resume reads where the shard stands.
+func (p *place) resume(ctx context.Context, store ledger.Store) error {
+	for name, err := range list(ctx, store, shardPrefix(p.start.Run, p.scope), "") {
+		if err != nil {
+			return err
+		}
+		if name == endObject(p.start.Run, p.scope) {
+			p.ended = true
+			return nil
+		}
+		// Names sort by attempt, then by number: the last one counts.
+		if attempt, n, ok := p.partNumber(name); ok {
+			p.attempt, p.parts = attempt, n
+		}
+	}
+	if p.parts == 0 {
+		return nil
+	}
+	last, err := p.part(ctx, store, p.parts)
+	if err != nil {
+		return err
+	}
+	p.at, p.page, p.read, p.since = last.Next, last.Page, last.Next == "", last.At
+	p.totals, p.before = last.Totals, last.Totals.Calls
+	return nil
+}
+
+// part reads part n of the attempt. What is not there, or is none, is a [*fleet.BadInput].
+func (p *place) part(ctx context.Context, store ledger.Store, n int) (part, error) {
+	x, ok, err := get[part](ctx, store, p.partObject(n))
+	switch {
+	case err != nil:
+		return part{}, err
+	case !ok:
+		return part{}, &fleet.BadInput{Where: p.partObject(n), What: "it is not there any more"}
+	case x.N != n:
+		return part{}, &fleet.BadInput{Where: p.partObject(n), What: "it is another part"}
+	}
+	return x, nil
+}
+
+// again begins a new attempt: what was found so far is left where it is. The calls that
+// it took stay counted.
+func (p *place) again() {
+	p.attempt, p.parts, p.at, p.page, p.read, p.totals = p.attempt+1, 0, begin, nil, false, totals{}
+}
+
+// calls are those of the shard until now, as far as passes lived to tell.
+func (p *place) calls(m reconcile.Meter) calls {
+	return p.before.plus(calls(m.Calls()).since(p.spent))
+}
+
+// unread says why the shard cannot be read at all; "" when it can.
+func (p *place) unread() string {
+	if p.scope.Region != unknown {
+		return ""
+	}
+	return "finding the account's regions: " + p.start.Unread[p.scope.Account]
+}
+
+// partObject is the name of part n of the attempt, both from 1.
+func (p *place) partObject(n int) string {
+	return fmt.Sprintf("%s%02d-%06d%s", shardPrefix(p.start.Run, p.scope), p.attempt, n, suffix)
+}
+
+// partNumber reads a part's name; ok is false for what is none.
+func (p *place) partNumber(name string) (attempt, n int, ok bool) {
+	if _, err := fmt.Sscanf(name[len(shardPrefix(p.start.Run, p.scope)):], "%02d-%06d", &attempt, &n); err != nil || attempt < 1 || n < 1 {
+		return 0, 0, false
+	}
+	at := place{start: p.start, scope: p.scope, attempt: attempt}
+	return attempt, n, at.partObject(n) == name
+}

@@ -1,0 +1,190 @@
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// patience is how long a sweep may run before a new one is begun beside it, memory how
+// long one that did not end is spoken of.
+const (
+	patience = 6 * time.Hour
+	memory   = 7 * 24 * time.Hour
+)
+
+// kind begins the run ids of sweeps.
+const kind = "sweep"
+
+// Where says what a sweep goes over.
+type Where struct {
+	// Accounts are those to look at.
+	Accounts []fleet.AccountID
+	// Regions returns the regions of an account.
+	Regions func(ctx context.Context, account fleet.AccountID) ([]fleet.Region, error)
+}
+
+// NewRun returns the id of a run; ids sort by time.
+func NewRun(kind string, at time.Time) string {
+	return fmt.Sprintf("%s-%s-%s", kind, at.UTC().Format(timeForm), strings.ToLower(rand.Text()[:6]))
+}
+
+const timeForm = "20060102T150405Z"
+
+// Begin begins a sweep and wakes its shards. While one is under way, no other is begun:
+// its shards are woken again, in case a message was lost. A dry sweep and a real one
+// are not in each other's way. It returns the run.
+//
+// Two that begin at the same moment both run. That costs calls and does no harm.
+func (s *Sweep) Begin(ctx context.Context, w Where, dryRun bool) (string, error) {
+	now := s.Options.Meter.Now()
+	running, err := s.running(ctx, now, dryRun)
+	if err != nil {
+		return "", err
+	}
+	if running != nil {
+		err := s.tell(running.Start.Run, running.finding(fleet.NotApplicable, "", "under way: they are woken, and no other sweep is begun"))
+		return running.Start.Run, errors.Join(err, s.wake(ctx, running.Start.Run, running.Open))
+	}
+	return s.begin(ctx, kind, w, dryRun)
+}
+
+// Look begins a sweep that tells nobody, is nobody's predecessor and is gone on with by
+// its caller alone, whom [Sweep.Wake] tells of the shards.
+func (s *Sweep) Look(ctx context.Context, w Where) (string, error) {
+	return s.begin(ctx, "look", w, true)
+}
+
+func (s *Sweep) begin(ctx context.Context, kind string, w Where, dryRun bool) (string, error) {
+	now := s.Options.Meter.Now()
+	start := Start{V: Version, Run: NewRun(kind, now), At: now, Policy: s.Options.Stamp.Policy, DryRun: dryRun}
+	if err := start.plan(ctx, w); err != nil {
+		return "", err
+	}
+	if err := putJSON(ctx, s.Store, startObject(start.Run), start); err != nil {
+		return "", err
+	}
+	return start.Run, s.wake(ctx, start.Run, start.Shards)
+}
+
+// plan cuts the sweep into shards: one for each account and region, and one for what
+// each account shares. An account whose regions cannot be told is no reason to leave
+// the others unswept; if that is so of all, the sweep is not begun.
+func (s *Start) plan(ctx context.Context, w Where) error {
+	var errs []error
+	s.Unread = map[fleet.AccountID]string{}
+	for _, account := range w.Accounts {
+		regions, err := w.Regions(ctx, account)
+		if ctx.Err() != nil {
+			return fmt.Errorf("finding regions: %w", ctx.Err())
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("finding the regions of account %s: %w", account, err))
+			s.Unread[account], regions = err.Error(), []fleet.Region{unknown}
+		}
+		s.Shards = append(s.Shards, fleet.Scope{Account: account})
+		for _, r := range regions {
+			s.Shards = append(s.Shards, fleet.Scope{Account: account, Region: r})
+		}
+	}
+	slices.SortFunc(s.Shards, func(a, b fleet.Scope) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
+	})
+	s.Shards = slices.Compact(s.Shards)
+	switch {
+	case len(s.Shards) == 0:
+		return errors.New("there is no account to sweep")
+	case len(errs) == len(w.Accounts) && slices.ContainsFunc(errs, passing):
+		return errors.Join(errs...)
+	}
+	return s.check(s.Run)
+}
+
+// running is the newest sweep, dry or not, if it has begun lately and not ended. Of one
+// that did not end in time it says so; one whose report is all that lacks gets it.
+func (s *Sweep) running(ctx context.Context, now time.Time, dryRun bool) (*Result, error) {
+	began, err := names(ctx, s.Store, starts+kind+"-", startObject(kind+"-"+now.Add(-memory).UTC().Format(timeForm)))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Backward(began) {
+		run := strings.TrimSuffix(strings.TrimPrefix(name, starts), suffix)
+		r, err := s.begun(ctx, run)
+		switch {
+		case errors.As(err, new(*fleet.BadInput)):
+			err = s.tell(run, fleet.FindingRecord{Rule: "sweep", Outcome: fleet.Fault, Severity: fleet.Medium, Kind: fleet.KindFleet,
+				Reason: "a sweep that cannot be read is taken for ended: " + err.Error()})
+			if err != nil {
+				return nil, err
+			}
+		case err != nil:
+			return nil, err
+		case r.Start.DryRun != dryRun:
+		case len(r.Open) == 0:
+			return nil, nil
+		case now.Sub(r.Start.At) > patience:
+			return nil, s.tell(run, r.finding(fleet.Fault, fleet.High, "not ended in time: another sweep is begun, and this one has no report"))
+		default:
+			return &r, nil
+		}
+	}
+	return nil, nil
+}
+
+// begun reads a sweep, and writes its report if that is all that lacks. One that has
+// its report has no open shards.
+func (s *Sweep) begun(ctx context.Context, run string) (Result, error) {
+	start, err := readStart(ctx, s.Store, run)
+	if err != nil {
+		return Result{}, err
+	}
+	_, err = s.Store.Get(ctx, SummaryObject(run))
+	switch {
+	case err == nil:
+		return Result{Start: start}, nil
+	case fleet.ClassOf(err) != fleet.NotFound:
+		return Result{}, ours{fmt.Errorf("looking for the report of sweep %s: %w", run, err)}
+	}
+	r, err := Load(ctx, s.Store, run)
+	if err != nil || len(r.Open) > 0 {
+		return r, err
+	}
+	if err := s.last(ctx, start); err != nil {
+		return r, s.tell(run, r.finding(fleet.Fault, fleet.High, err.Error()))
+	}
+	return r, nil
+}
+
+// finding is one about the sweep as a whole.
+func (r Result) finding(o fleet.Outcome, severity fleet.Severity, what string) fleet.FindingRecord {
+	return fleet.FindingRecord{Rule: "sweep", Outcome: o, Severity: severity, Account: r.Start.Shards[0].Account, Kind: fleet.KindFleet,
+		Reason: fmt.Sprintf("%d of %d shards of sweep %s are open: %s", len(r.Open), len(r.Start.Shards), r.Start.Run, what)}
+}
+
+// wake has shards gone on with.
+func (s *Sweep) wake(ctx context.Context, run string, shards []fleet.Scope) error {
+	refs := make([]fleet.Ref, len(shards))
+	for i, scope := range shards {
+		refs[i] = shardRef(run, scope)
+	}
+	if err := s.Wake(ctx, refs, 0); err != nil {
+		return fmt.Errorf("waking the shards of sweep %s: %w", run, err)
+	}
+	return nil
+}
+
+// shardRef is what wakes a shard.
+func shardRef(run string, scope fleet.Scope) fleet.Ref {
+	ref := fleet.Ref{Scope: scope, Kind: fleet.KindFleet, Try: fleet.Try{Run: run}}
+	if scope.Region == "" {
+		ref.Kind = fleet.KindAccount
+	}
+	return ref
+}

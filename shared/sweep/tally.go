@@ -1,0 +1,130 @@
+package sweep
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/report"
+)
+
+// totals are what a shard has counted.
+type totals struct {
+	Seen    int                  `json:"seen"`
+	Counts  []report.Count       `json:"counts,omitempty"`
+	Changes []report.ChangeCount `json:"changes,omitempty"`
+	Exempt  []report.Exemption   `json:"exempt,omitempty"`
+	Drift   map[string]int       `json:"drift,omitempty"` // things, by control
+	Calls   calls                `json:"calls,omitempty"`
+}
+
+// tally goes on counting where totals end. Its keys have no number in them.
+type tally struct {
+	counts  map[report.Count]int
+	changes map[report.ChangeCount]int
+	exempt  map[report.Exemption]int
+	drift   map[string]int
+}
+
+func newTally(t totals) *tally {
+	out := &tally{map[report.Count]int{}, map[report.ChangeCount]int{}, map[report.Exemption]int{}, map[string]int{}}
+	for _, x := range t.Counts {
+		n := x.N
+		x.N = 0
+		out.counts[x] += n
+	}
+	for _, x := range t.Changes {
+		n := x.N
+		x.N = 0
+		out.changes[x] += n
+	}
+	out.uses(t.Exempt)
+	maps.Copy(out.drift, t.Drift)
+	return out
+}
+
+func (t *tally) uses(exempt []report.Exemption) {
+	for _, x := range exempt {
+		n := x.Uses
+		x.Uses, x.Expires = 0, x.Expires.UTC()
+		t.exempt[x] += n
+	}
+}
+
+func (t *tally) finding(f *fleet.FindingRecord) {
+	t.counts[report.Count{Control: f.Control, Rule: f.Rule, Outcome: f.Outcome, Severity: f.Severity}]++
+}
+
+func (t *tally) change(c *fleet.ChangeRecord) {
+	t.changes[report.ChangeCount{Control: c.Control, Kind: c.Kind, State: c.State}]++
+}
+
+// exemption is a key of the tally. Times are compared as values, so all are in UTC.
+func exemption(e policy.Exemption) report.Exemption {
+	return report.Exemption{Control: e.Control, Rule: e.Rule, Owner: e.Owner, Reason: e.Reason, Expires: e.Expires.UTC()}
+}
+
+// totals are in a fixed order.
+func (t *tally) totals() totals {
+	out := totals{Drift: maps.Clone(t.drift)}
+	for x, n := range t.counts {
+		x.N = n
+		out.Counts = append(out.Counts, x)
+	}
+	for x, n := range t.changes {
+		x.N = n
+		out.Changes = append(out.Changes, x)
+	}
+	for x, n := range t.exempt {
+		x.Uses = n
+		out.Exempt = append(out.Exempt, x)
+	}
+	slices.SortFunc(out.Counts, func(a, b report.Count) int {
+		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Severity, b.Severity))
+	})
+	slices.SortFunc(out.Changes, func(a, b report.ChangeCount) int {
+		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
+	})
+	slices.SortFunc(out.Exempt, func(a, b report.Exemption) int {
+		return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Reason, b.Reason))
+	})
+	return out
+}
+
+// calls counts API calls by API and result.
+type calls map[string]map[string]int
+
+// since is what was called after before was taken.
+func (c calls) since(before calls) calls {
+	out := calls{}
+	for api, results := range c {
+		for result, n := range results {
+			out.add(api, result, n-before[api][result])
+		}
+	}
+	return out
+}
+
+func (c calls) plus(more calls) calls {
+	out := calls{}
+	for _, x := range []calls{c, more} {
+		for api, results := range x {
+			for result, n := range results {
+				out.add(api, result, n)
+			}
+		}
+	}
+	return out
+}
+
+func (c calls) add(api, result string, n int) {
+	if n == 0 {
+		return
+	}
+	if c[api] == nil {
+		c[api] = map[string]int{}
+	}
+	c[api][result] += n
+}
