@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"context"
 	"errors"
 	"slices"
 
@@ -16,11 +15,12 @@ var functions = []struct {
 	{"validate-instance", []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount}},
 	{"attach-role", []fleet.Kind{fleet.KindInstance, fleet.KindAccount}},
 	{"push-agent", []fleet.Kind{fleet.KindInstance}},
-	{atHome, []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare}},
+	{shares, []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare}},
+	{"sweep", []fleet.Kind{fleet.KindFleet, fleet.KindAccount}},
 }
 
-// atHome is the function that there is in the home region alone.
-const atHome = "setup-share-role"
+// shares is the function that looks at all that an account shares.
+const shares = "setup-share-role"
 
 // Watch is what a trail record or an event of a service is about.
 type Watch struct {
@@ -38,13 +38,13 @@ type Watch struct {
 var watches = []Watch{
 	{"RunInstances", true, []string{"validate-instance", "attach-role"}},
 	{"CreateInstance", true, []string{"validate-instance", "attach-role"}},
-	{"ModifyImageSharePermission", true, []string{atHome}},
-	{"CreateResourceShare", true, []string{atHome}},
-	{"AssociateResourceShare", true, []string{atHome}},
-	{"DisassociateResourceShare", true, []string{atHome}},
-	{"UpdateResourceShare", true, []string{atHome}},
-	{"DeleteResourceShare", true, []string{atHome}},
-	{"resourcemanager:ResourceSharing:AssociationStatusChange", false, []string{atHome}},
+	{"ModifyImageSharePermission", true, []string{shares}},
+	{"CreateResourceShare", true, []string{shares}},
+	{"AssociateResourceShare", true, []string{shares}},
+	{"DisassociateResourceShare", true, []string{shares}},
+	{"UpdateResourceShare", true, []string{shares}},
+	{"DeleteResourceShare", true, []string{shares}},
+	{"resourcemanager:ResourceSharing:AssociationStatusChange", false, []string{shares}},
 	{"ecs:Instance:StateChange", false, []string{"attach-role", "push-agent"}},
 	{"ecs:CloudAssistant:FirstHeartbeat", false, []string{"push-agent"}},
 	{"ecs:CloudAssistant:TaskCompleted", false, []string{"push-agent"}},
@@ -71,24 +71,32 @@ func Watchers(event string) []string {
 	return nil
 }
 
-// Told is what one function is told to look at.
+// Told is what one function in one region is told to look at.
 type Told struct {
 	Function string
-	Refs     []fleet.Ref
+	Refs     []fleet.Ref // all of one region
 }
 
-// Sort gives each of functions the refs of the kinds that it looks at. One that looks at
-// none of them is left out.
+// Sort gives each of functions the refs of the kinds that it looks at, region by region.
+// One that looks at none of them is left out.
 func Sort(functions []string, refs []fleet.Ref) (out []Told) {
+	type place struct {
+		function string
+		region   fleet.Region
+	}
+	at := map[place]int{}
 	for _, function := range functions {
-		told := Told{Function: function}
 		for _, ref := range refs {
-			if Takes(function, ref.Kind) {
-				told.Refs = append(told.Refs, ref)
+			if !Takes(function, ref.Kind) {
+				continue
 			}
-		}
-		if len(told.Refs) > 0 {
-			out = append(out, told)
+			p := place{function, ref.Scope.Region}
+			i, ok := at[p]
+			if !ok {
+				i, out = len(out), append(out, Told{Function: function})
+				at[p] = i
+			}
+			out[i].Refs = append(out[i].Refs, ref)
 		}
 	}
 	return out
@@ -98,7 +106,7 @@ func Sort(functions []string, refs []fleet.Ref) (out []Told) {
 // watch-shares has none, and tells setup-share-role.
 func InboxOf(function string) (name string, ok bool) {
 	if function == "watch-shares" {
-		return atHome, true
+		return shares, true
 	}
 	return function, Has(function)
 }
@@ -119,15 +127,3 @@ func kinds(function string) []fleet.Kind {
 }
 
 var errNoInbox = errors.New("it has no inbox")
-
-// Regions is the way to the inboxes of a region, and to that of setup-share-role,
-// which is in the home region alone.
-type Regions struct{ Here, Home *Inbox }
-
-// Tell puts refs into a function's inbox.
-func (r Regions) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
-	if function == atHome {
-		return r.Home.Tell(ctx, function, refs)
-	}
-	return r.Here.Tell(ctx, function, refs)
-}

@@ -40,19 +40,6 @@ func TestTellingFailsWhereThereIsNoInboxOrNoRoom(t *testing.T) {
 	}
 }
 
-func TestOnlySetupShareRoleIsToldAtHome(t *testing.T) {
-	here, home := &sender{}, &sender{}
-	regions := queue.Regions{Here: queue.New(here, "backfill"), Home: queue.New(home, "backfill")}
-	for _, name := range []string{"attach-role", "setup-share-role"} {
-		if err := regions.Tell(t.Context(), name, refs(1)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(here.sent) != 1 || here.sent[0].Queue != "fw-attach-role" || len(home.sent) != 1 || home.sent[0].Queue != "fw-setup-share-role" {
-		t.Errorf("here %v, home %v", here.sent, home.sent)
-	}
-}
-
 // The samples are one of each event that our functions get: what names something to
 // look at has somebody who looks, and nobody watches for what names nothing.
 func TestEveryEventThatNamesSomethingHasWatchersThatTakeIt(t *testing.T) {
@@ -111,15 +98,22 @@ func TestEveryCallIsOneThatEventsDecodes(t *testing.T) {
 
 func TestAFunctionTakesTheKindsItLooksAtAndNoOthers(t *testing.T) {
 	if !queue.Takes("validate-instance", fleet.KindCall) || queue.Takes("attach-role", fleet.KindCall) ||
-		queue.Takes("setup-share-role", fleet.KindInstance) || queue.Takes("watch-shares", fleet.KindImageShare) {
+		queue.Takes("setup-share-role", fleet.KindInstance) || queue.Takes("watch-shares", fleet.KindImageShare) || !queue.Takes("sweep", fleet.KindFleet) {
 		t.Error("a kind goes to the wrong function")
 	}
 }
 
-func TestRefsAreSortedByWhoLooksAtThem(t *testing.T) {
-	call := fleet.Ref{Scope: here, Kind: fleet.KindCall, ID: "e-1"}
-	got := queue.Sort([]string{"validate-instance", "attach-role", "setup-share-role"}, append(refs(1), call))
-	want := []queue.Told{{Function: "validate-instance", Refs: append(refs(1), call)}, {Function: "attach-role", Refs: refs(1)}}
+func TestRefsAreSortedByWhoLooksAtThemAndWhere(t *testing.T) {
+	ref := func(region fleet.Region, kind fleet.Kind, id string) fleet.Ref {
+		return fleet.Ref{Scope: fleet.Scope{Account: here.Account, Region: region}, Kind: kind, ID: id}
+	}
+	one, far, call, two := ref("cn-hangzhou", fleet.KindInstance, "i-1"), ref("cn-shanghai", fleet.KindInstance, "i-2"),
+		ref("cn-hangzhou", fleet.KindCall, "e-1"), ref("cn-hangzhou", fleet.KindInstance, "i-3")
+	got := queue.Sort([]string{"validate-instance", "attach-role", "setup-share-role"}, []fleet.Ref{one, far, call, two})
+	want := []queue.Told{
+		{Function: "validate-instance", Refs: []fleet.Ref{one, call, two}}, {Function: "validate-instance", Refs: []fleet.Ref{far}},
+		{Function: "attach-role", Refs: []fleet.Ref{one, two}}, {Function: "attach-role", Refs: []fleet.Ref{far}},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -53,7 +53,7 @@ func TestAMessageThatMNSMovedIsInItsInboxAgain(t *testing.T) {
 		t.Errorf("got %+v, %v", sum, err)
 	}
 	got, err := srv.MNS.Receive(inbox, 2)
-	want := `{"v":1,"function":"push-agent","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-1"],"try":0,"run":"run-1"}`
+	want := `{"v":1,"function":"push-agent","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-1"],"try":0,"run":"old"}`
 	if err != nil || len(got) != 1 || got[0].Body != want {
 		t.Errorf("got %+v, %v, want %s", got, err, want)
 	}

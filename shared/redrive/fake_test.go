@@ -94,12 +94,18 @@ type inboxes struct {
 	broken string
 }
 
-var errFull = errors.New("no more room")
+var (
+	errFull  = errors.New("no more room")
+	errMixed = errors.New("refs of several regions")
+)
 
 func (b *inboxes) Tell(_ context.Context, function string, refs []fleet.Ref) error {
 	b.calls++
 	if function == b.broken {
 		return errFull
+	}
+	if slices.ContainsFunc(refs, func(r fleet.Ref) bool { return r.Scope.Region != refs[0].Scope.Region }) {
+		return errMixed
 	}
 	b.told[function] = append(b.told[function], refs...)
 	return nil

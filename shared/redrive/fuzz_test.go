@@ -81,7 +81,7 @@ func FuzzLetter(f *testing.F) {
 		}
 		for function, refs := range b.inboxes.told {
 			for _, r := range refs {
-				if !queue.Takes(function, r.Kind) || r.Try != (fleet.Try{Run: "run-1"}) {
+				if !queue.Takes(function, r.Kind) || r.Try != (fleet.Try{Run: r.Try.Run}) || r.Try.Run == "" {
 					t.Errorf("%s was told of %+v", function, r)
 				}
 			}

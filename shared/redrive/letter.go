@@ -135,7 +135,7 @@ func (p *pass) read(l *Letter, part part) error {
 			err = errUnreadable
 		}
 		for _, ref := range batch.Refs {
-			ref.Try = p.anew()
+			ref.Try = p.anew(ref.Try)
 			refs = append(refs, ref)
 		}
 	}
@@ -148,8 +148,9 @@ func (p *pass) read(l *Letter, part part) error {
 }
 
 // anew is the history of a ref that was redriven: none. One that died of its tries, or
-// waited past a deadline, would otherwise be given up at its first look.
-func (p *pass) anew() fleet.Try { return fleet.Try{Run: p.Run} }
+// waited past a deadline, would otherwise be given up at its first look. It stays in its
+// run, whose progress and limits it belongs to.
+func (p *pass) anew(old fleet.Try) fleet.Try { return fleet.Try{Run: cmp.Or(old.Run, p.Run)} }
 
 func bare(told []queue.Told) []queue.Told {
 	out := make([]queue.Told, len(told))
@@ -163,7 +164,7 @@ func bare(told []queue.Told) []queue.Told {
 }
 
 // settle deletes what was sent whole, and reports all letters.
-func (p *pass) settle(ctx context.Context, letters []Letter, failed map[string]error) {
+func (p *pass) settle(ctx context.Context, letters []Letter, failed map[place]error) {
 	var handles []string
 	var gone []*Letter
 	for i := range letters {
@@ -188,9 +189,9 @@ func (p *pass) settle(ctx context.Context, letters []Letter, failed map[string]e
 }
 
 // lacks reports whether one of those who should have been told was not.
-func (l *Letter) lacks(failed map[string]error) bool {
+func (l *Letter) lacks(failed map[place]error) bool {
 	for _, t := range l.told {
-		if failed[t.Function] != nil {
+		if failed[placeOf(t)] != nil {
 			return true
 		}
 	}

@@ -26,7 +26,7 @@ type Queue interface {
 	Delete(ctx context.Context, queue string, handles []string) []error
 }
 
-// Inboxes puts refs into a function's inbox.
+// Inboxes puts refs, all of one region, into a function's inbox.
 type Inboxes interface {
 	Tell(ctx context.Context, function string, refs []fleet.Ref) error
 }
@@ -39,14 +39,15 @@ type Redrive struct {
 	Queue   Queue
 	Inboxes Inboxes
 	// Decode turns an event, or one of our own messages, into batches of refs. A
-	// [*fleet.Ignored] is one that nobody has to look at; any other error one that
-	// could not be read.
+	// [*fleet.Ignored] is one that nobody has to look at, and that may be deleted with
+	// its neighbours; any other error one that could not be read. A message of a newer
+	// version is of the latter: nobody puts it back but the queue.
 	Decode func(body []byte) iter.Seq2[fleet.Batch, error]
 	// Seen is told of each letter when it is done.
 	Seen func(Letter)
 
 	Filter Filter
-	// Run names the run; the refs carry it.
+	// Run names the run. It is that of refs that belong to none.
 	Run string
 	// Max is how many letters are taken at most; 0 means [DefaultMax].
 	Max int
@@ -138,21 +139,40 @@ func (p *pass) fresh(got []mns.Received) (out []mns.Received) {
 // then deletes the letters of which everything was sent.
 func (p *pass) redrive(ctx context.Context, got []mns.Received) error {
 	letters := make([]Letter, len(got))
-	refs := map[string][]fleet.Ref{}
+	var all []queue.Told
 	for i, m := range got {
-		letters[i] = p.look(m)
-		if letters[i].State == Planned {
-			for _, t := range letters[i].told {
-				refs[t.Function] = append(refs[t.Function], t.Refs...)
-			}
+		if letters[i] = p.look(m); letters[i].State == Planned {
+			all = append(all, letters[i].told...)
 		}
 	}
-	failed := map[string]error{}
-	for _, function := range slices.Sorted(maps.Keys(refs)) {
-		if err := p.Inboxes.Tell(ctx, function, refs[function]); err != nil {
-			failed[function] = err
+	failed := map[place]error{}
+	for _, t := range together(all) {
+		if err := p.Inboxes.Tell(ctx, t.Function, t.Refs); err != nil {
+			failed[placeOf(t)] = err
 		}
 	}
 	p.settle(ctx, letters, failed)
 	return errors.Join(slices.Collect(maps.Values(failed))...)
+}
+
+// place is where an inbox is.
+type place struct {
+	function string
+	region   fleet.Region
+}
+
+func placeOf(t queue.Told) place { return place{t.Function, t.Refs[0].Scope.Region} }
+
+// together joins what several letters have for one inbox.
+func together(all []queue.Told) (out []queue.Told) {
+	at := map[place]int{}
+	for _, t := range all {
+		i, ok := at[placeOf(t)]
+		if !ok {
+			i, out = len(out), append(out, queue.Told{Function: t.Function})
+			at[placeOf(t)] = i
+		}
+		out[i].Refs = append(out[i].Refs, t.Refs...)
+	}
+	return out
 }

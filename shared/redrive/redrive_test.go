@@ -110,6 +110,7 @@ func TestALetterThatCanPartlyBeReadIsSentAndStays(t *testing.T) {
 		"in an event":     launch("i-1", "not an id"),
 		"in a window":     invocation("attach-role", "["+launch("i-1")+`,{"v":1}]`),
 		"before a window": `[{"x":1},` + window("fw-attach-role", message("", "i-1")) + "]",
+		"beside a newer":  "[" + window("fw-attach-role", message("", "i-1")) + "," + window("fw-attach-role", `{"v":2}`) + "]",
 		"after nothing":   "[" + window("fw-attach-role", shareMessage("")) + `,{"x":1},` + window("fw-attach-role", message("", "i-1")) + "]",
 	} {
 		b := newBench(t, body)
@@ -121,13 +122,13 @@ func TestALetterThatCanPartlyBeReadIsSentAndStays(t *testing.T) {
 	}
 }
 
-func TestRedrivenRefsKeepTheirCallAndLoseTheirTries(t *testing.T) {
+func TestRedrivenRefsKeepTheirCallAndRunAndLoseTheirTries(t *testing.T) {
 	b := newBench(t, message("push-agent", "i-1"), launch("i-2"))
 	b.do(t)
-	if r := b.inboxes.told["push-agent"][0]; r.Try != (fleet.Try{Run: "run-1"}) {
+	if r := b.inboxes.told["push-agent"][0]; r.Try != (fleet.Try{Run: "old"}) {
 		t.Errorf("got %+v", r)
 	}
-	if r := b.inboxes.told["validate-instance"][0]; r.Call == nil || r.Call.Name != "RunInstances" {
+	if r := b.inboxes.told["validate-instance"][0]; r.Call == nil || r.Call.Name != "RunInstances" || r.Try != (fleet.Try{Run: "run-1"}) {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -150,6 +151,15 @@ func TestLettersOfABatchAreSentTogether(t *testing.T) {
 	b.do(t)
 	if b.inboxes.calls != 2 || len(b.inboxes.told["push-agent"]) != 20 || len(b.queue.left()) != 0 {
 		t.Errorf("%d sends, told %v", b.inboxes.calls, b.inboxes.told)
+	}
+}
+
+func TestEachRegionIsToldOfItsOwn(t *testing.T) {
+	far := strings.ReplaceAll(message("push-agent", "i-2"), string(region), "cn-shanghai")
+	b := newBench(t, message("push-agent", "i-1"), far, message("push-agent", "i-3"))
+	b.do(t)
+	if diff := cmp.Diff([]string{"i-1", "i-3", "i-2"}, b.inboxes.ids("push-agent")); diff != "" || b.inboxes.calls != 2 {
+		t.Errorf("%d sends %s", b.inboxes.calls, diff)
 	}
 }
 

@@ -66,7 +66,7 @@ func TestLaunchesOfTheTrailAreInTheInboxes(t *testing.T) {
 	inboxes := queue.New(queues.Client(session), "backfill")
 	b := newBench(t)
 	b.Trail, b.Replay.Store = trail.New(session), ledger.NewFolder(t.TempDir())
-	b.Replay.Inboxes, b.CloudNow = queue.Regions{Here: inboxes, Home: inboxes}, srv.World.Clock.Now
+	b.Replay.Inboxes, b.CloudNow = inboxes, srv.World.Clock.Now
 	sum, err := b.Start(t.Context(), replay.Job{Run: "run-1", Region: server.Home, Window: replay.Window{Since: since, Until: srv.World.Clock.Now()}})
 	if err != nil || sum.Records != 51 || sum.Refs["attach-role"] != 51 || sum.Unread+sum.Ignored != 0 {
 		t.Errorf("got %+v, %v", sum, err)

@@ -27,7 +27,7 @@ type Trail interface {
 	Lookup(ctx context.Context, region fleet.Region, q trail.Query) (records []trail.Record, next string, err error)
 }
 
-// Inboxes puts refs into a function's inbox.
+// Inboxes puts refs, all of one region, into a function's inbox.
 type Inboxes interface {
 	Tell(ctx context.Context, function string, refs []fleet.Ref) error
 }
