@@ -15,6 +15,8 @@ import (
 const (
 	barRow, barTop, barHeight = 52, 23, 15
 	leastSegment              = 3
+	// toothGap is between the upright lines that tell what fails without color.
+	toothGap = 5
 	// slack is room for fonts that are wider than the one that the library measures
 	// with, in percent.
 	slack = 120
@@ -37,6 +39,10 @@ func controlsChart(controls []report.RulePosture) (chart, error) {
 				color := ink([]string{"--pass", "--fail", "--open", "--line"}[j])
 				if w > 0 {
 					p.FilledRect(x, y+barTop, x+w, y+barTop+barHeight, color, color, 0)
+				}
+				if j == 1 && w > toothGap {
+					middle := y + barTop + barHeight/2
+					p.DashedLineStroke([]charts.Point{{X: x + toothGap, Y: middle}, {X: x + w, Y: middle}}, ink("--card"), barHeight+1, []float64{1, toothGap - 1})
 				}
 				x += w
 			}
