@@ -123,11 +123,16 @@ func (l *Ledger) open(ctx context.Context, now time.Time, yield func(fleet.Entry
 	return nil
 }
 
+// fetch reads one object. What was listed and is not there, or is the end of an intent
+// that is not there, is a [*fleet.BadInput] as well.
 func fetch(ctx context.Context, store Store, stem string, stage fleet.Stage) (fleet.Entry, error) {
 	name := object(&fleet.Entry{Name: stem, Stage: stage})
 	body, err := store.Get(ctx, name)
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return fleet.Entry{}, &fleet.BadInput{Where: "ledger object " + name, What: "it is gone"}
+	}
 	if err != nil {
-		return fleet.Entry{}, err
+		return fleet.Entry{}, fmt.Errorf("reading the ledger object %s: %w", name, err)
 	}
 	return Decode(name, body)
 }

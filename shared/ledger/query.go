@@ -84,9 +84,6 @@ func Across(ctx context.Context, store Store, functions []string, q Query) iter.
 			i := earliest(heads)
 			n := heads[i].names
 			a, rerr := n.account(ctx, store)
-			if rerr != nil {
-				rerr = unreadable(n.stem, rerr)
-			}
 			if rerr != nil || q.Run == "" || a.belongs(q.Run) {
 				if !yield(a, rerr) {
 					return

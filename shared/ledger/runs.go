@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -47,7 +46,8 @@ const Apart = 7 * 24 * time.Hour
 // lists day by day, backwards, and holds the runs of a week, or of as long as the
 // longest run lasted; names and objects are not held. An object that had to be read and
 // could not be yields its error and a zero Run, and the sequence goes on: an object
-// whose name tells its run is counted nevertheless. An error of the listing ends the
+// whose name tells its run is counted nevertheless. One that is gone or no entry is a
+// [*fleet.BadInput]. An error of the listing ends the
 // sequence.
 func Runs(ctx context.Context, store Store, q RunQuery) iter.Seq2[Run, error] {
 	return func(yield func(Run, error) bool) {
@@ -223,7 +223,7 @@ func (n names) changes(ctx context.Context, store Store, count bool) (map[string
 	}
 	e, err := fetch(ctx, store, n.stem, n.told())
 	if err != nil {
-		return out, unreadable(n.stem, err)
+		return out, err
 	}
 	for _, c := range e.Changes {
 		if out[c.Run] == nil && count {
@@ -246,14 +246,4 @@ func (n names) told() fleet.Stage {
 		}
 	}
 	return fleet.StageIntent
-}
-
-// unreadable names the object in an error of the store; what is no entry does so
-// itself.
-func unreadable(stem string, err error) error {
-	var bad *fleet.BadInput
-	if errors.As(err, &bad) {
-		return err
-	}
-	return fmt.Errorf("reading the ledger object %s: %w", stem, err)
 }

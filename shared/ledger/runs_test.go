@@ -142,6 +142,12 @@ func TestWhatCannotBeReadIsReportedAndItsNeighboursAreTold(t *testing.T) {
 	if len(got) != 3 || len(errs) != 3 || !newer || got[1].ID != "named" || len(got[1].States) != 0 {
 		t.Errorf("with counts: got %+v, %v", got, errs)
 	}
+	for a, err := range ledger.Accounts(t.Context(), m, ledger.Query{Function: "attach-role", Run: "gone"}) {
+		var bad *fleet.BadInput
+		if !errors.As(err, &bad) {
+			t.Errorf("an end without its intent: got %+v, %v", a, err)
+		}
+	}
 	m.err = errors.New("the store is gone")
 	if got, errs := runs(t, m, ledger.RunQuery{Functions: both}); len(got) != 0 || len(errs) != 1 || !errors.Is(errs[0], m.err) {
 		t.Errorf("got %+v, %v", got, errs)

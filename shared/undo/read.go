@@ -61,7 +61,7 @@ func each(batches iter.Seq2[ledger.Account, error], unread map[string]error, to 
 	for a, err := range batches {
 		var bad *fleet.BadInput
 		switch {
-		case errors.As(err, &bad), fleet.ClassOf(err) == fleet.NotFound:
+		case errors.As(err, &bad):
 			unread[err.Error()] = err
 		case err != nil:
 			return err
