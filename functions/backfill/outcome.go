@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/plan"
+	"fleetwarden/shared/terminal"
+)
+
+// told is a line about one thing of a plan.
+type told struct {
+	Type    string      `json:"type"` // item
+	Account string      `json:"account"`
+	Region  string      `json:"region,omitempty"`
+	Control string      `json:"control"`
+	Kind    fleet.Kind  `json:"kind"`
+	ID      string      `json:"id,omitempty"`
+	State   fleet.State `json:"state"`
+	Why     string      `json:"why,omitempty"`
+}
+
+// stale is the state of a thing that has changed since it was planned; told that of one
+// whose owner has not said what became of it.
+const (
+	stateStale fleet.State = "stale"
+	stateTold  fleet.State = "told"
+)
+
+func line(i plan.Item, state fleet.State, why string) told {
+	return told{"item", string(i.Scope.Account), string(i.Scope.Region), i.Control, i.Kind, i.ID, state, why}
+}
+
+// lines are what is to be said of all things of the plan.
+func lines(all []plan.Standing, w *plan.Awaited) []told {
+	var out []told
+	for _, s := range all {
+		switch {
+		case s.Stale != "":
+			out = append(out, line(s.Item, stateStale, s.Stale))
+		case s.Held != "":
+			out = append(out, line(s.Item, fleet.Held, s.Held))
+		case w == nil:
+			out = append(out, line(s.Item, fleet.Planned, "dry run"))
+		}
+	}
+	if w == nil {
+		return out
+	}
+	for _, o := range w.Outcomes {
+		if o.State == "" {
+			o.State, o.Why = stateTold, "its owner was told, and has not said yet what became of it"
+		}
+		out = append(out, line(o.Item, o.State, o.Why))
+	}
+	return out
+}
+
+// summarize prints what became of the plan. Things that failed, or of which nothing is
+// known yet, make an error.
+func (a *application) summarize(all []plan.Standing, w *plan.Awaited) error {
+	said := lines(all, w)
+	states := map[fleet.State]int{}
+	for _, l := range said {
+		states[l.State]++
+	}
+	if a.json {
+		for _, l := range said {
+			if err := a.line(l); err != nil {
+				return err
+			}
+		}
+		err := a.line(map[string]any{"type": "sum", "run": a.run(), "plan": a.plan.ID, "states": states})
+		return errors.Join(err, unfinished(states))
+	}
+	if err := a.table(said); err != nil {
+		return err
+	}
+	if w != nil {
+		if err := a.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", a.run(), a.run(), a.run()); err != nil {
+			return err
+		}
+	}
+	return unfinished(states)
+}
+
+func unfinished(states map[fleet.State]int) error {
+	if n := states[fleet.Failed] + states[fleet.Unclear]; n > 0 {
+		return fmt.Errorf("%d of the changes failed", n)
+	}
+	if n := states[stateTold]; n > 0 {
+		return fmt.Errorf("of %d things it is not known yet what became of them", n)
+	}
+	return nil
+}
+
+// shown is how many things that were not done are listed one by one.
+const shown = 20
+
+func (a *application) table(said []told) error {
+	type row struct {
+		account, region, control string
+		state                    fleet.State
+	}
+	n := map[row]int{}
+	for _, l := range said {
+		n[row{l.Account, l.Region, l.Control, l.State}]++
+	}
+	rows := slices.SortedFunc(maps.Keys(n), func(x, y row) int {
+		return strings.Compare(x.account+" "+x.region+" "+x.control+" "+string(x.state), y.account+" "+y.region+" "+y.control+" "+string(y.state))
+	})
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tSTATE\tTHINGS")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.account, regionName(fleet.Region(r.region)), r.control, r.state, n[r])
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	left := shown
+	for _, l := range said {
+		if l.State == fleet.Done || l.State == fleet.Started || l.State == fleet.Planned {
+			continue
+		}
+		if left--; left < 0 {
+			return a.print("…, see all with --json\n")
+		}
+		if err := a.print("%s %s: %s: %s\n", l.Kind, l.ID, l.State, terminal.Clean(l.Why)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
