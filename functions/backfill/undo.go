@@ -79,8 +79,8 @@ type undoing struct {
 	pause time.Duration
 }
 
-// looks is how often what time may heal is looked at again.
-const looks = 20
+// looks is how often an undo that had to stop is gone on with.
+const looks = 40
 
 func (u *undoing) do(ctx context.Context, apply bool) error {
 	o := u.call.Options
@@ -94,23 +94,45 @@ func (u *undoing) do(ctx context.Context, apply bool) error {
 	}
 	bar := u.progress("undoing", len(u.plan.Items))
 	defer bar.end()
-	src, err := u.plan.Source(""), error(nil)
-	for n := 0; src != nil && err == nil; n++ {
-		var sum fleet.Pass
-		sum, _, err = reconcile.Run(ctx, of, src, o)
+	err := u.passes(ctx, func(src reconcile.Source) (fleet.Pass, fleet.Cursor, error) {
+		sum, next, err := reconcile.Run(ctx, of, src, o)
 		bar.add(sum.Refs)
-		src = nil
-		if len(u.again) > 0 && !u.inside && n < looks && err == nil {
-			src = u.rest()
-			err = u.sleep(ctx, u.pause)
-		}
-	}
+		return sum, next, err
+	})
 	bar.end()
 	if err != nil {
 		err = fmt.Errorf("%w\n  go on with: backfill undo --run %s --apply", err, u.plan.Run)
 	}
 	return errors.Join(u.sum(apply), err)
 }
+
+// passes goes over the plan to its end, where a pass may have to stop, and then over what
+// has to be looked at again.
+func (u *undoing) passes(ctx context.Context, pass func(reconcile.Source) (fleet.Pass, fleet.Cursor, error)) error {
+	src := u.plan.Source("")
+	for n := 0; ; n++ {
+		sum, next, err := pass(src)
+		pause := sum.Wait
+		switch {
+		case err != nil:
+			return err
+		case next != "":
+			src = u.plan.Source(next)
+		case len(u.again) == 0:
+			return nil
+		default:
+			src, pause = u.rest(), u.pause
+		}
+		if u.inside || n == looks {
+			return errUnfinished
+		}
+		if err := u.sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+var errUnfinished = errors.New("not all could be taken back yet")
 
 // Again implements reconcile.Inbox.
 func (u *undoing) Again(_ context.Context, refs []fleet.Ref, after time.Duration) error {
