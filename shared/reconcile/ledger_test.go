@@ -211,6 +211,37 @@ func TestWhatADeadPassLeftIsSettledBeforeAnythingIsDone(t *testing.T) {
 	}
 }
 
+func TestAChangeToWhatIsNotJudgedItselfIsSettledByAVerdictThatWouldAskForIt(t *testing.T) {
+	for name, x := range map[string]struct {
+		verdict fleet.Verdict
+		want    fleet.State
+	}{
+		"right by now":            {fleet.Verdict{Outcome: fleet.Passes}, fleet.Done},
+		"only the rest is wanted": {fleet.Verdict{Outcome: fleet.Violation, Changes: []fleet.Change{{Kind: mend, Ref: ref("dead"), Want: "w"}}}, fleet.Done},
+		"wrong for other reasons": {fleet.Verdict{Outcome: fleet.Violation}, fleet.Unclear},
+		"none of the control's":   {fleet.Verdict{Outcome: fleet.NotApplicable}, fleet.Unclear},
+		"cannot be told":          {fleet.Verdict{Outcome: fleet.Undecided}, ""},
+	} {
+		b, s := withLedger(policy.Enforce)
+		leftOpen(b, s, "dead")
+		s.open[0].Changes[0].Kind, s.open[0].Changes[0].RefKind, s.open[0].Changes[0].ID = first, fleet.KindRole, "role"
+		x.verdict.Control, x.verdict.Rule = policy.ControlInstanceRole, "r"
+		b.verdicts["dead"] = []fleet.Verdict{x.verdict}
+		if _, _, err := b.run(t.Context(), item{batch: batch("i-1")}); err != nil {
+			t.Fatal(err)
+		}
+		var got fleet.State
+		for _, e := range s.written {
+			if e.Stage == fleet.StageSettled {
+				got = e.Changes[0].State
+			}
+		}
+		if got != x.want {
+			t.Errorf("%s: settled as %q, want %q", name, got, x.want)
+		}
+	}
+}
+
 func TestALedgerThatCannotBeReadStopsNothing(t *testing.T) {
 	for name, err := range map[string]error{"out of order": classed(fleet.Unavailable), "an unreadable object": &fleet.BadInput{What: "newer"}} {
 		b, s := withLedger(policy.Enforce)

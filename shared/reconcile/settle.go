@@ -33,12 +33,21 @@ func settleChange(c *fleet.ChangeRecord, verdicts []fleet.Verdict) bool {
 	case rest(verdicts, ref) != "":
 		c.State, c.Why = fleet.Unclear, "its pass died before it could tell, and now: "+rest(verdicts, ref)
 		return true
-	case slices.ContainsFunc(judged, conclusive):
+	case slices.ContainsFunc(judged, speaks):
 		// A role, say, that instances needed and that none of them asks for any more.
 		c.State, c.Why = fleet.Done, "found done: its pass died before it could tell"
 		return true
+	case slices.ContainsFunc(judged, conclusive):
+		c.State, c.Why = fleet.Unclear, "its pass died before it could tell, and nothing that is seen now does"
+		return true
 	}
 	return false
+}
+
+// speaks: a verdict that holds, or that asks for other changes, would have asked for this
+// one if it were still to be made. One that asks for nothing tells nothing.
+func speaks(v fleet.Verdict) bool {
+	return conclusive(v) && (v.Outcome == fleet.Passes || len(v.Changes) > 0)
 }
 
 // rest says why something else is wanted of the same thing; "" when nothing is.
