@@ -220,8 +220,13 @@ func (s *subject) change(v fleet.Verdict, needs *fleet.Change, c fleet.Change) f
 // overBroadRole warns of a role that lets the instance do nearly everything.
 func overBroadRole(s *subject, roles judgements) fleet.Verdict {
 	role := s.inst.RoleName
-	if !s.policy.InstanceRole.WarnOverBroad || !role.Seen() || role.V == "" {
-		return fleet.Verdict{} // systrust-role has said it
+	switch {
+	case !s.policy.InstanceRole.WarnOverBroad:
+		return fleet.Verdict{}
+	case !role.Seen() && !Candidate(s.inst):
+		return undecided("the instance's role could not be read: " + role.Why)
+	case !role.Seen(), role.V == "":
+		return fleet.Verdict{} // systrust-role has said it, or there is nothing to say
 	}
 	j := roles.of(role.V)
 	switch {

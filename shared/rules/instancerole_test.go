@@ -215,6 +215,30 @@ func TestOverBroadRole(t *testing.T) {
 	}
 }
 
+func TestTheUnreadRoleOfAnOrdinaryInstanceIsUnknown(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in   fleet.Instance
+		rule string
+	}{
+		"ordinary": {listed(trusted(), func(l *fleet.Listing) { l.Family, l.Type, l.Tags = "ecs.g7", "ecs.g7.large", nil }), rules.RuleOverBroadRole},
+		"trusted":  {trusted(), rules.RuleSystrustRole}, // told once
+	} {
+		tc.in.RoleName = fleet.Dunno[string]("denied")
+		n := 0
+		for _, v := range rules.InstanceRole(world(tc.in), enforcing()) {
+			if v.Outcome == fleet.Undecided {
+				n++
+				if v.Rule != tc.rule {
+					t.Errorf("%s: %s says it", name, v.Rule)
+				}
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s: told %d times", name, n)
+		}
+	}
+}
+
 func TestOverBroadRoleSaysNothingWhereItIsNotAsked(t *testing.T) {
 	silent := func(t *testing.T, w *fleet.World, p *policy.Policy) {
 		t.Helper()

@@ -142,7 +142,12 @@ has_role if {
 	i.role.name != ""
 }
 
-over_broad_role := "violation" if {
+over_broad_role := "unknown" if {
+	not candidate
+	not i.role.known
+}
+
+else := "violation" if {
 	has_role
 	i.role.is.broad
 }
