@@ -107,7 +107,7 @@ type lane struct {
 
 // launch begins a pass over a message.
 func (c *cloud) launch(t tester, m message, mishap func(op string, effect func() error) error) *lane {
-	l := &lane{m: m}
+	l, budget := &lane{m: m}, c.budget
 	ops := func(yield func(string) bool) {
 		do := func(op string, effect func() error) error {
 			if l.dead || !yield(op) {
@@ -116,6 +116,7 @@ func (c *cloud) launch(t tester, m message, mishap func(op string, effect func()
 			}
 			return mishap(op, effect)
 		}
+		c.budget = budget
 		_, l.err = c.sweep(do).Shard(t.Context(), m.ref)
 	}
 	l.next, l.kill = iter.Pull(iter.Seq[string](ops))
@@ -128,7 +129,6 @@ func TestPassesAtTheSameShardDoNotHarmEachOther(t *testing.T) {
 	want := newCloud().swept(t, fine)
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCloud()
-		c.budget = rapid.IntRange(1, 6).Draw(t, "budget")
 		c.twice = rapid.Bool().Draw(t, "twice")
 		run, err := c.sweep(fine).Begin(t.Context(), c.where(), false)
 		if err != nil {
@@ -162,6 +162,7 @@ func (c *cloud) race(t *rapid.T, trouble *int) {
 		}
 		if len(c.inbox) > 0 && (len(lanes) == 0 || len(lanes) < 4 && rapid.IntRange(0, 8).Draw(t, "start") == 0) {
 			i := rapid.IntRange(0, len(c.inbox)-1).Draw(t, "message")
+			c.budget = rapid.IntRange(1, 6).Draw(t, "budget")
 			lanes = append(lanes, c.launch(t, c.inbox[i], mishap))
 			// A message may come twice.
 			if *trouble == 0 || rapid.IntRange(0, 4).Draw(t, "again") > 0 {
@@ -232,9 +233,9 @@ func TestAPartIsBelievedOnlyWhenReadBack(t *testing.T) {
 		}
 		return err
 	}
-	c.budget = 3
 	var l []*lane
-	for _, m := range c.inbox {
+	for i, m := range c.inbox {
+		c.budget = 2 + 98*(i/5) // they come to different places
 		l = append(l, c.launch(t, m, liar))
 	}
 	c.inbox = nil

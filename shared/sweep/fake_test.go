@@ -467,3 +467,21 @@ type tester interface {
 	Fatalf(format string, args ...any)
 	Fatal(args ...any)
 }
+
+// settled is a ledger that notes what was settled.
+type settled struct{ names map[string]bool }
+
+func (l *settled) Write(_ context.Context, e *fleet.Entry) error {
+	if e.Stage != fleet.StageSettled {
+		return fmt.Errorf("a sweep writes an %s", e.Stage)
+	}
+	if l.names == nil {
+		l.names = map[string]bool{}
+	}
+	l.names[e.Name] = true
+	return nil
+}
+
+func (l *settled) Open(context.Context, time.Time) iter.Seq2[fleet.Entry, error] {
+	panic("the sweep asks for what this function left open, not for a shard's")
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/report"
@@ -122,24 +121,27 @@ func (s *Sweep) last(ctx context.Context, start Start) error {
 	return nil
 }
 
-// over reports whether all shards have ended. It stops at the first that has not: as
-// long as many are under way, that is on the first page of names.
+// over reports whether all shards have ended. It reads names up to the first end that
+// is missing, which as long as many shards are under way is soon.
 func (s *Sweep) over(ctx context.Context, start Start) (bool, error) {
-	shard, ended, n := "", true, 0
+	ends := make([]string, len(start.Shards))
+	for i, scope := range start.Shards {
+		ends[i] = endObject(start.Run, scope)
+	}
+	slices.Sort(ends)
 	for name, err := range list(ctx, s.Store, sweeps+start.Run+"/", "") {
 		if err != nil {
 			return false, err
 		}
-		if in := name[:strings.LastIndexByte(name, '/')]; in != shard {
-			if !ended {
-				return false, nil
-			}
-			shard, ended = in, false
+		switch missing := ends[0]; {
+		case name > missing:
+			return false, nil
+		case name == missing:
+			ends = ends[1:]
 		}
-		if name == shard+"/end"+suffix {
-			ended = true
-			n++
+		if len(ends) == 0 {
+			return true, nil
 		}
 	}
-	return n == len(start.Shards), nil
+	return false, nil
 }

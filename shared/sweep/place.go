@@ -77,6 +77,7 @@ func (p *place) resume(ctx context.Context, store ledger.Store) error {
 	}
 	last, err := p.part(ctx, store, p.parts)
 	if err != nil {
+		p.parts = 0 // if it ends like this, nothing is known of it
 		return err
 	}
 	p.at, p.page, p.read, p.since = last.Next, last.Page, last.Next == "", last.At

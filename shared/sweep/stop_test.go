@@ -48,6 +48,19 @@ func TestTheWaitsGrow(t *testing.T) {
 	}
 }
 
+func TestAPassThatComesFurtherBeginsTheCountAnew(t *testing.T) {
+	c := newCloud()
+	c.begin(t, fine)
+	c.inbox = slicesOf(c.inbox, hangzhou)
+	c.inbox[0].ref.Try.N = 12
+	if _, err := c.deliver(t, fine); err != nil {
+		t.Fatal(err)
+	}
+	if m := c.inbox[0]; m.ref.Try.N != 1 || m.after != time.Second {
+		t.Errorf("try %d after %s", m.ref.Try.N, m.after)
+	}
+}
+
 func slicesOf(inbox []message, s fleet.Scope) (out []message) {
 	for _, m := range inbox {
 		if m.ref.Scope == s {

@@ -48,7 +48,7 @@ func newTally(t totals) *tally {
 func (t *tally) uses(exempt []report.Exemption) {
 	for _, x := range exempt {
 		n := x.Uses
-		x.Uses, x.Expires = 0, x.Expires.UTC()
+		x.Uses = 0
 		t.exempt[x] += n
 	}
 }

@@ -1,0 +1,125 @@
+package sweep_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/sweep"
+)
+
+func TestEveryControlHasAnOwnerAndNothingElseHas(t *testing.T) {
+	want := map[string]string{policy.ControlTrustedInstance: "validate-instance", policy.ControlInstanceRole: "attach-role",
+		policy.ControlAgent: "push-agent", policy.ControlShareRole: "setup-share-role", "": "", "other": ""}
+	for control, owner := range want {
+		if got := sweep.Owner(control); got != owner {
+			t.Errorf("%q is of %q, want %q", control, got, owner)
+		}
+	}
+}
+
+// Beyond a limit of a shard nobody is told of any of the control's drift there.
+func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
+	for name, limits := range map[string]policy.Limits{
+		"maxChanges": {MaxChanges: 3, MaxPercent: 100, PercentAbove: 0},
+		"maxPercent": {MaxChanges: 500, MaxPercent: 39, PercentAbove: 3},
+	} {
+		c := newCloud()
+		c.policy.Limits = limits
+		got := c.swept(t, fine)
+		s := got.shard(t, hangzhou)
+		if len(s.Held) != 1 || s.Held[0].N != 4 || !strings.Contains(s.Held[0].Why, name) || s.Fault != "" {
+			t.Errorf("%s: held %v, fault %q", name, s.Held, s.Fault)
+		}
+		if diff := cmp.Diff(map[string]int{"agent planned": 2, "instance-role held": 4}, changes(s)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if told := strings.Join(got.Told, "\n"); strings.Contains(told, string(one)+"/") || !strings.Contains(told, "g2x") {
+			t.Errorf("%s: told %s", name, told)
+		}
+		if said := strings.Join(c.said(), "\n"); !strings.Contains(said, "changes to 4 things are held: ") {
+			t.Errorf("%s: said %s", name, said)
+		}
+	}
+}
+
+func TestAtALimitAllChangesAreTold(t *testing.T) {
+	c := newCloud()
+	c.policy.Limits = policy.Limits{MaxChanges: 4, MaxPercent: 40, PercentAbove: 0}
+	if s := c.swept(t, fine).shard(t, hangzhou); len(s.Held) != 0 || changes(s)["instance-role forwarded"] != 4 {
+		t.Errorf("held %v, changes %v", s.Held, changes(s))
+	}
+}
+
+// Where no functions are deployed, the report says so, and other regions are told.
+func TestARegionWithoutInboxHoldsWhatItsOwnersWouldBeTold(t *testing.T) {
+	c := newCloud()
+	c.fleets[at(two, "cn-beijing")] = []string{"b1x"}
+	s := c.swept(t, failing(failure{class: fleet.NotFound}, 1000, "tell attach-role cn-beijing"))
+	held := s.shard(t, at(two, "cn-beijing")).Held
+	if len(held) != 1 || held[0].N != 1 || held[0].Why != "there is no inbox of attach-role in cn-beijing" {
+		t.Errorf("held %v", held)
+	}
+	if told := strings.Join(s.Told, "\n"); !strings.Contains(told, "h2x") || strings.Contains(told, "b1x") {
+		t.Errorf("told %s", told)
+	}
+}
+
+func TestAnOwnerThatMayNotBeToldIsHeldAndTheSweepEnds(t *testing.T) {
+	c := newCloud()
+	s := c.swept(t, failing(failure{class: fleet.Denied}, 1000, "tell setup-share-role")).shard(t, at(one, ""))
+	if len(s.Held) != 1 || !strings.Contains(s.Held[0].Why, "setup-share-role in the home region could not be told: denied") {
+		t.Errorf("held %v", s.Held)
+	}
+}
+
+// An inbox that fails for hours does not keep the sweep from ending; one that fails for
+// a while is told later: see TestAPassingFailureIsWaitedFor.
+func TestAnOwnerThatCannotBeReachedForHoursIsHeld(t *testing.T) {
+	c := newCloud()
+	got := c.swept(t, failing(failure{class: fleet.Unavailable}, 1000, "tell attach-role cn-hangzhou"))
+	held := 0
+	for _, s := range got.Shards {
+		if s.Fault != "" {
+			t.Errorf("shard %s: fault %q", s.Scope, s.Fault)
+		}
+		held += len(s.Held)
+	}
+	if held != 2 || c.now.Sub(noon) < time.Hour {
+		t.Errorf("%d of 2 are held after %s", held, c.now.Sub(noon))
+	}
+}
+
+// A pass looks at what others left open. That is recorded, and no part of the numbers.
+func TestWhatIsSettledOnTheWayDoesNotCount(t *testing.T) {
+	want := newCloud().swept(t, fine)
+	c := newCloud()
+	settled := &settled{}
+	c.ledger = settled
+	for _, scope := range []fleet.Scope{hangzhou, at(two, "cn-hangzhou"), at(two, "cn-beijing")} {
+		ref := fleet.Ref{Scope: scope, Kind: fleet.KindInstance, ID: "s1x"}
+		change := fleet.ChangeRecord{Control: policy.ControlInstanceRole, Rule: "systrust-role", Kind: fleet.AttachRole, Account: scope.Account,
+			Region: scope.Region, RefKind: fleet.KindInstance, ID: "s1x", Want: "role"}
+		c.open = append(c.open, fleet.Entry{Name: "attach-role/" + string(scope.Account), Look: fleet.Messages([]fleet.Ref{ref}),
+			Changes: []fleet.EntryChange{{ChangeRecord: change}}})
+	}
+	if diff := cmp.Diff(want, c.swept(t, fine)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]bool{"attach-role/" + string(one): true, "attach-role/" + string(two): true}, settled.names); diff != "" {
+		t.Error(diff)
+	}
+	logged := 0
+	for _, r := range c.records {
+		if r.Change != nil && r.Change.ID == "s1x" && r.Change.State == fleet.Skipped {
+			logged++
+		}
+	}
+	if logged < 2 {
+		t.Errorf("%d of 2 are in the log", logged)
+	}
+}
