@@ -78,7 +78,7 @@ func TestAnAccountWithoutRegionsIsAFaultOfItsOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.drain(t, fine)
+		c.drain(t, failing(plain("there is no region auto"), 1000, "page 1000000000000002/auto"))
 		for _, s := range c.outcome(t, run).Shards {
 			faulty := s.Scope == at(two, "auto")
 			if (s.Fault != "") != faulty || faulty && s.Fault != "finding the account's regions: "+class.String() {

@@ -251,3 +251,23 @@ func TestAPartIsBelievedOnlyWhenReadBack(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAPassThatFindsItsShardEndedByAnotherIsDone(t *testing.T) {
+	c := newCloud()
+	c.begin(t, fine)
+	ref := slicesOf(c.inbox, shanghai)[0].ref
+	c.inbox = nil
+	fast := c.sweep(fine)
+	slow := c.sweep(func(op string, effect func() error) error {
+		if strings.HasSuffix(op, "1000000000000001.cn-shanghai/end.json") && strings.HasPrefix(op, "put") {
+			c.now = c.now.Add(time.Second)
+			if _, err := fast.Shard(t.Context(), ref); err != nil {
+				t.Error(err)
+			}
+		}
+		return effect()
+	})
+	if sum, err := slow.Shard(t.Context(), ref); err != nil || sum.Stopped != "" || len(c.inbox) > 0 {
+		t.Errorf("stopped %q, error %v, inbox %v", sum.Stopped, err, c.inbox)
+	}
+}

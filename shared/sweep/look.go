@@ -119,24 +119,20 @@ func ended(src reconcile.Source, done *bool) reconcile.Source {
 // watched has verdicts seen before the core goes on with them, and takes no steps. The
 // shard's own account has to be reached: without it there is nothing to report.
 func watched[W any](ctx context.Context, account fleet.AccountID, in input[W]) (reconcile.Of[W], error) {
-	own, err := in.of(ctx, account)
+	c, err := in.of(ctx, account)
 	if err != nil {
 		return nil, fmt.Errorf("reaching account %s: %w", account, err)
 	}
-	return func(ctx context.Context, asked fleet.AccountID) (reconcile.Control[W], error) {
-		c := own
+	decide := c.Decide
+	c.Steps = nil
+	c.Decide = func(w W, p *policy.Policy) []fleet.Verdict {
+		verdicts := decide(w, p)
+		in.saw(w, verdicts, p)
+		return verdicts
+	}
+	return func(_ context.Context, asked fleet.AccountID) (reconcile.Control[W], error) {
 		if asked != account {
-			var err error
-			if c, err = in.of(ctx, asked); err != nil {
-				return c, err
-			}
-		}
-		decide := c.Decide
-		c.Steps = nil
-		c.Decide = func(w W, p *policy.Policy) []fleet.Verdict {
-			verdicts := decide(w, p)
-			in.saw(w, verdicts, p)
-			return verdicts
+			return reconcile.Control[W]{}, fmt.Errorf("a shard of account %s looks nowhere else", account)
 		}
 		return c, nil
 	}, nil

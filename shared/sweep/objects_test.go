@@ -195,11 +195,15 @@ func TestWhatNewerCodeWroteIsGivenUpInTheEnd(t *testing.T) {
 }
 
 func TestAStartThatCannotBeReadIsSaidOnceAMessage(t *testing.T) {
-	for body, deliveries := range map[string]int{noJSON: 1, `{"v":1}`: 1, newer: 41} {
+	const shards = `"shards":[{"account":"1000000000000001","region":"cn-hangzhou"}]`
+	for body, deliveries := range map[string]int{
+		noJSON: 1, `{"v":1}`: 1, newer: 41, `{"v":1,"run":"RUN"}`: 1, `{"v":1,"run":"other",` + shards + `}`: 1,
+		`{"v":1,"run":"RUN","shards":[{"account":"../x"}]}`: 1,
+	} {
 		c := newCloud()
 		run := c.begin(t, fine)
 		c.inbox = slicesOf(c.inbox, hangzhou)
-		c.objects["starts/"+run+".json"] = []byte(body)
+		c.objects["starts/"+run+".json"] = []byte(strings.ReplaceAll(body, "RUN", run))
 		n := 0
 		for ; len(c.inbox) > 0; n++ {
 			if _, err := c.deliver(t, fine); err != nil {

@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -141,10 +142,16 @@ func TestAShardBeginsAnewWhenTheListingCannotBeGoneOnWith(t *testing.T) {
 }
 
 func TestAListingThatIsRefusedAgainAndAgainIsAFault(t *testing.T) {
-	c := newCloud()
-	s := c.swept(t, failing(failure{class: fleet.Invalid}, 1000, "page 1000000000000001/cn-hangzhou 6")).shard(t, hangzhou)
-	if s.Seen != 6 || !strings.Contains(s.Fault, "cannot be gone on with") {
-		t.Errorf("seen %d, fault %q", s.Seen, s.Fault)
+	c, refused := newCloud(), 0
+	s := c.swept(t, func(op string, effect func() error) error {
+		if strings.HasPrefix(op, "page 1000000000000001/cn-hangzhou 6") {
+			refused++
+			return failure{class: fleet.Invalid}
+		}
+		return effect()
+	}).shard(t, hangzhou)
+	if s.Seen != 6 || !strings.Contains(s.Fault, "cannot be gone on with") || refused != 3 {
+		t.Errorf("seen %d, fault %q after %d attempts", s.Seen, s.Fault, refused)
 	}
 }
 
@@ -257,5 +264,40 @@ func TestAPassThatCannotWakeItsShardIsTriedAgain(t *testing.T) {
 	ref := slicesOf(c.inbox, hangzhou)[0].ref
 	if _, err := c.sweep(failing(failure{class: fleet.Denied}, 1, "wake")).Shard(t.Context(), ref); err == nil {
 		t.Error("no error, and no message either")
+	}
+}
+
+func TestAPassStopsBeforeItsDeadlineAndTheShardIsGoneOnWith(t *testing.T) {
+	for left, ends := range map[time.Duration]bool{30 * time.Second: false, time.Hour: true} {
+		c := newCloud()
+		c.begin(t, fine)
+		ref := slicesOf(c.inbox, shanghai)[0].ref
+		c.inbox = nil
+		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(left))
+		defer cancel()
+		s := c.sweep(fine)
+		s.Options.Margin = time.Minute
+		sum, err := s.Shard(ctx, ref)
+		if err != nil || (len(c.inbox) == 0) != ends || (sum.Stopped == "") != ends {
+			t.Errorf("%s left: stopped %q, inbox %v, error %v", left, sum.Stopped, c.inbox, err)
+		}
+	}
+}
+
+// Without time left nobody can be woken: the platform tries again.
+func TestAPassThatRanOutOfTimeIsTriedAgain(t *testing.T) {
+	c := newCloud()
+	c.begin(t, fine)
+	ref := slicesOf(c.inbox, hangzhou)[0].ref
+	c.inbox = nil
+	over := false
+	_, err := c.sweep(func(op string, effect func() error) error {
+		if over = over || strings.HasPrefix(op, "page"); over {
+			return context.DeadlineExceeded
+		}
+		return effect()
+	}).Shard(t.Context(), ref)
+	if err == nil || len(c.objects) != 1 {
+		t.Errorf("error %v, %d objects", err, len(c.objects))
 	}
 }

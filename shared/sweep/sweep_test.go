@@ -139,6 +139,29 @@ func TestAPageThatComesTwiceCountsOnce(t *testing.T) {
 	}
 }
 
+func TestASumOfAPassCountsNothingAsForwardedOrPutBack(t *testing.T) {
+	c := newCloud()
+	c.budget = 100
+	c.begin(t, fine)
+	c.inbox = slicesOf(c.inbox, hangzhou)
+	sum, err := c.deliver(t, fine)
+	if err != nil || sum.Refs != 10 || sum.Again != 0 || sum.Outcomes[fleet.Pending] != 1 || sum.Stopped != "" {
+		t.Errorf("%+v, error %v", sum, err)
+	}
+	if diff := cmp.Diff(map[fleet.State]int{fleet.Planned: 6}, sum.States); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnInstanceThatStandsTwiceOnAPageOrOnTwoInARowCountsOnce(t *testing.T) {
+	c := newCloud()
+	c.fleets[hangzhou] = []string{"h1x", "h1x", "h2", "h2", "h3", "h1x", "h4", "h5"}
+	got := c.swept(t, fine)
+	if s := got.shard(t, hangzhou); s.Seen != 5 || changes(s)["instance-role forwarded"] != 1 {
+		t.Errorf("seen %d, changes %v", s.Seen, changes(s))
+	}
+}
+
 func TestTheCallsOfAllPassesAreSummedUp(t *testing.T) {
 	for budget := 1; budget < 12; budget++ {
 		c := newCloud()
