@@ -105,7 +105,7 @@ func (e *Event) scope() (fleet.Scope, error) {
 	if !e.Account.Valid() {
 		return fleet.Scope{}, bad("account", string(e.Account))
 	}
-	if !validRegion(e.Region) {
+	if !e.Region.Valid() {
 		return fleet.Scope{}, bad("region", string(e.Region))
 	}
 	return fleet.Scope{Account: e.Account, Region: e.Region}, nil

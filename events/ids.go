@@ -6,7 +6,6 @@ import "fleetwarden/shared/fleet"
 // limits of 64 and 128 characters; the others are generous.
 const (
 	maxInstanceID = 66
-	maxRegion     = 32
 	maxRoleName   = 64
 	maxPolicyName = 128
 	maxEventID    = 256
@@ -21,17 +20,6 @@ func validInstanceID(id string) bool {
 // validDiskID accepts d- and ASCII letters and digits.
 func validDiskID(id string) bool {
 	return len(id) > 2 && len(id) <= maxInstanceID && id[:2] == "d-" && only(id[2:], alphanumeric)
-}
-
-// validRegion accepts the shape of region ids: lower-case letters, digits and
-// inner hyphens, beginning with a letter. It does not say that the region exists.
-func validRegion(r fleet.Region) bool {
-	if len(r) < 2 || len(r) > maxRegion || r[0] < 'a' || r[0] > 'z' || r[len(r)-1] == '-' {
-		return false
-	}
-	return only(string(r), func(c byte) bool {
-		return c == '-' || alphanumeric(c) && (c < 'A' || c > 'Z')
-	})
 }
 
 // validRefID reports whether id can be the id of a ref of that kind.

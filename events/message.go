@@ -32,7 +32,7 @@ func messageEvent(id string, m fleet.Message) (Event, error) {
 	switch {
 	case !m.Scope.Account.Valid():
 		return ev, bad("scope.account", string(m.Scope.Account))
-	case !validRegion(m.Scope.Region) && (m.Scope.Region != "" || !globalKind(m.Kind)):
+	case !m.Scope.Region.Valid() && (m.Scope.Region != "" || !globalKind(m.Kind)):
 		return ev, bad("scope.region", string(m.Scope.Region))
 	case !validKind(m.Kind):
 		return ev, bad("kind", string(m.Kind))

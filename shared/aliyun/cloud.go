@@ -47,7 +47,7 @@ func NewCloud(credential credentials.Credential, endpoint string) (*Cloud, error
 			return dialer.DialContext(ctx, network, local.Host)
 		}
 	}
-	c.http = &http.Client{Transport: &http.Transport{
+	c.http = &http.Client{CheckRedirect: noRedirect, Transport: &http.Transport{
 		Proxy:                 proxyFor(c.local),
 		DialContext:           dial,
 		MaxIdleConnsPerHost:   16,
@@ -58,6 +58,10 @@ func NewCloud(credential credentials.Credential, endpoint string) (*Cloud, error
 	}}
 	return c, nil
 }
+
+// noRedirect takes a redirect for the answer, which none of the APIs give. To follow it
+// would hand parameters and security token to whatever host it names.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func proxyFor(local *url.URL) func(*http.Request) (*url.URL, error) {
 	if local != nil {

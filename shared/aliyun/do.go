@@ -41,6 +41,10 @@ func (a API) String() string { return a.Product.Name + ":" + a.Action }
 // The error is an [*Error], or wraps the end of ctx.
 func Do[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
 	var resp *Resp
+	if a.Region != "" && !a.Region.Valid() {
+		// It is part of the host's name.
+		return nil, &Error{API: a.String(), Message: "not sent: that is not the id of a region", class: fleet.Invalid}
+	}
 	err := s.Retry(ctx, func() error {
 		if err := ctx.Err(); err != nil {
 			return &Error{API: a.String(), Message: "not sent: " + err.Error(), class: fleet.Canceled, cause: err}
@@ -107,7 +111,16 @@ func decode[Resp any](ctx context.Context, a API, body io.Reader) (*Resp, error)
 	}
 	resp := new(Resp)
 	if err := json.Unmarshal(text, resp, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
-		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("decoding the answer: %w", err), a.Write)
+		return nil, NoAnswer(ctx, a.String(), unreadable(err), a.Write)
 	}
 	return resp, nil
+}
+
+// unreadable says where an answer could not be read. The decoder's own text is left out:
+// it may quote what stands there, and that may be a key.
+func unreadable(err error) error {
+	if e, ok := errors.AsType[*json.SemanticError](err); ok {
+		return fmt.Errorf("decoding the answer: a member has the wrong type at byte %d", e.ByteOffset)
+	}
+	return errors.New("decoding the answer: it is not JSON")
 }

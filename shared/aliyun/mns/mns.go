@@ -13,7 +13,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net"
-	"regexp"
 	"sync"
 	"time"
 
@@ -59,14 +58,12 @@ type Queues struct {
 
 // Connect returns the queues in scope. Nothing is sent yet.
 func Connect(cloud *aliyun.Cloud, scope fleet.Scope) (*Queues, error) {
-	if !scope.Account.Valid() || !regionName.MatchString(string(scope.Region)) {
+	if !scope.Account.Valid() || !scope.Region.Valid() {
 		// The SDK panics on an endpoint it cannot take apart.
 		return nil, fmt.Errorf("connecting to MNS: %q is not an account and a region", scope)
 	}
 	return &Queues{cloud: cloud, scope: scope}, nil
 }
-
-var regionName = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // Client returns a Client that counts its calls in session.
 func (q *Queues) Client(session *aliyun.Session) *Client { return &Client{session, q} }
