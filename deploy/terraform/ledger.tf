@@ -4,6 +4,20 @@ resource "alicloud_oss_bucket" "ledger" {
   count  = local.home ? 1 : 0
   bucket = "fleetwarden-${local.account}"
 
+  # What a sweep found on its way is in its report when it has ended; the report, the plans
+  # and what was changed are kept.
+  lifecycle_rule {
+    id      = "parts-of-sweeps"
+    prefix  = "ledger/sweeps/"
+    enabled = true
+    expiration {
+      days = var.keep_sweeps
+    }
+    noncurrent_version_expiration {
+      days = 1
+    }
+  }
+
   lifecycle {
     # It says what was changed, and how to undo it.
     prevent_destroy = true

@@ -41,3 +41,9 @@ variable "trail_days" {
   type        = number
   default     = 180
 }
+
+variable "keep_sweeps" {
+  description = "How many days the parts of a sweep are kept, from which plans and tables are made. Reports are kept."
+  type        = number
+  default     = 90
+}
