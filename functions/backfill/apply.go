@@ -25,13 +25,16 @@ It looks again at each thing of the plan. What stands as planned it puts into th
 of the function that owns the control; that function looks, decides and acts, within its
 own rights and the policy's mode. What has changed since is left out as stale; what would
 exceed the policy's limits, or whose control is in audit, is held. Then it waits for what
-the functions write to the ledger.
+the functions write to the ledger. Applied again, a plan goes on with what is left.
+
+Exit status 1 says that something failed, is held, has changed in another way than
+planned, or is open when the waiting ends.
 
 Flags:
   --plan ID|FILE  the plan
   --dry-run       look again, and say what would be told; tell nobody
   --wait TIME     how long to wait for the owners, as in 10m (default 15m); 0s waits not
-  --json          one line of JSON for each thing, and one for the sum
+  --json          an "item" each, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -45,7 +48,7 @@ func (j *job) apply(ctx context.Context, args []string) error {
 	if !j.inside {
 		set.DurationVar(&wait, "wait", wait, "")
 	}
-	if err := j.parse(set, args, applyUsage, 0); err != nil {
+	if _, err := j.parse(set, args, applyUsage, 0); err != nil {
 		return err
 	}
 	if id == "" || wait < 0 {
@@ -69,7 +72,7 @@ func (j *job) apply(ctx context.Context, args []string) error {
 // openPlan reads a plan from the ledger or, if the name is that of a file, from there.
 func (j *job) openPlan(ctx context.Context, call *fcrun.Call, id string) (plan.Plan, error) {
 	if j.inside || !strings.ContainsAny(id, "./\\") {
-		return plan.Open(ctx, call.Store, id)
+		return savedPlan(ctx, call.Store, id)
 	}
 	text, err := os.ReadFile(id)
 	if err != nil {
@@ -97,10 +100,13 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 	all, err := a.looker.Check(ctx, a.plan, a.call.Options.Policy, bar.add)
 	bar.end()
 	if err != nil {
-		return fmt.Errorf("%w; nothing was told to anybody", err)
+		return fmt.Errorf("%w; nobody was told anything", err)
 	}
 	if dry {
 		return a.summarize(all, nil)
+	}
+	if fresh(all) == 0 {
+		return a.summarize(all, &plan.Awaited{})
 	}
 	began := a.call.Session.Now()
 	note := plan.Applied{Run: a.run(), Plan: a.plan.ID, Digest: a.plan.Digest, At: began, Told: fresh(all)}
@@ -108,11 +114,13 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 		return err
 	}
 	if _, err := plan.Tell(ctx, all, a.run(), tell(a.call)); err != nil {
-		return fmt.Errorf("%w; some may have been told: see backfill show %s", err, a.run())
+		return fmt.Errorf("%w\n  some may have been told: see backfill show %s\n  go on with: backfill apply --plan %s", err, a.run(), a.plan.ID)
 	}
 	awaited := plan.Await(a.call.Store, a.run(), began, all)
-	err = a.wait(ctx, awaited, wait)
-	return errors.Join(a.summarize(all, awaited), err)
+	if err := a.wait(ctx, awaited, wait); err != nil {
+		return err
+	}
+	return a.summarize(all, awaited)
 }
 
 func fresh(all []plan.Standing) int {
@@ -156,20 +164,28 @@ func (a *application) wait(ctx context.Context, w *plan.Awaited, patience time.D
 		pause := min(readEvery, patience)
 		patience -= pause
 		if err := a.sleep(ctx, pause); err != nil {
-			return fmt.Errorf("stopped waiting; the owners go on, see backfill show %s: %w", a.run(), err)
+			return a.stopped(open)
 		}
-		if err := w.Read(ctx); err != nil {
-			return err
+		err := w.Read(ctx)
+		if err == nil && n%lookEvery == 0 {
+			err = w.Look(ctx, a.again)
 		}
-		if n%lookEvery == 0 {
-			if err := w.Look(ctx, a.again); err != nil {
-				return err
-			}
+		switch {
+		case ctx.Err() != nil:
+			return a.stopped(open)
+		case err != nil:
+			return fmt.Errorf("waiting for %d: %w\n  the owners go on: see backfill show %s", open, err, a.run())
 		}
 		bar.add(open - w.Open())
 		open = w.Open()
 	}
 	return nil
+}
+
+// stopped is the error of somebody who waits no longer.
+func (a *application) stopped(open int) error {
+	return fmt.Errorf("stopped waiting for %d; the owners go on\n  see it:      backfill show %s\n  undo it:     backfill undo --run %s\n  go on with:  backfill apply --plan %s",
+		open, a.run(), a.run(), a.plan.ID)
 }
 
 func (a *application) again(ctx context.Context, items []plan.Item) ([]plan.Standing, error) {

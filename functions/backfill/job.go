@@ -19,9 +19,10 @@ import (
 
 // The exit statuses.
 const (
-	exitOK     = 0
-	exitFailed = 1 // it could not be done, or not to the end
-	exitUsage  = 2
+	exitOK          = 0
+	exitFailed      = 1 // it could not be done, or not to the end
+	exitUsage       = 2
+	exitInterrupted = 130 // as a shell has it for what SIGINT ends
 )
 
 // job is one command that runs.
@@ -76,8 +77,11 @@ Plans, runs and progress are kept in the ledger: set FLEETWARDEN_LEDGER to the f
 own, oss://BUCKET/PREFIX, or to file:///FOLDER. Credentials come from the environment, the
 aliyun CLI's profile or the instance's RAM role.
 
+Output is on stdout, progress and errors are on stderr. With --json each line is an object;
+all but a plan, which is as it is saved, have a "type", and the last is the "sum".
+
 Exit status: 0 when all was done; 1 when it could not be, or not to the end; 2 for a wrong
-command line. Ctrl-C stops cleanly and says how to go on.
+command line; 130 after Ctrl-C, which stops cleanly and says how to go on.
 `)
 	return b.String()
 }
@@ -85,10 +89,12 @@ command line. Ctrl-C stops cleanly and says how to go on.
 // wrongUsage is a wrong command line.
 type wrongUsage struct{ error }
 
-func statusOf(err error) int {
+func statusOf(ctx context.Context, err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitOK
+	case ctx.Err() != nil:
+		return exitInterrupted
 	case errors.As(err, new(wrongUsage)):
 		return exitUsage
 	}
@@ -101,8 +107,7 @@ func (j *job) run(ctx context.Context, args []string) error {
 	}
 	switch args[0] {
 	case "help", "-h", "--help", "-help":
-		fmt.Fprint(j.out, usage())
-		return flag.ErrHelp
+		return errors.Join(flag.ErrHelp, j.print("%s", usage()))
 	}
 	for _, c := range commands() {
 		if c.name == args[0] {
@@ -123,19 +128,32 @@ func (j *job) flags(command string) *flag.FlagSet {
 	return set
 }
 
-// parse reads a command line that has at most so many arguments beside its flags.
-func (j *job) parse(set *flag.FlagSet, args []string, usage string, most int) error {
-	err := set.Parse(args)
+// parse reads a command line that has at most so many arguments beside its flags, and
+// returns these.
+func (j *job) parse(set *flag.FlagSet, args []string, usage string, most int) ([]string, error) {
+	rest, err := interspersed(set, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(j.out, usage)
-		return err
+		return nil, errors.Join(err, j.print("%s", usage))
 	case err != nil:
-		return wrongUsage{fmt.Errorf("%w; see %s --help", err, set.Name())}
-	case set.NArg() > most:
-		return wrongUsage{fmt.Errorf("%q is one too many; see %s --help", set.Arg(most), set.Name())}
+		return nil, wrongUsage{fmt.Errorf("%w; see %s --help", err, set.Name())}
+	case len(rest) > most:
+		return nil, wrongUsage{fmt.Errorf("%q is one too many; see %s --help", rest[most], set.Name())}
 	}
-	return nil
+	return rest, nil
+}
+
+// interspersed reads flags wherever they stand, and returns all else.
+func interspersed(set *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := set.Parse(args); err != nil {
+			return nil, err
+		}
+		if set.NArg() == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, set.Arg(0)), set.Args()[1:]
+	}
 }
 
 // start opens the way to the cloud and to the ledger, for a run of a kind.

@@ -12,6 +12,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -28,6 +30,7 @@ func main() {
 		fcrun.Start(fcrun.Function{Name: name, About: about, Unbounded: true, Handle: invoked})
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	code := inTerminal(ctx, terminal.Env{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv})
 	stop()
 	os.Exit(code)
@@ -40,7 +43,7 @@ func invoked(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(call.Payload))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
+	if err := d.Decode(&in); err != nil || d.More() {
 		return fleet.Pass{}, &fleet.BadInput{Where: "the invocation", What: `it has to be such as {"args": ["runs"]}`}
 	}
 	call.Options.Stamp.Run = newRun(in.Args, call.Session.Now())
@@ -49,6 +52,9 @@ func invoked(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		out:  os.Stdout, err: os.Stderr, json: true, inside: true, sleep: sleep,
 	}
 	err := j.run(ctx, in.Args)
+	if errors.Is(err, flag.ErrHelp) {
+		err = nil
+	}
 	return fleet.Pass{Calls: call.Session.Calls()}, err
 }
 
@@ -58,16 +64,16 @@ func inTerminal(ctx context.Context, env terminal.Env) int {
 		open: func(ctx context.Context, policyFile string) (*fcrun.Call, error) {
 			return terminal.Open(ctx, name, "", policyFile, env)
 		},
-		out: env.Stdout, err: env.Stderr, live: terminalAt(env.Stderr), sleep: env.Sleep,
+		out: env.Stdout, err: env.Stderr, live: terminalAt(env.Stderr) && env.Getenv("TERM") != "dumb", sleep: env.Sleep,
 	}
 	if j.sleep == nil {
 		j.sleep = sleep
 	}
 	err := j.run(ctx, env.Args)
-	status := statusOf(err)
+	status := statusOf(ctx, err)
 	if status != exitOK {
-		fmt.Fprintf(env.Stderr, "%s: %s\n", name, terminal.Clean(err.Error()))
-		if hint := terminal.Hint(err); hint != "" {
+		fmt.Fprintf(env.Stderr, "%s: %s\n", name, terminal.CleanLines(err.Error()))
+		if hint := terminal.Hint(err); hint != "" && status != exitInterrupted {
 			fmt.Fprintf(env.Stderr, "  %s\n", hint)
 		}
 	}

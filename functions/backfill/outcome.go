@@ -41,6 +41,8 @@ func lines(all []plan.Standing, w *plan.Awaited) []told {
 	var out []told
 	for _, s := range all {
 		switch {
+		case s.Over:
+			out = append(out, line(s.Item, plan.Over, s.Stale))
 		case s.Stale != "":
 			out = append(out, line(s.Item, stateStale, s.Stale))
 		case s.Held != "":
@@ -81,7 +83,10 @@ func (a *application) summarize(all []plan.Standing, w *plan.Awaited) error {
 	if err := a.table(said); err != nil {
 		return err
 	}
-	if w != nil {
+	if w == nil {
+		return errors.Join(a.print("\ndry run: nobody was told\n"), unfinished(states))
+	}
+	if len(w.Outcomes) > 0 {
 		if err := a.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", a.run(), a.run(), a.run()); err != nil {
 			return err
 		}
@@ -96,10 +101,16 @@ func unfinished(states map[fleet.State]int) error {
 	if n := states[stateTold]; n > 0 {
 		return fmt.Errorf("of %d things it is not known yet what became of them", n)
 	}
+	if n := states[fleet.Held]; n > 0 {
+		return fmt.Errorf("%d things were held", n)
+	}
+	if n := states[stateStale]; n > 0 {
+		return fmt.Errorf("%d things have changed since: make a new plan for them", n)
+	}
 	return nil
 }
 
-// shown is how many things that were not done are listed one by one.
+// shown is how many reasons are listed.
 const shown = 20
 
 func (a *application) table(said []told) error {
@@ -122,17 +133,43 @@ func (a *application) table(said []told) error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
 	}
-	left := shown
+	return a.reasons(said)
+}
+
+// reasons lists why things were not simply done, each reason once.
+func (a *application) reasons(said []told) error {
+	type reason struct {
+		state fleet.State
+		why   string
+	}
+	var order []reason
+	by := map[reason][]string{}
 	for _, l := range said {
 		if l.State == fleet.Done || l.State == fleet.Started || l.State == fleet.Planned {
 			continue
 		}
-		if left--; left < 0 {
-			return a.print("…, see all with --json\n")
+		r := reason{l.State, l.Why}
+		if len(by[r]) == 0 {
+			order = append(order, r)
 		}
-		if err := a.print("%s %s: %s: %s\n", l.Kind, l.ID, l.State, terminal.Clean(l.Why)); err != nil {
+		by[r] = append(by[r], string(l.Kind)+" "+terminal.Clean(l.ID))
+	}
+	for i, r := range order {
+		if i == shown {
+			return a.print("\n… and %d more reasons; --json says it of each thing\n", len(order)-i)
+		}
+		if err := a.print("\n%s: %s\n  %s\n", r.state, terminal.Clean(r.why), some(by[r])); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// some are the first few of many things.
+func some(all []string) string {
+	const few = 3
+	if len(all) <= few {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:few], ", "), len(all)-few)
 }

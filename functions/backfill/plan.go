@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"fleetwarden/shared/aliyun/ecs"
@@ -17,7 +16,6 @@ import (
 	"fleetwarden/shared/plan"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/sweep"
-	"fleetwarden/shared/terminal"
 )
 
 const planUsage = `backfill plan: look at the fleet and save what would be changed
@@ -27,7 +25,8 @@ Usage:
 
 It looks at all accounts and regions of the policy, or at those that flags name, and
 saves a plan: each thing that a control would change, as it stands and as it should.
-Nothing else is written. Look at the plan, then apply it.
+Nothing else is written. Look at the plan, then apply it. When a place could not be read
+the plan lacks it, and the exit status is 1.
 
 Flags:
   --account ID    only this account (may be given again, or with commas)
@@ -36,7 +35,7 @@ Flags:
   --id ID         only this thing, such as i-bp67acfmxazb4ph
   --sweep RUN     take what this sweep found, and do not look again
   --out FILE      write the plan to a file as well
-  --json          the plan as JSON
+  --json          the plan as JSON, as it is saved
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -52,7 +51,7 @@ func (j *job) plan(ctx context.Context, args []string) error {
 	if !j.inside {
 		set.StringVar(&out, "out", "", "")
 	}
-	if err := j.parse(set, args, planUsage, 0); err != nil {
+	if _, err := j.parse(set, args, planUsage, 0); err != nil {
 		return err
 	}
 	if err := checkFilter(f); err != nil {
@@ -115,14 +114,14 @@ func writePlan(path string, p plan.Plan) error {
 }
 
 // sweeper looks with the eyes of all controls, and tells nobody.
-func (j *job) sweeper(call *fcrun.Call, wake func(context.Context, []fleet.Ref, time.Duration) error) *sweep.Sweep {
+func (j *job) sweeper(call *fcrun.Call, bar *progress, wake func(context.Context, []fleet.Ref, time.Duration) error) *sweep.Sweep {
 	o := call.Options
 	o.Ledger = nil // what others left open is the sweep's to settle
 	return &sweep.Sweep{
 		Store: call.Store, Fleet: lookout.Fleet(call), Shares: lookout.Shares(call), Wake: wake, Options: o,
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			session, err := call.In(ctx, account)
-			return ecs.New(session), err
+			return counting{ecs.New(session), bar}, err
 		},
 		Tell: func(context.Context, string, fleet.Region, []fleet.Ref) error {
 			return errors.New("a plan tells nobody")
@@ -150,7 +149,9 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 	}
 	var todo []fleet.Ref
 	var pause time.Duration
-	s := j.sweeper(call, func(_ context.Context, refs []fleet.Ref, after time.Duration) error {
+	bar := j.progress("looking", 0)
+	defer bar.end()
+	s := j.sweeper(call, bar, func(_ context.Context, refs []fleet.Ref, after time.Duration) error {
 		todo, pause = append(todo, refs...), after
 		return nil
 	})
@@ -158,89 +159,32 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 	if err != nil {
 		return "", err
 	}
-	bar := j.progress("looking", 0)
-	defer bar.end()
 	for len(todo) > 0 {
 		ref := todo[0]
 		todo, pause = todo[1:], 0
-		bar.say("looking at " + ref.Scope.String())
-		sum, err := s.Shard(ctx, ref)
+		bar.say(fmt.Sprintf("looking at %s, then %d more", ref.Scope, len(todo)))
+		_, err := s.Shard(ctx, ref)
+		if err == nil && pause > 0 && len(todo) == 1 {
+			err = j.sleep(ctx, pause)
+		}
+		if ctx.Err() != nil {
+			return "", errors.New("stopped while looking; no plan was made")
+		}
 		if err != nil {
 			return "", err
-		}
-		bar.add(sum.Refs)
-		if ctx.Err() != nil {
-			return "", fmt.Errorf("stopped while looking; nothing was saved: %w", ctx.Err())
-		}
-		if pause > 0 && len(todo) == 1 {
-			if err := j.sleep(ctx, pause); err != nil {
-				return "", fmt.Errorf("stopped while looking; nothing was saved: %w", err)
-			}
 		}
 	}
 	return run, nil
 }
 
-// showPlan prints what a plan comes to.
-func (j *job) showPlan(p plan.Plan, found sweep.Result) error {
-	if j.json {
-		return j.line(p)
-	}
-	seen := 0
-	for _, s := range p.Seen {
-		seen += s.N
-	}
-	if err := j.print("%s: looked at %d things in %d places; %d would be changed\n\n", p.ID, seen, len(p.Seen), len(p.Items)); err != nil {
-		return err
-	}
-	if err := j.planTable(p); err != nil {
-		return err
-	}
-	for _, s := range found.Summary.Shards {
-		if s.Fault != "" {
-			if err := j.print("not read: %s: %s\n", s.Scope, terminal.Clean(s.Fault)); err != nil {
-				return err
-			}
-		}
-	}
-	if len(p.Items) == 0 {
-		return j.print("nothing to apply\n")
-	}
-	return j.print("\nsee it:    backfill show %s\napply it:  backfill apply --plan %s\n", p.ID, p.ID)
+// counting counts what a lister lists.
+type counting struct {
+	sweep.Lister
+	bar *progress
 }
 
-func (j *job) planTable(p plan.Plan) error {
-	type row struct {
-		place   fleet.Scope
-		control string
-		kind    fleet.ChangeKind
-	}
-	var rows []row
-	things := map[row]int{}
-	changed := map[row]map[string]bool{} // a role is made once for many instances
-	for _, item := range p.Items {
-		for _, c := range item.Changes {
-			r := row{item.Scope, item.Control, c.Kind}
-			if things[r]++; things[r] == 1 {
-				rows, changed[r] = append(rows, r), map[string]bool{}
-			}
-			changed[r][c.ID+" "+c.Want] = true
-		}
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR THINGS")
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, len(changed[r]), things[r])
-	}
-	return w.Flush()
-}
-
-func regionName(r fleet.Region) string {
-	if r == "" {
-		return "(all)"
-	}
-	return string(r)
+func (c counting) Page(ctx context.Context, at fleet.Scope, token string) ([]fleet.Instance, string, error) {
+	page, next, err := c.Lister.Page(ctx, at, token)
+	c.bar.add(len(page))
+	return page, next, err
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io"
+	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 )
 
 // progress shows how far something has come, with its rate and the time that is left.
@@ -12,16 +15,42 @@ type progress struct{ bar *progressbar.ProgressBar }
 
 // progress begins one of so many things; 0: nobody knows how many.
 func (j *job) progress(what string, most int) *progress {
+	var more []progressbar.Option
+	if j.live && columns(j.err) >= beside {
+		more = append(more, progressbar.OptionShowIts(), progressbar.OptionSetItsString("things"))
+	}
+	if most == 0 {
+		return j.bar(what, -1, more...)
+	}
+	return j.bar(what, most, append(more, progressbar.OptionShowCount())...)
+}
+
+// percent begins one of which [progress.to] tells how far it has come.
+func (j *job) percent(what string) *progress { return j.bar(what, 100) }
+
+func (j *job) bar(what string, most int, more ...progressbar.Option) *progress {
 	if !j.live || j.json {
 		return &progress{}
 	}
-	if most == 0 {
-		most = -1
+	bar := progressbar.NewOptions(most, append(more,
+		progressbar.OptionSetWriter(j.err), progressbar.OptionSetDescription(what), progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(max(4, min(24, columns(j.err)-beside))),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14))...)
+	_ = bar.RenderBlank()
+	return &progress{bar}
+}
+
+// beside is about what a line has beside its bar, in columns.
+const beside = 70
+
+// columns is how wide a terminal is.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return n
+		}
 	}
-	return &progress{progressbar.NewOptions(most,
-		progressbar.OptionSetWriter(j.err), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("things"), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14))}
+	return beside
 }
 
 func (p *progress) add(n int) {
@@ -43,8 +72,10 @@ func (p *progress) say(what string) {
 	}
 }
 
+// end takes it off the screen. It may be called again.
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
+		p.bar = nil
 	}
 }

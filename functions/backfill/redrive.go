@@ -34,7 +34,7 @@ Flags:
   --older TIME     only letters that have lain there this long, as in 1h
   --max N          how many letters to take (default 1000)
   --apply          send and delete; without it, look at the first 16 and say what would be done
-  --json           one line of JSON for each letter, and one for the sum
+  --json           a "letter" each, and the "sum"
   --policy FILE    the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -50,7 +50,7 @@ func (j *job) redrive(ctx context.Context, args []string) error {
 	set.DurationVar(&older, "older", 0, "")
 	set.IntVar(&r.Max, "max", redrive.DefaultMax, "")
 	set.BoolVar(&apply, "apply", false, "")
-	if err := j.parse(set, args, redriveUsage, 0); err != nil {
+	if _, err := j.parse(set, args, redriveUsage, 0); err != nil {
 		return err
 	}
 	if r.Max < 1 || older < 0 {
@@ -80,6 +80,9 @@ func (j *job) redrive(ctx context.Context, args []string) error {
 	}
 	sum, err := r.Do(ctx)
 	bar.end()
+	if err != nil && len(letters) == 0 {
+		return err
+	}
 	return errors.Join(j.redriven(r.Run, letters, sum, apply), err)
 }
 

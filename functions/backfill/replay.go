@@ -39,7 +39,7 @@ Flags:
   --region ID     whose trail to read (default: the home region)
   --resume RUN    go on with a run
   --apply         tell the functions; without it, only say what would be told
-  --json          one line of JSON for each page, and one for the sum
+  --json          a "page" each, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -52,7 +52,7 @@ func (j *job) replay(ctx context.Context, args []string) error {
 	set.StringVar(&region, "region", "", "")
 	set.StringVar(&resume, "resume", "", "")
 	set.BoolVar(&apply, "apply", false, "")
-	if err := j.parse(set, args, replayUsage, 0); err != nil {
+	if _, err := j.parse(set, args, replayUsage, 0); err != nil {
 		return err
 	}
 	switch {
@@ -76,7 +76,7 @@ func (j *job) replay(ctx context.Context, args []string) error {
 	if region != "" {
 		at = fleet.Region(region)
 	}
-	bar := j.progress("replaying", 100)
+	bar := j.percent("replaying")
 	defer bar.end()
 	r := j.replayer(call, !apply, func(s replay.Step) { bar.to(int(s.Fraction * 100)) })
 	run := call.Options.Stamp.Run
@@ -91,7 +91,10 @@ func (j *job) replay(ctx context.Context, args []string) error {
 		sum, err = r.Start(ctx, replay.Job{Run: run, Region: at, Window: w})
 	}
 	bar.end()
-	if err != nil && apply {
+	switch {
+	case err != nil && sum.Pages == 0:
+		return err
+	case err != nil && apply:
 		err = fmt.Errorf("%w\n  go on with: backfill replay --resume %s --apply", err, run)
 	}
 	return errors.Join(j.replayed(run, sum, apply), err)

@@ -21,12 +21,14 @@ Usage:
   backfill runs [flags]
 
 It lists the runs that changed something, newest first: sweeps, applies and undos, and
-those of the live functions, which name a run after the request that began it.
+those of the live functions, which name a run after the request that began it. OPEN
+counts batches that were begun and of which it is not known yet what became. Times are
+UTC.
 
 Flags:
   --since TIME   only runs since then, such as 2026-01-05T08:00:00Z, or 36h (default 168h)
   --count        count the changes, too: one read for each batch
-  --json         one line of JSON for each run
+  --json         a "run" each
 `
 
 func (j *job) runs(ctx context.Context, args []string) error {
@@ -35,7 +37,7 @@ func (j *job) runs(ctx context.Context, args []string) error {
 	set := j.flags("runs")
 	set.StringVar(&since, "since", since, "")
 	set.BoolVar(&count, "count", false, "")
-	if err := j.parse(set, args, runsUsage, 0); err != nil {
+	if _, err := j.parse(set, args, runsUsage, 0); err != nil {
 		return err
 	}
 	call, err := j.start(ctx, "runs")
@@ -44,7 +46,7 @@ func (j *job) runs(ctx context.Context, args []string) error {
 	}
 	from, err := moment("--since", since, call.Session.Now())
 	if err != nil {
-		return wrongUsage{err}
+		return wrongUsage{err} // after start: times count back from the cloud's clock
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	n := 0
@@ -75,11 +77,12 @@ func (j *job) runLine(w *tabwriter.Writer, run ledger.Run) error {
 			"batches": run.Batches, "open": run.Open, "states": run.States})
 	}
 	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", run.ID, run.First.UTC().Format(time.DateTime), run.Last.UTC().Format(time.DateTime),
-		strings.Join(run.Functions, ","), run.Batches, run.Open, states(run.States))
+		strings.Join(run.Functions, ","), run.Batches, run.Open, counted(run.States))
 	return err
 }
 
-func states(m map[fleet.State]int) string {
+// counted says how many changes there are in each state; "-" when nobody counted.
+func counted(m map[fleet.State]int) string {
 	if m == nil {
 		return "-"
 	}

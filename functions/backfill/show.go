@@ -22,13 +22,14 @@ const showUsage = `backfill show: show a run, a sweep or a plan
 Usage:
   backfill show ID [flags]
 
-For a plan: each thing that would be changed. For a sweep: each place, what was found
-there, what was told and what was held; and each change that came of it. For any other
-run: each change, by time, before and after.
+For a plan: each thing that would be changed. For a sweep, or the look that a plan was
+made of: each place, what was found there, what was told and what was held; and each
+change that came of it. For any other run: each change, by time, before and after.
+Times are UTC.
 
 Flags:
   --findings     of a sweep: each finding
-  --json         JSON Lines
+  --json         JSON Lines: a "sweep" or a "finding", and a "change" each; of a plan, the plan
   --csv          of a sweep: the findings as CSV
 `
 
@@ -37,35 +38,34 @@ func (j *job) show(ctx context.Context, args []string) error {
 	set := j.flags("show")
 	set.BoolVar(&findings, "findings", false, "")
 	set.BoolVar(&csv, "csv", false, "")
-	id := ""
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		id, args = args[0], args[1:] // the id may stand before the flags
-	}
-	if err := j.parse(set, args, showUsage, 1); err != nil {
+	ids, err := j.parse(set, args, showUsage, 1)
+	switch {
+	case err != nil:
 		return err
-	}
-	if id == "" {
-		id = set.Arg(0)
-	}
-	if id == "" {
+	case len(ids) == 0 || ids[0] == "":
 		return wrongUsage{errors.New("give the id of a run or a plan; see backfill show --help, and backfill runs")}
+	case (findings || csv) && !looked(ids[0]):
+		return wrongUsage{errors.New("--findings and --csv are for sweeps; see backfill show --help")}
 	}
+	id := ids[0]
 	call, err := j.start(ctx, "show")
 	if err != nil {
 		return err
 	}
 	if strings.HasPrefix(id, "plan-") {
-		p, err := plan.Open(ctx, call.Store, id)
+		p, err := savedPlan(ctx, call.Store, id)
 		if err != nil {
 			return err
 		}
 		return j.items(p)
 	}
-	if !strings.HasPrefix(id, "sweep-") {
-		return j.changes(ctx, call, id)
+	if !looked(id) {
+		return j.changes(ctx, call, id, true)
 	}
 	found, err := sweep.Load(ctx, call.Store, id)
 	switch {
+	case fleet.ClassOf(err) == fleet.NotFound:
+		return fmt.Errorf("the ledger knows no sweep %s", id)
 	case err != nil:
 		return err
 	case csv:
@@ -76,12 +76,29 @@ func (j *job) show(ctx context.Context, args []string) error {
 	if err := j.sweepTable(found); err != nil {
 		return err
 	}
-	return j.changes(ctx, call, id)
+	return j.changes(ctx, call, id, false)
+}
+
+// looked tells runs that look at the fleet: sweeps, and what plans are made from.
+func looked(id string) bool {
+	return strings.HasPrefix(id, "sweep-") || strings.HasPrefix(id, "look-")
+}
+
+// savedPlan reads a plan from the ledger.
+func savedPlan(ctx context.Context, store ledger.Store, id string) (plan.Plan, error) {
+	p, err := plan.Open(ctx, store, id)
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return p, fmt.Errorf("the ledger knows no plan %s", id)
+	}
+	return p, err
 }
 
 func (j *job) items(p plan.Plan) error {
 	if j.json {
 		return j.line(p)
+	}
+	if err := j.print("%s: made %s of %s; %d things would be changed\n\n", p.ID, p.Made.UTC().Format(time.DateTime), p.Sweep, len(p.Items)); err != nil {
+		return err
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "THING\tCHANGE\tOF\tBEFORE\tAFTER")
@@ -163,8 +180,9 @@ func (j *job) sweepTable(found sweep.Result) error {
 	return w.Flush()
 }
 
-// changes lists what a run changed, by time.
-func (j *job) changes(ctx context.Context, call *fcrun.Call, run string) error {
+// changes lists what a run changed, by time. A run that has to be there is an error if
+// nothing knows of it.
+func (j *job) changes(ctx context.Context, call *fcrun.Call, run string, has bool) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	n := 0
 	for a, err := range ledger.Across(ctx, call.Store, functions(), ledger.Query{Run: run}) {
@@ -191,8 +209,8 @@ func (j *job) changes(ctx context.Context, call *fcrun.Call, run string) error {
 			}
 		}
 	}
-	if n == 0 && !j.json {
-		return j.print("the ledger knows no change of run %s\n", run)
+	if n == 0 && has {
+		return fmt.Errorf("the ledger knows no change of run %s; see backfill runs", run)
 	}
 	return w.Flush()
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/terminal"
 	"fleetwarden/shared/undo"
 )
 
@@ -25,7 +22,7 @@ Usage:
 
 It reads from the ledger what the run changed, the last first, and puts back what still is
 as the run left it. What somebody has changed since is left alone; so is what a program
-should not unmade, with the command to type: roles that were made, agents that were
+should not unmake, with the command to type: roles that were made, agents that were
 installed. Runs are those of "backfill runs": a sweep, an apply, or a live function's own.
 
 A control that enforces makes its change again at its next look: set it to audit first.
@@ -35,7 +32,7 @@ deploy/ram/optional/backfill-undo.json, and can be undone by its own run.
 Flags:
   --run RUN       the run
   --apply         take it back; without it, only say what would be
-  --json          records as JSON Lines
+  --json          a "finding" or "change" each, as functions record them, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -45,7 +42,7 @@ func (j *job) undo(ctx context.Context, args []string) error {
 	set := j.flags("undo")
 	set.StringVar(&run, "run", "", "")
 	set.BoolVar(&apply, "apply", false, "")
-	if err := j.parse(set, args, undoUsage, 0); err != nil {
+	if _, err := j.parse(set, args, undoUsage, 0); err != nil {
 		return err
 	}
 	if run == "" {
@@ -178,76 +175,6 @@ func (u *undoing) record(r fleet.Record) error {
 	}
 	if u.json {
 		return u.line(r)
-	}
-	return nil
-}
-
-// sum prints what became of the run's changes, and what was left alone.
-func (u *undoing) sum(apply bool) error {
-	states := map[fleet.State]int{}
-	latest := map[fleet.Key]fleet.ChangeRecord{}
-	for _, c := range u.changes {
-		latest[fleet.Key{Scope: fleet.Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID + " " + string(c.Kind)}] = c
-	}
-	for _, c := range latest {
-		states[c.State]++
-	}
-	if u.json {
-		return u.line(map[string]any{"type": "sum", "run": u.call.Options.Stamp.Run, "undoes": u.plan.Run, "dryRun": !apply, "states": states})
-	}
-	if err := u.left(); err != nil {
-		return err
-	}
-	for _, state := range slices.Sorted(maps.Keys(states)) {
-		if err := u.print("%d changes: %s\n", states[state], state); err != nil {
-			return err
-		}
-	}
-	for _, err := range u.plan.Unread {
-		if err := u.print("not read: %s\n", terminal.Clean(err.Error())); err != nil {
-			return err
-		}
-	}
-	if !apply {
-		return u.print("dry run: nothing was changed; --apply takes it back\n")
-	}
-	if n := states[fleet.Failed] + states[fleet.Later]; n > 0 {
-		return fmt.Errorf("%d changes were not taken back; go on with: backfill undo --run %s --apply", n, u.plan.Run)
-	}
-	return u.print("run %s\n", u.call.Options.Stamp.Run)
-}
-
-// left says what is left alone, and why.
-func (u *undoing) left() error {
-	as := 0
-	for _, k := range slices.SortedFunc(maps.Keys(u.found), func(a, b fleet.Key) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
-	}) {
-		f := u.found[k]
-		if f.Outcome == fleet.Passes {
-			as++
-			continue
-		}
-		if err := u.print("left: %s %s: %s\n", f.Kind, terminal.Clean(f.ID), terminal.Clean(f.Reason)); err != nil {
-			return err
-		}
-		if f.Remedy != "" {
-			if err := u.print("      to do: %s\n", terminal.Clean(f.Remedy)); err != nil {
-				return err
-			}
-		}
-	}
-	if as > 0 {
-		if err := u.print("%d things are as they were before the run\n", as); err != nil {
-			return err
-		}
-	}
-	for _, c := range u.changes {
-		if c.State == fleet.Skipped || c.State == fleet.Failed {
-			if err := u.print("%s: %s %s: %s\n", c.State, c.Kind, c.ID, terminal.Clean(c.Why)); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/sweep"
 )
 
@@ -83,10 +85,15 @@ func Tell(ctx context.Context, all []Standing, run string, tell Teller) (told in
 // Outcome is what became of an item that was told.
 type Outcome struct {
 	Item Item
-	// State is empty while nothing final is known.
+	// State is empty while nothing final is known, and [Over] when somebody or something
+	// else has made it right.
 	State fleet.State
 	Why   string
 }
+
+// Over is the state of an item of which nothing is to do any more, and of which its owner
+// has no record.
+const Over fleet.State = "nothing-to-do"
 
 // Awaited are the items whose owners' records are waited for.
 type Awaited struct {
@@ -125,27 +132,56 @@ type changeKey struct {
 	ref  fleet.Key
 }
 
+// records are what the owners tell about each change.
+type records map[changeKey]fleet.ChangeRecord
+
+// final: what is put off, or has another owner, is still to come.
+func final(s fleet.State) bool { return s != "" && s != fleet.Later && s != fleet.Forwarded }
+
+// add takes a record in; what is not final says nothing beside what is.
+func (r records) add(c fleet.ChangeRecord) {
+	k := changeKey{c.Kind, fleet.Key{Scope: fleet.Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID}}
+	if final(c.State) || !final(r[k].State) {
+		r[k] = c
+	}
+}
+
+// owners are the functions that carry changes out. A change that one of them forwards
+// is in the ledger of another.
+func owners() []string {
+	return []string{
+		sweep.Owner(policy.ControlTrustedInstance), sweep.Owner(policy.ControlInstanceRole),
+		sweep.Owner(policy.ControlAgent), sweep.Owner(policy.ControlShareRole),
+	}
+}
+
+// read takes in what one owner has told. What nobody can read leaves its changes open.
+func (a *Awaited) read(ctx context.Context, function string, told records) error {
+	q := ledger.Query{Function: function, From: a.From.Add(-time.Minute), Run: a.Run}
+	for account, err := range ledger.Accounts(ctx, a.Store, q) {
+		switch {
+		case errors.As(err, new(*fleet.BadInput)):
+			continue
+		case err != nil:
+			return err
+		case account.Last == nil:
+			continue
+		}
+		for _, c := range account.Last.Changes {
+			if c.Run == a.Run {
+				told.add(c.ChangeRecord)
+			}
+		}
+	}
+	return nil
+}
+
 // Read looks into the ledger for what the owners have told since.
 func (a *Awaited) Read(ctx context.Context) error {
-	told := map[changeKey]fleet.ChangeRecord{}
-	functions := map[string]bool{}
-	for _, o := range a.Outcomes {
-		functions[sweep.Owner(o.Item.Control)] = true
-	}
-	for function := range functions {
-		q := ledger.Query{Function: function, From: a.From.Add(-time.Minute), Run: a.Run}
-		for account, err := range ledger.Accounts(ctx, a.Store, q) {
-			if err != nil {
-				return fmt.Errorf("reading what %s has done: %w", function, err)
-			}
-			if account.Last == nil {
-				continue
-			}
-			for _, c := range account.Last.Changes {
-				if c.Run == a.Run {
-					told[changeKey{c.Kind, fleet.Key{Scope: fleet.Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID}}] = c.ChangeRecord
-				}
-			}
+	told := records{}
+	for _, function := range owners() {
+		if err := a.read(ctx, function, told); err != nil {
+			return fmt.Errorf("reading what %s has done: %w", function, err)
 		}
 	}
 	for i := range a.Outcomes {
@@ -156,26 +192,41 @@ func (a *Awaited) Read(ctx context.Context) error {
 	return nil
 }
 
-// outcome is what records tell about an item: that of the change to the thing itself or,
-// without one, the first that is final. A change that is put off is still to come.
-func (i Item) outcome(told map[changeKey]fleet.ChangeRecord) (fleet.State, string) {
-	var state fleet.State
-	var why string
+// outcome is what records tell about an item: of the changes to the thing itself, once
+// all are known, the first that was not simply done; without any, or when what they need
+// could not be had, that of what is changed beside it.
+func (i Item) outcome(told records) (fleet.State, string) {
+	var own, beside []fleet.ChangeRecord
 	for _, c := range i.Changes {
 		key := fleet.Key{Scope: c.Scope, Kind: c.RefKind, ID: c.ID}
-		r, ok := told[changeKey{c.Kind, key}]
-		final := ok && r.State != fleet.Later
+		r := told[changeKey{c.Kind, key}]
 		if key == i.Ref().Key() {
-			if !final {
-				return "", ""
-			}
-			return r.State, r.Why
-		}
-		if final && state == "" {
-			state, why = r.State, r.Why
+			own = append(own, r)
+		} else if final(r.State) {
+			beside = append(beside, r)
 		}
 	}
-	return state, why
+	state, why := worst(beside)
+	switch {
+	case len(own) == 0:
+		return state, why
+	case slices.ContainsFunc(own, func(r fleet.ChangeRecord) bool { return r.State != "" }):
+		if !slices.ContainsFunc(own, func(r fleet.ChangeRecord) bool { return !final(r.State) }) {
+			return worst(own)
+		}
+	case state == fleet.Failed || state == fleet.Held:
+		return state, why
+	}
+	return "", ""
+}
+
+// worst is the first record of something that was not done, or else the first.
+func worst(rs []fleet.ChangeRecord) (fleet.State, string) {
+	if len(rs) == 0 {
+		return "", ""
+	}
+	i := max(0, slices.IndexFunc(rs, func(r fleet.ChangeRecord) bool { return r.State != fleet.Done }))
+	return rs[i].State, rs[i].Why
 }
 
 // Look looks at what is still open: what is right by now needs nobody's record.
@@ -196,11 +247,13 @@ func (a *Awaited) Look(ctx context.Context, look func(context.Context, []Item) (
 	}
 	by := map[string]string{}
 	for _, s := range standings {
-		by[s.Item.name()] = s.Stale
+		if s.Over {
+			by[s.Item.name()] = s.Stale
+		}
 	}
 	for n, i := range at {
-		if gone := by[open[n].name()]; gone != "" {
-			a.Outcomes[i].State, a.Outcomes[i].Why = fleet.Skipped, gone
+		if why := by[open[n].name()]; why != "" {
+			a.Outcomes[i].State, a.Outcomes[i].Why = Over, why
 		}
 	}
 	return nil

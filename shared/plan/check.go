@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -19,9 +20,12 @@ type Looker struct {
 
 // Standing is how an item of a plan stands now.
 type Standing struct {
+	// Item has, of its changes, those that are still to do.
 	Item Item
 	// Stale says what has changed since the plan was made; empty: it stands as planned.
 	Stale string
+	// Over says that it is stale because nothing is to do any more.
+	Over bool
 	// Held says why its owner is not told all the same; empty: it is.
 	Held string
 }
@@ -41,7 +45,7 @@ func (l Looker) Check(ctx context.Context, p Plan, pol *policy.Policy, looked fu
 				return nil, fmt.Errorf("looking at %s again: %w", part[0].Scope, err)
 			}
 			for _, item := range part {
-				out = append(out, Standing{Item: item, Stale: stale(item, verdicts, err)})
+				out = append(out, compare(item, verdicts, err))
 			}
 			looked(len(part))
 		}
@@ -99,34 +103,37 @@ func judge[W any](ctx context.Context, of reconcile.Of[W], b fleet.Batch, pol *p
 	return c.Decide(w, pol), nil
 }
 
-// stale says how what the control wants now differs from what was planned.
-func stale(item Item, verdicts []fleet.Verdict, err error) string {
+// compare says how what the control wants now differs from what was planned. A part of
+// it is as planned: somebody has come halfway, such as an apply that was stopped. What
+// the control cannot judge now is not over.
+func compare(item Item, verdicts []fleet.Verdict, err error) Standing {
 	if err != nil {
-		return "it cannot be looked at: " + err.Error()
+		return Standing{Item: item, Stale: "it cannot be looked at: " + err.Error()}
 	}
 	var now []Change
-	why := "its control has nothing to say of it any more"
+	var reasons []string
+	unknown := false
 	for _, v := range verdicts {
 		if v.Control != item.Control || v.Ref.Key() != item.Ref().Key() {
 			continue
 		}
 		now = append(now, changes(v.Changes)...)
-		why = v.Reason
+		unknown = unknown || v.Outcome == fleet.Undecided || v.Outcome == fleet.Fault
+		if v.Reason != "" && !slices.Contains(reasons, v.Reason) {
+			reasons = append(reasons, v.Reason)
+		}
 	}
+	why := cmp.Or(strings.Join(reasons, "; "), "its control has nothing to say of it")
 	switch {
+	case len(now) == 0 && unknown:
+		return Standing{Item: item, Stale: "it cannot be judged now: " + why}
 	case len(now) == 0:
-		return "nothing is to do any more: " + why
-	case !slices.EqualFunc(sorted(now), sorted(item.Changes), Change.same):
-		return "something else is to do now: " + why
+		return Standing{Item: item, Stale: "nothing is to do any more: " + why, Over: true}
+	case slices.ContainsFunc(now, func(c Change) bool { return !slices.ContainsFunc(item.Changes, c.same) }):
+		return Standing{Item: item, Stale: "something else is to do now: " + why}
 	}
-	return ""
-}
-
-func sorted(cs []Change) []Change {
-	return slices.SortedFunc(slices.Values(cs), func(a, b Change) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.RefKind, b.RefKind), cmp.Compare(a.ID, b.ID),
-			cmp.Compare(a.Want, b.Want), cmp.Compare(a.Before, b.Before))
-	})
+	item.Changes = now
+	return Standing{Item: item}
 }
 
 // hold stops what the policy does not let through: a control in audit, and all changes

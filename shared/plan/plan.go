@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -170,15 +171,24 @@ var errEdited = errors.New("it was edited since it was made: make a new one")
 
 // Decode reads a plan. One whose content is not what its digest says is refused.
 func Decode(text []byte) (Plan, error) {
-	var p Plan
-	if err := json.Unmarshal(text, &p); err != nil {
+	var version struct {
+		V int `json:"v"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
 		return Plan{}, fmt.Errorf("it is not a plan: %w", err)
 	}
 	switch {
-	case p.V > Version:
-		return Plan{}, fmt.Errorf("its version %d is newer than this program reads", p.V)
-	case p.V < 1:
+	case version.V > Version:
+		return Plan{}, fmt.Errorf("its version %d is newer than this program reads", version.V)
+	case version.V < 1:
 		return Plan{}, errors.New("it is not a plan: it has no version")
+	}
+	var p Plan
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	switch err := d.Decode(&p); {
+	case err != nil:
+		return Plan{}, fmt.Errorf("%w (%w)", errEdited, err)
 	case p.Digest == "" || p.Digest != p.digest():
 		return Plan{}, errEdited
 	}

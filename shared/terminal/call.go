@@ -68,3 +68,6 @@ func Hint(err error) string { return hint(err) }
 
 // Clean keeps what came from the cloud from steering the terminal.
 func Clean(s string) string { return clean(s) }
+
+// CleanLines is Clean for a text of several lines.
+func CleanLines(s string) string { return cleanLines(s) }

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/plan"
+	"fleetwarden/shared/sweep"
+	"fleetwarden/shared/terminal"
+)
+
+// showPlan prints what a plan comes to.
+func (j *job) showPlan(p plan.Plan, found sweep.Result) error {
+	unread := 0
+	for _, s := range found.Summary.Shards {
+		if s.Fault != "" {
+			unread++
+		}
+	}
+	var err error
+	if unread > 0 {
+		err = fmt.Errorf("%d of %d places could not be read: the plan lacks what is there", unread, len(p.Seen))
+	}
+	if j.json {
+		return errors.Join(j.line(p), err)
+	}
+	return errors.Join(j.planText(p, found), err)
+}
+
+func (j *job) planText(p plan.Plan, found sweep.Result) error {
+	seen := 0
+	for _, s := range p.Seen {
+		seen += s.N
+	}
+	if err := j.print("%s: looked at %d things in %d places; %d would be changed\n\n", p.ID, seen, len(p.Seen), len(p.Items)); err != nil {
+		return err
+	}
+	if err := j.planTable(p); err != nil {
+		return err
+	}
+	last := ""
+	for _, s := range found.Summary.Shards {
+		if s.Fault == "" {
+			continue
+		}
+		why, _, _ := strings.Cut(s.Fault, " [request ")
+		if why == last {
+			why = "likewise"
+		} else {
+			last = why
+		}
+		if err := j.print("not read: %s: %s\n", s.Scope, terminal.Clean(why)); err != nil {
+			return err
+		}
+	}
+	if len(p.Items) == 0 {
+		return j.print("nothing to apply\n")
+	}
+	return j.print("\nsee it:    backfill show %s\napply it:  backfill apply --plan %s\n", p.ID, p.ID)
+}
+
+func (j *job) planTable(p plan.Plan) error {
+	type row struct {
+		place   fleet.Scope
+		control string
+		kind    fleet.ChangeKind
+	}
+	var rows []row
+	things := map[row]int{}
+	changed := map[row]map[string]bool{} // a role is made once for many instances
+	for _, item := range p.Items {
+		for _, c := range item.Changes {
+			r := row{item.Scope, item.Control, c.Kind}
+			if things[r]++; things[r] == 1 {
+				rows, changed[r] = append(rows, r), map[string]bool{}
+			}
+			changed[r][c.ID+" "+c.Want] = true
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR THINGS")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, len(changed[r]), things[r])
+	}
+	return w.Flush()
+}
+
+func regionName(r fleet.Region) string {
+	if r == "" {
+		return "(all)"
+	}
+	return string(r)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/terminal"
+)
+
+// sum prints what became of the run's changes, and what was left alone.
+func (u *undoing) sum(apply bool) error {
+	states := map[fleet.State]int{}
+	latest := map[fleet.Key]fleet.ChangeRecord{}
+	for _, c := range u.changes {
+		latest[fleet.Key{Scope: fleet.Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID + " " + string(c.Kind)}] = c
+	}
+	for _, c := range latest {
+		states[c.State]++
+	}
+	if u.json {
+		err := u.line(map[string]any{"type": "sum", "run": u.call.Options.Stamp.Run, "undoes": u.plan.Run, "dryRun": !apply, "states": states})
+		return errors.Join(err, u.unfinished(states))
+	}
+	if err := errors.Join(u.left(), u.table(slices.Collect(maps.Values(latest))), u.foot(states, apply)); err != nil {
+		return err
+	}
+	return u.unfinished(states)
+}
+
+// unfinished is the error of an undo that did not take everything back that it should.
+func (u *undoing) unfinished(states map[fleet.State]int) error {
+	var errs []error
+	for _, err := range u.plan.Unread {
+		errs = append(errs, fmt.Errorf("not read: %w", err))
+	}
+	if n := states[fleet.Failed] + states[fleet.Later]; n > 0 {
+		errs = append(errs, fmt.Errorf("%d changes were not taken back\n  go on with:  backfill undo --run %s --apply", n, u.plan.Run))
+	}
+	return errors.Join(errs...)
+}
+
+// foot ends the text: how many, and how to go on.
+func (u *undoing) foot(states map[fleet.State]int, apply bool) error {
+	if len(states) > 0 {
+		if err := u.print("\n%s\n", counted(states)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !apply:
+		return u.print("dry run: nothing was changed; --apply takes it back\n")
+	case states[fleet.Done] == 0:
+		return u.print("nothing was changed\n")
+	}
+	run := u.call.Options.Stamp.Run
+	return u.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", run, run, run)
+}
+
+// listed is how many changes of an undo are listed one by one.
+const listed = 20
+
+// table lists the changes: what is, and what it goes back to.
+func (u *undoing) table(cs []fleet.ChangeRecord) error {
+	slices.SortFunc(cs, func(a, b fleet.ChangeRecord) int {
+		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
+	})
+	w := tabwriter.NewWriter(u.out, 0, 0, 2, ' ', 0)
+	for i, c := range cs {
+		if i == 0 {
+			fmt.Fprintln(w, "CHANGE\tTHING\tSTATE\tBEFORE\tAFTER")
+		}
+		if i == listed {
+			fmt.Fprintf(w, "… and %d more\n", len(cs)-i)
+			break
+		}
+		fmt.Fprintf(w, "%s\t%s %s\t%s\t%s\t%s\n", c.Kind, c.RefKind, terminal.Clean(c.ID), c.State, value(c.Before), value(c.Want))
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	return nil
+}
+
+// left says what is left alone, and why.
+func (u *undoing) left() error {
+	as := 0
+	for _, k := range slices.SortedFunc(maps.Keys(u.found), func(a, b fleet.Key) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+	}) {
+		f := u.found[k]
+		if f.Outcome == fleet.Passes {
+			as++
+			continue
+		}
+		if err := u.print("left: %s %s: %s\n", f.Kind, terminal.Clean(f.ID), terminal.Clean(f.Reason)); err != nil {
+			return err
+		}
+		if f.Remedy != "" {
+			if err := u.print("      to do: %s\n", terminal.Clean(f.Remedy)); err != nil {
+				return err
+			}
+		}
+	}
+	if as > 0 {
+		if err := u.print("%d things are as they were before the run\n", as); err != nil {
+			return err
+		}
+	}
+	for _, c := range u.changes {
+		if c.State == fleet.Skipped || c.State == fleet.Failed {
+			if err := u.print("%s: %s %s: %s\n", c.State, c.Kind, c.ID, terminal.Clean(c.Why)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
