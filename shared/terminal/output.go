@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/report"
@@ -104,7 +105,7 @@ func (p *prose) sum(s *fleet.Pass) error {
 		fmt.Fprintf(&b, "; %d could not be used", s.Bad)
 	}
 	if s.Stopped != "" {
-		fmt.Fprintf(&b, "; stopped early: %s", s.Stopped)
+		fmt.Fprintf(&b, "; stopped early: %s", clean(s.Stopped))
 	}
 	b.WriteString("\n")
 	if s.DryRun {
@@ -143,10 +144,12 @@ func counts[K ~string](m map[K]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// clean keeps what came from the cloud from steering the terminal.
+// clean keeps what came from the cloud from steering the terminal, or from looking like
+// something else in it: control characters, and those of format, such as the ones that
+// turn the direction of writing.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) {
+		if unicode.In(r, unicode.Cc, unicode.Cf) {
 			return ' '
 		}
 		return r

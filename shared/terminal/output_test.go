@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,7 +31,9 @@ func TestErrorCannotSteerTheTerminal(t *testing.T) {
 }
 
 func plain(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && (r < ' ' || (r >= 0x7f && r < 0xa0)) })
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '\n' && (r < ' ' || (r >= 0x7f && r < 0xa0) || unicode.Is(unicode.Cf, r))
+	})
 }
 
 func finding(ref string, text string) fleet.Record {
@@ -61,9 +64,9 @@ func says(sum fleet.Pass, records ...fleet.Record) func(context.Context, *fcrun.
 }
 
 func TestWhatCameFromTheCloudCannotSteerTheTerminal(t *testing.T) {
-	const evil = "evil\x1b[31m\r\nname\u009b\x7f\x00"
-	got := newDesk(t).run(says(fleet.Pass{}, finding("i-1\x1b", evil), change("i-1\x1b", evil)), "i-1")
-	if got.code != 0 || strings.Count(got.stdout, "evil") != 7 || !plain(got.stdout) {
+	const evil = "evil\x1b[31m\r\nname\u009b\x7f\x00\u202e\u2066\u200b"
+	got := newDesk(t).run(says(fleet.Pass{Stopped: evil}, finding("i-1\x1b", evil), change("i-1\x1b", evil)), "i-1")
+	if got.code != 0 || strings.Count(got.stdout, "evil") != 8 || !plain(got.stdout) {
 		t.Errorf("got %+v", got)
 	}
 	for line := range strings.Lines(got.stdout) {
