@@ -14,30 +14,29 @@ import (
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/ecs"
-	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/lookout"
-	"fleetwarden/shared/queue"
 	"fleetwarden/shared/sweep"
 	"fleetwarden/shared/terminal"
 )
 
 func main() {
+	var known lookout.Memories // of the fleets, from pass to pass
 	terminal.Serve(fcrun.Function{
 		Name:   "sweep",
 		About:  "goes over all accounts and regions, reports, and tells the owners of drift",
 		Wakes:  []byte(`{"triggerTime":"","triggerName":"terminal","payload":""}`),
-		Handle: handle,
+		Handle: func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) { return handle(ctx, call, &known) },
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+func handle(ctx context.Context, call *fcrun.Call, known *lookout.Memories) (fleet.Pass, error) {
 	if call.Store == nil {
 		return fleet.Pass{}, fmt.Errorf("a sweep keeps what it finds: set %s to oss://BUCKET/PREFIX or file:///FOLDER", fcrun.LedgerVariable)
 	}
-	p := &pass{call: call, sweep: sweeper(call)}
+	p := &pass{call: call, sweep: sweeper(call, known)}
 	for ev, err := range events.Decode(call.Payload) {
 		if err == nil && ev.Kind == events.KindTimer {
 			return p.begin(ctx)
@@ -46,10 +45,10 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	return p.shards(ctx)
 }
 
-func sweeper(call *fcrun.Call) *sweep.Sweep {
+func sweeper(call *fcrun.Call, known *lookout.Memories) *sweep.Sweep {
 	return &sweep.Sweep{
 		Store:  call.Store,
-		Fleet:  lookout.Fleet(call),
+		Fleet:  known.Fleet(call),
 		Shares: lookout.Shares(call),
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			session, err := call.In(ctx, account)
@@ -66,15 +65,11 @@ func sweeper(call *fcrun.Call) *sweep.Sweep {
 // tell puts refs into the inbox of the function that looks there.
 func tell(call *fcrun.Call) func(context.Context, string, fleet.Region, []fleet.Ref) error {
 	return func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
-		at := call.Home
-		if region != "" {
-			at.Region = region
-		}
-		queues, err := mns.Connect(call.Session.Cloud(), at)
+		inbox, err := call.InboxOf(function, region)
 		if err != nil {
 			return err
 		}
-		return queue.New(queues.Client(call.Session), function).Again(ctx, refs, 0)
+		return inbox.Again(ctx, refs, 0)
 	}
 }
 

@@ -19,26 +19,41 @@ import (
 )
 
 // Fleet gives, for each account, all controls of instances that the policy switches on.
-// What many instances have in common, such as a role, is read once for each region.
+// What many instances have in common, such as a role, is read once for each region and
+// each control that is given.
 func Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
+		return new(Memories).Fleet(call)(ctx, account)
+	}
+}
+
+// Fleet is [Fleet] for one pass of several: what they have in common is read once for
+// each region and run, while it is remembered.
+func (m *Memories) Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
 		session, err := call.In(ctx, account)
 		if err != nil {
 			return reconcile.Control[*fleet.World]{}, err
 		}
-		worlds := map[fleet.Region]observe.World{}
+		c := clients{session, ecs.New(session), ram.New(session), kms.New(session), sas.New(session)}
 		return reconcile.Control[*fleet.World]{
 			Observe: func(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
-				w, ok := worlds[b.Scope.Region]
-				if !ok {
-					w = world(session, call.Options.Policy)
-					worlds[b.Scope.Region] = w
-				}
-				return w.Observe(ctx, b)
+				known := m.take(of(b), session.Now())
+				defer func() { m.keep(known, session.Now()) }()
+				return c.world(call.Options.Policy, known.Memory).Observe(ctx, b)
 			},
 			Decide: decide,
 		}, nil
 	}
+}
+
+// clients are one pass's, of one account.
+type clients struct {
+	session *aliyun.Session
+	ecs     *ecs.Client
+	ram     *ram.Client
+	kms     *kms.Client
+	sas     *sas.Client
 }
 
 // decide asks all controls; one that is switched off has nothing to say.
@@ -46,25 +61,24 @@ func decide(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	return slices.Concat(rules.TrustedInstance(w, p), rules.InstanceRole(w, p), rules.Agent(w, p))
 }
 
-// world reads what the controls that are switched on ask for.
-func world(session *aliyun.Session, p *policy.Policy) observe.World {
-	instances := ecs.New(session)
-	w := observe.World{Listings: instances, Now: session.Now, Candidate: rules.Candidate}
+// world reads what the controls that are switched on ask for, and is not known yet.
+func (c clients) world(p *policy.Policy, known *observe.Memory) observe.World {
+	w := observe.World{Listings: c.ecs, Now: c.session.Now, Candidate: rules.Candidate}
 	if p.TrustedInstance.Mode != policy.Off {
-		w.Survey = observe.NewSurvey(instances, p.TrustedInstance.SystemDisk, session.Now)
-		w.Images, w.KMS = observe.ImagesOnce(instances), observe.KMSOnce(kms.New(session))
+		w.Survey = known.Survey(c.ecs, p.TrustedInstance.SystemDisk, c.session.Now)
+		w.Images, w.KMS = known.Images(c.ecs), known.KMS(c.kms)
 		if p.TrustedInstance.Require == policy.RequireAll {
 			w.Candidate = nil
 		}
 	}
 	if p.InstanceRole.Mode != policy.Off {
-		w.RoleNames, w.WantsRole = instances, rules.WantsRole(p)
-		w.Roles, w.Needed = observe.RolesOnce(ram.New(session)), []string{p.InstanceRole.Role}
+		w.RoleNames, w.WantsRole = c.ecs, rules.WantsRole(p)
+		w.Roles, w.Needed = known.Roles(c.ram), []string{p.InstanceRole.Role}
 	}
 	if p.Agent.Mode != policy.Off {
-		w.Agents, w.Assistants, w.Lacking = sas.New(session), instances, rules.LacksAgent
+		w.Agents, w.Assistants, w.Lacking = c.sas, known.Assistants(c.ecs), rules.LacksAgent
 		if p.Agent.TrustClient {
-			w.UserData, w.WantsScript, w.Script = instances, rules.WantsTrustClient, agent.TrustScript
+			w.UserData, w.WantsScript, w.Script = c.ecs, rules.WantsTrustClient, agent.TrustScript
 		}
 	}
 	return w

@@ -21,14 +21,21 @@ import (
 // sharer is the function whose sessions change the share roles.
 const sharer = "setup-share-role"
 
-// Shares gives, for each account, the control of what it shares.
+// Shares gives, for each account, the control of what it shares. Switched off, it reads
+// nothing.
 func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.ShareWorld], error) {
 		session, err := call.In(ctx, account)
 		if err != nil {
 			return reconcile.Control[*fleet.ShareWorld]{}, err
 		}
-		return reconcile.Control[*fleet.ShareWorld]{Observe: ShareWorld(call, account, session).Observe, Decide: rules.ShareRole}, nil
+		c := reconcile.Control[*fleet.ShareWorld]{Observe: ShareWorld(call, account, session).Observe, Decide: rules.ShareRole}
+		if call.Options.Policy.ShareRole.Mode == policy.Off {
+			c.Observe = func(context.Context, fleet.Batch) (*fleet.ShareWorld, error) {
+				return &fleet.ShareWorld{Account: account, At: session.Now()}, nil
+			}
+		}
+		return c, nil
 	}
 }
 

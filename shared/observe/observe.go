@@ -1,8 +1,7 @@
 // Package observe reads the world: for a batch of refs, the facets that the
 // enabled rules ask for and that the batch's source has not read already, each
 // API once per batch at its batch size. Where batch follows batch of one account and
-// region, [RolesOnce], [ImagesOnce], [KMSOnce] and [Survey] remember what the batches
-// share.
+// region, a [Memory] keeps what the batches share.
 //
 // What cannot be read for good becomes an unknown fact with its reason; what time
 // may heal ends the pass, so that the batch is looked at again. It decides

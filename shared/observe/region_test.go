@@ -86,7 +86,7 @@ func (r *region) CountInstances(context.Context, fleet.Region) (int, error) {
 }
 
 func survey(r *region, accepted ...string) *observe.Survey {
-	return observe.NewSurvey(r, accepted, func() time.Time { return noon.Add(30 * time.Second) })
+	return new(observe.Memory).Survey(r, accepted, func() time.Time { return noon.Add(30 * time.Second) })
 }
 
 // of asks for an instance that was launched before the survey.

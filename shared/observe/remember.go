@@ -2,22 +2,36 @@ package observe
 
 import (
 	"context"
+	"time"
 
 	"fleetwarden/shared/fleet"
 )
 
-// Whoever reads one account and region batch after batch meets the same roles and
-// images again and again. What follows reads each once. It is made for one account and
-// region, lives as long as that is read, and is for one goroutine.
+// Memory is what was read of one account and region and does not change from batch to
+// batch: who reads it batch after batch meets the same roles and images again and again.
+// Its readers ask each thing once. They end with their pass, whose keys and budget they
+// have; the next pass may go on with the same memory, as long as what was true at its
+// beginning is good enough. It is for one goroutine. The zero Memory is ready to use.
 //
 // What time may heal is not remembered and is asked again. What was refused for good is
 // remembered, so that it is not asked once a batch.
+type Memory struct {
+	roles  map[string]answer[fleet.Role]
+	images map[string]fleet.Image
+	// denied is why no image may be read.
+	denied error
+	kms    *answer[string]
+	runs   *answer[map[string][]fleet.Invocation]
+	disks  *surveyed
+}
 
-// How many roles and images are remembered; what comes after them is read each time. An
-// account has at most 1000 roles (https://www.alibabacloud.com/help/en/ram/product-overview/limits).
+// How many roles, images and instances with runs are remembered; what comes after them
+// is read each time. An account has at most 1000 roles
+// (https://www.alibabacloud.com/help/en/ram/product-overview/limits).
 const (
 	maxRoles  = 1000
 	maxImages = 5000
+	maxRuns   = 10_000
 )
 
 // answer is what a read gave for good.
@@ -26,8 +40,13 @@ type answer[T any] struct {
 	err error
 }
 
-// RolesOnce reads each distinct role once.
-func RolesOnce(r Roles) Roles { return rolesOnce{r, map[string]answer[fleet.Role]{}} }
+// Roles reads each distinct role once.
+func (m *Memory) Roles(r Roles) Roles {
+	if m.roles == nil {
+		m.roles = map[string]answer[fleet.Role]{}
+	}
+	return rolesOnce{r, m.roles}
+}
 
 type rolesOnce struct {
 	roles Roles
@@ -45,25 +64,29 @@ func (o rolesOnce) Role(ctx context.Context, name string) (fleet.Role, error) {
 	return role, err
 }
 
-// ImagesOnce reads each distinct image of one region once.
-func ImagesOnce(i Images) Images { return &imagesOnce{images: i, known: map[string]fleet.Image{}} }
+// Images reads each distinct image once.
+func (m *Memory) Images(i Images) Images {
+	if m.images == nil {
+		m.images = map[string]fleet.Image{}
+	}
+	return imagesOnce{i, m}
+}
 
 type imagesOnce struct {
 	images Images
-	known  map[string]fleet.Image
-	denied error
+	m      *Memory
 }
 
 // Images asks for those that are not known. A refusal is remembered only if it is one of
 // all images: others may be due to a single id, and the next ids may do better.
-func (o *imagesOnce) Images(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Image, error) {
-	if o.denied != nil {
-		return nil, o.denied
+func (o imagesOnce) Images(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Image, error) {
+	if o.m.denied != nil {
+		return nil, o.m.denied
 	}
 	out := make(map[string]fleet.Image, len(ids))
 	var ask []string
 	for _, id := range ids {
-		if image, ok := o.known[id]; ok {
+		if image, ok := o.m.images[id]; ok {
 			out[id] = image
 			continue
 		}
@@ -74,35 +97,59 @@ func (o *imagesOnce) Images(ctx context.Context, region fleet.Region, ids []stri
 	}
 	got, err := o.images.Images(ctx, region, ask)
 	if fleet.ClassOf(err) == fleet.Denied {
-		o.denied = err
+		o.m.denied = err
 	}
 	if err != nil {
 		return nil, err
 	}
 	for id, image := range got {
 		out[id] = image
-		if len(o.known) < maxImages {
-			o.known[id] = image
+		if len(o.m.images) < maxImages {
+			o.m.images[id] = image
 		}
 	}
 	return out, nil
 }
 
-// KMSOnce reads once whether the account has KMS in one region.
-func KMSOnce(k KMS) KMS { return &kmsOnce{kms: k} }
+// KMS reads once whether the account has KMS.
+func (m *Memory) KMS(k KMS) KMS { return kmsOnce{k, m} }
 
 type kmsOnce struct {
-	kms   KMS
-	known *answer[string]
+	kms KMS
+	m   *Memory
 }
 
-func (o *kmsOnce) AccountStatus(ctx context.Context, region fleet.Region) (string, error) {
-	if o.known != nil {
-		return o.known.v, o.known.err
+func (o kmsOnce) AccountStatus(ctx context.Context, region fleet.Region) (string, error) {
+	if o.m.kms != nil {
+		return o.m.kms.v, o.m.kms.err
 	}
 	status, err := o.kms.AccountStatus(ctx, region)
 	if !fleet.ClassOf(err).Passing() {
-		o.known = &answer[string]{status, err}
+		o.m.kms = &answer[string]{status, err}
 	}
 	return status, err
+}
+
+// Assistants reads our own invocations, of whichever instances, once. That is for who
+// looks and does not push: it does not see what is pushed after that.
+func (m *Memory) Assistants(a Assistants) Assistants { return assistantsOnce{a, m} }
+
+type assistantsOnce struct {
+	assistants Assistants
+	m          *Memory
+}
+
+func (o assistantsOnce) Assistants(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Assistant, error) {
+	return o.assistants.Assistants(ctx, region, ids)
+}
+
+func (o assistantsOnce) Invocations(ctx context.Context, region fleet.Region, since time.Time) (map[string][]fleet.Invocation, error) {
+	if o.m.runs != nil {
+		return o.m.runs.v, o.m.runs.err
+	}
+	runs, err := o.assistants.Invocations(ctx, region, since)
+	if !fleet.ClassOf(err).Passing() && len(runs) <= maxRuns {
+		o.m.runs = &answer[map[string][]fleet.Invocation]{runs, err}
+	}
+	return runs, err
 }

@@ -1,9 +1,11 @@
 package observe_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,7 +16,8 @@ import (
 // remembering is everything as one sweep of an account and region reads it.
 func remembering(c *cloud) observe.World {
 	o := everything(c)
-	o.Roles, o.Images, o.KMS = observe.RolesOnce(c), observe.ImagesOnce(c), observe.KMSOnce(c)
+	var m observe.Memory
+	o.Roles, o.Images, o.KMS = m.Roles(c), m.Images(c), m.KMS(c)
 	return o
 }
 
@@ -107,9 +110,97 @@ func TestARefusalThatMayBeOfOneImageIsNotRememberedForAll(t *testing.T) {
 	}
 }
 
+// A pass's readers end with it; what they learned is the next one's.
+func TestAMemoryOutlivesItsReaders(t *testing.T) {
+	var m observe.Memory
+	asked := func(known *observe.Memory) (read []string) {
+		c := newCloud("i-1")
+		o := everything(c)
+		o.Roles, o.Images, o.KMS = known.Roles(c), known.Images(c), known.KMS(c)
+		if w := look(t, o, batch("i-1")); !w.Roles["Systrust"].Seen() || !w.Instances[0].Image.Seen() || !w.KMS.Seen() {
+			t.Errorf("got %+v", w)
+		}
+		disks := with(map[string]int{"cloud_essd": 1})
+		s := known.Survey(disks, []string{"cloud_essd"}, func() time.Time { return noon })
+		if got := of(t, s, "cloud_essd-0"); got != fleet.See("cloud_essd") {
+			t.Errorf("got %+v", got)
+		}
+		for _, api := range []string{"Role", "Images", "AccountStatus"} {
+			if c.calls[api] > 0 {
+				read = append(read, api)
+			}
+		}
+		return append(read, disks.calls...)
+	}
+	want := []string{"Role", "Images", "AccountStatus", "count ", "page "}
+	if diff := cmp.Diff(want, asked(&m)); diff != "" {
+		t.Error(diff)
+	}
+	if got := asked(&m); len(got) > 0 {
+		t.Errorf("%v were asked again", got)
+	}
+	if diff := cmp.Diff(want, asked(new(observe.Memory))); diff != "" {
+		t.Errorf("another memory knows: %s", diff)
+	}
+}
+
+// pushes are our own invocations, and Cloud Assistant clients that are all online.
+type pushes struct {
+	err       error
+	asked     int
+	instances int
+}
+
+func (p *pushes) Assistants(_ context.Context, _ fleet.Region, ids []string) (map[string]fleet.Assistant, error) {
+	out := map[string]fleet.Assistant{}
+	for _, id := range ids {
+		out[id] = fleet.Assistant{Online: true}
+	}
+	return out, nil
+}
+
+func (p *pushes) Invocations(context.Context, fleet.Region, time.Time) (map[string][]fleet.Invocation, error) {
+	p.asked++
+	out := map[string][]fleet.Invocation{}
+	for i := range p.instances {
+		out[fmt.Sprint("i-", i)] = []fleet.Invocation{{ID: "t-1"}}
+	}
+	return out, p.err
+}
+
+func TestOurInvocationsAreReadOnce(t *testing.T) {
+	p := &pushes{instances: 2, err: failure{fleet.Throttled}}
+	a := new(observe.Memory).Assistants(p)
+	if _, err := a.Invocations(t.Context(), here.Region, noon); !errors.Is(err, failure{fleet.Throttled}) {
+		t.Errorf("got %v", err)
+	}
+	p.err = nil
+	for range 3 {
+		if runs, err := a.Invocations(t.Context(), here.Region, noon); err != nil || len(runs) != 2 {
+			t.Errorf("got %v, %v", runs, err)
+		}
+	}
+	if clients, err := a.Assistants(t.Context(), here.Region, []string{"i-9"}); err != nil || !clients["i-9"].Online {
+		t.Errorf("got %v, %v", clients, err)
+	}
+	if p.asked != 2 {
+		t.Errorf("they were read %d times; one was throttled", p.asked)
+	}
+	many := &pushes{instances: 10_001}
+	a = new(observe.Memory).Assistants(many)
+	for range 2 {
+		if runs, err := a.Invocations(t.Context(), here.Region, noon); err != nil || len(runs) != 10_001 {
+			t.Errorf("got %d, %v", len(runs), err)
+		}
+	}
+	if many.asked != 2 {
+		t.Error("more were kept than fit")
+	}
+}
+
 func TestWhatIsRememberedIsBounded(t *testing.T) {
 	c := newCloud()
-	roles := observe.RolesOnce(c)
+	roles := new(observe.Memory).Roles(c)
 	for range 2 {
 		for i := range 1100 {
 			if r, err := roles.Role(t.Context(), fmt.Sprint("r-", i)); err != nil || r.Name != fmt.Sprint("r-", i) {
@@ -125,7 +216,7 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 		ids = append(ids, fmt.Sprint("m-", i))
 		c.images[ids[i]] = fleet.Image{ID: ids[i]}
 	}
-	images := observe.ImagesOnce(c)
+	images := new(observe.Memory).Images(c)
 	for range 2 {
 		if got, err := images.Images(t.Context(), here.Region, ids); err != nil || len(got) != 5100 {
 			t.Fatalf("got %d, %v", len(got), err)

@@ -38,7 +38,7 @@ const (
 )
 
 // Survey reads the system disks of a region at the first question and then answers
-// from memory. It serves one account and region, for one goroutine.
+// from its [Memory]. It serves one account and region after the other.
 //
 // DescribeDisks takes one instance id a call, and DescribeInstances shows no disks, so
 // a large fleet is told apart by elimination: the disks of all categories but the most
@@ -54,21 +54,20 @@ type Survey struct {
 	disks    RegionDisks
 	accepted []string
 	now      func() time.Time
-
-	scope fleet.Scope
-	found *surveyed
+	m        *Memory
 }
 
-// NewSurvey returns a survey that takes the most frequent of the accepted categories
-// for granted. now is the cloud's time.
-func NewSurvey(disks RegionDisks, accepted []string, now func() time.Time) *Survey {
-	return &Survey{disks: disks, accepted: accepted, now: now}
+// Survey returns a survey that takes the most frequent of the accepted categories for
+// granted. now is the cloud's time.
+func (m *Memory) Survey(disks RegionDisks, accepted []string, now func() time.Time) *Survey {
+	return &Survey{disks: disks, accepted: accepted, now: now, m: m}
 }
 
 // surveyed is what is known of a region's system disks.
 type surveyed struct {
-	ids  map[string][]string // instances by category, sorted
-	kept int
+	scope fleet.Scope
+	ids   map[string][]string // instances by category, sorted
+	kept  int
 	// rest is the category of all other instances that were launched before the reads
 	// began.
 	rest  fleet.Fact[string]
@@ -79,7 +78,7 @@ type surveyed struct {
 // and the next question begins anew; what is refused for good is remembered as the
 // reason why nothing is known.
 func (s *Survey) SystemDisk(ctx context.Context, in *fleet.Instance) (fleet.Fact[string], error) {
-	if s.found == nil || s.scope != in.Ref.Scope {
+	if s.m.disks == nil || s.m.disks.scope != in.Ref.Scope {
 		found, err := s.read(ctx, in.Ref.Scope.Region)
 		if err := passing("surveying system disks", err); err != nil {
 			return fleet.Fact[string]{}, err
@@ -87,9 +86,10 @@ func (s *Survey) SystemDisk(ctx context.Context, in *fleet.Instance) (fleet.Fact
 		if err != nil {
 			found = &surveyed{rest: fleet.Dunno[string](err.Error())}
 		}
-		s.found, s.scope = found, in.Ref.Scope
+		found.scope = in.Ref.Scope
+		s.m.disks = found
 	}
-	return s.found.of(in), nil
+	return s.m.disks.of(in), nil
 }
 
 func (f *surveyed) of(in *fleet.Instance) fleet.Fact[string] {

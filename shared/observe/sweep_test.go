@@ -64,10 +64,11 @@ func aFleet(t *testing.T, n int) (*simecs.Fleet, *aliyun.Session) {
 func sweep(t *testing.T, s *aliyun.Session) (all []fleet.Instance, roles map[string]fleet.Fact[fleet.Role]) {
 	t.Helper()
 	instances := ecs.New(s)
+	var m observe.Memory
 	world := observe.World{
-		Listings: instances, RoleNames: instances, Roles: observe.RolesOnce(ram.New(s)), Needed: []string{simecs.FleetRole},
-		Survey: observe.NewSurvey(instances, []string{"cloud_essd"}, s.Now), Images: observe.ImagesOnce(instances),
-		KMS: observe.KMSOnce(kms.New(s)), Agents: sas.New(s), Assistants: instances, UserData: instances, Now: s.Now,
+		Listings: instances, RoleNames: instances, Roles: m.Roles(ram.New(s)), Needed: []string{simecs.FleetRole},
+		Survey: m.Survey(instances, []string{"cloud_essd"}, s.Now), Images: m.Images(instances),
+		KMS: m.KMS(kms.New(s)), Agents: sas.New(s), Assistants: m.Assistants(instances), UserData: instances, Now: s.Now,
 		Lacking:     func(in *fleet.Instance) bool { return in.Agent.V.Status != "online" },
 		WantsScript: func(*fleet.Instance) bool { return false },
 	}

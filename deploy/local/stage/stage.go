@@ -28,6 +28,8 @@ type Options struct {
 	Optional []string
 	// Regions get a deployment each; nil for cn-hangzhou.
 	Regions []string
+	// Env is added to the functions' environment variables.
+	Env map[string]string
 	// Propagation is how long ECS does not see a new role, in virtual time; 0 for the
 	// server's default.
 	Propagation time.Duration
@@ -51,7 +53,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	s.Server.World.Subscribe(s.tape.record)
 	s.Stack, err = stack.Start(ctx, stack.Options{
 		Server: s.Server, Manifest: filepath.Join(o.Root, "s.yaml"), BinDir: o.BinDir, Policy: o.Policy, LogDir: o.LogDir,
-		Regions: o.Regions, Document: o.Document, Optional: o.Optional,
+		Regions: o.Regions, Env: o.Env, Document: o.Document, Optional: o.Optional,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Server.Close())

@@ -1,0 +1,241 @@
+package lookout_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/lookout"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/reconcile"
+	simecs "fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+// here is the fleet's account and region.
+var here = fleet.Scope{Account: server.Sharer, Region: server.Home}
+
+// region is one with a fleet of n trusted instances, of which each thousandth lacks a
+// role, each thousandth the agent, and each hundredth has another disk.
+type region struct {
+	*server.Server
+	t     *testing.T
+	cloud *aliyun.Cloud
+}
+
+func aRegion(t *testing.T, n int) region {
+	t.Helper()
+	srv, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := srv.RAM.AddRole(server.Sharer, simecs.FleetRole, rampolicy.ECSTrust(), map[string]string{policy.PolicyLeast: rampolicy.SysTrustPolicy()}); err != nil {
+		t.Fatal(err)
+	}
+	drift := map[string]float64{"noRole": 0.001, "noAgent": 0.001, "badDisk": 0.01}
+	if _, err := srv.ECS.SeedFleet(simecs.FleetSpec{Count: n, InstanceType: "ecs.g7t.large", Drift: drift}); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.World.Clock.Advance(t.Context(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	keys := &aliyun.Renewable{}
+	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
+	cloud, err := aliyun.NewCloud(keys, srv.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return region{srv, t, cloud}
+}
+
+// pass looks at some pages of the fleet, for a run, with a session of its own, and
+// returns what it called.
+func (r region) pass(m *lookout.Memories, run string, from string, pages int) (calls map[string]int, next string) {
+	r.t.Helper()
+	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
+		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
+	control, err := m.Fleet(call)(r.t.Context(), here.Account)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	next = from
+	for n := 0; n < pages && (n == 0 || next != ""); n++ {
+		var page []fleet.Instance
+		if page, next, err = ecs.New(call.Session).Page(r.t.Context(), here, next); err != nil {
+			r.t.Fatal(err)
+		}
+		r.look(control, page, run)
+	}
+	calls = map[string]int{}
+	for api, results := range call.Session.Calls() {
+		calls[api] = results["ok"]
+	}
+	return calls, next
+}
+
+// look judges a page. Nothing of it may be unknown but what no API tells.
+func (r region) look(c reconcile.Control[*fleet.World], page []fleet.Instance, run string) {
+	r.t.Helper()
+	b := fleet.Batch{Scope: here, Seen: page}
+	for _, in := range page {
+		in.Ref.Try.Run = run
+		b.Refs = append(b.Refs, in.Ref)
+	}
+	w, err := c.Observe(r.t.Context(), b)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, in := range w.Instances {
+		if !in.RoleName.Seen() || !in.SystemDisk.Seen() || !in.Image.Seen() || !in.Agent.Seen() {
+			r.t.Fatalf("got %+v", in)
+		}
+	}
+}
+
+// shared are the calls for what the instances of a region have in common: the disks
+// counted, and 12 pages of them; KMS, the image, the role.
+func shared() map[string]int {
+	return map[string]int{"ecs:DescribeDisks": 1 + 6, "ecs:DescribeImages": 1, "kms:DescribeAccountKmsStatus": 1,
+		"ram:GetRole": 1, "ram:ListPoliciesForRole": 1, "ram:GetPolicy": 1}
+}
+
+func plus(all ...map[string]int) map[string]int {
+	out := map[string]int{}
+	for _, m := range all {
+		for k, n := range m {
+			out[k] += n
+		}
+	}
+	return out
+}
+
+// A page of 100 takes 1 + 2 + 1 calls, and 1 more where an agent is lacking, as it is on
+// three of 30 pages.
+func TestThreeThousandAreSweptAtTheLeastNumberOfCallsHoweverManyPassesItTakes(t *testing.T) {
+	r := aRegion(t, 3000)
+	var known lookout.Memories
+	total, next := r.pass(&known, "sweep-1", "", 10)
+	for range 2 {
+		var calls map[string]int
+		calls, next = r.pass(&known, "sweep-1", next, 10)
+		total = plus(total, calls)
+	}
+	if next != "" {
+		t.Fatal("the fleet was not read to its end")
+	}
+	want := plus(shared(), map[string]int{"ecs:DescribeInstances": 30, "ecs:DescribeInstanceRamRole": 60, "sas:DescribeCloudCenterInstances": 30,
+		"ecs:DescribeCloudAssistantStatus": 3, "ecs:DescribeInvocations": 2})
+	if diff := cmp.Diff(want, total); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnotherRunLooksAnew(t *testing.T) {
+	r := aRegion(t, 3000)
+	var known lookout.Memories
+	first, _ := r.pass(&known, "sweep-1", "", 1)
+	again, _ := r.pass(&known, "sweep-1", "", 1)
+	anew, _ := r.pass(&known, "sweep-2", "", 1)
+	forgot, _ := r.pass(new(lookout.Memories), "sweep-1", "", 1)
+	onlyShared := func(calls map[string]int) map[string]int {
+		out := maps.Clone(calls)
+		maps.DeleteFunc(out, func(api string, _ int) bool { return shared()[api] == 0 })
+		return out
+	}
+	for name, c := range map[string]struct{ got, want map[string]int }{
+		"first": {first, shared()}, "again": {again, map[string]int{}}, "anew": {anew, shared()}, "forgot": {forgot, shared()},
+	} {
+		if diff := cmp.Diff(c.want, onlyShared(c.got)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestWhatIsKnownGrowsOld(t *testing.T) {
+	r := aRegion(t, 100)
+	var known lookout.Memories
+	r.pass(&known, "sweep-1", "", 1)
+	for _, c := range []struct {
+		after time.Duration
+		roles int
+	}{{29 * time.Minute, 0}, {2 * time.Minute, 1}, {29 * time.Minute, 0}} {
+		if err := r.World.Clock.Advance(t.Context(), c.after); err != nil {
+			t.Fatal(err)
+		}
+		if calls, _ := r.pass(&known, "sweep-1", "", 1); calls["ram:GetRole"] != c.roles {
+			t.Errorf("%s later: the role was read %d times, want %d", c.after, calls["ram:GetRole"], c.roles)
+		}
+	}
+}
+
+func TestOnlyTheLastRegionsAreKept(t *testing.T) {
+	r := aRegion(t, 100)
+	var known lookout.Memories
+	for _, run := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "1", "9"} {
+		r.pass(&known, run, "", 1)
+	}
+	for _, c := range []struct {
+		run   string
+		roles int
+	}{{"1", 0}, {"9", 0}, {"2", 1}} {
+		if calls, _ := r.pass(&known, c.run, "", 1); calls["ram:GetRole"] != c.roles {
+			t.Errorf("run %s: the role was read %d times, want %d", c.run, calls["ram:GetRole"], c.roles)
+		}
+	}
+}
+
+// What one control reads is not what another one finds later: between them may lie acts.
+func TestWithoutMemoriesEachControlLooksAnew(t *testing.T) {
+	r := aRegion(t, 100)
+	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
+		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
+	of := lookout.Fleet(call)
+	for range 2 {
+		control, err := of(t.Context(), here.Account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, _, err := ecs.New(call.Session).Page(t.Context(), here, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.look(control, page, "apply-1")
+		r.look(control, page, "apply-1")
+	}
+	if n := call.Session.Calls()["ram:GetRole"]["ok"]; n != 2 {
+		t.Errorf("the role was read %d times", n)
+	}
+}
+
+func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
+	r := aRegion(t, 0)
+	for mode, reads := range map[policy.Mode]bool{policy.Audit: true, policy.Off: false} {
+		p := *policy.Default().WithHome(here.Account)
+		p.ShareRole.Mode = mode
+		call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: &p}}
+		control, err := lookout.Shares(call)(t.Context(), here.Account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		account := fleet.Scope{Account: here.Account}
+		w, err := control.Observe(t.Context(), fleet.Batch{Scope: account, Refs: []fleet.Ref{{Scope: account, Kind: fleet.KindSnapshotShare}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if called := len(call.Session.Calls()) > 0; called != reads || (len(w.Sides) > 0) != reads || len(control.Decide(w, &p)) > 0 && !reads {
+			t.Errorf("mode %s: called %v, got %+v", mode, call.Session.Calls(), w)
+		}
+	}
+}
