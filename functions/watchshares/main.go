@@ -7,16 +7,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"time"
 
 	"fleetwarden/events"
-	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/queue"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/terminal"
 )
@@ -25,35 +21,23 @@ import (
 const owner = "setup-share-role"
 
 func main() {
-	f := fcrun.Function{
+	terminal.Serve(fcrun.Function{
 		Name:       "watch-shares",
 		About:      "tells setup-share-role when something was shared",
 		EventsOnly: true,
 		Handle:     handle,
-	}
-	if fcrun.Inside() {
-		fcrun.Start(f)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(terminal.Main(ctx, f, terminal.Env{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-	}))
+	})
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	o := call.Options
 	o.Ledger = nil // nothing is changed, and an event costs no other call
 	if fcrun.Inside() {
-		home := call.Home
-		if o.Policy.HomeRegion != "" {
-			home.Region = o.Policy.HomeRegion
-		}
-		queues, err := mns.Connect(call.Session.Cloud(), home)
+		inbox, err := call.InboxOf(owner, "")
 		if err != nil {
 			return fleet.Pass{}, fmt.Errorf("finding the inbox of %s: %w", owner, err)
 		}
-		o.Inbox = queue.New(queues.Client(call.Session), owner)
+		o.Inbox = inbox
 	}
 	control := reconcile.Control[fleet.Batch]{
 		Observe: func(_ context.Context, b fleet.Batch) (fleet.Batch, error) { return b, nil },

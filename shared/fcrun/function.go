@@ -49,6 +49,8 @@ type Call struct {
 	Options reconcile.Options
 	// PutBack returns a message that this code is too old to read.
 	PutBack func(body []byte) error
+
+	open *connections // the process's; nil in a terminal
 }
 
 // Role returns the name of the RAM role that a function runs as.

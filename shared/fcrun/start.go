@@ -7,14 +7,12 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
 	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
 
 	"fleetwarden/shared/aliyun"
-	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
@@ -36,7 +34,7 @@ func Start(f Function) {
 		log.Error("starting", "error", err)
 		os.Exit(1)
 	}
-	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log, queues: map[fleet.Scope]*mns.Queues{}}
+	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log}
 	if r.ledger, err = ParseLedger(os.Getenv(LedgerVariable)); err != nil {
 		log.Error("starting", "error", err)
 		os.Exit(1)
@@ -59,24 +57,7 @@ type runner struct {
 	others Members
 	lines  *report.Lines
 	log    *slog.Logger
-
-	mu     sync.Mutex
-	queues map[fleet.Scope]*mns.Queues
-}
-
-// connect returns the queues in scope, the same for all invocations.
-func (r *runner) connect(scope fleet.Scope) (*mns.Queues, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if q := r.queues[scope]; q != nil {
-		return q, nil
-	}
-	q, err := mns.Connect(r.cloud, scope)
-	if err != nil {
-		return nil, err
-	}
-	r.queues[scope] = q
-	return q, nil
+	open   connections
 }
 
 func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err error) {
@@ -114,32 +95,26 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 
 // copy sends findings to the home region's queue, which may not be this region's.
 func (r *runner) copy(ctx context.Context, f *findings, call *Call) error {
-	home := call.Home
-	if r.policy.HomeRegion != "" {
-		home.Region = r.policy.HomeRegion
-	}
-	queues, err := r.connect(home)
+	client, err := call.queuesIn(call.HomeOf(""))
 	if err != nil {
 		return err
 	}
-	return f.flush(ctx, queues.Client(call.Session))
+	return f.flush(ctx, client)
 }
 
 func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 	home := fleet.Scope{Account: fleet.AccountID(fcx.AccountId), Region: fleet.Region(fcx.Region)}
 	session := r.session()
-	queues, err := r.connect(home)
+	c := &Call{Payload: payload, Home: home, Session: session, Members: &r.others, open: &r.open}
+	client, err := c.queuesIn(home)
 	if err != nil {
 		return nil, err
 	}
-	inbox := queue.New(queues.Client(session), r.f.Name)
-	c := &Call{
-		Payload: payload, Home: home, Session: session, Members: &r.others,
-		PutBack: func(body []byte) error { return inbox.PutBack(context.Background(), body, time.Minute) },
-		Options: reconcile.Options{
-			Meter: session, Inbox: inbox, Record: r.lines.Record, Margin: margin, CallsPerBatch: 50,
-			Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},
-		},
+	inbox := queue.New(client, r.f.Name)
+	c.PutBack = func(body []byte) error { return inbox.PutBack(context.Background(), body, time.Minute) }
+	c.Options = reconcile.Options{
+		Meter: session, Inbox: inbox, Record: r.lines.Record, Margin: margin, CallsPerBatch: 50,
+		Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},
 	}
 	c.Store = r.ledger.Store(session, home.Region)
 	c.Options.Ledger = r.ledger.Open(session, home.Region, ledger.Pass{

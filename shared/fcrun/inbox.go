@@ -1,0 +1,70 @@
+package fcrun
+
+import (
+	"sync"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/mns"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/queue"
+)
+
+// connections are the queues that a process has met, in whichever region: they stay open
+// from pass to pass. The zero connections are ready to use.
+type connections struct {
+	mu sync.Mutex
+	at map[fleet.Scope]*mns.Queues
+}
+
+// queues returns the queues in scope, the same for all who ask.
+func (c *connections) queues(cloud *aliyun.Cloud, scope fleet.Scope) (*mns.Queues, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if q := c.at[scope]; q != nil {
+		return q, nil
+	}
+	q, err := mns.Connect(cloud, scope)
+	if err != nil {
+		return nil, err
+	}
+	if c.at == nil {
+		c.at = map[fleet.Scope]*mns.Queues{}
+	}
+	c.at[scope] = q
+	return q, nil
+}
+
+// HomeOf is the home account in a region; in none, where the functions that exist once
+// are: the policy's home region or, if it has none, that of the call.
+func (c *Call) HomeOf(region fleet.Region) fleet.Scope {
+	at := c.Home
+	switch {
+	case region != "":
+		at.Region = region
+	case c.Options.Policy.HomeRegion != "":
+		at.Region = c.Options.Policy.HomeRegion
+	}
+	return at
+}
+
+// InboxOf returns the inbox of a function in a region; of one that exists once, in none.
+// Each region has all queues, and only those of functions that were deployed there are
+// read.
+func (c *Call) InboxOf(function string, region fleet.Region) (*queue.Inbox, error) {
+	client, err := c.queuesIn(c.HomeOf(region))
+	if err != nil {
+		return nil, err
+	}
+	return queue.New(client, function), nil
+}
+
+func (c *Call) queuesIn(scope fleet.Scope) (*mns.Client, error) {
+	if c.open == nil { // in a terminal, which has one call for each pass
+		c.open = &connections{}
+	}
+	queues, err := c.open.queues(c.Session.Cloud(), scope)
+	if err != nil {
+		return nil, err
+	}
+	return queues.Client(c.Session), nil
+}
