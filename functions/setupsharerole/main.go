@@ -7,21 +7,13 @@ package main
 
 import (
 	"context"
-	"os"
-	"os/signal"
 
 	"fleetwarden/events"
-	"fleetwarden/shared/aliyun"
-	"fleetwarden/shared/aliyun/directory"
 	"fleetwarden/shared/aliyun/ecs"
-	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/aliyun/ram"
-	"fleetwarden/shared/aliyun/sharing"
-	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/observe"
-	"fleetwarden/shared/policy"
+	"fleetwarden/shared/lookout"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
 	"fleetwarden/shared/sharerole"
@@ -29,20 +21,12 @@ import (
 )
 
 func main() {
-	f := fcrun.Function{
+	terminal.Serve(fcrun.Function{
 		Name:       "setup-share-role",
 		About:      "lets the ECS of approved sharees use encrypted snapshots and images that are shared with them",
 		EventsOnly: true,
 		Handle:     handle,
-	}
-	if fcrun.Inside() {
-		fcrun.Start(f)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(terminal.Main(ctx, f, terminal.Env{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-	}))
+	})
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
@@ -68,7 +52,7 @@ func controls(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 		}
 		roles := ram.New(session)
 		return reconcile.Control[*fleet.ShareWorld]{
-			Observe: shares(call, account, session).Observe,
+			Observe: lookout.ShareWorld(call, account, session).Observe,
 			Decide:  rules.ShareRole,
 			Steps: []reconcile.Step{
 				{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},
@@ -82,31 +66,4 @@ func controls(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 			},
 		}, nil
 	}
-}
-
-// shares reads what the policy's approvals need of the account's world. The resource
-// directory is read with our own keys: a member is not told where the others are.
-func shares(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session) observe.Shares {
-	approved := call.Options.Policy.ShareRole.Approved
-	own := fcrun.Role("setup-share-role")
-	if role, ok := call.RoleIn(account); ok {
-		own = role // which trusts none but our functions
-	}
-	return observe.Shares{
-		ECS: ecs.New(session), Sharing: sharing.New(session), Keys: kms.New(session),
-		Roles: ram.New(session), Directory: directory.New(call.Session), Trail: trail.New(session),
-		Home: call.Home.Region, Own: own,
-		Folders:       folders(approved),
-		AsksDirectory: approved.Directory != "" || len(approved.Folders) > 0,
-		Named:         func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok },
-		Now:           session.Now,
-	}
-}
-
-func folders(a policy.Approved) []string {
-	ids := make([]string, len(a.Folders))
-	for i, f := range a.Folders {
-		ids[i] = f.ID
-	}
-	return ids
 }
