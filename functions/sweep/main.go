@@ -65,7 +65,7 @@ func sweeper(call *fcrun.Call, known *lookout.Memories) *sweep.Sweep {
 // tell puts refs into the inbox of the function that looks there.
 func tell(call *fcrun.Call) func(context.Context, string, fleet.Region, []fleet.Ref) error {
 	return func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
-		inbox, err := call.InboxOf(function, region)
+		inbox, err := call.InboxIn(function, region)
 		if err != nil {
 			return err
 		}

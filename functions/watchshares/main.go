@@ -33,7 +33,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	o := call.Options
 	o.Ledger = nil // nothing is changed, and an event costs no other call
 	if fcrun.Inside() {
-		inbox, err := call.InboxOf(owner, "")
+		inbox, err := call.InboxIn(owner, "")
 		if err != nil {
 			return fleet.Pass{}, fmt.Errorf("finding the inbox of %s: %w", owner, err)
 		}

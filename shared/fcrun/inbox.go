@@ -47,10 +47,10 @@ func (c *Call) HomeOf(region fleet.Region) fleet.Scope {
 	return at
 }
 
-// InboxOf returns the inbox of a function in a region; of one that exists once, in none.
+// InboxIn returns the inbox of a function in a region; of one that exists once, in none.
 // Each region has all queues, and only those of functions that were deployed there are
 // read.
-func (c *Call) InboxOf(function string, region fleet.Region) (*queue.Inbox, error) {
+func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, error) {
 	client, err := c.queuesIn(c.HomeOf(region))
 	if err != nil {
 		return nil, err

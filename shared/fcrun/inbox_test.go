@@ -33,7 +33,7 @@ func TestTheInboxOfAFunctionThatExistsOnceIsInThePolicysHomeRegion(t *testing.T)
 			call.Options.Policy.HomeRegion = c.home
 			ref := fleet.Ref{Scope: fleet.Scope{Account: server.Sharer}, Kind: fleet.KindImageShare}
 			for range 2 { // the second over the connections of the first
-				inbox, err := call.InboxOf(owner, c.region)
+				inbox, err := call.InboxIn(owner, c.region)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -56,7 +56,7 @@ func TestTheInboxOfAFunctionThatExistsOnceIsInThePolicysHomeRegion(t *testing.T)
 
 func TestAnInboxNeedsARegion(t *testing.T) {
 	a := newAbroad(t)
-	if inbox, err := a.call().InboxOf("setup-share-role", "no/region"); inbox != nil || err == nil {
+	if inbox, err := a.call().InboxIn("setup-share-role", "no/region"); inbox != nil || err == nil {
 		t.Errorf("%v, %v", inbox, err)
 	}
 }
