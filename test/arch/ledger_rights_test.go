@@ -1,0 +1,53 @@
+package arch_test
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// ledgerFolder is one folder of the ledger, or what was settled in it.
+var ledgerFolder = regexp.MustCompile(`^acs:oss:\*:\*:fleetwarden-\*/ledger/([a-z-]+)/\*(\.settled\.json)?$`)
+
+// What an undo believes stands in the ledger, so that a function writes into its own part
+// of it. The sweep may tell how an intent ended that another one left open, and no more.
+func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
+	own := map[string][]string{
+		"sweep":    {"starts", "sweeps", "reports"},
+		"backfill": {"starts", "sweeps", "plans", "applies", "replays", "backfill"},
+	}
+	changing := []string{"attach-role", "push-agent", "setup-share-role", "validate-instance"}
+	files, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*", "*.json"))
+	top, terr := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*.json"))
+	if err != nil || terr != nil || len(files) == 0 || len(top) == 0 {
+		t.Fatalf("no RAM files: %v, %v", err, terr)
+	}
+	for _, path := range append(files, top...) {
+		for _, g := range grants(t, path) {
+			if g.action != "oss:PutObject" {
+				continue
+			}
+			part := ledgerFolder.FindStringSubmatch(g.resource)
+			if part == nil {
+				t.Errorf("%s may write %s, which is not one folder of the ledger", path, g.resource)
+				continue
+			}
+			name := strings.TrimSuffix(filepath.Base(path), ".json")
+			function := name
+			for f := range own {
+				if strings.HasPrefix(name, f+"-") {
+					function = f
+				}
+			}
+			switch settled := part[2] != ""; {
+			case settled && function == "sweep" && slices.Contains(changing, part[1]):
+			case !settled && slices.Contains(own[function], part[1]):
+			case !settled && slices.Contains(changing, part[1]) && (function == part[1] || strings.HasPrefix(function, part[1]+"-")):
+			default:
+				t.Errorf("%s may write into %s, which is not its own", path, g.resource)
+			}
+		}
+	}
+}
