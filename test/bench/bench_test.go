@@ -11,7 +11,7 @@ import (
 )
 
 // little is enough to see that everything can be measured.
-var little = sizes{starts: 1, pairs: 20, rounds: 1, worlds: 5}
+var little = sizes{starts: 1, pairs: 20, rounds: 1, worlds: 5, fleet: 6000}
 
 const root = "../.."
 
@@ -43,6 +43,9 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 			t.Errorf("%s: %v", name, got[name])
 		}
 	}
+	if sw := s.Sweep; sw.Calls < sw.Floor || sw.PeakRSSMiB <= 0 || sw.LiveHeapMiB <= 0 || sw.VirtualMinutes <= 0 || sw.Passes == 0 || sw.Repaired["noRole"] != 42 {
+		t.Errorf("the sweep was not measured: %+v", sw)
+	}
 	if s.LaunchCalls < s.LaunchFloor {
 		t.Errorf("a launch took %d calls, less than the floor of %d: the count or the floor is wrong", s.LaunchCalls, s.LaunchFloor)
 	}
@@ -58,8 +61,9 @@ func TestAGoalThatIsNotMetIsLoud(t *testing.T) {
 	}
 	bad := *good
 	bad.ColdRatio, bad.LaunchCalls = 1.6, 3
+	bad.Sweep.Ratio, bad.Sweep.PeakRSSMiB, bad.Sweep.LiveHeapGrowthMiB = 1.03, 97, 3
 	table.Reset()
-	if missed := bad.print(&table); missed != 2 || !strings.Contains(table.String(), "2 GOALS NOT MET") {
+	if missed := bad.print(&table); missed != 5 || !strings.Contains(table.String(), "5 GOALS NOT MET") {
 		t.Errorf("%d goals missed:\n%s", missed, &table)
 	}
 }

@@ -159,14 +159,5 @@ func (i *instance) stop() error {
 
 // memory returns a line of the process's status, VmRSS or VmHWM, in MiB.
 func (i *instance) memory(name string) (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the memory of %s: %w", i.cmd.Path, err)
-	}
-	_, line, _ := strings.Cut(string(status), name+":")
-	var kilobytes float64
-	if _, err := fmt.Sscan(line, &kilobytes); err != nil {
-		return 0, fmt.Errorf("reading the memory of %s: %w", i.cmd.Path, err)
-	}
-	return kilobytes / 1024, nil
+	return statusLine(fmt.Sprintf("/proc/%d/status", i.cmd.Process.Pid), name)
 }

@@ -24,8 +24,8 @@ func pages(n, size int) int { return (n + size - 1) / size }
 // launch counts the API calls that attach-role sends for a launch on the local
 // cloud, where the role stands already and the process runs: a process's first pass
 // looks once more, for what a pass before it may have left open in the ledger.
-func (s *summary) launch(ctx context.Context, root string) (err error) {
-	st, err := stage.Open(ctx, stage.Options{Root: root})
+func (s *summary) launch(ctx context.Context, root, bin string) (err error) {
+	st, err := stage.Open(ctx, stage.Options{Root: root, BinDir: bin})
 	if err != nil {
 		return err
 	}

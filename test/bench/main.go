@@ -22,9 +22,10 @@ type sizes struct {
 	pairs  int // of warm invocations
 	rounds int // of in-process measurements; their median counts
 	worlds int // of 100 random instances, on which all deciders have to agree
+	fleet  int // instances to sweep, and a tenth of it
 }
 
-var full = sizes{starts: 41, pairs: 20_000, rounds: 15, worlds: 100}
+var full = sizes{starts: 41, pairs: 20_000, rounds: 15, worlds: 100, fleet: 100_000}
 
 func main() {
 	root := flag.String("root", "../..", "the top of the repository")
@@ -70,6 +71,7 @@ func measure(ctx context.Context, root string, n sizes) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
+	functions := filepath.Join(dir, "functions")
 	s := newSummary()
 	s.BinaryMB, s.EmptyMB = b.function.megabytes(), b.empty.megabytes()
 	for _, step := range []func() error{
@@ -78,7 +80,9 @@ func measure(ctx context.Context, root string, n sizes) (*summary, error) {
 		func() error { return s.decode(root, n) },
 		func() error { return s.noMatch(root, n) },
 		func() error { return s.decide(ctx, n) },
-		func() error { return s.launch(ctx, root) },
+		func() error { return buildFunctions(ctx, root, functions) },
+		func() error { return s.launch(ctx, root, functions) },
+		func() error { return s.sweep(ctx, root, functions, n) },
 	} {
 		if err := step(); err != nil {
 			return nil, err

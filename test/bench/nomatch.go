@@ -93,12 +93,12 @@ func judgeWindow(payload []byte, p *policy.Policy) error {
 	return nil
 }
 
-// ordinary is a world where the batch's instances are there and not meant to be
-// trusted.
+// ordinary is a world where the batch's instances are there, have no role and are not
+// meant to be trusted.
 func ordinary(b fleet.Batch) *fleet.World {
 	w := &fleet.World{Scope: b.Scope, At: noon, Instances: make([]fleet.Instance, len(b.Refs))}
 	for i, r := range b.Refs {
-		w.Instances[i] = fleet.Instance{Ref: r, Gone: fleet.See(false), Listed: fleet.See(fleet.Listing{
+		w.Instances[i] = fleet.Instance{Ref: r, Gone: fleet.See(false), RoleName: fleet.See(""), Listed: fleet.See(fleet.Listing{
 			Status: "Running", Type: "ecs.g7.large", Family: "ecs.g7", VPC: "vpc-1", VSwitch: "vsw-1", Created: noon.Add(-time.Hour),
 		})}
 	}
