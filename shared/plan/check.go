@@ -155,7 +155,7 @@ func hold(all []Standing, p Plan, pol *policy.Policy) {
 		switch {
 		case s.Stale != "":
 		case pol.ModeOf(s.Item.Control) != policy.Enforce:
-			s.Held = "the control " + s.Item.Control + " is in audit mode: its owner would change nothing"
+			s.Held = fmt.Sprintf("the control %s is set to %s: its owner would change nothing", s.Item.Control, pol.ModeOf(s.Item.Control))
 		default:
 			s.Held = pol.Limits.Exceeded(n[k], p.seen(s.Item.Scope))
 		}
