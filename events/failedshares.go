@@ -59,9 +59,24 @@ func fitting(all []fleet.FailedShare) []fleet.FailedShare {
 
 // size is about how many bytes a failed share has in a message.
 func size(f fleet.FailedShare) int {
-	n := len(`{"imageId":"","accounts":[],"time":""},`) + len(f.ImageID) + len(f.Time)
+	n := len(`{"imageId":"","accounts":[],"time":""},`) + written(f.ImageID) + written(f.Time)
 	for _, id := range f.Accounts {
 		n += len(`"",`) + len(id)
+	}
+	return n
+}
+
+// written is how many bytes a text takes at the most in JSON, where what is neither a
+// letter nor a digit may be escaped.
+func written(s string) int {
+	n := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case nameByte(c), c == ':':
+			n++
+		default:
+			n += len(`\u0000`)
+		}
 	}
 	return n
 }

@@ -120,3 +120,16 @@ func TestARecordNamesNoMoreAccountsThanAreWorthKeeping(t *testing.T) {
 		}
 	}
 }
+
+// Ids of images are claimed, too: what stands in one takes more room once it is written.
+func TestImagesWithOddNamesFitIntoAMessageAsWell(t *testing.T) {
+	var window []events.Event
+	for i := range 150 {
+		window = append(window, lacking(i, strings.Repeat("<\x01", 100)+fmt.Sprint(i), "2"))
+	}
+	ref := joined(t, window...)
+	body, err := json.Marshal(fleet.Messages([]fleet.Ref{ref})[0])
+	if err != nil || len(body) > 64<<10 || len(ref.Call.FailedShares()) < 10 {
+		t.Errorf("%d bytes for %d shares, %v", len(body), len(ref.Call.FailedShares()), err)
+	}
+}

@@ -62,8 +62,11 @@ func roomFor(l *fleet.Launch) int {
 	return min(max(l.Amount, 1), fleet.MaxBatch)
 }
 
-// disks are the disks that the record refers to. A malformed id is left out: it is
-// only a hint where to look.
+// maxDisks is how many disks of a launch are kept: 100 instances can have 17 each.
+const maxDisks = 1700
+
+// disks are the disks that the record refers to. A malformed id, or one too many, is left
+// out: it is only a hint where to look.
 func (r *reader) disks(rec *record) []string {
 	d := diskReader{r: r}
 	_ = r.flatten(rec.Referenced, &d) // what cannot be read hints at nothing
@@ -76,7 +79,7 @@ type diskReader struct {
 }
 
 func (d *diskReader) visit(name []byte, v jsontext.Value) {
-	if !bytes.HasPrefix(name, []byte("ACS::ECS::Disk.")) {
+	if !bytes.HasPrefix(name, []byte("ACS::ECS::Disk.")) || len(d.ids) == maxDisks {
 		return
 	}
 	if id := d.r.keep(cut(plain(&d.r.scratch, v), maxText)); validDiskID(id) {
