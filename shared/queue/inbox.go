@@ -107,7 +107,7 @@ func (i *Inbox) send(ctx context.Context, queue string, refs []fleet.Ref, after 
 	out := make([]mns.Message, len(packed))
 	for n, m := range packed {
 		m.Function = strings.TrimPrefix(queue, Prefix)
-		body, err := json.Marshal(m)
+		body, err := write(m)
 		if err != nil {
 			return fmt.Errorf("writing a message: %w", err)
 		}
@@ -117,4 +117,16 @@ func (i *Inbox) send(ctx context.Context, queue string, refs []fleet.Ref, after 
 		return fmt.Errorf("%d of %d messages stored: %w", stored, len(out), err)
 	}
 	return nil
+}
+
+// write returns the text of a message. One that is too long for a queue goes without the
+// disks that its launch named: they only save calls.
+func write(m fleet.Message) ([]byte, error) {
+	body, err := json.Marshal(m)
+	if err != nil || len(body) <= mns.MaxBytes || m.Call == nil || m.Call.Launch == nil {
+		return body, err
+	}
+	call, launch := *m.Call, *m.Call.Launch
+	launch.Disks, call.Launch, m.Call = nil, &launch, &call
+	return json.Marshal(m)
 }
