@@ -3,8 +3,10 @@ package fcrun
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
@@ -47,15 +49,24 @@ type sender interface {
 	Send(ctx context.Context, queue string, messages []mns.Message) (stored int, err error)
 }
 
-// flush sends the copies. The log has them all: that a copy could not be sent is told
-// there, and fails nothing.
+// closing is how long before the deadline no further copies are sent: the pass's own
+// record has to be written.
+const closing = 5 * time.Second
+
+var errLate = errors.New("the deadline is near")
+
+// flush sends the copies while there is time. The log has them all: that a copy could not
+// be sent is told there, and fails nothing.
 func (f *findings) flush(ctx context.Context, to sender) error {
-	if len(f.copies) == 0 {
-		return nil
-	}
-	stored, err := to.Send(ctx, f.sinks.Findings, f.copies)
-	if err != nil {
-		return fmt.Errorf("copying findings to queue %s: %d of %d sent: %w", f.sinks.Findings, stored, len(f.copies), err)
+	sent := 0
+	for part := range slices.Chunk(f.copies, mns.MaxBatch) {
+		n, err := 0, errLate
+		if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > closing {
+			n, err = to.Send(ctx, f.sinks.Findings, part)
+		}
+		if sent += n; err != nil {
+			return fmt.Errorf("copying findings to queue %s: %d of %d sent: %w", f.sinks.Findings, sent, len(f.copies), err)
+		}
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ type platform struct {
 	t     *testing.T
 	cloud *server.Server
 	next  chan *invocation
+	left  time.Duration // until the deadline of each invocation; set while there is none
 
 	mu   sync.Mutex
 	open map[string]*invocation
@@ -64,7 +65,7 @@ func start(t *testing.T, environment ...string) *platform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{t: t, cloud: cloud, next: make(chan *invocation), open: map[string]*invocation{}, exited: make(chan struct{})}
+	p := &platform{t: t, cloud: cloud, next: make(chan *invocation), left: time.Minute, open: map[string]*invocation{}, exited: make(chan struct{})}
 	runtime := httptest.NewServer(p)
 	p.cmd = exec.Command(os.Args[0])
 	p.cmd.Env = append([]string{
@@ -131,7 +132,7 @@ func (p *platform) handOut(w http.ResponseWriter, r *http.Request) {
 		p.mu.Unlock()
 		for name, value := range map[string]string{
 			"x-fc-request-id": inv.id, "x-fc-region": server.Home, "x-fc-account-id": server.Sharer,
-			"x-fc-function-deadline": strconv.FormatInt(time.Now().Add(time.Minute).UnixMilli(), 10), "x-fc-function-timeout": "60",
+			"x-fc-function-deadline": strconv.FormatInt(time.Now().Add(p.left).UnixMilli(), 10), "x-fc-function-timeout": "60",
 			"x-fc-access-key-id": inv.keys.AccessKeyID, "x-fc-access-key-secret": inv.keys.AccessKeySecret,
 			"x-fc-security-token": inv.keys.SecurityToken,
 		} {

@@ -36,6 +36,15 @@ func probe() fcrun.Function {
 			both.Done()
 			both.Wait()
 			return fleet.Pass{Refs: 2}, nil
+		case "find":
+			for range 20 {
+				r := call.Options.Stamp
+				r.V, r.Type, r.Finding = fleet.RecordVersion, "finding", &fleet.FindingRecord{Rule: "found", Severity: fleet.High}
+				if err := call.Options.Record(r); err != nil {
+					return fleet.Pass{}, err
+				}
+			}
+			return fleet.Pass{Refs: 20}, nil
 		case "put back":
 			return fleet.Pass{Again: 1}, call.PutBack([]byte(`{"v":99}`))
 		}

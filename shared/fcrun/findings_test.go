@@ -1,0 +1,42 @@
+package fcrun_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	simmns "fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
+)
+
+// Nothing may keep a pass from being recorded: a platform that ends it tries all of it again.
+func TestFindingsAreCopiedWhileThereIsTime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte("version: 1\nsinks: {findings: fw-findings}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for left, want := range map[time.Duration]int{time.Minute: 20, 3 * time.Second: 0} {
+		t.Run(left.String(), func(t *testing.T) {
+			p := start(t, "FLEETWARDEN_POLICY="+file)
+			queue := simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-findings"}
+			if _, err := p.cloud.MNS.Create(queue, simmns.Defaults()); err != nil {
+				t.Fatal(err)
+			}
+			p.left = left
+			if got := p.invoke("R-1", "find", admin); got.kind != "response" {
+				t.Errorf("got %+v", got)
+			}
+			if n := p.cloud.MNS.Visible(queue); n != want {
+				t.Errorf("%d copies, want %d", n, want)
+			}
+			if n := len(p.records()["R-1"]); n != 21 {
+				t.Errorf("%d records, want 20 findings and the pass", n)
+			}
+			if told := strings.Contains(p.stderr.String(), "0 of 20 sent: the deadline is near"); told != (want == 0) {
+				t.Errorf("stderr: %s", p.stderr.String())
+			}
+		})
+	}
+}
