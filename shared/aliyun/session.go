@@ -13,9 +13,9 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// DefaultBudget is how many calls of each API one pass may send when its options do
+// defaultBudget is how many calls of each API one pass may send when its options do
 // not say otherwise.
-const DefaultBudget = 2000
+const defaultBudget = 2000
 
 // Patience is the longest that one call may wait in all before it gives up and
 // leaves the rest to a delayed message.
@@ -39,10 +39,10 @@ type tally struct {
 }
 
 // NewSession returns a session that may send budget calls of each API; 0 means
-// [DefaultBudget].
+// defaultBudget.
 func (c *Cloud) NewSession(budget int) *Session {
 	if budget <= 0 {
-		budget = DefaultBudget
+		budget = defaultBudget
 	}
 	return &Session{cloud: c, tally: &tally{budget: budget, spent: map[string]int{}, calls: map[string]map[string]int{}}}
 }

@@ -17,8 +17,6 @@ import (
 const (
 	// maxAssistants is for DescribeCloudAssistantStatus.
 	maxAssistants = 50
-	// MaxInvoked is for InvokeCommand and RunCommand.
-	MaxInvoked = 100
 	// invocationPage is for DescribeInvocations.
 	invocationPage = 50
 )
@@ -170,10 +168,10 @@ type Script struct {
 	Content string
 }
 
-// RunScript runs a script on at most 100 instances, with RunCommand, and returns the
+// runScript runs a script on at most 100 instances, with RunCommand, and returns the
 // invocation's id. The right to do so is root on every instance it is granted for:
 // prefer [Client.Invoke].
-func (c *Client) RunScript(ctx context.Context, region fleet.Region, s Script, parameters map[string]fleet.Secret, ids []string) (string, error) {
+func (c *Client) runScript(ctx context.Context, region fleet.Region, s Script, parameters map[string]fleet.Secret, ids []string) (string, error) {
 	text, err := plain(parameters)
 	if err != nil {
 		return "", err
@@ -203,7 +201,7 @@ func (s Scripts) Invoke(ctx context.Context, region fleet.Region, name string, p
 	if !ok {
 		return "", fmt.Errorf("running a script: there is none for %s", name)
 	}
-	return s.RunScript(ctx, region, script, parameters, ids)
+	return s.runScript(ctx, region, script, parameters, ids)
 }
 
 // plain writes parameters as the JSON object that Cloud Assistant takes.

@@ -10,9 +10,9 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// ManagedTag marks what Fleetwarden made, as the JSON text that RAM's Tag
+// managedTag marks what Fleetwarden made, as the JSON text that RAM's Tag
 // parameter holds.
-const ManagedTag = `[{"Key":"fleetwarden","Value":"managed"}]`
+const managedTag = `[{"Key":"fleetwarden","Value":"managed"}]`
 
 // Client calls RAM for one pass.
 type Client struct {
@@ -100,14 +100,14 @@ func (c *Client) Policy(ctx context.Context, p fleet.Policy) (string, error) {
 // CreateRole makes a role with our tag.
 func (c *Client) CreateRole(ctx context.Context, name, trust, description string) error {
 	_, err := aliyun.Do[sdk.CreateRoleShrinkRequest, sdk.CreateRoleResponseBody](ctx, c.session, write("CreateRole"),
-		&sdk.CreateRoleShrinkRequest{RoleName: &name, AssumeRolePolicyDocument: &trust, Description: &description, TagShrink: new(ManagedTag)})
+		&sdk.CreateRoleShrinkRequest{RoleName: &name, AssumeRolePolicyDocument: &trust, Description: &description, TagShrink: new(managedTag)})
 	return err
 }
 
 // CreatePolicy makes a custom policy with our tag.
 func (c *Client) CreatePolicy(ctx context.Context, name, document, description string) error {
 	_, err := aliyun.Do[sdk.CreatePolicyShrinkRequest, sdk.CreatePolicyResponseBody](ctx, c.session, write("CreatePolicy"),
-		&sdk.CreatePolicyShrinkRequest{PolicyName: &name, PolicyDocument: &document, Description: &description, TagShrink: new(ManagedTag)})
+		&sdk.CreatePolicyShrinkRequest{PolicyName: &name, PolicyDocument: &document, Description: &description, TagShrink: new(managedTag)})
 	return err
 }
 
