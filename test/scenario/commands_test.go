@@ -84,6 +84,16 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"crash": cmdCrash,
 	// die FUNCTION ACTION before|after kills its process at its next call of ACTION.
 	"die": cmdDie,
+	// night has the sweep's timer go off; $SWEEP is the newest sweep. "! night" prints why
+	// none was begun.
+	"night": cmdNight,
+	// report puts the report of $SWEEP into the folder report; "! report": it has none.
+	"report": cmdReport,
+	// shard ACCOUNT/REGION key=value… checks what the summary of $SWEEP says of a shard:
+	// seen, fault, held, RULE/OUTCOME and KIND/STATE, with values as for "record".
+	"shard": cmdShard,
+	// corrupt PREFIX TEXT puts a text over the last of the ledger's objects that begin so.
+	"corrupt": cmdCorrupt,
 	// ledger FUNCTION KIND STATE N checks how many changes of that kind the ledger says
 	// ended so; the state of an open intent is "open".
 	"ledger": cmdLedger,

@@ -22,14 +22,17 @@ import (
 
 // everydayOf is the story of a function.
 func everydayOf(function string) func(*testing.T, stage.Options) (*stage.Stage, []string) {
-	if strings.Contains(function, "share") {
+	switch {
+	case function == "sweep":
+		return everydaySweep
+	case strings.Contains(function, "share"):
 		return everydayShares
 	}
 	return everyday
 }
 
 func TestNoActionIsMissing(t *testing.T) {
-	for _, function := range []string{"attach-role", "setup-share-role"} {
+	for _, function := range []string{"attach-role", "setup-share-role", "sweep"} {
 		s, _ := everydayOf(function)(t, stage.Options{})
 		for _, p := range s.Server.RAM.Permissions() {
 			if strings.HasPrefix(p.Caller, "fleetwarden-") && !p.Allowed {
@@ -40,7 +43,7 @@ func TestNoActionIsMissing(t *testing.T) {
 }
 
 func TestNoActionIsUnused(t *testing.T) {
-	for _, function := range functions {
+	for _, function := range woken {
 		story := everydayOf(function)
 		_, well := story(t, stage.Options{})
 		for _, action := range actions(t, function) {

@@ -1,0 +1,43 @@
+package scenario_test
+
+import (
+	"testing"
+	"time"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+// everydaySweep is a story in which a sweep has to do all that it is for: instances of
+// all kinds, one without an agent and one of the sixth generation, drift of each control,
+// and shares of images and snapshots, in a folder as well.
+func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
+	t.Helper()
+	o.Policy = "sweep_everyday.yaml"
+	s := newSharer(t, o)
+	standing(t, s.Stage, "app-role", "oss-read.json")
+	for _, f := range []ecs.FleetSpec{
+		{Role: "-", Agent: "uninstalled"}, {Role: "app-role", SystemDisk: "cloud_efficiency"}, {InstanceType: "ecs.g6t.large"},
+	} {
+		f.Count = 1
+		if _, err := s.Server.ECS.SeedFleet(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shared, err := s.Server.ECS.SeedImages(ecs.ImageSpec{Key: "alias/shared", SharedWith: []string{server.Sharee, server.Member}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.operator("2020-01-10", "CreateResourceShare", map[string]string{"ResourceShareName": "production", "Targets.1": "fd-Prod000001",
+		"Resources.1.ResourceType": "Snapshot", "Resources.1.ResourceId": s.snapshot()})
+	s.pass(time.Minute) // watch-shares has not looked for itself yet
+	for range 2 {
+		if err := night(s.Stage); err != nil {
+			t.Log(err) // for want of a right
+		}
+		s.pass(20 * time.Minute) // ActionTrail tells who made the roles
+		s.operator("2014-05-26", "ModifyImageSharePermission", map[string]string{"ImageId": shared[0].ID, "RemoveAccount.1": server.Sharee, "RemoveAccount.2": server.Member})
+	}
+	return s.Stage, outcome(t, s.Stage)
+}
