@@ -148,7 +148,8 @@ func tell(call *fcrun.Call) plan.Teller {
 	}
 }
 
-// How often the ledger is read, and the world, for what has no record.
+// How often the ledger is read, after a hasty beginning, and after how many reads the
+// world is looked at for what has no record.
 const (
 	readEvery = 3 * time.Second
 	lookEvery = 10
@@ -161,7 +162,7 @@ func (a *application) wait(ctx context.Context, w *plan.Awaited, patience time.D
 	defer bar.end()
 	open := w.Open()
 	for n := 1; open > 0 && patience > 0; n++ {
-		pause := min(readEvery, patience)
+		pause := min(time.Duration(n)*time.Second, readEvery, patience)
 		patience -= pause
 		if err := a.sleep(ctx, pause); err != nil {
 			return a.stopped(open)
