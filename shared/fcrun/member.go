@@ -71,8 +71,9 @@ func (c *Call) Reaches(account fleet.AccountID) bool {
 
 // In returns the session for what belongs to an account: at home the pass's own,
 // elsewhere one with keys of the role that the policy names there, which counts as the
-// pass's own. The role's session is called as the function's own role. An account
-// without a role gives an error of class Denied.
+// pass's own. The role's session is called as the function's own role, and may do no more
+// than the function was made for; see [SessionPolicy]. An account without a role gives an
+// error of class Denied.
 func (c *Call) In(ctx context.Context, account fleet.AccountID) (*aliyun.Session, error) {
 	if account == c.Home.Account {
 		return c.Session, nil
@@ -81,7 +82,11 @@ func (c *Call) In(ctx context.Context, account fleet.AccountID) (*aliyun.Session
 	if !ok {
 		return nil, noRole(account)
 	}
-	role := sts.Role{Account: account, Name: name, Session: Role(c.Options.Stamp.Function)}
+	function := c.Options.Stamp.Function
+	role := sts.Role{Account: account, Name: name, Session: Role(function), Policy: SessionPolicy(function)}
+	if role.Policy == "" {
+		return nil, noBusiness(function)
+	}
 	keys, err := c.Members.keys(ctx, c.Session, c.Home.Region, role)
 	if err != nil {
 		return nil, err
@@ -98,3 +103,11 @@ func (e noRole) Error() string {
 
 // Class is read by [fleet.ClassOf].
 func (noRole) Class() fleet.Class { return fleet.Denied }
+
+// noBusiness is a function that would have the rights of all others in another account.
+type noBusiness string
+
+func (e noBusiness) Error() string { return string(e) + " has no business in other accounts" }
+
+// Class is read by [fleet.ClassOf].
+func (noBusiness) Class() fleet.Class { return fleet.Denied }

@@ -9,11 +9,16 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Role is a RAM role of an account, and how the session of it is called: the session's
-// name stands in the account's trail beside the role's.
+// Role is a RAM role of an account, and the session of it.
 type Role struct {
-	Account       fleet.AccountID
-	Name, Session string
+	Account fleet.AccountID
+	Name    string
+	// Session is how the session is called: it stands in the account's trail beside the
+	// role's name.
+	Session string
+	// Policy, if there is one, narrows what the session may do: that is what both the
+	// role's policies and this one allow. It has at most 2048 characters.
+	Policy string
 }
 
 // Assumed are keys of a role, and when they expire, in real time.
@@ -27,6 +32,7 @@ type Assumed struct {
 type assumeRole struct {
 	RoleArn         *string `json:"RoleArn"`
 	RoleSessionName *string `json:"RoleSessionName"`
+	Policy          *string `json:"Policy,omitempty"`
 }
 
 type credentials struct {
@@ -47,7 +53,11 @@ var errNoKeys = errors.New("the answer holds no keys with their expiry")
 func AssumeRole(ctx context.Context, s *aliyun.Session, region fleet.Region, r Role) (Assumed, error) {
 	api := aliyun.API{Product: aliyun.STS, Action: "AssumeRole", Region: region}
 	arn := "acs:ram::" + string(r.Account) + ":role/" + r.Name
-	answer, err := aliyun.Do[assumeRole, credentials](ctx, s, api, &assumeRole{&arn, &r.Session})
+	req := &assumeRole{RoleArn: &arn, RoleSessionName: &r.Session}
+	if r.Policy != "" {
+		req.Policy = &r.Policy
+	}
+	answer, err := aliyun.Do[assumeRole, credentials](ctx, s, api, req)
 	if err != nil {
 		return Assumed{}, err
 	}

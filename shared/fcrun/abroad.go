@@ -1,0 +1,66 @@
+package fcrun
+
+import "strings"
+
+// abroad are the actions that each function may take in another account at most: those of
+// its files in deploy/ram, without what it needs at home alone. On which resources, the
+// role there says.
+var abroad = map[string][]string{
+	"attach-role": {
+		"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances", "ecs:DetachInstanceRamRole",
+		"ram:AttachPolicyToRole", "ram:CreatePolicy", "ram:CreateRole", "ram:GetPolicy", "ram:GetRole",
+		"ram:ListPoliciesForRole", "ram:PassRole",
+	},
+	"backfill": {
+		"actiontrail:LookupEvents", "ecs:AttachInstanceRamRole", "ecs:DescribeCloudAssistantStatus", "ecs:DescribeDisks",
+		"ecs:DescribeImageSharePermission", "ecs:DescribeImages", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances",
+		"ecs:DescribeInvocations", "ecs:DescribeRegions", "ecs:DescribeSnapshots", "ecs:DescribeUserData",
+		"ecs:DetachInstanceRamRole", "ecs:StartInstances", "ecs:StopInstances", "ecs:TagResources", "ecs:UntagResources",
+		"kms:DescribeAccountKmsStatus", "kms:DescribeKey", "ram:AttachPolicyToRole", "ram:CreatePolicyVersion",
+		"ram:DetachPolicyFromRole", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole", "ram:ListTagResources",
+		"ram:PassRole", "ram:TagResources", "ram:UntagResources", "ram:UpdateRole",
+		"resourcesharing:ListResourceShareAssociations", "yundun-sas:DescribeCloudCenterInstances",
+	},
+	"push-agent": {
+		"ecs:DescribeCloudAssistantStatus", "ecs:DescribeInstances", "ecs:DescribeInvocations", "ecs:DescribeUserData",
+		"ecs:InvokeCommand", "ecs:RunCommand", "ecs:TagResources", "yundun-sas:AddInstallCode",
+		"yundun-sas:DescribeCloudCenterInstances", "yundun-sas:DescribeInstallCodes",
+		"yundun-sas:OperateAgentClientInstall", "yundun-sas:RefreshAssets",
+	},
+	"setup-share-role": {
+		"actiontrail:LookupEvents", "ecs:DescribeDisks", "ecs:DescribeImageSharePermission", "ecs:DescribeImages",
+		"ecs:DescribeRegions", "ecs:DescribeSnapshots", "ecs:ModifyImageSharePermission", "kms:DescribeKey",
+		"ram:AttachPolicyToRole", "ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:CreateRole",
+		"ram:DetachPolicyFromRole", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole", "ram:ListTagResources",
+		"ram:TagResources", "ram:UpdateRole", "resourcesharing:ListResourceShareAssociations",
+	},
+	"sweep": {
+		"actiontrail:LookupEvents", "ecs:DescribeCloudAssistantStatus", "ecs:DescribeDisks",
+		"ecs:DescribeImageSharePermission", "ecs:DescribeImages", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances",
+		"ecs:DescribeInvocations", "ecs:DescribeRegions", "ecs:DescribeSnapshots", "ecs:DescribeUserData",
+		"kms:DescribeAccountKmsStatus", "kms:DescribeKey", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole",
+		"ram:ListTagResources", "resourcesharing:ListResourceShareAssociations", "yundun-sas:DescribeCloudCenterInstances",
+	},
+	"validate-instance": {
+		"ecs:DescribeDisks", "ecs:DescribeImages", "ecs:DescribeInstances", "ecs:StopInstances", "ecs:TagResources",
+		"kms:DescribeAccountKmsStatus",
+	},
+	"watch-shares": {
+		"resourcesharing:ListResourceShareAssociations",
+	},
+}
+
+// SessionPolicy returns the policy of a function's session of a role in another account;
+// "" for a function that has no business there. That role serves all functions, and so
+// may do what any of them may; a session may do what both its role and its policy allow.
+// A session's policy may have 2048 characters, too few for resources.
+//
+// It keeps a function from what it was not made for, and is worth as much as the
+// function's code: whoever runs other code under the function's role need not ask for it.
+func SessionPolicy(function string) string {
+	actions := abroad[function]
+	if len(actions) == 0 {
+		return ""
+	}
+	return `{"Version":"1","Statement":[{"Effect":"Allow","Action":["` + strings.Join(actions, `","`) + `"],"Resource":"*"}]}`
+}

@@ -1,0 +1,44 @@
+package arch_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"fleetwarden/shared/fcrun"
+)
+
+// What a function may in other accounts is what its files allow at home, those that have
+// to be asked for too, but for what there is at home alone.
+func TestASessionAbroadMayWhatTheFunctionMayAtHome(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no RAM files: %v", err)
+	}
+	for _, path := range files {
+		function := strings.TrimSuffix(filepath.Base(path), ".json")
+		optional, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "optional", function+"-*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, path := range append(optional, path) {
+			for _, g := range grants(t, path) {
+				if product, _, _ := strings.Cut(g.action, ":"); !slices.Contains([]string{"mns", "oss", "resourcemanager", "sts"}, product) {
+					want = append(want, g.action)
+				}
+			}
+		}
+		slices.Sort(want)
+		want = slices.Compact(want)
+		var policy struct{ Statement []struct{ Action []string } }
+		if err := json.Unmarshal([]byte(fcrun.SessionPolicy(function)), &policy); err != nil || len(policy.Statement) != 1 {
+			t.Fatalf("%s: %v", function, err)
+		}
+		if got := policy.Statement[0].Action; !slices.Equal(got, want) {
+			t.Errorf("%s may do abroad\n%q, and its files say\n%q", function, got, want)
+		}
+	}
+}
