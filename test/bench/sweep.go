@@ -22,11 +22,13 @@ import (
 // it told of drift, up to the last change.
 type swept struct {
 	Instances int `json:"instances"`
-	// Calls are those to the cloud's APIs; ByAPI has them by who called. Those that a
-	// quota refused are not among them. What the store and the queues were asked is apart.
+	// Calls are those to the cloud's APIs; ByAPI has them by who called. Not among them
+	// are those that a quota refused, those of the owners' looks after the last change,
+	// and what the store and the queues were asked.
 	Calls       int            `json:"calls"`
 	ByAPI       map[string]int `json:"calls_by_api"`
 	Refused     map[string]int `json:"refused_by_api"`
+	Later       int            `json:"calls_after_the_last_change"`
 	Kept        int            `json:"store_and_queue_requests"`
 	Floor       int            `json:"floor"`
 	FloorByPart map[string]int `json:"floor_by_part"`
@@ -138,6 +140,14 @@ func seed(ctx context.Context, st *stage.Stage, count int) (*ecs.Fleet, error) {
 	return seeded, errors.Join(st.Advance(ctx, time.Hour), st.Server.Router.SetQuotas(quotas()))
 }
 
+// refused is how many calls a quota refused.
+func (s *swept) refused() (n int) {
+	for _, calls := range s.Refused {
+		n += calls
+	}
+	return n
+}
+
 // spenders are the roles of the sweep and of the owners of drift.
 func spenders() []string {
 	return []string{"fleetwarden-sweep", "fleetwarden-attach-role", "fleetwarden-push-agent", "fleetwarden-validate-instance"}
@@ -164,6 +174,7 @@ func (s *swept) count(st *stage.Stage, start time.Time) error {
 		case e.Product == "mns" || e.Product == "oss":
 			s.Kept++
 		case e.Time.After(last):
+			s.Later++
 		case e.Code != "":
 			s.Refused[api]++
 		default:
