@@ -20,26 +20,66 @@ type Instances interface {
 }
 
 // Tag puts the tag that each change wants ("key=value") onto its instance, for
-// [fleet.TagInstance].
+// [fleet.TagInstance]. The call tells nobody apart, so the tags are read right before it:
+// what has the tag by now was not tagged here.
 func Tag(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
-		failures := tag(ctx, i, s.Region, cs)
-		after, err := i.Listings(ctx, s.Region, ids(cs))
 		out := make([]fleet.Result, len(cs))
+		before, err := i.Listings(ctx, s.Region, ids(cs))
+		var open []fleet.Change
+		var at []int
 		for n, c := range cs {
-			key, want, _ := strings.Cut(c.Want, "=")
-			value, tagged := after[c.Ref.ID].Tags[key]
+			now, there := before[c.Ref.ID]
 			switch {
 			case err != nil:
-				out[n] = failed(c, "reading the tag back", err)
-			case tagged && value == want:
-				out[n] = fleet.Result{Change: c, State: fleet.Done, After: c.Want}
+				out[n] = fleet.Failure(c, "reading the tags before tagging", err)
+			case !there:
+				out[n] = fleet.Result{Change: c, State: fleet.Skipped, Why: "the instance is gone"}
+			case has(now, c.Want):
+				out[n] = fleet.Result{Change: c, State: fleet.Skipped, After: c.Want, Why: "the instance has the tag already"}
 			default:
-				out[n] = failed(c, "tagging the instance", failures[c.Want])
+				open, at = append(open, c), append(at, n)
 			}
+		}
+		for n, res := range put(ctx, i, s.Region, open) {
+			out[at[n]] = res
 		}
 		return out
 	}
+}
+
+// has reports whether an instance has a tag ("key=value").
+func has(l fleet.Listing, tag string) bool {
+	key, want, _ := strings.Cut(tag, "=")
+	value, tagged := l.Tags[key]
+	return tagged && value == want
+}
+
+// put tags instances that do not have their tag, and reads them back.
+func put(ctx context.Context, i Instances, region fleet.Region, cs []fleet.Change) []fleet.Result {
+	if len(cs) == 0 {
+		return nil
+	}
+	failures := tag(ctx, i, region, cs)
+	after, readErr := i.Listings(ctx, region, ids(cs))
+	out := make([]fleet.Result, len(cs))
+	for n, c := range cs {
+		if has(after[c.Ref.ID], c.Want) {
+			out[n] = fleet.Found(c, c.Want, inParts(failures[c.Want]))
+		} else {
+			out[n] = fleet.Unseen(c, "tagging the instance", failures[c.Want], readErr)
+		}
+	}
+	return out
+}
+
+// inParts is what one instance was answered where a call was made in parts, and one of
+// them failed: what it was not a moment ago, and is now, most likely was in another.
+func inParts(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fleet.Unanswered{}
 }
 
 // tag tags what wants the same tag together; it returns what went wrong, by tag.
@@ -60,35 +100,21 @@ func tag(ctx context.Context, i Instances, region fleet.Region, cs []fleet.Chang
 
 // Stop stops running instances and then puts the tag that each change wants onto
 // them, so that an instance which somebody starts again is not stopped again, for
-// [fleet.StopInstance]. If the pass ends between the two, the instance may be stopped
-// once more after that start, and no oftener.
+// [fleet.StopInstance]. One that somebody else has stopped gets no tag. If the pass ends
+// between the two, the instance may be stopped once more after that start, and no
+// oftener.
 func Stop(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
-		answers, err := i.Stop(ctx, s.Region, ids(cs))
-		if err != nil {
-			answers = nil
-		}
-		after, readErr := i.Listings(ctx, s.Region, ids(cs))
-		out := make([]fleet.Result, len(cs))
-		var stopped []fleet.Change
-		for n, c := range cs {
-			now := after[c.Ref.ID].Status
-			answer := answers[c.Ref.ID]
-			switch {
-			case readErr != nil:
-				out[n] = failed(c, "reading the state back", readErr)
-			case now == "Stopping" || now == "Stopped":
-				out[n] = fleet.Result{Change: c, State: fleet.Done, After: now, RequestIDs: requests(answer)}
-				stopped = append(stopped, c)
-			case err != nil:
-				out[n] = failed(c, "stopping the instance", err)
-			default:
-				out[n] = failed(c, "stopping the instance", answer.Err)
+		out := power{i.Stop, "stopping the instance", []string{"Stopping", "Stopped"}}.turn(ctx, i, s.Region, cs)
+		var ours []fleet.Change
+		for _, res := range out {
+			if made(res) {
+				ours = append(ours, res.Change)
 			}
 		}
-		failures := tag(ctx, i, s.Region, stopped)
+		failures := tag(ctx, i, s.Region, ours)
 		for n := range out {
-			if err := failures[out[n].Change.Want]; err != nil && out[n].State == fleet.Done {
+			if err := failures[out[n].Change.Want]; err != nil && made(out[n]) {
 				out[n].Why = "stopped, but the tag that says so could not be put: " + err.Error()
 			}
 		}
@@ -96,11 +122,41 @@ func Stop(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []flee
 	}
 }
 
-func requests(a fleet.BatchAnswer) []string {
-	if a.RequestID == "" {
-		return nil
+func made(r fleet.Result) bool { return r.State == fleet.Done || r.State == fleet.Started }
+
+// power is one of the two calls that start and stop.
+type power struct {
+	call   func(context.Context, fleet.Region, []string) (map[string]fleet.BatchAnswer, error)
+	doing  string
+	states []string // of an instance on its way, and at its end
+}
+
+// lister reads instances back.
+type lister interface {
+	Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error)
+}
+
+// turn calls for all instances and believes the states that it reads back. The call
+// refuses what is not in the state that it changes, which tells whose doing a state is.
+func (p power) turn(ctx context.Context, l lister, region fleet.Region, cs []fleet.Change) []fleet.Result {
+	answers, err := p.call(ctx, region, ids(cs))
+	after, readErr := l.Listings(ctx, region, ids(cs))
+	out := make([]fleet.Result, len(cs))
+	for n, c := range cs {
+		answer := fleet.BatchAnswer{Err: err}
+		if err == nil {
+			answer = fleet.AnswerOf(answers, c.Ref.ID)
+		}
+		if now := after[c.Ref.ID].Status; readErr == nil && slices.Contains(p.states, now) {
+			out[n] = fleet.Found(c, now, answer.Err)
+		} else {
+			out[n] = fleet.Unseen(c, p.doing, answer.Err, readErr)
+		}
+		if answer.RequestID != "" {
+			out[n].RequestIDs = []string{answer.RequestID}
+		}
 	}
-	return []string{a.RequestID}
+	return out
 }
 
 func ids(cs []fleet.Change) []string {
@@ -109,13 +165,4 @@ func ids(cs []fleet.Change) []string {
 		out[i] = c.Ref.ID
 	}
 	return out
-}
-
-// failed settles a change by its error. Without one the call was answered with success
-// and is not to be seen yet.
-func failed(c fleet.Change, doing string, err error) fleet.Result {
-	if err == nil {
-		return fleet.Result{Change: c, State: fleet.Later, Why: doing + ": the call succeeded, but nothing is to be seen yet"}
-	}
-	return fleet.Failure(c, doing, err)
 }

@@ -23,22 +23,21 @@ func Untag(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []flee
 		for key, ids := range byKey(cs) {
 			failures[key] = r.Untag(ctx, s.Region, key, ids)
 		}
-		after, err := r.Listings(ctx, s.Region, ids(cs))
+		after, readErr := r.Listings(ctx, s.Region, ids(cs))
 		out := make([]fleet.Result, len(cs))
 		for n, c := range cs {
 			key, _, _ := strings.Cut(c.Before, "=")
 			now, there := after[c.Ref.ID]
 			value, tagged := now.Tags[key]
 			switch {
-			case err != nil:
-				out[n] = failed(c, "reading the tag back", err)
-				out[n].State = fleet.Later
+			case readErr != nil:
+				out[n] = fleet.Unseen(c, "taking the tag from the instance", failures[key], readErr)
 			case !there:
 				out[n] = fleet.Result{Change: c, State: fleet.Skipped, Why: "the instance is gone"}
 			case !tagged:
-				out[n] = fleet.Result{Change: c, State: fleet.Done}
+				out[n] = fleet.Found(c, "", inParts(failures[key]))
 			default:
-				out[n] = failed(c, "taking the tag from the instance", failures[key])
+				out[n] = fleet.Unseen(c, "taking the tag from the instance", failures[key], nil)
 				out[n].After = key + "=" + value
 			}
 		}
@@ -60,24 +59,6 @@ func byKey(cs []fleet.Change) map[string][]string {
 // were stopped stays.
 func Start(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
-		answers, err := r.Start(ctx, s.Region, ids(cs))
-		after, readErr := r.Listings(ctx, s.Region, ids(cs))
-		out := make([]fleet.Result, len(cs))
-		for n, c := range cs {
-			now, answer := after[c.Ref.ID].Status, answers[c.Ref.ID]
-			switch {
-			case readErr != nil:
-				out[n] = failed(c, "reading the state back", readErr)
-				out[n].State = fleet.Later
-			case now == "Starting" || now == "Running":
-				out[n] = fleet.Result{Change: c, State: fleet.Done, After: now}
-			case err != nil:
-				out[n] = failed(c, "starting the instance", err)
-			default:
-				out[n] = failed(c, "starting the instance", answer.Err)
-			}
-			out[n].RequestIDs = requests(answer)
-		}
-		return out
+		return power{r.Start, "starting the instance", []string{"Starting", "Running"}}.turn(ctx, r, s.Region, cs)
 	}
 }

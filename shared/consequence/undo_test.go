@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,6 +127,16 @@ func TestStartedInstancesRunAndKeepTheirTag(t *testing.T) {
 	}
 }
 
+func TestWhatSomebodyElseHasStartedIsNotOurs(t *testing.T) {
+	r := stopped("i-1")
+	r.listed["i-1"] = fleet.Listing{Status: "Running"}
+	r.refuses["i-1"] = denied // IncorrectInstanceStatus, HTTP 403
+	rs := consequence.Start(r)(t.Context(), here, changes(fleet.StartInstance, "fleetwarden:stopped=trusted-instance", "i-1"))
+	if rs[0].State != fleet.Skipped || !strings.Contains(rs[0].Why, "already") {
+		t.Errorf("got %+v", rs[0])
+	}
+}
+
 func TestWhatWasTakenBackIsBelievedOnlyWhenReadBack(t *testing.T) {
 	for name, x := range map[string]struct {
 		write, read error
@@ -137,7 +148,7 @@ func TestWhatWasTakenBackIsBelievedOnlyWhenReadBack(t *testing.T) {
 		"lost and not done":   {write: lost, want: fleet.Later},
 		"denied":              {write: denied, want: fleet.Failed},
 		"throttled":           {write: throttled, want: fleet.Later},
-		"not to be read back": {read: denied, want: fleet.Later},
+		"not to be read back": {read: denied, want: fleet.Started},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for kind, act := range map[fleet.ChangeKind]func(*region) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result{
@@ -151,7 +162,7 @@ func TestWhatWasTakenBackIsBelievedOnlyWhenReadBack(t *testing.T) {
 				r := stopped("i-1")
 				r.write, r.read, r.done = x.write, x.read, x.done
 				rs := act(r)(t.Context(), here, changes(kind, "fleetwarden:stopped=trusted-instance", "i-1"))
-				if rs[0].State != x.want || (rs[0].Why == "") != (x.want == fleet.Done) {
+				if rs[0].State != x.want || (rs[0].Why == "") != (name == "done") {
 					t.Errorf("%s: got %+v", kind, rs[0])
 				}
 			}

@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Outcome is what a rule says about one thing.
 type Outcome string
@@ -146,9 +149,11 @@ const (
 	Planned State = "planned"
 	// Done: it was done and read back.
 	Done State = "done"
-	// Started: it was handed over and runs; a later look tells what came of it.
+	// Started: the cloud has taken it, and it was not seen to be done: it runs, or does
+	// not show yet. A later look tells what came of it.
 	Started State = "started"
-	// Skipped: the world was already right, or no longer as Before said.
+	// Skipped: the world was already right, or no longer as Before said. Nothing was
+	// changed by this pass.
 	Skipped State = "skipped"
 	// Held: a limit stopped it.
 	Held State = "held"
@@ -175,7 +180,8 @@ type Result struct {
 	// Again, when State is Later, is how long to wait before the next look; 0
 	// leaves it to the caller.
 	Again time.Duration
-	// Err is the cause when State is Later or Failed.
+	// Err is the cause when State is Later or Failed. With Started it is why it could
+	// not be seen, and asks for another look.
 	Err error
 }
 
@@ -195,4 +201,56 @@ func Failure(c Change, doing string, err error) Result {
 		r.State = Later
 	}
 	return r
+}
+
+// Unseen is the result of a change that was not seen to be there after its call. What
+// was answered with success was made; else the answer says what became of it. doing says
+// in a gerund phrase what was tried; readErr is nil where reading back succeeded, and the
+// change did not show.
+func Unseen(c Change, doing string, answer, readErr error) Result {
+	if answer != nil {
+		res := Failure(c, doing, answer)
+		if readErr != nil {
+			res.Why += "; and reading it back: " + readErr.Error()
+		}
+		return res
+	}
+	if readErr == nil {
+		readErr = errHidden
+	}
+	return Result{Change: c, State: Started, Why: doing + ": made, but not seen yet: " + readErr.Error(), Err: readErr}
+}
+
+var errHidden = errors.New("it does not show")
+
+// Found is the result of a change that is there, with the value after, when it is read
+// back. The answer of its call tells whose it is: with success, or without any, ours;
+// else somebody was faster.
+func Found(c Change, after string, answer error) Result {
+	r := Result{Change: c, State: Done, After: after}
+	switch {
+	case answer == nil:
+	case ClassOf(answer) == Lost:
+		r.Why = "the answer was lost, and it was found done: most likely by this call"
+	default:
+		r.State, r.Why = Skipped, "it was so already: somebody else was faster"
+	}
+	return r
+}
+
+// Unanswered is the error of an element of a batch call that the answer leaves out: it
+// may have been done.
+type Unanswered struct{}
+
+func (Unanswered) Error() string { return "the cloud's answer leaves it out" }
+
+// Class is [Lost].
+func (Unanswered) Class() Class { return Lost }
+
+// AnswerOf is what a batch call answered for one element.
+func AnswerOf(answers map[string]BatchAnswer, id string) BatchAnswer {
+	if a, ok := answers[id]; ok {
+		return a
+	}
+	return BatchAnswer{Err: Unanswered{}}
 }

@@ -99,28 +99,22 @@ func attempted(cs []fleet.Change, answers map[string]fleet.BatchAnswer) []string
 func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[string]string, readErr error) []fleet.Result {
 	out := make([]fleet.Result, len(cs))
 	for i, c := range cs {
-		answer := answers[c.Ref.ID]
-		name, read := after[c.Ref.ID]
-		res := fleet.Result{Change: c, After: name}
-		if answer.RequestID != "" {
-			res.RequestIDs = []string{answer.RequestID}
-		}
+		answer := fleet.AnswerOf(answers, c.Ref.ID)
+		name := after[c.Ref.ID]
 		switch {
-		case readErr != nil && answer.Err == nil:
-			res = fleet.Failure(c, "reading the role back", readErr)
-			res.State = fleet.Later // it was written: look again, whatever the read's failure
-		case read && strings.EqualFold(name, c.Want) && answer.Err != nil && fleet.ClassOf(answer.Err) != fleet.Lost:
-			res.State, res.Why = fleet.Skipped, "the role was attached already"
-		case read && strings.EqualFold(name, c.Want):
-			res.State = fleet.Done
-		case read && name != "":
-			res.State, res.Why = fleet.Skipped, "another role was attached meanwhile: "+name
+		case strings.EqualFold(name, c.Want):
+			out[i] = fleet.Found(c, name, answer.Err)
+		case name != "":
+			out[i] = fleet.Result{Change: c, State: fleet.Skipped, Why: "another role was attached meanwhile: " + name}
 		case answer.Err != nil:
-			res = refused(c, "attaching the role", answer.Err)
+			out[i] = refused(c, "attaching the role", answer.Err)
 		default:
-			res = fleet.Failure(c, "attaching the role", errNotVisible)
+			out[i] = fleet.Unseen(c, "attaching the role", nil, readErr)
 		}
-		out[i] = res
+		out[i].After = name
+		if answer.RequestID != "" {
+			out[i].RequestIDs = []string{answer.RequestID}
+		}
 	}
 	return out
 }

@@ -129,18 +129,21 @@ func TestARoleThatECSDoesNotSeeYetIsTriedAgainSoon(t *testing.T) {
 }
 
 func TestAnAttachIsNotBelievedBeforeItIsSeen(t *testing.T) {
-	for name, spoil := range map[string]func(*cloud){
-		"not visible":            func(c *cloud) { c.stale["i-1"] = "" },
-		"not in the answer":      func(c *cloud) { c.silent["i-1"] = true },
-		"reading back fails":     func(c *cloud) { c.faults["RoleNames"] = []fault{{err: throttled}} },
-		"reading back is denied": func(c *cloud) { c.faults["RoleNames"] = []fault{{err: denied}} },
+	for name, x := range map[string]struct {
+		spoil func(*cloud)
+		want  fleet.State
+	}{
+		"not visible":            {func(c *cloud) { c.stale["i-1"] = "" }, fleet.Started},
+		"not in the answer":      {func(c *cloud) { c.silent["i-1"] = true }, fleet.Later},
+		"reading back fails":     {func(c *cloud) { c.faults["RoleNames"] = []fault{{err: throttled}} }, fleet.Started},
+		"reading back is denied": {func(c *cloud) { c.faults["RoleNames"] = []fault{{err: denied}} }, fleet.Started},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := ready("i-1")
-			spoil(c)
+			x.spoil(c)
 			cs := attaches("i-1")
 			rs := instancerole.Attach(c)(t.Context(), here, cs)
-			each(t, cs, rs, fleet.Later)
+			each(t, cs, rs, x.want)
 			if rs[0].Err == nil {
 				t.Errorf("got %+v", rs[0])
 			}

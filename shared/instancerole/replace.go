@@ -17,17 +17,6 @@ type Replacer interface {
 	DetachRole(ctx context.Context, region fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error)
 }
 
-// notVisible is the error of a write that was answered with success and is not to
-// be seen when read back.
-type notVisible struct{ error }
-
-func (notVisible) Class() fleet.Class { return fleet.Unavailable }
-
-var (
-	errNotVisible   = notVisible{errors.New("the call succeeded, but the role is not to be seen yet")}
-	errStillVisible = notVisible{errors.New("the call was made, but what it took away is still to be seen")}
-)
-
 // Replace detaches the role Before of each change and attaches Want, for
 // [fleet.ReplaceRole]: there is no call that does both. Where the attach fails,
 // Before is attached again. Only what still has Before is touched.
@@ -101,17 +90,19 @@ func unattached(ids []string, attached map[string]fleet.BatchAnswer) []string {
 func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.BatchAnswer, after map[string]string, readErr error) []fleet.Result {
 	out := make([]fleet.Result, len(cs))
 	for i, c := range cs {
-		d, a := detached[c.Ref.ID], attached[c.Ref.ID]
-		cause := errors.Join(d.Err, a.Err)
-		if cause == nil {
-			cause = errNotVisible
+		d, a := fleet.AnswerOf(detached, c.Ref.ID), fleet.AnswerOf(attached, c.Ref.ID)
+		if d.Err != nil && fleet.ClassOf(d.Err) != fleet.Lost {
+			a.Err = nil // not tried
 		}
+		cause := errors.Join(d.Err, a.Err)
 		switch name := after[c.Ref.ID]; {
+		case strings.EqualFold(name, c.Want):
+			out[i] = fleet.Found(c, name, whose(d.Err, a.Err))
+		case cause == nil:
+			out[i] = fleet.Unseen(c, "replacing the role "+c.Before, nil, readErr)
 		case readErr != nil:
 			out[i] = fleet.Failure(c, "reading the role back", readErr)
-			out[i].State = fleet.Later // it was written: look again, whatever the read's failure
-		case strings.EqualFold(name, c.Want):
-			out[i] = fleet.Result{Change: c, State: fleet.Done}
+			out[i].State = fleet.Later // it may have been written: look again, whatever the read's failure
 		case strings.EqualFold(name, c.Before):
 			out[i] = refused(c, "replacing the role "+c.Before+", which is in place again", cause)
 		default:
@@ -126,6 +117,15 @@ func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.Batch
 		}
 	}
 	return out
+}
+
+// whose is the answer that tells whether a replacement that is seen is ours: it is if
+// the role of before was detached here.
+func whose(detached, attached error) error {
+	if detached == nil && fleet.ClassOf(attached) == fleet.Lost {
+		return attached
+	}
+	return detached
 }
 
 // rollTime is how long rolling back may take beyond the end of the pass.

@@ -138,6 +138,23 @@ func TestOneInstanceThatVanishesDoesNotStopItsNeighbours(t *testing.T) {
 	c.has(t, map[string]string{"i-1": systrust, "i-2": systrust, "i-4": systrust})
 }
 
+func TestAReplacementThatSomebodyElseMadeIsNotOurs(t *testing.T) {
+	c := occupied("i-1")
+	c.between = func(api string) {
+		if api == "DetachRole" {
+			c.instances["i-1"] = systrust
+		}
+	}
+	replace(t, c, replaces("i-1"), fleet.Skipped)
+	c = occupied("i-1")
+	c.between = func(api string) {
+		if api == "AttachRole" && c.instances["i-1"] == "" {
+			c.instances["i-1"] = systrust
+		}
+	}
+	replace(t, c, replaces("i-1"), fleet.Done) // the role of before was taken away here
+}
+
 func TestARoleThatSomebodyAttachesInBetweenStays(t *testing.T) {
 	c := occupied("i-1")
 	c.role("Third")
@@ -156,16 +173,22 @@ func TestARoleThatSomebodyAttachesInBetweenStays(t *testing.T) {
 // Answers may leave an instance out, and reads may be behind: neither is a reason
 // to believe or to despair.
 func TestAReplaceIsNotBelievedBeforeItIsSeen(t *testing.T) {
-	for name, spoil := range map[string]func(*cloud){
-		"left out of the answers": func(c *cloud) { c.silent["i-1"] = true },
-		"still shows the old":     func(c *cloud) { c.stale["i-1"] = theirs },
-		"reading back fails":      func(c *cloud) { c.faults["RoleNames"] = []fault{{}, {err: throttled}} },
-		"reading back is denied":  func(c *cloud) { c.faults["RoleNames"] = []fault{{}, {err: denied}} },
+	for name, x := range map[string]struct {
+		spoil func(*cloud)
+		want  fleet.State
+	}{
+		"left out of the answers": {func(c *cloud) { c.silent["i-1"] = true }, fleet.Later},
+		"still shows the old":     {func(c *cloud) { c.stale["i-1"] = theirs }, fleet.Started},
+		"reading back fails":      {func(c *cloud) { c.faults["RoleNames"] = []fault{{}, {err: throttled}} }, fleet.Started},
+		"reading back is denied":  {func(c *cloud) { c.faults["RoleNames"] = []fault{{}, {err: denied}} }, fleet.Started},
+		"attach lost, not read": {func(c *cloud) {
+			c.faults["RoleNames"], c.faults["AttachRole"] = []fault{{}, {err: denied}}, []fault{{lost, true}}
+		}, fleet.Later},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := occupied("i-1")
-			spoil(c)
-			rs := replace(t, c, replaces("i-1"), fleet.Later)
+			x.spoil(c)
+			rs := replace(t, c, replaces("i-1"), x.want)
 			if rs[0].Err == nil {
 				t.Errorf("got %+v", rs[0])
 			}
@@ -181,7 +204,7 @@ func TestAReplaceThatShowsNoRoleYetIsLookedAtAgain(t *testing.T) {
 			c.stale["i-1"] = ""
 		}
 	}
-	rs := replace(t, c, replaces("i-1"), fleet.Later)
+	rs := replace(t, c, replaces("i-1"), fleet.Started)
 	if rs[0].Err == nil {
 		t.Errorf("got %+v", rs[0])
 	}

@@ -38,14 +38,20 @@ func Ensure(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.
 		if err != nil && !maybeDone(err) {
 			return fleet.Failure(c, "creating the role", err)
 		}
-		return grant(ctx, r, c)
+		return grant(ctx, r, c, err)
 	})
 }
+
+// stood is the answer of creating a role that was there before.
+type stood struct{}
+
+func (stood) Error() string      { return "the role was there before" }
+func (stood) Class() fleet.Class { return fleet.Exists }
 
 // Grant attaches the policy that each change wants to the change's role, for
 // [fleet.GrantRole].
 func Grant(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result { return grant(ctx, r, c) })
+	return each(func(ctx context.Context, c fleet.Change) fleet.Result { return grant(ctx, r, c, stood{}) })
 }
 
 func each(do func(context.Context, fleet.Change) fleet.Result) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
@@ -59,8 +65,8 @@ func each(do func(context.Context, fleet.Change) fleet.Result) func(context.Cont
 }
 
 // grant attaches the policy, making it first if it is our own and missing, and
-// reads the role back.
-func grant(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
+// reads the role back. created is what creating the role was answered.
+func grant(ctx context.Context, r Roles, c fleet.Change, created error) fleet.Result {
 	p := policyNamed(c.Want)
 	if p.Type == fleet.CustomPolicy {
 		if err := ensurePolicy(ctx, r, p); err != nil {
@@ -71,7 +77,10 @@ func grant(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
 	if err != nil && !maybeDone(err) {
 		return notYet(fleet.Failure(c, "attaching the policy "+p.Name, err))
 	}
-	return readRole(ctx, r, c)
+	if fleet.ClassOf(err) == fleet.Exists {
+		err = created
+	}
+	return readRole(ctx, r, c, err)
 }
 
 var errForeign = errors.New("somebody else's policy has this name: it says something else, and is not attached")
@@ -121,20 +130,33 @@ func policyNamed(name string) fleet.Policy {
 	return fleet.Policy{Name: name, Type: fleet.CustomPolicy}
 }
 
-// readRole believes what RAM shows: the role trusts ECS and grants the actions.
-func readRole(ctx context.Context, r Roles, c fleet.Change) fleet.Result {
+// readRole believes what RAM shows: the role trusts ECS and grants the actions. answer
+// is what the writes were answered: nil if one of them made something.
+func readRole(ctx context.Context, r Roles, c fleet.Change, answer error) fleet.Result {
 	role, err := r.Role(ctx, c.Ref.ID)
-	if err != nil {
-		return fleet.Failure(c, "reading the role back", err)
-	}
-	res := fleet.Result{Change: c, State: fleet.Done}
-	if !holds(role, c.Want) {
-		res = fleet.Failure(c, "reading the role back", errNotVisible)
-		res.Again = propagation
-	} else if res.Why = unfit(role); res.Why != "" {
-		res.State = fleet.Failed
+	res := fleet.Found(c, "", answer)
+	switch {
+	case err != nil || !holds(role, c.Want):
+		res = unseen(c, "attaching the policy "+c.Want, answer, err)
+	case unfit(role) == "":
+	case res.State == fleet.Done:
+		// It was attached, which has to be told; the next look says what is wrong.
+		res = unseen(c, "attaching the policy "+c.Want, nil, errors.New(unfit(role)))
+	default:
+		res.State, res.Why = fleet.Failed, unfit(role)
 	}
 	res.After = describe(role)
+	return res
+}
+
+// unseen settles what RAM does not show. It may be there also where it was not made
+// here: so it is looked at again, whatever kept it from being seen.
+func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
+	res := fleet.Unseen(c, doing, answer, readErr)
+	if answer != nil {
+		res.State = fleet.Later
+	}
+	res.Again = propagation
 	return res
 }
 

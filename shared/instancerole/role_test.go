@@ -50,7 +50,7 @@ func TestEnsureTakesAlibabaCloudsPolicyWithoutMakingIt(t *testing.T) {
 
 func TestEnsureOfWhatIsThereChangesNothing(t *testing.T) {
 	c := ready()
-	if r := ensure(t, c, ours); r.State != fleet.Done || len(c.did) != 0 {
+	if r := ensure(t, c, ours); r.State != fleet.Skipped || !strings.Contains(r.Why, "already") || r.After != ours || len(c.did) != 0 {
 		t.Errorf("got %+v, did %v", r, c.did)
 	}
 }
@@ -86,10 +86,13 @@ func TestEveryWriteOfEnsureMayLoseItsAnswer(t *testing.T) {
 				if after && r.State != fleet.Done {
 					t.Errorf("it was done, and the result is %+v", r)
 				}
+				if after && api == "AttachPolicy" && !strings.Contains(r.Why, "lost") {
+					t.Errorf("the reason does not tell of the lost answer: %+v", r)
+				}
 				if !after && r.State != fleet.Later {
 					t.Errorf("it was not done, and the result is %+v", r)
 				}
-				if r := ensure(t, c, ours); r.State != fleet.Done {
+				if r := ensure(t, c, ours); r.State != map[bool]fleet.State{true: fleet.Skipped, false: fleet.Done}[after] {
 					t.Errorf("the second look ends with %+v", r)
 				}
 				c.stands(t, ours)
@@ -103,10 +106,19 @@ func TestARoleThatSomebodyMadeMeanwhileIsTaken(t *testing.T) {
 	c := newCloud()
 	c.faults["CreateRole"] = []fault{{failure{fleet.Exists, "EntityAlreadyExists.Role"}, true}}
 	c.faults["CreatePolicy"] = []fault{{failure{fleet.Exists, "EntityAlreadyExists.Policy"}, true}}
-	if r := ensure(t, c, ours); r.State != fleet.Done {
+	if r := ensure(t, c, ours); r.State != fleet.Done { // its policy was attached here
 		t.Errorf("got %+v", r)
 	}
 	c.stands(t, ours)
+}
+
+func TestARoleOfWhichAllWasMadeMeanwhileIsNotOurs(t *testing.T) {
+	c := newCloud()
+	exists := []fault{{failure{fleet.Exists, "EntityAlreadyExists"}, true}}
+	c.faults["CreateRole"], c.faults["AttachPolicy"] = exists, exists
+	if r := ensure(t, c, ours); r.State != fleet.Skipped || r.After != ours {
+		t.Errorf("got %+v", r)
+	}
 }
 
 // A document of our name that somebody else wrote would give its rights to the
@@ -157,6 +169,9 @@ func TestEnsureSettlesByTheErrorsClass(t *testing.T) {
 			denied: fleet.Failed, throttled: fleet.Later, {fleet.Limit, "LimitExceeded.Role.Policy"}: fleet.Failed,
 			{class: fleet.OutOfBudget}: fleet.Later, {class: fleet.Unclassified}: fleet.Failed,
 		} {
+			if api == "Role" {
+				want = fleet.Started // it was made, whatever the read's failure
+			}
 			t.Run(api+" "+err.Error(), func(t *testing.T) {
 				c := newCloud()
 				c.faults[api] = []fault{{err: err}}
@@ -172,12 +187,15 @@ func TestEnsureSettlesByTheErrorsClass(t *testing.T) {
 func TestWhatRAMDoesNotShowYetIsLookedAtAgain(t *testing.T) {
 	t.Run("the policy at the role", func(t *testing.T) {
 		c := newCloud()
-		c.hidden[systrust] = 1
-		if r := ensure(t, c, ours); r.State != fleet.Later || r.Again == 0 {
+		c.hidden[systrust] = 2
+		if r := ensure(t, c, ours); r.State != fleet.Started || r.Again == 0 || r.Err == nil {
 			t.Errorf("got %+v", r)
 		}
-		if r := ensure(t, c, ours); r.State != fleet.Done {
+		if r := ensure(t, c, ours); r.State != fleet.Later || r.Again == 0 { // that of before may not show yet
 			t.Errorf("then %+v", r)
+		}
+		if r := ensure(t, c, ours); r.State != fleet.Skipped {
+			t.Errorf("at last %+v", r)
 		}
 	})
 	t.Run("the role for its policy", func(t *testing.T) {
@@ -217,6 +235,9 @@ func TestARoleThatStaysUnfitFails(t *testing.T) {
 			c.role(systrust)
 			spoil(c)
 			trust := c.roles[systrust].Trust
+			if r := ensure(t, c, ours); r.State != fleet.Started || r.Err == nil || r.Again == 0 {
+				t.Errorf("the policy was attached, and the result is %+v", r)
+			}
 			if r := ensure(t, c, ours); r.State != fleet.Failed || r.Why == "" {
 				t.Errorf("got %+v", r)
 			}
@@ -238,6 +259,33 @@ func TestGrantAttachesOurPolicyToARoleAndKeepsItsOwn(t *testing.T) {
 	}
 	if want := []string{"attach policy " + ours + " to " + theirs}; !slices.Equal(c.did, want) {
 		t.Errorf("did %v, want %v", c.did, want)
+	}
+}
+
+func TestAGrantIsOursOnlyIfThisCallMadeIt(t *testing.T) {
+	exists := failure{fleet.Exists, "EntityAlreadyExists.Role.Policy"}
+	for name, x := range map[string]struct {
+		attach, read fault
+		want         fleet.State
+	}{
+		"made":                      {want: fleet.Done},
+		"somebody was faster":       {attach: fault{exists, true}, want: fleet.Skipped},
+		"lost and done":             {attach: fault{lost, true}, want: fleet.Done},
+		"lost and not done":         {attach: fault{err: lost}, want: fleet.Later},
+		"lost and not to be read":   {attach: fault{lost, true}, read: fault{err: denied}, want: fleet.Later},
+		"made and not to be read":   {read: fault{err: denied}, want: fleet.Started},
+		"theirs and not to be read": {attach: fault{exists, true}, read: fault{err: throttled}, want: fleet.Later},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := ready()
+			c.role(theirs)
+			c.faults["AttachPolicy"], c.faults["Role"] = []fault{x.attach}, []fault{x.read}
+			ref := fleet.Ref{Scope: fleet.Scope{Account: here.Account}, Kind: fleet.KindRole, ID: theirs}
+			rs := instancerole.Grant(c)(t.Context(), here, []fleet.Change{{Kind: fleet.GrantRole, Ref: ref, Want: ours}})
+			if rs[0].State != x.want || (rs[0].Why == "") != (name == "made") {
+				t.Errorf("got %+v", rs[0])
+			}
+		})
 	}
 }
 

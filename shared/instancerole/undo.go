@@ -21,34 +21,33 @@ func Detach(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fle
 		after, err := r.RoleNames(ctx, s.Region, attempted(cs, answers))
 		out := make([]fleet.Result, len(cs))
 		for i, c := range cs {
+			answer := fleet.AnswerOf(answers, c.Ref.ID)
 			name, read := after[c.Ref.ID]
-			out[i] = settleDetached(c, answers[c.Ref.ID], name, read, err)
+			out[i] = settleDetached(c, answer.Err, name, read)
+			if out[i].State == fleet.Started && err != nil {
+				out[i] = fleet.Unseen(c, "detaching the role", nil, err)
+			}
+			if answer.RequestID != "" {
+				out[i].RequestIDs = []string{answer.RequestID}
+			}
 		}
 		return out
 	}
 }
 
-// settleDetached believes the role name that was read back, and lets the answer say why
+// settleDetached believes the role name, if it was read back, and lets the answer say why
 // it is not what was wanted.
-func settleDetached(c fleet.Change, answer fleet.BatchAnswer, name string, read bool, readErr error) fleet.Result {
-	res := fleet.Result{Change: c, State: fleet.Done, After: name}
+func settleDetached(c fleet.Change, answer error, name string, read bool) fleet.Result {
+	var res fleet.Result
 	switch {
-	case readErr != nil && answer.Err == nil:
-		res = fleet.Failure(c, "reading the role back", readErr)
-		res.State = fleet.Later // it was written: look again, whatever the read's failure
-	case read && name == "" && (answer.Err == nil || fleet.ClassOf(answer.Err) == fleet.Lost):
 	case read && name == "":
-		res.State, res.Why = fleet.Skipped, "the instance has no role any more"
+		res = fleet.Found(c, "", answer)
 	case read && !strings.EqualFold(name, c.Before):
-		res.State, res.Why = fleet.Skipped, "another role was attached meanwhile: "+name
-	case answer.Err != nil:
-		res = fleet.Failure(c, "detaching the role", answer.Err)
+		res = fleet.Result{Change: c, State: fleet.Skipped, Why: "another role was attached meanwhile: " + name}
 	default:
-		res = fleet.Failure(c, "detaching the role", errStillVisible)
+		res = fleet.Unseen(c, "detaching the role", answer, nil)
 	}
-	if answer.RequestID != "" {
-		res.RequestIDs = []string{answer.RequestID}
-	}
+	res.After = name
 	return res
 }
 
@@ -62,23 +61,15 @@ type Revoker interface {
 func Revoke(r Revoker) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := r.DetachPolicy(ctx, c.Ref.ID, policyNamed(c.Before))
-		gone := fleet.ClassOf(err) == fleet.NotFound
-		if err != nil && !maybeDone(err) && !gone {
+		if err != nil && !maybeDone(err) && fleet.ClassOf(err) != fleet.NotFound {
 			return fleet.Failure(c, "detaching the policy "+c.Before, err)
 		}
 		role, rerr := r.Role(ctx, c.Ref.ID)
-		switch {
-		case rerr != nil:
-			res := fleet.Failure(c, "reading the role back", rerr)
-			res.State, res.Again = fleet.Later, propagation
+		if rerr != nil || !role.Missing && holds(role, c.Before) {
+			res := unseen(c, "detaching the policy "+c.Before, err, rerr)
+			res.After = describe(role)
 			return res
-		case !role.Missing && holds(role, c.Before):
-			res := fleet.Failure(c, "reading the role back", errStillVisible)
-			res.Again, res.After = propagation, describe(role)
-			return res
-		case gone:
-			return fleet.Result{Change: c, State: fleet.Skipped, After: describe(role), Why: "the policy was detached already"}
 		}
-		return fleet.Result{Change: c, State: fleet.Done, After: describe(role)}
+		return fleet.Found(c, describe(role), err)
 	})
 }

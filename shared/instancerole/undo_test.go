@@ -50,7 +50,10 @@ func TestDetachIsBelievedOnlyWhenReadBack(t *testing.T) {
 	detach(t, c, detaches("i-1", "i-2"), fleet.Later, fleet.Done)
 	c = having("i-1")
 	c.faults["RoleNames"] = []fault{{err: denied}}
-	detach(t, c, detaches("i-1"), fleet.Later) // it was written
+	detach(t, c, detaches("i-1"), fleet.Started)
+	c = having("i-1")
+	c.stale["i-1"] = systrust
+	detach(t, c, detaches("i-1"), fleet.Started)
 }
 
 func TestADetachWithoutAnAnswerIsLookedAt(t *testing.T) {
@@ -103,7 +106,8 @@ func TestRevokeTakesOnePolicyFromARole(t *testing.T) {
 		"denied":              {fault: fault{err: denied}, want: fleet.Failed, left: 2},
 		"throttled":           {fault: fault{err: throttled}, want: fleet.Later, left: 2},
 		"detached by others":  {gone: true, want: fleet.Skipped, left: 1},
-		"not to be read back": {stale: fault{err: denied}, want: fleet.Later, left: 1},
+		"not to be read back": {stale: fault{err: denied}, want: fleet.Started, left: 1},
+		"lost and not read":   {fault: fault{lost, true}, stale: fault{err: denied}, want: fleet.Later, left: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := ready()

@@ -107,7 +107,7 @@ func (p *plan) ready(it *item) bool {
 		case fleet.Done, fleet.Skipped:
 		case "":
 			return false
-		case fleet.Later:
+		case fleet.Later, fleet.Started:
 			it.settle(fleet.Later, "waits for: "+need.change.Reason)
 			it.result.Again, it.result.Err = need.result.Again, need.result.Err
 			return false
@@ -170,7 +170,7 @@ func (p *plan) record(verdicts []fleet.Verdict) error {
 	}
 	for _, it := range p.items {
 		err := p.r.change(it.record())
-		if it.result.State == fleet.Later {
+		if it.wantsLook() {
 			err = errors.Join(err, p.putBack(it))
 		}
 		if err != nil {
@@ -178,6 +178,12 @@ func (p *plan) record(verdicts []fleet.Verdict) error {
 		}
 	}
 	return nil
+}
+
+// wantsLook: the change was put off, or it was made and could not be seen. The ledger
+// keeps the latter as made, so nothing is lost if that look never comes.
+func (it *item) wantsLook() bool {
+	return it.result.State == fleet.Later || it.result.State == fleet.Started && it.result.Err != nil
 }
 
 // putBack asks for another look at what a change was put off for. Each look that ends

@@ -118,16 +118,18 @@ func TestChangesThatDifferInWhatTheyWantAreBothMade(t *testing.T) {
 
 func TestWhatNeedsAnotherChangeFollowsItsState(t *testing.T) {
 	wait := time.Minute // longer than the wait that nobody asked for
+	again := []putBack{{[]fleet.Ref{{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: fleet.Try{N: 1, FirstSeen: noon, Run: "run-1"}}}, wait}}
 	for name, tc := range map[string]struct {
 		need fleet.Result
 		want fleet.State
 		put  []putBack
 	}{
-		"done":    {fleet.Result{State: fleet.Done}, fleet.Done, nil},
-		"skipped": {fleet.Result{State: fleet.Skipped}, fleet.Done, nil},
-		"failed":  {fleet.Result{State: fleet.Failed, Why: "denied"}, fleet.Failed, nil},
-		"later": {fleet.Result{State: fleet.Later, Again: wait}, fleet.Later, []putBack{{[]fleet.Ref{
-			{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: fleet.Try{N: 1, FirstSeen: noon, Run: "run-1"}}}, wait}}},
+		"done":           {fleet.Result{State: fleet.Done}, fleet.Done, nil},
+		"skipped":        {fleet.Result{State: fleet.Skipped}, fleet.Done, nil},
+		"failed":         {fleet.Result{State: fleet.Failed, Why: "denied"}, fleet.Failed, nil},
+		"later":          {fleet.Result{State: fleet.Later, Again: wait}, fleet.Later, again},
+		"made, not seen": {fleet.Result{State: fleet.Started, Again: wait, Err: failure{class: fleet.Denied}}, fleet.Later, again},
+		"under way":      {fleet.Result{State: fleet.Started, Again: wait}, fleet.Later, again},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(policy.Enforce)
@@ -196,6 +198,22 @@ func TestALaterChangePutsBackEveryoneWhoAskedForIt(t *testing.T) {
 	sum := b.ran(t, batch("i-1", "i-2"))
 	if sum.Again != 2 {
 		t.Errorf("%d put back, want 2: %+v", sum.Again, b.again)
+	}
+}
+
+// What runs is looked at when its verdict asks for it; what was made and is not to be seen
+// has nobody else who asks.
+func TestWhatWasMadeAndNotSeenIsLookedAtAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err  error
+		want int
+	}{"under way": {nil, 0}, "not seen": {failure{class: fleet.Denied}, 1}} {
+		b := newBench(policy.Enforce)
+		b.results["i-1"] = fleet.Result{State: fleet.Started, Err: tc.err}
+		b.verdicts["i-1"] = []fleet.Verdict{broken("i-1")}
+		if sum := b.ran(t, batch("i-1")); sum.Again != tc.want || sum.States[fleet.Started] != 1 {
+			t.Errorf("%s: %d put back, want %d: %+v", name, sum.Again, tc.want, sum)
+		}
 	}
 }
 

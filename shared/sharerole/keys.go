@@ -60,9 +60,9 @@ func newKeys(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 	got, rerr := p.Fresh(ctx, custom(c.Ref.ID))
 	switch {
 	case rerr != nil:
-		return later(fleet.Failure(c, "reading the policy back", rerr))
+		return unseen(c, "creating the policy", err, rerr)
 	case sameKeys(got, c.Want):
-		return fleet.Result{Change: c, State: fleet.Done, After: got}
+		return fleet.Found(c, got, err)
 	}
 	if _, ours := rampolicy.ParseKeyPolicy(got); !ours {
 		return fleet.Failure(c, "creating the policy", errForeign)
@@ -76,13 +76,10 @@ func version(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 		return fleet.Failure(c, "making a new version of the policy", err)
 	}
 	got, rerr := p.Fresh(ctx, custom(c.Ref.ID))
-	switch {
-	case rerr != nil:
-		return later(fleet.Failure(c, "reading the policy back", rerr))
-	case !sameKeys(got, c.Want):
-		return later(fleet.Failure(c, "reading the policy back", either(err, errNotVisible)))
+	if rerr != nil || !sameKeys(got, c.Want) {
+		return unseen(c, "making a new version of the policy", err, rerr)
 	}
-	return fleet.Result{Change: c, State: fleet.Done, After: got}
+	return fleet.Found(c, got, err)
 }
 
 // Attach attaches each change's policy to the role that it wants, for
@@ -113,20 +110,17 @@ func Detach(a Attacher) act {
 }
 
 // attached believes what the role shows.
-func attached(ctx context.Context, a Attacher, c fleet.Change, name string, want bool, werr error) fleet.Result {
-	role, err := a.Role(ctx, name)
-	if err != nil {
-		return later(fleet.Failure(c, "reading the role back", err))
-	}
-	has := func(p fleet.Policy) bool { return p.Name == c.Ref.ID }
-	if slices.ContainsFunc(role.Policies, has) != want {
-		return later(fleet.Failure(c, "reading the role back", either(werr, errNotVisible)))
-	}
-	res := fleet.Result{Change: c, State: fleet.Done}
+func attached(ctx context.Context, a Attacher, c fleet.Change, name string, want bool, answer error) fleet.Result {
+	doing, after := "detaching the policy", ""
 	if want {
-		res.After = name
+		doing, after = "attaching the policy", name
 	}
-	return res
+	role, err := a.Role(ctx, name)
+	has := func(p fleet.Policy) bool { return p.Name == c.Ref.ID }
+	if err != nil || slices.ContainsFunc(role.Policies, has) != want {
+		return unseen(c, doing, answer, err)
+	}
+	return fleet.Found(c, after, answer)
 }
 
 // everyKey is Alibaba Cloud's own policy for all keys.

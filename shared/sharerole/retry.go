@@ -40,14 +40,12 @@ func Retry(i Images) act {
 		}
 		absent, err = unshared(ctx, i, c)
 		switch {
-		case err != nil:
-			return later(fleet.Failure(c, "reading the share back", err))
-		case len(absent) > 0 && werr != nil:
-			return later(fleet.Failure(c, "reading the share back", werr))
+		case err != nil || len(absent) > 0 && werr != nil:
+			return unseen(c, "sharing the image again", werr, err)
 		case len(absent) > 0:
 			return fleet.Failure(c, "reading the share back", errNotShared)
 		}
-		return fleet.Result{Change: c, State: fleet.Done, After: c.Want}
+		return fleet.Found(c, c.Want, werr)
 	})
 }
 

@@ -31,10 +31,7 @@ type unsettled struct{ error }
 
 func (unsettled) Class() fleet.Class { return fleet.Unavailable }
 
-var (
-	errNotVisible = unsettled{errors.New("the call succeeded, but it is not to be seen yet")}
-	errEdited     = unsettled{errors.New("somebody has changed it meanwhile; the next look decides anew")}
-)
+var errEdited = unsettled{errors.New("somebody has changed it meanwhile; the next look decides anew")}
 
 type act = func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result
 
@@ -57,17 +54,15 @@ func Ensure(r Roles) act {
 			return fleet.Failure(c, "creating the role", err)
 		}
 		role, rerr := r.Bare(ctx, c.Ref.ID)
-		switch {
-		case rerr != nil:
-			return later(fleet.Failure(c, "reading the role back", rerr))
-		case role.Missing:
-			return later(fleet.Failure(c, "reading the role back", either(err, errNotVisible)))
-		case !sameTrust(role.Trust, c.Want):
-			res := later(fleet.Failure(c, "reading the role back", errEdited))
-			res.After = role.Trust
-			return res
+		if rerr == nil && !role.Missing && sameTrust(role.Trust, c.Want) {
+			return fleet.Found(c, role.Trust, err)
 		}
-		return fleet.Result{Change: c, State: fleet.Done, After: role.Trust}
+		if rerr == nil && !role.Missing {
+			rerr = errEdited
+		}
+		res := unseen(c, "creating the role", err, rerr)
+		res.After = role.Trust
+		return res
 	})
 }
 
@@ -95,19 +90,15 @@ func SetTrust(r Roles) act {
 	})
 }
 
-func trustReadBack(ctx context.Context, r Roles, c fleet.Change, werr error) fleet.Result {
+func trustReadBack(ctx context.Context, r Roles, c fleet.Change, answer error) fleet.Result {
 	role, err := r.Bare(ctx, c.Ref.ID)
-	if err != nil {
-		return later(fleet.Failure(c, "reading the role's trust back", err))
+	if err == nil && sameTrust(role.Trust, c.Want) {
+		return fleet.Found(c, role.Trust, answer)
 	}
-	res := fleet.Result{Change: c, State: fleet.Done}
-	switch {
-	case sameTrust(role.Trust, c.Want):
-	case role.Trust == c.Before:
-		res = later(fleet.Failure(c, "reading the role's trust back", either(werr, errNotVisible)))
-	default:
-		res = later(fleet.Failure(c, "reading the role's trust back", errEdited))
+	if err == nil && role.Trust != c.Before {
+		err = errEdited
 	}
+	res := unseen(c, "changing the role's trust", answer, err)
 	res.After = role.Trust
 	return res
 }
@@ -123,17 +114,25 @@ func tag(r Roles, key string) act {
 			return fleet.Failure(c, "tagging the role", err)
 		}
 		tags, rerr := r.RoleTags(ctx, c.Ref.ID)
-		switch {
-		case rerr != nil:
-			return later(fleet.Failure(c, "reading the role's tags back", rerr))
-		case tags[key] != c.Want:
-			return later(fleet.Failure(c, "reading the role's tags back", either(err, errNotVisible)))
+		if rerr != nil || tags[key] != c.Want {
+			return unseen(c, "tagging the role", err, rerr)
 		}
-		return fleet.Result{Change: c, State: fleet.Done, After: tags[key]}
+		return fleet.Found(c, c.Want, err)
 	})
 }
 
-// later puts off what was, or may have been, written: whatever the failure, look again.
+// unseen settles what was, or may have been, written and does not show: whatever kept it
+// from being seen, it is looked at again.
+func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
+	res := fleet.Unseen(c, doing, answer, readErr)
+	if answer != nil {
+		res.State = fleet.Later
+	}
+	res.Again = propagation
+	return res
+}
+
+// later puts off what the next look decides anew, whatever the failure.
 func later(res fleet.Result) fleet.Result {
 	res.State, res.Again = fleet.Later, propagation
 	return res
@@ -143,13 +142,6 @@ func later(res fleet.Result) fleet.Result {
 func maybeDone(err error) bool {
 	c := fleet.ClassOf(err)
 	return c == fleet.Exists || c == fleet.Lost
-}
-
-func either(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // sameTrust: RAM need not return the bytes that it was given.

@@ -3,6 +3,7 @@ package sharerole_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"fleetwarden/shared/fleet"
@@ -52,6 +53,9 @@ func do(t *testing.T, c *cloud, a act, ch fleet.Change, want fleet.State, wrote 
 	if res[0].State == fleet.Later && res[0].Again == 0 {
 		t.Errorf("later, and not when: %+v", res[0])
 	}
+	if (res[0].State == fleet.Started) != (res[0].State != fleet.Later && res[0].State != fleet.Failed && res[0].Err != nil) {
+		t.Errorf("what is not seen yet has a cause, what is done has none: %+v", res[0])
+	}
 	return res[0]
 }
 
@@ -69,6 +73,48 @@ func TestARoleIsMadeAndReadBack(t *testing.T) {
 	c := newCloud()
 	c.fails["CreateRole"] = denied
 	do(t, c, sharerole.Ensure(c), ch, fleet.Failed)
+}
+
+func TestARoleThatStoodAlreadyIsNotOurs(t *testing.T) {
+	c := newCloud()
+	c.roles[role] = &fleet.Role{Trust: trust(t, "2")}
+	ch := change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2"))
+	if res := do(t, c, sharerole.Ensure(c), ch, fleet.Skipped); !strings.Contains(res.Why, "already") {
+		t.Errorf("got %+v", res)
+	}
+}
+
+func TestWhatWasMadeAndCannotBeReadIsToldAsMade(t *testing.T) {
+	ensure := change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2"))
+	set := change(fleet.SetShareTrust, fleet.KindRole, role, trust(t, "2"), trust(t, "2", "3"))
+	mark := change(fleet.MarkUnused, fleet.KindRole, role, "", "since")
+	key := change(fleet.SetKeyPolicy, fleet.KindPolicy, "fleetwarden-share-image-1", "", keys("a"))
+	attach := change(fleet.AttachKeyPolicy, fleet.KindPolicy, "AliyunKMSFullAccess", "", role)
+	for name, x := range map[string]struct {
+		act    func(*cloud) act
+		change fleet.Change
+		stands bool // the role
+		write  string
+		read   string
+	}{
+		"a role":              {func(c *cloud) act { return sharerole.Ensure(c) }, ensure, false, "CreateRole", "Bare"},
+		"trust":               {func(c *cloud) act { return sharerole.SetTrust(c) }, set, true, "SetTrust", "Bare"},
+		"a mark":              {func(c *cloud) act { return sharerole.Mark(c) }, mark, true, "TagRole", "RoleTags"},
+		"a policy":            {func(c *cloud) act { return sharerole.SetKeys(c) }, key, true, "CreatePolicy", "Fresh"},
+		"an attached policy":  {func(c *cloud) act { return sharerole.Attach(c) }, attach, true, "AttachPolicy", "Bare"},
+		"a mark that is back": {func(c *cloud) act { return sharerole.Remark(c) }, mark, true, "TagRole", "RoleTags"},
+	} {
+		for answer, want := range map[error]fleet.State{nil: fleet.Started, lost: fleet.Later} {
+			c := newCloud()
+			if x.stands {
+				c.roles[role] = &fleet.Role{Trust: set.Before}
+			}
+			c.fails[x.write] = answer
+			c.after[x.write] = func() { c.fails[x.read] = denied }
+			t.Log(name, answer)
+			do(t, c, x.act(c), x.change, want, x.write)
+		}
+	}
 }
 
 func TestARoleThatSomebodyMadeMeanwhileIsNotTouched(t *testing.T) {
@@ -114,7 +160,7 @@ func TestAnEditRightAfterTheWriteIsSeenAndLeft(t *testing.T) {
 	ch := change(fleet.SetShareTrust, fleet.KindRole, role, trust(t, "2"), trust(t, "2", "3"))
 	c.roles[role] = &fleet.Role{Trust: ch.Before}
 	c.after["SetTrust"] = func() { c.roles[role].Trust = trust(t, "9") }
-	if res := do(t, c, sharerole.SetTrust(c), ch, fleet.Later, "SetTrust"); res.After != trust(t, "9") {
+	if res := do(t, c, sharerole.SetTrust(c), ch, fleet.Started, "SetTrust"); res.After != trust(t, "9") {
 		t.Errorf("after %s", res.After)
 	}
 }
@@ -124,7 +170,7 @@ func TestAWriteThatIsNotToBeSeenIsLookedAtAgain(t *testing.T) {
 	ch := change(fleet.SetShareTrust, fleet.KindRole, role, trust(t, "2"), trust(t, "2", "3"))
 	c.roles[role] = &fleet.Role{Trust: ch.Before}
 	c.after["SetTrust"] = func() { c.roles[role].Trust = ch.Before }
-	do(t, c, sharerole.SetTrust(c), ch, fleet.Later, "SetTrust")
+	do(t, c, sharerole.SetTrust(c), ch, fleet.Started, "SetTrust")
 }
 
 func TestTheMarkIsPutAndReadBack(t *testing.T) {
@@ -141,7 +187,7 @@ func TestAKeyPolicyIsMadeOnceAndFilledAnewIfItIsOurs(t *testing.T) {
 	ch := change(fleet.SetKeyPolicy, fleet.KindPolicy, "fleetwarden-share-image-1", "", keys("a"))
 	c := newCloud()
 	do(t, c, sharerole.SetKeys(c), ch, fleet.Done, "CreatePolicy")
-	do(t, c, sharerole.SetKeys(c), ch, fleet.Done)
+	do(t, c, sharerole.SetKeys(c), ch, fleet.Skipped)
 	c.policies[ch.Ref.ID] = keys("b")
 	do(t, c, sharerole.SetKeys(c), ch, fleet.Done, "SetPolicy")
 	c.policies[ch.Ref.ID] = rampolicy.SysTrustPolicy()
@@ -174,8 +220,10 @@ func TestAPolicyIsAttachedAndDetachedAndReadBack(t *testing.T) {
 	do(t, c, sharerole.Attach(c), in, fleet.Later) // the role is not visible yet
 	c.roles[role] = &fleet.Role{}
 	c.fails["AttachPolicy"] = lost
-	do(t, c, sharerole.Attach(c), in, fleet.Done, "AttachPolicy")
-	do(t, c, sharerole.Attach(c), in, fleet.Done)
+	if res := do(t, c, sharerole.Attach(c), in, fleet.Done, "AttachPolicy"); !strings.Contains(res.Why, "lost") {
+		t.Errorf("the reason does not tell of the lost answer: %+v", res)
+	}
+	do(t, c, sharerole.Attach(c), in, fleet.Skipped)
 	if p := c.roles[role].Policies[0]; p.Type != fleet.SystemPolicy {
 		t.Errorf("got %+v", p)
 	}
@@ -184,5 +232,5 @@ func TestAPolicyIsAttachedAndDetachedAndReadBack(t *testing.T) {
 	do(t, c, sharerole.Detach(c), out, fleet.Failed)
 	c.fails["DetachPolicy"] = lost
 	do(t, c, sharerole.Detach(c), out, fleet.Done, "DetachPolicy")
-	do(t, c, sharerole.Detach(c), out, fleet.Done)
+	do(t, c, sharerole.Detach(c), out, fleet.Skipped)
 }

@@ -22,13 +22,10 @@ func Remark(m Marker) act {
 			return fleet.Failure(c, "putting the role's tag back", err)
 		}
 		tags, rerr := m.RoleTags(ctx, c.Ref.ID)
-		switch {
-		case rerr != nil:
-			return later(fleet.Failure(c, "reading the role's tags back", rerr))
-		case tags[fleet.TagUnused] != c.Want:
-			return later(fleet.Failure(c, "reading the role's tags back", either(err, errNotVisible)))
+		if rerr != nil || tags[fleet.TagUnused] != c.Want {
+			return unseen(c, "putting the role's tag back", err, rerr)
 		}
-		return fleet.Result{Change: c, State: fleet.Done, After: c.Want}
+		return fleet.Found(c, c.Want, err)
 	})
 }
 

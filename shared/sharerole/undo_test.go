@@ -22,11 +22,11 @@ func TestAMarkIsPutBackOrTakenAway(t *testing.T) {
 		"put back":                        {"none", nil, fleet.Done, []string{"TagRole"}},
 		"put back, answer lost":           {"none", map[string]error{"TagRole": lost}, fleet.Done, []string{"TagRole"}},
 		"put back, denied":                {"none", map[string]error{"TagRole": denied}, fleet.Failed, nil},
-		"put back, not to be read back":   {"none", map[string]error{"RoleTags": denied}, fleet.Later, []string{"TagRole"}},
+		"put back, not to be read back":   {"none", map[string]error{"RoleTags": denied}, fleet.Started, []string{"TagRole"}},
 		"taken away":                      {"", nil, fleet.Done, []string{"UntagRole"}},
 		"taken away, answer lost":         {"", map[string]error{"UntagRole": lost}, fleet.Done, []string{"UntagRole"}},
 		"taken away, denied":              {"", map[string]error{"UntagRole": denied}, fleet.Failed, nil},
-		"taken away, not to be read back": {"", map[string]error{"RoleTags": denied}, fleet.Later, []string{"UntagRole"}},
+		"taken away, not to be read back": {"", map[string]error{"RoleTags": denied}, fleet.Started, []string{"UntagRole"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCloud()
@@ -48,5 +48,5 @@ func TestAMarkThatIsStillThereIsNotBelievedGone(t *testing.T) {
 	c := newCloud()
 	c.tags[role] = map[string]string{fleet.TagUnused: "since"}
 	c.after["UntagRole"] = func() { c.tags[role] = map[string]string{fleet.TagUnused: "since"} }
-	do(t, c, sharerole.Remark(c), change(fleet.MarkUnused, fleet.KindRole, role, "since", ""), fleet.Later, "UntagRole")
+	do(t, c, sharerole.Remark(c), change(fleet.MarkUnused, fleet.KindRole, role, "since", ""), fleet.Started, "UntagRole")
 }

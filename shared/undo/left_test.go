@@ -167,3 +167,61 @@ func TestADocumentIsTheSameInOtherBytes(t *testing.T) {
 		}
 	}
 }
+
+// deaf is a cloud whose next read of roles fails.
+type deaf struct{ *cloud }
+
+func (deaf) RoleNames(context.Context, fleet.Region, []string) (map[string]string, error) {
+	return nil, failure{fleet.Throttled}
+}
+
+func TestWhatWasMadeAndNeverReadBackIsUndone(t *testing.T) {
+	for name, x := range map[string]struct {
+		meanwhile func(*bench)
+		want      string
+	}{
+		"still so":                    {func(*bench) {}, ""},
+		"somebody put another there":  {func(b *bench) { b.machines["i-1"].role = "AppRole" }, "AppRole"},
+		"somebody took it away again": {func(b *bench) { b.machines["i-1"].role = "" }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			b.machines["i-1"] = &machine{status: "Running", tags: map[string]string{}}
+			w := b.parts()
+			w.ecs = deaf{b.cloud}
+			d := w.make("attach-role", "run-1", policy.ControlInstanceRole, fleet.Change{Kind: fleet.AttachRole, Ref: instance("i-1"), Want: systrust})
+			if d.err != nil || len(d.changes(fleet.Started)) != 1 || b.machines["i-1"].role != systrust {
+				t.Fatalf("got %v, %v", d.err, says(d.changes(fleet.Later)))
+			}
+			x.meanwhile(b)
+			b.mustUndo(t, "run-1", "undo-1")
+			if got := b.machines["i-1"].role; got != x.want {
+				t.Errorf("the role is %q, want %q", got, x.want)
+			}
+		})
+	}
+}
+
+// What somebody else was faster to make is not the run's to take back.
+func TestWhatTheRunFoundMadeIsNotUndone(t *testing.T) {
+	b := newBench()
+	b.machines["i-1"] = &machine{role: systrust, status: "Running", tags: map[string]string{"fleetwarden:violation": "trusted-instance"}}
+	b.policies[least] = granting("k")
+	for _, c := range []fleet.Change{
+		{Kind: fleet.AttachRole, Ref: instance("i-1"), Want: systrust},
+		{Kind: fleet.TagInstance, Ref: instance("i-1"), Want: "fleetwarden:violation=trusted-instance"},
+		{Kind: fleet.AttachKeyPolicy, Ref: policyRef(shard), Want: fleet.ImageShareRole},
+	} {
+		if c.Kind == fleet.AttachKeyPolicy {
+			b.roles[fleet.ImageShareRole].Policies = []fleet.Policy{{Name: shard, Type: fleet.CustomPolicy}}
+		}
+		if d := b.make("attach-role", "run-1", policy.ControlInstanceRole, c); d.err != nil || len(d.changes(fleet.Skipped)) != 1 {
+			t.Errorf("%s: %+v", c.Kind, d)
+		}
+	}
+	before := b.state()
+	b.mustUndo(t, "run-1", "undo-1")
+	if diff := cmp.Diff(before, b.state()); diff != "" {
+		t.Error(diff)
+	}
+}

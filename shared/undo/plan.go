@@ -91,9 +91,11 @@ type Plan struct {
 	slots map[slot]*Item
 }
 
-// New makes the plan for a run of its changes, given in any order. Changes in other
-// states than done are not its doing; where it is not known whether they were made, the
-// plan says so.
+// New makes the plan for a run of its changes, given in any order. What is done, or was
+// made and not seen, is its doing, and the world is asked before anything is taken back.
+// Where it is not known whether a change was made - its answer was lost, and it was not
+// seen - the plan says so and leaves it to a person: what is there now may be somebody
+// else's. Changes in other states are not its doing.
 func New(run string, made []Made) *Plan {
 	p := &Plan{Run: run, slots: map[slot]*Item{}}
 	made = slices.Clone(made)
@@ -181,7 +183,7 @@ func (p *Plan) Later(m Made) {
 	it := p.slots[mv.slot]
 	switch {
 	case !ok || it == nil || m.Run == p.Run || !m.At.After(it.Made.At):
-	case m.State == fleet.Done:
+	case m.State == fleet.Done, m.State == fleet.Started:
 		if it.Since == nil || !m.At.Before(it.Since.At) {
 			it.Since = &m
 		}

@@ -66,6 +66,9 @@ func TestTheChangesOfARunToOneThingArePutTogether(t *testing.T) {
 		"what was not done counts not":   {[]undo.Made{made(0, trusted("1", "2")), in(fleet.Skipped, made(1, trusted("2", "3"))), in(fleet.Failed, made(1, trusted("2", "3")))}, []string{step("1", "2")}},
 		"nothing at all":                 {[]undo.Made{in(fleet.Held, made(0, trusted("1", "2"))), in(fleet.Planned, made(0, trusted("1", "2")))}, nil},
 		"later done for certain":         {[]undo.Made{in(fleet.Later, made(0, trusted("1", "2"))), made(1, trusted("1", "2"))}, []string{step("1", "2")}},
+		"made, and not seen yet":         {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2")))}, []string{step("1", "2")}},
+		"not seen yet, and made again":   {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2"))), made(1, trusted("1", "2"))}, []string{step("1", "2")}},
+		"not seen yet, then right":       {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2"))), in(fleet.Skipped, made(1, trusted("1", "2")))}, []string{step("1", "2")}},
 		"put off, and never told again":  {[]undo.Made{in(fleet.Later, made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
 		"its pass died":                  {[]undo.Made{in("", made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
 		"unclear":                        {[]undo.Made{in(fleet.Unclear, made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
@@ -156,6 +159,7 @@ func TestAChangeByAnotherRunSinceMakesItStale(t *testing.T) {
 	}{
 		"nothing":              {nil, ""},
 		"later":                {[]undo.Made{other(5, "run-2", fleet.Done, trusted("2", "3"))}, "run-2"},
+		"later, not seen yet":  {[]undo.Made{other(5, "run-2", fleet.Started, trusted("2", "3"))}, "run-2"},
 		"the last one counts":  {[]undo.Made{other(9, "run-3", fleet.Done, trusted("3", "2")), other(5, "run-2", fleet.Done, trusted("2", "3"))}, "run-3"},
 		"earlier":              {[]undo.Made{other(-5, "run-0", fleet.Done, trusted("0", "1"))}, ""},
 		"not done":             {[]undo.Made{other(5, "run-2", fleet.Failed, trusted("2", "3")), other(5, "run-2", "", trusted("2", "3"))}, ""},
