@@ -24,7 +24,13 @@
 // Looking for open intents is not on the hot path. A process looks before its first
 // batch, since a pass that died took its process with it; when the platform says
 // that it repeats an invocation; and once more when something that was too fresh to
-// judge has come of age. Whatever escapes that is for the sweep to settle.
+// judge has come of age, or could not be judged. Whatever escapes that is for the sweep
+// to settle.
+//
+// An outcome tells what was made here also where the world does not show it yet. What the
+// cloud took and could not be read back is started, and counts as made by its run. What
+// was there before is skipped, and counts as somebody else's. What is later was not made,
+// or had no answer and does not show: if it is there afterwards, nobody knows whose it is.
 //
 // The package knows objects by name, and no cloud.
 package ledger

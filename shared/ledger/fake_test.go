@@ -113,3 +113,17 @@ func open(t *testing.T, l *ledger.Ledger, now time.Time) (ids []string, errs []e
 	}
 	return ids, errs
 }
+
+// settle is open, and settles what it finds.
+func settle(t *testing.T, l *ledger.Ledger, now time.Time) (ids []string, errs []error) {
+	t.Helper()
+	for e, err := range l.Open(t.Context(), now) {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		ids = append(ids, e.Changes[0].ID)
+		write(t, l, after(&e, fleet.StageSettled, fleet.Skipped))
+	}
+	return ids, errs
+}

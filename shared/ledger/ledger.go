@@ -31,6 +31,8 @@ type Ledger struct {
 	store Store
 	pass  Pass
 	watch *Watch
+	// settled is the last intent that came to an end here.
+	settled string
 }
 
 // Pass is what names tell about a pass.
@@ -43,7 +45,9 @@ type Pass struct {
 }
 
 // New returns a ledger. watch is the process's, shared by its passes.
-func New(store Store, pass Pass, watch *Watch) *Ledger { return &Ledger{store, pass, watch} }
+func New(store Store, pass Pass, watch *Watch) *Ledger {
+	return &Ledger{store: store, pass: pass, watch: watch}
+}
 
 // digest tells payloads apart, not what is in them.
 func (l *Ledger) digest() string {
@@ -63,7 +67,11 @@ func (l *Ledger) Write(ctx context.Context, e *fleet.Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := l.store.Put(ctx, object(e), body); err != nil {
+	err = l.store.Put(ctx, object(e), body)
+	if e.Stage == fleet.StageSettled && (err == nil || fleet.ClassOf(err) == fleet.Exists) {
+		l.settled = e.Name
+	}
+	if err != nil {
 		if e.Stage == fleet.StageOutcome {
 			l.watch.again(e.Time.Add(LongestPass))
 		}
@@ -83,7 +91,8 @@ const (
 
 // Open yields the intents that passes of this function left open, if it is time to
 // look for them: those of an earlier try of this same invocation, and those that are
-// too old for their pass to be alive. An object that cannot be read yields a
+// too old for their pass to be alive. One that is not settled before the next is asked
+// for is looked for again after a while. An object that cannot be read yields a
 // [*fleet.BadInput] and is left where it is; any other error ends the sequence.
 func (l *Ledger) Open(ctx context.Context, now time.Time) iter.Seq2[fleet.Entry, error] {
 	return func(yield func(fleet.Entry, error) bool) {
@@ -116,7 +125,11 @@ func (l *Ledger) open(ctx context.Context, now time.Time, yield func(fleet.Entry
 		if err != nil && !errors.As(err, &bad) {
 			return err
 		}
-		if !yield(e, err) {
+		more := yield(e, err)
+		if err == nil && l.settled != e.Name {
+			l.watch.again(now.Add(LongestPass)) // it cannot be told yet what came of it
+		}
+		if !more {
 			return nil
 		}
 	}

@@ -122,23 +122,88 @@ func TestAProcessLooksOnceForWhatTheDeadLeft(t *testing.T) {
 	write(t, ledger.New(m, pass("ours"), nil), tried)
 
 	watch := &ledger.Watch{}
-	first := ledger.New(m, pass("ours"), watch)
-	ids, errs := open(t, first, noon)
+	ids, errs := settle(t, ledger.New(m, pass("ours"), watch), noon)
 	if diff := cmp.Diff([]string{"dead", "ours, tried before"}, ids); diff != "" || len(errs) != 0 {
 		t.Error(diff, errs)
 	}
-	write(t, first, after(tried, fleet.StageSettled, fleet.Skipped))
 	m.lists = 0
 	if ids, _ = open(t, ledger.New(m, pass("next"), watch), noon.Add(time.Minute)); len(ids) != 0 || m.lists != 0 {
 		t.Errorf("the second pass found %v with %d calls, want none", ids, m.lists)
 	}
 	// The young one has come of age.
-	if ids, _ = open(t, ledger.New(m, pass("next"), watch), noon.Add(9*time.Minute)); !slices.Contains(ids, "young") {
+	if ids, _ = settle(t, ledger.New(m, pass("next"), watch), noon.Add(9*time.Minute)); !slices.Equal(ids, []string{"young"}) {
 		t.Errorf("got %v", ids)
 	}
 	m.lists = 0
 	if open(t, ledger.New(m, pass("next"), watch), noon.Add(24*time.Hour)); m.lists != 0 {
 		t.Error("it looks although nothing is to be waited for")
+	}
+}
+
+func TestWhatCouldNotBeSettledYetIsLookedForAgainByTheSameProcess(t *testing.T) {
+	m := newMemory()
+	watch := &ledger.Watch{}
+	write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(-30*time.Minute), "undecided"))
+	write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(-20*time.Minute), "clear"))
+	first := ledger.New(m, pass("p"), watch)
+	for e, err := range first.Open(t.Context(), noon) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Changes[0].ID == "clear" {
+			write(t, first, after(&e, fleet.StageSettled, fleet.Done))
+		}
+	}
+	m.lists = 0
+	if ids, _ := open(t, ledger.New(m, pass("q"), watch), noon.Add(9*time.Minute)); len(ids) != 0 || m.lists != 0 {
+		t.Errorf("too soon: %v with %d calls", ids, m.lists)
+	}
+	for _, at := range []time.Duration{10 * time.Minute, 20 * time.Minute} {
+		if ids, _ := open(t, ledger.New(m, pass("q"), watch), noon.Add(at)); !slices.Equal(ids, []string{"undecided"}) {
+			t.Errorf("after %s: %v", at, ids)
+		}
+	}
+	if ids, _ := settle(t, ledger.New(m, pass("q"), watch), noon.Add(30*time.Minute)); len(ids) != 1 {
+		t.Errorf("got %v", ids)
+	}
+	m.lists = 0
+	if open(t, ledger.New(m, pass("q"), watch), noon.Add(time.Hour)); m.lists != 0 {
+		t.Error("it looks although all is settled")
+	}
+}
+
+func TestWhatSomebodyElseHasSettledIsNotLookedForAgain(t *testing.T) {
+	m := newMemory()
+	watch := &ledger.Watch{}
+	e := intent(noon.Add(-30*time.Minute), "i-1")
+	write(t, ledger.New(m, pass("theirs"), nil), e)
+	l := ledger.New(m, pass("p"), watch)
+	for found, err := range l.Open(t.Context(), noon) {
+		write(t, ledger.New(m, pass("q"), watch), after(e, fleet.StageSettled, fleet.Done)) // in the same moment
+		if err != nil || fleet.ClassOf(l.Write(t.Context(), after(&found, fleet.StageSettled, fleet.Done))) != fleet.Exists {
+			t.Errorf("got %+v, %v", found, err)
+		}
+	}
+	m.lists = 0
+	if open(t, ledger.New(m, pass("p"), watch), noon.Add(time.Hour)); m.lists != 0 {
+		t.Error("it looks although all is settled")
+	}
+}
+
+// Every look would tell of it again; it is for the sweep.
+func TestAnObjectThatCannotBeReadIsNotLookedForAgain(t *testing.T) {
+	m := newMemory()
+	watch := &ledger.Watch{}
+	write(t, ledger.New(m, pass("p"), nil), intent(noon, "i-1"))
+	for name := range m.objects {
+		m.objects[name] = []byte("canary")
+	}
+	if _, errs := open(t, ledger.New(m, pass("p"), watch), noon); len(errs) != 1 {
+		t.Errorf("got %v", errs)
+	}
+	m.lists = 0
+	if open(t, ledger.New(m, pass("p"), watch), noon.Add(time.Hour)); m.lists != 0 {
+		t.Error("it looks again")
 	}
 }
 

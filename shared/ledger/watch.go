@@ -6,8 +6,8 @@ import (
 )
 
 // Watch remembers, for a process, when to look for open intents: before its first
-// pass, and whenever one that was seen too fresh has come of age. A nil Watch never
-// looks.
+// pass, and whenever one that was seen too fresh, or could not be settled, has come of
+// age. A nil Watch never looks.
 type Watch struct {
 	mu     sync.Mutex
 	looked bool
