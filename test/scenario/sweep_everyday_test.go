@@ -9,10 +9,31 @@ import (
 	"fleetwarden/test/simcloud/server"
 )
 
-// everydaySweep is a story in which a sweep has to do all that it is for: instances of
-// all kinds, one without an agent and one of the sixth generation, drift of each control,
-// and shares of images and snapshots, in a folder as well.
+// everydaySweep is a story in which a sweep has to do all that it is for.
 func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
+	t.Helper()
+	s := everydayFleet(t, o)
+	for range 2 {
+		s.pass(time.Minute) // watch-shares has not looked for itself yet
+		if err := night(s.Stage); err != nil {
+			t.Log(err) // for want of a right
+		}
+		s.pass(20 * time.Minute) // ActionTrail tells who made the roles
+		s.operator("2014-05-26", "ModifyImageSharePermission", map[string]string{"ImageId": s.shared, "RemoveAccount.1": server.Sharee, "RemoveAccount.2": server.Member})
+	}
+	return s.Stage, outcome(t, s.Stage)
+}
+
+// everydayAccount is one that nobody has looked at yet.
+type everydayAccount struct {
+	*sharer
+	shared string // an image
+}
+
+// everydayFleet has instances of all kinds, one without an agent and one of the sixth
+// generation, drift of each control, and shares of images and snapshots, with accounts
+// and with a folder.
+func everydayFleet(t *testing.T, o stage.Options) everydayAccount {
 	t.Helper()
 	o.Policy = "sweep_everyday.yaml"
 	s := newSharer(t, o)
@@ -31,13 +52,5 @@ func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	}
 	s.operator("2020-01-10", "CreateResourceShare", map[string]string{"ResourceShareName": "production", "Targets.1": "fd-Prod000001",
 		"Resources.1.ResourceType": "Snapshot", "Resources.1.ResourceId": s.snapshot()})
-	s.pass(time.Minute) // watch-shares has not looked for itself yet
-	for range 2 {
-		if err := night(s.Stage); err != nil {
-			t.Log(err) // for want of a right
-		}
-		s.pass(20 * time.Minute) // ActionTrail tells who made the roles
-		s.operator("2014-05-26", "ModifyImageSharePermission", map[string]string{"ImageId": shared[0].ID, "RemoveAccount.1": server.Sharee, "RemoveAccount.2": server.Member})
-	}
-	return s.Stage, outcome(t, s.Stage)
+	return everydayAccount{s, shared[0].ID}
 }

@@ -1,0 +1,78 @@
+package scenario_test
+
+import (
+	"context"
+	"encoding/json"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
+)
+
+// What backfill may is judged by what it asks for in its everyday story: nothing that is
+// refused, and each action of its policy at least once. That an action matters is not
+// told anew for each, as it is for the others: it reads with the eyes of the sweep, of
+// which that is told. The rights of an undo are the affair of shared/undo.
+func TestBackfillLacksNoActionAndHasNoneUnused(t *testing.T) {
+	s := everydayBackfill(t)
+	used := map[string]bool{}
+	for _, p := range s.Server.RAM.Permissions() {
+		switch {
+		case p.Caller != "fleetwarden-backfill":
+		case !p.Allowed:
+			t.Errorf("backfill was denied %s on %s", p.Action, p.Resource)
+		default:
+			used[p.Action] = true
+		}
+	}
+	for _, action := range actions(t, "backfill") {
+		if !used[action] {
+			t.Errorf("backfill never asked for %s", action)
+		}
+	}
+}
+
+// everydayBackfill is a story in which an operator has the function backfill do all that
+// it is for, on a fleet that nobody has looked at.
+func everydayBackfill(t *testing.T) *stage.Stage {
+	t.Helper()
+	s := everydayFleet(t, stage.Options{})
+	letter := `{"v": 1, "function": "attach-role", "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "instance", "ids": ["i-local000000000001"]}`
+	if _, err := s.Server.MNS.Send(deadLetterQueue, mns.Outgoing{Body: letter}); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(time.Minute)
+	byFunction(t, s.Stage, "redrive")
+	byFunction(t, s.Stage, "plan")
+	plans := kept(s.Stage, "plans/")
+	if len(plans) == 0 {
+		t.Fatalf("no plan was saved; records:\n%s", records(t, s.Stage))
+	}
+	byFunction(t, s.Stage, "apply", "--plan", strings.TrimSuffix(path.Base(plans[0]), ".json"))
+	s.pass(20 * time.Minute)
+	byFunction(t, s.Stage, "plan")
+	byFunction(t, s.Stage, "replay", "--since", "1h", "--apply")
+	byFunction(t, s.Stage, "redrive", "--apply")
+	byFunction(t, s.Stage, "runs", "--count")
+	if n := deadLetters(s.Stage); n != 0 {
+		t.Errorf("%d dead letters after they were redriven", n)
+	}
+	return s.Stage
+}
+
+// byFunction has the function backfill do what an operator could type.
+func byFunction(t *testing.T, s *stage.Stage, args ...string) {
+	t.Helper()
+	payload, err := json.Marshal(map[string][]string{"args": args})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := s.Stack.Invoke(context.Background(), server.Home, "backfill", payload)
+	if err != nil || res.ErrorType != "" {
+		t.Errorf("backfill %s: %v %s %s", args, err, res.ErrorType, res.Body)
+	}
+}
