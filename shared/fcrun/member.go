@@ -21,8 +21,9 @@ type Members struct {
 	assumed map[sts.Role]sts.Assumed
 }
 
-// spare is how long keys must still last when a pass begins to use them. No pass lives
-// longer than 15 minutes.
+// spare is how long keys must still last when somebody begins to use them, which nobody
+// does for longer: a function that events wake lives 290 s at most, and what runs for
+// longer, such as backfill, asks anew for each shard or look.
 const spare = 20 * time.Minute
 
 // keys returns keys of a role that outlast a pass, new ones if need be. Passes that run
