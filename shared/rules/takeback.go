@@ -116,14 +116,15 @@ func (s *share) narrow(v *fleet.Verdict, keys rampolicy.Keys) {
 	}
 }
 
-// byHand is the command for a role that is not ours.
+// byHand is the command for a role that is not ours. The document is that of somebody else:
+// a quote in it, which in JSON can stand in a string alone, must not end the shell's.
 func (s *share) byHand() string {
 	doc, blocked := printed(s.trust.Subtract(s.stale))
 	if blocked != "" {
 		return "the role is not one that Fleetwarden made: take it back by hand; " + blocked + "; " + oldDisks
 	}
 	return fmt.Sprintf("the role is not one that Fleetwarden made: aliyun ram UpdateRole --RoleName %s --NewAssumeRolePolicyDocument '%s'; %s",
-		s.roleName(), doc, oldDisks)
+		s.roleName(), strings.ReplaceAll(doc, "'", `\u0027`), oldDisks)
 }
 
 // staleKeys are those that policies of ours grant and nothing shared is encrypted with.
