@@ -65,7 +65,7 @@ func (j *job) apply(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: lookout.Fleet(call), Shares: lookout.Shares(call)}}
+	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: lookout.Fleet(call), Shares: lookout.Shares(call)}, waits: wait > 0}
 	return a.do(ctx, dry, wait)
 }
 
@@ -91,6 +91,7 @@ type application struct {
 	call   *fcrun.Call
 	plan   plan.Plan
 	looker plan.Looker
+	waits  bool // for what becomes of it
 }
 
 func (a *application) run() string { return a.call.Options.Stamp.Run }

@@ -78,27 +78,27 @@ func (a *application) summarize(all []plan.Standing, w *plan.Awaited) error {
 			}
 		}
 		err := a.line(map[string]any{"type": "sum", "run": a.run(), "plan": a.plan.ID, "states": states})
-		return errors.Join(err, unfinished(states))
+		return errors.Join(err, a.unfinished(states))
 	}
 	if err := a.table(said); err != nil {
 		return err
 	}
 	if w == nil {
-		return errors.Join(a.print("\ndry run: nobody was told\n"), unfinished(states))
+		return errors.Join(a.print("\ndry run: nobody was told\n"), a.unfinished(states))
 	}
 	if len(w.Outcomes) > 0 {
 		if err := a.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", a.run(), a.run(), a.run()); err != nil {
 			return err
 		}
 	}
-	return unfinished(states)
+	return a.unfinished(states)
 }
 
-func unfinished(states map[fleet.State]int) error {
+func (a *application) unfinished(states map[fleet.State]int) error {
 	if n := states[fleet.Failed] + states[fleet.Unclear]; n > 0 {
 		return fmt.Errorf("%d of the changes failed", n)
 	}
-	if n := states[stateTold]; n > 0 {
+	if n := states[stateTold]; n > 0 && a.waits {
 		return fmt.Errorf("of %d things it is not known yet what became of them", n)
 	}
 	if n := states[fleet.Held]; n > 0 {

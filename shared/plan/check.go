@@ -105,28 +105,28 @@ func judge[W any](ctx context.Context, of reconcile.Of[W], b fleet.Batch, pol *p
 
 // compare says how what the control wants now differs from what was planned. A part of
 // it is as planned: somebody has come halfway, such as an apply that was stopped. What
-// the control cannot judge now is not over.
+// the control cannot judge now, or must not touch, is not over.
 func compare(item Item, verdicts []fleet.Verdict, err error) Standing {
 	if err != nil {
 		return Standing{Item: item, Stale: "it cannot be looked at: " + err.Error()}
 	}
 	var now []Change
 	var reasons []string
-	unknown := false
+	blocked := false
 	for _, v := range verdicts {
 		if v.Control != item.Control || v.Ref.Key() != item.Ref().Key() {
 			continue
 		}
 		now = append(now, changes(v.Changes)...)
-		unknown = unknown || v.Outcome == fleet.Undecided || v.Outcome == fleet.Fault
+		blocked = blocked || slices.Contains([]fleet.Outcome{fleet.Undecided, fleet.Fault, fleet.Pending, fleet.Conflict}, v.Outcome)
 		if v.Reason != "" && !slices.Contains(reasons, v.Reason) {
 			reasons = append(reasons, v.Reason)
 		}
 	}
 	why := cmp.Or(strings.Join(reasons, "; "), "its control has nothing to say of it")
 	switch {
-	case len(now) == 0 && unknown:
-		return Standing{Item: item, Stale: "it cannot be judged now: " + why}
+	case len(now) == 0 && blocked:
+		return Standing{Item: item, Stale: "nothing can be done now: " + why}
 	case len(now) == 0:
 		return Standing{Item: item, Stale: "nothing is to do any more: " + why, Over: true}
 	case slices.ContainsFunc(now, func(c Change) bool { return !slices.ContainsFunc(item.Changes, c.same) }):

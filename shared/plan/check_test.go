@@ -21,8 +21,11 @@ func TestWhatHasChangedSinceIsStale(t *testing.T) {
 	wanted.Want = "another-role"
 	recounted := attach(hangzhou, "i-1")
 	recounted.Reason = "it has had no role for 7 minutes"
-	unknown := says(hangzhou, role, "i-1")
-	unknown.Outcome, unknown.Reason = fleet.Undecided, "the role cannot be read"
+	judged := func(o fleet.Outcome) []fleet.Verdict {
+		v := says(hangzhou, role, "i-1")
+		v.Outcome, v.Reason = o, "the reason"
+		return []fleet.Verdict{v, says(hangzhou, role, "i-1")}
+	}
 	for name, c := range map[string]struct {
 		verdicts []fleet.Verdict
 		stale    string
@@ -34,7 +37,11 @@ func TestWhatHasChangedSinceIsStale(t *testing.T) {
 		"halfway":                   {[]fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}, "", false},
 		"right by now":              {[]fleet.Verdict{says(hangzhou, role, "i-1")}, "nothing is to do any more: it has the role", true},
 		"gone":                      {nil, "nothing is to do any more: its control has nothing to say of it", true},
-		"not known":                 {[]fleet.Verdict{unknown}, "it cannot be judged now: the role cannot be read", false},
+		"not known":                 {judged(fleet.Undecided), "nothing can be done now: the reason; it has the role", false},
+		"not readable":              {judged(fleet.Fault), "nothing can be done now: the reason; it has the role", false},
+		"too early":                 {judged(fleet.Pending), "nothing can be done now: the reason; it has the role", false},
+		"somebody else's by now":    {judged(fleet.Conflict), "nothing can be done now: the reason; it has the role", false},
+		"exempt by now":             {judged(fleet.Exempted), "nothing is to do any more: the reason; it has the role", true},
 		"another role before":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), replaced)}, "something else is to do now: it has no role", false},
 		"another role wanted":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), wanted)}, "something else is to do now: it has no role", false},
 		"more than planned":         {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"), push(hangzhou, "i-1"))}, "something else is to do now: it has no role", false},

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"fleetwarden/deploy/local/stack"
@@ -28,6 +29,15 @@ func TestBackfill(t *testing.T) {
 		// backfill ARG … runs the tool while the cloud's time goes on. "! backfill": it
 		// fails. $STATUS is the exit status.
 		"backfill": cmdBackfill,
+		// wrong PATTERN checks that the command line was refused: status 2, one line that
+		// matches on stderr, nothing on stdout. failed PATTERN checks the same of status 1.
+		"wrong":  refused("2"),
+		"failed": refused("1"),
+		"status": func(ts *testscript.TestScript, _ bool, args []string) {
+			if got := ts.Getenv("STATUS"); got != args[0] {
+				ts.Fatalf("the exit status is %s", got)
+			}
+		},
 		// note NAME PATTERN sets $NAME to what PATTERN, or its group, finds in stdout.
 		"note": cmdNote,
 		// world NAME notes what changes are made to, restored NAME checks that it is so again.
@@ -97,6 +107,19 @@ func cmdBackfill(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("STATUS", strconv.Itoa(status))
 	if (status != 0) != neg {
 		ts.Fatalf("backfill %q ended with status %d", args, status)
+	}
+}
+
+func refused(status string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		positive(ts, neg)
+		said := ts.ReadFile("stderr")
+		first, _, _ := strings.Cut(said, "\n")
+		fits, err := regexp.MatchString("^backfill: .*(?:"+args[0]+")", first)
+		ts.Check(err)
+		if !fits || ts.Getenv("STATUS") != status || ts.ReadFile("stdout") != "" {
+			ts.Fatalf("status %s, want %s; said was %q, want %q, and on stdout %q", ts.Getenv("STATUS"), status, said, args[0], ts.ReadFile("stdout"))
+		}
 	}
 }
 
