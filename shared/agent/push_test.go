@@ -223,7 +223,7 @@ func TestTheTrustClientNeedsNoCode(t *testing.T) {
 	}
 }
 
-func TestRefresh(t *testing.T) {
+func TestARefreshHasBegunAlsoWhereItsAnswerWasLost(t *testing.T) {
 	account := []fleet.Change{{Kind: fleet.RefreshAssets}}
 	for name, tc := range map[string]struct {
 		fail error

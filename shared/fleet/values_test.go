@@ -10,7 +10,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-func TestFamilyOf(t *testing.T) {
+func TestAFamilyIsReadFromItsNameOrFromTheType(t *testing.T) {
 	for _, tc := range []struct {
 		family, kind, want string
 		enhanced           bool

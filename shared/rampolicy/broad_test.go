@@ -8,7 +8,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-func TestOverBroad(t *testing.T) {
+func TestWhatAllowsEverythingOrAllOfRAMOrKMSIsOverBroad(t *testing.T) {
 	tests := []struct {
 		name       string
 		statements []string

@@ -14,7 +14,7 @@ const (
 	allowRun  = `{"Effect":"Allow","Action":"ecs:Run*","Resource":"acs:ecs:*:*:instance/*"}`
 )
 
-func TestEvaluate(t *testing.T) {
+func TestADenyWinsAndWhatIsNotAllowedIsDenied(t *testing.T) {
 	const instance = "acs:ecs:cn-hangzhou:1000000000000001:instance/i-1"
 	tests := []struct {
 		name             string
@@ -71,7 +71,7 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-func TestConditions(t *testing.T) {
+func TestAConditionHoldsFailsOrCannotBeTold(t *testing.T) {
 	tests := []struct {
 		name, condition string
 		known           []string // of the key k

@@ -38,7 +38,7 @@ func since(i fleet.Instance, ago time.Duration, n int) fleet.Instance {
 	return i
 }
 
-func TestAgentOnline(t *testing.T) {
+func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 	agent := func(status, sub string) func(*fleet.Instance) {
 		return func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{Known: true, Status: status, Sub: sub}) }
 	}
@@ -117,7 +117,7 @@ func TestAgentOnline(t *testing.T) {
 	}
 }
 
-func TestTrustClient(t *testing.T) {
+func TestTheTrustClientIsThereOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change  func(*fleet.Instance)
 		ago     time.Duration

@@ -17,7 +17,7 @@ func judged(t *testing.T, i fleet.Instance, p *policy.Policy, id string) fleet.V
 	return one(t, rules.TrustedInstance(world(i), p), id)
 }
 
-func TestSystemDisk(t *testing.T) {
+func TestTheSystemDiskIsOneThatThePolicyAccepts(t *testing.T) {
 	dunno := fleet.Dunno[string]("denied")
 	template := fleet.Launch{LaunchTemplateID: "lt-1"}
 	for name, tc := range map[string]struct {
@@ -53,7 +53,7 @@ func TestSystemDisk(t *testing.T) {
 	}
 }
 
-func TestVPC(t *testing.T) {
+func TestAnInstanceIsInAVPC(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*fleet.Listing)
 		want   fleet.Outcome
@@ -70,7 +70,7 @@ func TestVPC(t *testing.T) {
 	}
 }
 
-func TestTrustedMode(t *testing.T) {
+func TestTrustedModeWasAskedForOrTheTagIsThere(t *testing.T) {
 	untag := func(l *fleet.Listing) { l.Tags = nil }
 	fresh := func(l *fleet.Listing) { l.Tags, l.Created = nil, noon.Add(-time.Minute) }
 	sixth := func(l *fleet.Listing) { l.Tags, l.Family, l.Type = nil, "ecs.g6t", "ecs.g6t.large" }

@@ -9,7 +9,7 @@ import (
 	"fleetwarden/shared/rules"
 )
 
-func TestFamily(t *testing.T) {
+func TestTheFamilyIsOneOfThePolicys(t *testing.T) {
 	for family, want := range map[string]fleet.Outcome{"ecs.g7t": fleet.Passes, "ecs.r7": fleet.Passes, "ecs.g5": fleet.Violation, "ecs.g6": fleet.Violation} {
 		p := enforcing()
 		p.TrustedInstance.Require = policy.RequireAll
@@ -28,7 +28,7 @@ func TestFamilyIsAskedOnlyWhereAllHaveToBeTrusted(t *testing.T) {
 	}
 }
 
-func TestImage(t *testing.T) {
+func TestTheImageFitsTheGenerationOfTheFamily(t *testing.T) {
 	const secured = "aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd"
 	for name, tc := range map[string]struct {
 		family string
@@ -57,7 +57,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-func TestKMSEnabled(t *testing.T) {
+func TestTheAccountHasSwitchedKMSOn(t *testing.T) {
 	for fact, want := range map[fleet.Fact[string]]fleet.Outcome{fleet.See("Enabled"): fleet.Passes, fleet.See("NotEnabled"): fleet.Violation,
 		fleet.See(""): fleet.Violation, fleet.Dunno[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
 		w := world(trusted(), trusted())
@@ -113,7 +113,7 @@ func TestHardeningAsked(t *testing.T) {
 	}
 }
 
-func TestIMDS(t *testing.T) {
+func TestMetadataIsByTokenOnlyWhereThePolicyAsksForIt(t *testing.T) {
 	for tokens, want := range map[string]fleet.Outcome{"required": fleet.Passes, "optional": fleet.Violation, "": fleet.Undecided} {
 		p := enforcing()
 		p.TrustedInstance.IMDS = true
@@ -130,7 +130,7 @@ func TestIMDS(t *testing.T) {
 }
 
 // Each row has an instance with an observed violation of rule vpc.
-func TestConsequence(t *testing.T) {
+func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 	past := fleet.Try{N: 1, FirstSeen: noon.Add(-25 * time.Hour)}
 	for name, tc := range map[string]struct {
 		how    string
