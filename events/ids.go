@@ -1,6 +1,10 @@
 package events
 
-import "fleetwarden/shared/fleet"
+import (
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
 
 // Longest ids that are believed. RAM role and policy names have documented
 // limits of 64 and 128 characters; the others are generous.
@@ -9,6 +13,7 @@ const (
 	maxRoleName   = 64
 	maxPolicyName = 128
 	maxEventID    = 256
+	maxRun        = 256
 )
 
 // validInstanceID accepts i- and ASCII letters and digits. The alphabet of ids
@@ -38,9 +43,10 @@ func validRefID(kind fleet.Kind, id string) bool {
 	}
 }
 
-// validEventID accepts any printable ASCII without blanks.
+// validEventID accepts any printable ASCII without blanks, but for what JSON escapes: a
+// message with a hundred ids has to fit into a queue again.
 func validEventID(id string) bool {
-	return id != "" && len(id) <= maxEventID && only(id, func(c byte) bool { return c > ' ' && c < 0x7f && c != '"' })
+	return id != "" && len(id) <= maxEventID && only(id, func(c byte) bool { return c > ' ' && c < 0x7f && strings.IndexByte(`"\<>&`, c) < 0 })
 }
 
 func validKind(kind fleet.Kind) bool {

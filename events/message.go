@@ -38,6 +38,8 @@ func messageEvent(id string, m fleet.Message) (Event, error) {
 		return ev, bad("kind", string(m.Kind))
 	case m.Try < 0:
 		return ev, bad("try", strconv.Itoa(m.Try))
+	case len(m.Run) > maxRun:
+		return ev, bad("run", m.Run)
 	case len(m.IDs) == 0:
 		return ev, bad("ids", "")
 	}

@@ -120,13 +120,23 @@ func (i *Inbox) send(ctx context.Context, queue string, refs []fleet.Ref, after 
 }
 
 // write returns the text of a message. One that is too long for a queue goes without the
-// disks that its launch named: they only save calls.
+// disks that its launch named: they only save calls. One that still is goes without its
+// call: what was claimed is unknown then, and what it names is looked at.
 func write(m fleet.Message) ([]byte, error) {
 	body, err := json.Marshal(m)
-	if err != nil || len(body) <= mns.MaxBytes || m.Call == nil || m.Call.Launch == nil {
+	if fits(body, err) || m.Call == nil {
 		return body, err
 	}
-	call, launch := *m.Call, *m.Call.Launch
-	launch.Disks, call.Launch, m.Call = nil, &launch, &call
+	if m.Call.Launch != nil {
+		call, launch := *m.Call, *m.Call.Launch
+		launch.Disks, call.Launch, m.Call = nil, &launch, &call
+		if body, err = json.Marshal(m); fits(body, err) {
+			return body, err
+		}
+	}
+	m.Call = nil
 	return json.Marshal(m)
 }
+
+// fits reports whether there is nothing that a shorter message would help.
+func fits(body []byte, err error) bool { return err != nil || len(body) <= mns.MaxBytes }

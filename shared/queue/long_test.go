@@ -3,6 +3,7 @@ package queue_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,6 +48,25 @@ func TestAMessageTooLongForAQueueGoesWithoutTheDisksThatTheLaunchNamed(t *testin
 		}
 		if len(launch.Disks) != given {
 			t.Errorf("%d disks: the launch was written to", disks)
+		}
+	}
+}
+
+// What anybody wrote into an inbox grows when it is written again: a "<" becomes six bytes.
+func TestAMessageThatIsTooLongAllTheSameGoesWithoutItsCall(t *testing.T) {
+	for size, keeps := range map[int]bool{8_000: true, 12_000: false} {
+		one := refs(1)
+		one[0].Call = &fleet.Call{Name: "RunInstances", Caller: strings.Repeat("<", size), Launch: &fleet.Launch{Amount: 1}}
+		s := &sender{}
+		if err := queue.New(s, "attach-role").Again(t.Context(), append(one, refs(2)[1]), 0); err != nil || len(s.sent) != 2 {
+			t.Fatalf("%d: %v, %d messages", size, err, len(s.sent))
+		}
+		var got fleet.Message
+		if err := json.Unmarshal([]byte(s.sent[0].Body), &got); err != nil || len(s.sent[0].Body) > mns.MaxBytes {
+			t.Fatalf("%d: %v, %d bytes", size, err, len(s.sent[0].Body))
+		}
+		if (got.Call != nil) != keeps || len(got.IDs) != 1 || got.IDs[0] != "i-000" {
+			t.Errorf("%d: got %d ids, a call: %v", size, len(got.IDs), got.Call != nil)
 		}
 	}
 }
