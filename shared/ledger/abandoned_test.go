@@ -113,6 +113,17 @@ func TestAbandonedIntentsAreThoseOfOneScopeAndAllFunctionsOnce(t *testing.T) {
 	}
 }
 
+// Nobody could tell what became of it, nor where it is.
+func TestAnIntentThatSaysNotWhereToLookIsPassedOver(t *testing.T) {
+	m := newMemory()
+	e := intent(noon.Add(-2*time.Hour), "i-1")
+	e.Look = nil
+	write(t, ledger.New(m, pass("p"), nil), e)
+	if ids, errs := abandoned(t, m, both, home); len(ids)+len(errs) != 0 {
+		t.Errorf("got %v, %v", ids, errs)
+	}
+}
+
 func TestAbandonedObjectsThatCannotBeReadAreReportedAndTheRestComes(t *testing.T) {
 	m := newMemory()
 	for name, body := range map[string]string{"a": `{"v": 2, "stage": "intent"}`, "b": `canary`, "c": `{}`} {
