@@ -143,6 +143,23 @@ func TestASweepThatIsUnderWayIsWokenAndNoOtherIsBegun(t *testing.T) {
 	}
 }
 
+// What time it is the cloud's first answer tells: until then the machine's clock, which
+// may be wrong, is all there is.
+func TestASweepIsFoundUnderWayWhateverTheMachinesClockSays(t *testing.T) {
+	for _, wrong := range []time.Duration{-300 * 24 * time.Hour, 300 * 24 * time.Hour} {
+		c := newCloud()
+		run := c.begin(t, fine)
+		c.now = noon.Add(wrong)
+		answering := func(op string, effect func() error) error {
+			c.now = noon.Add(time.Minute)
+			return fine(op, effect)
+		}
+		if again := c.begin(t, answering); again != run {
+			t.Errorf("with a clock that is %s wrong, %s is begun beside %s", wrong, again, run)
+		}
+	}
+}
+
 func TestASweepThatDidNotEndInTimeIsReportedAndAnotherBegun(t *testing.T) {
 	c := newCloud()
 	run := c.begin(t, fine)

@@ -44,8 +44,7 @@ const timeForm = "20060102T150405Z"
 //
 // Two that begin at the same moment both run. That costs calls and does no harm.
 func (s *Sweep) Begin(ctx context.Context, w Where, dryRun bool) (string, error) {
-	now := s.Options.Meter.Now()
-	running, err := s.running(ctx, now, dryRun)
+	running, err := s.running(ctx, dryRun)
 	if err != nil {
 		return "", err
 	}
@@ -109,11 +108,14 @@ func (s *Start) plan(ctx context.Context, w Where) error {
 
 // running is the newest sweep, dry or not, if it has begun lately and not ended. Of one
 // that did not end in time it says so; one whose report is all that lacks gets it.
-func (s *Sweep) running(ctx context.Context, now time.Time, dryRun bool) (*Result, error) {
-	began, err := names(ctx, s.Store, starts+kind+"-", startObject(kind+"-"+now.Add(-memory).UTC().Format(timeForm)))
+func (s *Sweep) running(ctx context.Context, dryRun bool) (*Result, error) {
+	began, err := names(ctx, s.Store, starts+kind+"-", "")
 	if err != nil {
 		return nil, err
 	}
+	now := s.Options.Meter.Now() // which the cloud's first answer has told
+	old := startObject(kind + "-" + now.Add(-memory).UTC().Format(timeForm))
+	began = slices.DeleteFunc(began, func(name string) bool { return name < old })
 	for _, name := range slices.Backward(began) {
 		run := strings.TrimSuffix(strings.TrimPrefix(name, starts), suffix)
 		r, err := s.begun(ctx, run)
