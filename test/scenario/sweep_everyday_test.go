@@ -15,7 +15,7 @@ func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	s := everydayFleet(t, o)
 	for range 2 {
 		s.pass(time.Minute) // watch-shares has not looked for itself yet
-		if err := night(s.Stage); err != nil {
+		if _, err := night(s.Stage); err != nil {
 			t.Log(err) // for want of a right
 		}
 		s.pass(20 * time.Minute) // ActionTrail tells who made the roles

@@ -39,12 +39,13 @@ func TestASweepThatDiesAtAnyCallIsFinishedByTheNext(t *testing.T) {
 			t.Parallel()
 			s, bare := drifted(t)
 			s.Stack.Kill("sweep", call, when)
-			if err := night(s); err != nil {
+			if _, err := night(s); err != nil {
 				t.Log(err) // it died before it had begun
 			}
 			settle(t, s)
 			sweepOnce(t, s)
 			wantRepaired(t, s, bare)
+			wantReports(t, s)
 			wantDeath(t, s)
 		})
 	}
@@ -73,12 +74,11 @@ func drifted(t *testing.T) (s *stage.Stage, bare []string) {
 // all that there is read to its end.
 func sweepOnce(t *testing.T, s *stage.Stage) {
 	t.Helper()
-	if err := night(s); err != nil {
+	run, err := night(s)
+	if err != nil {
 		t.Fatal(err)
 	}
 	settle(t, s)
-	began := kept(s, "starts/")
-	run := strings.TrimSuffix(began[len(began)-1][len("ledger/starts/"):], ".json")
 	summary, err := summaryOf(s, run)
 	if err != nil {
 		t.Fatalf("the report of %s: %v; records:\n%s", run, err, records(t, s))
@@ -149,7 +149,7 @@ func reads(e wire.Entry) bool {
 func TestTwoSweepsAndLiveEventsAtOnceDoNothingTwice(t *testing.T) {
 	s, bare := drifted(t)
 	attached := watchAttached(s)
-	if err := night(s); err != nil {
+	if _, err := night(s); err != nil {
 		t.Fatal(err)
 	}
 	beside(t, s)
@@ -163,10 +163,15 @@ func TestTwoSweepsAndLiveEventsAtOnceDoNothingTwice(t *testing.T) {
 		}
 	}
 	wantRepaired(t, s, bare)
+	wantReports(t, s)
+}
+
+// wantReports checks that each sweep that was begun has its report.
+func wantReports(t *testing.T, s *stage.Stage) {
+	t.Helper()
 	for _, start := range kept(s, "starts/") {
-		run := strings.TrimSuffix(strings.TrimPrefix(start, "ledger/starts/"), ".json")
-		if _, err := summaryOf(s, run); err != nil {
-			t.Errorf("the report of %s: %v", run, err)
+		if _, err := summaryOf(s, runOf(start)); err != nil {
+			t.Errorf("the report of %s: %v", runOf(start), err)
 		}
 	}
 }

@@ -25,18 +25,28 @@ import (
 // everyNight is what the sweep's timer sends.
 var everyNight = []byte(`{"triggerTime":"2026-01-05T19:30:00Z","triggerName":"every-night","payload":""}`)
 
-// night has the timer of the sweep go off. What it begins goes on as time passes.
-func night(s *stage.Stage) error {
+// night has the timer of the sweep go off, and returns the run that it begins, or else the
+// newest there is. What it begins goes on as time passes.
+func night(s *stage.Stage) (run string, err error) {
+	before := kept(s, "starts/")
 	res, err := s.Stack.Invoke(context.Background(), server.Home, "sweep", everyNight)
 	if err == nil && res.ErrorType != "" {
 		err = fmt.Errorf("the sweep ended with %s: %s", res.ErrorType, res.Body)
 	}
-	return err
+	for _, start := range kept(s, "starts/") {
+		run = runOf(start)
+		if !slices.Contains(before, start) {
+			break
+		}
+	}
+	return run, err
 }
 
+// runOf is the run that a start is of.
+func runOf(start string) string { return strings.TrimSuffix(path.Base(start), ".json") }
+
 func cmdNight(ts *testscript.TestScript, neg bool, _ []string) {
-	s := told(ts).stage
-	err := night(s)
+	run, err := night(told(ts).stage)
 	if neg {
 		if err == nil {
 			ts.Fatalf("the sweep has begun")
@@ -45,8 +55,7 @@ func cmdNight(ts *testscript.TestScript, neg bool, _ []string) {
 		return
 	}
 	ts.Check(err)
-	began := kept(s, "starts/")
-	ts.Setenv("SWEEP", strings.TrimSuffix(path.Base(began[len(began)-1]), ".json"))
+	ts.Setenv("SWEEP", run)
 }
 
 // kept are the names of the ledger's objects that begin so, in their order.
