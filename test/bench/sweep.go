@@ -35,6 +35,7 @@ type swept struct {
 	// Repaired counts instances by what they lacked.
 	Repaired map[string]int `json:"repaired"`
 	Passes   int            `json:"passes"`
+	Findings int            `json:"findings"` // in the report
 
 	PeakRSSMiB float64 `json:"peak_rss_mib"`
 	// LiveHeapMiB is the most that was alive after any of the collections.
@@ -122,7 +123,7 @@ func sweepFleet(ctx context.Context, root, bin string, count int) (out swept, er
 	}
 	out = swept{Instances: count, WallSeconds: time.Since(begun).Seconds(), Repaired: map[string]int{}}
 	out.floor(seeded)
-	return out, errors.Join(out.count(st, start), out.repaired(ctx, st, seeded), out.memory(st, bin))
+	return out, errors.Join(out.count(st, start), out.repaired(ctx, st, seeded), out.reported(st), out.memory(st, bin))
 }
 
 // seed makes the roles that the fleet's instances have, and the fleet, an hour before the

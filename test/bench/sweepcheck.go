@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 
+	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/report"
 	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/server"
 )
@@ -44,6 +49,36 @@ func (s *swept) repaired(ctx context.Context, st *stage.Stage, seeded *ecs.Fleet
 		if n := len(seeded.Drifted[kind]); s.Repaired[kind] != n {
 			return fmt.Errorf("sweeping %d instances: of %d with %s, %d were repaired", s.Instances, n, kind, s.Repaired[kind])
 		}
+	}
+	return nil
+}
+
+// reported compares the report with itself: what the summary counts as not fine stands in
+// the tables, once.
+func (s *swept) reported(st *stage.Stage) error {
+	var sum report.Summary
+	var err error
+	for _, key := range st.Server.OSS.Keys(stack.Bucket, "ledger/reports/") {
+		body := st.Server.OSS.Object(stack.Bucket, key)
+		switch path.Ext(key) {
+		case ".json":
+			if sum, err = report.DecodeSummary(body); err != nil {
+				return err
+			}
+		case ".jsonl":
+			s.Findings += bytes.Count(body, []byte("\n"))
+		}
+	}
+	want := 0
+	for _, shard := range sum.Shards {
+		for _, c := range shard.Counts {
+			if c.Outcome != fleet.Passes && c.Outcome != fleet.NotApplicable {
+				want += c.N
+			}
+		}
+	}
+	if want == 0 || s.Findings != want {
+		return fmt.Errorf("sweeping %d instances: the report has %d findings, and counts %d", s.Instances, s.Findings, want)
 	}
 	return nil
 }
