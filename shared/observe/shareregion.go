@@ -57,25 +57,34 @@ func (r *regional) encryptions(ctx context.Context, ids []string) (map[string]fl
 	return r.ECS.Encryptions(ctx, r.region, ids)
 }
 
-// images joins the two ways to share an image: by itself, and by Resource Sharing. Only
-// encrypted ones are asked for their sharees.
+// images joins the two ways to share an image: by itself, and by Resource Sharing.
 func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.SharedResource, error) {
 	own, err := r.ECS.OwnImages(ctx, r.region)
 	if err != nil {
 		return r.blindly(err), err
 	}
-	by := map[string]fleet.SharedResource{}
-	for _, f := range r.shared[fleet.KindImageShare] {
-		by[f.ID] = f
-	}
 	claimed := claims(s.Ref)
-	var out []fleet.SharedResource
-	var sealed []fleet.OwnImage
-	var ids []string
-	var first error
+	out, sealed, unread := r.sealed(ctx, own, claimed)
+	if ends(unread) {
+		return nil, unread
+	}
+	if err := r.sealedBy(ctx, out, sealed); err != nil {
+		return nil, err
+	}
+	for i, image := range sealed {
+		if claimed[image.ID] {
+			s.Claimed = append(s.Claimed, out[i])
+		}
+	}
+	return append(out, r.unlisted(own)...), unread
+}
+
+// sealed are the encrypted ones of the account's own images that are shared or claimed to
+// be, and with whom. With an error, there may be more sharees.
+func (r *regional) sealed(ctx context.Context, own []fleet.OwnImage, claimed map[string]bool) (out []fleet.SharedResource, sealed []fleet.OwnImage, unread error) {
+	by := r.sharedImages()
 	for _, image := range own {
 		f, shared := by[image.ID]
-		delete(by, image.ID)
 		if len(image.Sealed) == 0 || !shared && !image.Shared && !claimed[image.ID] {
 			continue
 		}
@@ -83,33 +92,59 @@ func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.Shar
 		if image.Shared {
 			accounts, err := r.ECS.ImageSharees(ctx, r.region, image.ID)
 			if ends(err) {
-				return nil, err
+				return nil, nil, err
 			}
-			first = errors.Join(first, err)
+			unread = errors.Join(unread, err)
 			for _, id := range accounts {
 				f.Sharees = append(f.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
 			}
 		}
-		out, sealed, ids = append(out, f), append(sealed, image), append(ids, image.Sealed...)
+		out, sealed = append(out, f), append(sealed, image)
 	}
-	for _, id := range slices.Sorted(maps.Keys(by)) { // shared, and not listed: it may be encrypted
+	return out, sealed, unread
+}
+
+// sealedBy fills the keys of images. The error is one that ends the pass.
+func (r *regional) sealedBy(ctx context.Context, found []fleet.SharedResource, sealed []fleet.OwnImage) error {
+	var ids []string
+	for _, image := range sealed {
+		ids = append(ids, image.Sealed...)
+	}
+	how, err := r.encryptions(ctx, ids)
+	if ends(err) {
+		return err
+	}
+	for i, image := range sealed {
+		if err := r.keys(ctx, &found[i], image.Sealed, how, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unlisted are the shared images that are not among the account's own: they may be
+// encrypted.
+func (r *regional) unlisted(own []fleet.OwnImage) []fleet.SharedResource {
+	by := r.sharedImages()
+	for _, image := range own {
+		delete(by, image.ID)
+	}
+	var out []fleet.SharedResource
+	for _, id := range slices.Sorted(maps.Keys(by)) {
 		f := by[id]
 		f.Keys = fleet.Dunno[[]fleet.KMSKey]("the image is not among the account's own")
 		out = append(out, f)
 	}
-	how, err := r.encryptions(ctx, ids)
-	if ends(err) {
-		return nil, err
+	return out
+}
+
+// sharedImages are the images of Resource Sharing by id.
+func (r *regional) sharedImages() map[string]fleet.SharedResource {
+	by := map[string]fleet.SharedResource{}
+	for _, f := range r.shared[fleet.KindImageShare] {
+		by[f.ID] = f
 	}
-	for i, image := range sealed {
-		if err := r.keys(ctx, &out[i], image.Sealed, how, err); err != nil {
-			return nil, err
-		}
-		if claimed[image.ID] {
-			s.Claimed = append(s.Claimed, out[i])
-		}
-	}
-	return out, first
+	return by
 }
 
 // blindly is what Resource Sharing tells of images that could not be listed.
