@@ -78,7 +78,7 @@ func (p *prose) finding(f *fleet.FindingRecord) error {
 func (p *prose) change(c *fleet.ChangeRecord) error {
 	var b strings.Builder
 	p.heading(&b, place(c.Account, c.Region, c.RefKind, c.ID))
-	fmt.Fprintf(&b, "  %s: %s: %s → %s\n", c.Kind, strings.ToUpper(string(c.State)), quoteEmpty(clean(c.Before)), quoteEmpty(clean(c.Want)))
+	fmt.Fprintf(&b, "  %s: %s: %s → %s\n", clean(string(c.Kind)), strings.ToUpper(string(c.State)), quoteEmpty(clean(c.Before)), quoteEmpty(clean(c.Want)))
 	if c.Why != "" {
 		fmt.Fprintf(&b, "    %s\n", clean(c.Why))
 	}
@@ -90,7 +90,7 @@ func (p *prose) change(c *fleet.ChangeRecord) error {
 
 func (p *prose) heading(b *strings.Builder, where string) {
 	if where != p.last {
-		fmt.Fprintf(b, "%s\n", where)
+		fmt.Fprintf(b, "%s\n", clean(where))
 		p.last = where
 	}
 }
@@ -130,7 +130,7 @@ func place(account fleet.AccountID, region fleet.Region, kind fleet.Kind, id str
 	case id == "":
 		return fmt.Sprintf("%s in %s", kind, fleet.Scope{Account: account, Region: region})
 	}
-	return fmt.Sprintf("%s %s in %s", kind, clean(id), fleet.Scope{Account: account, Region: region})
+	return fmt.Sprintf("%s %s in %s", kind, id, fleet.Scope{Account: account, Region: region})
 }
 
 func counts[K ~string](m map[K]int) string {

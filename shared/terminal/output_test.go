@@ -65,8 +65,11 @@ func says(sum fleet.Pass, records ...fleet.Record) func(context.Context, *fcrun.
 
 func TestWhatCameFromTheCloudCannotSteerTheTerminal(t *testing.T) {
 	const evil = "evil\x1b[31m\r\nname\u009b\x7f\x00\u202e\u2066\u200b"
-	got := newDesk(t).run(says(fleet.Pass{Stopped: evil}, finding("i-1\x1b", evil), change("i-1\x1b", evil)), "i-1")
-	if got.code != 0 || strings.Count(got.stdout, "evil") != 8 || !plain(got.stdout) {
+	found, changed := finding("i-1\x1b", evil), change("i-1\x1b", evil)
+	found.Finding.Account, found.Finding.Region, found.Finding.Kind = "1"+evil, evil, evil // of a ledger that anybody wrote
+	changed.Change.Kind, changed.Change.Region = evil, evil
+	got := newDesk(t).run(says(fleet.Pass{Stopped: evil}, found, changed), "i-1")
+	if got.code != 0 || strings.Count(got.stdout, "evil") != 13 || !plain(got.stdout) {
 		t.Errorf("got %+v", got)
 	}
 	for line := range strings.Lines(got.stdout) {
