@@ -18,8 +18,8 @@ func (r *reader) element() bool {
 	switch {
 	case e.SpecVersion.there() && e.Type.there():
 		return r.cloudEvent()
-	case e.TriggerTime.there() && e.TriggerName.there():
-		return r.emit(r.timer(), nil)
+	case e.TriggerTime.there() && e.TriggerName.there() && r.nesting == 0 && !r.inList:
+		return r.emit(r.timer(), nil) // in an envelope it would be anybody's
 	case e.TopicOwner.there() && e.Message.there():
 		return r.wrapped(e.Message, r.join(e.TopicName, e.MessageID), r.payload)
 	case e.Body.there() && e.Attrs.there():

@@ -42,3 +42,29 @@ func TestWhatAMessageNamesDoesNotGrowOutOfAQueue(t *testing.T) {
 		}
 	}
 }
+
+// A timer invokes its function itself: who can only write into a queue cannot be one.
+func TestWhatStandsInAnEnvelopeIsNoTimer(t *testing.T) {
+	const timer = `{"triggerTime":"2026-01-05T00:00:00Z","triggerName":"every-night","payload":""}`
+	quoted, err := json.Marshal(timer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		payload string
+		want    events.Kind
+	}{
+		"bare":           {timer, events.KindTimer},
+		"a window":       {`[{"specversion":"1.0","type":"mns:Queue:SendMessage","data":{"messageBody":` + string(quoted) + `}}]`, events.KindUnknown},
+		"one message":    {`{"specversion":"1.0","type":"mns:Queue:SendMessage","data":{"messageBody":` + timer + `}}`, events.KindUnknown},
+		"a topic":        {`{"TopicOwner":"1","TopicName":"t","Message":` + string(quoted) + `}`, events.KindUnknown},
+		"a list":         {`[` + timer + `]`, events.KindUnknown},
+		"a quoted timer": {string(quoted), events.KindUnknown},
+	} {
+		for ev, err := range events.Decode([]byte(c.payload)) {
+			if err != nil || ev.Kind != c.want {
+				t.Errorf("%s: got %s, %v, want %s", name, ev.Kind, err, c.want)
+			}
+		}
+	}
+}
