@@ -1,0 +1,219 @@
+package scenario_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+	"fleetwarden/test/simcloud/wire"
+)
+
+// bare is a fleet without a role, in an account that has none to give.
+func bare(t *testing.T, s *stage.Stage) []string {
+	t.Helper()
+	fleet, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 3, InstanceType: "ecs.g7t.large", Role: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fleet.IDs
+}
+
+// planned makes a plan and returns its id.
+func planned(t *testing.T, s *stage.Stage) string {
+	t.Helper()
+	out, _ := typed(t, s, 0, "plan", "--account", server.Sharer, "--control", "instance-role")
+	return find(t, out, `(?m)^apply it:  backfill apply --plan (\S+)$`)
+}
+
+func find(t *testing.T, text, pattern string) string {
+	t.Helper()
+	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("%s is not in:\n%s", pattern, text)
+	}
+	return m[1]
+}
+
+// trap waits for one of the operator's calls.
+type trap struct {
+	mu sync.Mutex
+	// at is the call that springs it; seen counts those of its action.
+	at     moment
+	seen   int
+	spring func() (drop bool)
+}
+
+// setTrap sets a trap in a new world. It is not armed yet.
+func setTrap(s *stage.Stage) *trap {
+	t := &trap{}
+	next := s.Server.Witness
+	s.Server.Witness = func(c *wire.Call, after bool) bool {
+		return !strings.HasPrefix(c.Caller.Name, "fleetwarden-") && t.sees(c.Action, after) || next.Drops(c, after)
+	}
+	return t
+}
+
+func (t *trap) sees(action string, after bool) (drop bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.spring == nil || action != t.at.action {
+		return false
+	}
+	if !after {
+		t.seen++
+	}
+	if t.seen != t.at.n || after != t.at.after {
+		return false
+	}
+	spring := t.spring
+	t.spring = nil
+	return spring()
+}
+
+// signals runs the tool, and sends it a signal at one of its calls. It returns how the
+// tool ended and what it wrote.
+func (t *trap) signals(test *testing.T, s *stage.Stage, sig os.Signal, at moment, args ...string) (*exec.Cmd, string) {
+	test.Helper()
+	cmd := operatorsCommand(test, s, args...)
+	var out output
+	cmd.Stdout, cmd.Stderr = &out, &out
+	t.mu.Lock()
+	t.at, t.seen, t.spring = at, 0, func() bool {
+		_ = cmd.Process.Signal(sig)
+		return sig == os.Kill // the dead hear no answer
+	}
+	err := cmd.Start()
+	t.mu.Unlock()
+	if err != nil {
+		test.Fatal(err)
+	}
+	going(s, func() { _ = cmd.Wait() })
+	return cmd, string(out.text)
+}
+
+// moment is the nth call of an action, before the cloud carries it out or after.
+type moment struct {
+	action string
+	n      int
+	after  bool
+}
+
+// TestAnApplyThatIsKilledAnywhereIsGoneOnWith kills the tool with SIGKILL around each kind
+// of call it makes, lets the owners go on, and applies the plan again.
+func TestAnApplyThatIsKilledAnywhereIsGoneOnWith(t *testing.T) {
+	for _, at := range []moment{
+		{"GetObject", 1, true}, {"DescribeInstances", 1, false}, {"PutObject", 1, false}, {"PutObject", 1, true},
+		{"BatchSendMessage", 1, false}, {"BatchSendMessage", 1, true}, {"ListObjectsV2", 1, false}, {"ListObjectsV2", 2, true},
+	} {
+		t.Run(fmt.Sprintf("%s %d, carried out %t", at.action, at.n, at.after), func(t *testing.T) {
+			t.Parallel()
+			s := play(t, stage.Options{})
+			trap := setTrap(s)
+			ids := bare(t, s)
+			id := planned(t, s)
+			cmd, out := trap.signals(t, s, os.Kill, at, "apply", "--plan", id)
+			if cmd.ProcessState.Exited() {
+				t.Fatalf("it was not killed:\n%s", out)
+			}
+			settle(t, s)
+			typed(t, s, 0, "apply", "--plan", id)
+			settle(t, s)
+			for _, i := range ids {
+				wantRole(t, s, i)
+			}
+			wantOnce(t, s)
+			typed(t, s, 0, "apply", "--plan", id)
+		})
+	}
+}
+
+// wantOnce checks that the ledger says of the role and of the three instances that they
+// were changed once, and of none anything else but that it had to wait.
+func wantOnce(t *testing.T, s *stage.Stage) {
+	t.Helper()
+	all, err := book(s, "attach-role")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	for e, n := range all {
+		switch {
+		case e.state == fleet.Done:
+			done += n
+		case e.state != fleet.Later:
+			t.Errorf("%v: %d times", e, n)
+		}
+	}
+	if done != 4 {
+		t.Errorf("%d changes were done, want 4: %v", done, all)
+	}
+}
+
+func TestCtrlCStopsAnApplyCleanlyAndSaysHowToGoOn(t *testing.T) {
+	t.Parallel()
+	s := play(t, stage.Options{})
+	trap := setTrap(s)
+	ids := bare(t, s)
+	id := planned(t, s)
+	cmd, out := trap.signals(t, s, os.Interrupt, moment{"BatchSendMessage", 1, true}, "apply", "--plan", id)
+	if cmd.ProcessState.ExitCode() != 130 || strings.Contains(out, "context canceled") {
+		t.Errorf("status %d:\n%s", cmd.ProcessState.ExitCode(), out)
+	}
+	run := find(t, out, `backfill show (apply-\S+)`)
+	if again := find(t, out, `(?m)^  go on with: +backfill apply --plan (\S+)$`); again != id {
+		t.Errorf("%s is named:\n%s", again, out)
+	}
+	settle(t, s)
+	for _, i := range ids {
+		wantRole(t, s, i)
+	}
+	typed(t, s, 0, "show", run)
+	typed(t, s, 0, "apply", "--plan", id)
+	wantOnce(t, s)
+}
+
+func TestCtrlCWhileLookingLeavesNoPlan(t *testing.T) {
+	t.Parallel()
+	s := play(t, stage.Options{})
+	trap := setTrap(s)
+	bare(t, s)
+	cmd, out := trap.signals(t, s, os.Interrupt, moment{"DescribeInstances", 1, false}, "plan", "--account", server.Sharer)
+	if cmd.ProcessState.ExitCode() != 130 || out != "backfill: stopped while looking; no plan was made\n" {
+		t.Errorf("status %d:\n%s", cmd.ProcessState.ExitCode(), out)
+	}
+	if plans := s.Server.OSS.Keys("fleetwarden-"+server.Sharer, "ledger/plans/"); len(plans) != 0 {
+		t.Errorf("got %q", plans)
+	}
+}
+
+func TestAReplayThatWasStoppedIsGoneOnWith(t *testing.T) {
+	t.Parallel()
+	s := play(t, stage.Options{})
+	trap := setTrap(s)
+	l := stage.Launch{Region: server.Home, Type: goodType, Image: goodImage, Category: "cloud_essd", VSwitch: "vsw-local", Trusted: "vTPM", Amount: 3}
+	if _, err := s.Run(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, s)
+	if err := s.Advance(t.Context(), 20*time.Minute); err != nil { // the trail shows it by then
+		t.Fatal(err)
+	}
+	cmd, out := trap.signals(t, s, os.Interrupt, moment{"LookupEvents", 2, false}, "replay", "--since", "24h", "--apply")
+	if cmd.ProcessState.ExitCode() != 130 {
+		t.Fatalf("status %d:\n%s", cmd.ProcessState.ExitCode(), out)
+	}
+	run := find(t, out, `go on with: +backfill replay --resume (\S+) --apply`)
+	again, _ := typed(t, s, 0, "replay", "--resume", run, "--apply")
+	if find(t, again, `(?m)^run (\S+)$`) != run || !strings.Contains(again, "validate-instance told to look at 3 things") {
+		t.Errorf("got:\n%s", again)
+	}
+}
