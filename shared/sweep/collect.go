@@ -41,8 +41,16 @@ func (c *collector) Again(context.Context, []fleet.Ref, time.Duration) error { r
 // Forward implements [reconcile.Inbox].
 func (c *collector) Forward(context.Context, []fleet.Change) error { return nil }
 
-// fine says that a verdict is worth no line.
-func fine(o fleet.Outcome) bool { return o == fleet.Passes || o == fleet.NotApplicable }
+// fine says that a finding is worth no line: it is counted. So is an unknown that is of
+// no urgency, such as what no API can tell of a whole family of instances: it is the
+// same for each of them.
+func fine(f *fleet.FindingRecord) bool {
+	switch f.Outcome {
+	case fleet.Passes, fleet.NotApplicable:
+		return true
+	}
+	return f.Outcome == fleet.Undecided && f.Severity == fleet.Info
+}
 
 // record counts a record, and keeps and logs what is not fine.
 func (c *collector) record(r fleet.Record) error {
@@ -54,7 +62,7 @@ func (c *collector) record(r fleet.Record) error {
 	if !c.settling {
 		c.count(r)
 	}
-	if r.Finding != nil && fine(r.Finding.Outcome) {
+	if r.Finding != nil && fine(r.Finding) {
 		return nil
 	}
 	if err := c.s.Options.Record(r); err != nil {
@@ -68,7 +76,7 @@ func (c *collector) count(r fleet.Record) {
 	switch {
 	case r.Finding != nil:
 		c.tally.finding(r.Finding)
-		if !fine(r.Finding.Outcome) {
+		if !fine(r.Finding) {
 			f := *r.Finding
 			r.Finding = &f
 			c.findings = append(c.findings, r)

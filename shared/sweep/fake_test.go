@@ -231,6 +231,10 @@ func verdicts(r fleet.Ref, p *policy.Policy) []fleet.Verdict {
 		}
 	case "p":
 		role.Outcome, role.Again = fleet.Pending, time.Minute
+	case "i":
+		agent.Outcome, agent.Severity = fleet.Undecided, fleet.Info
+	case "u":
+		agent.Outcome, agent.Severity = fleet.Undecided, fleet.Medium
 	default:
 		if strings.Contains(end, "x") {
 			role.Outcome, role.Severity = fleet.Violation, fleet.High

@@ -68,6 +68,30 @@ func TestWhatIsFineIsCountedAndNotKept(t *testing.T) {
 	}
 }
 
+func TestAnUnknownWithoutUrgencyIsCountedAndNotKept(t *testing.T) {
+	c := newCloud()
+	c.fleets[shanghai] = []string{"s1i", "s2i", "s3u"}
+	got := c.swept(t, fine)
+	var kept []string
+	for _, f := range got.Findings {
+		if strings.Contains(f, "shanghai") {
+			kept = append(kept, f)
+		}
+	}
+	if diff := cmp.Diff([]string{string(one) + "/cn-shanghai s3u agent-online unknown"}, kept); diff != "" {
+		t.Error(diff)
+	}
+	hints := 0
+	for _, n := range got.shard(t, shanghai).Counts {
+		if n.Outcome == fleet.Undecided && n.Severity == fleet.Info {
+			hints += n.N
+		}
+	}
+	if hints != 2 {
+		t.Errorf("%d counted, want 2", hints)
+	}
+}
+
 // Drift of a control in audit is kept for plans, and nobody is told.
 func TestAControlInAuditTellsNobody(t *testing.T) {
 	got := newCloud().swept(t, fine)
