@@ -76,17 +76,31 @@ func asToldOf(action string) string {
 // actions are all that a function's RAM policy allows.
 func actions(t *testing.T, function string) []string {
 	t.Helper()
+	return named(t, function, func(s statement) any { return s.Action })
+}
+
+// resources are all that it allows them on.
+func resources(t *testing.T, function string) []string {
+	t.Helper()
+	return named(t, function, func(s statement) any { return s.Resource })
+}
+
+type statement struct{ Action, Resource any }
+
+// named are the words that a function's RAM policy has in a member of its statements.
+func named(t *testing.T, function string, member func(statement) any) []string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "deploy", "ram", function+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var policy struct{ Statement []struct{ Action any } }
+	var policy struct{ Statement []statement }
 	if err := json.Unmarshal(text, &policy); err != nil {
 		t.Fatal(err)
 	}
 	var out []string
 	for _, s := range policy.Statement {
-		switch a := s.Action.(type) {
+		switch a := member(s).(type) {
 		case string:
 			out = append(out, a)
 		case []any:

@@ -35,9 +35,13 @@ type everydayAccount struct {
 // and with a folder.
 func everydayFleet(t *testing.T, o stage.Options) everydayAccount {
 	t.Helper()
-	o.Policy = "sweep_everyday.yaml"
+	o.Policy, o.Optional = "sweep_everyday.yaml", []string{"validate-instance-tag"}
 	s := newSharer(t, o)
 	standing(t, s.Stage, "app-role", "oss-read.json")
+	s.operator("2015-05-01", "AttachPolicyToRole", map[string]string{"RoleName": "app-role", "PolicyType": "System", "PolicyName": "AliyunECSReadOnlyAccess"})
+	if _, err := s.Server.ECS.SeedImages(ecs.ImageSpec{Key: "service", SharedWith: []string{server.Sharee}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range []ecs.FleetSpec{
 		{Role: "-", Agent: "uninstalled"}, {Role: "app-role", SystemDisk: "cloud_efficiency"}, {InstanceType: "ecs.g6t.large"},
 	} {
