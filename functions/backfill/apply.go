@@ -100,7 +100,10 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 	bar := a.progress("looking again", len(a.plan.Items))
 	all, err := a.looker.Check(ctx, a.plan, a.call.Options.Policy, bar.add)
 	bar.end()
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("stopped while looking again; nobody was told anything")
+	case err != nil:
 		return fmt.Errorf("%w; nobody was told anything", err)
 	}
 	if dry {

@@ -159,10 +159,11 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 	if err != nil {
 		return "", err
 	}
+	places := len(todo)
 	for len(todo) > 0 {
 		ref := todo[0]
 		todo, pause = todo[1:], 0
-		bar.say(fmt.Sprintf("looking at %s, then %d more", ref.Scope, len(todo)))
+		bar.say(fmt.Sprintf("looking at place %d of %d", max(1, places-len(todo)), places))
 		_, err := s.Shard(ctx, ref)
 		if err == nil && pause > 0 && len(todo) == 1 {
 			err = j.sleep(ctx, pause)

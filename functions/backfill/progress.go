@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -11,7 +12,13 @@ import (
 
 // progress shows how far something has come, with its rate and the time that is left.
 // Without a person to watch, it shows nothing.
-type progress struct{ bar *progressbar.ProgressBar }
+type progress struct {
+	bar *progressbar.ProgressBar
+	// what is said, and how many there were so far of nobody knows how many.
+	what    string
+	seen    int
+	endless bool
+}
 
 // progress begins one of so many things; 0: nobody knows how many.
 func (j *job) progress(what string, most int) *progress {
@@ -37,7 +44,7 @@ func (j *job) bar(what string, most int, more ...progressbar.Option) *progress {
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(max(4, min(24, columns(j.err)-beside))),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14))...)
 	_ = bar.RenderBlank()
-	return &progress{bar}
+	return &progress{bar: bar, what: what, endless: most < 0}
 }
 
 // beside is about what a line has beside its bar, in columns.
@@ -56,6 +63,9 @@ func columns(w io.Writer) int {
 func (p *progress) add(n int) {
 	if p.bar != nil {
 		_ = p.bar.Add(n) // a bar that cannot be drawn is no reason to stop
+		if p.seen += n; p.endless {
+			p.bar.Describe(fmt.Sprintf("%s, %d seen", p.what, p.seen))
+		}
 	}
 }
 
@@ -67,9 +77,8 @@ func (p *progress) to(percent int) {
 }
 
 func (p *progress) say(what string) {
-	if p.bar != nil {
-		p.bar.Describe(what)
-	}
+	p.what = what
+	p.add(0)
 }
 
 // end takes it off the screen. It may be called again.
