@@ -96,16 +96,16 @@ func (a *application) summarize(all []plan.Standing, w *plan.Awaited) error {
 
 func (a *application) unfinished(states map[fleet.State]int) error {
 	if n := states[fleet.Failed] + states[fleet.Unclear]; n > 0 {
-		return fmt.Errorf("%d of the changes failed", n)
+		return fmt.Errorf("%s failed", many(n, "change", "changes"))
 	}
 	if n := states[stateTold]; n > 0 && a.waits {
-		return fmt.Errorf("of %d things it is not known yet what became of them", n)
+		return fmt.Errorf("of %s it is not known yet what became", many(n, "thing", "things"))
 	}
 	if n := states[fleet.Held]; n > 0 {
-		return fmt.Errorf("%d things were held", n)
+		return fmt.Errorf("%s held", many(n, "thing was", "things were"))
 	}
 	if n := states[stateStale]; n > 0 {
-		return fmt.Errorf("%d things have changed since: make a new plan for them", n)
+		return fmt.Errorf("%s changed since: make a new plan", many(n, "thing has", "things have"))
 	}
 	return nil
 }
@@ -172,4 +172,12 @@ func some(all []string) string {
 		return strings.Join(all, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(all[:few], ", "), len(all)-few)
+}
+
+// many says how many of something there are.
+func many(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", more)
 }

@@ -35,7 +35,7 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 	for _, s := range p.Seen {
 		seen += s.N
 	}
-	if err := j.print("%s: looked at %d things in %d places; %d would be changed\n\n", p.ID, seen, len(p.Seen), len(p.Items)); err != nil {
+	if err := j.print("%s: looked at %s in %s; %d would be changed\n\n", p.ID, many(seen, "thing", "things"), many(len(p.Seen), "place", "places"), len(p.Items)); err != nil {
 		return err
 	}
 	if err := j.planTable(p); err != nil {

@@ -102,7 +102,7 @@ func (j *job) redriven(run string, letters []redrive.Letter, sum redrive.Sum, ap
 		return err
 	}
 	for _, state := range slices.Sorted(maps.Keys(sum.Letters)) {
-		if err := j.print("%d letters: %s\n", sum.Letters[state], state); err != nil {
+		if err := j.print("%s: %s\n", many(sum.Letters[state], "letter", "letters"), state); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"fleetwarden/shared/fleet"
@@ -39,7 +40,7 @@ func (u *undoing) unfinished(states map[fleet.State]int) error {
 		errs = append(errs, fmt.Errorf("not read: %w", err))
 	}
 	if n := states[fleet.Failed] + states[fleet.Later]; n > 0 {
-		errs = append(errs, fmt.Errorf("%d changes were not taken back\n  go on with:  backfill undo --run %s --apply", n, u.plan.Run))
+		errs = append(errs, fmt.Errorf("%s not taken back\n  go on with:  backfill undo --run %s --apply", many(n, "change was", "changes were"), u.plan.Run))
 	}
 	return errors.Join(errs...)
 }
@@ -97,7 +98,7 @@ func (u *undoing) left() error {
 			as++
 			continue
 		}
-		if err := u.print("left: %s %s: %s\n", f.Kind, terminal.Clean(f.ID), terminal.Clean(f.Reason)); err != nil {
+		if err := u.print("left: %s %s: %s\n", f.Kind, terminal.Clean(f.ID), terminal.Clean(strings.TrimPrefix(f.Reason, "left as it is: "))); err != nil {
 			return err
 		}
 		if f.Remedy != "" {
@@ -107,7 +108,7 @@ func (u *undoing) left() error {
 		}
 	}
 	if as > 0 {
-		if err := u.print("%d things are as they were before the run\n", as); err != nil {
+		if err := u.print("%s as before the run\n", many(as, "thing is", "things are")); err != nil {
 			return err
 		}
 	}
