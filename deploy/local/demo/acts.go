@@ -46,7 +46,8 @@ var acts = []act{
 	{"a share ends, and the operator's policy takes back after an hour", "take-back: violation; key granted: true, an hour later: false", endedShare},
 	{"setup-share-role tries what its RAM policy does not allow", "DeleteRole denied, AttachPolicyToRole denied, DetachPolicyFromRole denied", otherRoles},
 	{"a fleet of 2,000 that nobody saw launched is swept at night", "20 without a role now have " + systrust + "; system-disk: 10 violations", swept},
-	{"the sweep has ended", "findings-001.csv, findings-001.jsonl, report.html, summary.json", reported},
+	{"a day passes, and the next sweep with it", "2 reports; 0 roles attached", sweptAgain},
+	{"the report of the last sweep", "findings-001.csv, findings-001.jsonl, report.html, summary.json", reported},
 	{"somebody takes the role from 25 instances, and the operator plans", "planned: map[attach-role:25]", planned},
 	{"the operator applies the plan, and undoes it", "after the apply: " + systrust + "; after the undo: no role; the world is as before: true", applied},
 }

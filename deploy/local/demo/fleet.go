@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
@@ -55,10 +56,56 @@ func swept(ctx context.Context, s *scene) (string, error) {
 	return fmt.Sprintf("%d without a role now have %s; system-disk: %d violations", len(s.old.fleet.Drifted["noRole"]), role, disks), err
 }
 
-// reported takes the sweep's report out of the bucket.
-func reported(_ context.Context, s *scene) (string, error) {
-	var seen []string
+// sweptAgain lets a day pass, in which the timer goes off by itself.
+func sweptAgain(ctx context.Context, s *scene) (string, error) {
+	attached := map[string]string{"function": "attach-role", "type": "change", "state": "done"}
+	before, err := s.count(attached)
+	if err != nil {
+		return "", err
+	}
+	if err := s.Advance(ctx, 24*time.Hour); err != nil {
+		return "", err
+	}
+	if err := s.Settle(ctx); err != nil {
+		return "", err
+	}
+	after, err := s.count(attached)
+	if err != nil {
+		return "", err
+	}
+	reports := 0
 	for _, key := range s.Server.OSS.Keys(stack.Bucket, "ledger/reports/") {
+		if path.Base(key) == "summary.json" {
+			reports++
+		}
+	}
+	return fmt.Sprintf("%d reports; %d roles attached", reports, after-before), nil
+}
+
+// count counts the records that have all these members.
+func (s *scene) count(want map[string]string) (int, error) {
+	records, err := s.Records()
+	n := 0
+	for _, r := range records {
+		if r.Match(want) {
+			n++
+		}
+	}
+	return n, err
+}
+
+// reported takes the report of the last sweep out of the bucket.
+func reported(_ context.Context, s *scene) (string, error) {
+	keys := s.Server.OSS.Keys(stack.Bucket, "ledger/reports/")
+	if len(keys) == 0 {
+		return "no report", nil
+	}
+	last := path.Dir(keys[len(keys)-1]) // runs sort by time
+	var seen []string
+	for _, key := range keys {
+		if path.Dir(key) != last {
+			continue
+		}
 		base := path.Base(key)
 		if err := os.WriteFile(filepath.Join(s.out, base), s.Server.OSS.Object(stack.Bucket, key), 0o644); err != nil {
 			return "", fmt.Errorf("writing the report: %w", err)
