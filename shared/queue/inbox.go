@@ -1,7 +1,7 @@
 // Package queue puts refs into the inboxes of our functions: to look again later,
 // to hand a change to its owner, or to have looked at what an event was about. It
-// writes fleet messages and knows which function owns which kind of change and looks
-// at which event; it reads no queue, since the platform delivers.
+// writes fleet messages and knows which function looks at which event; it reads no
+// queue, since the platform delivers.
 package queue
 
 import (
@@ -22,20 +22,6 @@ const Prefix = "fw-"
 
 // DeadLetters is the queue that takes what no function could use.
 const DeadLetters = Prefix + "dead-letters"
-
-// owner returns the function that carries out a kind of change.
-func owner(kind fleet.ChangeKind) (function string, ok bool) {
-	switch kind {
-	case fleet.EnsureRole, fleet.GrantRole, fleet.AttachRole, fleet.ReplaceRole:
-		return "attach-role", true
-	case fleet.TagInstance, fleet.StopInstance:
-		return "validate-instance", true
-	case fleet.EnsureShareRole, fleet.SetShareTrust, fleet.MarkUnused, fleet.SetKeyPolicy, fleet.AttachKeyPolicy, fleet.DetachKeyPolicy,
-		fleet.MarkRetried, fleet.RetryShare:
-		return "setup-share-role", true
-	}
-	return "", false
-}
 
 // Sender sends messages to a queue, and tells how many of them, from the start,
 // are safely stored.
@@ -67,10 +53,11 @@ func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 	}
 	done := map[told]bool{}
 	for _, c := range cs {
-		function, ok := owner(c.Kind)
-		if !ok {
+		owners := fleet.Makers(c.Kind)
+		if len(owners) == 0 {
 			return fmt.Errorf("no function owns changes of kind %q", c.Kind)
 		}
+		function := owners[0]
 		if t := (told{function, c.Ref.Key()}); !done[t] {
 			done[t] = true
 			byOwner[function] = append(byOwner[function], c.Ref)
