@@ -52,7 +52,7 @@ func (j *job) undo(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := undo.Read(ctx, call.Store, undo.Order{Run: run, Functions: functions()})
+	p, err := undo.Read(ctx, call.Store, undo.Order{Run: run, Functions: functions(), Policy: call.Options.Policy})
 	if err != nil {
 		return err
 	}

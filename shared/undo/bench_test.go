@@ -30,6 +30,23 @@ var (
 	all  = []string{"attach-role", "push-agent", "validate-instance", "setup-share-role", "backfill"}
 )
 
+// pol is a policy as an undo is given it: all accounts that tests share with are approved.
+func pol() *policy.Policy {
+	p := undo.Ordered(policy.Default())
+	for _, id := range []fleet.AccountID{"1", "2", "3", "4", "7", "1000000000000002", "1000000000000003", "1000000000000009"} {
+		p.ShareRole.Approved.Accounts = append(p.ShareRole.Approved.Accounts, policy.ApprovedAccount{ID: id})
+	}
+	return p
+}
+
+// owner is the function whose control it is.
+func owner(control string) string {
+	return map[string]string{
+		policy.ControlTrustedInstance: "validate-instance", policy.ControlInstanceRole: "attach-role",
+		policy.ControlAgent: "push-agent", policy.ControlShareRole: "setup-share-role",
+	}[control]
+}
+
 func trusting(id fleet.AccountID) string {
 	t, err := (&rampolicy.Trust{}).Merge(rampolicy.Sharees{Accounts: []fleet.AccountID{id}})
 	if err != nil {
@@ -76,7 +93,7 @@ type parts struct {
 }
 
 func (b *bench) parts() parts {
-	return parts{b.cloud, b.cloud, b.store, b, undo.Ordered(policy.Default())}
+	return parts{b.cloud, b.cloud, b.store, b, pol()}
 }
 
 func newBench() *bench {
@@ -195,7 +212,7 @@ func (b *bench) undoWith(run, as string, hook func()) done {
 }
 
 func (w parts) undo(run, as string) (d done) {
-	p, err := undo.Read(context.Background(), w.store, undo.Order{Run: run, Functions: all})
+	p, err := undo.Read(context.Background(), w.store, undo.Order{Run: run, Functions: all, Policy: w.policy})
 	if err != nil {
 		return done{err: err}
 	}

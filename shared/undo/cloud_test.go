@@ -23,7 +23,6 @@ import (
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/undo"
 	"fleetwarden/test/simcloud"
 	simecs "fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/server"
@@ -55,7 +54,7 @@ func (s *scene) session(t *testing.T, k aliyun.Keys) *aliyun.Session {
 
 func partsOf(s *aliyun.Session) parts {
 	store := ledger.Below(oss.Open(s, oss.Place{Bucket: bucket, Region: server.Home}), "ledger/")
-	return parts{ecs.New(s), ram.New(s), store, s, undo.Ordered(policy.Default())}
+	return parts{ecs.New(s), ram.New(s), store, s, pol()}
 }
 
 // newScene seeds the account. without is an action that backfill may not do.

@@ -14,8 +14,23 @@
 // back. It is left alone, with the reason, where the ledger shows that another run
 // changed it later, where the world shows something else than the run left, and where
 // what the run made should not be unmade by a program: roles, policies and what runs on
-// instances. What the ledger says is checked for being something that Fleetwarden does,
-// so that whoever can write to the ledger cannot choose what is written to an account.
+// instances.
+//
+// Each function can write its own part of the ledger, so a part is believed only about
+// changes that its function makes, whatever its content says, and about names that have
+// the shape of names. Beyond that, of what an undo would write:
+//
+//   - tags, share roles, key policies and their documents are ours by name and form;
+//   - no role but the systrust role of the policy file is detached from an instance. The
+//     role that is attached again is somebody's, and the ledger alone says whose it was:
+//     the operator has to look at it in the plan;
+//   - a trust document trusts nobody again whom the role does not trust now, unless the
+//     policy file approves them by account or folder.
+//
+// So whoever can write one function's part of the ledger can have taken back what that
+// function could have made, and nothing else but the role of an instance that has the
+// systrust role, which the plan shows. Backfill's own part counts for all that undoing
+// makes.
 //
 // The rest is the core's: an undo is a control of [reconcile], with intents and outcomes
 // in the ledger, a dry run and records. So an undo that was killed is repeated, and an

@@ -53,7 +53,7 @@ func TestAnInstanceThatIsStillStoppingIsStartedByALaterUndo(t *testing.T) {
 
 func TestARoleThatWasDetachedAndNotReplacedIsAttachedAtTheNextLook(t *testing.T) {
 	b, before := stories()["replace-role"].begun(t)
-	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all})
+	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all, Policy: pol()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestObjectsThatCannotBeReadAreReportedAndTheRestIsUndone(t *testing.T) {
 	b, before := stories()["attach-role"].begun(t)
 	b.store.objects["attach-role/2026-11-20/130000.run-1.q.p.bad.intent.json"] = []byte("canary")
 	b.store.objects["push-agent/2026-11-20/130000.other.q.p.newer.intent.json"] = []byte(`{"v":99}`)
-	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all})
+	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all, Policy: pol()})
 	if err != nil || len(p.Items) != 1 || len(p.Unread) != 2 || !errors.Is(p.Unread[1], ledger.ErrNewer) {
 		t.Fatalf("got %+v, %v", p, err)
 	}
@@ -101,14 +101,14 @@ func TestObjectsThatCannotBeReadAreReportedAndTheRestIsUndone(t *testing.T) {
 func TestWithHalfALedgerNothingIsPlanned(t *testing.T) {
 	b, _ := stories()["attach-role"].begun(t)
 	b.dead = true
-	if p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all}); err == nil {
+	if p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all, Policy: pol()}); err == nil {
 		t.Errorf("got %+v", p)
 	}
 }
 
 func TestARunThatChangedNothingHasNothingToUndo(t *testing.T) {
 	b, _ := stories()["attach-role"].begun(t)
-	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-9", Functions: all})
+	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-9", Functions: all, Policy: pol()})
 	if err != nil || len(p.Items)+len(p.Unread) != 0 || !p.Oldest().IsZero() {
 		t.Errorf("got %+v, %v", p, err)
 	}
@@ -133,7 +133,7 @@ func TestAnOrderIsNotHeldByModesNorByTheLimitOfAPass(t *testing.T) {
 
 func TestADryRunPlansAndWritesNothing(t *testing.T) {
 	b, _ := stories()["attach-role"].begun(t)
-	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all})
+	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all, Policy: pol()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,15 +207,15 @@ func TestWhatTheRunFoundMadeIsNotUndone(t *testing.T) {
 	b := newBench()
 	b.machines["i-1"] = &machine{role: systrust, status: "Running", tags: map[string]string{"fleetwarden:violation": "trusted-instance"}}
 	b.policies[least] = granting("k")
-	for _, c := range []fleet.Change{
-		{Kind: fleet.AttachRole, Ref: instance("i-1"), Want: systrust},
-		{Kind: fleet.TagInstance, Ref: instance("i-1"), Want: "fleetwarden:violation=trusted-instance"},
-		{Kind: fleet.AttachKeyPolicy, Ref: policyRef(shard), Want: fleet.ImageShareRole},
+	for control, c := range map[string]fleet.Change{
+		policy.ControlInstanceRole:    {Kind: fleet.AttachRole, Ref: instance("i-1"), Want: systrust},
+		policy.ControlTrustedInstance: {Kind: fleet.TagInstance, Ref: instance("i-1"), Want: "fleetwarden:violation=trusted-instance"},
+		policy.ControlShareRole:       {Kind: fleet.AttachKeyPolicy, Ref: policyRef(shard), Want: fleet.ImageShareRole},
 	} {
 		if c.Kind == fleet.AttachKeyPolicy {
 			b.roles[fleet.ImageShareRole].Policies = []fleet.Policy{{Name: shard, Type: fleet.CustomPolicy}}
 		}
-		if d := b.make("attach-role", "run-1", policy.ControlInstanceRole, c); d.err != nil || len(d.changes(fleet.Skipped)) != 1 {
+		if d := b.make(owner(control), "run-1", control, c); d.err != nil || len(d.changes(fleet.Skipped)) != 1 {
 			t.Errorf("%s: %+v", c.Kind, d)
 		}
 	}

@@ -3,16 +3,21 @@ package undo
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
 )
 
 // Made is one change as the ledger tells it.
 type Made struct {
 	fleet.ChangeRecord
-	Run, Function string
+	Run string
+	// Function is whose part of the ledger tells it. Its role alone can write there, so
+	// the object's name says who wrote it, whatever its content says.
+	Function string
 	// Entry is the ledger object, without its stage; At the time of its intent.
 	Entry string
 	At    time.Time
@@ -25,9 +30,10 @@ func Changes(a ledger.Account) []Made {
 	if a.Last != nil {
 		told = *a.Last
 	}
+	function, _, _ := strings.Cut(a.Intent.Name, "/")
 	out := make([]Made, len(told.Changes))
 	for i, c := range told.Changes {
-		out[i] = Made{ChangeRecord: c.ChangeRecord, Run: c.Run, Function: a.Intent.Function, Entry: a.Intent.Name, At: a.Intent.Time}
+		out[i] = Made{ChangeRecord: c.ChangeRecord, Run: c.Run, Function: function, Entry: a.Intent.Name, At: a.Intent.Time}
 		if a.Last == nil {
 			out[i].State = ""
 		}
@@ -84,26 +90,32 @@ type Plan struct {
 	Run string
 	// Items are the things that the run changed, the last changed first.
 	Items []*Item
-	// Unread are objects of the ledger that could not be read: what they tell is
-	// missing here.
+	// Unread are objects of the ledger that could not be read, and changes in them that
+	// cannot be any: what they tell is missing here. The errors quote none of it.
 	Unread []error
 
-	slots map[slot]*Item
+	policy *policy.Policy
+	slots  map[slot]*Item
 }
 
 // New makes the plan for a run of its changes, given in any order. What is done, or was
 // made and not seen, is its doing, and the world is asked before anything is taken back.
 // Where it is not known whether a change was made - its answer was lost, and it was not
 // seen - the plan says so and leaves it to a person: what is there now may be somebody
-// else's. Changes in other states are not its doing.
-func New(run string, made []Made) *Plan {
-	p := &Plan{Run: run, slots: map[slot]*Item{}}
+// else's. Changes in other states are not its doing. The policy says which role may be
+// detached, and who may be trusted again.
+func New(run string, made []Made, pol *policy.Policy) *Plan {
+	p := &Plan{Run: run, policy: pol, slots: map[slot]*Item{}}
 	made = slices.Clone(made)
 	slices.SortStableFunc(made, func(a, b Made) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Entry, a.Entry))
 	})
 	var unsure []Made
 	for _, m := range made {
+		if what := m.malformed(); what != "" {
+			p.Unread = append(p.Unread, &fleet.BadInput{Where: "ledger object " + m.Entry, What: what})
+			continue
+		}
 		switch m.State {
 		case fleet.Done, fleet.Started:
 			p.add(m)
@@ -115,8 +127,12 @@ func New(run string, made []Made) *Plan {
 		p.doubt(m)
 	}
 	for _, it := range p.Items {
-		if it.Why == "" && it.slot.facet.same(it.From, it.To) {
+		switch {
+		case it.Why != "":
+		case it.slot.facet.same(it.From, it.To):
 			it.Why = "the run has put it back itself"
+		case it.slot.facet == trust:
+			it.Why, it.Remedy = p.untrusted(it)
 		}
 	}
 	return p
@@ -128,16 +144,15 @@ func New(run string, made []Made) *Plan {
 func (p *Plan) add(m Made) {
 	c := m.change()
 	mv, ok := moved(c)
-	why, remedy := unfit(m, mv, ok)
-	if ok && !made(c) {
-		if have := p.slots[mv.slot]; have != nil {
-			have.join(m, mv, why, remedy)
-			return
-		}
+	why, remedy := p.unfit(m, mv, ok)
+	holds := ok && !made(c) && m.ownDoing()
+	if have := p.slots[mv.slot]; holds && have != nil {
+		have.join(m, mv, why, remedy)
+		return
 	}
 	it := &Item{Made: m, From: mv.from, To: mv.to, Why: why, Remedy: remedy, slot: mv.slot, ref: c.Ref}
 	p.Items = append(p.Items, it)
-	if ok && !made(c) {
+	if holds {
 		p.slots[mv.slot] = it
 	}
 }
@@ -164,7 +179,11 @@ func (i *Item) join(m Made, mv move, why, remedy string) {
 func (p *Plan) doubt(m Made) {
 	c := m.change()
 	mv, ok := moved(c)
-	if ok && p.slots[mv.slot] != nil {
+	switch {
+	case !m.ownDoing():
+		p.add(m) // as what it is: nobody's doing
+		return
+	case ok && p.slots[mv.slot] != nil:
 		return
 	}
 	it := &Item{Made: m, From: mv.from, To: mv.to, slot: mv.slot, ref: c.Ref,
@@ -182,12 +201,12 @@ func (p *Plan) Later(m Made) {
 	mv, ok := moved(m.change())
 	it := p.slots[mv.slot]
 	switch {
-	case !ok || it == nil || m.Run == p.Run || !m.At.After(it.Made.At):
+	case !ok || it == nil || m.Run == p.Run || !m.At.After(it.Made.At) || !m.ownDoing():
 	case m.State == fleet.Done, m.State == fleet.Started:
 		if it.Since == nil || !m.At.Before(it.Since.At) {
 			it.Since = &m
 		}
-	case m.State != fleet.Skipped && it.undoneBy(mv):
+	case m.State != fleet.Skipped && m.Function == backfill && it.undoneBy(mv):
 		it.half = true
 	}
 }

@@ -21,8 +21,13 @@ func made(n int, c fleet.Change) undo.Made {
 			Control: policy.ControlShareRole, Kind: c.Kind, Account: c.Ref.Scope.Account, Region: c.Ref.Scope.Region, RefKind: c.Ref.Kind,
 			ID: c.Ref.ID, Before: c.Before, Want: c.Want, After: c.Want, State: fleet.Done,
 		},
-		Run: "run-1", Function: "f", Entry: "f/2026-11-20/120000.run-1.q.p.x", At: noon.Add(time.Duration(n) * time.Second),
+		Run: "run-1", Function: maker(c.Kind), Entry: maker(c.Kind) + "/2026-11-20/120000.run-1.q.p.x", At: noon.Add(time.Duration(n) * time.Second),
 	}
+}
+
+// maker is a function that makes changes of a kind; of those that only undoing makes, it.
+func maker(kind fleet.ChangeKind) string {
+	return append(fleet.Makers(kind), "backfill")[0]
 }
 
 func in(state fleet.State, m undo.Made) undo.Made {
@@ -75,7 +80,7 @@ func TestTheChangesOfARunToOneThingArePutTogether(t *testing.T) {
 		"two things, the last one first": {[]undo.Made{made(0, trusted("1", "2")), made(1, fleet.Change{Kind: fleet.AttachRole, Ref: instance("i-1"), Want: systrust})}, []string{"detach-role i-1: " + systrust + " to ", step("1", "2")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(x.want, planned(undo.New("run-1", x.made))); diff != "" {
+			if diff := cmp.Diff(x.want, planned(undo.New("run-1", x.made, pol()))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -99,7 +104,7 @@ func TestWhatCannotBeUndoneSaysWhyAndWhatAPersonCanDo(t *testing.T) {
 		"a newer kind":      {fleet.Change{Kind: "canary", Ref: instance("i-1")}, "does not know", "version"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := undo.New("run-1", []undo.Made{made(0, x.change)})
+			p := undo.New("run-1", []undo.Made{made(0, x.change)}, pol())
 			if len(p.Items) != 1 {
 				t.Fatalf("got %d items", len(p.Items))
 			}
@@ -131,7 +136,7 @@ func TestWhatNoControlMakesIsNotUndone(t *testing.T) {
 		"another tag taken for a mark": {Kind: fleet.TagInstance, Ref: instance("i-1"), Want: "owner=me"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			it := undo.New("run-1", []undo.Made{made(0, c)}).Items[0]
+			it := undo.New("run-1", []undo.Made{made(0, c)}, pol()).Items[0]
 			if _, ok := it.Change(); ok || it.Why == "" || it.Remedy == "" {
 				t.Errorf("it would be undone: %+v", it)
 			}
@@ -142,7 +147,7 @@ func TestWhatNoControlMakesIsNotUndone(t *testing.T) {
 	}
 	m := made(0, trusted("1", "2"))
 	m.Control = "canary"
-	if _, ok := undo.New("run-1", []undo.Made{m}).Items[0].Change(); ok {
+	if _, ok := undo.New("run-1", []undo.Made{m}, pol()).Items[0].Change(); ok {
 		t.Error("a control that this program does not know is undone")
 	}
 }
@@ -168,7 +173,7 @@ func TestAChangeByAnotherRunSinceMakesItStale(t *testing.T) {
 		"of a kind of no slot": {[]undo.Made{other(5, "run-2", fleet.Done, fleet.Change{Kind: fleet.PushAgent, Ref: instance("i-1")})}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := undo.New("run-1", []undo.Made{made(0, trusted("1", "2"))})
+			p := undo.New("run-1", []undo.Made{made(0, trusted("1", "2"))}, pol())
 			for _, m := range x.later {
 				p.Later(m)
 			}
@@ -189,7 +194,7 @@ func TestBatchesAreOfOneScopeInstancesFirst(t *testing.T) {
 		ms = append(ms, made(n, fleet.Change{Kind: fleet.AttachRole, Ref: instance("i-" + string(rune('a'+n%26)) + string(rune('a'+n/26))), Want: systrust}))
 	}
 	ms = append(ms, made(200, trusted("1", "2")), made(201, fleet.Change{Kind: fleet.MarkUnused, Ref: role(fleet.ImageShareRole), Want: "x"}))
-	p := undo.New("run-1", ms)
+	p := undo.New("run-1", ms, pol())
 	sizes := func(from fleet.Cursor) (out []int) {
 		for b, err := range p.Source(from) {
 			if err != nil {

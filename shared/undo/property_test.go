@@ -38,7 +38,7 @@ func ofInstance(id string) []thing {
 				if from == "" {
 					kind = fleet.AttachRole
 				}
-				return fleet.Change{Kind: kind, Ref: instance(id), Before: from, Want: to}, to != ""
+				return fleet.Change{Kind: kind, Ref: instance(id), Before: from, Want: to}, to == systrust
 			},
 		},
 		{

@@ -11,6 +11,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
 )
 
 // Order says what is to be undone.
@@ -21,6 +22,8 @@ type Order struct {
 	Functions []string
 	// From is no later than the run's first batch; zero looks through the whole ledger.
 	From time.Time
+	// Policy says which role may be detached, and who may be trusted again.
+	Policy *policy.Policy
 }
 
 // Read makes the plan for a run from the ledger. It reads the batches of the run, and
@@ -41,7 +44,7 @@ func Read(ctx context.Context, store ledger.Store, o Order) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading run %s: %w", o.Run, err)
 	}
-	p := New(o.Run, made)
+	p := New(o.Run, made, o.Policy)
 	if len(p.Items) > 0 {
 		later := ledger.Across(ctx, store, o.Functions, ledger.Query{From: p.Oldest()})
 		if err := each(later, unread, p.Later); err != nil {

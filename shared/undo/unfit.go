@@ -10,63 +10,92 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
+// backfill is the function that undoes.
+const backfill = "backfill"
+
+// ownDoing reports whether the function in whose part of the ledger a change stands makes
+// such changes. What another tells counts for nothing. A kind that this program does not
+// know may be anybody's.
+func (m Made) ownDoing() bool {
+	_, moves := moved(m.change())
+	makers := fleet.Makers(m.Kind)
+	switch {
+	case len(makers) == 0 && !moves:
+		return true
+	case m.Function == backfill:
+		return moves
+	}
+	return slices.Contains(makers, m.Function)
+}
+
 // unfit says why a change cannot be undone and what a person can do; empty when it can.
 // isMove says that it moves a slot.
-func unfit(m Made, mv move, isMove bool) (why, remedy string) {
-	if !isMove {
+func (p *Plan) unfit(m Made, mv move, isMove bool) (why, remedy string) {
+	look := "look at the ledger object " + m.Entry + ": Fleetwarden did not write that"
+	switch {
+	case !m.ownDoing():
+		return "it stands in the ledger of a function that makes no such changes", look
+	case !isMove && !p.plausible(m):
+		return noControl, look
+	case !isMove:
 		return lasting(m)
-	}
-	if Ordered(&policy.Policy{}).ModeOf(m.Control) != policy.Enforce {
-		return "this program does not know the control " + m.Control, "use the version that made the change"
-	}
-	if m.Kind == fleet.SetKeyPolicy && mv.from == "" {
+	case Ordered(&policy.Policy{}).ModeOf(m.Control) != policy.Enforce:
+		return fmt.Sprintf("this program does not know the control %q", m.Control), "use the version that made the change"
+	case made(m.change()) && strings.HasPrefix(m.ID, sharePolicies):
 		return "the policy did not exist before: it stays, since it grants nothing once it is detached, and what is deleted cannot be put back",
 			"if nothing uses it: aliyun ram DeletePolicy --PolicyName " + m.ID
-	}
-	if why := foreign(m, mv); why != "" {
-		return why, "look at the ledger object " + m.Entry + ": Fleetwarden did not write that"
-	}
-	if mv.slot.facet == trust {
-		return untrusted(m, mv.from)
-	}
-	return "", ""
-}
-
-// untrusted refuses a trust document that must not be written, whoever wrote it before.
-// It is not quoted.
-func untrusted(m Made, doc string) (why, remedy string) {
-	t, err := rampolicy.ParseTrust(doc)
-	switch {
-	case err != nil:
-		return "the trust policy of before could not be read: " + err.Error(), "put the trust policy of the role " + m.ID + " right by hand"
-	case len(t.UnconditionalWildcards()) > 0:
-		return "the trust policy of before trusts the ECS of every account, and is not written again",
-			"leave it; whoever needs more trust adds it to the role " + m.ID + " for named accounts or a resource directory"
+	case mv.slot.facet == attached && !p.systrusts(m, mv):
+		return "it is not about the role " + p.policy.InstanceRole.Role + " of the policy file: an undo detaches no other",
+			"if it was made under another policy file, undo it with that one; else " + look
+	case !possible(m, mv):
+		return noControl, look
 	}
 	return "", ""
 }
 
-// foreign says why a move is none that a control makes; empty when it may be one.
-func foreign(m Made, mv move) string {
-	ok := true
+const noControl = "no control makes such a change"
+
+// systrusts reports whether a change to an instance's role gave it the systrust role.
+// What undoing made may have taken that away as well. The other one is somebody's, and
+// the plan shows it.
+func (p *Plan) systrusts(m Made, mv move) bool {
+	is := func(name string) bool { return attached.same(name, p.policy.InstanceRole.Role) }
+	return is(mv.to) || m.Function == backfill && is(mv.from)
+}
+
+// possible reports whether a move may be one that a control makes.
+func possible(m Made, mv move) bool {
 	switch mv.slot.facet {
+	case attached:
+		return plainOrNone(mv.from) && plainOrNone(mv.to)
 	case tag, power:
-		ok = ours(mv.from) && ours(mv.to)
+		return ours(mv.from) && ours(mv.to)
 	case trust, mark:
-		ok = isShareRole(m.ID)
+		return isShareRole(m.ID)
 	case keys:
-		ok = isShareRole(mv.slot.name) && (strings.HasPrefix(m.ID, sharePolicies) || m.ID == everyKey)
+		return isShareRole(mv.slot.name) && (strings.HasPrefix(m.ID, sharePolicies) || m.ID == everyKey)
 	case document:
 		_, from := rampolicy.ParseKeyPolicy(mv.from)
 		_, to := rampolicy.ParseKeyPolicy(mv.to)
-		ok = strings.HasPrefix(m.ID, sharePolicies) && from && to
+		return strings.HasPrefix(m.ID, sharePolicies) && from && to
 	case grant:
-		ok = slices.Contains(systrust(), mv.from+mv.to)
+		return slices.Contains(systrust(), mv.from+mv.to)
 	}
-	if !ok {
-		return "no control makes such a change"
+	return false
+}
+
+// plausible reports whether what moves no slot is about what its control is about: a
+// person is told commands for it.
+func (p *Plan) plausible(m Made) bool {
+	switch m.Kind {
+	case fleet.EnsureRole:
+		return attached.same(m.ID, p.policy.InstanceRole.Role) && slices.Contains(systrust(), m.Want)
+	case fleet.EnsureShareRole, fleet.MarkRetried:
+		return isShareRole(m.ID)
+	case fleet.RetryShare:
+		return !slices.ContainsFunc(strings.Fields(m.Want), func(a string) bool { return !fleet.AccountID(a).Valid() })
 	}
-	return ""
+	return true
 }
 
 const (
@@ -105,7 +134,7 @@ func lasting(m Made) (why, remedy string) {
 		return "it made Security Center look, and changed nothing", ""
 	case fleet.RetryShare:
 		return "the share was asked for by somebody else, and failed: it was only repeated",
-			fmt.Sprintf("end it: aliyun ecs ModifyImageSharePermission --RegionId %s --ImageId %s --RemoveAccount.1 …, of %s", m.Region, m.ID, m.Want)
+			fmt.Sprintf("end it: aliyun ecs ModifyImageSharePermission --RegionId %s --ImageId %s --RemoveAccount.1 …, of %s", m.Region, m.ID, strings.Join(strings.Fields(m.Want), " "))
 	case fleet.MarkRetried:
 		return "the mark only keeps a share from being repeated more than once a day", ""
 	}

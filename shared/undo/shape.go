@@ -1,0 +1,77 @@
+package undo
+
+import (
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// malformed says why a change cannot be one; empty when it may be. What passes can stand
+// in a request, and in a command that a person is told.
+func (m Made) malformed() string {
+	switch {
+	case !m.Account.Valid():
+		return "the account of a change is no number"
+	case m.Region != "" && !m.Region.Valid():
+		return "the region of a change is none"
+	case !fits(m):
+		return "the id of a change is none of its kind"
+	}
+	return ""
+}
+
+// fits reports whether a change is about a thing of the kind that its own kind changes,
+// and whether the id can be one.
+func fits(m Made) bool {
+	if kind, known := thing(m.Kind); known && kind != m.RefKind {
+		return false
+	}
+	switch m.RefKind {
+	case fleet.KindInstance:
+		rest, ok := strings.CutPrefix(m.ID, "i-")
+		return ok && m.Region != "" && plain(rest, 64, "")
+	case fleet.KindImage:
+		return m.Region != "" && plain(m.ID, 128, "-_.")
+	case fleet.KindRole:
+		return m.Region == "" && isRoleName(m.ID)
+	case fleet.KindPolicy:
+		return m.Region == "" && plain(m.ID, 128, "-")
+	}
+	return m.ID == "" || plain(m.ID, 128, "-_.")
+}
+
+// thing is the kind of thing that changes of a kind are about.
+func thing(kind fleet.ChangeKind) (of fleet.Kind, known bool) {
+	switch kind {
+	case fleet.AttachRole, fleet.DetachRole, fleet.ReplaceRole, fleet.TagInstance, fleet.UntagInstance,
+		fleet.StopInstance, fleet.StartInstance, fleet.PushAgent, fleet.PushTrustClient:
+		return fleet.KindInstance, true
+	case fleet.EnsureRole, fleet.GrantRole, fleet.RevokeRole, fleet.EnsureShareRole, fleet.SetShareTrust,
+		fleet.MarkUnused, fleet.MarkRetried:
+		return fleet.KindRole, true
+	case fleet.SetKeyPolicy, fleet.AttachKeyPolicy, fleet.DetachKeyPolicy:
+		return fleet.KindPolicy, true
+	case fleet.RetryShare:
+		return fleet.KindImage, true
+	case fleet.RefreshAssets:
+		return fleet.KindAccount, true
+	}
+	return "", false
+}
+
+// isRoleName: the form that the policy file has for roles.
+func isRoleName(name string) bool { return plain(name, 64, "-.") }
+
+func plainOrNone(role string) bool { return role == "" || isRoleName(role) }
+
+// plain reports whether s is 1 to most letters, digits and some others. The first is no
+// hyphen: a command would take that for a flag.
+func plain(s string, most int, others string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && !strings.ContainsRune(others, rune(c)) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= most && s[0] != '-'
+}
