@@ -30,7 +30,7 @@ func (p publisher) publish(ctx context.Context, r sweep.Result) error {
 	if err := p.tables(ctx, r); err != nil {
 		return err
 	}
-	earlier, err := sweep.Earlier(ctx, p.store, r.Summary.Run, history)
+	earlier, err := sweep.Earlier(ctx, p.store, r.Start, history)
 	if err != nil {
 		return err
 	}

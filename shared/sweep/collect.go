@@ -20,6 +20,7 @@ type collector struct {
 	into *place
 	// What was found since the last part, and about how many bytes that takes.
 	seen     int
+	pages    int
 	findings []fleet.Record
 	drift    []Drift
 	size     int
@@ -184,7 +185,7 @@ func (c *collector) full() bool { return c.size >= partSize }
 func (c *collector) write(ctx context.Context, next fleet.Cursor, page []string) error {
 	p := c.into
 	t := c.tally.totals()
-	t.Seen, t.Calls = p.totals.Seen+c.seen, p.calls(c.s.Options.Meter)
+	t.Seen, t.Pages, t.Calls = p.totals.Seen+c.seen, p.totals.Pages+c.pages, p.calls(c.s.Options.Meter)
 	out := part{V: Version, N: p.parts + 1, At: c.s.Options.Meter.Now(), Next: next, Page: page, Totals: t, Findings: c.findings, Drift: c.drift}
 	body, err := json.Marshal(out)
 	if err == nil {
@@ -196,7 +197,7 @@ func (c *collector) write(ctx context.Context, next fleet.Cursor, page []string)
 	}
 	p.parts, p.totals = out.N, t
 	p.at, p.page, p.read, p.wrote = next, page, next == "", true
-	c.seen, c.findings, c.drift, c.size = 0, nil, nil, 0
+	c.seen, c.pages, c.findings, c.drift, c.size = 0, 0, nil, nil, 0
 	return nil
 }
 

@@ -60,6 +60,8 @@ type cloud struct {
 	fleets map[fleet.Scope][]string
 	// twice says that each page comes a second time.
 	twice bool
+	// circles is a scope whose listing has two tokens for its last page, by turns.
+	circles fleet.Scope
 	// shared is how many things an account shares; with one more than ten its role drifts.
 	shared map[fleet.AccountID]int
 	// budget is how many API calls a pass may spend.
@@ -191,6 +193,8 @@ func (v *view) Page(_ context.Context, s fleet.Scope, token string) (page []flee
 			next = fmt.Sprintf("%d.1", from)
 		} else if to < len(ids) {
 			next = fmt.Sprintf("%d.0", to)
+		} else if s == v.circles {
+			next = fmt.Sprintf("%d.%d", from, 1-again)
 		}
 		return nil
 	})

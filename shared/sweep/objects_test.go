@@ -281,7 +281,7 @@ func FuzzObjects(f *testing.F) {
 			for range r.Drift(t.Context()) {
 			}
 		}
-		_, _ = sweep.Earlier(t.Context(), c.sweep(fine).Store, run+"z", 3)
+		_, _ = sweep.Earlier(t.Context(), c.sweep(fine).Store, sweep.Start{Run: run + "z", At: noon}, 3)
 		_, _ = c.sweep(guarded(t)).Begin(t.Context(), c.where(), false)
 	})
 }

@@ -25,6 +25,13 @@ func cursor(token string) fleet.Cursor {
 // to begin anew.
 var errToken = errors.New("the listing cannot be gone on with")
 
+// maxPages is how many pages a shard reads: those of ten million instances, more than
+// any region has. A listing whose tokens go round in a circle has no end.
+const maxPages = 100_000
+
+// errEndless means that nobody should wait for the listing's end any longer.
+var errEndless = fmt.Errorf("the listing has no end after %d pages", maxPages)
+
 // pages is the source of a region's instances.
 type pages struct {
 	c      *collector
@@ -75,6 +82,9 @@ func (p *pages) page(ctx context.Context) (fleet.Batch, error) {
 			err = fmt.Errorf("%w: %w", errToken, err)
 		}
 		return fleet.Batch{}, fmt.Errorf("listing the instances of %s: %w", scope, err)
+	}
+	if p.c.pages++; next != "" && p.c.into.totals.Pages+p.c.pages >= maxPages {
+		return fleet.Batch{}, fmt.Errorf("listing the instances of %s: %w", scope, errEndless)
 	}
 	b := fleet.Batch{Scope: scope, At: p.at, Next: cursor(next)}
 	p.ids = make([]string, 0, len(page))

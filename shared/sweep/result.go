@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
@@ -165,15 +166,20 @@ func (r Result) exemptions(p *policy.Policy) []report.Exemption {
 	return out
 }
 
-// Earlier reads the summaries of the sweeps before a run, the newest of them last, at
-// most that many. One that cannot be read is left out: it is no reason to have no report.
-func Earlier(ctx context.Context, store ledger.Store, run string, most int) ([]report.Summary, error) {
-	objects, err := names(ctx, store, reports+kind+"-", "")
+// reach is how far back reports are looked for: all that were ever kept may be a great many.
+const reach = 90 * 24 * time.Hour
+
+// Earlier reads the summaries of the sweeps in the 90 days before one, the newest of them
+// last, at most that many. One that cannot be read is left out: it is no reason to have
+// no report.
+func Earlier(ctx context.Context, store ledger.Store, start Start, most int) ([]report.Summary, error) {
+	after := reports + kind + "-" + start.At.Add(-reach).UTC().Format(timeForm)
+	objects, err := names(ctx, store, reports+kind+"-", after)
 	if err != nil {
 		return nil, err
 	}
 	objects = slices.DeleteFunc(objects, func(name string) bool {
-		return !strings.HasSuffix(name, "/summary"+suffix) || name >= SummaryObject(run)
+		return !strings.HasSuffix(name, "/summary"+suffix) || name >= SummaryObject(start.Run)
 	})
 	var out []report.Summary
 	for _, name := range objects[max(0, len(objects)-most):] {

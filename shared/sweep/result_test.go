@@ -115,27 +115,29 @@ func TestTheSweepsBeforeAreReadTheNewestLast(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for i := range 6 {
-		run := fmt.Sprintf("sweep-2026112%d", i)
-		body, err := report.EncodeSummary(report.Summary{Run: run, Started: noon.Add(time.Duration(i) * 24 * time.Hour)})
+	runs := []string{"sweep-20260822T115959Z-old", "sweep-20260822T120000Z-a", "sweep-20261118T120000Z-b", "sweep-20261119T120000Z-c",
+		"sweep-20261120T115959Z-d", "sweep-20261120T120000Z-e", "sweep-20261121T120000Z-f"}
+	for i, run := range runs {
+		body, err := report.EncodeSummary(report.Summary{Run: run, Started: noon.Add(time.Duration(i) * time.Minute)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		put(sweep.SummaryObject(run), string(body))
 		put(sweep.ReportObject(run, "report.html"), "x")
 	}
-	put(sweep.SummaryObject("sweep-20261120x"), `{"v":99}`)
-	put(sweep.SummaryObject("backfill-20261120"), `{"v":1,"run":"backfill-20261120","shards":null}`)
-	for most, want := range map[int][]string{0: nil, 2: {"sweep-20261122", "sweep-20261123"}, 9: {"sweep-20261120", "sweep-20261121", "sweep-20261122", "sweep-20261123"}} {
-		got, err := sweep.Earlier(t.Context(), store, "sweep-20261124", most)
+	put(sweep.SummaryObject("sweep-20261118T120000Z-x"), `{"v":99}`)
+	put(sweep.SummaryObject("backfill-20261118T120000Z-y"), `{"v":1,"run":"backfill-20261118T120000Z-y","shards":null}`)
+	start := sweep.Start{Run: "sweep-20261120T120000Z-e", At: noon}
+	for most, want := range map[int][]string{0: nil, 2: runs[3:5], 9: runs[1:5]} {
+		got, err := sweep.Earlier(t.Context(), store, start, most)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var runs []string
+		var found []string
 		for _, s := range got {
-			runs = append(runs, s.Run)
+			found = append(found, s.Run)
 		}
-		if diff := cmp.Diff(want, runs); diff != "" {
+		if diff := cmp.Diff(want, found); diff != "" {
 			t.Errorf("at most %d: %s", most, diff)
 		}
 	}

@@ -189,6 +189,34 @@ func TestAttemptsAreCountedThoughTheNewOneComesNowhere(t *testing.T) {
 	}
 }
 
+// Each page of a listing that has no end is progress: only their number tells.
+func TestAListingWithoutAnEndIsAFault(t *testing.T) {
+	whole := newCloud().swept(t, fine)
+	for name, budget := range map[string]int{"in many passes": 20_001, "in one": 1 << 30} {
+		c, pages := newCloud(), 0
+		c.budget, c.circles = budget, shanghai
+		got := c.swept(t, func(op string, effect func() error) error {
+			if strings.HasPrefix(op, "page "+shanghai.String()+" ") {
+				pages++
+			}
+			return effect()
+		})
+		if s := got.shard(t, shanghai); !strings.Contains(s.Fault, "has no end after 100000 pages") {
+			t.Errorf("%s: fault %q", name, s.Fault)
+		}
+		if pages < 99_000 || pages > 100_000 {
+			t.Errorf("%s: given up after %d pages", name, pages)
+		}
+		for _, other := range whole.Shards {
+			if other.Scope != shanghai {
+				if diff := cmp.Diff(other, got.shard(t, other.Scope)); diff != "" {
+					t.Errorf("%s: another shard: %s", name, diff)
+				}
+			}
+		}
+	}
+}
+
 func TestAShardIsGivenUpWhenNoPassComesFurther(t *testing.T) {
 	c := newCloud()
 	passes := 0

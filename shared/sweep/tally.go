@@ -13,6 +13,7 @@ import (
 // totals are what a shard has counted.
 type totals struct {
 	Seen    int                  `json:"seen"`
+	Pages   int                  `json:"pages,omitempty"` // that were listed, some perhaps twice
 	Counts  []report.Count       `json:"counts,omitempty"`
 	Changes []report.ChangeCount `json:"changes,omitempty"`
 	Exempt  []report.Exemption   `json:"exempt,omitempty"`
