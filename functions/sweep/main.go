@@ -89,6 +89,8 @@ type pass struct {
 	call  *fcrun.Call
 	sweep *sweep.Sweep
 	sum   fleet.Pass
+	// stopped says why shards have to be gone on with.
+	stopped []string
 }
 
 func (p *pass) begin(ctx context.Context) (fleet.Pass, error) {
@@ -133,11 +135,20 @@ func (p *pass) shard(ctx context.Context, ref fleet.Ref) error {
 		return p.sweep.Wake(ctx, []fleet.Ref{ref}, time.Second)
 	}
 	sum, err := p.sweep.Shard(ctx, ref)
+	p.add(sum)
+	return err
+}
+
+// add counts what one shard's part of the pass came to.
+func (p *pass) add(sum fleet.Pass) {
 	p.sum.Refs += sum.Refs
 	p.sum.Ignored += sum.Ignored
-	p.sum.DryRun, p.sum.Stopped = sum.DryRun, sum.Stopped
+	p.sum.Bad += sum.Bad
+	p.sum.DryRun = p.sum.DryRun || sum.DryRun
 	p.sum.Outcomes, p.sum.States = added(p.sum.Outcomes, sum.Outcomes), added(p.sum.States, sum.States)
-	return err
+	if sum.Stopped != "" {
+		p.stopped = append(p.stopped, sum.Stopped)
+	}
 }
 
 // spent says that this pass should begin no other shard.
@@ -167,6 +178,11 @@ func (p *pass) element(err error) error {
 
 func (p *pass) end() fleet.Pass {
 	p.sum.Calls = p.call.Options.Meter.Calls()
+	if n := len(p.stopped); n == 1 {
+		p.sum.Stopped = p.stopped[0]
+	} else if n > 1 {
+		p.sum.Stopped = fmt.Sprintf("%s; and %d more", p.stopped[0], n-1)
+	}
 	return p.sum
 }
 
