@@ -83,7 +83,11 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	}
 	copies := &findings{sinks: r.policy.Sinks, write: call.Options.Record}
 	call.Options.Record = copies.record
+	began := time.Now()
 	sum, err = r.f.Handle(ctx, call)
+	if sum.DurationMS == 0 { // not every function measures itself
+		sum.DurationMS = time.Since(began).Milliseconds()
+	}
 	if err != nil {
 		log.Error("invocation failed", "error", err)
 	}

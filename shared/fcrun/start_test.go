@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
@@ -45,6 +46,12 @@ func probe() fcrun.Function {
 				}
 			}
 			return fleet.Pass{Refs: 20}, nil
+		case "rest":
+			for began := time.Now(); time.Since(began) < 5*time.Millisecond; {
+			}
+			return fleet.Pass{}, nil
+		case "measured":
+			return fleet.Pass{DurationMS: 4711}, nil
 		case "put back":
 			return fleet.Pass{Again: 1}, call.PutBack([]byte(`{"v":99}`))
 		}
@@ -81,6 +88,21 @@ func TestInvocationAnswersItsPassAndRecordsIt(t *testing.T) {
 	r := records[0]
 	if r.V != fleet.RecordVersion || r.Run != "R-1" || r.Function != "attach-role" || r.Policy == "" || r.Time.IsZero() {
 		t.Errorf("the stamp is incomplete: %+v", r)
+	}
+}
+
+func TestHowLongAPassTookIsMeasuredWhereItsFunctionDidNot(t *testing.T) {
+	p := start(t)
+	before := time.Now()
+	p.invoke("R-1", "rest", admin)
+	longest := time.Since(before).Milliseconds()
+	p.invoke("R-2", "measured", admin)
+	records := p.records()
+	if got := records["R-1"][0].Pass.DurationMS; got < 5 || got > longest {
+		t.Errorf("a pass of at least 5 and at most %d ms took %d", longest, got)
+	}
+	if got := records["R-2"][0].Pass.DurationMS; got != 4711 {
+		t.Errorf("the function measured 4711 ms, the record says %d", got)
 	}
 }
 
