@@ -113,8 +113,13 @@ func region(env Env) string {
 
 func usage(f fcrun.Function) string {
 	byID, where := "", "the region to work in"
+	writes, apply, keeps := `Nothing is written without --apply,
+and then only by controls that the policy file sets to "enforce".`, "carry the changes out", "what --apply changes"
 	if f.Wakes != nil {
 		byID = "\n  " + program(f) + " [flags]                     look at everything, to the end"
+		writes, apply, keeps = `It writes what it
+finds and its report to the ledger. Nobody is told of it without --apply, and then only
+owners of controls that the policy file sets to "enforce".`, "tell the owners of drift", "what it finds"
 	} else if !f.EventsOnly {
 		byID = "\n  " + program(f) + " [flags] INSTANCE-ID ...     look at these instances"
 		where = "where the instance ids are"
@@ -124,11 +129,10 @@ func usage(f fcrun.Function) string {
 Usage:%[4]s
   %[1]s [flags] --event FILE        look at what an event names; "-" reads stdin
 
-It looks, decides, and says what it would change. Nothing is written without --apply,
-and then only by controls that the policy file sets to "enforce".
+It looks, decides, and says what it would change. %[6]s
 
 Flags:
-  --apply           carry the changes out
+  --apply           %[7]s
   --event FILE      an event as Function Compute would deliver it
   --json            records as JSON Lines, one a line, on stdout
   --policy FILE     the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
@@ -138,11 +142,11 @@ Flags:
 
 Credentials come from the environment, the aliyun CLI's profile or the instance's RAM
 role. ALIBABA_CLOUD_ENDPOINT_URL=http://HOST:PORT sends all calls to a local cloud.
-FLEETWARDEN_LEDGER=oss://BUCKET/PREFIX or file:///FOLDER keeps what --apply changes.
+FLEETWARDEN_LEDGER=oss://BUCKET/PREFIX or file:///FOLDER keeps %[8]s.
 
 Exit status: 0 when it looked, whatever it found; 1 when it could not look, or not at
 all of it; 2 for a wrong command line.
-`, program(f), f.About, defaultRegion, byID, where)
+`, program(f), f.About, defaultRegion, byID, where, writes, apply, keeps)
 }
 
 // maxEvent bounds how much of an event is read, in bytes; a synchronous invocation

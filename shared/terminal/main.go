@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -85,8 +86,8 @@ func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
 	if err != nil {
 		return err
 	}
-	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p.WithHome(home.Account), home: home, out: newOutput(fl, env.Stdout),
-		ledger: place, run: "terminal-" + strings.ToLower(rand.Text()[:10])}
+	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p.WithHome(home.Account), home: home, out: newOutput(f, fl, env.Stdout),
+		ledger: place, kept: cmp.Or(p.HomeRegion, home.Region), run: "terminal-" + strings.ToLower(rand.Text()[:10])}
 	return t.untilSettled(ctx, payload)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/report"
 )
@@ -19,11 +20,11 @@ type output interface {
 	note(string) error
 }
 
-func newOutput(fl flags, w io.Writer) output {
+func newOutput(f fcrun.Function, fl flags, w io.Writer) output {
 	if fl.json {
 		return lines{report.NewLines(w)}
 	}
-	return &prose{w: w}
+	return &prose{w: w, dry: dryRun(f)}
 }
 
 type lines struct{ out *report.Lines }
@@ -36,6 +37,16 @@ func (l lines) note(string) error { return nil }
 type prose struct {
 	w    io.Writer
 	last string
+	dry  string // what a dry run means
+}
+
+// dryRun says what a dry run of a function means. One that is woken to go over everything
+// keeps what it finds all the same.
+func dryRun(f fcrun.Function) string {
+	if f.Wakes != nil {
+		return "dry run: nobody was told of drift; what it found is in the ledger; --apply tells the owners"
+	}
+	return "dry run: nothing was written; --apply carries out what the policy enforces"
 }
 
 func (p *prose) record(r fleet.Record) error {
@@ -109,7 +120,7 @@ func (p *prose) sum(s *fleet.Pass) error {
 	}
 	b.WriteString("\n")
 	if s.DryRun {
-		b.WriteString("dry run: nothing was written; --apply carries out what the policy enforces\n")
+		b.WriteString(p.dry + "\n")
 	}
 	return p.write(b.String())
 }

@@ -26,6 +26,7 @@ type session struct {
 	home   fleet.Scope
 	out    output
 	ledger fcrun.LedgerPlace
+	kept   fleet.Region // where the ledger is if its place names no region
 	watch  ledger.Watch
 	others fcrun.Members
 	run    string // names this command's passes in records and ledger
@@ -76,9 +77,10 @@ func unread(n int) error {
 // pass looks once, and writes what came of it.
 func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (fleet.Pass, error) {
 	s := t.cloud.NewSession(0)
+	s.Limit(t.policy.Pacing.Calls)
 	stamp := fleet.Record{V: fleet.RecordVersion, Run: t.run, Function: t.f.Name, Policy: t.policy.Digest}
-	store := t.ledger.Store(s, t.home.Region)
-	changes := t.ledger.Open(s, t.home.Region, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
+	store := t.ledger.Store(s, t.kept)
+	changes := t.ledger.Open(s, t.kept, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
 	sum, err := t.f.Handle(ctx, &fcrun.Call{
 		Payload: payload, Home: t.home, Session: s, Members: &t.others, Store: store,
 		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
