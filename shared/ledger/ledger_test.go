@@ -151,3 +151,49 @@ func TestAnEndedContextEndsAFolder(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEndThatIsOfOtherChangesThanItsIntentIsNotRead(t *testing.T) {
+	for name, x := range map[string]struct {
+		edit func(*fleet.Entry)
+		ok   bool
+	}{
+		"the same": {func(*fleet.Entry) {}, true},
+		"with what only an end can tell": {func(e *fleet.Entry) {
+			c := &e.Changes[0]
+			c.State, c.Why, c.After, c.RequestIDs = fleet.Failed, "why", "after", []string{"r-1"}
+		}, true},
+		"one less":      {func(e *fleet.Entry) { e.Changes = e.Changes[:1] }, false},
+		"one more":      {func(e *fleet.Entry) { e.Changes = append(e.Changes, e.Changes[0]) }, false},
+		"another thing": {func(e *fleet.Entry) { e.Changes[0].ID = "canary" }, false},
+		"another kind":  {func(e *fleet.Entry) { e.Changes[0].Kind = "canary" }, false},
+		"before":        {func(e *fleet.Entry) { e.Changes[1].Before = "canary" }, false},
+		"want":          {func(e *fleet.Entry) { e.Changes[1].Want = "canary" }, false},
+		"another run":   {func(e *fleet.Entry) { e.Changes[0].Run = "run-2" }, false},
+		"in an order":   {func(e *fleet.Entry) { slices.Reverse(e.Changes) }, false},
+	} {
+		for _, stage := range []fleet.Stage{fleet.StageOutcome, fleet.StageSettled} {
+			m := newMemory()
+			l := ledger.New(m, pass("p"), nil)
+			e := intent(noon, "i-1", "i-2")
+			write(t, l, e)
+			end := after(e, stage, fleet.Done)
+			x.edit(end)
+			write(t, l, end)
+			write(t, l, intent(noon.Add(time.Second), "i-3"))
+			read, bad := 0, 0
+			for a, err := range ledger.Across(t.Context(), m, both, ledger.Query{Run: "run-1"}) {
+				switch {
+				case errors.As(err, new(*fleet.BadInput)) && !strings.Contains(err.Error(), "canary"):
+					bad++
+				case err != nil:
+					t.Errorf("%s, %s: %v", name, stage, err)
+				case len(a.Intent.Changes) > 0:
+					read++
+				}
+			}
+			if want := map[bool][2]int{true: {2, 0}, false: {1, 1}}[x.ok]; [2]int{read, bad} != want {
+				t.Errorf("%s, %s: %d read, %d bad", name, stage, read, bad)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"iter"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -28,8 +29,9 @@ type Account struct {
 	Last *fleet.Entry
 }
 
-// Accounts yields what the query selects, by time. An object that cannot be read
-// yields a [*fleet.BadInput] and is left where it is.
+// Accounts yields what the query selects, by time. An object that cannot be read, or an
+// end that tells of other changes than its intent, yields a [*fleet.BadInput] and is left
+// where it is.
 func Accounts(ctx context.Context, store Store, q Query) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
 		for names, err := range titles(ctx, store, q) {
@@ -67,9 +69,21 @@ func (n names) account(ctx context.Context, store Store) (a Account, err error) 
 	if stage := n.told(); stage != fleet.StageIntent {
 		e, err := fetch(ctx, store, n.stem, stage)
 		a.Last = &e
+		if err == nil && !slices.EqualFunc(a.Intent.Changes, e.Changes, sameChange) {
+			err = &fleet.BadInput{Where: "ledger object " + object(&fleet.Entry{Name: n.stem, Stage: stage}), What: "its changes are not those of its intent"}
+		}
 		return a, err
 	}
 	return a, nil
+}
+
+// sameChange reports whether an end tells of a change of the intent: all but what became
+// of it is the same.
+func sameChange(intended, told fleet.EntryChange) bool {
+	for _, c := range []*fleet.EntryChange{&intended, &told} {
+		c.State, c.Why, c.After, c.RequestIDs = "", "", "", nil
+	}
+	return reflect.DeepEqual(intended, told)
 }
 
 // Across yields what a query selects from the ledgers of several functions, by time:

@@ -252,3 +252,16 @@ func TestACommandIsToldOnlyForWhatAControlMakes(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEndThatTellsOfOtherChangesThanItsIntentIsToldAndNotUndone(t *testing.T) {
+	b, _ := stories()["attach-role"].begun(t)
+	for name, body := range b.store.objects {
+		if strings.HasSuffix(name, ".outcome.json") {
+			b.store.objects[name] = []byte(strings.Replace(string(body), `"before":""`, `"before":"AdminRole"`, 1))
+		}
+	}
+	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all, Policy: pol()})
+	if err != nil || len(p.Items) != 0 || len(p.Unread) != 1 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
