@@ -51,3 +51,16 @@ func (e Entry) Refs() []Ref {
 	}
 	return refs
 }
+
+// Scope is where to look: that of all refs. It is false where there are none, or where
+// they are of several scopes, which no batch is.
+func (e Entry) Scope() (Scope, bool) {
+	var scope Scope
+	for i, m := range e.Look {
+		if i > 0 && m.Scope != scope {
+			return Scope{}, false
+		}
+		scope = m.Scope
+	}
+	return scope, len(e.Look) > 0
+}

@@ -29,8 +29,8 @@ func Abandoned(ctx context.Context, store Store, functions []string, now time.Ti
 				if !names.open() {
 					continue
 				}
-				e, err := fetch(ctx, store, names.stem, fleet.StageIntent)
-				if err == nil && (len(e.Look) == 0 || e.Look[0].Scope != scope) {
+				e, err := intent(ctx, store, names.stem)
+				if of, ok := e.Scope(); err == nil && (!ok || of != scope) {
 					continue
 				}
 				bad := errors.As(err, new(*fleet.BadInput))

@@ -227,3 +227,25 @@ func TestTheLookForWhatIsAbandonedMayBeLeft(t *testing.T) {
 		t.Errorf("%d objects were read after the first", m.gets-1)
 	}
 }
+
+// A pass writes an intent for one batch, which has one scope.
+func TestAnIntentAboutSeveralScopesIsNotRead(t *testing.T) {
+	m := newMemory()
+	for _, age := range []time.Duration{2 * time.Hour, 30 * time.Minute} {
+		e := intent(noon.Add(-age), "i-1")
+		e.Look = append(e.Look, e.Look[0])
+		e.Look[1].Scope = elsewhere
+		write(t, ledger.New(m, pass("p"), nil), e)
+		left(t, m, "attach-role", age-time.Minute, "i-2", home)
+	}
+	for _, scope := range []fleet.Scope{home, elsewhere} {
+		ids, errs := abandoned(t, m, both, scope)
+		if slices.Contains(ids, "i-1") || len(errs) != 1 || !errors.As(errs[0], new(*fleet.BadInput)) {
+			t.Errorf("%s: abandoned %v, %v", scope, ids, errs)
+		}
+	}
+	ids, errs := open(t, ledger.New(m, pass("q"), &ledger.Watch{}), noon)
+	if !slices.Equal(ids, []string{"i-2"}) || len(errs) != 1 || !errors.As(errs[0], new(*fleet.BadInput)) {
+		t.Errorf("open %v, %v", ids, errs)
+	}
+}

@@ -120,7 +120,7 @@ func (l *Ledger) open(ctx context.Context, now time.Time, yield func(fleet.Entry
 			l.watch.again(names.title.at.Add(LongestPass))
 			continue
 		}
-		e, err := fetch(ctx, l.store, names.stem, fleet.StageIntent)
+		e, err := intent(ctx, l.store, names.stem)
 		var bad *fleet.BadInput
 		if err != nil && !errors.As(err, &bad) {
 			return err
@@ -134,6 +134,16 @@ func (l *Ledger) open(ctx context.Context, now time.Time, yield func(fleet.Entry
 		}
 	}
 	return nil
+}
+
+// intent reads what was about to be changed. A pass writes one for each batch, so one
+// about several scopes was written by somebody else, and is a [*fleet.BadInput].
+func intent(ctx context.Context, store Store, stem string) (fleet.Entry, error) {
+	e, err := fetch(ctx, store, stem, fleet.StageIntent)
+	if _, ok := e.Scope(); err != nil || ok || len(e.Look) == 0 {
+		return e, err
+	}
+	return fleet.Entry{}, &fleet.BadInput{Where: "ledger object " + object(&fleet.Entry{Name: stem, Stage: fleet.StageIntent}), What: "it is about several accounts or regions"}
 }
 
 // fetch reads one object. What was listed and is not there, or is the end of an intent

@@ -111,8 +111,15 @@ func (r *run[W]) settleOpen(ctx context.Context, s fleet.Scope) (found bool, err
 		if len(refs) == 0 || r.exhausted(ctx) != "" {
 			continue // stays open
 		}
+		scope, ok := e.Scope()
+		if !ok {
+			if err := r.element(&fleet.BadInput{Where: "ledger object " + e.Name, What: "it is about several accounts or regions"}); err != nil {
+				return found, err
+			}
+			continue
+		}
 		found = true
-		if err := r.settleOne(ctx, e, fleet.Batch{Scope: refs[0].Scope, Refs: refs}); err != nil {
+		if err := r.settleOne(ctx, e, fleet.Batch{Scope: scope, Refs: refs}); err != nil {
 			return found, err
 		}
 	}

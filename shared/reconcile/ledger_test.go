@@ -23,9 +23,18 @@ type shelf struct {
 	looks   int
 	// refuse answers the writes of one stage.
 	refuse map[fleet.Stage]error
+	// check, when set, is asked at each write.
+	check func(context.Context, *fleet.Entry) error
+	// yielded counts the open intents that were fetched.
+	yielded int
 }
 
-func (s *shelf) Write(_ context.Context, e *fleet.Entry) error {
+func (s *shelf) Write(ctx context.Context, e *fleet.Entry) error {
+	if s.check != nil {
+		if err := s.check(ctx, e); err != nil {
+			return err
+		}
+	}
 	if err := s.refuse[e.Stage]; err != nil {
 		return err
 	}
@@ -40,6 +49,7 @@ func (s *shelf) Open(context.Context, time.Time) iter.Seq2[fleet.Entry, error] {
 	s.looks++
 	return func(yield func(fleet.Entry, error) bool) {
 		for _, e := range s.open {
+			s.yielded++
 			if !yield(e, nil) {
 				return
 			}
