@@ -92,8 +92,9 @@ const (
 // Open yields the intents that passes of this function left open, if it is time to
 // look for them: those of an earlier try of this same invocation, and those that are
 // too old for their pass to be alive. One that is not settled before the next is asked
-// for is looked for again after a while. An object that cannot be read yields a
-// [*fleet.BadInput] and is left where it is; any other error ends the sequence.
+// for is looked for again after a while, and what is not asked for, by the process's next
+// pass. An object that cannot be read yields a [*fleet.BadInput] and is left where it is;
+// any other error ends the sequence.
 func (l *Ledger) Open(ctx context.Context, now time.Time) iter.Seq2[fleet.Entry, error] {
 	return func(yield func(fleet.Entry, error) bool) {
 		if !l.watch.due(now) && !l.pass.Repeated {
@@ -130,6 +131,7 @@ func (l *Ledger) open(ctx context.Context, now time.Time, yield func(fleet.Entry
 			l.watch.again(now.Add(LongestPass)) // it cannot be told yet what came of it
 		}
 		if !more {
+			l.watch.again(now) // nobody has looked at what comes after it
 			return nil
 		}
 	}

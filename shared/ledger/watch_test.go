@@ -174,3 +174,40 @@ func TestAnOutcomeThatCouldNotBeStoredIsLookedForLater(t *testing.T) {
 		t.Errorf("got %v", ids)
 	}
 }
+
+// A pass whose time or calls are spent looks no further.
+func TestWhatWasNotLookedAtIsLookedForByTheNextPass(t *testing.T) {
+	for name, prepare := range map[string]func(*testing.T, *memory){
+		"one that can be read": func(t *testing.T, m *memory) {
+			write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(-40*time.Minute), "i-0"))
+		},
+		"one that cannot": func(t *testing.T, m *memory) {
+			write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(-40*time.Minute), "i-0"))
+			for object := range m.objects {
+				m.objects[object] = []byte("canary")
+			}
+		},
+	} {
+		m := newMemory()
+		prepare(t, m)
+		write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(-30*time.Minute), "i-1"))
+		watch := &ledger.Watch{}
+		l := ledger.New(m, pass("p"), watch)
+		for e, err := range l.Open(t.Context(), noon) {
+			if err == nil {
+				write(t, l, after(&e, fleet.StageSettled, fleet.Done))
+			}
+			break
+		}
+		if m.gets != 1 {
+			t.Errorf("%s: %d objects were read", name, m.gets)
+		}
+		if ids, _ := settle(t, ledger.New(m, pass("q"), watch), noon.Add(time.Second)); !slices.Equal(ids, []string{"i-1"}) {
+			t.Errorf("%s: the next pass finds %v", name, ids)
+		}
+		m.lists = 0
+		if open(t, ledger.New(m, pass("q"), watch), noon.Add(time.Hour)); m.lists != 0 {
+			t.Errorf("%s: it looks although all was looked at", name)
+		}
+	}
+}

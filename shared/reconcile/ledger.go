@@ -94,7 +94,8 @@ func distinct(refs []fleet.Ref) []fleet.Ref {
 
 // settleOpen looks again at what earlier passes meant to change and never told the
 // end of, once a pass, and reports whether there was anything: then the world may
-// have changed. What is still to be done, it does.
+// have changed. What is still to be done, it does. It looks as far as time and calls
+// last.
 func (r *run[W]) settleOpen(ctx context.Context, s fleet.Scope) (found bool, err error) {
 	if r.o.Ledger == nil || r.o.DryRun || r.asked {
 		return false, nil
@@ -107,8 +108,11 @@ func (r *run[W]) settleOpen(ctx context.Context, s fleet.Scope) (found bool, err
 			}
 			continue
 		}
+		if r.exhausted(ctx) != "" {
+			break // this one and the rest stay open, for the next pass
+		}
 		refs := e.Refs()
-		if len(refs) == 0 || r.exhausted(ctx) != "" {
+		if len(refs) == 0 {
 			continue // stays open
 		}
 		scope, ok := e.Scope()

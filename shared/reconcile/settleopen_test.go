@@ -19,3 +19,21 @@ func TestAnIntentAboutSeveralScopesIsReportedAndNotLookedAt(t *testing.T) {
 		t.Errorf("%v, %d bad, %d looks, acted %v, wrote %+v", err, sum.Bad, b.observed, b.acted, s.written)
 	}
 }
+
+func TestAPassThatIsExhaustedFetchesNoFurtherIntents(t *testing.T) {
+	b, s := withLedger(policy.Enforce)
+	leftOpen(b, s, "dead-1")
+	for _, id := range []string{"dead-2", "dead-3", "dead-4"} {
+		e := s.open[0]
+		e.Name, e.Look = id, fleet.Messages([]fleet.Ref{ref(id)})
+		s.open = append(s.open, e)
+	}
+	b.left = b.o.CallsPerBatch - 1 // enough for the first look of a pass alone
+	if _, _, err := b.run(t.Context(), item{batch: batch("i-1")}); err != nil {
+		t.Fatal(err)
+	}
+	// The first, and the one at which it was seen that no more can be looked at.
+	if s.yielded != 2 || b.observed != 3 {
+		t.Errorf("%d intents fetched, %d looks", s.yielded, b.observed)
+	}
+}
