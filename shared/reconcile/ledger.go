@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"fleetwarden/shared/fleet"
 )
@@ -47,12 +48,18 @@ func (p *plan) refuse(s fleet.Scope, err error) {
 	p.faults = append(p.faults, ledgerFault(s, "nothing was changed: "+err.Error()))
 }
 
-// conclude stores what became of the changes. If it cannot, the intent stays open
-// and is settled later; what is known is in the records.
+// concludeTime is how long storing an outcome may take, also beyond the end of the pass.
+const concludeTime = 5 * time.Second
+
+// conclude stores what became of the changes, also after the pass's own deadline: what was
+// done has to be told. If it cannot, the intent stays open and is settled later; what is
+// known is in the records.
 func (p *plan) conclude(ctx context.Context) {
 	if p.intent == nil {
 		return
 	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), concludeTime)
+	defer stop()
 	e := p.r.entry(fleet.StageOutcome)
 	e.Name, e.Changes = p.intent.Name, p.entryChanges()
 	if err := p.r.o.Ledger.Write(ctx, &e); err != nil {

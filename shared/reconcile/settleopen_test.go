@@ -1,7 +1,10 @@
 package reconcile_test
 
 import (
+	"context"
+	"slices"
 	"testing"
+	"time"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -35,5 +38,31 @@ func TestAPassThatIsExhaustedFetchesNoFurtherIntents(t *testing.T) {
 	// The first, and the one at which it was seen that no more can be looked at.
 	if s.yielded != 2 || b.observed != 3 {
 		t.Errorf("%d intents fetched, %d looks", s.yielded, b.observed)
+	}
+}
+
+// What was done has to be told, also by a pass whose time is over.
+func TestTheOutcomeIsStoredAfterTheDeadline(t *testing.T) {
+	b, s := withLedger(policy.Enforce)
+	b.mends("i-1")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	b.steps[1].Act = func(ctx context.Context, scope fleet.Scope, cs []fleet.Change) []fleet.Result {
+		defer stop()
+		return b.act(ctx, scope, cs)
+	}
+	var deadline time.Time
+	s.check = func(ctx context.Context, e *fleet.Entry) error {
+		if e.Stage == fleet.StageOutcome {
+			deadline, _ = ctx.Deadline()
+		}
+		return ctx.Err()
+	}
+	if _, _, err := b.run(ctx, item{batch: batch("i-1")}); err != nil {
+		t.Fatal(err)
+	}
+	told := slices.ContainsFunc(s.written, func(e fleet.Entry) bool { return e.Stage == fleet.StageOutcome })
+	if left := time.Until(deadline); !told || len(b.ledgerFaults()) != 0 || left <= 0 || left > 10*time.Second {
+		t.Errorf("told: %t, faults %v, %s left for it", told, b.ledgerFaults(), left)
 	}
 }
