@@ -81,8 +81,12 @@ func (l *Ledger) Write(ctx context.Context, e *fleet.Entry) error {
 }
 
 const (
-	// LongestPass is how long a pass may still be alive after it wrote an intent:
-	// functions are ended after 290 s at most.
+	// LongestPass is how long after an intent its outcome is waited for. What counts is
+	// the time of one batch, from its intent to its outcome, and not that of all: a
+	// function that is ended after 290 s has no longer one, and backfill, which may run
+	// for an hour, and a terminal, which nobody ends, write an intent for each batch. One
+	// that takes longer all the same, on a machine that slept, say, may be settled
+	// meanwhile; its outcome still counts when it comes.
 	LongestPass = 10 * time.Minute
 	// lookBack is how far a pass looks for open intents. What is older is the
 	// sweep's.
