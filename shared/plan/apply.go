@@ -69,8 +69,9 @@ func Tell(ctx context.Context, all []Standing, run string, tell Teller) (told in
 		}
 		err := tell(ctx, k.function, k.region, refs)
 		if fleet.ClassOf(err) == fleet.NotFound {
+			where := cmp.Or(string(k.region), "the home region")
 			for _, i := range by[k] {
-				all[i].Held = fmt.Sprintf("there is no inbox of %s in %s: deploy the functions there", k.function, k.region)
+				all[i].Held = fmt.Sprintf("there is no inbox of %s in %s: deploy the functions there", k.function, where)
 			}
 			continue
 		}
@@ -103,11 +104,14 @@ type Awaited struct {
 	From  time.Time
 
 	Outcomes []Outcome
+
+	told  records         // so far
+	ended map[string]bool // names of batches that were read to their end
 }
 
 // Await waits for what is fresh.
 func Await(store ledger.Store, run string, from time.Time, all []Standing) *Awaited {
-	a := &Awaited{Store: store, Run: run, From: from}
+	a := &Awaited{Store: store, Run: run, From: from, told: records{}, ended: map[string]bool{}}
 	for _, s := range all {
 		if s.Fresh() {
 			a.Outcomes = append(a.Outcomes, Outcome{Item: s.Item})
@@ -156,9 +160,9 @@ func owners() []string {
 }
 
 // read takes in what one owner has told. What nobody can read leaves its changes open.
-func (a *Awaited) read(ctx context.Context, function string, told records) error {
+func (a *Awaited) read(ctx context.Context, function string) error {
 	q := ledger.Query{Function: function, From: a.From.Add(-time.Minute), Run: a.Run}
-	for account, err := range ledger.Accounts(ctx, a.Store, q) {
+	for account, err := range ledger.Accounts(ctx, unread{a.Store, a.ended}, q) {
 		switch {
 		case errors.As(err, new(*fleet.BadInput)):
 			continue
@@ -169,8 +173,11 @@ func (a *Awaited) read(ctx context.Context, function string, told records) error
 		}
 		for _, c := range account.Last.Changes {
 			if c.Run == a.Run {
-				told.add(c.ChangeRecord)
+				a.told.add(c.ChangeRecord)
 			}
+		}
+		if account.Last.Stage == fleet.StageOutcome { // what was settled may get one yet
+			a.ended[account.Intent.Name] = true
 		}
 	}
 	return nil
@@ -178,15 +185,14 @@ func (a *Awaited) read(ctx context.Context, function string, told records) error
 
 // Read looks into the ledger for what the owners have told since.
 func (a *Awaited) Read(ctx context.Context) error {
-	told := records{}
 	for _, function := range owners() {
-		if err := a.read(ctx, function, told); err != nil {
+		if err := a.read(ctx, function); err != nil {
 			return fmt.Errorf("reading what %s has done: %w", function, err)
 		}
 	}
 	for i := range a.Outcomes {
 		if a.Outcomes[i].State == "" {
-			a.Outcomes[i].State, a.Outcomes[i].Why = a.Outcomes[i].Item.outcome(told)
+			a.Outcomes[i].State, a.Outcomes[i].Why = a.Outcomes[i].Item.outcome(a.told)
 		}
 	}
 	return nil
