@@ -2,6 +2,7 @@ package undo
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"fleetwarden/shared/consequence"
@@ -163,8 +164,7 @@ func (i *Item) verdict(now value) fleet.Verdict {
 		// What is wanted is the evidence, letter by letter: by it an intent is settled.
 		return fleet.Verdict{Outcome: fleet.Passes, Reason: "it is as it was before the run", Evidence: i.evidence(i.From)}
 	case i.Since != nil:
-		return fleet.Verdict{Outcome: fleet.Conflict, Severity: fleet.Info, Remedy: "undo run " + i.Since.Run + " first, if that is what you want",
-			Reason: "left as it is: run " + i.Since.Run + " of " + i.Since.Function + " changed it later, at " + i.Since.At.UTC().Format(time.RFC3339) + ": " + string(i.Since.Kind)}
+		return i.stale()
 	case i.half && now.text == "":
 		return i.putBack(now.text, "an undo that told no end has left the instance without a role")
 	case !same(now.text, i.To):
@@ -172,6 +172,15 @@ func (i *Item) verdict(now value) fleet.Verdict {
 			Reason: "left as it is: somebody has changed it since the run", Remedy: "put it right by hand, if the run did harm"}
 	}
 	return i.putBack(now.text, "it is as the run left it, and is put back")
+}
+
+// stale is the verdict of an item that another run has changed since. That run's id is
+// what its entry says.
+func (i *Item) stale() fleet.Verdict {
+	since := i.Since
+	return fleet.Verdict{Outcome: fleet.Conflict, Severity: fleet.Info,
+		Reason: fmt.Sprintf("left as it is: run %q of %s changed it later, at %s: %s", since.Run, since.Function, since.At.UTC().Format(time.RFC3339), since.Kind),
+		Remedy: fmt.Sprintf("undo run %q first, if that is what you want", since.Run)}
 }
 
 func (i *Item) putBack(now, reason string) fleet.Verdict {
