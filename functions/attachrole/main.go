@@ -39,19 +39,10 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		RoleIn:  call.RoleIn,
 		PutBack: call.PutBack,
 	})
-	sum, _, err := reconcile.Run(ctx, controls(call), source, call.Options)
+	sum, _, err := reconcile.Run(ctx, fcrun.PerAccount(call, func(_ fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+		return control(s, call.Options.Policy), nil
+	}), source, call.Options)
 	return sum, err
-}
-
-// controls gives the control of an account, with its own keys.
-func controls(call *fcrun.Call) reconcile.Of[*fleet.World] {
-	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
-		session, err := call.In(ctx, account)
-		if err != nil {
-			return reconcile.Control[*fleet.World]{}, err
-		}
-		return control(session, call.Options.Policy), nil
-	}
 }
 
 func control(session *aliyun.Session, p *policy.Policy) reconcile.Control[*fleet.World] {

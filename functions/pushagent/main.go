@@ -69,20 +69,15 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	return sum, err
 }
 
-// controls gives the control of an account, with its own keys. The commands that
-// deployment created are the home account's; in another one there are none of them.
+// controls gives the control of an account. The commands that deployment created are the
+// home account's; in another one there are none of them.
 func controls(call *fcrun.Call, ids agent.Commands) reconcile.Of[*fleet.World] {
-	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
-		session, err := call.In(ctx, account)
-		if err != nil {
-			return reconcile.Control[*fleet.World]{}, err
-		}
-		commands := ids
+	return fcrun.PerAccount(call, func(account fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		if account != call.Home.Account {
-			commands = nil
+			return control(s, call.Options.Policy, nil)
 		}
-		return control(session, call.Options.Policy, commands)
-	}
+		return control(s, call.Options.Policy, ids)
+	})
 }
 
 func control(session *aliyun.Session, p *policy.Policy, ids agent.Commands) (reconcile.Control[*fleet.World], error) {

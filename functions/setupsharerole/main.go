@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"fleetwarden/events"
+	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fcrun"
@@ -45,11 +46,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 
 // controls gives the control of an account, with its own keys.
 func controls(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
-	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.ShareWorld], error) {
-		session, err := call.In(ctx, account)
-		if err != nil {
-			return reconcile.Control[*fleet.ShareWorld]{}, err
-		}
+	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
 		roles := ram.New(session)
 		return reconcile.Control[*fleet.ShareWorld]{
 			Observe: lookout.ShareWorld(call, account, session).Observe,
@@ -65,5 +62,5 @@ func controls(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 				{Kind: fleet.RetryShare, Act: sharerole.Retry(ecs.New(session))},
 			},
 		}, nil
-	}
+	})
 }

@@ -30,11 +30,7 @@ func Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] {
 // Fleet is [Fleet] for one pass of several: what they have in common is read once for
 // each region and run, while it is remembered.
 func (m *Memories) Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] {
-	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
-		session, err := call.In(ctx, account)
-		if err != nil {
-			return reconcile.Control[*fleet.World]{}, err
-		}
+	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		c := clients{session, ecs.New(session), ram.New(session), kms.New(session), sas.New(session)}
 		return reconcile.Control[*fleet.World]{
 			Observe: func(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
@@ -44,7 +40,7 @@ func (m *Memories) Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] {
 			},
 			Decide: decide,
 		}, nil
-	}
+	})
 }
 
 // clients are one pass's, of one account.

@@ -24,11 +24,7 @@ const sharer = "setup-share-role"
 // Shares gives, for each account, the control of what it shares. Switched off, it reads
 // nothing.
 func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
-	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.ShareWorld], error) {
-		session, err := call.In(ctx, account)
-		if err != nil {
-			return reconcile.Control[*fleet.ShareWorld]{}, err
-		}
+	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
 		c := reconcile.Control[*fleet.ShareWorld]{Observe: ShareWorld(call, account, session).Observe, Decide: rules.ShareRole}
 		if call.Options.Policy.ShareRole.Mode == policy.Off {
 			c.Observe = func(context.Context, fleet.Batch) (*fleet.ShareWorld, error) {
@@ -36,7 +32,7 @@ func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 			}
 		}
 		return c, nil
-	}
+	})
 }
 
 // ShareWorld reads what the policy's approvals need of the account's world. The resource
