@@ -8,12 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/lookout"
 	"fleetwarden/shared/plan"
-	"fleetwarden/shared/queue"
 )
 
 const applyUsage = `backfill apply: have the owners carry a saved plan out, and wait for it
@@ -140,15 +138,11 @@ func fresh(all []plan.Standing) int {
 // tell puts refs into the inbox of the function that looks there.
 func tell(call *fcrun.Call) plan.Teller {
 	return func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
-		at := call.Home
-		if region != "" {
-			at.Region = region
-		}
-		queues, err := mns.Connect(call.Session.Cloud(), at)
+		inbox, err := call.InboxIn(function, region)
 		if err != nil {
 			return err
 		}
-		return queue.New(queues.Client(call.Session), function).Again(ctx, refs, 0)
+		return inbox.Again(ctx, refs, 0)
 	}
 }
 

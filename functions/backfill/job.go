@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -107,7 +106,7 @@ func (j *job) run(ctx context.Context, args []string) error {
 	}
 	switch args[0] {
 	case "help", "-h", "--help", "-help":
-		return errors.Join(flag.ErrHelp, j.print("%s", usage()))
+		return errors.Join(flag.ErrHelp, j.write(usage()))
 	}
 	for _, c := range commands() {
 		if c.name == args[0] {
@@ -134,7 +133,7 @@ func (j *job) parse(set *flag.FlagSet, args []string, usage string, most int) ([
 	rest, err := interspersed(set, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return nil, errors.Join(err, j.print("%s", usage))
+		return nil, errors.Join(err, j.write(usage))
 	case err != nil:
 		return nil, wrongUsage{fmt.Errorf("%w; see %s --help", err, set.Name())}
 	case len(rest) > most:
@@ -180,29 +179,6 @@ func newRun(args []string, at time.Time) string {
 		}
 	}
 	return sweep.NewRun(kind, at)
-}
-
-// line writes one value as a line of JSON.
-func (j *job) line(v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("writing the output: %w", err)
-	}
-	return j.print("%s\n", text)
-}
-
-func (j *job) print(format string, args ...any) error {
-	if _, err := fmt.Fprintf(j.out, format, args...); err != nil {
-		return fmt.Errorf("writing the output: %w", err)
-	}
-	return nil
-}
-
-// note tells a person what goes on, where it is not in the way of the output.
-func (j *job) note(format string, args ...any) {
-	if !j.json {
-		fmt.Fprintf(j.err, format+"\n", args...)
-	}
 }
 
 func terminalAt(w io.Writer) bool {

@@ -10,7 +10,6 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/plan"
-	"fleetwarden/shared/terminal"
 )
 
 // told is a line about one thing of a plan.
@@ -128,7 +127,7 @@ func (a *application) table(said []told) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tSTATE\tTHINGS")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.account, regionName(fleet.Region(r.region)), r.control, r.state, n[r])
+		cells(w, "%s\t%s\t%s\t%s\t%d\n", r.account, regionName(fleet.Region(r.region)), r.control, r.state, n[r])
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
@@ -152,13 +151,13 @@ func (a *application) reasons(said []told) error {
 		if len(by[r]) == 0 {
 			order = append(order, r)
 		}
-		by[r] = append(by[r], string(l.Kind)+" "+terminal.Clean(l.ID))
+		by[r] = append(by[r], string(l.Kind)+" "+l.ID)
 	}
 	for i, r := range order {
 		if i == shown {
 			return a.print("\n… and %d more reasons; --json says it of each thing\n", len(order)-i)
 		}
-		if err := a.print("\n%s: %s\n  %s\n", r.state, terminal.Clean(r.why), some(by[r])); err != nil {
+		if err := a.print("\n%s: %s\n  %s\n", r.state, r.why, some(by[r])); err != nil {
 			return err
 		}
 	}

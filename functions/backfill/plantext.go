@@ -9,7 +9,6 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/plan"
 	"fleetwarden/shared/sweep"
-	"fleetwarden/shared/terminal"
 )
 
 // showPlan prints what a plan comes to.
@@ -52,7 +51,7 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 		} else {
 			last = why
 		}
-		if err := j.print("not read: %s: %s\n", s.Scope, terminal.Clean(why)); err != nil {
+		if err := j.print("not read: %s: %s\n", s.Scope, why); err != nil {
 			return err
 		}
 	}
@@ -86,7 +85,7 @@ func (j *job) planTable(p plan.Plan) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR THINGS")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, len(changed[r]), things[r])
+		cells(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, len(changed[r]), things[r])
 	}
 	return w.Flush()
 }

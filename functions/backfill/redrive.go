@@ -9,10 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"fleetwarden/shared/aliyun/mns"
-	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/queue"
 	"fleetwarden/shared/redrive"
-	"fleetwarden/shared/terminal"
 )
 
 const redriveUsage = `backfill redrive: have the functions look again at what dead letters are about
@@ -60,11 +58,7 @@ func (j *job) redrive(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	at := call.Home
-	if r.Filter.Region != "" {
-		at.Region = r.Filter.Region
-	}
-	queues, err := mns.Connect(call.Session.Cloud(), at)
+	queues, err := call.QueuesIn(r.Filter.Region)
 	if err != nil {
 		return wrongUsage{err}
 	}
@@ -73,7 +67,7 @@ func (j *job) redrive(ctx context.Context, args []string) error {
 	}
 	var letters []redrive.Letter
 	bar := j.progress("redriving", 0)
-	r.Queue, r.Inboxes, r.Decode, r.Run, r.DryRun = queues.Client(call.Session), inboxes{call}, batches(call), call.Options.Stamp.Run, !apply
+	r.Queue, r.Inboxes, r.Decode, r.Run, r.DryRun = queues, inboxes{call}, batches(call), call.Options.Stamp.Run, !apply
 	r.Seen = func(l redrive.Letter) {
 		bar.add(1)
 		letters = append(letters, l)
@@ -129,18 +123,25 @@ func (j *job) letterTable(letters []redrive.Letter) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SINCE\tSHAPE\tSTATE\tFOR\tABOUT\tDIGEST")
 	for _, l := range letters {
-		function, about := "-", terminal.Clean(l.Reason)
-		if len(l.Told) > 0 {
-			function, about = l.Told[0].Function, things(l.Told[0].Refs)
+		told := l.Told
+		if len(told) == 0 {
+			told = []queue.Told{{Function: "-"}}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.12s\n", l.Enqueued.UTC().Format(time.DateTime), l.Shape, l.State, function, about, l.Digest)
+		for _, t := range told { // a launch is for two
+			cells(w, "%s\t%s\t%s\t%s\t%s\t%.12s\n", l.Enqueued.UTC().Format(time.DateTime), l.Shape, l.State, t.Function, letterAbout(l, t), l.Digest)
+		}
 	}
 	return w.Flush()
 }
 
-func things(refs []fleet.Ref) string {
-	if len(refs) == 1 {
-		return refs[0].String()
+// letterAbout says what one function is told for a letter; without any, why it is not.
+func letterAbout(l redrive.Letter, t queue.Told) string {
+	switch n := len(t.Refs); n {
+	case 0:
+		return l.Reason
+	case 1:
+		return t.Refs[0].String()
+	default:
+		return fmt.Sprintf("%s and %d more", t.Refs[0], n-1)
 	}
-	return fmt.Sprintf("%s and %d more", refs[0], len(refs)-1)
 }

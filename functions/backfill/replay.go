@@ -10,12 +10,10 @@ import (
 	"time"
 
 	"fleetwarden/events"
-	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/queue"
 	"fleetwarden/shared/replay"
 	"fleetwarden/shared/sweep"
 )
@@ -151,7 +149,7 @@ func batches(call *fcrun.Call) func([]byte) iter.Seq2[fleet.Batch, error] {
 		return events.Batches(events.Decode(body), events.Filter{
 			Kinds: []events.Kind{events.KindLaunch, events.KindStateChange, events.KindFirstHeartbeat, events.KindTaskCompleted,
 				events.KindImageShare, events.KindResourceShare, events.KindShareStatus, events.KindMessage},
-			Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
+			Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindFleet, fleet.KindSnapshotShare, fleet.KindImageShare},
 			Own:   own,
 			Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn,
 		})
@@ -167,17 +165,17 @@ func functions() []string {
 type inboxes struct{ call *fcrun.Call }
 
 // Tell implements replay.Inboxes and redrive.Inboxes. What is shared is looked at in the
-// home region, all else where it is.
+// home region, where the sweep is, too; all else where it is.
 func (i inboxes) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
-	at := i.call.Home
-	if region := refs[0].Scope.Region; region != "" && function != sweep.Owner(policy.ControlShareRole) {
-		at.Region = region
+	region := refs[0].Scope.Region
+	if function == sweep.Owner(policy.ControlShareRole) || function == "sweep" {
+		region = ""
 	}
-	queues, err := mns.Connect(i.call.Session.Cloud(), at)
+	inbox, err := i.call.InboxIn(name, region)
 	if err != nil {
 		return err
 	}
-	return queue.New(queues.Client(i.call.Session), name).Tell(ctx, function, refs)
+	return inbox.Tell(ctx, function, refs)
 }
 
 func (j *job) replayed(run string, sum replay.Sum, apply bool) error {

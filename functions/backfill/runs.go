@@ -12,7 +12,6 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
-	"fleetwarden/shared/terminal"
 )
 
 const runsUsage = `backfill runs: list what ran
@@ -52,7 +51,7 @@ func (j *job) runs(ctx context.Context, args []string) error {
 	n := 0
 	for run, err := range ledger.Runs(ctx, call.Store, ledger.RunQuery{Functions: functions(), From: from, Count: count}) {
 		if errors.As(err, new(*fleet.BadInput)) {
-			j.note("not read: %s", terminal.Clean(err.Error()))
+			j.note("not read: %s", err.Error())
 			continue
 		}
 		if err != nil {
@@ -76,9 +75,9 @@ func (j *job) runLine(w *tabwriter.Writer, run ledger.Run) error {
 		return j.line(map[string]any{"type": "run", "run": run.ID, "functions": run.Functions, "first": run.First, "last": run.Last,
 			"batches": run.Batches, "open": run.Open, "states": run.States})
 	}
-	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", run.ID, run.First.UTC().Format(time.DateTime), run.Last.UTC().Format(time.DateTime),
+	cells(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", run.ID, run.First.UTC().Format(time.DateTime), run.Last.UTC().Format(time.DateTime),
 		strings.Join(run.Functions, ","), run.Batches, run.Open, counted(run.States))
-	return err
+	return nil
 }
 
 // counted says how many changes there are in each state; "-" when nobody counted.

@@ -104,7 +104,7 @@ func (j *job) items(p plan.Plan) error {
 	fmt.Fprintln(w, "THING\tCHANGE\tOF\tBEFORE\tAFTER")
 	for _, item := range p.Items {
 		for _, c := range item.Changes {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", item.Ref(), c.Kind, c.ID, value(c.Before), value(c.Want))
+			cells(w, "%s\t%s\t%s\t%s\t%s\n", item.Ref(), c.Kind, c.ID, value(c.Before), value(c.Want))
 		}
 	}
 	return w.Flush()
@@ -137,7 +137,7 @@ func (j *job) findings(ctx context.Context, found sweep.Result) error {
 		}
 		f := r.Finding
 		if err := j.print("%s %s in %s: %s/%s: %s %s: %s\n", f.Kind, f.ID, fleet.Scope{Account: f.Account, Region: f.Region},
-			f.Control, f.Rule, f.Outcome, f.Severity, terminal.Clean(f.Reason)); err != nil {
+			f.Control, f.Rule, f.Outcome, f.Severity, f.Reason); err != nil {
 			return err
 		}
 	}
@@ -170,12 +170,12 @@ func (j *job) sweepTable(found sweep.Result) error {
 		}
 		read := "to its end"
 		if s.Fault != "" {
-			read = terminal.Clean(s.Fault)
+			read = s.Fault
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Scope.Account, regionName(s.Scope.Region), s.Seen, wrong, unknown, told, held, read)
+		cells(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Scope.Account, regionName(s.Scope.Region), s.Seen, wrong, unknown, told, held, read)
 	}
 	for _, scope := range found.Open {
-		fmt.Fprintf(w, "%s\t%s\t\t\t\t\t\tnot yet\n", scope.Account, regionName(scope.Region))
+		cells(w, "%s\t%s\t\t\t\t\t\tnot yet\n", scope.Account, regionName(scope.Region))
 	}
 	return w.Flush()
 }
@@ -187,7 +187,7 @@ func (j *job) changes(ctx context.Context, call *fcrun.Call, run string, has boo
 	n := 0
 	for a, err := range ledger.Across(ctx, call.Store, functions(), ledger.Query{Run: run}) {
 		if errors.As(err, new(*fleet.BadInput)) {
-			j.note("not read: %s", terminal.Clean(err.Error()))
+			j.note("not read: %s", err.Error())
 			continue
 		}
 		if err != nil {
@@ -227,6 +227,6 @@ func (j *job) changeLine(w *tabwriter.Writer, e fleet.Entry, c fleet.EntryChange
 	if after == "" && c.State != fleet.Done {
 		after = c.Want
 	}
-	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.DateTime), e.Function, c.Kind, c.RefKind, c.ID, state, value(c.Before), value(after))
-	return err
+	cells(w, "%s\t%s\t%s\t%s %s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.DateTime), e.Function, c.Kind, c.RefKind, c.ID, state, value(c.Before), value(after))
+	return nil
 }

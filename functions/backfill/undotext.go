@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/terminal"
 )
 
 // sum prints what became of the run's changes, and what was left alone.
@@ -77,10 +76,10 @@ func (u *undoing) table(cs []fleet.ChangeRecord) error {
 			fmt.Fprintln(w, "CHANGE\tTHING\tSTATE\tBEFORE\tAFTER")
 		}
 		if i == listed {
-			fmt.Fprintf(w, "… and %d more\n", len(cs)-i)
+			cells(w, "… and %d more\n", len(cs)-i)
 			break
 		}
-		fmt.Fprintf(w, "%s\t%s %s\t%s\t%s\t%s\n", c.Kind, c.RefKind, terminal.Clean(c.ID), c.State, value(c.Before), value(c.Want))
+		cells(w, "%s\t%s %s\t%s\t%s\t%s\n", c.Kind, c.RefKind, c.ID, c.State, value(c.Before), value(c.Want))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
@@ -98,7 +97,7 @@ func (u *undoing) roles(cs []fleet.ChangeRecord) error {
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(gets)) {
-		if err := u.print("role %s goes to %s\n", terminal.Clean(role), many(gets[role], "instance", "instances")); err != nil {
+		if err := u.print("role %s goes to %s\n", role, many(gets[role], "instance", "instances")); err != nil {
 			return err
 		}
 	}
@@ -116,11 +115,11 @@ func (u *undoing) left() error {
 			as++
 			continue
 		}
-		if err := u.print("left: %s %s: %s\n", f.Kind, terminal.Clean(f.ID), terminal.Clean(strings.TrimPrefix(f.Reason, "left as it is: "))); err != nil {
+		if err := u.print("left: %s %s: %s\n", f.Kind, f.ID, strings.TrimPrefix(f.Reason, "left as it is: ")); err != nil {
 			return err
 		}
 		if f.Remedy != "" {
-			if err := u.print("      to do: %s\n", terminal.Clean(f.Remedy)); err != nil {
+			if err := u.print("      to do: %s\n", f.Remedy); err != nil {
 				return err
 			}
 		}
@@ -132,7 +131,7 @@ func (u *undoing) left() error {
 	}
 	for _, c := range u.changes {
 		if c.State == fleet.Skipped || c.State == fleet.Failed {
-			if err := u.print("%s: %s %s: %s\n", c.State, c.Kind, c.ID, terminal.Clean(c.Why)); err != nil {
+			if err := u.print("%s: %s %s: %s\n", c.State, c.Kind, c.ID, c.Why); err != nil {
 				return err
 			}
 		}

@@ -51,11 +51,17 @@ func (c *Call) HomeOf(region fleet.Region) fleet.Scope {
 // Each region has all queues, and only those of functions that were deployed there are
 // read.
 func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, error) {
-	client, err := c.queuesIn(c.HomeOf(region))
+	client, err := c.QueuesIn(region)
 	if err != nil {
 		return nil, err
 	}
 	return queue.New(client, function), nil
+}
+
+// QueuesIn returns the queues of the home account in a region; in none, those of the home
+// region. Whoever asks again gets the same connections.
+func (c *Call) QueuesIn(region fleet.Region) (*mns.Client, error) {
+	return c.queuesIn(c.HomeOf(region))
 }
 
 func (c *Call) queuesIn(scope fleet.Scope) (*mns.Client, error) {

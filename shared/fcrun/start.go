@@ -99,7 +99,7 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 
 // copy sends findings to the home region's queue, which may not be this region's.
 func (r *runner) copy(ctx context.Context, f *findings, call *Call) error {
-	client, err := call.queuesIn(call.HomeOf(""))
+	client, err := call.QueuesIn("")
 	if err != nil {
 		return err
 	}
