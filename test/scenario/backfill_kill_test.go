@@ -107,13 +107,19 @@ type moment struct {
 	after  bool
 }
 
-// TestAnApplyThatIsKilledAnywhereIsGoneOnWith kills the tool with SIGKILL around each kind
-// of call it makes, lets the owners go on, and applies the plan again.
+// TestAnApplyThatIsKilledAnywhereIsGoneOnWith kills the tool with SIGKILL at twenty moments:
+// before and after each kind of call it makes. The owners go on, and the plan is applied
+// again.
 func TestAnApplyThatIsKilledAnywhereIsGoneOnWith(t *testing.T) {
-	for _, at := range []moment{
-		{"GetObject", 1, true}, {"DescribeInstances", 1, false}, {"PutObject", 1, false}, {"PutObject", 1, true},
-		{"BatchSendMessage", 1, false}, {"BatchSendMessage", 1, true}, {"ListObjectsV2", 1, false}, {"ListObjectsV2", 2, true},
+	var moments []moment
+	for _, call := range []moment{
+		{"GetCallerIdentity", 1, false}, {"GetObject", 1, false}, {"DescribeInstances", 1, false}, {"DescribeInstanceRamRole", 1, false},
+		{"GetRole", 1, false}, {"DescribeDisks", 1, false}, {"PutObject", 1, false}, {"BatchSendMessage", 1, false},
+		{"ListObjectsV2", 1, false}, {"ListObjectsV2", 2, false},
 	} {
+		moments = append(moments, call, moment{call.action, call.n, true})
+	}
+	for _, at := range moments {
 		t.Run(fmt.Sprintf("%s %d, carried out %t", at.action, at.n, at.after), func(t *testing.T) {
 			t.Parallel()
 			s := play(t, stage.Options{})
