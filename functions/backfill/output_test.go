@@ -90,3 +90,13 @@ func TestALetterIsListedForEachFunctionThatItIsFor(t *testing.T) {
 		t.Errorf("%v\n%s", err, got)
 	}
 }
+
+func TestALongValueIsCutBetweenCharacters(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "(none)", "a": "a", strings.Repeat("€", 60): strings.Repeat("€", 60), strings.Repeat("€", 61): strings.Repeat("€", 60) + "…",
+	} {
+		if got := value(in); got != want {
+			t.Errorf("%q: %q", in, got)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
@@ -110,7 +111,7 @@ func (j *job) items(p plan.Plan) error {
 	return w.Flush()
 }
 
-// longestValue is how much of a value is shown in a table; --json has it whole.
+// longestValue is how much of a value is shown in a table, in characters; --json has it whole.
 const longestValue = 60
 
 func value(s string) string {
@@ -118,8 +119,8 @@ func value(s string) string {
 	switch {
 	case s == "":
 		return "(none)"
-	case len(s) > longestValue:
-		return s[:longestValue] + "…"
+	case utf8.RuneCountInString(s) > longestValue:
+		return string([]rune(s)[:longestValue]) + "…"
 	}
 	return s
 }
