@@ -21,8 +21,12 @@
 //	reports/<run>/summary.json, report.html, …      the whole, when the last shard has ended
 //
 // Verdicts that find nothing wrong are counted, not written, and so are unknowns of
-// severity info: a fleet of 100,000 would make a million lines a day. Everything else is in the parts, once, and in the log, at
-// least once: a pass that dies has logged what the next one finds again.
+// severity info: a fleet of 100,000 would make a million lines a day. Everything else is
+// in the parts, once, and in the log, at least once: a pass that dies has logged what the
+// next one finds again.
+//
+// A shard always ends: when passes come no further, and when a listing has more pages than
+// any region.
 //
 // A failure of what is swept is reported as that of its shard, and the others go on. A
 // failure of the store, the log or the inbox is the platform's to try again.
