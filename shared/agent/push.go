@@ -176,7 +176,7 @@ func invoke(ctx context.Context, i Invoker, t target, cs []fleet.Change, part []
 		ids[n] = cs[at].Ref.ID
 	}
 	invocation, err := i.Invoke(ctx, t.region, t.command, t.parameters, ids)
-	if err != nil && len(part) > 1 && strings.HasPrefix(fleet.CodeOf(err), "InvalidInstance") {
+	if err != nil && len(part) > 1 && fleet.OfInstance(err) {
 		half := len(part) / 2
 		invoke(ctx, i, t, cs, part[:half], out)
 		invoke(ctx, i, t, cs, part[half:], out)
@@ -196,7 +196,7 @@ func unsent(c fleet.Change, err error) fleet.Result {
 	switch {
 	case fleet.ClassOf(err) == fleet.Lost:
 		res.Again = afterLost // our invocations are read before the next push
-	case strings.HasPrefix(fleet.CodeOf(err), "InvalidInstance"):
+	case fleet.OfInstance(err):
 		res.State = fleet.Later // stopped or released meanwhile: the next look says which
 	}
 	return res

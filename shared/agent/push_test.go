@@ -24,6 +24,7 @@ type failure struct {
 func (f failure) Error() string      { return f.class.String() + " " + f.code }
 func (f failure) Class() fleet.Class { return f.class }
 func (f failure) ErrorCode() string  { return f.code }
+func (f failure) OfInstance() bool   { return f.code == "InvalidInstance.NotFound" }
 
 // assistant takes invocations; unfit instances fail the whole call, as the API does.
 type assistant struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -27,18 +26,20 @@ type Error struct {
 	cause      error
 }
 
-// NewError returns an Error with the class that status and code stand for. write
-// says whether the call may have changed something.
+// NewError returns an Error with the class that status and code of the API's product stand
+// for. write says whether the call may have changed something.
 func NewError(api string, status int, code, message, requestID string, write bool) *Error {
 	if quotesRequest(code) {
 		message = "the signature does not fit: the access key secret or the security token is wrong"
 	}
+	product, _, _ := strings.Cut(api, ":")
 	return &Error{API: api, Status: status, Code: code, Message: message, RequestID: requestID,
-		class: classify(status, code, write)}
+		class: classify(product, status, code, write)}
 }
 
 // quotesRequest reports whether the product's message for code quotes what it
-// computed the signature from: all parameters, and the security token.
+// computed the signature from: all parameters, and the security token. It goes by how the
+// code begins: to leave out one message too many does no harm.
 func quotesRequest(code string) bool {
 	return strings.HasPrefix(code, "SignatureDoesNotMatch") || strings.HasPrefix(code, "IncompleteSignature")
 }
@@ -79,75 +80,15 @@ func (e *Error) Class() fleet.Class { return e.class }
 // ErrorCode is read by [fleet.CodeOf].
 func (e *Error) ErrorCode() string { return e.Code }
 
+// OfInstance is read by [fleet.OfInstance].
+func (e *Error) OfInstance() bool {
+	return strings.HasPrefix(e.API, ECS.Name+":") && (holds(instancesGone, e.Code) || holds(instancesUnfit, e.Code))
+}
+
 // RetryAfter is read by [fleet.RetryAfter].
 func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
 func (e *Error) Unwrap() error { return e.cause }
-
-// classes maps codes to classes where the code says more than its HTTP status.
-// RAM writes EntityNotExist, ResourceManager EntityNotExists.
-var classes = []struct {
-	prefix string
-	class  fleet.Class
-}{
-	{"Throttling", fleet.Throttled},          // ECS, RAM, STS, Sas; HTTP 400, 429 or 503
-	{"Rejected.Throttling", fleet.Throttled}, // KMS, HTTP 429
-	{"QpsLimitExceeded", fleet.Throttled},    // MNS, HTTP 400
-	{"Rejected.LimitExceeded", fleet.Limit},  // KMS
-	{"LimitExceeded", fleet.Limit},           // RAM, HTTP 409
-	{"ServiceUnavailable", fleet.Unavailable},
-	{"InternalError", fleet.Unavailable},
-	{"EntityNotExist", fleet.NotFound},
-	{"EntityAlreadyExists", fleet.Exists},
-	{"QueueNotExist", fleet.NotFound},
-	{"MessageNotExist", fleet.NotFound},
-	{"NoSuchKey", fleet.NotFound},               // OSS
-	{"FileAlreadyExists", fleet.Exists},         // OSS, HTTP 409
-	{"RequestTimeTooSkewed", fleet.Invalid},     // OSS, HTTP 403
-	{"NoSuchBucket", fleet.Invalid},             // OSS: tells nothing about the object
-	{"Forbidden.KeyNotFound", fleet.NotFound},   // KMS, HTTP 404
-	{"Forbidden.AliasNotFound", fleet.NotFound}, // KMS, HTTP 404
-	{"NoPermission", fleet.Denied},
-	{"Forbidden.RAM", fleet.Denied},
-	{"InvalidUser.PassRoleForbidden", fleet.Denied},
-	{"AccessDenied", fleet.Denied},
-	{"SignatureDoesNotMatch", fleet.Denied},
-	{"InvalidAccessKeyId", fleet.Denied},
-	{"InvalidSecurityToken", fleet.Denied},
-	{"IncompleteSignature", fleet.Denied},
-	{"Forbidden", fleet.Denied},
-	// These end in NotFound, and what was not found is the API or the region: they
-	// tell nothing about the thing that was asked for.
-	{"InvalidAction", fleet.Invalid},
-	{"InvalidVersion", fleet.Invalid},
-	{"InvalidRegionId", fleet.Invalid},
-}
-
-// classify returns the class of an answered failure. What it does not know is
-// Unclassified for 4xx; a 5xx is unavailable, or lost for a write.
-func classify(status int, code string, write bool) fleet.Class {
-	class := fleet.Unclassified
-	for _, c := range classes {
-		if strings.HasPrefix(code, c.prefix) {
-			class = c.class
-			break
-		}
-	}
-	switch {
-	case class == fleet.Unclassified && strings.HasSuffix(code, ".NotFound"):
-		class = fleet.NotFound
-	case class == fleet.Unclassified && status >= 500:
-		class = fleet.Unavailable
-	case class == fleet.Unclassified && status == http.StatusTooManyRequests:
-		class = fleet.Throttled
-	case class == fleet.Unclassified && status == http.StatusBadRequest:
-		class = fleet.Invalid
-	}
-	if class == fleet.Unavailable && write {
-		return fleet.Lost
-	}
-	return class
-}
 
 // translate turns what the SDK returned into an *Error.
 func translate(ctx context.Context, a API, err error) *Error {

@@ -15,52 +15,92 @@ import (
 
 func TestCodesAndStatusesHaveTheirClass(t *testing.T) {
 	for _, x := range []struct {
+		product     string
 		status      int
 		code        string
 		read, write fleet.Class
 	}{
-		{400, "Throttling", fleet.Throttled, fleet.Throttled},
-		{400, "Throttling.User", fleet.Throttled, fleet.Throttled},
-		{503, "Throttling.Api", fleet.Throttled, fleet.Throttled},
-		{429, "Rejected.Throttling", fleet.Throttled, fleet.Throttled},
-		{400, "QpsLimitExceeded", fleet.Throttled, fleet.Throttled},
-		{429, "", fleet.Throttled, fleet.Throttled},
-		{429, "Rejected.LimitExceeded", fleet.Limit, fleet.Limit},
-		{409, "LimitExceeded.Policy", fleet.Limit, fleet.Limit},
-		{503, "ServiceUnavailable", fleet.Unavailable, fleet.Lost},
-		{500, "InternalError", fleet.Unavailable, fleet.Lost},
-		{502, "", fleet.Unavailable, fleet.Lost},
-		{404, "EntityNotExist.Role", fleet.NotFound, fleet.NotFound},
-		{404, "EntityNotExists.ResourceDirectory", fleet.NotFound, fleet.NotFound},
-		{404, "InvalidInstanceId.NotFound", fleet.NotFound, fleet.NotFound},
-		{200, "InvalidInstanceId.NotFound", fleet.NotFound, fleet.NotFound},
-		{404, "QueueNotExist", fleet.NotFound, fleet.NotFound},
-		{409, "EntityAlreadyExists.Role", fleet.Exists, fleet.Exists},
-		{403, "NoPermission", fleet.Denied, fleet.Denied},
-		{403, "Forbidden.RAM", fleet.Denied, fleet.Denied},
-		{403, "AccessDenied", fleet.Denied, fleet.Denied},
-		{400, "SignatureDoesNotMatch", fleet.Denied, fleet.Denied},
-		{404, "InvalidAccessKeyId.NotFound", fleet.Denied, fleet.Denied},
-		{400, "InvalidSecurityToken.Expired", fleet.Denied, fleet.Denied},
-		{400, "InvalidParameter", fleet.Invalid, fleet.Invalid},
-		{400, "", fleet.Invalid, fleet.Invalid},
-		// The API or the region is not found, and not what was asked about.
-		{404, "InvalidAction.NotFound", fleet.Invalid, fleet.Invalid},
-		{404, "InvalidVersion.NotFound", fleet.Invalid, fleet.Invalid},
-		{404, "InvalidRegionId.NotFound", fleet.Invalid, fleet.Invalid},
-		// What nobody knows is never "not found" and never "try again".
-		{404, "SomethingNew", fleet.Unclassified, fleet.Unclassified},
-		{404, "", fleet.Unclassified, fleet.Unclassified},
-		{403, "SomethingNew", fleet.Unclassified, fleet.Unclassified},
-		{200, "SomethingNew", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 400, "Throttling", fleet.Throttled, fleet.Throttled},
+		{"ram", 400, "Throttling.User", fleet.Throttled, fleet.Throttled},
+		{"sas", 503, "Throttling.Api", fleet.Throttled, fleet.Throttled},
+		{"kms", 429, "Rejected.Throttling", fleet.Throttled, fleet.Throttled},
+		{"ecs", 400, "SystemBusy", fleet.Throttled, fleet.Throttled},
+		{"ecs", 503, "ServiceBusy", fleet.Throttled, fleet.Throttled},
+		{"mns", 400, "QpsLimitExceeded", fleet.Throttled, fleet.Throttled},
+		{"oss", 503, "TotalQpsLimitExceeded", fleet.Throttled, fleet.Throttled},
+		{"ecs", 429, "", fleet.Throttled, fleet.Throttled},
+		{"ecs", 429, "SomethingNew", fleet.Throttled, fleet.Throttled},
+		{"ecs", 400, "TaskConflict", fleet.Busy, fleet.Busy},
+		{"ecs", 409, "OperationConflict", fleet.Busy, fleet.Busy},
+		{"ecs", 403, "IncorrectInstanceStatus", fleet.Busy, fleet.Busy},
+		{"ram", 409, "ConcurrentCallNotSupported", fleet.Busy, fleet.Busy},
+		{"kms", 429, "Rejected.LimitExceeded", fleet.Limit, fleet.Limit},
+		{"ram", 409, "LimitExceeded.Policy", fleet.Limit, fleet.Limit},
+		{"ecs", 503, "ServiceUnavailable", fleet.Unavailable, fleet.Lost},
+		{"ecs", 500, "InternalError", fleet.Unavailable, fleet.Lost},
+		{"ecs", 500, "SomethingNew", fleet.Unavailable, fleet.Lost},
+		{"oss", 502, "", fleet.Unavailable, fleet.Lost},
+		{"ram", 404, "EntityNotExist.Role", fleet.NotFound, fleet.NotFound},
+		{"resourcemanager", 404, "EntityNotExists.ResourceDirectory", fleet.NotFound, fleet.NotFound},
+		{"mns", 404, "QueueNotExist", fleet.NotFound, fleet.NotFound},
+		// An answer about a batch is HTTP 200; each element has its own code.
+		{"ecs", 200, "InvalidInstanceId.NotFound", fleet.NotFound, fleet.NotFound},
+		{"ecs", 404, "Forbidden.InstanceNotFound", fleet.NotFound, fleet.NotFound},
+		{"ecs", 403, "Forbidden.InstanceNotFound", fleet.NotFound, fleet.NotFound},
+		{"ecs", 404, "Instance.Notfound", fleet.NotFound, fleet.NotFound},
+		{"ram", 409, "EntityAlreadyExists.Role", fleet.Exists, fleet.Exists},
+		{"ecs", 400, "RegionId.ApiNotSupported", fleet.Absent, fleet.Absent},
+		{"ram", 403, "NoPermission", fleet.Denied, fleet.Denied},
+		{"ecs", 403, "Forbidden.RAM", fleet.Denied, fleet.Denied},
+		{"oss", 403, "AccessDenied", fleet.Denied, fleet.Denied},
+		{"sts", 400, "SignatureDoesNotMatch", fleet.Denied, fleet.Denied},
+		{"sts", 404, "InvalidAccessKeyId.NotFound", fleet.Denied, fleet.Denied},
+		{"sts", 400, "InvalidSecurityToken.Expired", fleet.Denied, fleet.Denied},
+		{"ecs", 400, "InvalidParameter", fleet.Invalid, fleet.Invalid},
+		// The API or the region is not found, and no resource.
+		{"ecs", 404, "InvalidAction.NotFound", fleet.Invalid, fleet.Invalid},
+		{"ecs", 404, "InvalidVersion.NotFound", fleet.Invalid, fleet.Invalid},
+		{"ecs", 404, "InvalidRegionId.NotFound", fleet.Invalid, fleet.Invalid},
+		// A code of another product says nothing, nor does the beginning or the end of one.
+		{"ecs", 404, "EntityNotExist.Role", fleet.Unclassified, fleet.Unclassified},
+		{"mns", 404, "NoSuchKey", fleet.Unclassified, fleet.Unclassified},
+		{"oss", 400, "Throttling", fleet.Unclassified, fleet.Unclassified},
+		{"ram", 404, "EntityNotExist.RoleOrSo", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 404, "InvalidSomethingNew.NotFound", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 403, "Forbidden.SomethingNew", fleet.Unclassified, fleet.Unclassified},
+		// An unlisted code is never "not found" and never "try again".
+		{"ecs", 404, "SomethingNew", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 404, "", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 403, "SomethingNew", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 400, "SomethingNew", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 400, "", fleet.Unclassified, fleet.Unclassified},
+		{"ecs", 200, "SomethingNew", fleet.Unclassified, fleet.Unclassified},
 	} {
 		for write, want := range map[bool]fleet.Class{false: x.read, true: x.write} {
-			err := fmt.Errorf("doing something: %w", aliyun.NewError("p:A", x.status, x.code, "", "", write))
+			err := fmt.Errorf("doing something: %w", aliyun.NewError(x.product+":A", x.status, x.code, "", "", write))
 			if got := fleet.ClassOf(err); got != want {
-				t.Errorf("%d %q, write %v: got %v, want %v", x.status, x.code, write, got, want)
+				t.Errorf("%s: %d %q, write %v: got %v, want %v", x.product, x.status, x.code, write, got, want)
 			}
 			if fleet.CodeOf(err) != x.code {
 				t.Errorf("got code %q, want %q", fleet.CodeOf(err), x.code)
+			}
+		}
+	}
+}
+
+// One instance of a call may be refused, and its neighbours not. What else was not found,
+// such as the role or the command, is refused for all of them.
+func TestSomeCodesAreAboutOneInstance(t *testing.T) {
+	for api, codes := range map[string]map[string]bool{
+		"ecs:A": {"InvalidInstanceId.NotFound": true, "Forbidden.InstanceNotFound": true, "InvalidInstance.NotMatch": true,
+			"InvalidNetworkType.MismatchRamRole": true, "IncorrectInstanceStatus": true,
+			"InvalidRamRole.NotFound": false, "InvalidInstanceIds.Malformed": false, "InvalidInstanceType.NotFound": false, "InvalidCmdId.NotFound": false},
+		"ram:A": {"InvalidInstanceId.NotFound": false},
+	} {
+		for code, want := range codes {
+			err := fmt.Errorf("doing something: %w", aliyun.NewError(api, 404, code, "", "", true))
+			if got := fleet.OfInstance(err); got != want {
+				t.Errorf("%s %s: got %v", api, code, got)
 			}
 		}
 	}

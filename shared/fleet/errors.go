@@ -24,8 +24,14 @@ const (
 	Invalid
 	// Limit: a quota of the account is reached, such as policies per role.
 	Limit
-	// Throttled: nothing was done; the same call may succeed later.
+	// Throttled: nothing was done; the same call may succeed in a moment.
 	Throttled
+	// Busy: nothing was done, because something else is being done with the resource, or
+	// it is not in the state for it; the same call may succeed later.
+	Busy
+	// Absent: the product, or this API of it, is not served in the region. Nothing of it
+	// can be there.
+	Absent
 	// Unavailable: the service failed or did not answer, and reading again is
 	// harmless. For a write see Lost.
 	Unavailable
@@ -39,14 +45,14 @@ const (
 )
 
 var classNames = [...]string{"unclassified", "not found", "exists", "denied", "invalid", "limit", "throttled",
-	"unavailable", "lost answer", "out of budget", "canceled"}
+	"busy", "absent in the region", "unavailable", "lost answer", "out of budget", "canceled"}
 
 func (c Class) String() string { return classNames[c] }
 
 // Passing reports whether time may heal a failure of this class.
 func (c Class) Passing() bool {
 	switch c {
-	case Throttled, Unavailable, Lost, OutOfBudget, Canceled:
+	case Throttled, Busy, Unavailable, Lost, OutOfBudget, Canceled:
 		return true
 	}
 	return false
@@ -59,6 +65,13 @@ func ClassOf(err error) Class {
 		return c.Class()
 	}
 	return Unclassified
+}
+
+// OfInstance reports whether a call of several instances was refused because of one of
+// them: the others may be accepted without it.
+func OfInstance(err error) bool {
+	var c interface{ OfInstance() bool }
+	return errors.As(err, &c) && c.OfInstance()
 }
 
 // RetryAfter returns how long the cloud asked to wait, or 0 when it did not say.

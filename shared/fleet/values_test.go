@@ -113,7 +113,7 @@ func TestAnErrorThatNobodyRecognisedIsNothingInParticular(t *testing.T) {
 }
 
 func TestTimeHealsSomeClassesOnly(t *testing.T) {
-	heals := map[fleet.Class]bool{fleet.Throttled: true, fleet.Unavailable: true, fleet.Lost: true, fleet.OutOfBudget: true, fleet.Canceled: true}
+	heals := map[fleet.Class]bool{fleet.Throttled: true, fleet.Busy: true, fleet.Unavailable: true, fleet.Lost: true, fleet.OutOfBudget: true, fleet.Canceled: true}
 	for c := fleet.Unclassified; c <= fleet.Canceled; c++ {
 		if c.Passing() != heals[c] || c.String() == "" {
 			t.Errorf("%v: %v", c, c.Passing())

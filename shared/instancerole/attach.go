@@ -59,7 +59,7 @@ func inHalves(ids []string, call func([]string) (map[string]fleet.BatchAnswer, e
 	if err == nil {
 		return answers
 	}
-	if len(ids) > 1 && oneMayBeBad(err) {
+	if len(ids) > 1 && fleet.OfInstance(err) {
 		half := len(ids) / 2
 		out := inHalves(ids[:half], call)
 		maps.Copy(out, inHalves(ids[half:], call))
@@ -72,21 +72,13 @@ func inHalves(ids []string, call func([]string) (map[string]fleet.BatchAnswer, e
 	return out
 }
 
-// oneMayBeBad reports whether an error of the whole call may be about one of its
-// instances.
-func oneMayBeBad(err error) bool {
-	code := fleet.CodeOf(err)
-	return strings.HasPrefix(code, "InvalidInstance") || strings.HasPrefix(code, "InvalidNetworkType") ||
-		strings.HasPrefix(code, "IncorrectInstanceStatus")
-}
-
 // attempted are the instances worth reading back: not those whose call surely
 // changed nothing.
 func attempted(cs []fleet.Change, answers map[string]fleet.BatchAnswer) []string {
 	var ids []string
 	for _, c := range cs {
 		switch fleet.ClassOf(answers[c.Ref.ID].Err) {
-		case fleet.Denied, fleet.Throttled, fleet.OutOfBudget:
+		case fleet.Denied, fleet.Throttled, fleet.Busy, fleet.OutOfBudget:
 		default:
 			ids = append(ids, c.Ref.ID)
 		}
@@ -122,12 +114,12 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 // refused settles what the cloud refused to do with an instance.
 func refused(c fleet.Change, doing string, err error) fleet.Result {
 	res := fleet.Failure(c, doing, err)
-	switch fleet.CodeOf(err) {
-	case "InvalidRamRole.NotFound":
+	switch {
+	case fleet.CodeOf(err) == "InvalidRamRole.NotFound":
 		// The role was seen, or just made: ECS does not see it yet.
 		res.State, res.Again = fleet.Later, propagation
-	case "InvalidInstanceId.NotFound":
-		res.State = fleet.Later // the next look says whether it is gone
+	case fleet.OfInstance(err) && fleet.ClassOf(err) == fleet.NotFound:
+		res.State = fleet.Later // the next check determines whether it is gone
 	}
 	return res
 }

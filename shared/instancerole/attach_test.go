@@ -88,7 +88,7 @@ func TestARefusedAttachIsSettledByItsClass(t *testing.T) {
 		{fleet.Denied, "InvalidUser.PassRoleForbidden"}:        fleet.Failed,
 		{fleet.Invalid, "InvalidRamRole.NotEcsRole"}:           fleet.Failed,
 		{fleet.Denied, "InvalidNetworkType.MismatchRamRole"}:   fleet.Failed,
-		{fleet.Invalid, "IncorrectInstanceStatus"}:             fleet.Failed,
+		{fleet.Busy, "IncorrectInstanceStatus"}:                fleet.Later,
 		{fleet.Unclassified, "SomethingNobodyHasEverSeen.New"}: fleet.Failed,
 	} {
 		t.Run(err.Error(), func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestARefusedAttachIsSettledByItsClass(t *testing.T) {
 }
 
 func TestWhatSurelyWasNotDoneIsNotReadBack(t *testing.T) {
-	for err, want := range map[failure]int{denied: 0, throttled: 0, {class: fleet.OutOfBudget}: 0, lost: 1, {class: fleet.Unclassified}: 1} {
+	for err, want := range map[failure]int{denied: 0, throttled: 0, {class: fleet.Busy}: 0, {class: fleet.OutOfBudget}: 0, lost: 1, {class: fleet.Unclassified}: 1} {
 		c := ready("i-1")
 		c.faults["AttachRole"] = []fault{{err: err}}
 		instancerole.Attach(c)(t.Context(), here, attaches("i-1"))

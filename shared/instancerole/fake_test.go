@@ -26,6 +26,9 @@ type failure struct {
 func (f failure) Error() string      { return f.class.String() + " " + f.code }
 func (f failure) Class() fleet.Class { return f.class }
 func (f failure) ErrorCode() string  { return f.code }
+func (f failure) OfInstance() bool {
+	return slices.Contains([]string{"InvalidInstanceId.NotFound", "InvalidNetworkType.MismatchRamRole", "IncorrectInstanceStatus"}, f.code)
+}
 
 var (
 	lost      = failure{class: fleet.Lost}

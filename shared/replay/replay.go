@@ -125,7 +125,7 @@ func (r *Replay) wait(ctx context.Context, pace *rate.Limiter) error {
 // step when the trail refused the place that the page was to begin at.
 func (r *Replay) page(ctx context.Context, p progress) (progress, *Step, error) {
 	records, token, err := r.Trail.Lookup(ctx, p.Region, p.query())
-	if p.Token != "" && fleet.ClassOf(err) == fleet.Invalid {
+	if p.Token != "" && refused(err) {
 		p, err = p.restart(err)
 		return p, nil, err
 	}
@@ -142,6 +142,18 @@ func (r *Replay) page(ctx context.Context, p progress) (progress, *Step, error) 
 	}
 	step.At, step.Fraction, step.Sum = p.at(), p.fraction(), p.Sum
 	return p, step, nil
+}
+
+// refused reports whether the trail answered and refused: most likely the token, whose code
+// is not published.
+func refused(err error) bool {
+	switch fleet.ClassOf(err) {
+	case fleet.Invalid:
+		return true
+	case fleet.NotFound, fleet.Unclassified:
+		return fleet.CodeOf(err) != ""
+	}
+	return false
 }
 
 // read has a page decoded, and sorts its refs by the functions that look at them.

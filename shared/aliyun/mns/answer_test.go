@@ -16,7 +16,7 @@ import (
 
 func TestOneRefusedMessageMeansThatTheBatchIsNotStored(t *testing.T) {
 	const entry, failed = `<Message><MessageId>1</MessageId></Message>`, `<Message><ErrorCode>%s</ErrorCode><ErrorMessage>no</ErrorMessage></Message>`
-	for code, class := range map[string]fleet.Class{"QpsLimitExceeded": fleet.Throttled, "InvalidArgument": fleet.Unclassified} {
+	for code, class := range map[string]fleet.Class{"QpsLimitExceeded": fleet.Throttled, "InvalidArgument": fleet.Invalid} {
 		url, _ := answering(t, 201, "<Messages>"+entry+fmt.Sprintf(failed, code)+"</Messages>")
 		client, _ := newClient(t, url)
 		stored, err := client.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}, {Body: "y"}})
