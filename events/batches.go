@@ -129,13 +129,12 @@ func (g *grouping) add(ev Event, kinds []fleet.Kind) {
 
 // merge keeps what more is known of a ref that came twice: the call that made it,
 // and the longest history, so that a duplicate cannot restart its deadline. A share that
-// failed for want of its role claims more than one that succeeded; of several such, all
-// are kept.
+// failed claims more than one that succeeded; of several such, all are kept.
 func merge(have *fleet.Ref, r fleet.Ref) {
 	switch {
-	case have.Call == nil, !lacksRole(have.Call) && lacksRole(r.Call):
+	case have.Call == nil, !failed(have.Call) && failed(r.Call):
 		have.Call = r.Call
-	case lacksRole(have.Call) && lacksRole(r.Call) && have.Call != r.Call:
+	case failed(have.Call) && failed(r.Call) && have.Call != r.Call:
 		have.Call = both(have.Call, r.Call)
 	}
 	if r.Try.N > have.Try.N {

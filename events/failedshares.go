@@ -11,9 +11,9 @@ import (
 // 64 KiB for all that it says. A hundred shares with ten accounts each have room.
 const maxFailed = 32 << 10
 
-func lacksRole(c *fleet.Call) bool { return len(c.FailedShares()) > 0 }
+func failed(c *fleet.Call) bool { return len(c.FailedShares()) > 0 }
 
-// both is the later of two calls that failed for want of the share role, with the failed
+// both is the later of two calls with failed shares, with the failed
 // shares of both, each with its image and its accounts. What was asked for twice is told
 // once. Of more than fit, the oldest are left out: who asks again is heard again.
 func both(a, b *fleet.Call) *fleet.Call {
@@ -25,7 +25,7 @@ func both(a, b *fleet.Call) *fleet.Call {
 		return b
 	}
 	call := *b
-	call.Time = kept[0].Time
+	call.Time, call.ErrorCode = kept[0].Time, kept[0].Code
 	call.Share = &fleet.Share{ImageID: kept[0].ImageID, Add: kept[0].Accounts, Also: kept[1:]}
 	return &call
 }
@@ -59,7 +59,7 @@ func fitting(all []fleet.FailedShare) []fleet.FailedShare {
 
 // size is about how many bytes a failed share has in a message.
 func size(f fleet.FailedShare) int {
-	n := len(`{"imageId":"","accounts":[],"time":""},`) + written(f.ImageID) + written(f.Time)
+	n := len(`{"imageId":"","accounts":[],"time":"","code":""},`) + written(f.ImageID) + written(f.Time) + len(f.Code)
 	for _, id := range f.Accounts {
 		n += len(`"",`) + len(id)
 	}

@@ -22,13 +22,13 @@ func lacking(minute int, image string, accounts ...fleet.AccountID) events.Event
 	return claiming(fleet.AssumeRoleError, image, at(minute), accounts...)
 }
 
-func failed(minute int, image string, accounts ...fleet.AccountID) fleet.FailedShare {
-	return fleet.FailedShare{ImageID: image, Accounts: accounts, Time: at(minute)}
+func share(minute int, image string, accounts ...fleet.AccountID) fleet.FailedShare {
+	return fleet.FailedShare{ImageID: image, Accounts: accounts, Time: at(minute), Code: fleet.AssumeRoleError}
 }
 
 func TestFailedSharesOfAWindowKeepTheirImagesAndTheirAccounts(t *testing.T) {
 	one, two, other := lacking(0, "m-1", "3", "2"), lacking(1, "m-2", "3", "4"), lacking(2, "m-1", "5")
-	want := []fleet.FailedShare{failed(2, "m-1", "5"), failed(1, "m-2", "3", "4"), failed(0, "m-1", "2", "3")}
+	want := []fleet.FailedShare{share(2, "m-1", "5"), share(1, "m-2", "3", "4"), share(0, "m-1", "2", "3")}
 	for _, window := range [][]events.Event{{one, two, other}, {other, two, one}, {two, other, one}, {one, other, two}} {
 		c := joined(t, window...).Call
 		if diff := cmp.Diff(want, c.FailedShares()); diff != "" {
@@ -42,9 +42,20 @@ func TestFailedSharesOfAWindowKeepTheirImagesAndTheirAccounts(t *testing.T) {
 
 func TestAFailedShareThatComesTwiceIsOneAndTheLaterTimeCounts(t *testing.T) {
 	window := []events.Event{lacking(0, "m-1", "2", "3"), lacking(5, "m-2", "2"), lacking(3, "m-1", "3", "2"), lacking(5, "m-2", "2")}
-	want := []fleet.FailedShare{failed(5, "m-2", "2"), failed(3, "m-1", "2", "3")}
+	want := []fleet.FailedShare{share(5, "m-2", "2"), share(3, "m-1", "2", "3")}
 	if diff := cmp.Diff(want, joined(t, window...).Call.FailedShares()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestJoinedSharesKeepTheirCodes(t *testing.T) {
+	one, two := claiming("OperationDeined.FullImage", "m-1", at(0), "2"), lacking(1, "m-2", "3")
+	full := share(0, "m-1", "2")
+	full.Code = "OperationDeined.FullImage"
+	for _, window := range [][]events.Event{{one, two}, {two, one}} {
+		if diff := cmp.Diff([]fleet.FailedShare{share(1, "m-2", "3"), full}, joined(t, window...).Call.FailedShares()); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 
@@ -52,7 +63,7 @@ func TestAFailedShareThatComesTwiceIsOneAndTheLaterTimeCounts(t *testing.T) {
 func TestJoinedSharesJoinAgain(t *testing.T) {
 	again := events.Event{Kind: events.KindImageShare, Refs: []fleet.Ref{joined(t, lacking(0, "m-1", "2"), lacking(1, "m-2", "3"))}}
 	other := events.Event{Kind: events.KindImageShare, Refs: []fleet.Ref{joined(t, lacking(2, "m-3", "4"), lacking(1, "m-2", "3"))}}
-	want := []fleet.FailedShare{failed(2, "m-3", "4"), failed(1, "m-2", "3"), failed(0, "m-1", "2")}
+	want := []fleet.FailedShare{share(2, "m-3", "4"), share(1, "m-2", "3"), share(0, "m-1", "2")}
 	for _, window := range [][]events.Event{{again, other}, {other, again}} {
 		if diff := cmp.Diff(want, joined(t, window...).Call.FailedShares()); diff != "" {
 			t.Error(diff)
@@ -96,7 +107,7 @@ func TestAShareThatIsTooLongIsLeftOutAndNotItsNeighbours(t *testing.T) {
 		huge[i] = fleet.AccountID(fmt.Sprintf("%016d", i))
 	}
 	got := joined(t, lacking(0, "m-1", "2"), lacking(1, "m-huge", huge...), lacking(2, "m-2", "3")).Call.FailedShares()
-	if diff := cmp.Diff([]fleet.FailedShare{failed(2, "m-2", "3"), failed(0, "m-1", "2")}, got); diff != "" {
+	if diff := cmp.Diff([]fleet.FailedShare{share(2, "m-2", "3"), share(0, "m-1", "2")}, got); diff != "" {
 		t.Error(diff)
 	}
 }

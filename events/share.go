@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// imageShare reads ModifyImageSharePermission. A failed one counts as well: an
-// AssumeRoleError is the moment at which the share role is missed.
+// imageShare reads ModifyImageSharePermission. A failed one counts as well: the
+// share role may be what it lacks.
 func (r *reader) imageShare(ev Event, rec *record) (Event, error) {
 	ev.Kind = KindImageShare
 	ev.Call = r.call(&ev, rec)

@@ -10,7 +10,6 @@ import (
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun"
-	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
@@ -58,8 +57,6 @@ func controls(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 				{Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(roles)},
 				{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(roles)},
 				{Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(roles)},
-				{Kind: fleet.MarkRetried, Act: sharerole.MarkRetried(roles)},
-				{Kind: fleet.RetryShare, Act: sharerole.Retry(ecs.New(session))},
 			},
 		}, nil
 	})

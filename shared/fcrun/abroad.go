@@ -12,7 +12,7 @@ var abroad = map[string][]string{
 		"ram:ListPoliciesForRole", "ram:PassRole",
 	},
 	"backfill": {
-		"actiontrail:LookupEvents", "ecs:AttachInstanceRamRole", "ecs:DescribeCloudAssistantStatus", "ecs:DescribeDisks",
+		"ecs:AttachInstanceRamRole", "ecs:DescribeCloudAssistantStatus", "ecs:DescribeDisks",
 		"ecs:DescribeImageSharePermission", "ecs:DescribeImages", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances",
 		"ecs:DescribeInvocations", "ecs:DescribeRegions", "ecs:DescribeSnapshots", "ecs:DescribeUserData",
 		"ecs:DetachInstanceRamRole", "ecs:StartInstances", "ecs:StopInstances", "ecs:TagResources", "ecs:UntagResources",
@@ -28,14 +28,14 @@ var abroad = map[string][]string{
 		"yundun-sas:OperateAgentClientInstall", "yundun-sas:RefreshAssets",
 	},
 	"setup-share-role": {
-		"actiontrail:LookupEvents", "ecs:DescribeDisks", "ecs:DescribeImageSharePermission", "ecs:DescribeImages",
-		"ecs:DescribeRegions", "ecs:DescribeSnapshots", "ecs:ModifyImageSharePermission", "kms:DescribeKey",
+		"ecs:DescribeDisks", "ecs:DescribeImageSharePermission", "ecs:DescribeImages",
+		"ecs:DescribeRegions", "ecs:DescribeSnapshots", "kms:DescribeKey",
 		"ram:AttachPolicyToRole", "ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:CreateRole",
 		"ram:DetachPolicyFromRole", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole", "ram:ListTagResources",
 		"ram:TagResources", "ram:UpdateRole", "resourcesharing:ListResourceShareAssociations",
 	},
 	"sweep": {
-		"actiontrail:LookupEvents", "ecs:DescribeCloudAssistantStatus", "ecs:DescribeDisks",
+		"ecs:DescribeCloudAssistantStatus", "ecs:DescribeDisks",
 		"ecs:DescribeImageSharePermission", "ecs:DescribeImages", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances",
 		"ecs:DescribeInvocations", "ecs:DescribeRegions", "ecs:DescribeSnapshots", "ecs:DescribeUserData",
 		"kms:DescribeAccountKmsStatus", "kms:DescribeKey", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole",

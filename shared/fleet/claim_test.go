@@ -19,7 +19,7 @@ func TestAShareOfVersionOneIsStillRead(t *testing.T) {
 	if err := json.Unmarshal(old, &m); err != nil {
 		t.Fatal(err)
 	}
-	want := []fleet.FailedShare{{ImageID: "m-bp1a2b3c4d5e6f7g8h9i", Accounts: []fleet.AccountID{"1000000000000002", "1000000000000003"}, Time: "2026-11-20T08:15:31Z"}}
+	want := []fleet.FailedShare{{ImageID: "m-bp1a2b3c4d5e6f7g8h9i", Accounts: []fleet.AccountID{"1000000000000002", "1000000000000003"}, Time: "2026-11-20T08:15:31Z", Code: fleet.AssumeRoleError}}
 	if diff := cmp.Diff(want, m.Refs()[0].Call.FailedShares()); diff != "" {
 		t.Error(diff)
 	}
@@ -29,7 +29,7 @@ func TestAShareOfVersionOneIsStillRead(t *testing.T) {
 // share itself where it always was.
 func TestFailedSharesGoThroughAMessage(t *testing.T) {
 	call := &fleet.Call{Name: "ModifyImageSharePermission", ErrorCode: fleet.AssumeRoleError, Time: "2026-11-20T08:15:31Z",
-		Share: &fleet.Share{ImageID: "m-1", Add: []fleet.AccountID{"3", "2", "3"}, Also: []fleet.FailedShare{{ImageID: "m-2", Accounts: []fleet.AccountID{"4"}, Time: "2026-11-20T08:15:30Z"}}}}
+		Share: &fleet.Share{ImageID: "m-1", Add: []fleet.AccountID{"3", "2", "3"}, Also: []fleet.FailedShare{{ImageID: "m-2", Accounts: []fleet.AccountID{"4"}, Time: "2026-11-20T08:15:30Z", Code: "OperationDeined.FullImage"}}}}
 	text, err := json.Marshal(fleet.Messages([]fleet.Ref{{Scope: here, Kind: fleet.KindImageShare, Call: call}}))
 	if err != nil {
 		t.Fatal(err)
@@ -40,8 +40,8 @@ func TestFailedSharesGoThroughAMessage(t *testing.T) {
 	}
 	got := back[0].Refs()[0].Call
 	want := []fleet.FailedShare{
-		{ImageID: "m-1", Accounts: []fleet.AccountID{"2", "3"}, Time: "2026-11-20T08:15:31Z"},
-		{ImageID: "m-2", Accounts: []fleet.AccountID{"4"}, Time: "2026-11-20T08:15:30Z"},
+		{ImageID: "m-1", Accounts: []fleet.AccountID{"2", "3"}, Time: "2026-11-20T08:15:31Z", Code: fleet.AssumeRoleError},
+		{ImageID: "m-2", Accounts: []fleet.AccountID{"4"}, Time: "2026-11-20T08:15:30Z", Code: "OperationDeined.FullImage"},
 	}
 	if diff := cmp.Diff(want, got.FailedShares()); diff != "" {
 		t.Error(diff)
@@ -51,7 +51,7 @@ func TestFailedSharesGoThroughAMessage(t *testing.T) {
 	}
 }
 
-func TestOnlyACallThatFailedForWantOfTheRoleHasFailedShares(t *testing.T) {
+func TestOnlyACallWithACodeOfTheTableHasFailedShares(t *testing.T) {
 	share := &fleet.Share{ImageID: "m-1", Add: []fleet.AccountID{"2"}}
 	for name, c := range map[string]*fleet.Call{
 		"no call": nil, "no share": {ErrorCode: fleet.AssumeRoleError}, "no error": {Share: share}, "another error": {ErrorCode: "Throttling", Share: share},
@@ -66,7 +66,7 @@ func TestOnlyACallThatFailedForWantOfTheRoleHasFailedShares(t *testing.T) {
 func TestAccountsOfFailedSharesAreSortedWhoeverWroteThem(t *testing.T) {
 	mixed := []fleet.AccountID{"4", "3", "4"}
 	call := &fleet.Call{ErrorCode: fleet.AssumeRoleError, Share: &fleet.Share{Add: mixed, Also: []fleet.FailedShare{{ImageID: "m-2", Accounts: mixed}}}}
-	want := []fleet.FailedShare{{Accounts: []fleet.AccountID{"3", "4"}}, {ImageID: "m-2", Accounts: []fleet.AccountID{"3", "4"}}}
+	want := []fleet.FailedShare{{Accounts: []fleet.AccountID{"3", "4"}, Code: fleet.AssumeRoleError}, {ImageID: "m-2", Accounts: []fleet.AccountID{"3", "4"}, Code: fleet.AssumeRoleError}}
 	if diff := cmp.Diff(want, call.FailedShares()); diff != "" {
 		t.Error(diff)
 	}

@@ -13,7 +13,7 @@ func Makers(kind ChangeKind) []string {
 		return []string{"validate-instance"}
 	case RefreshAssets, PushAgent, PushTrustClient:
 		return []string{"push-agent"}
-	case EnsureShareRole, SetShareTrust, MarkUnused, SetKeyPolicy, AttachKeyPolicy, DetachKeyPolicy, MarkRetried, RetryShare:
+	case EnsureShareRole, SetShareTrust, MarkUnused, SetKeyPolicy, AttachKeyPolicy, DetachKeyPolicy:
 		return []string{"setup-share-role"}
 	}
 	return nil

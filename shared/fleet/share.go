@@ -32,24 +32,8 @@ type ShareSide struct {
 	Role    Fact[Role]
 	// Tags are those of the role.
 	Tags Fact[map[string]string]
-	// Edits are the role's last changes of trust, newest first. While the role has not
-	// been changed lately, nobody asks: then they are Unknown without a reason.
-	Edits Fact[[]TrustEdit]
 	// Claimed are the images that failed shares named: those that are ours and encrypted.
 	Claimed []SharedResource
-}
-
-// TrustEdit is one change of a role's trust document, as ActionTrail recorded it.
-type TrustEdit struct {
-	// At is in whole seconds.
-	At   time.Time
-	Role string
-	// Trust is the new document.
-	Trust string
-	// By is the role whose session made the change; empty for anybody else.
-	By string
-	// Ours says that we made it.
-	Ours bool
 }
 
 // ShareRegion is what is shared in one region.
@@ -172,8 +156,6 @@ const (
 	ManagedValue = "managed"
 	// TagUnused says since when which trust and keys are not needed any more.
 	TagUnused = "fleetwarden-unused"
-	// TagRetried says of which day it is, and which failed shares were repeated then.
-	TagRetried = "fleetwarden-retried"
 )
 
 // AssumeRoleError is the code of a share that failed for want of the share role.

@@ -109,10 +109,6 @@ const (
 	AttachKeyPolicy ChangeKind = "attach-key-policy"
 	// DetachKeyPolicy takes a policy of ours, its Ref, from the role Before.
 	DetachKeyPolicy ChangeKind = "detach-key-policy"
-	// MarkRetried puts the tag [TagRetried] with the value Want onto a share role.
-	MarkRetried ChangeKind = "mark-retried"
-	// RetryShare shares an image, its Ref, with the accounts Want, separated by blanks.
-	RetryShare ChangeKind = "retry-share"
 
 	// The kinds below are made only to undo others.
 

@@ -9,7 +9,6 @@ import (
 	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/sharing"
-	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/observe"
@@ -17,9 +16,6 @@ import (
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
 )
-
-// sharer is the function whose sessions change the share roles.
-const sharer = "setup-share-role"
 
 // Shares gives, for each account, the control of what it shares. Switched off, it reads
 // nothing.
@@ -39,14 +35,10 @@ func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 // directory is read with our own keys: a member is not told where the others are.
 func ShareWorld(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session) observe.Shares {
 	approved := call.Options.Policy.ShareRole.Approved
-	own := fcrun.Role(sharer)
-	if role, ok := call.RoleIn(account); ok {
-		own = role // which trusts none but our functions
-	}
 	return observe.Shares{
 		ECS: ecs.New(session), Sharing: sharing.New(session), Keys: kms.New(session),
-		Roles: ram.New(session), Directory: directory.New(call.Session), Trail: trail.New(session),
-		Home: call.Home.Region, Own: own,
+		Roles: ram.New(session), Directory: directory.New(call.Session),
+		Home:          call.Home.Region,
 		Folders:       folders(approved),
 		AsksDirectory: approved.Directory != "" || len(approved.Folders) > 0,
 		Named:         func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok },

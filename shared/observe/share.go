@@ -41,11 +41,6 @@ type Directories interface {
 	Directory(ctx context.Context, folders []string, accounts []fleet.AccountID) (fleet.Directory, error)
 }
 
-// Trail reads who changed roles' trust.
-type Trail interface {
-	TrustEdits(ctx context.Context, region fleet.Region, since time.Time) ([]fleet.TrustEdit, error)
-}
-
 // Shares reads what is shared, of all regions, and the roles that it needs. A region
 // that cannot be read is marked and the others are read: what is not seen there keeps
 // anything from being taken back.
@@ -55,11 +50,8 @@ type Shares struct {
 	Keys      ServiceKeys
 	Roles     ShareRoles
 	Directory Directories
-	Trail     Trail
-	// Home is the region that is asked for the list of regions and for records of RAM.
+	// Home is the region that is asked for the list of regions.
 	Home fleet.Region
-	// Own is the role by which we change others.
-	Own string
 	// Folders are those that the policy approves; AsksDirectory says that it approves
 	// folders or the directory, and Named that it approves an account by itself.
 	Folders       []string
@@ -82,7 +74,7 @@ func (o Shares) Observe(ctx context.Context, b fleet.Batch) (*fleet.ShareWorld, 
 		w.At = o.Now()
 		return w, nil
 	}
-	for _, facet := range []func(context.Context, *fleet.ShareWorld) error{o.regions, o.roles, o.edits, o.directory} {
+	for _, facet := range []func(context.Context, *fleet.ShareWorld) error{o.regions, o.roles, o.directory} {
 		if err := facet(ctx, w); err != nil {
 			return nil, err
 		}

@@ -109,7 +109,7 @@ func newSharer() *sharer {
 }
 
 func shares(s *sharer) observe.Shares {
-	return observe.Shares{ECS: s, Sharing: s, Keys: s, Roles: s, Directory: s, Trail: s, Home: "cn-hangzhou",
+	return observe.Shares{ECS: s, Sharing: s, Keys: s, Roles: s, Directory: s, Home: "cn-hangzhou",
 		Named: func(id fleet.AccountID) bool { return id == "2" }, Now: func() time.Time { return noon }}
 }
 

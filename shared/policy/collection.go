@@ -22,6 +22,8 @@ type object struct {
 	fields []field
 	// some, if any, are keys of which at least one has to be there.
 	some []string
+	// removed are keys of earlier versions, each with what to do instead.
+	removed map[string]string
 	// extra adds to the schema what keys do not say.
 	extra schema
 }
@@ -34,6 +36,10 @@ func (o object) load(l *loader, n node) {
 	seen := map[string]bool{}
 	for _, e := range l.entries(n) {
 		i := slices.IndexFunc(o.fields, func(f field) bool { return f.key == e.key.Value })
+		if why, ok := o.removed[e.key.Value]; ok && i < 0 {
+			l.problem(e.key, "", "%s", why)
+			continue
+		}
 		if i < 0 {
 			l.problem(e.key, suggest(e.key.Value, o.keys()), "unknown key")
 			continue

@@ -181,9 +181,6 @@ type ShareRole struct {
 	TakeBackAfter time.Duration
 	// KeyPolicy is KeysInUse or KeysAll.
 	KeyPolicy string
-	// RetryFailedShare repeats an image share that failed for want of the role,
-	// once per image, accounts and day.
-	RetryFailedShare bool
 }
 
 // Approved are the sharees of the policy.

@@ -106,8 +106,9 @@ func (s *ShareRole) fields() value {
 		{"takeBack", choice[string]{&s.TakeBack, []string{TakeBackReport, TakeBackEnforce}}, "What to do with trust that is no longer needed.", false},
 		{"takeBackAfter", duration{&s.TakeBackAfter}, "How long a share must have been absent before trust is taken back.", false},
 		{"keyPolicy", choice[string]{&s.KeyPolicy, []string{KeysInUse, KeysAll}}, "Grant exactly the keys in use, or attach AliyunKMSFullAccess.", false},
-		{"retryFailedShare", toggle{&s.RetryFailedShare}, "Repeat an image share that failed for want of the role; needs ram/optional.", false},
-	}...)}
+	}...), removed: map[string]string{
+		"retryFailedShare": "removed: Fleetwarden makes the grant and shares nothing itself; delete the key, and make the call that failed again",
+	}}
 }
 
 func (a *Approved) fields() value {

@@ -77,6 +77,8 @@ var badFiles = []file{
 	{name: "unknown key", file: with("acounts: []"), want: `p.yaml:2:1: acounts: unknown key; did you mean "accounts"?`},
 	{name: "unknown key near nothing", file: with("colour: red"), want: "p.yaml:2:1: colour: unknown key"},
 	{name: "unknown key in a control", file: control("instanceRole", "mod: audit"), want: `p.yaml:4:5: controls.instanceRole.mod: unknown key; did you mean "mode"?`},
+	{name: "key that was removed", file: control("shareRole", "retryFailedShare: true"), want: "p.yaml:4:5: controls.shareRole.retryFailedShare: removed: Fleetwarden makes the grant and shares nothing itself; delete the key, and make the call that failed again"},
+	{name: "rule that was removed", file: exemption("instance-role→share-role", "over-broad-role→lost-edit"), want: "p.yaml:4:11: exemptions[0].rule: the rule lost-edit was removed: edits of a role that were overwritten are not looked for any more; delete the exemption"},
 	{name: "unknown key by case", file: control("instanceRole", "attachafter: 5m"), want: `p.yaml:4:5: controls.instanceRole.attachafter: unknown key; did you mean "attachAfter"?`},
 	{name: "unknown control", file: control("instance-role", "mode: audit"), want: `p.yaml:3:3: controls.instance-role: unknown key; did you mean "instanceRole"?`},
 	{name: "merge key", file: with("<<: {regions: auto}"), want: "p.yaml:2:1: <<: unknown key"},

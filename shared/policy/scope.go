@@ -79,7 +79,7 @@ var rulesByControl = map[string][]string{
 	ControlTrustedInstance: {"family", "image", "system-disk", "vpc", "trusted-mode", "kms-enabled", "hardening-asked", "imds", "denied-launch"},
 	ControlInstanceRole:    {"systrust-role", "over-broad-role"},
 	ControlAgent:           {"agent-online", "trust-client"},
-	ControlShareRole:       {"sharee-approved", "share-trust", "open-trust", "share-keys", "service-key", "take-back", "failed-share", "disk-encrypt-role", "lost-edit"},
+	ControlShareRole:       {"sharee-approved", "share-trust", "open-trust", "share-keys", "service-key", "take-back", "failed-share", "disk-encrypt-role"},
 }
 
 // Rules returns the ids of a control's rules, as exemptions name them.
@@ -105,6 +105,9 @@ func rulesOfControls() []schema {
 	return conditions
 }
 
+// removedRule is a rule of earlier versions.
+const removedRule = "lost-edit"
+
 // ruleOf is a rule, which has to belong to the control beside it.
 type ruleOf struct {
 	choice[string]
@@ -112,6 +115,10 @@ type ruleOf struct {
 }
 
 func (r ruleOf) load(l *loader, n node) {
+	if n.Value == removedRule {
+		l.problem(n, "", "the rule %s was removed: edits of a role that were overwritten are not looked for any more; delete the exemption", removedRule)
+		return
+	}
 	r.choice.load(l, n)
 	l.later = append(l.later, func() {
 		of := rulesByControl[*r.control]

@@ -1,215 +1,136 @@
 package rules
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rampolicy"
 )
 
-const (
-	// maxShareAccounts is how many accounts ModifyImageSharePermission obeys in a call.
-	maxShareAccounts = 10
-	// maxRetries is how many retries of one day a tag of 128 characters remembers.
-	maxRetries = 9
-	// roleSettles is how long a role that was just made or changed is left alone.
-	roleSettles = time.Minute
-	// maxWaits is how often a share waits for the role to stand.
-	maxWaits = 8
-)
+// maxShareAccounts is how many accounts ModifyImageSharePermission obeys in a call.
+const maxShareAccounts = 10
 
-// failedTry is a share that failed for want of the role within the last day.
+// failedTry is an encrypted image's share that failed within the last day.
 type failedTry struct {
-	// named is the image's id as the request named it; image is nil unless it was seen
-	// and is ours.
-	named string
+	fleet.FailedShare
+	// image is nil unless it was seen, is ours and encrypted.
 	image *fleet.SharedResource
-	// accounts are the approved among those that it named, sorted.
-	accounts []fleet.AccountID
-	// unsure: of others that it named that could not be told. They are repeated together.
+	// wanted are the approved among the accounts that it named, sorted; unsure says that
+	// the approval of others is unknown.
+	wanted []fleet.AccountID
 	unsure bool
 }
 
-func (f failedTry) same(o failedTry) bool {
-	return f.named == o.named && slices.Equal(f.accounts, o.accounts)
-}
-
-// with are the accounts of one call that repeats the share.
-func (f failedTry) with() []fleet.AccountID {
-	return f.accounts[:min(len(f.accounts), maxShareAccounts)]
-}
-
-// absent are those of them that the image is not shared with.
+// absent are the accounts of the call that the image is not shared with.
 func (f failedTry) absent() []fleet.AccountID {
-	return slices.DeleteFunc(slices.Clone(f.with()), func(id fleet.AccountID) bool {
-		return slices.Contains(f.image.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
+	accounts := f.wanted
+	if f.Failure() != fleet.LacksRights {
+		accounts = f.Accounts
+	}
+	return slices.DeleteFunc(slices.Clone(accounts), func(id fleet.AccountID) bool {
+		return !id.Valid() || slices.Contains(f.image.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
 	})
 }
 
-// failedShare repeats, where the policy asks for it, image shares that failed for want
-// of the role: each once for its image, its approved accounts and a day. A failed call
-// only says which image and which accounts. Whether the image is ours, encrypted and not
-// shared yet is observed, whether the accounts may have it is up to the policy.
-//
-// What was tried stands in a tag of the share role, which is read anyway and written
-// before the share: whoever ends a share, or sends its event twice, or kills the pass
-// in between, never sees it repeated that day. So a pass that dies between the tag and
-// the share leaves a share that was not repeated, and says so. Written after the share,
-// the tag would be missing when a pass dies there, or RAM refuses it, and what the
-// sharer has ended meanwhile would come back: nothing that can be read, not the ledger's
-// open intent either, tells a share that was never made from one that was made and ended.
-// A share too few costs its owner one call; one too many opens what was closed.
-//
-// What is settled is said of its image: there the ledger finds what became of a share
-// whose pass died.
+// failedShare reports each share that failed within the last day, with what its code calls
+// for. A share that lacks rights gets them by share-trust and share-keys, if an approved
+// account was named; the call itself is its caller's to repeat: Fleetwarden shares
+// nothing. Its code is a claim, and so is that it failed; the image, its keys, and whom it
+// is shared with are observed.
 func failedShare(s *share) []fleet.Verdict {
-	if !s.policy.ShareRole.RetryFailedShare {
-		return nil
-	}
-	r := repeats{share: s}
-	r.day, r.tried = s.triedToday()
-	if s.trust != nil {
-		r.untrusted = s.untrusted()
-	}
 	var out []fleet.Verdict
 	for _, f := range s.wanted.failed {
-		if f.image == nil || !sharable(*f.image) {
-			continue // not ours, or said by share-keys or service-key
+		if f.image == nil {
+			continue // not ours, not encrypted, or not seen, which share-keys reports
 		}
-		if v := r.judge(f); v.Outcome != "" {
-			v.Ref = s.imageRef(f)
-			out = append(out, v)
+		v := s.failure(f)
+		if v.Outcome == "" {
+			continue
 		}
-	}
-	if len(r.due)+len(r.early) > 0 {
-		out = append(out, r.repeat())
+		v.Ref = fleet.Ref{Scope: fleet.Scope{Account: s.world.Account, Region: f.image.Region}, Kind: fleet.KindImage, ID: f.image.ID}
+		out = append(out, v)
 	}
 	return out
 }
 
-// repeats is what becomes of the failed shares of one look.
-type repeats struct {
-	*share
-	day       string
-	tried     []string
-	untrusted rampolicy.Sharees
-	// due are repeated now, early once the role stands.
-	due, early []failedTry
+func (s *share) failure(f failedTry) fleet.Verdict {
+	lacks := f.Failure() == fleet.LacksRights
+	if lacks && len(f.wanted) == 0 {
+		return fleet.Verdict{} // sharee-approved reports it
+	}
+	absent := f.absent()
+	if len(absent) == 0 {
+		return passes("image "+f.image.ID+" is shared by now", observed("image", f.image.ID))
+	}
+	v := violation(fleet.Medium, fmt.Sprintf("sharing image %s with %s failed with %s", f.image.ID, joined(absent), f.Code), "",
+		claimed("error code", f.Code), observed("image", f.image.ID+", not shared with "+joined(absent)))
+	failure := f.Failure()
+	if lacks && slices.ContainsFunc(f.image.Keys.V, func(k fleet.KMSKey) bool { return k.Service.Seen() && k.Service.V }) {
+		failure = fleet.ServiceKeyEncrypted // no grant would help
+	}
+	why, remedy := s.advice(failure, f)
+	v.Reason, v.Remedy = v.Reason+": "+why, remedy
+	return v
 }
 
-// judge says what is settled about a share, or notes that it is to be repeated.
-func (r *repeats) judge(f failedTry) fleet.Verdict {
-	v := violation(fleet.Medium, "sharing image "+f.image.ID+" failed for want of the role "+r.roleName(),
-		"share it again yourself, if it is still wanted", observed("image", f.image.ID+", not shared with "+joined(f.absent())))
-	switch digest := tryOf(f.image.ID, f.with()); {
-	case len(f.absent()) == 0:
-		return passes("image "+f.image.ID+" is shared by now", observed("shared with", joined(f.with())))
-	case r.side.Role.Seen() && !r.side.Role.V.Missing && !r.side.Tags.Seen():
-		return undecided("whether the share was repeated today could not be read: " + r.side.Tags.Why)
-	case slices.Contains(r.tried, digest):
-		v.Reason += "; it was repeated today, and is not shared: it was ended since, or the pass died before the share"
-	case len(r.tried) >= maxRetries:
-		v.Reason += fmt.Sprintf("; not repeated: %d shares were today", maxRetries)
-	case !r.complete(f, r.untrusted):
-		r.early = append(r.early, f)
-		return fleet.Verdict{}
+// advice is the table of codes: what a failure means, and what to do.
+func (s *share) advice(failure fleet.ShareFailure, f failedTry) (why, remedy string) {
+	again := s.callAgain(f)
+	switch failure {
+	case fleet.LacksRights:
+		if s.complete(f) {
+			return "the role " + s.roleName() + " has the rights by now", again
+		}
+		return "the role " + s.roleName() + " is missing, does not trust them, or may not use or tag the key",
+			"once share-trust and share-keys pass: " + again
+	case fleet.KeyNotEnabled:
+		return "a key of the image is not enabled", "enable the key (kms EnableKey, or CancelKeyDeletion first), then " + again
+	case fleet.ServiceKeyEncrypted:
+		return "the key that ECS made for itself cannot be used by other accounts, whatever the role grants",
+			"copy it with a key of your own (CopyImage with Encrypted=true and KMSKeyId) and share the copy"
+	case fleet.FullImage:
+		return "an encrypted image of more than one disk cannot be shared, whatever the role grants",
+			"share its snapshots one by one with Resource Sharing, or make an image of the system disk's snapshot alone (CreateImage with SnapshotId) and share that"
+	case fleet.EncryptedSnapshot:
+		return "an image with encrypted snapshots cannot be shared in this way", "share it with single accounts, not as a community image; else copy it without encryption"
+	case fleet.DeprecatedImage:
+		return "the image is marked as deprecated", "make it available again (ModifyImageAttribute with Status=Available), or share its successor; then " + again
+	case fleet.OtherSite:
+		return "an account belongs to the other site of Alibaba Cloud (China or International), and images are shared within one", "export the image and import it there"
 	default:
-		r.due, r.tried = append(r.due, f), append(r.tried, digest)
-		return fleet.Verdict{}
+		return "the quota of shared images, or of the accounts of one, is used up", "end shares that are not needed, have the quota raised, or share with a folder or the whole resource directory by Resource Sharing; then " + again
 	}
-	return v
 }
 
-// repeat has the shares repeated that are due, and asks for another look at the others,
-// if anything will have changed by then.
-func (r *repeats) repeat() fleet.Verdict {
-	all := slices.Concat(r.due, r.early)
-	v := violation(fleet.Medium, fmt.Sprintf("sharing %s failed for want of the role %s", images(all), r.roleName()),
-		"share it again once share-trust and share-keys pass")
-	for _, f := range all {
-		v.Evidence = append(v.Evidence, observed("image", f.image.ID+", not shared with "+joined(f.absent())))
+// callAgain is the call that failed, for its caller: the accounts that the image lacks, as
+// many as one call obeys. The image's id was observed, and accounts are numbers.
+func (s *share) callAgain(f failedTry) string {
+	absent := f.absent()
+	absent = absent[:min(len(absent), maxShareAccounts)]
+	var b strings.Builder
+	fmt.Fprintf(&b, "aliyun ecs ModifyImageSharePermission --RegionId %s --ImageId %s", f.image.Region, f.image.ID)
+	for i, id := range absent {
+		fmt.Fprintf(&b, " --AddAccount.%d %s", i+1, id)
 	}
-	if len(r.due) > 0 {
-		r.retry(&v)
-	}
-	if len(r.early) == 0 {
-		return v
-	}
-	v.Reason += "; " + images(r.early) + " is repeated once the role stands and all accounts are known"
-	if n := r.side.Ref.Try.N; r.policy.ModeOf(policy.ControlShareRole) == policy.Enforce && n < maxWaits {
-		v.Again = roleSettles << max(n, 0)
-	}
-	return v
-}
-
-// retry adds the shares, each image with its own accounts, and the mark that they need.
-// The mark is made first and listed last: what the limit of a pass holds it holds from
-// the end of the list, and a mark without its share would be a share that nobody makes.
-func (r *repeats) retry(v *fleet.Verdict) {
-	mark := strings.Join(append([]string{r.day}, r.tried...), "-")
-	for _, f := range r.due {
-		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RetryShare, Ref: r.imageRef(f), Want: joined(f.with()), Needs: r.roleRef().Key(),
-			Reason: "sharing image " + f.image.ID + " failed for want of the role " + r.roleName()})
-	}
-	v.Changes = append(v.Changes, fleet.Change{Kind: fleet.MarkRetried, Ref: r.roleRef(), Before: r.side.Tags.V[fleet.TagRetried], Want: mark, Reason: v.Reason})
-}
-
-func (s *share) imageRef(f failedTry) fleet.Ref {
-	return fleet.Ref{Scope: fleet.Scope{Account: s.world.Account, Region: f.image.Region}, Kind: fleet.KindImage, ID: f.image.ID}
-}
-
-// images names the images of shares.
-func images(of []failedTry) string {
-	var ids []imageID
-	for _, f := range of {
-		ids = append(ids, imageID(f.image.ID))
-	}
-	return some(slices.Compact(ids))
-}
-
-// imageID is an image for people.
-type imageID string
-
-func (id imageID) String() string { return "image " + string(id) }
-
-// sharable reports whether all keys of an encrypted image can be shared.
-func sharable(image fleet.SharedResource) bool {
-	return image.Keys.Seen() && len(image.Keys.V) > 0 &&
-		!slices.ContainsFunc(image.Keys.V, func(k fleet.KMSKey) bool { return !k.Service.Seen() || k.Service.V })
+	return b.String()
 }
 
 // complete reports whether all approved accounts of a share are known, and the role trusts
 // them and grants its image's keys.
-func (s *share) complete(f failedTry, untrusted rampolicy.Sharees) bool {
-	if f.unsure || s.trust == nil || slices.ContainsFunc(f.accounts, func(id fleet.AccountID) bool { return slices.Contains(untrusted.Accounts, id) }) {
+func (s *share) complete(f failedTry) bool {
+	if f.unsure || s.trust == nil {
+		return false
+	}
+	untrusted := s.untrusted()
+	if slices.ContainsFunc(f.wanted, func(id fleet.AccountID) bool { return slices.Contains(untrusted.Accounts, id) }) {
 		return false
 	}
 	keys, unsure := s.inUse([]fleet.SharedResource{*f.image})
 	return len(keys) > 0 && len(unsure) == 0 && len(s.ungranted(keys)) == 0
 }
 
-// triedToday lists what the role's tag remembers of today.
-func (s *share) triedToday() (day string, digests []string) {
-	day = s.world.At.UTC().Format("20060102")
-	of, list, _ := strings.Cut(s.side.Tags.V[fleet.TagRetried], "-")
-	if of != day || list == "" {
-		return day, nil
-	}
-	return day, strings.Split(list, "-")
-}
-
-func tryOf(image string, accounts []fleet.AccountID) string {
-	sum := sha256.Sum256([]byte(image + " " + joined(accounts)))
-	return hex.EncodeToString(sum[:6])
-}
-
-// joined lists accounts as a change does: separated by blanks.
+// joined lists accounts, separated by blanks.
 func joined(accounts []fleet.AccountID) string {
 	out := make([]string, len(accounts))
 	for i, id := range accounts {

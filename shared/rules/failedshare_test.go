@@ -11,8 +11,6 @@ import (
 	"fleetwarden/shared/rules"
 )
 
-func repeating(p *policy.ShareRole) { p.RetryFailedShare = true }
-
 // imageRole is a role of ours that trusts the sharee and grants keyOne.
 func imageRole() fleet.Fact[fleet.Role] {
 	return trusting(accounts(sharee), resOne)
@@ -43,96 +41,118 @@ func silent(t *testing.T, name string, w *fleet.ShareWorld, p *policy.Policy) {
 	}
 }
 
-func TestAFailedShareIsRepeatedForExactlyTheApproved(t *testing.T) {
-	v := ruled(t, failedToShare(), approving(repeating), rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "s-1", fleet.RetryShare, fleet.MarkRetried)
-	again, mark := v.Changes[0], v.Changes[1]
-	if again.Want != string(sharee) || again.Ref.ID != "s-1" || again.Ref.Scope.Region != "cn-hangzhou" || again.Needs != mark.Ref.Key() {
-		t.Errorf("got %+v", again)
-	}
-	if !strings.HasPrefix(mark.Want, noon.Format("20060102")+"-") {
-		t.Errorf("got %+v", mark)
+func TestAShareThatLackedRightsIsToldToBeMadeAgainOnceTheyAreThere(t *testing.T) {
+	const again = "aliyun ecs ModifyImageSharePermission --RegionId cn-hangzhou --ImageId s-1 --AddAccount.1 1000000000000002"
+	for _, code := range []string{fleet.AssumeRoleError, "InvalidParameter.KMSKeyId.CMKUnauthorized", "InvalidParameter.KMSKeyId.KMSUnauthorized"} {
+		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = code })
+		v := ruled(t, w, approving(), rules.RuleFailedShare)
+		expect(t, v, fleet.Violation, "has the rights by now")
+		if v.Ref.ID != "s-1" || v.Ref.Kind != fleet.KindImage || v.Remedy != again {
+			t.Errorf("%s: %+v", code, v)
+		}
+		w.Sides[0].Role = trusting(accounts(sharee))
+		expect(t, ruled(t, w, approving(), rules.RuleShareKeys), fleet.Violation, resOne, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
+		w.Sides[0].Role = missing()
+		expect(t, ruled(t, w, approving(), rules.RuleShareTrust), fleet.Violation, "missing", fleet.EnsureShareRole)
+		if v := ruled(t, w, approving(), rules.RuleFailedShare); !strings.Contains(v.Remedy, "once share-trust and share-keys pass: "+again) {
+			t.Errorf("%s: %s", code, v.Remedy)
+		}
 	}
 }
 
-func TestAFailedShareIsNotRepeatedUnlessAskedFor(t *testing.T) {
-	silent(t, "off", failedToShare(), approving())
+// unhealed are the codes that no grant heals, each with a word of what to do.
+var unhealed = map[string]string{
+	"InvalidParameter.KMSKeyId.CMKNotEnabled":                 "EnableKey",
+	"InvalidOperation.ServiceKeyEncryptedImageUnsupported":    "CopyImage",
+	"InvalidOperation.ServiceKeyEncryptedSnapshotUnsupported": "CopyImage",
+	"OperationDeined.FullImage":                               "system disk",
+	"OperationDeined.EncryptedSnapshot":                       "single accounts",
+	"OperationDenied.InvalidImageStatus":                      "ModifyImageAttribute",
+	"InvalidImageId.BidMismatch":                              "export the image",
+	"QuotaExceed.ShareImage":                                  "quota",
+	"QuotaExceed.ShareImageUser":                              "quota",
+}
+
+func TestAFailureThatNoGrantHealsSaysWhatToDoAndNothingIsGranted(t *testing.T) {
+	for code, word := range unhealed {
+		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode, s.Role = code, missing() })
+		v := ruled(t, w, approving(), rules.RuleFailedShare)
+		expect(t, v, fleet.Violation, code)
+		if !strings.Contains(v.Remedy, word) {
+			t.Errorf("%s: %s", code, v.Remedy)
+		}
+		for _, v := range rules.ShareRole(w, approving()) {
+			if len(v.Changes) > 0 {
+				t.Errorf("%s: %s changes %v", code, v.Rule, kinds(v))
+			}
+		}
+	}
+}
+
+// The rows of the table and those of the advice are the same: each kind of failure has
+// words of its own.
+func TestEachFailureOfTheTableHasAdviceOfItsOwn(t *testing.T) {
+	said := map[string]fleet.ShareFailure{}
+	for code := range unhealed {
+		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = code })
+		v := ruled(t, w, approving(), rules.RuleFailedShare)
+		if of, ok := said[v.Remedy]; ok && of != fleet.ShareFailureOf(code) {
+			t.Errorf("%s has the advice of another row", code)
+		}
+		said[v.Remedy] = fleet.ShareFailureOf(code)
+	}
+	if len(said) != int(fleet.ShareQuota)-1 { // all but NoShareFailure and LacksRights
+		t.Errorf("%d kinds of advice", len(said))
+	}
+}
+
+func TestNoRoleIsToldToBeDeletedAndNothingIsUnneededWhileSharesFail(t *testing.T) {
+	codes := []string{fleet.AssumeRoleError}
+	for code := range unhealed {
+		codes = append(codes, code)
+	}
+	for _, code := range codes {
+		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = code })
+		expect(t, ruled(t, w, approving(), rules.RuleTakeBack), fleet.Passes, "")
+	}
+	idle := sharing(imageRole())
+	idle.Sides[0].Tags = fleet.See(map[string]string{})
+	for _, v := range rules.ShareRole(idle, approving()) {
+		if text := v.Reason + v.Remedy; strings.Contains(text, "delete the role") || strings.Contains(text, "DeleteRole") {
+			t.Errorf("%s: %s", v.Rule, text)
+		}
+	}
+}
+
+func TestWhatIsNoFailedShareOfOursIsNotReported(t *testing.T) {
 	for name, change := range map[string]func(*fleet.ShareWorld, *fleet.ShareSide){
 		"not our image, or not encrypted": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed = nil },
-		"no keys":                         func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed[0].Keys = fleet.See([]fleet.KMSKey(nil)) },
-		"keys not read": func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
-			s.Claimed[0].Keys = fleet.Dunno[[]fleet.KMSKey]("denied")
-		},
-		"a service key":      func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed[0].Keys.V[0].Service = fleet.See(true) },
-		"nobody approved":    func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{stranger} },
-		"the account itself": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{here.Account} },
-		"another error":      func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = "Throttling" },
-		"too old":            func(w *fleet.ShareWorld, _ *fleet.ShareSide) { w.At = w.At.Add(24 * time.Hour) },
+		"nobody approved":                 func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{stranger} },
+		"the account itself":              func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{here.Account} },
+		"another error":                   func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = "Throttling" },
+		"too old":                         func(w *fleet.ShareWorld, _ *fleet.ShareSide) { w.At = w.At.Add(24 * time.Hour) },
 	} {
-		silent(t, name, failedToShare(change), approving(repeating))
+		silent(t, name, failedToShare(change), approving())
 	}
 	shared := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 		s.Claimed = []fleet.SharedResource{with(string(sharee))}
 	})
-	expect(t, ruled(t, shared, approving(repeating), rules.RuleFailedShare), fleet.Passes, "by now")
+	expect(t, ruled(t, shared, approving(), rules.RuleFailedShare), fleet.Passes, "by now")
 }
 
-func TestAFailedShareWaitsForTheRole(t *testing.T) {
-	for name, role := range map[string]fleet.Fact[fleet.Role]{
-		"missing": missing(), "no trust": trusting(accounts("1000000000000003"), resOne), "no keys": trusting(accounts(sharee)),
-		"unreadable": fleet.Dunno[fleet.Role]("denied"), "broken": fleet.See(fleet.Role{Trust: "{"}),
-	} {
-		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Role = role })
-		v := ruled(t, w, approving(repeating), rules.RuleFailedShare)
-		expect(t, v, fleet.Violation, "once the role stands")
-		if v.Again == 0 {
-			t.Errorf("%s: nobody looks again", name)
-		}
-		w.Sides[0].Ref.Try.N = 8
-		if v := ruled(t, w, approving(repeating), rules.RuleFailedShare); v.Again != 0 {
-			t.Errorf("%s: it waits without an end", name)
-		}
-		audit := approving(repeating, func(p *policy.ShareRole) { p.Mode = policy.Audit })
-		if v := ruled(t, failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Role = role }), audit, rules.RuleFailedShare); v.Again != 0 {
-			t.Errorf("%s: audit waits for what it does not do", name)
-		}
+func TestAServiceKeyIsSaidWhateverTheCode(t *testing.T) {
+	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed[0].Keys.V[0].Service = fleet.See(true) })
+	if v := ruled(t, w, approving(), rules.RuleFailedShare); !strings.Contains(v.Remedy, "CopyImage") {
+		t.Errorf("got %s", v.Remedy)
 	}
 }
 
-func TestAFailedShareIsRepeatedOnceADay(t *testing.T) {
-	p := approving(repeating)
-	w := failedToShare()
-	marked := ruled(t, w, p, rules.RuleFailedShare).Changes[1].Want
-	w.Sides[0].Tags.V[fleet.TagRetried] = marked
-	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "repeated today")
-
-	other := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
-		s.Tags.V[fleet.TagRetried], s.Claimed[0].ID, s.Ref.Call.Share.ImageID = marked, "s-2", "s-2"
-	})
-	v := ruled(t, other, p, rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "s-2", fleet.RetryShare, fleet.MarkRetried)
-	if both := v.Changes[1].Want; !strings.HasPrefix(both, marked+"-") {
-		t.Errorf("%s forgets %s", both, marked)
-	}
-
-	w.At = w.At.Add(13 * time.Hour) // the next day
-	expect(t, ruled(t, w, p, rules.RuleFailedShare), fleet.Violation, "", fleet.RetryShare, fleet.MarkRetried)
-
-	full := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
-		s.Tags.V[fleet.TagRetried] = noon.Format("20060102") + strings.Repeat("-0123456789ab", 9)
-	})
-	expect(t, ruled(t, full, p, rules.RuleFailedShare), fleet.Violation, "not repeated")
-
-	unread := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Tags = fleet.Dunno[map[string]string]("denied") })
-	expect(t, ruled(t, unread, p, rules.RuleFailedShare), fleet.Undecided, "denied")
-}
-
-func TestNoMoreAccountsAreSharedWithThanOneCallTakes(t *testing.T) {
+func TestACallNamesNoMoreAccountsThanECSObeys(t *testing.T) {
 	var many []fleet.AccountID
 	for n := range 15 {
 		many = append(many, fleet.AccountID("20000000000000"+string(rune('0'+n/10))+string(rune('0'+n%10))))
 	}
-	p := approving(repeating, func(p *policy.ShareRole) {
+	p := approving(func(p *policy.ShareRole) {
 		for _, id := range many {
 			p.Approved.Accounts = append(p.Approved.Accounts, policy.ApprovedAccount{ID: id, Trust: policy.TrustNow})
 		}
@@ -140,10 +160,8 @@ func TestNoMoreAccountsAreSharedWithThanOneCallTakes(t *testing.T) {
 	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 		s.Ref.Call.Share.Add, s.Role = many, trusting(rampolicy.Sharees{Accounts: many}, resOne)
 	})
-	v := ruled(t, w, p, rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "", fleet.RetryShare, fleet.MarkRetried)
-	if n := len(strings.Fields(v.Changes[0].Want)); n != 10 {
-		t.Errorf("%d accounts", n)
+	if v := ruled(t, w, p, rules.RuleFailedShare); strings.Count(v.Remedy, "AddAccount") != 10 {
+		t.Errorf("got %s", v.Remedy)
 	}
 }
 
@@ -163,57 +181,20 @@ func approvingThird(p *policy.ShareRole) {
 	p.Approved.Accounts = append(p.Approved.Accounts, policy.ApprovedAccount{ID: third, Trust: policy.TrustNow})
 }
 
-func TestEachImageIsRepeatedWithItsOwnAccountsOnly(t *testing.T) {
-	p := approving(repeating, approvingThird)
+func TestEachFailedShareIsReportedOfItsImageWithItsOwnAccounts(t *testing.T) {
 	w := failedToShare(alsoFailed(third, stranger), func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
-		s.Role = trusting(accounts(sharee, third), resOne, resTwo)
+		s.Ref.Call.Share.Also[0].Code = "OperationDeined.FullImage"
 	})
-	v := ruled(t, w, p, rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "image s-1, image s-2", fleet.RetryShare, fleet.RetryShare, fleet.MarkRetried)
-	one, two := v.Changes[0], v.Changes[1]
-	if one.Ref.ID != "s-1" || one.Want != string(sharee) || one.Ref.Scope.Region != "cn-hangzhou" {
-		t.Errorf("got %+v", one)
-	}
-	if two.Ref.ID != "s-2" || two.Want != string(third) || two.Ref.Scope.Region != "cn-shanghai" {
-		t.Errorf("got %+v", two)
-	}
-	if n := strings.Count(v.Changes[2].Want, "-"); n != 2 {
-		t.Errorf("the mark %s remembers %d shares", v.Changes[2].Want, n)
-	}
-	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[2].Want
-	said := repeatsOf(w, p)
-	for id, region := range map[string]fleet.Region{"s-1": "cn-hangzhou", "s-2": "cn-shanghai"} {
-		expect(t, said[id], fleet.Violation, "repeated today")
-		if said[id].Ref.Scope.Region != region {
-			t.Errorf("got %+v", said[id].Ref)
-		}
-	}
-}
-
-// repeatsOf are the verdicts on failed shares, by image: "" for what is to be repeated.
-func repeatsOf(w *fleet.ShareWorld, p *policy.Policy) map[string]fleet.Verdict {
-	out := map[string]fleet.Verdict{}
-	for _, v := range rules.ShareRole(w, p) {
+	said := map[string]fleet.Verdict{}
+	for _, v := range rules.ShareRole(w, approving(approvingThird)) {
 		if v.Rule == rules.RuleFailedShare {
-			out[v.Ref.ID] = v
+			said[v.Ref.ID] = v
 		}
 	}
-	return out
-}
-
-func TestAShareThatCanBeRepeatedDoesNotWaitForAnother(t *testing.T) {
-	w := failedToShare(alsoFailed(sharee)) // its role does not grant the key of s-2
-	v := ruled(t, w, approving(repeating), rules.RuleFailedShare)
-	expect(t, v, fleet.Violation, "image s-2 is repeated once the role stands", fleet.RetryShare, fleet.MarkRetried)
-	if v.Changes[0].Ref.ID != "s-1" || v.Again == 0 {
-		t.Errorf("got %+v", v)
-	}
-	w.Sides[0].Tags.V[fleet.TagRetried] = v.Changes[1].Want
-	said := repeatsOf(w, approving(repeating))
-	expect(t, said["s-1"], fleet.Violation, "repeated today")
-	expect(t, said[""], fleet.Violation, "s-2")
-	if said[""].Again == 0 || said["s-1"].Again != 0 {
-		t.Error("nobody looks at s-2 again, or somebody at s-1")
+	expect(t, said["s-1"], fleet.Violation, string(sharee)+" failed with AssumeRoleError")
+	expect(t, said["s-2"], fleet.Violation, string(third)+" "+string(stranger)+" failed with OperationDeined.FullImage")
+	if said["s-2"].Ref.Scope.Region != "cn-shanghai" {
+		t.Errorf("got %+v", said["s-2"].Ref)
 	}
 }
 
@@ -259,19 +240,10 @@ func TestAccountsThatAreNoNumbersAreNeverTrustedNorSharedWith(t *testing.T) {
 		s.Ref.Call.Share.Add = []fleet.AccountID{"*", "root", "1000000000000002@evil"}
 		w.Directory.V.Members["evil"] = fleet.See("")
 	})
-	p := approving(repeating, func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
+	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	silent(t, "odd accounts", w, p)
 	if c := ruled(t, w, p, rules.RuleShareTrust).Changes; len(c) > 0 {
 		t.Errorf("got %+v", c)
-	}
-}
-
-// The limit of a pass stops changes in the order of the list: a mark without its share would
-// be a share that nobody makes that day.
-func TestALimitHoldsTheMarkBeforeItHoldsAShare(t *testing.T) {
-	v := ruled(t, failedToShare(), approving(repeating), rules.RuleFailedShare)
-	if n := len(v.Changes); v.Changes[n-1].Kind != fleet.MarkRetried || v.Changes[0].Needs != v.Changes[n-1].Ref.Key() {
-		t.Errorf("got %v", kinds(v))
 	}
 }
 

@@ -3,7 +3,6 @@ package rules
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -11,7 +10,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// pending is how long a share that failed for want of the role is counted as wanted.
+// pending is how long a share that failed is counted as wanted.
 const pending = 24 * time.Hour
 
 // wanted is what the shares of one side ask of its role.
@@ -30,8 +29,11 @@ type wanted struct {
 	// resources are those that an approved sharee has, or was meant to have; all are
 	// those that anybody has.
 	resources, all []fleet.SharedResource
-	// failed are the shares that failed for want of the role and named somebody approved.
+	// failed are the shares that failed with a code of the table, each image and accounts
+	// once. held are their images, where no grant would help: their keys are not granted,
+	// and not taken back either.
 	failed []failedTry
+	held   []fleet.SharedResource
 	// blind says why there may be shares, or keys, that were not seen; empty when there
 	// are none.
 	blind string
@@ -111,27 +113,32 @@ func (s *share) shared(w *wanted) []fleet.SharedResource {
 }
 
 // claims adds the approved among those that failed shares named. Only requests said so:
-// they select from what the policy approves, and from what is ours.
+// they select from what the policy approves, and from what is ours. Where a grant would
+// not help, nothing is granted, and nothing that is there is taken for unneeded.
 func (s *share) claims(w *wanted) {
 	for _, f := range s.side.Ref.Call.FailedShares() {
 		if !s.recent(f) {
 			continue
 		}
-		try := failedTry{named: f.ImageID, image: s.claimed(f.ImageID)}
+		try := failedTry{FailedShare: f, image: s.claimed(f.ImageID)}
+		lacks := f.Failure() == fleet.LacksRights
 		for _, id := range f.Accounts {
 			x := fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}
 			a := s.approve(x)
 			switch {
 			case id == s.world.Account: // it needs no role of its own
+			case a.answer == policy.Yes && lacks:
+				w.trust, try.wanted = w.trust.And(a.trust), append(try.wanted, id)
 			case a.answer == policy.Yes:
-				w.trust, try.accounts = w.trust.And(a.trust), append(try.accounts, id)
+				w.kept = w.kept.And(a.trust)
+			case !lacks:
 			case a.answer == policy.Maybe:
 				w.unsure, try.unsure = append(w.unsure, "account "+string(id)+", with whom a share failed: "+a.why), true
 			case id.Valid() && !slices.Contains(w.turned, x):
 				w.turned = append(w.turned, x)
 			}
 		}
-		if len(try.accounts) > 0 && !slices.ContainsFunc(w.failed, try.same) {
+		if !slices.ContainsFunc(w.failed, func(o failedTry) bool { return o.Same(f) }) {
 			w.fail(try)
 		}
 	}
@@ -141,12 +148,15 @@ func (s *share) claims(w *wanted) {
 // whatever else a request named.
 func (w *wanted) fail(try failedTry) {
 	w.failed = append(w.failed, try)
-	if try.image == nil {
-		return
-	}
-	w.resources = append(w.resources, *try.image)
-	if !try.image.Keys.Seen() {
-		w.blind = unreadKeys(*try.image)
+	switch {
+	case try.image == nil:
+	case len(try.wanted) == 0:
+		w.held = append(w.held, *try.image)
+	default:
+		w.resources = append(w.resources, *try.image)
+		if !try.image.Keys.Seen() {
+			w.blind = unreadKeys(*try.image)
+		}
 	}
 }
 
@@ -195,102 +205,4 @@ func (s *share) ahead(w *wanted) {
 		w.unsure = append(w.unsure, "approved ahead, "+x.String()+": "+a.why)
 		w.blind = "the place of " + x.String() + " in the resource directory is not known"
 	}
-}
-
-// approval is the policy's answer on one sharee, and how a trust document names it:
-// by nothing, if that is not known.
-type approval struct {
-	answer policy.Match
-	why    string
-	trust  rampolicy.Sharees
-}
-
-func (s *share) approve(x fleet.Sharee) approval {
-	switch x.Kind {
-	case fleet.ShareeAccount:
-		return s.approveAccount(fleet.AccountID(x.ID))
-	case fleet.ShareeDirectory:
-		return s.approveDirectory(x.ID)
-	default:
-		return s.approveFolder(x.ID)
-	}
-}
-
-func (s *share) approveAccount(id fleet.AccountID) approval {
-	a := approval{trust: rampolicy.Sharees{Accounts: []fleet.AccountID{id}}}
-	approved, d := s.policy.ShareRole.Approved, s.world.Directory
-	if _, ok := approved.Account(id); ok {
-		a.answer = policy.Yes
-		return a
-	}
-	if approved.Directory == "" && len(approved.Folders) == 0 {
-		return a
-	}
-	switch path := d.V.Members[id]; {
-	case !d.Seen():
-		a.answer, a.why = policy.Maybe, "the resource directory could not be read: "+d.Why
-	case d.V.ID == "":
-	case !path.Seen():
-		a.answer, a.why = policy.Maybe, "whether it is in the resource directory could not be read: "+path.Why
-	case path.V != "":
-		a.answer, a.why = s.below(path.V)
-	}
-	return a
-}
-
-func (s *share) approveDirectory(id string) approval {
-	a := approval{trust: rampolicy.Sharees{Directories: []string{id}}}
-	d := s.world.Directory
-	switch {
-	case s.policy.ShareRole.Approved.Directory == "":
-	case !d.Seen():
-		a.answer, a.why = policy.Maybe, "the resource directory could not be read: "+d.Why
-	case d.V.ID == "":
-		a.answer, a.why, a.trust = policy.No, "the account is in no resource directory", rampolicy.Sharees{}
-	case d.V.ID == id:
-		a.answer = policy.Yes
-	}
-	return a
-}
-
-func (s *share) approveFolder(id string) approval {
-	d := s.world.Directory
-	switch {
-	case !d.Seen():
-		return approval{answer: policy.Maybe, why: "the resource directory could not be read: " + d.Why}
-	case d.V.ID == "", strings.HasPrefix(id, "r-") && id != d.V.Root:
-		return approval{why: "it is no folder of the account's resource directory"}
-	}
-	path := d.V.Folders[id]
-	if id == d.V.Root {
-		path = fleet.See(d.V.ID + "/" + id)
-	}
-	switch {
-	case !path.Seen():
-		return approval{answer: policy.Maybe, why: "its path could not be read: " + path.Why}
-	case path.V == "":
-		return approval{why: "it is no folder of the account's resource directory"}
-	}
-	a := approval{trust: rampolicy.Sharees{Folders: []string{path.V}}}
-	a.answer, a.why = s.below(path.V)
-	return a
-}
-
-// below answers whether a place in our own directory is in an approved part of it.
-func (s *share) below(path string) (policy.Match, string) {
-	approved := s.policy.ShareRole.Approved
-	if approved.Directory != "" {
-		return policy.Yes, ""
-	}
-	answer, why := policy.No, ""
-	for _, f := range approved.Folders {
-		folder := s.world.Directory.V.Folders[f.ID]
-		switch {
-		case !folder.Seen():
-			answer, why = policy.Maybe, "the path of folder "+f.ID+" could not be read: "+folder.Why
-		case folder.V != "" && strings.HasPrefix(path+"/", folder.V+"/"):
-			return policy.Yes, ""
-		}
-	}
-	return answer, why
 }

@@ -178,7 +178,7 @@ func TestTheLastTrustCannotBeTakenBackAndAnEmptyPolicyIsDetached(t *testing.T) {
 	w := sharing(trusting(accounts(sharee), resOne))
 	w.Sides[0].Tags.V[fleet.TagUnused] = ruled(t, w, p, rules.RuleTakeBack).Changes[0].Want
 	w.At = noon.Add(p.ShareRole.TakeBackAfter)
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Violation, "delete the role", fleet.DetachKeyPolicy)
+	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Violation, "all that the role trusts", fleet.DetachKeyPolicy)
 }
 
 func TestAnUnapprovedShareeOfARunningShareKeepsTheTrustItHas(t *testing.T) {

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -28,7 +29,6 @@ var foreignStatements = []string{
 func anySharePolicy(t *rapid.T) *policy.Policy {
 	return approving(func(p *policy.ShareRole) {
 		when := []string{policy.TrustNow, policy.TrustAhead}
-		p.RetryFailedShare = rapid.Bool().Draw(t, "retry")
 		p.TakeBack = pick(t, "take back", policy.TakeBackReport, policy.TakeBackEnforce)
 		p.Approved.Accounts[0].Trust = pick(t, "account", when...)
 		p.Approved.Directory = pick(t, "directory", "", policy.TrustNow, policy.TrustAhead)
@@ -95,7 +95,7 @@ func anyShareWorld(t *rapid.T) *fleet.ShareWorld {
 	return w
 }
 
-// anyFailedShares are up to four requests that failed for want of the role, about up to
+// anyFailedShares are up to four requests that failed, about up to
 // three images: ours, or somebody else's.
 func anyFailedShares(t *rapid.T, side *fleet.ShareSide) {
 	var failed []fleet.FailedShare
@@ -105,6 +105,7 @@ func anyFailedShares(t *rapid.T, side *fleet.ShareSide) {
 			ImageID:  pick(t, "image", "m-1", "m-2", "m-3", "m-foreign", ""),
 			Accounts: rapid.SliceOfNDistinct(rapid.SampledFrom(slices.Sorted(maps.Keys(places))), 1, 3, rapid.ID[fleet.AccountID]).Draw(t, "with"),
 			Time:     noon.Add(-pick(t, "ago", time.Minute, time.Hour, 26*time.Hour)).Format(time.RFC3339),
+			Code:     pick(t, "code", fleet.AssumeRoleError, "InvalidParameter.KMSKeyId.CMKUnauthorized", "OperationDeined.FullImage", ""),
 		}
 		slices.Sort(f.Accounts)
 		failed = append(failed, f)
@@ -113,7 +114,7 @@ func anyFailedShares(t *rapid.T, side *fleet.ShareSide) {
 	if len(failed) == 0 {
 		return
 	}
-	side.Ref.Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Time: failed[0].Time,
+	side.Ref.Call = &fleet.Call{ErrorCode: cmp.Or(failed[0].Code, fleet.AssumeRoleError), Time: failed[0].Time,
 		Share: &fleet.Share{ImageID: failed[0].ImageID, Add: failed[0].Accounts, Also: failed[1:]}}
 	for _, id := range []string{"m-1", "m-2", "m-3"} {
 		if named[id] {
@@ -155,27 +156,12 @@ func applyShares(w *fleet.ShareWorld, vs []fleet.Verdict) {
 				s.Role.V.Trust = c.Want
 			case c.Kind == fleet.MarkUnused:
 				s.Tags.V[fleet.TagUnused] = c.Want
-			case c.Kind == fleet.MarkRetried:
-				s.Tags.V[fleet.TagRetried] = c.Want
-			case c.Kind == fleet.RetryShare:
-				setSharees(s, c.Ref.ID, strings.Fields(c.Want)...)
 			case c.Kind == fleet.SetKeyPolicy:
 				made[c.Ref.ID] = c.Want
 			}
 		}
 	}
 	applyPolicies(&s.Role.V, vs, made)
-}
-
-// setSharees is what a world shows once an image is shared with exactly these.
-func setSharees(s *fleet.ShareSide, image string, accounts ...string) {
-	for _, list := range [][]fleet.SharedResource{s.Claimed, s.Regions.V[0].Resources} {
-		for i := range list {
-			if list[i].ID == image {
-				list[i].Sharees = with(accounts...).Sharees
-			}
-		}
-	}
 }
 
 func applyPolicies(role *fleet.Role, vs []fleet.Verdict, made map[string]string) {
@@ -196,8 +182,7 @@ func applyPolicies(role *fleet.Role, vs []fleet.Verdict, made map[string]string)
 	}
 }
 
-// power is what the role of a world really gives, to which accounts, and which keys; and
-// whom the images are shared with that failed to be.
+// power is what the role of a world really gives: to which accounts, and which keys.
 func power(w *fleet.ShareWorld) map[string]bool {
 	out := map[string]bool{}
 	role := w.Sides[0].Role.V
@@ -210,11 +195,6 @@ func power(w *fleet.ShareWorld) map[string]bool {
 			if trust.Trusts(rampolicy.Service(string(id)), about) == rampolicy.Allowed {
 				out[string(id)] = true
 			}
-		}
-	}
-	for _, r := range w.Sides[0].Claimed {
-		for _, x := range r.Sharees {
-			out[r.ID+" with "+x.ID] = true
 		}
 	}
 	for _, p := range role.Policies {

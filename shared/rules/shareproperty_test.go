@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,54 +114,6 @@ func TestKnowingLessNeverSettlesWhatTheShareRulesFound(t *testing.T) {
 			}
 		}
 	})
-}
-
-// A day of looks, at which the sharer may have ended any share: what failed is repeated
-// with the very accounts that were named with it and approved, and no more than once.
-func TestAShareIsRepeatedAsItWasAskedForAndOnceADay(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w, p := anyShareWorld(t), anySharePolicy(t)
-		asked := w.Sides[0].Ref.Call.FailedShares()
-		seen := map[string]bool{}
-		for range rapid.IntRange(1, 5).Draw(t, "looks") {
-			vs := rules.ShareRole(w, p)
-			for _, c := range retries(vs) {
-				if seen[c.Ref.ID+" "+c.Want] {
-					t.Errorf("%s is shared with %s again", c.Ref.ID, c.Want)
-				}
-				seen[c.Ref.ID+" "+c.Want] = true
-				if !slices.ContainsFunc(asked, func(f fleet.FailedShare) bool {
-					return f.ImageID == c.Ref.ID && contains(f.Accounts, strings.Fields(c.Want))
-				}) {
-					t.Errorf("nobody asked for %s with %s", c.Ref.ID, c.Want)
-				}
-				if strings.Contains(c.Want, string(stranger)) || !p.ShareRole.RetryFailedShare {
-					t.Errorf("nobody approved %s with %s", c.Ref.ID, c.Want)
-				}
-			}
-			applyShares(w, vs)
-			if rapid.Bool().Draw(t, "ended") {
-				setSharees(&w.Sides[0], pick(t, "image", "m-1", "m-2", "m-3"))
-			}
-		}
-	})
-}
-
-// retries are the shares to be repeated.
-func retries(vs []fleet.Verdict) []fleet.Change {
-	var out []fleet.Change
-	for _, v := range vs {
-		for _, c := range v.Changes {
-			if c.Kind == fleet.RetryShare {
-				out = append(out, c)
-			}
-		}
-	}
-	return out
-}
-
-func contains(all []fleet.AccountID, some []string) bool {
-	return !slices.ContainsFunc(some, func(id string) bool { return !slices.Contains(all, fleet.AccountID(id)) })
 }
 
 // marked are the changes that only begin to count time.

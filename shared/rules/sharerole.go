@@ -19,7 +19,6 @@ const (
 	RuleTakeBack        = "take-back"
 	RuleFailedShare     = "failed-share"
 	RuleDiskEncryptRole = "disk-encrypt-role"
-	RuleLostEdit        = "lost-edit"
 )
 
 // ShareRole decides control share-role: the ECS of those with whom encrypted snapshots
@@ -64,7 +63,6 @@ func (s *share) judge() []fleet.Verdict {
 	}{
 		{RuleShareeApproved, shareeApproved}, {RuleShareTrust, shareTrust}, {RuleOpenTrust, openTrust},
 		{RuleShareKeys, shareKeys}, {RuleServiceKey, serviceKey}, {RuleTakeBack, takeBack}, {RuleDiskEncryptRole, diskEncryptRole},
-		{RuleLostEdit, lostEdit},
 	} {
 		if v := r.decide(s); v.Outcome != "" {
 			out = append(out, s.sign(r.id, v))

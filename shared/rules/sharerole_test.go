@@ -113,7 +113,7 @@ func expect(t *testing.T, v fleet.Verdict, want fleet.Outcome, word string, chan
 
 func TestTheIDsOfTheShareRulesAreThoseAnExemptionMayName(t *testing.T) {
 	want := []string{rules.RuleShareeApproved, rules.RuleShareTrust, rules.RuleOpenTrust, rules.RuleShareKeys,
-		rules.RuleServiceKey, rules.RuleTakeBack, rules.RuleFailedShare, rules.RuleDiskEncryptRole, rules.RuleLostEdit}
+		rules.RuleServiceKey, rules.RuleTakeBack, rules.RuleFailedShare, rules.RuleDiskEncryptRole}
 	if got := policy.Rules(policy.ControlShareRole); !slices.Equal(got, want) {
 		t.Errorf("the policy knows %v, the rules are %v", got, want)
 	}

@@ -155,7 +155,7 @@ func printed(t *rampolicy.Trust, err error) (doc, blocked string) {
 	case errors.Is(err, rampolicy.ErrWildcard):
 		return "", "its trust policy holds a statement that trusts every account; take that away first"
 	case errors.Is(err, rampolicy.ErrNobody):
-		return "", "RAM takes no trust policy without a statement; delete the role"
+		return "", "it is all that the role trusts, and RAM takes no trust policy without a statement; detach the policies of keys from the role, and it opens nothing"
 	case err != nil:
 		return "", err.Error()
 	case len(doc) > maxTrust:

@@ -129,7 +129,7 @@ func (s *share) byHand() string {
 
 // staleKeys are those that policies of ours grant and nothing shared is encrypted with.
 func (s *share) staleKeys() rampolicy.Keys {
-	used, _ := s.inUse(s.wanted.resources)
+	used, _ := s.inUse(slices.Concat(s.wanted.resources, s.wanted.held))
 	var out rampolicy.Keys
 	for _, p := range s.shards() {
 		for _, k := range p.keys {

@@ -98,9 +98,8 @@ func TestWhatCannotBeUndoneSaysWhyAndWhatAPersonCanDo(t *testing.T) {
 		"a new policy":      {fleet.Change{Kind: fleet.SetKeyPolicy, Ref: policyRef(shard), Want: granting("k")}, "did not exist", "aliyun ram DeletePolicy --PolicyName " + shard},
 		"an agent":          {fleet.Change{Kind: fleet.PushAgent, Ref: instance("i-1"), Want: "linux"}, "not taken back", "uninstall"},
 		"a trust client":    {fleet.Change{Kind: fleet.PushTrustClient, Ref: instance("i-1"), Want: "1"}, "not taken back", "by hand"},
-		"a repeated share":  {fleet.Change{Kind: fleet.RetryShare, Ref: fleet.Ref{Scope: here, Kind: fleet.KindImage, ID: "m-1"}, Want: "1 2"}, "only repeated", "--ImageId m-1"},
+		"a kind of old":     {fleet.Change{Kind: "retry-share", Ref: fleet.Ref{Scope: here, Kind: fleet.KindImage, ID: "m-1"}, Want: "1 2"}, "does not know", "version"},
 		"assets":            {fleet.Change{Kind: fleet.RefreshAssets, Ref: fleet.Ref{Scope: here, Kind: fleet.KindAccount}}, "changed nothing", ""},
-		"a mark of the day": {fleet.Change{Kind: fleet.MarkRetried, Ref: role(fleet.ImageShareRole), Want: "x"}, "once a day", ""},
 		"a newer kind":      {fleet.Change{Kind: "canary", Ref: instance("i-1")}, "does not know", "version"},
 	} {
 		t.Run(name, func(t *testing.T) {

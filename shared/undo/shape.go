@@ -47,12 +47,10 @@ func thing(kind fleet.ChangeKind) (of fleet.Kind, known bool) {
 		fleet.StopInstance, fleet.StartInstance, fleet.PushAgent, fleet.PushTrustClient:
 		return fleet.KindInstance, true
 	case fleet.EnsureRole, fleet.GrantRole, fleet.RevokeRole, fleet.EnsureShareRole, fleet.SetShareTrust,
-		fleet.MarkUnused, fleet.MarkRetried:
+		fleet.MarkUnused:
 		return fleet.KindRole, true
 	case fleet.SetKeyPolicy, fleet.AttachKeyPolicy, fleet.DetachKeyPolicy:
 		return fleet.KindPolicy, true
-	case fleet.RetryShare:
-		return fleet.KindImage, true
 	case fleet.RefreshAssets:
 		return fleet.KindAccount, true
 	}

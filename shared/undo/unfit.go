@@ -90,10 +90,8 @@ func (p *Plan) plausible(m Made) bool {
 	switch m.Kind {
 	case fleet.EnsureRole:
 		return attached.same(m.ID, p.policy.InstanceRole.Role) && slices.Contains(systrust(), m.Want)
-	case fleet.EnsureShareRole, fleet.MarkRetried:
+	case fleet.EnsureShareRole:
 		return isShareRole(m.ID)
-	case fleet.RetryShare:
-		return !slices.ContainsFunc(strings.Fields(m.Want), func(a string) bool { return !fleet.AccountID(a).Valid() })
 	}
 	return true
 }
@@ -132,11 +130,6 @@ func lasting(m Made) (why, remedy string) {
 		return "an installation is not taken back", "remove the trust client from " + m.ID + " by hand"
 	case fleet.RefreshAssets:
 		return "it made Security Center look, and changed nothing", ""
-	case fleet.RetryShare:
-		return "the share was asked for by somebody else, and failed: it was only repeated",
-			fmt.Sprintf("end it: aliyun ecs ModifyImageSharePermission --RegionId %s --ImageId %s --RemoveAccount.1 …, of %s", m.Region, m.ID, strings.Join(strings.Fields(m.Want), " "))
-	case fleet.MarkRetried:
-		return "the mark only keeps a share from being repeated more than once a day", ""
 	}
 	return fmt.Sprintf("this program does not know the change %q", m.Kind), "use the version that made it"
 }

@@ -22,8 +22,6 @@ var powers = map[string][]string{
 	"sharerole.Ensure":      {"ram:CreateRole", "ram:GetRole"},
 	"sharerole.SetTrust":    {"ram:UpdateRole", "ram:GetRole"},
 	"sharerole.Mark":        {"ram:TagResources", "ram:ListTagResources"},
-	"sharerole.MarkRetried": {"ram:TagResources", "ram:ListTagResources"},
-	"sharerole.Retry":       {"ecs:DescribeImageSharePermission"}, // sharing has to be asked for: ram/optional
 	"sharerole.SetKeys":     {"ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:GetPolicy", "oss:PutObject"},
 	"sharerole.Attach":      {"ram:AttachPolicyToRole", "ram:GetRole"},
 	"sharerole.Detach":      {"ram:DetachPolicyFromRole", "ram:GetRole"},

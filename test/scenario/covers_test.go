@@ -44,7 +44,6 @@ var rows = map[string][]string{
 	rules.RuleTakeBack:        {"report", "enforce", "unreadable-region"},
 	rules.RuleFailedShare:     {"repeated", "each-its-own", "no-grant", "own-session"},
 	rules.RuleDiskEncryptRole: {"", "missing"},
-	rules.RuleLostEdit:        {""},
 	rules.RuleTrustClient:     {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
 }
 

@@ -37,7 +37,6 @@ var acts = []act{
 	{"attach-role tries what its RAM policy does not allow", "AdministratorAccess denied, another role denied", denial},
 	{"push-agent tries to run a script of its own on an instance", "RunCommand denied", ownScript},
 	{"an encrypted image is shared for the first time", "AssumeRoleError; ensure-share-role: done; the same call again succeeds", firstShare},
-	{"a share that failed is repeated, where the operator's policy asks for it", "usable by the sharee: false; repeated: true", repeatedShare},
 	{"another one, with another key, is shared with an approved account", "the sharee's launch fails before, succeeds after", launchShared},
 	{"the operator approves an account ahead of the first share", "the role was there: false; now it trusts the account: true", ahead},
 	{"an encrypted snapshot is shared with an account that nobody approved", "sharee-approved: violation; trusted: false; usable: false", unapproved},

@@ -93,17 +93,6 @@ func (s *scene) launchAsSharee(ctx context.Context, image string) string {
 // look has the operator look at the shares of a kind, with a policy that the functions
 // do not have.
 func (s *scene) look(ctx context.Context, kind, choices string) error {
-	return s.lookAfter(ctx, kind, choices, "null")
-}
-
-// failedCall is what the trail says of an image share that lacked the role.
-func (s *scene) failedCall(image, account string) string {
-	return fmt.Sprintf(`{"name": "ModifyImageSharePermission", "time": %q, "errorCode": "AssumeRoleError", "share": {"imageId": %q, "add": [%q]}}`,
-		s.Server.World.Clock.Now().Format(time.RFC3339), image, account)
-}
-
-// lookAfter is look, woken by a call.
-func (s *scene) lookAfter(ctx context.Context, kind, choices, call string) error {
 	dir, err := os.MkdirTemp("", "fleetwarden-demo-")
 	if err != nil {
 		return err
@@ -117,7 +106,7 @@ func (s *scene) lookAfter(ctx context.Context, kind, choices, call string) error
 	if err := os.WriteFile(policy, []byte(text), 0o600); err != nil {
 		return err
 	}
-	text = fmt.Sprintf(`{"v": 1, "scope": {"account": %q}, "kind": %q, "ids": [""], "try": 0, "call": %s}`, server.Sharer, kind, call)
+	text = fmt.Sprintf(`{"v": 1, "scope": {"account": %q}, "kind": %q, "ids": [""], "try": 0}`, server.Sharer, kind)
 	if err := os.WriteFile(message, []byte(text), 0o600); err != nil {
 		return err
 	}

@@ -45,28 +45,6 @@ func firstShare(ctx context.Context, s *scene) (string, error) {
 	return first + "; ensure-share-role: " + state + "; the same call again succeeds", s.reaction(ctx)
 }
 
-// repeatedShare lets the operator's policy repeat a share that failed, once its key is
-// granted.
-func repeatedShare(ctx context.Context, s *scene) (string, error) {
-	_, image, err := s.sealedImage("alias/demo-repeated")
-	if err != nil {
-		return "", err
-	}
-	if s.shareImage(ctx, image, server.Sharee) == nil {
-		return "the share did not fail", nil
-	}
-	if err := s.reaction(ctx); err != nil {
-		return "", err
-	}
-	before, _ := s.Server.Usable(server.Sharee, server.Home, image)
-	choices := `retryFailedShare: true, approved: {accounts: [{id: "` + server.Sharee + `", trust: now}]}`
-	if err := s.lookAfter(ctx, "image-share", choices, s.failedCall(image, server.Sharee)); err != nil {
-		return "", err
-	}
-	after, _ := s.Server.Usable(server.Sharee, server.Home, image)
-	return fmt.Sprintf("usable by the sharee: %t; repeated: %t", before, after), nil
-}
-
 // launchShared has the sharee launch from an image of the sharer, encrypted with a key
 // that the role did not grant before.
 func launchShared(ctx context.Context, s *scene) (string, error) {

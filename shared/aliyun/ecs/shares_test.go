@@ -78,22 +78,3 @@ func TestOwnImagesAreReadToTheEndWithTheirSharees(t *testing.T) {
 		t.Errorf("got %v, %v", accounts, err)
 	}
 }
-
-func TestAnImageIsSharedWithFurtherAccounts(t *testing.T) {
-	b := newBench(t)
-	plain, err := b.ECS.SeedImages(simecs.ImageSpec{SharedWith: []string{server.Member}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.ShareImage(t.Context(), region, plain[0].ID, []fleet.AccountID{server.Sharee}); err != nil {
-		t.Fatal(err)
-	}
-	accounts, err := b.ImageSharees(t.Context(), region, plain[0].ID)
-	slices.Sort(accounts)
-	if err != nil || fmt.Sprint(accounts) != fmt.Sprint([]string{server.Sharee, server.Member}) {
-		t.Errorf("got %v, %v", accounts, err)
-	}
-	if err := b.ShareImage(t.Context(), region, "m-none", []fleet.AccountID{server.Sharee}); fleet.ClassOf(err) != fleet.NotFound {
-		t.Errorf("an image that is not there: %v", err)
-	}
-}

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/trail"
@@ -66,59 +64,14 @@ func (b *bench) pass(t *testing.T, d time.Duration) {
 	}
 }
 
-func (b *bench) edits(t *testing.T) ([]fleet.TrustEdit, error) {
-	t.Helper()
-	return trail.New(b.session).TrustEdits(t.Context(), server.Home, b.start)
-}
-
-func TestEditsAreThoseThatSucceededNewestFirst(t *testing.T) {
-	b := newBench(t)
-	for n := 2; n <= 3; n++ {
-		if err := b.set(t, "role", n); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := b.set(t, "nobody", 4); fleet.ClassOf(err) != fleet.NotFound {
-		t.Fatal(err)
-	}
-	if got, err := b.edits(t); err != nil || len(got) > 0 {
-		t.Errorf("at once: got %v, %v", got, err)
-	}
-	b.pass(t, 15*time.Minute)
-	want := []fleet.TrustEdit{{At: b.start, Role: "role", Trust: fmt.Sprintf(trust, 3)}, {At: b.start, Role: "role", Trust: fmt.Sprintf(trust, 2)}}
-	got, err := b.edits(t)
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v %s", err, diff)
-	}
-}
-
-func TestMoreEditsThanAreReadAtOnceAreAnError(t *testing.T) {
-	b := newBench(t)
-	for n := range 100 {
-		if err := b.set(t, "role", n); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.pass(t, 15*time.Minute)
-	if got, err := b.edits(t); err != nil || len(got) != 100 {
-		t.Errorf("a hundred: got %d, %v", len(got), err)
-	}
-	if err := b.set(t, "role", 100); err != nil {
-		t.Fatal(err)
-	}
-	b.pass(t, 15*time.Minute)
-	if got, err := b.edits(t); err == nil {
-		t.Errorf("got %d edits and no error", len(got))
-	}
-}
-
 func TestRecordsThatMayNotBeReadAreAnErrorAndNotNone(t *testing.T) {
 	b := newBench(t)
 	if err := b.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
 	b.session = session(t, b.Server, "weak-ak", "weak-sk")
-	if got, err := b.edits(t); got != nil || fleet.ClassOf(err) != fleet.Denied {
+	got, _, err := trail.New(b.session).Lookup(t.Context(), server.Home, trail.Query{Since: b.start, Until: b.start.Add(time.Hour), EventName: "UpdateRole"})
+	if got != nil || fleet.ClassOf(err) != fleet.Denied {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
