@@ -10,8 +10,8 @@ import (
 )
 
 // athome are the actions that a function needs in its own account alone: its queues and
-// ledger, the trail that replay reads, the resource directory, and the commands that deployment made, with the tag
-// that says that one of them was run.
+// ledger, the trail that replay reads, the resource directory, and the commands that
+// deployment made, with the tag that says that one of them was run.
 func athome(action string) bool {
 	product, _, _ := strings.Cut(action, ":")
 	return slices.Contains([]string{"actiontrail", "mns", "oss", "resourcemanager", "sts"}, product) || action == "ecs:InvokeCommand" || action == "ecs:TagResources"
