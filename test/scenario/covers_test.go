@@ -42,7 +42,7 @@ var rows = map[string][]string{
 	rules.RuleShareKeys:       {"in-use", "every-key", "other-region", "unreadable-region"},
 	rules.RuleServiceKey:      {""},
 	rules.RuleTakeBack:        {"report", "enforce", "unreadable-region"},
-	rules.RuleFailedShare:     {"repeated", "each-its-own", "no-grant", "own-session"},
+	rules.RuleFailedShare:     {"tags", "use", "full-image", "service-key"},
 	rules.RuleDiskEncryptRole: {"", "missing"},
 	rules.RuleTrustClient:     {"pushed", "has-script", "unknown", "old-assistant", "self-managed"},
 }

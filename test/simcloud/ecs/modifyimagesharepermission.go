@@ -156,7 +156,7 @@ func (s *Service) checkEncryptedShare(img *image, m *mapping, add []string) erro
 
 // image is how ModifyImageSharePermission answers a denial. Its table has
 // AssumeRoleError for the role, CMKUnauthorized for a key that may not be tagged;
-// that AssumeRoleError also stands for the other rights is assumed.
+// KMSUnauthorized, with the text that it has elsewhere, for the use of the key is assumed.
 func (d *Denial) image() error {
 	switch d.Cause {
 	case KeyOfService:
@@ -166,6 +166,8 @@ func (d *Denial) image() error {
 		return wire.Errorf(403, "InvalidParameter.KMSKeyId.CMKNotEnabled", "The CMK (Customer Master Key) must be in an active state.")
 	case NoTags:
 		return wire.Errorf(403, "InvalidParameter.KMSKeyId.CMKUnauthorized", "The CMK(Customer Master Key) lacks authorization to add tags to the ECS service.")
+	case NotAllowed:
+		return wire.Errorf(403, "InvalidParameter.KMSKeyId.KMSUnauthorized", "ECS service have no right to access your KMS. (simcloud: %s)", d.Why)
 	default:
 		return wire.Errorf(403, "AssumeRoleError",
 			"Requires a RAM role of AliyunECSShareEncryptImageDefaultRole before sharing encrypted image. (simcloud: %s)", d.Why)
