@@ -108,7 +108,7 @@ regions   %[5]s, %[6]s
 
 aliyun CLI
   export ALIBABA_CLOUD_ACCESS_KEY_ID=local-ak ALIBABA_CLOUD_ACCESS_KEY_SECRET=local-sk
-  aliyun ecs DescribeInstances --region %[5]s --RegionId %[5]s --endpoint %[7]s --protocol http
+  aliyun ecs DescribeInstances --region %[5]s --RegionId %[5]s --endpoint %[7]s --insecure
 SDKs: set Endpoint to %[7]s and Protocol to http. MNS: dial this address, keep the host name
   %[2]s.mns.<region>.aliyuncs.com.
 Fleetwarden's own programs: export ALIBABA_CLOUD_ENDPOINT_URL=%[1]s

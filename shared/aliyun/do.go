@@ -31,7 +31,8 @@ type API struct {
 
 func (a API) String() string { return a.Product.Name + ":" + a.Action }
 
-// Do sends req to a and decodes the answer. req is a struct of a typed SDK, or one
+// Do sends req to a, as a form in the body of a POST, and decodes the answer: gateways
+// refuse a request line above 8 KiB, and a full batch of ids is as long. req is a struct of a typed SDK, or one
 // like them: pointer fields with json tags, since the SDK panics on others. Resp is
 // any struct with json tags. It retries what time heals for
 // up to [Patience], spends the session's budget, counts every request sent, takes
@@ -72,7 +73,7 @@ func send[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Res
 		Action: &a.Action, Version: &a.Product.Version, Protocol: new("HTTPS"), Pathname: new("/"), Method: new("POST"),
 		AuthType: new("AK"), Style: new("RPC"), ReqBodyType: new("formData"),
 		BodyType: new("binary"), // hands over the body unread: decoded once, below
-	}, &openapiutil.OpenApiRequest{Query: openapiutil.Query(dara.ToMap(req))}, &dara.RuntimeOptions{})
+	}, &openapiutil.OpenApiRequest{Body: dara.ToMap(req)}, &dara.RuntimeOptions{})
 	if err != nil {
 		return nil, translate(ctx, a, err)
 	}

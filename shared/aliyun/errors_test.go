@@ -138,11 +138,11 @@ func TestErrorsHoldNoSecretsAndNoParameters(t *testing.T) {
 		"empty":   text(200, ""),
 		// The service quotes the whole request, with the security token in a header.
 		"string to sign": func(w http.ResponseWriter, r *http.Request) {
-			message := "Specified signature does not match our calculation. server CanonicalRequest is [" + r.URL.RawQuery + r.Header.Get("x-acs-security-token") + "]"
+			message := "Specified signature does not match our calculation. server CanonicalRequest is [" + form(r) + r.Header.Get("x-acs-security-token") + "]"
 			text(400, fmt.Sprintf(`{"Code":"SignatureDoesNotMatch","Message":%q}`, message))(w, r)
 		},
 		"incomplete": func(w http.ResponseWriter, r *http.Request) {
-			text(400, fmt.Sprintf(`{"Code":"IncompleteSignature","Message":%q}`, "server string to sign is:"+r.URL.RawQuery))(w, r)
+			text(400, fmt.Sprintf(`{"Code":"IncompleteSignature","Message":%q}`, "server string to sign is:"+form(r)))(w, r)
 		},
 	}
 	for name, answer := range answers {

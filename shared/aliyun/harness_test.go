@@ -2,6 +2,7 @@ package aliyun_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -81,6 +82,12 @@ func text(status int, body string) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body))
 	}
+}
+
+// form is the parameters of a request, as they came.
+func form(r *http.Request) string {
+	body, _ := io.ReadAll(r.Body)
+	return string(body)
 }
 
 type identity struct {

@@ -70,7 +70,7 @@ func everydayBackfill(t *testing.T) *stage.Stage {
 	t.Helper()
 	s := everydayFleet(t, stage.Options{})
 	for _, letter := range []string{
-		`{"v": 1, "function": "attach-role", "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "instance", "ids": ["i-local000000000001"]}`,
+		`{"v": 1, "function": "attach-role", "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "instance", "ids": ["i-local000000000000001"]}`,
 		`{"v": 1, "function": "sweep", "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "fleet", "ids": [""], "run": "sweep-20260105T000000Z-aaaaaa"}`,
 	} {
 		if _, err := s.Server.MNS.Send(deadLetterQueue, mns.Outgoing{Body: letter}); err != nil {

@@ -3,6 +3,7 @@ package simcloud
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -26,6 +27,10 @@ const (
 	TimeoutBefore FaultKind = "timeout-before"
 	// TimeoutAfter: it is done, then the connection is dropped.
 	TimeoutAfter FaultKind = "timeout-after"
+	// HangBefore and HangAfter are the same two, but the connection stays open without
+	// an answer until the client gives up.
+	HangBefore FaultKind = "hang-before"
+	HangAfter  FaultKind = "hang-after"
 	// Empty: it is done, the answer is HTTP 200 without a body.
 	Empty FaultKind = "empty"
 	// RepeatPage: a call that goes on with a listing is answered with the page
@@ -38,6 +43,21 @@ const (
 	// all later calls. It fits calls of RPC products with such only.
 	ExpiredCredentials FaultKind = "expired-credentials"
 )
+
+// Before reports whether the call is not carried out and not answered.
+func (k FaultKind) Before() bool { return k == TimeoutBefore || k == HangBefore }
+
+// After reports whether the call is carried out and not answered.
+func (k FaultKind) After() bool { return k == TimeoutAfter || k == HangAfter }
+
+// Wait returns when the client of a call that hangs has given up; at once if the call
+// does not hang. The request's body must have been read: net/http notices the end of a
+// connection behind the body only.
+func (k FaultKind) Wait(r *http.Request) {
+	if k == HangBefore || k == HangAfter {
+		<-r.Context().Done()
+	}
+}
 
 // Fault makes calls go wrong. Product, Action, Account, Region and Role narrow
 // it; an empty one fits all.
@@ -119,7 +139,7 @@ func (f *Faults) Set(seed uint64, faults []Fault, events EventFaults) error {
 
 func (x Fault) check() error {
 	switch x.Kind {
-	case Throttle, Deny, Unavailable, InternalError, TimeoutBefore, TimeoutAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials:
+	case Throttle, Deny, Unavailable, InternalError, TimeoutBefore, TimeoutAfter, HangBefore, HangAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials:
 	default:
 		return fmt.Errorf("unknown kind of fault %q", x.Kind)
 	}

@@ -28,11 +28,13 @@ func NewWorld(clock *Clock, accounts, regions []string) *World {
 }
 
 // NewID returns prefix and a number that is new for that prefix, in base 36 and
-// zero-padded, such as i-local000000000001. The caller holds the mutex.
+// zero-padded, such as i-local000000000000001. Behind the prefix it has 20 characters,
+// as those of ECS have (i-bp1 and 17 more in cn-hangzhou), so that requests are as long
+// as real ones. The caller holds the mutex.
 func (w *World) NewID(prefix string) string {
 	w.ids[prefix]++
 	n := strconv.FormatUint(w.ids[prefix], 36)
-	return fmt.Sprintf("%slocal%012s", prefix, n)
+	return fmt.Sprintf("%slocal%015s", prefix, n)
 }
 
 // Event is what a service tells the account's default bus: a CloudEvent without

@@ -55,7 +55,7 @@ func TestMembersAreReadByTheHundredAndEachOnce(t *testing.T) {
 func canned(t *testing.T, answer func(page string) string) *directory.Client {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(answer(r.URL.Query().Get("PageNumber"))))
+		_, _ = w.Write([]byte(answer(r.FormValue("PageNumber"))))
 	}))
 	t.Cleanup(srv.Close)
 	return newClient(t, srv.URL, admin)

@@ -164,7 +164,7 @@ func TestListingsGoOnAfterAShortPage(t *testing.T) {
 func pages(t *testing.T, answers map[string]string) (url string) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(answers[r.URL.Query().Get("NextToken")]))
+		_, _ = w.Write([]byte(answers[r.FormValue("NextToken")]))
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL
@@ -173,7 +173,7 @@ func pages(t *testing.T, answers map[string]string) (url string) {
 func TestMetadataOptionsAreAskedFor(t *testing.T) {
 	var asked string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = r.URL.Query().Get("AdditionalAttributes.1")
+		asked = r.FormValue("AdditionalAttributes.1")
 		_, _ = w.Write([]byte(`{"RequestId":"R"}`))
 	}))
 	defer srv.Close()

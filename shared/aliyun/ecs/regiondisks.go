@@ -50,9 +50,11 @@ func (c *Client) CountLooseSystemDisks(ctx context.Context, region fleet.Region)
 	return c.countDisks(ctx, req)
 }
 
-// countDisks counts by page number: TotalCount means nothing with tokens.
+// countDisks asks for no page at all, as CountInstances does: with MaxResults or
+// NextToken the TotalCount means nothing, and PageNumber and PageSize are announced for
+// removal (field comments of DescribeDisks and DescribeInstances). The answer shows the
+// first ten.
 func (c *Client) countDisks(ctx context.Context, req *sdk.DescribeDisksRequest) (int, error) {
-	req.PageNumber, req.PageSize = new(int32(1)), new(int32(1))
 	got, err := aliyun.Do[sdk.DescribeDisksRequest, disks](ctx, c.session, api(fleet.Region(*req.RegionId), "DescribeDisks"), req)
 	if err != nil {
 		return 0, err
@@ -70,7 +72,7 @@ func (c *Client) CountInstances(ctx context.Context, region fleet.Region) (int, 
 		} `json:"Instances"`
 	}
 	got, err := aliyun.Do[sdk.DescribeInstancesRequest, count](ctx, c.session, api(region, "DescribeInstances"),
-		&sdk.DescribeInstancesRequest{RegionId: new(string(region)), PageNumber: new(int32(1)), PageSize: new(int32(1))})
+		&sdk.DescribeInstancesRequest{RegionId: new(string(region))})
 	if err != nil {
 		return 0, err
 	}

@@ -93,7 +93,7 @@ func TestAMachineThatSecurityCenterDoesNotListIsMissing(t *testing.T) {
 func paged(t *testing.T, all, total, size int) *sas.Client {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page, _ := strconv.Atoi(r.URL.Query().Get("CurrentPage"))
+		page, _ := strconv.Atoi(r.FormValue("CurrentPage"))
 		var rows []string
 		for i := (page - 1) * size; i < min(page*size, all); i++ {
 			rows = append(rows, fmt.Sprintf(`{"InstanceId":"i-%d","ClientStatus":"online","ClientSubStatus":"online"}`, i))

@@ -38,15 +38,17 @@ const (
 type commandSpec struct {
 	Name, Description, Type, WorkingDir string
 	Content, Encoding                   string
-	Timeout                             int64
-	Custom                              bool
+	// Usual is the encoding that a missing or invalid Encoding stands for.
+	Usual   string
+	Timeout int64
+	Custom  bool
 }
 
 // newCommand checks a command. The codes are in the error tables of
 // CreateCommand and RunCommand, except CmdContent.DecodeError and
 // InvalidParameter.Timeout, which are assumed.
 func (s *Service) newCommand(in commandSpec) (*command, error) {
-	content, err := contentOf(in.Content, in.Encoding)
+	content, err := contentOf(in)
 	if err != nil {
 		return nil, err
 	}
@@ -71,18 +73,31 @@ func (s *Service) newCommand(in commandSpec) (*command, error) {
 	return c, c.checkNames()
 }
 
-// contentOf decodes CommandContent. An encoding other than Base64 silently means
-// PlainText: documented.
-func contentOf(content, encoding string) (string, error) {
-	if encoding != "Base64" {
-		return content, nil
+// contentOf decodes CommandContent. A missing or invalid encoding means PlainText to
+// RunCommand, whose values are compared without regard to case, and Base64 to
+// CreateCommand: field comments of both in ecs-20140526 v4.26.10.
+func contentOf(in commandSpec) (string, error) {
+	encoding := in.Usual
+	for _, known := range []string{base64Encoded, plainText} {
+		if strings.EqualFold(in.Encoding, known) {
+			encoding = known
+		}
 	}
-	raw, err := base64.StdEncoding.DecodeString(content)
+	if encoding != base64Encoded {
+		return in.Content, nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(in.Content)
 	if err != nil {
 		return "", wire.Errorf(403, "CmdContent.DecodeError", "The CommandContent can not be base64 decoded.")
 	}
 	return string(raw), nil
 }
+
+// Encodings of CommandContent.
+const (
+	plainText     = "PlainText"
+	base64Encoded = "Base64"
+)
 
 func timeoutOf(seconds int64, usual time.Duration) (time.Duration, error) {
 	d := time.Duration(seconds) * time.Second
@@ -248,7 +263,7 @@ func (s *Service) SeedCommand(in CommandSpec) (string, error) {
 	s.w.Lock()
 	defer s.w.Unlock()
 	c, err := s.newCommand(commandSpec{
-		Name: in.Name, Description: in.Description, Type: in.Type, Content: in.Content,
+		Name: in.Name, Description: in.Description, Type: in.Type, Content: in.Content, Usual: plainText,
 		Timeout: in.Timeout, Custom: marker.MatchString(in.Content),
 	})
 	if err == nil {

@@ -150,7 +150,7 @@ func TestABadCommandIsRefused(t *testing.T) {
 		"long timeout":  {ecs.RunCommandRequest{Timeout: 1 << 60}, "InvalidParameter.Timeout"},
 		"repeat":        {ecs.RunCommandRequest{RepeatMode: "Period"}, "InvalidRepeatMode.NotFound"},
 		"not Base64":    {ecs.RunCommandRequest{ContentEncoding: "Base64", CommandContent: "?"}, "CmdContent.DecodeError"},
-		"odd encoding":  {ecs.RunCommandRequest{ContentEncoding: "base64", CommandContent: "?"}, "<nil>"},
+		"odd encoding":  {ecs.RunCommandRequest{ContentEncoding: "gzip", CommandContent: "?"}, "<nil>"},
 		"large, kept":   {ecs.RunCommandRequest{ContentEncoding: "Base64", CommandContent: large, KeepCommand: true}, "CmdContent.ExceedLimit"},
 		"large":         {ecs.RunCommandRequest{ContentEncoding: "Base64", CommandContent: large}, "<nil>"},
 	} {
@@ -164,7 +164,7 @@ func TestOnlyKeptCommandsAreListedAndInvoked(t *testing.T) {
 	x := newAssisted(t)
 	id := seed(t, x.Service, ecs.FleetSpec{Count: 1})[0]
 	made, err := x.CreateCommand(call("C", nil), &ecs.CreateCommandRequest{
-		Name: "made", Type: "RunShellScript", CommandContent: "echo {{a}}", EnableParameter: true, Timeout: 20,
+		Name: "made", Type: "RunShellScript", ContentEncoding: "PlainText", CommandContent: "echo {{a}}", EnableParameter: true, Timeout: 20,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestQuotasOfCommandsAndInvocations(t *testing.T) {
 	id := seed(t, x.Service, ecs.FleetSpec{Count: 1})[0]
 	x.SetCommandQuotas(ecs.CommandQuotas{Commands: 1, Invocations: 2})
 	create := func() error {
-		_, err := x.CreateCommand(call("C", nil), &ecs.CreateCommandRequest{Name: "n", Type: "RunShellScript", CommandContent: "true"})
+		_, err := x.CreateCommand(call("C", nil), &ecs.CreateCommandRequest{Name: "n", Type: "RunShellScript", CommandContent: "dHJ1ZQ=="})
 		return err
 	}
 	if err := create(); err != nil {
@@ -265,4 +265,31 @@ func FuzzNoCommandPanics(f *testing.F) {
 			t.Errorf("it ended as %s", got)
 		}
 	})
+}
+
+func TestContentWithoutAnEncodingIsBase64ToCreateCommandAndPlainToRunCommand(t *testing.T) {
+	x := newAssisted(t)
+	const plain, encoded = "echo a b", "ZWNobyBhIGI="
+	for _, c := range []struct{ encoding, content, want, code string }{
+		{"", encoded, plain, "<nil>"}, {"Base64", encoded, plain, "<nil>"}, {"base64", encoded, plain, "<nil>"}, {"gzip", encoded, plain, "<nil>"},
+		{"PlainText", plain, plain, "<nil>"}, {"", plain, "", "CmdContent.DecodeError"}, {"gzip", plain, "", "CmdContent.DecodeError"},
+	} {
+		made, err := x.CreateCommand(call("C", nil), &ecs.CreateCommandRequest{Name: "n", Type: "RunShellScript", ContentEncoding: c.encoding, CommandContent: c.content})
+		if codeOf(err) != c.code {
+			t.Errorf("CreateCommand of %q as %q: got %v, want %s", c.content, c.encoding, err, c.code)
+		}
+		if err != nil {
+			continue
+		}
+		list, err := x.DescribeCommands(call("D", nil), &ecs.DescribeCommandsRequest{CommandId: made.CommandId, ContentEncoding: "PlainText"})
+		if err != nil || len(list.Commands.Command) != 1 || list.Commands.Command[0].CommandContent != c.want {
+			t.Errorf("CreateCommand of %q as %q: got %+v, %v", c.content, c.encoding, list, err)
+		}
+	}
+	id := seed(t, x.Service, ecs.FleetSpec{Count: 1})[0]
+	for encoding, code := range map[string]string{"": "<nil>", "gzip": "<nil>", "base64": "CmdContent.DecodeError"} {
+		if _, err := x.run(ecs.RunCommandRequest{ContentEncoding: encoding, CommandContent: plain}, id); codeOf(err) != code {
+			t.Errorf("RunCommand of plain text as %q: got %v, want %s", encoding, err, code)
+		}
+	}
 }

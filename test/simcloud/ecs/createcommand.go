@@ -50,6 +50,6 @@ func (s *Service) CreateCommand(c *wire.Call, in *CreateCommandRequest) (*Create
 func (in *CreateCommandRequest) spec() commandSpec {
 	return commandSpec{
 		Name: in.Name, Description: in.Description, Type: in.Type, WorkingDir: in.WorkingDir,
-		Content: in.CommandContent, Encoding: in.ContentEncoding, Timeout: in.Timeout, Custom: in.EnableParameter,
+		Content: in.CommandContent, Encoding: in.ContentEncoding, Usual: base64Encoded, Timeout: in.Timeout, Custom: in.EnableParameter,
 	}
 }

@@ -69,7 +69,7 @@ func (s *Service) DescribeImages(c *wire.Call, in *DescribeImagesRequest) (*Desc
 	p := paging{}.byNumber(in.PageNumber, in.PageSize, 10, 100)
 	s.w.Lock()
 	defer s.w.Unlock()
-	got, err := take(s.images(sp), p, func(img *image) bool { return in.match(img, sp.account) })
+	got, err := take(s.images(sp, strings.Split(in.ImageId, ",")), p, func(img *image) bool { return in.match(img, sp.account) })
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +81,18 @@ func (s *Service) DescribeImages(c *wire.Call, in *DescribeImagesRequest) (*Desc
 	return out, nil
 }
 
-// images are the public images, the account's own, and those shared with it.
-// Community images of others are left out.
-func (s *Service) images(sp *space) rows[image] {
+// images are the public images, other editions of them that are named, the account's own
+// images, and those shared with it. Community images of others are left out.
+func (s *Service) images(sp *space, named []string) rows[image] {
 	return func(uint64) iter.Seq2[uint64, *image] {
 		return func(yield func(uint64, *image) bool) {
 			for at, img := range s.public.After(0) {
 				if !yield(at, img) {
+					return
+				}
+			}
+			for _, id := range unique(named) {
+				if img := s.publicImage(id); img != nil && s.public.Get(id) == nil && !yield(0, img) {
 					return
 				}
 			}

@@ -134,7 +134,7 @@ func apis(t *testing.T, s *ecs.Service, id string) map[string]func(*wire.Call) e
 		"StopInstances":                  api(s.StopInstances, &ecs.StopInstancesRequest{InstanceId: one}),
 		"DeleteInstance":                 api(s.DeleteInstance, &ecs.DeleteInstanceRequest{InstanceId: id, Force: true}),
 		"DeleteInstances":                api(s.DeleteInstances, &ecs.DeleteInstancesRequest{InstanceId: one, Force: true}),
-		"CreateCommand":                  api(s.CreateCommand, &ecs.CreateCommandRequest{Name: "n", Type: "RunShellScript", CommandContent: "true"}),
+		"CreateCommand":                  api(s.CreateCommand, &ecs.CreateCommandRequest{Name: "n", Type: "RunShellScript", CommandContent: "dHJ1ZQ=="}),
 		"DescribeCommands":               api(s.DescribeCommands, &ecs.DescribeCommandsRequest{}),
 		"InvokeCommand":                  api(s.InvokeCommand, &ecs.InvokeCommandRequest{CommandId: "c-1", InstanceId: one}),
 		"RunCommand":                     api(s.RunCommand, &ecs.RunCommandRequest{Type: "RunShellScript", CommandContent: "true", InstanceId: one}),

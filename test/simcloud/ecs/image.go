@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -108,13 +109,44 @@ func expired(i image) image { i.expired = true; return i }
 // or not, its own, or one that another account shares with it or with all. One
 // that is still being made cannot be used. The caller holds the mutex.
 func (s *Service) image(sp *space, id string) *image {
-	if img := s.public.Get(id); img != nil {
+	if img := s.publicImage(id); img != nil {
 		return img
 	}
 	for _, from := range s.neighbours(sp) {
 		if img := from.images.Get(id); img != nil && !img.pending && (from == sp || img.community || s.shared(img, sp.account)) {
 			return img
 		}
+	}
+	return nil
+}
+
+// edition takes the id of a public image apart: what it is, and of which day.
+var edition = regexp.MustCompile(`^(.+_alibase_)(\d{8})\.vhd$`)
+
+// publicImage is a public image: one of the listed, or another edition of one. The
+// vendor publishes each image again every few weeks, under an id with another date, and
+// ids of all ages stand in launches and templates. An edition older than the one that is
+// listed is expired, which is assumed; one of the future does not exist.
+func (s *Service) publicImage(id string) *image {
+	if img := s.public.Get(id); img != nil {
+		return img
+	}
+	asked := edition.FindStringSubmatch(id)
+	if asked == nil {
+		return nil
+	}
+	day, err := time.Parse("20060102", asked[2])
+	if err != nil || day.After(s.w.Clock.Now()) {
+		return nil
+	}
+	for _, img := range s.public.After(0) {
+		listed := edition.FindStringSubmatch(img.id)
+		if img.expired || listed == nil || listed[1] != asked[1] {
+			continue
+		}
+		other := *img
+		other.id, other.name, other.created, other.expired = id, id, day, asked[2] < listed[2]
+		return &other
 	}
 	return nil
 }

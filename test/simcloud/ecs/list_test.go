@@ -9,7 +9,7 @@ import (
 )
 
 func FuzzWhatACallNamesIsReadOrRefused(f *testing.F) {
-	f.Add(`["i-local000000000001"]`, "", "2026-01-05T00:00Z")
+	f.Add(`["i-local000000000000001"]`, "", "2026-01-05T00:00Z")
 	f.Add(`[]`, "cGxhY2U6MQ", "")
 	f.Add(`["",null]`, "cGxhY2U6LTE", "yesterday")
 	f.Add(`{}`, "place:1", "2026-13-05T00:00Z")

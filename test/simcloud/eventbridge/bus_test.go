@@ -82,7 +82,7 @@ func TestEventIsDeliveredInTheDocumentedEnvelope(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"id": "event-local000000000001", "source": "acs.ecs", "specversion": "1.0", "type": "ecs:Instance:StateChange",
+		"id": "event-local000000000000001", "source": "acs.ecs", "specversion": "1.0", "type": "ecs:Instance:StateChange",
 		"datacontenttype": "application/json;charset=utf-8", "subject": "acs.ecs:cn-hangzhou:1000000000000001:1",
 		"time": "2026-01-01T08:00:00+08:00", "aliyunpublishtime": "2026-01-01T08:00:01.000PRC",
 		"aliyunaccountid": account, "aliyunoriginalaccountid": account, "aliyuneventbusname": "default",

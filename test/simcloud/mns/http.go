@@ -42,6 +42,7 @@ type request struct {
 	query url.Values
 	queue Queue
 	call  *wire.Call
+	fault simcloud.FaultKind
 	done  func() // ends the work token the request holds
 }
 
@@ -73,17 +74,17 @@ func (h *Handler) serve(r *request) (answer, error) {
 	if h.Witness.Drops(r.call, false) {
 		return answer{}, errNoAnswer
 	}
-	fault := h.Faults.Next(simcloud.FaultCall{
+	r.fault = h.Faults.Next(simcloud.FaultCall{
 		Product: "mns", Action: r.call.Action, Account: r.call.Caller.Account, Region: r.call.Region, Role: r.call.Caller.Name,
 	})
-	if err := refusal(fault); err != nil {
+	if err := refusal(r.fault); err != nil {
 		return answer{}, err
 	}
 	ans, err := op.run(h, r)
-	if h.Witness.Drops(r.call, true) || fault == simcloud.TimeoutAfter {
+	if h.Witness.Drops(r.call, true) || r.fault.After() {
 		return answer{}, errNoAnswer
 	}
-	if fault == simcloud.Empty {
+	if r.fault == simcloud.Empty {
 		return answer{}, errEmptyAnswer
 	}
 	return ans, err
@@ -101,7 +102,7 @@ func refusal(fault simcloud.FaultKind) error {
 		return wire.Errorf(503, "ServiceUnavailable", "The service is unavailable for the moment.")
 	case simcloud.InternalError:
 		return wire.Errorf(500, "InternalError", "An internal error happened.")
-	case simcloud.TimeoutBefore:
+	case simcloud.TimeoutBefore, simcloud.HangBefore:
 		return errNoAnswer
 	}
 	return nil
@@ -190,6 +191,7 @@ func Owns(r *http.Request) bool {
 
 func write(w http.ResponseWriter, r *request, ans answer, err error) {
 	if errors.Is(err, errNoAnswer) {
+		r.fault.Wait(r.Request)
 		panic(http.ErrAbortHandler) // net/http's way to drop the connection
 	}
 	w.Header().Set("x-mns-request-id", r.call.RequestID)

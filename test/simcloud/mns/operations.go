@@ -2,6 +2,7 @@ package mns
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"net/http"
 	"strconv"
@@ -89,7 +90,9 @@ func (h *Handler) send(r *request) (answer, error) {
 		return answer{}, err
 	}
 	m, err := h.Service.Send(r.queue, x.outgoing())
-	return answer{http.StatusCreated, sentXML(m)}, err
+	sent := sentXML(m)
+	sent.Namespace = namespace
+	return answer{http.StatusCreated, sent}, err
 }
 
 // Limits of a batch; published limits, 2025-05.
@@ -167,7 +170,9 @@ func received(r *request, got []Message) (answer, error) {
 		return answer{}, errMessageNotExist()
 	}
 	if !r.query.Has("numOfMessages") {
-		return answer{http.StatusOK, messageXML(got[0])}, nil
+		one := messageXML(got[0])
+		one.Namespace = namespace
+		return answer{http.StatusOK, one}, nil
 	}
 	out := xmlMessages[xmlMessage]{}
 	for _, m := range got {
@@ -212,15 +217,18 @@ func (h *Handler) batchDelete(r *request) (answer, error) {
 	return answer{status: http.StatusNoContent}, nil
 }
 
+// changeVisibility: its published request line has the names in lower case, the Go SDK
+// sends them as those of DeleteMessage.
 func (h *Handler) changeVisibility(r *request) (answer, error) {
-	handle := r.query.Get("ReceiptHandle")
+	handle := cmp.Or(r.query.Get("receiptHandle"), r.query.Get("ReceiptHandle"))
 	if handle == "" {
 		return answer{}, wire.Errorf(400, "MissingReceiptHandle", "ReceiptHandle is required.")
 	}
-	if !r.query.Has("VisibilityTimeout") {
+	timeout := cmp.Or(r.query.Get("visibilityTimeout"), r.query.Get("VisibilityTimeout"))
+	if timeout == "" {
 		return answer{}, wire.Errorf(400, "MissingVisibilityTimeout", "VisibilityTimeout is required.")
 	}
-	seconds, err := number(r.query.Get("VisibilityTimeout"), 0, 0, int(maxVisibility/time.Second))
+	seconds, err := number(timeout, 0, 0, int(maxVisibility/time.Second))
 	if err != nil {
 		return answer{}, err
 	}

@@ -95,8 +95,12 @@ type xmlBatch struct {
 	Messages []xmlOutgoing `xml:"Message"`
 }
 
+// namespace is that of a document's root. A Message of a list has none of its own.
+const namespace = "http://mns.aliyuncs.com/doc/v1/"
+
 type xmlSent struct {
-	XMLName        xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Message"`
+	XMLName        xml.Name `xml:"Message"`
+	Namespace      string   `xml:"xmlns,attr,omitempty"`
 	ErrorCode      string   `xml:",omitempty"`
 	ErrorMessage   string   `xml:",omitempty"`
 	MessageID      string   `xml:"MessageId,omitempty"`
@@ -114,7 +118,8 @@ type xmlMessages[T any] struct {
 }
 
 type xmlMessage struct {
-	XMLName          xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Message"`
+	XMLName          xml.Name `xml:"Message"`
+	Namespace        string   `xml:"xmlns,attr,omitempty"`
 	MessageID        string   `xml:"MessageId"`
 	ReceiptHandle    string   `xml:",omitempty"`
 	MessageBody      string

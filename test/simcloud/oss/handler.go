@@ -37,9 +37,10 @@ const maxBody = 64 << 20
 // request is one request on its way.
 type request struct {
 	*http.Request
-	body []byte
-	at   target
-	call *wire.Call
+	body  []byte
+	at    target
+	call  *wire.Call
+	fault simcloud.FaultKind
 }
 
 // answer is a document, or an object as it is.
@@ -61,6 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ans = resolve(req, ans, err)
 	h.note(req, ans, err)
 	if errors.Is(err, errNoAnswer) {
+		req.fault.Wait(req.Request)
 		panic(http.ErrAbortHandler) // net/http's way to drop the connection
 	}
 	write(w, req, ans)
@@ -74,17 +76,17 @@ func (h *Handler) serve(r *request) (answer, error) {
 	if h.Witness.Drops(r.call, false) {
 		return answer{}, errNoAnswer
 	}
-	fault := h.Faults.Next(simcloud.FaultCall{
+	r.fault = h.Faults.Next(simcloud.FaultCall{
 		Product: "oss", Action: r.call.Action, Account: r.call.Caller.Account, Region: r.call.Region, Role: r.call.Caller.Name,
 	})
-	if err := refusal(fault, op.action); err != nil {
+	if err := refusal(r.fault, op.action); err != nil {
 		return answer{}, err
 	}
 	ans, err := op.run(h, r)
-	if h.Witness.Drops(r.call, true) || fault == simcloud.TimeoutAfter {
+	if h.Witness.Drops(r.call, true) || r.fault.After() {
 		return answer{}, errNoAnswer
 	}
-	if fault == simcloud.Empty {
+	if r.fault == simcloud.Empty {
 		return answer{}, errEmptyAnswer
 	}
 	return ans, err
@@ -101,7 +103,7 @@ func refusal(fault simcloud.FaultKind, action string) error {
 		return wire.Errorf(503, "ServiceUnavailable", "Please reduce your request rate.")
 	case simcloud.InternalError:
 		return wire.Errorf(500, "InternalError", "We encountered an internal error. Please try again.")
-	case simcloud.TimeoutBefore:
+	case simcloud.TimeoutBefore, simcloud.HangBefore:
 		return errNoAnswer
 	}
 	return nil

@@ -150,11 +150,20 @@ func (s *Server) Close() error {
 	return err
 }
 
+// longestLine is how long the line of a request may be, in bytes: the default of the
+// nginx-like gateways in front of the products.
+const longestLine = 8 << 10
+
 // ServeHTTP sends a request to the control API, to a product with a REST
 // protocol, or to the Router for all RPC products.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isControl(r) {
 		s.control(w, r)
+		return
+	}
+	if len(r.Method+" "+r.RequestURI+" "+r.Proto) > longestLine {
+		s.Log.Add(wire.Entry{Time: s.World.Clock.Now(), Action: "(request line)", Status: http.StatusRequestURITooLong, Code: "RequestURITooLong"})
+		http.Error(w, "414 Request-URI Too Large", http.StatusRequestURITooLong) // the gateway's own page: no code, no request id
 		return
 	}
 	for _, x := range s.rest {

@@ -9,6 +9,7 @@ import (
 // drop cuts the connection without an answer, as a client sees a timeout.
 func (x *exchange) drop() {
 	x.note(0, "Timeout")
+	x.fault.Wait(x.q.http)
 	panic(http.ErrAbortHandler)
 }
 

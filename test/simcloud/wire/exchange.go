@@ -37,7 +37,7 @@ func (x *exchange) serve(req *http.Request) {
 	}
 	if err == nil {
 		x.fault = x.r.o.Faults.Next(x.faultCall())
-		if x.fault == simcloud.TimeoutBefore {
+		if x.fault.Before() {
 			x.drop()
 			return
 		}
@@ -50,7 +50,7 @@ func (x *exchange) serve(req *http.Request) {
 		}
 	}
 	switch {
-	case x.fault == simcloud.TimeoutAfter:
+	case x.fault.After():
 		x.drop()
 	case x.fault == simcloud.Empty:
 		x.note(200, "Empty")
@@ -143,7 +143,7 @@ func RegionOf(host string, regions []string) string {
 func (x *exchange) run() ([]byte, error) {
 	m, ok := x.r.methods[x.product.Code+":"+x.action.Name]
 	if !ok {
-		return nil, Errorf(404, "InvalidAction.NotFound", "simcloud does not serve %s %s.", x.product.Code, x.action.Name)
+		return nil, notServed(x.product.Code, x.action.Name)
 	}
 	in := reflect.New(m.in)
 	if err := decode(x.call.Params, "", in.Elem()); err != nil {

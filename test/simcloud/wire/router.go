@@ -161,11 +161,17 @@ func (r *Router) newRequestID() string {
 func (r *Router) lookup(q *request) (*meta.Product, *meta.Action, error) {
 	p, ok := r.table.Version(q.version)
 	if !ok {
-		return nil, nil, Errorf(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method. (version %q)", q.version)
+		return nil, nil, Errorf(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method. (simcloud serves no product of version %q; Alibaba Cloud may have one)", q.version)
 	}
 	a, ok := p.Actions[q.action]
 	if !ok {
-		return p, nil, Errorf(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method. (%s %q)", p.Code, q.action)
+		return p, nil, Errorf(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method. (simcloud serves no %s %q; Alibaba Cloud may have it)", p.Code, q.action)
 	}
 	return p, a, nil
+}
+
+// notServed is the answer to an API that Alibaba Cloud has and simcloud lacks. The cloud
+// itself never gives it.
+func notServed(product, action string) error {
+	return Errorf(501, "NotImplemented", "simcloud does not serve %s %s, which Alibaba Cloud has.", product, action)
 }
