@@ -11,6 +11,34 @@ func errNoSuchBucket(name string) error {
 
 func errNoSuchKey() error { return wire.Errorf(404, "NoSuchKey", "The specified key does not exist.") }
 
+func errNoSuchVersion() error {
+	return wire.Errorf(404, "NoSuchVersion", "The specified version does not exist.")
+}
+
+// errDeleteMarker: a delete marker can be named and not be read.
+func errDeleteMarker() error {
+	return wire.Errorf(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+}
+
+// errNotModified has no body on the wire.
+func errNotModified() error { return wire.Errorf(304, "NotModified", "Not Modified") }
+
+func errPrecondition() error {
+	return wire.Errorf(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold.")
+}
+
+func errInvalidRange() error {
+	return wire.Errorf(416, "InvalidRange", "The requested range cannot be satisfied.")
+}
+
+func errInvalidDigest() error {
+	return wire.Errorf(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+}
+
+func errMalformedXML() error {
+	return wire.Errorf(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema.")
+}
+
 func errFileAlreadyExists() error {
 	return wire.Errorf(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
 }
@@ -44,5 +72,5 @@ func errSignature() error {
 }
 
 func errMalformed(what string) error {
-	return wire.Errorf(400, "InvalidArgument", "The request is not one of signature version 4: %s.", what)
+	return wire.Errorf(400, "InvalidArgument", "The request is not signed as OSS asks for: %s.", what)
 }

@@ -115,12 +115,9 @@ func (h *Handler) open(r *request) (operation, error) {
 	if err != nil {
 		return operation{}, err
 	}
-	r.at = aim(r.Request, c)
+	r.at = h.aim(r.Request, c)
 	r.call.Region = r.at.region
-	op, ok := route(r.Request, r.at)
-	if !ok {
-		return op, wire.Errorf(405, "MethodNotAllowed", "simcloud does not serve %s of this resource.", r.Method)
-	}
+	op, unserved := route(r.Request, r.at)
 	r.call.Action = op.name
 	if r.body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil || len(r.body) > maxBody {
 		return op, wire.Errorf(400, "EntityTooLarge", "The body could not be read, or is too large.")
@@ -133,6 +130,9 @@ func (h *Handler) open(r *request) (operation, error) {
 		return op, err
 	}
 	r.call.Caller = who
+	if unserved != nil {
+		return op, unserved
+	}
 	return op, h.admit(r, op)
 }
 
@@ -145,9 +145,12 @@ func (h *Handler) admit(r *request, op operation) error {
 	}
 	resource := "acs:oss:" + r.at.region + ":" + account + ":" + r.at.bucket
 	conditions := map[string]string{}
-	if r.at.key != "" {
+	switch {
+	case r.at.bucket == "":
+		resource = "acs:oss:*:" + r.call.Caller.Account + ":*" // documented for ListBuckets
+	case r.at.key != "":
 		resource += "/" + r.at.key
-	} else {
+	default:
 		conditions["oss:Prefix"] = r.URL.Query().Get("prefix")
 	}
 	if !h.Authorizer.Allowed(r.call.Caller, op.action, resource, conditions) {
@@ -200,11 +203,12 @@ func write(w http.ResponseWriter, r *request, ans answer) {
 		body, _ = xml.Marshal(ans.doc) // our own shapes: they can be written
 		body = slices.Concat([]byte(xml.Header), body)
 	}
-	if r.Method != http.MethodHead {
+	bodiless := r.Method == http.MethodHead || ans.status == http.StatusNotModified || ans.status == http.StatusNoContent
+	if !bodiless {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(ans.status)
-	if r.Method != http.MethodHead {
+	if !bodiless {
 		_, _ = w.Write(body) // a client that has gone is its own affair
 	}
 }

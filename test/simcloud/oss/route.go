@@ -1,9 +1,13 @@
 package oss
 
 import (
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+
+	"fleetwarden/test/simcloud/wire"
 )
 
 // target is what a request is about. Without a key it is the bucket, without a
@@ -16,7 +20,8 @@ func Owns(r *http.Request) bool {
 	if _, _, ok := endpoint(r.Host); ok {
 		return true
 	}
-	return byAddress(r.Host) && strings.HasPrefix(r.Header.Get("Authorization"), algorithm+" ")
+	a := r.Header.Get("Authorization")
+	return byAddress(r.Host) && (strings.HasPrefix(a, algorithm+" ") || strings.HasPrefix(a, algorithmV1+" "))
 }
 
 // endpoint takes apart [<bucket>.]oss-<region>[-internal].aliyuncs.com.
@@ -41,9 +46,10 @@ func byAddress(host string) bool {
 	return name == "localhost" || net.ParseIP(name) != nil
 }
 
-// aim reads the target from host name and path. At an address without a name the
-// signature tells the region.
-func aim(r *http.Request, c claim) target {
+// aim reads the target from host name and path. At an address without a name a signature
+// of version 4 tells the region; one of version 1 does not, and the bucket is taken to be
+// where it is.
+func (h *Handler) aim(r *http.Request, c claim) target {
 	bucket, region, named := endpoint(r.Host)
 	if !named {
 		region = c.region
@@ -52,43 +58,99 @@ func aim(r *http.Request, c claim) target {
 	if bucket == "" {
 		bucket, path, _ = strings.Cut(path, "/")
 	}
+	if region == "" {
+		if _, at, ok := h.Service.owner(bucket); ok {
+			region = at
+		} else if regions := h.Service.w.Regions; len(regions) > 0 {
+			region = regions[0]
+		}
+	}
 	return target{bucket, path, region}
 }
 
 // operation is an API of the REST protocol, and the action that RAM must allow.
 type operation struct {
 	name, action string
-	run          func(*Handler, *request) (answer, error)
+	// query and headers are the parameters, and the optional headers that change what the
+	// call does, which are served. With any other the call would be answered as something
+	// else than it is.
+	query, headers []string
+	run            func(*Handler, *request) (answer, error)
 }
 
-// subresources are parts of buckets and objects that this service does not have.
-// Unserved, they must not be taken for the whole.
-var subresources = []string{"acl", "uploads", "uploadId", "tagging", "versioning", "versions", "lifecycle", "policy", "append", "delete", "worm", "symlink", "restore"}
+// conditions are the headers that make a read depend on what is there.
+var conditions = []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"}
 
-func route(r *http.Request, t target) (operation, bool) {
+// changing reports whether a header changes what a call does.
+func changing(name string) bool {
+	switch name {
+	case "Range", "X-Oss-Forbid-Overwrite", "X-Oss-Range-Behavior":
+		return true
+	case "X-Oss-Date", "X-Oss-Content-Sha256", "X-Oss-Security-Token":
+		return false
+	}
+	return slices.Contains(conditions, name) || (strings.HasPrefix(name, "X-Oss-") && !strings.HasPrefix(name, metaPrefix))
+}
+
+// route finds the operation of a request. The error says what is not served.
+func route(r *http.Request, t target) (operation, error) {
 	q := r.URL.Query()
-	for _, s := range subresources {
-		if q.Has(s) {
-			return operation{}, false
+	op, ok := find(r.Method, t, q.Has("versioning"), q.Get("list-type") == "2")
+	if !ok {
+		return operation{name: r.Method}, notServed(r, "this resource")
+	}
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains(op.query, name) {
+			return operation{name: r.Method + " ?" + name}, notServed(r, "the parameter "+name+" of "+op.name)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if changing(name) && !slices.Contains(op.headers, name) {
+			return operation{name: op.name}, notServed(r, "the header "+name+" of "+op.name)
+		}
+	}
+	return op, nil
+}
+
+// notServed is the answer to what OSS has and simcloud lacks. OSS itself never gives it.
+func notServed(r *http.Request, what string) error {
+	return wire.Errorf(501, "NotImplemented", "simcloud does not serve %s by %s.", what, r.Method)
+}
+
+func find(method string, t target, versioning, second bool) (operation, bool) {
+	list := []string{"prefix", "delimiter", "max-keys", "encoding-type"}
 	switch {
+	case t.bucket == "" && method == http.MethodGet:
+		return operation{"ListBuckets", "oss:ListBuckets", []string{"prefix", "marker", "max-keys"}, nil, (*Handler).listBuckets}, true
 	case t.bucket == "":
 		return operation{}, false
-	case t.key == "" && r.Method == http.MethodPut:
-		return operation{"PutBucket", "oss:PutBucket", (*Handler).putBucket}, true
-	case t.key == "" && r.Method == http.MethodGet && q.Get("list-type") == "2":
-		return operation{"ListObjectsV2", "oss:ListObjects", (*Handler).list}, true
+	case t.key == "" && versioning && method == http.MethodPut:
+		return operation{"PutBucketVersioning", "oss:PutBucketVersioning", []string{"versioning"}, nil, (*Handler).putVersioning}, true
+	case t.key == "" && versioning && method == http.MethodGet:
+		return operation{"GetBucketVersioning", "oss:GetBucketVersioning", []string{"versioning"}, nil, (*Handler).getVersioning}, true
+	case t.key == "" && method == http.MethodPut:
+		return operation{"PutBucket", "oss:PutBucket", nil, nil, (*Handler).putBucket}, true
+	case t.key == "" && method == http.MethodGet && second:
+		return operation{"ListObjectsV2", "oss:ListObjects", append(list, "list-type", "start-after", "continuation-token"), nil, (*Handler).list}, true
+	case t.key == "" && method == http.MethodGet:
+		return operation{"ListObjects", "oss:ListObjects", append(list, "marker"), nil, (*Handler).list}, true
 	case t.key == "":
 		return operation{}, false
-	case r.Method == http.MethodPut && r.Header.Get("x-oss-copy-source") == "":
-		return operation{"PutObject", "oss:PutObject", (*Handler).putObject}, true
-	case r.Method == http.MethodGet:
-		return operation{"GetObject", "oss:GetObject", (*Handler).getObject}, true
-	case r.Method == http.MethodHead:
-		return operation{"HeadObject", "oss:GetObject", (*Handler).headObject}, true
-	case r.Method == http.MethodDelete:
-		return operation{"DeleteObject", "oss:DeleteObject", (*Handler).deleteObject}, true
+	}
+	return findObject(method)
+}
+
+func findObject(method string) (operation, bool) {
+	version := []string{"versionId"}
+	switch method {
+	case http.MethodPut:
+		return operation{"PutObject", "oss:PutObject", nil, []string{"X-Oss-Forbid-Overwrite"}, (*Handler).putObject}, true
+	case http.MethodGet:
+		return operation{"GetObject", "oss:GetObject", version, append([]string{"Range", "X-Oss-Range-Behavior"}, conditions...), (*Handler).getObject}, true
+	case http.MethodHead:
+		return operation{"HeadObject", "oss:GetObject", version, conditions, (*Handler).headObject}, true
+	case http.MethodDelete:
+		return operation{"DeleteObject", "oss:DeleteObject", version, nil, (*Handler).deleteObject}, true
 	}
 	return operation{}, false
 }

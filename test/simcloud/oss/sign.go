@@ -1,8 +1,11 @@
 package oss
 
 import (
+	"cmp"
 	"crypto/hmac"
+	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -15,34 +18,54 @@ import (
 
 const (
 	algorithm = "OSS4-HMAC-SHA256"
-	dateTime  = "20060102T150405Z"
+	// algorithmV1 is that of the older tools, such as "aliyun oss".
+	algorithmV1 = "OSS"
+	dateTime    = "20060102T150405Z"
 	// unsigned is the only value of x-oss-content-sha256 that OSS takes.
 	unsigned = "UNSIGNED-PAYLOAD"
 	// maxSkew is how far a request's date may be from real time.
 	maxSkew = 15 * time.Minute
 )
 
-// claim is what a request says about its signature: "OSS4-HMAC-SHA256
+// claim is what a request says about its signature. Version 4: "OSS4-HMAC-SHA256
 // Credential=<key>/<day>/<region>/oss/aliyun_v4_request[,AdditionalHeaders=a;b],Signature=<hex>".
+// Version 1: "OSS <key>:<base64>".
 type claim struct {
+	v1               bool
 	key, day, region string
 	additional       []string
 	signature        string
 }
 
 func readClaim(r *http.Request) (claim, error) {
-	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm+" ")
-	if !ok {
-		return claim{}, wire.Errorf(403, "AccessDenied", "Anonymous access is forbidden for this operation.")
+	method, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	c := claim{}
+	switch method {
+	case algorithmV1:
+		c.v1 = true
+		c.key, c.signature, _ = strings.Cut(rest, ":")
+	case algorithm:
+		if err := c.read(rest); err != nil {
+			return c, err
+		}
+	default:
+		return c, wire.Errorf(403, "AccessDenied", "Anonymous access is forbidden for this operation.")
 	}
-	var c claim
-	for part := range strings.SplitSeq(rest, ",") {
+	if c.key == "" || c.signature == "" {
+		return c, errMalformed("the Authorization header")
+	}
+	return c, nil
+}
+
+// read takes the members of version 4 apart.
+func (c *claim) read(members string) error {
+	for part := range strings.SplitSeq(members, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch name {
 		case "Credential":
 			scope := strings.Split(value, "/")
 			if len(scope) != 5 || scope[3] != "oss" || scope[4] != "aliyun_v4_request" {
-				return c, errMalformed("the credential's scope")
+				return errMalformed("the credential's scope")
 			}
 			c.key, c.day, c.region = scope[0], scope[1], scope[2]
 		case "AdditionalHeaders":
@@ -51,36 +74,90 @@ func readClaim(r *http.Request) (claim, error) {
 			c.signature = value
 		}
 	}
-	if c.key == "" || c.signature == "" {
-		return c, errMalformed("the Authorization header")
-	}
-	return c, nil
+	return nil
 }
 
 // verify checks date and signature of a request for an object of a bucket.
 func (c claim) verify(r *http.Request, t target, secret string) error {
-	if r.Header.Get("x-oss-content-sha256") != unsigned {
+	at, err := dated(r.Header)
+	switch {
+	case err != nil || (!c.v1 && at.UTC().Format("20060102") != c.day):
+		return errMalformed("x-oss-date or Date")
+	case !c.v1 && r.Header.Get("x-oss-content-sha256") != unsigned:
 		return errMalformed("x-oss-content-sha256")
-	}
-	at, err := time.Parse(dateTime, r.Header.Get("x-oss-date"))
-	if err != nil || !strings.HasPrefix(r.Header.Get("x-oss-date"), c.day) {
-		return errMalformed("x-oss-date")
-	}
-	if time.Since(at).Abs() > maxSkew {
+	case time.Since(at).Abs() > maxSkew:
 		return wire.Errorf(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
-	}
-	if !slices.IsSorted(c.additional) {
+	case !slices.IsSorted(c.additional):
 		return errMalformed("AdditionalHeaders")
 	}
-	if !hmac.Equal([]byte(c.sign(r, t, secret)), []byte(c.signature)) {
+	want := c.sign(r, t, at, secret)
+	if c.v1 {
+		want = SignV1(r, t.bucket, t.key, secret)
+	}
+	if !hmac.Equal([]byte(want), []byte(c.signature)) {
 		return errSignature()
 	}
 	return nil
 }
 
-func (c claim) sign(r *http.Request, t target, secret string) string {
+// dated is the time of a request: x-oss-date, else Date, in ISO 8601 or as HTTP writes it.
+func dated(h http.Header) (time.Time, error) {
+	text := cmp.Or(h.Get("x-oss-date"), h.Get("Date"))
+	if at, err := time.Parse(dateTime, text); err == nil {
+		return at, nil
+	}
+	return http.ParseTime(text)
+}
+
+// subresources are the parameters that version 1 signs, of those that OSS documents.
+var subresources = []string{
+	"acl", "append", "bucketInfo", "callback", "callback-var", "cname", "comp", "continuation-token", "cors", "delete", "encryption", "endTime",
+	"img", "inventory", "lifecycle", "live", "location", "logging", "metaQuery", "objectMeta", "partNumber", "policy", "position", "qos", "referer",
+	"replication", "replicationLocation", "replicationProgress", "requestPayment", "resourceGroup", "response-cache-control",
+	"response-content-disposition", "response-content-encoding", "response-content-language", "response-content-type", "response-expires", "restore",
+	"security-token", "sequential", "startTime", "stat", "status", "style", "styleName", "symlink", "tagging", "transferAcceleration", "udf",
+	"uploadId", "uploads", "versionId", "versioning", "versions", "vod", "website", "worm", "wormExtend", "wormId", "x-oss-process",
+}
+
+// SignV1 is the signature of version 1 of a request for an object, a bucket, or, if both are
+// empty, the service: HMAC-SHA1 over method, digest, type, date, the x-oss- headers and the
+// resource with its sub-resources.
+func SignV1(r *http.Request, bucket, key, secret string) string {
+	var headers, parameters []string
+	for name, values := range r.Header {
+		if name = strings.ToLower(name); strings.HasPrefix(name, "x-oss-") {
+			headers = append(headers, name+":"+strings.TrimSpace(strings.Join(values, ","))+"\n")
+		}
+	}
+	slices.Sort(headers)
+	for name, values := range r.URL.Query() {
+		if !slices.Contains(subresources, name) && !strings.HasPrefix(name, "x-oss-") {
+			continue
+		}
+		if values[0] != "" {
+			name += "=" + values[0]
+		}
+		parameters = append(parameters, name)
+	}
+	slices.Sort(parameters)
+	resource := "/"
+	if bucket != "" {
+		resource += bucket + "/" + key
+	}
+	if len(parameters) > 0 {
+		resource += "?" + strings.Join(parameters, "&")
+	}
+	m := hmac.New(sha1.New, []byte(secret))
+	for _, line := range []string{r.Method, r.Header.Get("Content-MD5"), r.Header.Get("Content-Type"), r.Header.Get("Date")} {
+		m.Write([]byte(line + "\n"))
+	}
+	m.Write([]byte(strings.Join(headers, "") + resource))
+	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+}
+
+func (c claim) sign(r *http.Request, t target, at time.Time, secret string) string {
 	sum := sha256.Sum256([]byte(c.canonical(r, t)))
-	text := fmt.Sprintf("%s\n%s\n%s/%s/oss/aliyun_v4_request\n%s", algorithm, r.Header.Get("x-oss-date"), c.day, c.region, hex.EncodeToString(sum[:]))
+	text := fmt.Sprintf("%s\n%s\n%s/%s/oss/aliyun_v4_request\n%s", algorithm, at.UTC().Format(dateTime), c.day, c.region, hex.EncodeToString(sum[:]))
 	key := []byte("aliyun_v4" + secret)
 	for _, step := range []string{c.day, c.region, "oss", "aliyun_v4_request"} {
 		key = mac(key, step)
