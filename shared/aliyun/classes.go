@@ -132,7 +132,7 @@ var classes = []struct {
 	{"oss", fleet.Denied, `AccessDenied InvalidAccessKeyId SignatureDoesNotMatch SecurityTokenExpired InvalidSecurityToken UserDisable`},
 	// NoSuchBucket says nothing about the object that was asked for.
 	{"oss", fleet.Invalid, `NoSuchBucket BucketAlreadyExists RequestTimeTooSkewed EntityTooLarge InvalidArgument InvalidBucketName
-		InvalidObjectName MethodNotAllowed`},
+		InvalidObjectName MethodNotAllowed InvalidDigest InvalidRange MalformedXML NoSuchVersion NotImplemented NotModified PreconditionFailed`},
 }
 
 const (

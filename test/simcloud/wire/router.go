@@ -170,8 +170,7 @@ func (r *Router) lookup(q *request) (*meta.Product, *meta.Action, error) {
 	return p, a, nil
 }
 
-// notServed is the answer to an API that Alibaba Cloud has and simcloud lacks. The cloud
-// itself never gives it.
+// notServed is the answer to an API that Alibaba Cloud has and simcloud lacks.
 func notServed(product, action string) error {
-	return Errorf(501, "NotImplemented", "simcloud does not serve %s %s, which Alibaba Cloud has.", product, action)
+	return Errorf(404, "InvalidAction.NotFound", "simcloud does not serve %s %s, which Alibaba Cloud has.", product, action)
 }

@@ -53,7 +53,7 @@ func TestRefusedRequestsDoNotReachTheMethod(t *testing.T) {
 		want         string
 	}{
 		{"unknown action", "RunInstance", region(), "404 InvalidAction.NotFound"},
-		{"action without a method", "StopInstance", region("InstanceId", "i"), "501 NotImplemented"},
+		{"action without a method", "StopInstance", region("InstanceId", "i"), "404 InvalidAction.NotFound"},
 		{"missing parameter", "RunInstances", nil, "400 MissingParameter"},
 		{"empty required parameter", "RunInstances", map[string]string{"RegionId": ""}, "400 MissingParameter"},
 		{"unknown parameter", "RunInstances", region("InstanceTypo", "x"), "400 InvalidParameter"},
