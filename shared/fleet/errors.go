@@ -32,6 +32,9 @@ const (
 	// Absent: the product, or this API of it, is not served in the region. Nothing of it
 	// can be there.
 	Absent
+	// NotWriteOnce: a store replaces the objects that it was to keep. Nothing that rests
+	// on it may be done.
+	NotWriteOnce
 	// Unavailable: the service failed or did not answer, and reading again is
 	// harmless. For a write see Lost.
 	Unavailable
@@ -45,7 +48,7 @@ const (
 )
 
 var classNames = [...]string{"unclassified", "not found", "exists", "denied", "invalid", "limit", "throttled",
-	"busy", "absent in the region", "unavailable", "lost answer", "out of budget", "canceled"}
+	"busy", "absent in the region", "not write-once", "unavailable", "lost answer", "out of budget", "canceled"}
 
 func (c Class) String() string { return classNames[c] }
 

@@ -17,7 +17,8 @@ import (
 // Store keeps objects by name.
 type Store interface {
 	// Put makes an object. When there is one of that name, it is left as it is and
-	// the error has class [fleet.Exists].
+	// the error has class [fleet.Exists]. A store that does not keep that promise says so
+	// with class [fleet.NotWriteOnce].
 	Put(ctx context.Context, name string, body []byte) error
 	// Get reads an object. The error has class [fleet.NotFound] when there is none.
 	Get(ctx context.Context, name string) ([]byte, error)

@@ -10,10 +10,12 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// intend stores what is about to be changed. What cannot be stored is not changed.
-func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) {
+// intend stores what is about to be changed. What cannot be stored is not changed. The
+// error says that the ledger does not keep what it is given, which ends the pass: the
+// platform keeps what woke it until that is mended.
+func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) error {
 	if p.r.o.Ledger == nil {
-		return
+		return nil
 	}
 	e := p.r.entry(fleet.StageIntent)
 	var judged []fleet.Ref
@@ -25,14 +27,23 @@ func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) {
 		judged = append(judged, it.refs...)
 	}
 	if len(p.intended) == 0 {
-		return
+		return nil
 	}
 	e.Changes, e.Look = p.entryChanges(), fleet.Messages(distinct(judged))
 	if err := p.r.o.Ledger.Write(ctx, &e); err != nil {
 		p.refuse(s, err)
-		return
+		return unfit(err)
 	}
 	p.intent = &e
+	return nil
+}
+
+// unfit is err if the ledger cannot serve at all, else nil.
+func unfit(err error) error {
+	if fleet.ClassOf(err) != fleet.NotWriteOnce {
+		return nil
+	}
+	return fmt.Errorf("nothing may be changed with this ledger: %w", err)
 }
 
 // refuse leaves the changes undone: for another look where time may heal the ledger.
@@ -85,7 +96,7 @@ func (r *pass) entry(stage fleet.Stage) fleet.Entry {
 func ledgerFault(s fleet.Scope, reason string) fleet.Verdict {
 	return fleet.Verdict{
 		Ref: fleet.Ref{Scope: s, Kind: fleet.KindAccount}, Rule: "ledger", Outcome: fleet.Fault, Severity: fleet.High,
-		Reason: reason, Remedy: "make sure that the ledger's bucket exists and that the function's role may write to its own prefix",
+		Reason: reason, Remedy: "make sure that the ledger's bucket exists, that it never had versioning, and that the function's role may write to its own prefix",
 	}
 }
 
@@ -166,7 +177,7 @@ func (r *pass) settle(ctx context.Context, open fleet.Entry, verdicts []fleet.Ve
 		return nil // somebody else did, and told
 	}
 	if err != nil {
-		return r.finding(ledgerFault(open.Refs()[0].Scope, "the intent "+open.Name+" stays open: "+err.Error()))
+		return errors.Join(r.finding(ledgerFault(open.Refs()[0].Scope, "the intent "+open.Name+" stays open: "+err.Error())), unfit(err))
 	}
 	for _, c := range changes {
 		if err := r.change(c.ChangeRecord); err != nil {

@@ -157,6 +157,21 @@ func TestWithoutAnIntentNothingIsChanged(t *testing.T) {
 	}
 }
 
+// TestALedgerThatDoesNotKeepWhatItHasEndsThePass: in a bucket with versioning two passes
+// would each believe to be the only one. What woke the pass must not be acknowledged.
+func TestALedgerThatDoesNotKeepWhatItHasEndsThePass(t *testing.T) {
+	b, s := withLedger(policy.Enforce)
+	b.mends("i-1", "i-2")
+	s.refuse[fleet.StageIntent] = classed(fleet.NotWriteOnce)
+	_, _, err := b.run(t.Context(), item{batch: batch("i-1")}, item{batch: batch("i-2")})
+	if fleet.ClassOf(err) != fleet.NotWriteOnce {
+		t.Errorf("the pass ended with %v", err)
+	}
+	if len(b.acted) != 0 || len(b.again) != 0 || len(b.ledgerFaults()) != 1 || !slices.Equal(b.ends(), []fleet.State{fleet.Failed}) {
+		t.Errorf("%d acts, %d put back, faults %v, states %v", len(b.acted), len(b.again), b.ledgerFaults(), b.ends())
+	}
+}
+
 func TestAnOutcomeThatCannotBeStoredIsToldByTheRecords(t *testing.T) {
 	b, s := withLedger(policy.Enforce)
 	b.mends("i-1")

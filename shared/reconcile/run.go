@@ -211,7 +211,9 @@ func (r *run[W]) control(ctx context.Context, account fleet.AccountID) (Control[
 // carryOut does what verdicts ask for, and records it: intent, acts, outcome, lines.
 func (r *pass) carryOut(ctx context.Context, steps []Step, s fleet.Scope, verdicts []fleet.Verdict) error {
 	plan := newPlan(verdicts, r)
-	plan.intend(ctx, steps, s)
+	if err := plan.intend(ctx, steps, s); err != nil {
+		return errors.Join(err, plan.record(verdicts))
+	}
 	for _, step := range steps {
 		plan.carryOut(ctx, s, step)
 	}

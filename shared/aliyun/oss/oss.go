@@ -2,7 +2,8 @@
 // and bytes, and nothing of what they mean.
 //
 // Objects are only ever made, never replaced: what has been written stays as it
-// was written, and a write whose answer was lost can be sent again.
+// was written, and a write whose answer was lost can be sent again. A bucket that cannot
+// promise that is noticed by the first write.
 package oss
 
 import (
@@ -73,6 +74,11 @@ func value(p *string) string {
 
 // Put makes an object. One of that name that is there already is left as it is, and
 // the error has class [fleet.Exists].
+//
+// OSS ignores the header that says so in a bucket that has, or ever had, versioning
+// (PutObject, x-oss-forbid-overwrite). It answers there with x-oss-version-id, also while
+// versioning is suspended: then the error has class [fleet.NotWriteOnce], and the object
+// has been written, perhaps over another.
 func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 	sent := 0
 	err := b.call(ctx, "oss:PutObject", func(api string) error {
@@ -87,6 +93,9 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 			return aliyun.NoAnswer(ctx, api, errNoETag, false)
 		}
 		b.session.SawDate(res.Headers.Get("Date"))
+		if value(res.VersionId) != "" {
+			return versioned{b.place.Bucket}
+		}
 		return nil
 	})
 	if sent > 1 && fleet.ClassOf(err) == fleet.Exists {
@@ -97,6 +106,16 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 	}
 	return nil
 }
+
+// versioned is why nothing may rest on a bucket.
+type versioned struct{ bucket string }
+
+func (e versioned) Error() string {
+	return "the bucket " + e.bucket + " has, or had, versioning, and replaces objects that are to stay as they are: make one that never had it"
+}
+
+// Class implements the classes of fleet.
+func (versioned) Class() fleet.Class { return fleet.NotWriteOnce }
 
 var (
 	errNoETag = errors.New("the answer names no object")

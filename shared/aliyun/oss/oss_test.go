@@ -82,6 +82,29 @@ func TestAnObjectIsMadeOnceAndStaysAsItWas(t *testing.T) {
 	}
 }
 
+// TestABucketWithVersioningIsNoticedByTheFirstWrite, also where versioning was suspended:
+// it can never be taken away.
+func TestABucketWithVersioningIsNoticedByTheFirstWrite(t *testing.T) {
+	for _, states := range [][]string{{"Enabled"}, {"Suspended"}, {"Enabled", "Suspended"}} {
+		b := newBench(t, admin)
+		for _, s := range states {
+			if err := b.OSS.SetVersioning("ledger-bucket", s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, body := range []string{"one", "two"} {
+			err := b.bucket.Put(t.Context(), "k", []byte(body))
+			if fleet.ClassOf(err) != fleet.NotWriteOnce || !strings.Contains(err.Error(), "ledger-bucket") {
+				t.Errorf("%v: got %v", states, err)
+			}
+		}
+		want := map[string]map[string]int{"oss:PutObject": {"not write-once": 2}}
+		if diff := cmp.Diff(want, b.session.Calls()); diff != "" {
+			t.Errorf("%v: %s", states, diff)
+		}
+	}
+}
+
 func TestAWriteWhoseAnswerWasLostIsSentAgain(t *testing.T) {
 	for _, kind := range []simcloud.FaultKind{simcloud.TimeoutAfter, simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable} {
 		b := newBench(t, admin)
