@@ -329,3 +329,38 @@ func TestWhatTheAccountHasOnceIsMadeInTheHomeRegion(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLedgersBucketNeverHasVersioning: OSS ignores x-oss-forbid-overwrite in a bucket
+// that has it, or ever had it.
+func TestTheLedgersBucketNeverHasVersioning(t *testing.T) {
+	for _, b := range configuration(t) {
+		if len(b.labels) > 0 && b.labels[0] == "alicloud_oss_bucket_versioning" {
+			t.Errorf("%s gives a bucket versioning", b.name())
+		}
+	}
+	bucket := resource(t, "alicloud_oss_bucket", "ledger")
+	refused := false
+	for _, part := range bucket.body.Blocks {
+		switch part.Type {
+		case "versioning":
+			t.Error("the ledger's bucket has versioning")
+		case "lifecycle_rule":
+			for _, rule := range part.Body.Blocks {
+				if strings.HasPrefix(rule.Type, "noncurrent") {
+					t.Errorf("the rule %s is about versions", rule.Type)
+				}
+			}
+		case "lifecycle":
+			for _, rule := range part.Body.Blocks {
+				if condition := rule.Body.Attributes["condition"]; rule.Type == "precondition" && condition != nil {
+					for _, v := range condition.Expr.Variables() {
+						refused = refused || (v.RootName() == "data" && strings.Contains(bucket.text, "alicloud_oss_buckets.ledger[0].buckets[*].versioning"))
+					}
+				}
+			}
+		}
+	}
+	if !refused {
+		t.Error("a bucket that has versioning is not refused")
+	}
+}
