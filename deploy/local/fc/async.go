@@ -40,10 +40,11 @@ func (r *Runtime) attempt(e *event) {
 	done := r.o.Clock.Begin()
 	go func() {
 		defer done()
-		res, note := r.run(e.d, e.cause, e.failures+1)
-		if res.ErrorType != "" {
-			r.failed(e, res, note)
-		}
+		r.run(e.d, e.cause, e.failures+1, func(res Result, note *Invocation) {
+			if res.ErrorType != "" {
+				r.failed(e, res, note)
+			}
+		})
 	}()
 }
 

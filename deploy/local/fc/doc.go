@@ -1,7 +1,7 @@
 // Package fc runs functions as Function Compute 3.0 does for runtime go1: real
-// binaries as processes, fed through the runtime API; instance concurrency,
-// time-outs and crashes; asynchronous invocations with retries, age limit and
-// failure destination.
+// binaries as processes, fed through the runtime API, one event an instance; the limits
+// of instances; time-outs and crashes; asynchronous invocations with retries, age limit
+// and failure destination.
 //
 // Two clocks: a process's time-out and x-fc-function-deadline are real time,
 // retries and ages are virtual. An invocation holds a work token, so that no

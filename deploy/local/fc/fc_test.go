@@ -218,12 +218,53 @@ func together(f *fixture) int {
 	return len(seen)
 }
 
-func TestInstanceConcurrency(t *testing.T) {
+// Function Compute 3.0 gives the standard runtimes no instance concurrency.
+func TestAnInstanceTakesOneEventAtATime(t *testing.T) {
 	if got := together(deploy(t, nil)); got != 3 {
-		t.Errorf("with concurrency 1, 3 invocations ran in %d processes", got)
+		t.Errorf("3 invocations at a time ran in %d processes", got)
 	}
-	if got := together(deploy(t, func(fn *fc.Function) { fn.Concurrency = 10 })); got != 1 {
-		t.Errorf("with concurrency 10, 3 invocations ran in %d processes", got)
+}
+
+// The functions of an account share its instances in a region with those reserved for one.
+func TestReservedConcurrencyIsTakenFromTheAccountsOthers(t *testing.T) {
+	f := deploy(t, nil)
+	other := fc.Function{
+		Account: "1000000000000001", Region: region, Name: "other", Code: "/none", Handler: "main",
+		Memory: 512, Timeout: time.Minute, Reserved: 98,
+	}
+	if err := f.Deploy(other); err != nil {
+		t.Fatal(err)
+	}
+	f.Lengthen("probe", time.Minute)
+	var ends []string
+	for range 3 {
+		if err := f.Deliver(region, "probe", cause(`{"do":"nothing"}`), func(res fc.Result) { ends = append(ends, res.ErrorType) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.quiet()
+	if diff := cmp.Diff([]string{fc.Exhausted, "", ""}, ends); diff != "" {
+		t.Error(diff)
+	}
+	other.Name, other.Reserved = "third", 2
+	if err := f.Deploy(other); err == nil {
+		t.Error("all instances of the account could be reserved")
+	}
+}
+
+func TestAnInvocationMayLast(t *testing.T) {
+	f := deploy(t, nil)
+	f.Lengthen("probe", 200*time.Second)
+	ended := false
+	if err := f.Deliver(region, "probe", cause(`{"do":"nothing"}`), func(res fc.Result) { ended = res.ErrorType == "" }); err != nil {
+		t.Fatal(err)
+	}
+	if ended {
+		t.Error("it ended before its time")
+	}
+	f.quiet()
+	if x := f.Invocations()[0]; !ended || x.End.Sub(x.Start) != 200*time.Second {
+		t.Errorf("ended %t, after %v", ended, x.End.Sub(x.Start))
 	}
 }
 

@@ -17,9 +17,8 @@ type Function struct {
 	Role    string // the RAM role's name
 	Memory  int    // MB; told to the function, not enforced
 	Timeout time.Duration
-	// Concurrency is how many invocations one instance takes at a time; 0 is 1.
-	Concurrency int
-	// Reserved is how many invocations run at a time in all; 0 is 100 instances.
+	// Reserved is how many instances the function may have, which no other function can
+	// take; 0 for its share of what the account has not reserved.
 	Reserved int
 	Env      map[string]string
 	Async    Async
@@ -40,18 +39,8 @@ func (f *Function) ARN() string {
 	return fmt.Sprintf("acs:fc:%s:%s:functions/%s", f.Region, f.Account, f.Name)
 }
 
-func (f *Function) concurrency() int { return max(f.Concurrency, 1) }
-
-// maxInstances is the default of instances per region and account.
+// maxInstances is the default of instances of all functions of an account in a region.
 const maxInstances = 100
-
-// capacity is how many invocations may run at a time.
-func (f *Function) capacity() int {
-	if f.Reserved > 0 {
-		return f.Reserved
-	}
-	return maxInstances * f.concurrency()
-}
 
 // environment is what Function Compute sets for an instance, after the
 // function's own variables.
@@ -85,7 +74,7 @@ const (
 	Handled = "HandledInvocationError"
 	// Unhandled: the handler panicked, ran out of time, or its process ended.
 	Unhandled = "UnhandledInvocationError"
-	// Exhausted: too many invocations at the same time.
+	// Exhausted: too many invocations at the same time, HTTP 429.
 	Exhausted = "FunctionResourceExhausted"
 	// Expired: an asynchronous event grew older than its maximum age.
 	Expired = "MaximumEventAgeExceeded"

@@ -24,7 +24,7 @@ type instance struct {
 	once    sync.Once
 }
 
-// assign gives x to an instance with a free place, or to a new one.
+// assign gives x to an idle instance, or to a new one.
 func (r *Runtime) assign(x *running) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,13 +41,13 @@ func (r *Runtime) assign(x *running) error {
 	x.instance = i
 	i.running[x.id] = x
 	i.from[x.id] = i.log.size()
-	i.queue <- x // has room for all of the instance's places
+	i.queue <- x // has room for one
 	return nil
 }
 
 func (d *deployed) free() *instance {
 	for _, i := range d.instances {
-		if !i.gone && len(i.running) < d.concurrency() {
+		if !i.gone && len(i.running) == 0 {
 			return i
 		}
 	}
@@ -60,7 +60,7 @@ func (r *Runtime) launch(d *deployed, c Credentials) (*instance, error) {
 	id := fmt.Sprintf("c-%s-%06d", d.Name, r.serial)
 	log := logFile(filepath.Join(r.o.LogDir, d.Region+"-"+id+".log"))
 	i := &instance{
-		id: id, f: d, log: log, queue: make(chan *running, d.concurrency()),
+		id: id, f: d, log: log, queue: make(chan *running, 1),
 		running: map[string]*running{}, from: map[string]int64{}, exited: make(chan struct{}),
 	}
 	if err := i.startProcess(r.addr+"/"+id, c); err != nil {

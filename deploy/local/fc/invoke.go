@@ -17,6 +17,7 @@ type running struct {
 	deadline time.Time // real
 	note     *Invocation
 	done     chan Result // has room for one
+	admitted bool        // it has an instance to run in, or was refused
 	counted  bool        // Close waits for it
 }
 
@@ -34,9 +35,9 @@ func (x *running) fail(kind, message string) {
 	x.finish(kind, body)
 }
 
-// run makes one attempt and waits for its end in real time. Virtual time stands
-// still meanwhile.
-func (r *Runtime) run(d *deployed, c Cause, attempt int) (Result, *Invocation) {
+// run makes one attempt and calls then with its end. It waits for the process in real
+// time, while virtual time stands still; see [Runtime.Lengthen] for what may follow.
+func (r *Runtime) run(d *deployed, c Cause, attempt int, then func(Result, *Invocation)) {
 	defer r.o.Clock.Begin()()
 	x := r.begin(d, c, attempt)
 	began := time.Now()
@@ -46,11 +47,39 @@ func (r *Runtime) run(d *deployed, c Cause, attempt int) (Result, *Invocation) {
 	limit := time.AfterFunc(time.Until(x.deadline), func() { r.expire(x) })
 	res := <-x.done
 	limit.Stop()
-	r.end(x, res, time.Since(began))
-	return res, x.note
+	took := time.Since(began)
+	end := func() {
+		r.end(x, res, took)
+		then(res, x.note)
+	}
+	if length := r.length(x); length > 0 {
+		r.o.Clock.After(length, end)
+		return
+	}
+	end()
 }
 
-// begin notes the attempt. One too many ends at once.
+// Lengthen has each later invocation of the function last for d of virtual time: its
+// process works at the beginning, and its instance is free again, and its end known, only
+// after that. Zero ends it. So passes that last overlap, which those of no virtual length
+// never do. A synchronous invocation then ends only if something else moves the clock.
+func (r *Runtime) Lengthen(function string, d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lengths[function] = d
+}
+
+// length is how much longer an invocation lasts that has done its work.
+func (r *Runtime) length(x *running) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x.instance == nil {
+		return 0 // it was refused
+	}
+	return r.lengths[x.f.Name]
+}
+
+// begin notes the attempt, and admits it if the function may have one more instance.
 func (r *Runtime) begin(d *deployed, c Cause, attempt int) *running {
 	now := r.o.Clock.Now()
 	r.mu.Lock()
@@ -62,7 +91,9 @@ func (r *Runtime) begin(d *deployed, c Cause, attempt int) *running {
 		note: &Invocation{Function: d.Name, Region: d.Region, RequestID: id, Trigger: c.Trigger, Attempt: attempt, Start: now},
 	}
 	r.history = append(r.history, x.note)
-	d.active++
+	if x.admitted = r.room(d); x.admitted {
+		d.active++
+	}
 	if !r.closed {
 		x.counted = true
 		r.work.Add(1)
@@ -70,12 +101,28 @@ func (r *Runtime) begin(d *deployed, c Cause, attempt int) *running {
 	return x
 }
 
+// room reports whether a function may have one more instance: of those reserved for it,
+// or of those that its account has left in the region. The caller holds the mutex.
+func (r *Runtime) room(d *deployed) bool {
+	if d.Reserved > 0 {
+		return d.active < d.Reserved
+	}
+	left := maxInstances
+	for _, other := range r.functions {
+		switch {
+		case other.Account != d.Account || other.Region != d.Region:
+		case other.Reserved > 0:
+			left -= other.Reserved
+		default:
+			left -= other.active
+		}
+	}
+	return left > 0
+}
+
 // start gives the invocation credentials and an instance.
 func (r *Runtime) start(x *running) error {
-	r.mu.Lock()
-	full := x.f.active > x.f.capacity()
-	r.mu.Unlock()
-	if full {
+	if !x.admitted {
 		x.fail(Exhausted, "the concurrency limit of the function is reached")
 		return nil
 	}
@@ -91,8 +138,7 @@ func (r *Runtime) start(x *running) error {
 	return r.assign(x)
 }
 
-// expire ends an invocation that ran out of time, together with its process and
-// whatever else ran in it.
+// expire ends an invocation that ran out of time, together with its process.
 func (r *Runtime) expire(x *running) {
 	x.fail(Unhandled, fmt.Sprintf("Function timed out after %d seconds", int(x.f.Timeout/time.Second)))
 	r.mu.Lock()
@@ -115,7 +161,9 @@ func (r *Runtime) end(x *running, res Result, took time.Duration) {
 		defer r.work.Done()
 	}
 	delete(r.sessions, "fc-"+x.id)
-	x.f.active--
+	if x.admitted {
+		x.f.active--
+	}
 	n := x.note
 	n.End, n.DurationMs = now, float64(took.Microseconds())/1000
 	n.ErrorType = res.ErrorType

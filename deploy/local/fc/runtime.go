@@ -34,6 +34,7 @@ type Runtime struct {
 	sessions  map[string]*running // by STS session name
 	history   []*Invocation
 	kills     []*kill
+	lengths   map[string]time.Duration // by function; see Lengthen
 	serial    int
 	closed    bool
 	work      sync.WaitGroup
@@ -43,7 +44,7 @@ type key struct{ region, name string }
 
 type deployed struct {
 	Function
-	active    int // running invocations
+	active    int // invocations that have an instance
 	instances []*instance
 }
 
@@ -58,7 +59,7 @@ func New(o Options) (*Runtime, error) {
 	}
 	r := &Runtime{
 		o: o, addr: l.Addr().String(),
-		functions: map[key]*deployed{}, instances: map[string]*instance{}, sessions: map[string]*running{},
+		functions: map[key]*deployed{}, instances: map[string]*instance{}, sessions: map[string]*running{}, lengths: map[string]time.Duration{},
 	}
 	r.server = &http.Server{Handler: r.api(), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = r.server.Serve(l) }() // ends with ErrServerClosed
@@ -79,8 +80,23 @@ func (r *Runtime) Deploy(f Function) error {
 	if f.Async.MaxAge == 0 {
 		f.Async.MaxAge = 24 * time.Hour
 	}
+	if reserved := r.reserved(f); reserved >= maxInstances {
+		return fmt.Errorf("deploying %s: with it %d instances would be reserved in %s, of %d for all functions", f.Name, reserved, f.Region, maxInstances)
+	}
 	r.functions[k] = &deployed{Function: f}
 	return nil
+}
+
+// reserved is how many instances of f's region would be reserved with f. The caller
+// holds the mutex.
+func (r *Runtime) reserved(f Function) int {
+	n := f.Reserved
+	for _, d := range r.functions {
+		if d.Account == f.Account && d.Region == f.Region {
+			n += d.Reserved
+		}
+	}
+	return n
 }
 
 // errNoFunction is wrapped when a function is not deployed.
@@ -123,18 +139,28 @@ func (r *Runtime) Close() error {
 	return r.server.Close()
 }
 
-// Invoke runs a function once and waits for it. The error says that it could not
+// Invoke runs a function once and waits for its end. The error says that it could not
 // be run at all; a failure of the function is in the Result.
 func (r *Runtime) Invoke(ctx context.Context, region, name string, c Cause) (Result, error) {
-	d, err := r.find(region, name)
-	if err != nil {
-		return Result{}, err
-	}
 	if err := ctx.Err(); err != nil {
 		return Result{}, fmt.Errorf("invoking %s: %w", name, err)
 	}
-	res, _ := r.run(d, c, 1)
-	return res, nil
+	end := make(chan Result, 1)
+	if err := r.Deliver(region, name, c, func(res Result) { end <- res }); err != nil {
+		return Result{}, err
+	}
+	return <-end, nil
+}
+
+// Deliver runs a function once and calls then with its end, which need not be before it
+// returns: see [Runtime.Lengthen]. then must not wait.
+func (r *Runtime) Deliver(region, name string, c Cause, then func(Result)) error {
+	d, err := r.find(region, name)
+	if err != nil {
+		return err
+	}
+	r.run(d, c, 1, func(res Result, _ *Invocation) { then(res) })
+	return nil
 }
 
 // Cause is why a function is invoked, and with what.

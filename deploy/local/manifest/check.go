@@ -50,6 +50,9 @@ func (f *Function) check(n *yaml.Node) error {
 	if f.Runtime != "go1" {
 		return at(child(n, "runtime"), "runtime must be go1, not %q: the Go library works in no other", f.Runtime)
 	}
+	if f.InstanceConcurrency != nil {
+		return at(child(n, "instanceConcurrency"), "instanceConcurrency: Function Compute 3.0 gives none to the runtime %s; an instance takes one event at a time", f.Runtime)
+	}
 	if err := f.checkSizes(n); err != nil {
 		return err
 	}
@@ -74,8 +77,6 @@ func (f *Function) checkSizes(n *yaml.Node) error {
 		return at(child(n, "cpu"), "cpu is 0.05 to 16")
 	case f.DiskSize != 0 && f.DiskSize != 512 && f.DiskSize != 10240:
 		return at(child(n, "diskSize"), "diskSize is 512 or 10240 MB")
-	case f.InstanceConcurrency < 0 || f.InstanceConcurrency > 200:
-		return at(child(n, "instanceConcurrency"), "instanceConcurrency is 1 to 200")
 	case f.ConcurrencyConfig.ReservedConcurrency < 0:
 		return at(child(n, "concurrencyConfig"), "reservedConcurrency must not be negative")
 	}
@@ -137,6 +138,10 @@ func (f *Function) checkTriggers(n *yaml.Node) error {
 		stream := t.EventBridge != nil && t.EventBridge.EventSourceConfig.Type == "MNS"
 		if stream && f.Timeout > maxStreamTimeout {
 			return at(node, "a function fed by a stream needs a timeout of at most %d s, not %d", maxStreamTimeout, f.Timeout)
+		}
+		if stream && f.ConcurrencyConfig.ReservedConcurrency > 0 && t.EventBridge.RunOptions.RetryStrategy.PushRetryStrategy != "EXPONENTIAL_DECAY_RETRY" {
+			return at(child(node, "triggerConfig", "runOptions", "retryStrategy"), "a stream whose function has reserved concurrency needs EXPONENTIAL_DECAY_RETRY: "+
+				"it gets 429 for what comes beside the reserved instances, and BACKOFF_RETRY gives up within a minute")
 		}
 		if !stream && (f.AsyncInvokeConfig == nil || f.AsyncInvokeConfig.DestinationConfig.OnFailure == nil) {
 			return at(node, "trigger %s invokes asynchronously: asyncInvokeConfig.destinationConfig.onFailure is missing", t.Name)

@@ -33,10 +33,10 @@ type Function struct {
 	Handler              string            `yaml:"handler"`
 	Code                 string            `yaml:"code"`
 	CPU                  float64           `yaml:"cpu"`
-	MemorySize           int               `yaml:"memorySize"` // MB
-	DiskSize             int               `yaml:"diskSize"`   // MB
-	Timeout              int               `yaml:"timeout"`    // s
-	InstanceConcurrency  int               `yaml:"instanceConcurrency"`
+	MemorySize           int               `yaml:"memorySize"`          // MB
+	DiskSize             int               `yaml:"diskSize"`            // MB
+	Timeout              int               `yaml:"timeout"`             // s
+	InstanceConcurrency  *int              `yaml:"instanceConcurrency"` // custom runtimes only
 	InternetAccess       *bool             `yaml:"internetAccess"`
 	EnvironmentVariables map[string]string `yaml:"environmentVariables"`
 	Role                 string            `yaml:"role"`
@@ -55,7 +55,7 @@ type Tag struct {
 
 // Concurrency limits the invocations that run at the same time.
 type Concurrency struct {
-	ReservedConcurrency int `yaml:"reservedConcurrency"` // 0 for no own limit
+	ReservedConcurrency int `yaml:"reservedConcurrency"` // instances; 0 for no own limit
 }
 
 // Async is how asynchronous invocations are retried and where they end.

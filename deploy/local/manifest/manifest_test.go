@@ -106,6 +106,7 @@ func TestManifestRefusesWithTheLine(t *testing.T) {
 		{"an unknown property", "handler: main", "hander: main", "line 13: unknown key \"hander\""},
 		{"a missing property", "      handler: main\n", "", "line 10: props lacks handler"},
 		{"another runtime", "runtime: go1", "runtime: custom.debian12", "line 12: runtime"},
+		{"concurrency in an instance", "runtime: go1", "runtime: go1\n      instanceConcurrency: 1", "line 13: instanceConcurrency"},
 		{"no timeout", "      timeout: 60\n", "", "timeout must be set"},
 		{"memory between the steps", "memorySize: 512", "memorySize: 500", "line 15: memorySize"},
 		{"a number as environment variable", `A: "1"`, "A: 1", "line 19: environment variable A must be a string"},
@@ -135,6 +136,45 @@ func TestManifestRefusesWithTheLine(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// queueFed is what a stream adds to the triggers of the valid manifest.
+const queueFed = `        - triggerName: inbox
+          triggerType: eventbridge
+          triggerConfig:
+            triggerEnable: true
+            asyncInvocationType: false
+            eventRuleFilterPattern: "{}"
+            eventSinkConfig: {deliveryOption: {eventSchema: CloudEvents}}
+            eventSourceConfig:
+              eventSourceType: MNS
+              eventSourceParameters: {sourceMNSParameters: {RegionId: "${vars.region}", QueueName: one, IsBase64Decode: false}}
+            runOptions:
+              mode: event-streaming
+              errorsTolerance: ALL
+              retryStrategy: {PushRetryStrategy: STRATEGY}
+              deadLetterQueue: {Arn: "${vars.queues}/dead"}
+              batchWindow: {CountBasedWindow: 100, TimeBasedWindow: 15}
+`
+
+// What is refused beside the reserved instances must be tried for longer than a pass may
+// take: BACKOFF_RETRY makes its three tries within a minute.
+func TestAStreamOfAFunctionWithReservedConcurrencyIsTriedForADay(t *testing.T) {
+	const reserved = "      concurrencyConfig: {reservedConcurrency: 1}\n      role: role-one"
+	for _, c := range []struct {
+		props, strategy string
+		refused         bool
+	}{
+		{reserved, "BACKOFF_RETRY", true},
+		{reserved, "EXPONENTIAL_DECAY_RETRY", false},
+		{"      role: role-one", "BACKOFF_RETRY", false},
+	} {
+		text := strings.Replace(valid, "      role: role-one", c.props, 1) + strings.Replace(queueFed, "STRATEGY", c.strategy, 1)
+		_, err := load(t, text, nil)
+		if got := err != nil && strings.Contains(err.Error(), "needs EXPONENTIAL_DECAY_RETRY"); got != c.refused || !c.refused && err != nil {
+			t.Errorf("%q with %s: %v", c.props, c.strategy, err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -116,8 +117,16 @@ type fixture struct {
 
 func deploy(t *testing.T, regions ...string) *fixture {
 	t.Helper()
+	return deployed(t, nil, regions...)
+}
+
+// deployed is deploy with texts of the project replaced: old, new, old, new …
+func deployed(t *testing.T, replace []string, regions ...string) *fixture {
+	t.Helper()
 	root := t.TempDir()
+	replacer := strings.NewReplacer(replace...)
 	for name, text := range project {
+		text = replacer.Replace(text)
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)

@@ -210,7 +210,7 @@ func (s *Stack) function(p manifest.Function) (fc.Function, error) {
 		Account: server.Sharer, Region: p.Region, Name: p.FunctionName, Role: p.Role,
 		Code: filepath.Join(s.o.BinDir, p.FunctionName), Handler: p.Handler,
 		Memory: p.MemorySize, Timeout: time.Duration(p.Timeout) * time.Second,
-		Concurrency: p.InstanceConcurrency, Reserved: p.ConcurrencyConfig.ReservedConcurrency, Env: env,
+		Reserved: p.ConcurrencyConfig.ReservedConcurrency, Env: env,
 	}
 	if a := p.AsyncInvokeConfig; a != nil {
 		f.Async.Retries = *a.MaxAsyncRetryAttempts
@@ -239,6 +239,9 @@ func (s *Stack) Invoke(ctx context.Context, region, function string, payload []b
 
 // Kill ends a process of the function exactly at its nth API request from now.
 func (s *Stack) Kill(function string, n int, when fc.When) { s.runtime.Kill(function, n, when) }
+
+// Lengthen has invocations of the function last for d of virtual time from now on.
+func (s *Stack) Lengthen(function string, d time.Duration) { s.runtime.Lengthen(function, d) }
 
 // Invocations returns all invocations so far, in the order of their start.
 func (s *Stack) Invocations() []fc.Invocation { return s.runtime.Invocations() }

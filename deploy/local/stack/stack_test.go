@@ -41,6 +41,87 @@ func TestWindowClosesWhenItIsFull(t *testing.T) {
 	}
 }
 
+// lasting sends eight full windows at once to a probe whose invocations take 200 s.
+func lasting(t *testing.T, replace ...string) *fixture {
+	t.Helper()
+	f := deployed(t, replace)
+	f.Lengthen("probe", 200*time.Second)
+	f.send(800, `{"do":"nothing"}`)
+	f.quiet()
+	return f
+}
+
+// most is how many invocations ran at the same moment, and refused how many got 429.
+func (f *fixture) most() (most, refused, succeeded int) {
+	all := f.Invocations()
+	for _, x := range all {
+		switch x.ErrorType {
+		case "":
+			succeeded++
+		case fc.Exhausted:
+			refused++
+			continue
+		}
+		n := 0
+		for _, y := range all {
+			if y.ErrorType != fc.Exhausted && !y.Start.After(x.Start) && y.End.After(x.Start) {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most, refused, succeeded
+}
+
+func TestSeveralWindowsAreDeliveredAtOnce(t *testing.T) {
+	f := lasting(t)
+	if most, refused, succeeded := f.most(); most != 8 || refused != 0 || succeeded != 8 {
+		t.Errorf("%d at a time, %d refused, %d ended well; want 8, 0, 8", most, refused, succeeded)
+	}
+}
+
+// Another function's reservation may leave an instance, and BACKOFF_RETRY does not wait
+// for it as long as a pass may take.
+func TestWindowsBesideTheLastInstanceAreDeadLettersWithBackoff(t *testing.T) {
+	f := lasting(t, "role: fleetwarden-once}", "role: fleetwarden-once, concurrencyConfig: {reservedConcurrency: 99}}")
+	if most, refused, succeeded := f.most(); most != 1 || refused < 8 || succeeded == 8 {
+		t.Errorf("%d at a time, %d refused, %d ended well", most, refused, succeeded)
+	}
+	if len(f.deadLetters()) == 0 {
+		t.Error("no dead letters")
+	}
+}
+
+func TestWindowsBesideTheReservedInstanceWaitWithDecay(t *testing.T) {
+	const role = "      role: fleetwarden-probe"
+	f := lasting(t, role, "      concurrencyConfig: {reservedConcurrency: 1}\n"+role,
+		"{PushRetryStrategy: BACKOFF_RETRY}", "{PushRetryStrategy: EXPONENTIAL_DECAY_RETRY}",
+		`"visibilityTimeout":600`, `"visibilityTimeout":43200`)
+	if most, refused, succeeded := f.most(); most != 1 || refused < 8 || succeeded != 8 {
+		t.Errorf("%d at a time, %d refused, %d ended well; want 1, some, 8", most, refused, succeeded)
+	}
+	if dead := f.deadLetters(); len(dead) != 0 {
+		t.Errorf("%d dead letters", len(dead))
+	}
+}
+
+func TestWindowThatFailsForADayGoesToTheDeadLetters(t *testing.T) {
+	f := deployed(t, []string{"{PushRetryStrategy: BACKOFF_RETRY}", "{PushRetryStrategy: EXPONENTIAL_DECAY_RETRY}",
+		`"visibilityTimeout":600`, `"visibilityTimeout":43200`})
+	f.send(1, `{"do":"fail"}`)
+	for _, c := range []struct {
+		until time.Duration
+		dead  int
+	}{{23 * time.Hour, 0}, {time.Hour, 1}} {
+		if err := f.cloud.World.Clock.Advance(f.Context(), c.until); err != nil {
+			t.Fatal(err)
+		}
+		if dead := f.deadLetters(); len(dead) != c.dead {
+			t.Errorf("%d dead letters %v later, want %d", len(dead), c.until, c.dead)
+		}
+	}
+}
+
 func TestWindowThatKeepsFailingGoesToTheDeadLetters(t *testing.T) {
 	f := deploy(t)
 	f.send(2, `{"do":"fail"}`)
@@ -261,6 +342,47 @@ func TestManifestAndFoldersAgree(t *testing.T) {
 	for _, d := range folders {
 		if d.IsDir() && !deployed[d.Name()] {
 			t.Errorf("s.yaml has no function for functions/%s", d.Name())
+		}
+	}
+}
+
+// TestOneWriterIsOneInstance: what only one pass at a time may write, in a region or in
+// all, belongs to functions that have one instance. Their windows wait for a day, and no
+// message of theirs may go to the dead letters before that because it was received again.
+func TestOneWriterIsOneInstance(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	m, err := manifest.Load(filepath.Join(root, "s.yaml"), manifest.Options{Account: server.Sharer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queues struct {
+		Queues []struct {
+			Name              string
+			VisibilityTimeout int
+			DeadLetter        struct{ MaxReceiveCount int }
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(root, "deploy", "queues.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &queues)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"push-agent", "setup-share-role"} {
+		f := m.Resources[name].Props
+		if n := f.ConcurrencyConfig.ReservedConcurrency; n != 1 {
+			t.Errorf("%s has %d reserved instances, want 1", name, n)
+		}
+		for _, trigger := range f.Triggers {
+			if trigger.EventBridge == nil || trigger.EventBridge.EventSourceConfig.Type != "MNS" {
+				t.Errorf("%s: trigger %s is no stream, which would wait for the instance", name, trigger.Name)
+			}
+		}
+		for _, q := range queues.Queues {
+			if waits := q.VisibilityTimeout * q.DeadLetter.MaxReceiveCount; q.Name == "fw-"+name && waits < 24*60*60 {
+				t.Errorf("messages of %s are dead letters after %d s of waiting, want a day at least", q.Name, waits)
+			}
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -17,11 +16,18 @@ import (
 	"fleetwarden/test/simcloud/mns"
 )
 
-// stream delivers a queue's messages to a function in windows, one window at a
-// time. A window opens with its first message and closes when it is full or its
-// time is up; then the messages are received, delivered, and deleted when the
-// function has succeeded. Their visibility is not extended: what is not deleted
-// within the queue's VisibilityTimeout comes again.
+// maxWindows is how many windows of a stream are on their way at the same time. That
+// there may be several is published ("if multiple batch windows exist", help page of FC
+// 3.0's BatchWindow), how many is not.
+const maxWindows = 8
+
+// stream delivers a queue's messages to a function in windows, several at a time. A
+// window opens with its first message and closes when it is full or its time is up;
+// then the messages are received, delivered, and deleted when the function has
+// succeeded. One that fails, or that the function has no instance for (429), is tried
+// again by the trigger's strategy, and then goes to the dead-letter queue. Visibility
+// is not extended: what is not deleted within the queue's VisibilityTimeout is received
+// again, which MNS counts for its own dead-letter policy; it makes no second window.
 type stream struct {
 	s        *Stack
 	f        fc.Function
@@ -34,10 +40,11 @@ type stream struct {
 	strategy eventbridge.Strategy
 	dead     func([]byte) error
 
-	mu    sync.Mutex
-	busy  bool
-	timer *simcloud.Timer
-	rnd   *rand.Rand
+	mu      sync.Mutex
+	windows int               // on their way, those that wait for another try too
+	handles map[string]string // the newest receipt handle of each message on its way
+	timer   *simcloud.Timer
+	rnd     *rand.Rand
 }
 
 func (s *Stack) stream(f fc.Function, t manifest.Trigger) error {
@@ -50,7 +57,7 @@ func (s *Stack) stream(f fc.Function, t manifest.Trigger) error {
 		s: s, f: f, name: t.Name, queue: mns.Queue{Account: f.Account, Region: source.RegionID, Name: source.QueueName},
 		count: e.RunOptions.BatchWindow.CountBasedWindow, window: time.Duration(e.RunOptions.BatchWindow.TimeBasedWindow) * time.Second,
 		decode: *source.IsBase64Decode, strategy: eventbridge.Strategy(e.RunOptions.RetryStrategy.PushRetryStrategy),
-		rnd: rand.New(rand.NewPCG(1, 1)),
+		rnd: rand.New(rand.NewPCG(1, 1)), handles: map[string]string{},
 	}
 	var err error
 	if x.pattern, err = eventbridge.ParsePattern([]byte(e.EventRuleFilterPattern)); err != nil {
@@ -67,39 +74,62 @@ func (s *Stack) stream(f fc.Function, t manifest.Trigger) error {
 
 func (x *stream) clock() *simcloud.Clock { return x.s.o.Server.World.Clock }
 
-// wake opens the window, or closes it when it is full.
+// wake plans the next window.
 func (x *stream) wake() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	n := x.s.o.Server.MNS.Visible(x.queue)
-	switch {
-	case x.busy || n == 0:
-	case n >= x.count || x.window == 0:
-		x.close()
-	case x.timer == nil:
-		x.timer = x.clock().After(x.window, func() {
-			x.mu.Lock()
-			defer x.mu.Unlock()
-			if x.timer = nil; !x.busy {
-				x.close()
-			}
-		})
-	}
+	x.plan()
 }
 
-// close receives the window's messages and delivers them on a goroutine of its
-// own. The caller holds the mutex.
-func (x *stream) close() {
+// plan has a window close at once if it is full, and else when its time is up. All goes
+// by the clock, also what is due at once: nothing is delivered between two moments. The
+// caller holds the mutex.
+func (x *stream) plan() {
+	n := x.s.o.Server.MNS.Visible(x.queue)
+	full := n >= x.count || x.window == 0
+	if x.windows == maxWindows || n == 0 || x.timer != nil && !full {
+		return
+	}
+	wait := x.window
+	if full {
+		wait = 0
+	}
 	if x.timer != nil {
 		x.timer.Stop()
-		x.timer = nil
 	}
+	var timer *simcloud.Timer
+	timer = x.clock().After(wait, func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.timer == timer {
+			x.timer = nil
+			x.close()
+			x.plan()
+		}
+	})
+	x.timer = timer
+}
+
+// close receives the window's messages and delivers them on a goroutine of its own. What
+// is in another window on its way, and became visible meanwhile, stays with that one. The
+// caller holds the mutex.
+func (x *stream) close() {
 	got, err := x.s.o.Server.MNS.Receive(x.queue, x.count)
-	if err != nil || len(got) == 0 {
-		return // the queue or its messages are gone
+	if err != nil {
+		return // the queue is gone
 	}
-	x.busy = true
-	x.work(func() { x.deliver(got, x.elements(got), 1) })
+	fresh := got[:0]
+	for _, m := range got {
+		if _, known := x.handles[m.ID]; !known {
+			fresh = append(fresh, m)
+		}
+		x.handles[m.ID] = m.ReceiptHandle
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	x.windows++
+	x.work(func() { x.deliver(fresh, x.elements(fresh), 1) })
 }
 
 // work runs f with a work token taken before, so that no time passes between.
@@ -170,10 +200,21 @@ func (x *stream) element(m mns.Message) element {
 // deliver makes the try-th attempt with the whole window: it succeeds or fails
 // as one.
 func (x *stream) deliver(got []mns.Message, batch []json.RawMessage, try int) {
-	if len(batch) == 0 || x.invoke(batch) {
+	if len(batch) == 0 {
 		x.finish(got)
 		return
 	}
+	x.invoke(batch, func(ok bool) {
+		if ok {
+			x.finish(got)
+			return
+		}
+		x.failed(got, batch, try)
+	})
+}
+
+// failed plans the next attempt, or hands the window to the dead-letter queue.
+func (x *stream) failed(got []mns.Message, batch []json.RawMessage, try int) {
 	x.mu.Lock()
 	wait, more := x.strategy.Wait(try, x.rnd)
 	x.mu.Unlock()
@@ -189,23 +230,26 @@ func (x *stream) deliver(got []mns.Message, batch []json.RawMessage, try int) {
 	x.finish(got)
 }
 
-func (x *stream) invoke(batch []json.RawMessage) bool {
+func (x *stream) invoke(batch []json.RawMessage, then func(ok bool)) {
 	payload, err := json.Marshal(batch)
-	if err != nil {
-		return false
+	if err == nil {
+		err = x.s.runtime.Deliver(x.f.Region, x.f.Name, fc.Cause{Trigger: x.name, Payload: payload},
+			func(res fc.Result) { then(res.ErrorType == "") })
 	}
-	res, err := x.s.runtime.Invoke(context.Background(), x.f.Region, x.f.Name, fc.Cause{Trigger: x.name, Payload: payload})
-	return err == nil && res.ErrorType == ""
+	if err != nil {
+		then(false)
+	}
 }
 
-// finish deletes the messages and looks for the next window. A message whose
-// handle has run out will be delivered again: at least once.
+// finish deletes the messages and plans the next window. A message whose handle has run
+// out will be delivered again: at least once.
 func (x *stream) finish(got []mns.Message) {
-	for _, m := range got {
-		_ = x.s.o.Server.MNS.Delete(x.queue, m.ReceiptHandle)
-	}
 	x.mu.Lock()
-	x.busy = false
-	x.mu.Unlock()
-	x.wake()
+	defer x.mu.Unlock()
+	for _, m := range got {
+		_ = x.s.o.Server.MNS.Delete(x.queue, x.handles[m.ID])
+		delete(x.handles, m.ID)
+	}
+	x.windows--
+	x.plan()
 }
