@@ -1,5 +1,5 @@
 #!/bin/sh
-# fleetwarden agent-linux 1
+# fleetwarden agent-linux 2
 #
 # Installs the Security Center agent on a Linux instance, as a Cloud Assistant command
 # with one parameter: the install code. Only the client status in Security Center tells
@@ -15,14 +15,20 @@
 # The addresses are those of the official manual install: the first is for instances
 # with a path inside Alibaba Cloud, the second is public.
 #
+# One run at a time: a second one ends at once, whoever starts it.
+#
 # Ends with the installer's status, or, with one line on stderr that says why:
-#   201  no curl                      206  a site answered, none with a script to run
-#   204  no temporary folder          207  not an install code
-#   205  no site answered
+#   201  curl is not installed
+#   204  no temporary folder can be made
+#   205  no site of the installer answered
+#   206  a site answered, and none with an installer that can run here
+#   207  the install code is not one
+#   209  another run of this script has not ended
 set +x -u
 LC_ALL=C
 export LC_ALL
 
+lock=/var/run/fleetwarden-agent.lock
 path=/download/install/2.0/linux/AliAqsInstall.sh
 
 # What follows, down to the end mark, stands word for word in trust-client.sh too.
@@ -32,17 +38,29 @@ fail() {
 	exit "$1"
 }
 
-# prepare makes a folder that only we can read, and sees that it goes when we do.
+# prepare takes the lock and makes a folder that only we can read, and sees that both go
+# when we do. The lock is a folder where root alone may make one. What was killed leaves
+# it behind: it is void after 20 minutes, twice as long as Cloud Assistant lets us run,
+# and after a restart, which empties /var/run.
 prepare() {
 	command -v curl >/dev/null 2>&1 || fail 201 "curl is not installed"
 	umask 077
+	find "$lock" -prune -type d -mmin +20 -exec rmdir {} \; 2>/dev/null
+	mkdir "$lock" 2>/dev/null || locked
+	trap 'rmdir "$lock" 2>/dev/null' EXIT
 	dir=$(mktemp -d) || fail 204 "cannot make a temporary folder"
-	trap 'rm -rf "$dir"' EXIT
+	trap 'rm -rf "$dir"; rmdir "$lock" 2>/dev/null' EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	installer=$dir/installer
 	missing=205 reasons=
+}
+
+# locked says why the lock cannot be had.
+locked() {
+	[ -d "$lock" ] && fail 209 "another run of this script has not ended: $lock"
+	fail 204 "cannot make the folder $lock"
 }
 
 # named sets interpreter to the shell that the installer's first line names. The

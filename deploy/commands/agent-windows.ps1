@@ -1,4 +1,4 @@
-# fleetwarden agent-windows 1
+# fleetwarden agent-windows 2
 #
 # Installs the Security Center agent on a Windows instance, as a Cloud Assistant
 # command with one parameter: the install code. Only the client status in Security
@@ -18,10 +18,16 @@
 # This file has never run in a test of this repository: those read its text only, for
 # want of a PowerShell on the machines they run on. Try it on an instance of your own.
 #
+# One run at a time: a second one ends at once, whoever starts it. Windows releases the
+# lock of a run that was ended.
+#
 # Ends with the installer's status, or, with one line on stderr that says why:
-#   204  no temporary folder          207  not an install code
-#   205  no site answered             208  the installer could not be started
-#   206  a site answered, none with a program to run
+#   204  no temporary folder can be made
+#   205  no site of the installer answered
+#   206  a site answered, and none with an installer that can run here
+#   207  the install code is not one
+#   208  the installer could not be started
+#   209  another run of this script has not ended
 Set-StrictMode -Version 2
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -78,10 +84,24 @@ function Start-Installer([string]$File, [string]$Code) {
     }
 }
 
+# Lock-Run returns the lock, which this process then holds until it ends.
+function Lock-Run([string]$Name) {
+    try {
+        $mutex = New-Object Threading.Mutex($false, $Name)
+        try { $free = $mutex.WaitOne(0) } catch [Threading.AbandonedMutexException] { $free = $true }
+    } catch {
+        $free = $false # another account holds it
+    }
+    if (-not $free) { Stop-Script 209 'another run of this script has not ended' }
+    return $mutex
+}
+
 function Install-Agent([string]$Code) {
     if ($Code -cnotmatch '\A[A-Za-z0-9]{1,64}\z') {
         Stop-Script 207 'the install code is not 1 to 64 letters and digits'
     }
+    $lock = Lock-Run 'Global\fleetwarden-agent'
+    # Windows Server 2012 R2 and 2016 would use TLS 1.0, which the sites refuse.
     [Net.ServicePointManager]::SecurityProtocol = [Net.SecurityProtocolType]::Tls12
     $folder = Join-Path ([IO.Path]::GetTempPath()) ('fleetwarden-' + [Guid]::NewGuid())
     try { $null = New-Item -ItemType Directory -Path $folder } catch { Stop-Script 204 'cannot make a temporary folder' }
@@ -94,6 +114,7 @@ function Install-Agent([string]$Code) {
         'fleetwarden: the installer has run'
     } finally {
         Remove-Item -LiteralPath $folder -Recurse -Force -ErrorAction SilentlyContinue
+        $lock.Dispose()
     }
     exit 0
 }

@@ -55,7 +55,7 @@ type outcome struct {
 func newInstance(t *testing.T, shell string, net internet) instance {
 	t.Helper()
 	in := instance{shell: shell, dir: t.TempDir(), net: net}
-	for _, folder := range []string{"bin", "tmp", "home"} {
+	for _, folder := range []string{"bin", "tmp", "home", "run"} {
 		check(t, os.Mkdir(filepath.Join(in.dir, folder), 0o755))
 	}
 	self, err := os.Executable()
@@ -65,31 +65,76 @@ func newInstance(t *testing.T, shell string, net internet) instance {
 	return in
 }
 
-// run runs a script, and checks what holds for every run: no temporary file stays.
-func (in instance) run(t *testing.T, script string) outcome {
+func (in instance) at(name string) string { return filepath.Join(in.dir, name) }
+
+// put puts a script onto the machine, with a folder of the machine's own for /var/run.
+func (in instance) put(t *testing.T, script string) {
 	t.Helper()
 	text, err := json.Marshal(in.net)
 	check(t, err)
-	at := func(name string) string { return filepath.Join(in.dir, name) }
-	check(t, os.WriteFile(at("internet.json"), text, 0o644))
-	check(t, os.WriteFile(at("command"), []byte(script), 0o644))
-	cmd := exec.CommandContext(t.Context(), in.shell, append(in.flags, at("command"))...)
-	cmd.Dir = at("home")
-	cmd.Env = append([]string{"PATH=" + at("bin") + ":" + os.Getenv("PATH"), "TMPDIR=" + at("tmp"), "HOME=" + at("home"),
-		"PLAYED_INTERNET=" + at("internet.json"), "PLAYED_LOG=" + at("asked"), "INSTALLED=" + at("installed"),
+	check(t, os.WriteFile(in.at("internet.json"), text, 0o644))
+	check(t, os.WriteFile(in.at("command"), []byte(strings.ReplaceAll(script, "/var/run/", in.at("run")+"/")), 0o644))
+}
+
+// began is a run that has begun.
+type began struct {
+	cmd            *exec.Cmd
+	stdout, stderr strings.Builder
+}
+
+// begin begins to run the script that was put there.
+func (in instance) begin(t *testing.T) *began {
+	t.Helper()
+	r := &began{cmd: exec.CommandContext(t.Context(), in.shell, append(in.flags, in.at("command"))...)}
+	r.cmd.Dir = in.at("home")
+	r.cmd.Env = append([]string{"PATH=" + in.at("bin") + ":" + os.Getenv("PATH"), "TMPDIR=" + in.at("tmp"), "HOME=" + in.at("home"),
+		"PLAYED_INTERNET=" + in.at("internet.json"), "PLAYED_LOG=" + in.at("asked"), "INSTALLED=" + in.at("installed"),
 		"GORACE=atexit_sleep_ms=0"}, in.env...) // the played curl is this binary: the race detector would have each wait for a second
-	var stdout, stderr strings.Builder
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
+	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
+	check(t, r.cmd.Start())
+	return r
+}
+
+// end waits for a run's end.
+func (in instance) end(t *testing.T, r *began) outcome {
+	t.Helper()
+	return in.outcome(t, r, r.cmd.Wait())
+}
+
+// outcome is what a run left that ended with err.
+func (in instance) outcome(t *testing.T, r *began, err error) outcome {
+	t.Helper()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	left, err := os.ReadDir(at("tmp"))
-	check(t, err)
-	if len(left) > 0 {
-		t.Errorf("%s stayed in the temporary folder", left[0].Name())
+	return outcome{r.cmd.ProcessState.ExitCode(), r.stdout.String(), r.stderr.String(), lines(t, in.at("asked")), strings.Join(lines(t, in.at("installed")), "\n")}
+}
+
+// run runs a script, and checks what holds for every run: no temporary file stays, and
+// no lock that was not there before.
+func (in instance) run(t *testing.T, script string) outcome {
+	t.Helper()
+	locks := len(left(t, in.at("run")))
+	in.put(t, script)
+	o := in.end(t, in.begin(t))
+	if names := left(t, in.at("tmp")); len(names) > 0 {
+		t.Errorf("%s stayed in the temporary folder", names[0])
 	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), lines(t, at("asked")), strings.Join(lines(t, at("installed")), "\n")}
+	if names := left(t, in.at("run")); len(names) > locks {
+		t.Errorf("the locks %s stayed", names)
+	}
+	return o
+}
+
+func left(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	check(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // failed checks that a run failed with a status and one line that says why.

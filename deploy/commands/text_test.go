@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -83,6 +84,46 @@ func TestEachCommandSaysItsNameAndVersion(t *testing.T) {
 			t.Errorf("%s has version %s, the rules say %s", c.File, m[1], rules.TrustClientVersion)
 		}
 	}
+}
+
+// The statuses by which a script ends itself are listed in its head, with the meanings
+// that the rules name in findings; and no other is used.
+func TestEachStatusOfAScriptIsListedWithTheMeaningThatFindingsName(t *testing.T) {
+	used := map[int]bool{}
+	for _, c := range listed(t) {
+		text := read(t, c.File)
+		listed := map[string]string{}
+		for _, m := range regexp.MustCompile(`(?m)^#   (2[0-9]{2})  (.*)$`).FindAllStringSubmatch(text, -1) {
+			listed[m[1]] = m[2]
+		}
+		found := map[string]string{}
+		for _, m := range regexp.MustCompile(`(?:\bfail|Stop-Script|missing=|missing =)\s*\$?(2[0-9]{2})\b`).FindAllStringSubmatch(text, -1) {
+			found[m[1]] = exitMeaning(t, m[1])
+		}
+		if diff := cmp.Diff(found, listed); diff != "" {
+			t.Errorf("%s: its statuses (-used +listed):\n%s", c.File, diff)
+		}
+		for status := range found {
+			used[number(t, status)] = true
+		}
+	}
+	for status := range 256 {
+		if known := rules.ExitMeaning(status) != ""; known != used[status] {
+			t.Errorf("status %d: the rules know it: %t, a script uses it: %t", status, known, used[status])
+		}
+	}
+}
+
+func exitMeaning(t *testing.T, status string) string {
+	t.Helper()
+	return rules.ExitMeaning(number(t, status))
+}
+
+func number(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	check(t, err)
+	return n
 }
 
 // Cloud Assistant takes 18 KB of Base64 for a command that is kept.

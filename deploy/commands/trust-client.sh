@@ -1,5 +1,5 @@
 #!/bin/sh
-# fleetwarden trust-client 1
+# fleetwarden trust-client 2
 #
 # Installs the client of Alibaba Cloud Trusted System on a Linux instance: as a Cloud
 # Assistant command, or as user data of a launch. It takes the place of the script in
@@ -17,14 +17,21 @@
 # Not told apart: an installer cut off between two commands by a server that also
 # announced the shorter length. No checksum of it is published.
 #
+# One run at a time: a second one ends at once, whoever starts it.
+#
 # Ends with the installer's status, or, with one line on stderr that says why:
-#   201  no curl                      204  no temporary folder
-#   202  no metadata token            205  no site answered
-#   203  no usable region id          206  a site answered, none with a script to run
+#   201  curl is not installed
+#   202  the metadata service gives no token
+#   203  the metadata service gives no usable region id
+#   204  no temporary folder can be made
+#   205  no site of the installer answered
+#   206  a site answered, and none with an installer that can run here
+#   209  another run of this script has not ended
 set -u
 LC_ALL=C
 export LC_ALL
 
+lock=/var/run/fleetwarden-trust-client.lock
 metadata=http://100.100.100.200/latest
 path=/download/linux/script/TrustAgentInstall.sh
 
@@ -35,17 +42,29 @@ fail() {
 	exit "$1"
 }
 
-# prepare makes a folder that only we can read, and sees that it goes when we do.
+# prepare takes the lock and makes a folder that only we can read, and sees that both go
+# when we do. The lock is a folder where root alone may make one. What was killed leaves
+# it behind: it is void after 20 minutes, twice as long as Cloud Assistant lets us run,
+# and after a restart, which empties /var/run.
 prepare() {
 	command -v curl >/dev/null 2>&1 || fail 201 "curl is not installed"
 	umask 077
+	find "$lock" -prune -type d -mmin +20 -exec rmdir {} \; 2>/dev/null
+	mkdir "$lock" 2>/dev/null || locked
+	trap 'rmdir "$lock" 2>/dev/null' EXIT
 	dir=$(mktemp -d) || fail 204 "cannot make a temporary folder"
-	trap 'rm -rf "$dir"' EXIT
+	trap 'rm -rf "$dir"; rmdir "$lock" 2>/dev/null' EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	installer=$dir/installer
 	missing=205 reasons=
+}
+
+# locked says why the lock cannot be had.
+locked() {
+	[ -d "$lock" ] && fail 209 "another run of this script has not ended: $lock"
+	fail 204 "cannot make the folder $lock"
 }
 
 # named sets interpreter to the shell that the installer's first line names. The

@@ -60,7 +60,7 @@ func TestTrustScriptTellsTheInstallScriptsApart(t *testing.T) {
 
 		{"ours", s.ours, agent.ScriptFleetwarden},
 		{"ours in Base64", encode(s.ours), agent.ScriptFleetwarden},
-		{"ours of a later version", strings.Replace(s.ours, "trust-client 1\n", "trust-client 12\n", 1), agent.ScriptFleetwarden},
+		{"ours of a later version", strings.Replace(s.ours, "trust-client 2\n", "trust-client 12\n", 1), agent.ScriptFleetwarden},
 		{"ours beside the published one", s.decoded + s.ours, agent.ScriptFleetwarden},
 
 		{"none", "", ""},

@@ -108,7 +108,8 @@ func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
 // install: not installed. What was pushed already is waited for; what cannot be pushed
 // ends in the command for a person.
 func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
-	if run, ok := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows); ok {
+	run, pushed := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows)
+	if pushed {
 		e = append(e, observed("installation", run.Status), observed("pushed for", s.inst.Listed.V.OSType))
 		if !run.Final() || s.world.At.Sub(run.Created) < installing {
 			return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1),
@@ -120,20 +121,25 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 			Reason: "the agent is not installed yet; the launch may bring it (SecurityEnhancementStrategy)"}
 	}
 	v := violation(fleet.High, "the agent is not installed", "none: Cloud Assistant installs it, where the policy enforces", e...)
+	last := ""
+	if pushed {
+		last = "; the last push ended with " + ended(run)
+	}
 	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {
-		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n)
-		v.Remedy = manual(s.inst.Listed.V.OSType)
+		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n) + last
+		v.Remedy = manual(s.inst.Listed.V.OSType, run)
 		return v
 	}
 	if s.overdue() {
-		v.Reason += fmt.Sprintf(", and could not be in %s", s.policy.Agent.Deadline)
-		v.Remedy = manual(s.inst.Listed.V.OSType)
+		v.Reason += fmt.Sprintf(", and could not be in %s", s.policy.Agent.Deadline) + last
+		v.Remedy = manual(s.inst.Listed.V.OSType, run)
 		return v
 	}
+	v.Reason += last
 	if s.policy.Agent.Push == policy.PushOneClick && s.inst.Ref.Try.N%oneClickEvery != 0 {
 		// What Security Center runs carries no tag of ours, so that the looks are counted
 		// instead: with their growing waits that is some four tries an hour.
-		return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1), Reason: "Security Center was asked to install the agent; only its status proves success"}
+		return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1), Reason: fmt.Sprintf("the agent is not installed; Security Center is asked to install it at every %dth check, where the policy enforces", oneClickEvery)}
 	}
 	return s.push(v, fleet.Change{Kind: fleet.PushAgent, Ref: s.inst.Ref, Want: s.inst.Listed.V.OSType, Reason: "the agent is not installed"})
 }
@@ -179,16 +185,4 @@ func (s *subject) runs(commands ...string) (n int) {
 		}
 	}
 	return n
-}
-
-// manual is what a person types on the instance. The code stands in Security Center,
-// never in a record.
-func manual(os string) string {
-	const where = "take CODE from Security Center, Feature Settings, Client, Installation Command; "
-	if os == "windows" {
-		return where + `in PowerShell as an administrator: (New-Object Net.WebClient).DownloadFile('https://update2.aegis.aliyun.com/download/install/2.0/windows/AliAqsInstall.exe', "$env:TEMP\AliAqsInstall.exe"); & "$env:TEMP\AliAqsInstall.exe" -k=CODE` +
-			" (from outside Alibaba Cloud's network: host aegis.alicdn.com); the posture scan's item is " + postureItem
-	}
-	return where + "as root: curl -fsSLO https://update2.aegis.aliyun.com/download/install/2.0/linux/AliAqsInstall.sh && chmod +x AliAqsInstall.sh && ./AliAqsInstall.sh -k=CODE" +
-		" (from outside Alibaba Cloud's network: host aegis.alicdn.com); the posture scan's item is " + postureItem
 }

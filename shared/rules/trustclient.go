@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 const TagTrustClient = "fleetwarden:trust-client"
 
 // TrustClientVersion is the version of the script that is pushed.
-const TrustClientVersion = "1"
+const TrustClientVersion = "2"
 
 // leastAssistant is the least Cloud Assistant client that can work with metadata by
 // token only, on Linux.
@@ -77,7 +76,10 @@ func (s *subject) trustClientRun() fleet.Verdict {
 	case recent || spent || s.overdue():
 		v := violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e...)
 		if ok {
-			v.Reason += fmt.Sprintf(": the command ended with %s, exit code %d %s", run.Status, run.ExitCode, run.ErrorCode)
+			v.Reason += ": the command ended with " + ended(run)
+			if run.ExitCode == exitNoCurl {
+				v.Remedy = "install curl on the instance; then " + v.Remedy
+			}
 		}
 		if !spent && !s.overdue() {
 			v.Again = installing

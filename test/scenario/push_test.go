@@ -10,6 +10,7 @@ import (
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rules"
 	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/server"
@@ -34,7 +35,7 @@ func (l lacks) wantPushed(t *testing.T, s *stage.Stage) {
 	wantRun(t, s, fleet.CommandTrustClient, l.sixth)
 	for _, id := range l.sixth {
 		i, _ := s.Server.ECS.Instance(server.Sharer, server.Home, id)
-		if !i.TrustClient || i.Tags["fleetwarden:trust-client"] != "1" {
+		if !i.TrustClient || i.Tags[rules.TagTrustClient] != rules.TrustClientVersion {
 			t.Errorf("%s has the trust client: %t, and the tags %v", id, i.TrustClient, i.Tags)
 		}
 	}

@@ -1,0 +1,138 @@
+package rules
+
+import (
+	"fmt"
+
+	"fleetwarden/shared/fleet"
+)
+
+// The statuses by which the scripts of deploy/commands say themselves why they ended, on
+// whichever operating system.
+const (
+	exitNoCurl      = 201
+	exitNoToken     = 202
+	exitNoRegion    = 203
+	exitNoFolder    = 204
+	exitNoAnswer    = 205
+	exitNoInstaller = 206
+	exitNoCode      = 207
+	exitNotStarted  = 208
+	exitLocked      = 209
+)
+
+// ExitMeaning is what a status means by which a script of deploy/commands ends itself,
+// in the words of the scripts' own comments; "" for any other status, which is that of
+// the installer it ran.
+func ExitMeaning(status int) string {
+	switch status {
+	case exitNoCurl:
+		return "curl is not installed"
+	case exitNoToken:
+		return "the metadata service gives no token"
+	case exitNoRegion:
+		return "the metadata service gives no usable region id"
+	case exitNoFolder:
+		return "no temporary folder can be made"
+	case exitNoAnswer:
+		return "no site of the installer answered"
+	case exitNoInstaller:
+		return "a site answered, and none with an installer that can run here"
+	case exitNoCode:
+		return "the install code is not one"
+	case exitNotStarted:
+		return "the installer could not be started"
+	case exitLocked:
+		return "another run of this script has not ended"
+	}
+	return ""
+}
+
+// ended says how a run ended: its status, Cloud Assistant's error code, and the exit code
+// with its meaning. A run that ended well has nothing more to say.
+func ended(run fleet.Invocation) string {
+	text := run.Status
+	if run.ErrorCode != "" {
+		text += " (" + run.ErrorCode + ")"
+	}
+	if run.ExitCode == 0 {
+		return text
+	}
+	text += fmt.Sprintf(", exit code %d", run.ExitCode)
+	if meaning := ExitMeaning(run.ExitCode); meaning != "" {
+		return text + ": " + meaning
+	}
+	return text + ", which is the installer's own"
+}
+
+// installer is where Security Center's installer of an operating system is, behind the
+// host's name.
+func installer(os string) string {
+	if os == "windows" {
+		return "/download/install/2.0/windows/AliAqsInstall.exe"
+	}
+	return "/download/install/2.0/linux/AliAqsInstall.sh"
+}
+
+// The hosts of the installers.
+const (
+	insideHost = "https://update2.aegis.aliyun.com" // from within Alibaba Cloud
+	publicHost = "https://aegis.alicdn.com"
+)
+
+// manual is what a person types on the instance. It does without what the newest push
+// lacked there; zero for none. The code stands in Security Center, never in a record.
+func manual(os string, run fleet.Invocation) string {
+	code := "take CODE"
+	if run.ExitCode == exitNoCode {
+		code = "make a new install code, and take it as CODE"
+	}
+	where := code + " from Security Center, Feature Settings, Client, Installation Command; "
+	item := "; the posture scan's item is " + postureItem
+	if run.ExitCode == exitNoAnswer || run.ExitCode == exitNoInstaller {
+		return where + carried(os) + item
+	}
+	command := manualLinux(run.ExitCode)
+	if os == "windows" {
+		command = manualWindows(run.ExitCode)
+	}
+	return where + command + " (from outside Alibaba Cloud's network: host aegis.alicdn.com)" + item
+}
+
+func manualLinux(exit int) string {
+	get, before := "curl -fsSLO", ""
+	switch exit {
+	case exitNoCurl:
+		get = "wget -q"
+	case exitNoFolder:
+		before = "cd /root && "
+	case exitLocked:
+		before = "! pgrep -f AliAqsInstall && " // one that runs is left to end
+	}
+	return "as root: " + before + get + " " + insideHost + installer("linux") + " && chmod +x AliAqsInstall.sh && ./AliAqsInstall.sh -k=CODE"
+}
+
+// manualWindows asks for TLS 1.2: Windows Server 2012 R2 and 2016 would use TLS 1.0.
+func manualWindows(exit int) string {
+	file, before := `"$env:TEMP\AliAqsInstall.exe"`, ""
+	switch exit {
+	case exitNoFolder:
+		file = `"$env:SystemDrive\AliAqsInstall.exe"`
+	case exitNotStarted:
+		before = "see that nothing, such as AppLocker or an antivirus program, keeps it from starting; "
+	case exitLocked:
+		before = "wait until no AliAqsInstall runs; "
+	}
+	return before + "in PowerShell as an administrator: [Net.ServicePointManager]::SecurityProtocol = [Net.SecurityProtocolType]::Tls12; " +
+		"(New-Object Net.WebClient).DownloadFile('" + insideHost + installer("windows") + "', " + file + "); & " + file + " -k=CODE"
+}
+
+// carried is for an instance that gets no installer from the network: another machine
+// does. The agent needs its own servers even then.
+func carried(os string) string {
+	run := "there, as root: chmod +x AliAqsInstall.sh && ./AliAqsInstall.sh -k=CODE"
+	if os == "windows" {
+		run = `there, in PowerShell as an administrator: .\AliAqsInstall.exe -k=CODE`
+	}
+	return "the instance gets no installer: let it reach update*.aegis.aliyun.com and jsrv*.aegis.aliyun.com on TCP 80 and 443, which the agent needs as well; " +
+		"download " + publicHost + installer(os) + " on a machine that can, and copy it to the instance; " + run
+}
