@@ -8,9 +8,9 @@ import (
 )
 
 // Installer has Security Center install its agent by itself, for instances of one
-// region and operating system.
+// region and operating system. It returns those on which an installation began.
 type Installer interface {
-	OneClick(ctx context.Context, region fleet.Region, os string, ids []string) error
+	OneClick(ctx context.Context, region fleet.Region, os string, ids []string) (begun []string, err error)
 }
 
 // OneClick asks Security Center to install its agent, one call for each operating
@@ -25,9 +25,9 @@ func OneClick(i Installer) func(context.Context, fleet.Scope, []fleet.Change) []
 				for n, place := range part {
 					ids[n] = cs[place].Ref.ID
 				}
-				err := i.OneClick(ctx, s.Region, os, ids)
-				for _, place := range part {
-					out[place] = asked(cs[place], err)
+				begun, err := i.OneClick(ctx, s.Region, os, ids)
+				for n, place := range part {
+					out[place] = asked(cs[place], err, slices.Contains(begun, ids[n]))
 				}
 			}
 		}
@@ -36,10 +36,16 @@ func OneClick(i Installer) func(context.Context, fleet.Scope, []fleet.Change) []
 }
 
 // asked settles one instance. An answer that was lost is not asked for again: the next
-// look shows whether the agent comes.
-func asked(c fleet.Change, err error) fleet.Result {
-	if err != nil && fleet.ClassOf(err) != fleet.Lost {
+// check shows whether the agent comes. The answer leaves out instances on which Security
+// Center begins nothing, without a reason.
+func asked(c fleet.Change, err error, begun bool) fleet.Result {
+	switch {
+	case fleet.ClassOf(err) == fleet.Lost:
+		return fleet.Result{Change: c, State: fleet.Started, After: "one-click installation", Why: "the answer was lost: it may have begun"}
+	case err != nil:
 		return fleet.Failure(c, "asking for a one-click installation", err)
+	case !begun:
+		return fleet.Result{Change: c, State: fleet.Failed, Why: "Security Center began no one-click installation on this instance, and does not say why"}
 	}
 	return fleet.Result{Change: c, State: fleet.Started, After: "one-click installation"}
 }

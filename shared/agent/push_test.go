@@ -260,12 +260,21 @@ func TestParseCommands(t *testing.T) {
 
 type installer struct {
 	calls []string
+	skips string // an instance on which nothing begins
 	fail  error
 }
 
-func (i *installer) OneClick(_ context.Context, _ fleet.Region, os string, ids []string) error {
+func (i *installer) OneClick(_ context.Context, _ fleet.Region, os string, ids []string) ([]string, error) {
 	i.calls = append(i.calls, fmt.Sprintf("%s %d", os, len(ids)))
-	return i.fail
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == i.skips }), i.fail
+}
+
+// The answer of a call that succeeds names those on which an installation began.
+func TestAOneClickThatBeganNothingIsNotReportedAsStarted(t *testing.T) {
+	got := agent.OneClick(&installer{skips: "i-2"})(t.Context(), fleet.Scope{}, pushes("linux", "i-1", "i-2", "i-3"))
+	if !slices.Equal(states(got), []fleet.State{fleet.Started, fleet.Failed, fleet.Started}) || !strings.Contains(got[1].Why, "began no") {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestOneClickAsksOnceForEachSystem(t *testing.T) {

@@ -136,13 +136,21 @@ func (c *Client) AddInstallCode(ctx context.Context, region fleet.Region, os str
 }
 
 // OneClick has Security Center install its agent by Cloud Assistant, with
-// OperateAgentClientInstall. All instances are of one region and operating system.
-func (c *Client) OneClick(ctx context.Context, region fleet.Region, os string, ids []string) error {
-	_, err := aliyun.Do[sdk.OperateAgentClientInstallRequest, sdk.OperateAgentClientInstallResponseBody](ctx, c.session,
+// OperateAgentClientInstall, and returns the instances that the answer names. All
+// instances are of one region and operating system.
+func (c *Client) OneClick(ctx context.Context, region fleet.Region, os string, ids []string) ([]string, error) {
+	got, err := aliyun.Do[sdk.OperateAgentClientInstallRequest, sdk.OperateAgentClientInstallResponseBody](ctx, c.session,
 		write(region, "OperateAgentClientInstall"), &sdk.OperateAgentClientInstallRequest{
 			InstanceIds: new(strings.Join(ids, ",")), Region: new(string(region)), Os: &os,
 		})
-	return err
+	if err != nil {
+		return nil, err
+	}
+	var begun []string
+	for _, i := range got.AegisCelintInstallResposeList {
+		begun = append(begun, deref(i.InstanceId))
+	}
+	return begun, nil
 }
 
 func deref[T any](p *T) T {
