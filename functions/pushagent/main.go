@@ -27,9 +27,10 @@ import (
 
 func main() {
 	terminal.Serve(fcrun.Function{
-		Name:   "push-agent",
-		About:  "brings Security Center's agent and the trust client onto instances, through Cloud Assistant",
-		Handle: handle,
+		Name:    "push-agent",
+		About:   "brings Security Center's agent and the trust client onto instances, through Cloud Assistant",
+		Writers: fcrun.OneInARegion,
+		Handle:  handle,
 	})
 }
 

@@ -25,6 +25,7 @@ func main() {
 		Name:       "setup-share-role",
 		About:      "lets the ECS of approved sharees use encrypted snapshots and images that are shared with them",
 		EventsOnly: true,
+		Writers:    fcrun.OneAtHome,
 		Handle:     handle,
 	})
 }

@@ -28,9 +28,22 @@ type Function struct {
 	Wakes []byte
 	// Unbounded gives an invocation no budget of calls: a person waits for it.
 	Unbounded bool
+	// Writers says how many passes of it may write at the same time. Where it is one, a
+	// terminal leaves the changes to the deployed function, through its inbox.
+	Writers Writers
 	// Handle serves one invocation. An error means: try the same payload again.
 	Handle func(ctx context.Context, call *Call) (fleet.Pass, error)
 }
+
+// Writers is how many passes of a function may write at the same time.
+type Writers uint8
+
+// The numbers of writers. What is one is one by the reserved concurrency in s.yaml.
+const (
+	ManyWriters Writers = iota
+	OneInARegion
+	OneAtHome // in the home region alone
+)
 
 // Call is one invocation of a function, under Function Compute or in a terminal.
 type Call struct {

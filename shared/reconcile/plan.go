@@ -128,7 +128,7 @@ func (p *plan) forward(ctx context.Context) error {
 		if it.settled {
 			continue
 		}
-		it.settle(fleet.Forwarded, "its owner decides anew")
+		it.settle(fleet.Forwarded, "its owner checks it and decides")
 		open = append(open, it)
 		for _, ref := range it.refs {
 			c := it.change

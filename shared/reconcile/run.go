@@ -85,6 +85,8 @@ type Options struct {
 	Stamp fleet.Record
 	// DryRun: nothing is written, sent or put back.
 	DryRun bool
+	// Forward: no change is carried out here; all are forwarded.
+	Forward bool
 	// Margin is how long before ctx's deadline the pass stops taking batches.
 	Margin time.Duration
 	// CallsPerBatch is how many calls a batch may need; with fewer left the pass
@@ -181,7 +183,11 @@ func (r *run[W]) batch(ctx context.Context, b fleet.Batch) error {
 		return unseen{err}
 	}
 	r.sum.Refs += len(b.Refs)
-	return r.carryOut(ctx, c.Steps, b.Scope, c.Decide(w, r.o.Policy))
+	steps := c.Steps
+	if r.o.Forward {
+		steps = nil
+	}
+	return r.carryOut(ctx, steps, b.Scope, c.Decide(w, r.o.Policy))
 }
 
 // unreachable is why no control could be had for an account.

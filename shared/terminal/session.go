@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -81,13 +82,16 @@ func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (f
 	stamp := fleet.Record{V: fleet.RecordVersion, Run: t.run, Function: t.f.Name, Policy: t.policy.Digest}
 	store := t.ledger.Store(s, t.kept)
 	changes := t.ledger.Open(s, t.kept, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
-	sum, err := t.f.Handle(ctx, &fcrun.Call{
+	call := &fcrun.Call{
 		Payload: payload, Home: t.home, Session: s, Members: &t.others, Store: store,
 		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
 		Options: reconcile.Options{
-			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, Ledger: changes, DryRun: !t.fl.apply, Stamp: stamp,
+			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, Ledger: changes, DryRun: !t.fl.apply,
+			Forward: t.f.Writers != fcrun.ManyWriters, Stamp: stamp,
 		},
-	})
+	}
+	inbox.deployed = t.deployed(call)
+	sum, err := t.f.Handle(ctx, call)
 	if err != nil {
 		return sum, err
 	}
@@ -109,10 +113,48 @@ func (t *session) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// deployed returns what sends changes to the inbox of the deployed function, which makes
+// them; nil for a function whose changes the terminal makes itself.
+func (t *session) deployed(call *fcrun.Call) func(context.Context, []fleet.Change) error {
+	if t.f.Writers == fcrun.ManyWriters {
+		return nil
+	}
+	return func(ctx context.Context, cs []fleet.Change) error {
+		byRegion := map[fleet.Region][]fleet.Ref{}
+		for _, c := range cs {
+			region := c.Ref.Scope.Region
+			if t.f.Writers == fcrun.OneAtHome {
+				region = call.HomeOf("").Region
+			}
+			if !slices.ContainsFunc(byRegion[region], func(r fleet.Ref) bool { return r.Key() == c.Ref.Key() }) {
+				byRegion[region] = append(byRegion[region], c.Ref)
+			}
+		}
+		for _, region := range slices.Sorted(maps.Keys(byRegion)) {
+			inbox, err := call.InboxIn(t.f.Name, region)
+			if err == nil {
+				err = inbox.Tell(ctx, t.f.Name, byRegion[region])
+			}
+			if fleet.ClassOf(err) == fleet.NotFound {
+				return fmt.Errorf("%s is not deployed in %s, and nothing else makes its changes: %w", t.f.Name, region, err)
+			}
+			if err != nil {
+				return fmt.Errorf("sending to the inbox of %s in %s: %w", t.f.Name, region, err)
+			}
+			if err := t.out.note(fmt.Sprintf("%d sent to the inbox of %s in %s; the deployed function makes the changes, one pass at a time", len(byRegion[region]), t.f.Name, region)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // collected is the inbox of a terminal: it keeps what has to be looked at again.
 type collected struct {
 	refs    []fleet.Ref
 	soonest time.Duration
+	// deployed sends changes to the deployed function; nil where there is none to wait for.
+	deployed func(context.Context, []fleet.Change) error
 }
 
 // Again implements reconcile.Inbox.
@@ -125,7 +167,10 @@ func (c *collected) Again(_ context.Context, refs []fleet.Ref, after time.Durati
 }
 
 // Forward implements reconcile.Inbox.
-func (c *collected) Forward(_ context.Context, cs []fleet.Change) error {
+func (c *collected) Forward(ctx context.Context, cs []fleet.Change) error {
+	if c.deployed != nil {
+		return c.deployed(ctx, cs)
+	}
 	kinds := make([]string, len(cs))
 	for i, ch := range cs {
 		kinds[i] = string(ch.Kind)
