@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"fleetwarden/shared/fleet"
 )
 
 const (
@@ -23,13 +25,16 @@ const (
 
 // Decode reads a payload one element at a time: each yields an [Event], an
 // [*Error], or, when some of its ids are unusable, an Event with the good ones
-// and then an Error. A bad element does not touch its neighbours; only where the
-// JSON itself breaks off does reading end, with an Error. Everything is yielded
-// in the order of the payload. Decode may be ranged over more than once, and does
+// and then an Error. A bad element does not touch its neighbours, also where it is not
+// JSON. Everything is yielded in the order of the payload. Decode may be ranged over more than once, and does
 // not keep or change payload.
-func Decode(payload []byte) iter.Seq2[Event, error] {
+func Decode(payload []byte) iter.Seq2[Event, error] { return DecodeTrail(payload, "") }
+
+// DecodeTrail is [Decode] for records of one account's trail: the account owns what
+// records are about that do not name their owner.
+func DecodeTrail(payload []byte, account fleet.AccountID) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		r := reader{yield: yield}
+		r := reader{yield: yield, owner: string(account)}
 		r.payload(payload)
 	}
 }
@@ -49,6 +54,7 @@ type reader struct {
 	inList  bool
 	nesting int
 	outerID string // ID of the message that the element was wrapped in
+	owner   string // owns what names no owner; may be empty
 }
 
 // emit yields an element's event, or what is wrong with it, or both.
@@ -63,15 +69,15 @@ func (r *reader) fail(err error, body []byte) bool {
 	return r.yield(Event{}, &Error{Index: r.index, Digest: digest(r.src[r.at.from:r.at.to]), Body: body, Err: err})
 }
 
-// payload reads what a trigger, a topic or a person sent: JSON, any text, or
-// nothing.
+// payload reads what a trigger, a topic or a person sent: JSON, plain or as Base64, any
+// other text, or nothing.
 func (r *reader) payload(p []byte) bool {
-	p = bytes.TrimSpace(p)
+	p = bytes.TrimSpace(bytes.TrimPrefix(p, []byte("\uFEFF")))
 	if len(p) == 0 {
 		return r.emit(Event{Kind: KindManual, ID: r.outerID}, nil)
 	}
-	if looksLikeJSON(p) {
-		return r.json(p, r.payload)
+	if text := jsonIn(p); text != nil {
+		return r.json(text, r.payload)
 	}
 	return r.emit(Event{Kind: KindText, ID: r.outerID, Text: string(bytes.ToValidUTF8(p, []byte("\uFFFD")))}, nil)
 }
@@ -96,7 +102,11 @@ func (r *reader) json(p []byte, inner func([]byte) bool) bool {
 		return r.unwrap([]byte(text), "", inner)
 	}
 	r.env = envelope{}
-	if err := json.Unmarshal(p, &r.env, lenient); err != nil {
+	err := json.Unmarshal(p, &r.env, lenient)
+	if err != nil && r.nesting == 0 && !r.inList && extent(p, false) < len(p) {
+		return r.lines(p)
+	}
+	if err != nil {
 		return r.fail(syntax(err), nil)
 	}
 	return r.element()
@@ -131,12 +141,12 @@ func (r *reader) list(p []byte) bool {
 	}
 	for r.index = 0; dec.PeekKind() != ']'; r.index++ {
 		if r.index == maxElements {
-			return r.fail(wrong("", "more than "+strconv.Itoa(maxElements)+" elements; the rest was not read"), nil)
+			return r.fail(tooMany(), nil)
 		}
+		from := int(dec.InputOffset())
 		more, err := r.listElement(p, dec)
 		if err != nil {
-			r.src, r.at = p, span{int(dec.InputOffset()), len(p)}
-			return r.fail(syntax(err), nil)
+			return r.elements(bytes.TrimLeft(p[from:], " \t\r\n,"))
 		}
 		if !more {
 			return false

@@ -158,7 +158,7 @@ func TestThePrimaryInterfaceTellsTheVSwitch(t *testing.T) {
 	}
 }
 
-func TestTheOwnerIsTheRecipientThenTheOriginalAccountThenTheBusNeverTheCaller(t *testing.T) {
+func TestTheOwnerIsTheRecipientThenTheOriginalAccountThenTheBusThenTheCaller(t *testing.T) {
 	const event = `{"specversion":"1.0","type":"ecs:ActionTrail:ApiCall","aliyunregionid":"cn-hangzhou","data":{"eventName":"CreateInstance",` +
 		`"serviceName":"Ecs","responseElements":{"InstanceId":"i-1"},"userIdentity":{"accountId":"9"}%s}%s}`
 	for _, c := range []struct {
@@ -169,12 +169,26 @@ func TestTheOwnerIsTheRecipientThenTheOriginalAccountThenTheBusNeverTheCaller(t 
 		{`,"recipientAccountId":1`, ``, "1"},
 		{`,"recipientAccountId":""`, `,"aliyunoriginalaccountid":"2","aliyunaccountid":"3"`, "2"},
 		{``, `,"aliyunaccountid":"3"`, "3"},
+		{``, ``, "9"},
 	} {
 		if ev := only(t, fmt.Sprintf(event, c.data, c.envelope)); ev.Account != c.want || ev.Refs[0].Scope.Account != c.want {
 			t.Errorf("%s %s: account is %q, ref %v", c.data, c.envelope, ev.Account, ev.Refs[0])
 		}
 	}
-	fails(t, fmt.Sprintf(event, "", ""))
+	fails(t, strings.Replace(fmt.Sprintf(event, "", ""), `"accountId":"9"`, `"type":"system"`, 1))
+}
+
+func TestRecordsOfAnAccountsTrailAreItsOwnUnlessTheySayOtherwise(t *testing.T) {
+	const record = `[{"eventId":"E","eventName":"CreateInstance","serviceName":"Ecs","acsRegion":"cn-hangzhou","responseElements":{"InstanceId":"i-1"}%s}]`
+	for rest, want := range map[string]fleet.AccountID{
+		``: "5", `,"userIdentity":{"type":"system"}`: "5", `,"userIdentity":{"accountId":"9"}`: "5", `,"recipientAccountId":"1"`: "1", `,"recipientAccountId":null`: "5",
+	} {
+		for ev, err := range events.DecodeTrail(fmt.Appendf(nil, record, rest), "5") {
+			if err != nil || ev.Account != want || ev.Refs[0].Scope.Account != want {
+				t.Errorf("%s: got %+v, %v, want %s", rest, ev, err, want)
+			}
+		}
+	}
 }
 
 func TestOnlyASessionOfOneOfTheRolesIsOwn(t *testing.T) {
@@ -281,3 +295,5 @@ func TestEventsKeepNothingOfThePayload(t *testing.T) {
 		t.Error("the event changed with the payload")
 	}
 }
+
+func base64Of(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }

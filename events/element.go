@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"strings"
 
@@ -25,11 +26,17 @@ func (r *reader) element() bool {
 	case e.Body.there() && e.Attrs.there():
 		return r.wrapped(e.Body, "", r.payload)
 	case e.RequestContext.there() && e.RawPath.there():
-		return r.emit(Event{Kind: KindHTTP, Ignored: "an HTTP request"}, nil)
+		return r.http()
 	case e.RequestContext.there() && e.ResponseContext.there():
 		return r.wrapped(e.RequestPayload, "", r.payload)
-	case e.EventID.there() && e.EventName.there() && e.ServiceName.there():
+	case e.EventName.there() && (e.EventID.there() || e.EventType.there() || e.ServiceName.there()):
 		return r.trail(&e.record)
+	case e.Events.there() && r.src[e.Events.from] == '[':
+		return r.list(r.src[e.Events.from:e.Events.to])
+	case r.holdsJSON(e.Event):
+		return r.logged(e.Event)
+	case r.holdsJSON(e.Contents):
+		return r.logged(e.Contents)
 	case e.V.there():
 		return r.message()
 	}
@@ -75,7 +82,7 @@ func (r *reader) event(kind Kind, rec *record) Event {
 	e := &r.env
 	ev := Event{Kind: kind, ID: r.join(e.Source, e.ID), Source: r.text(e.Source), Type: r.text(e.Type)}
 	if ev.ID == "" {
-		ev.ID = r.first(rec.EventID)
+		ev.ID = r.first(rec.EventID, rec.RequestID)
 	}
 	if ev.ID == "" {
 		ev.ID = r.outerID
@@ -84,7 +91,10 @@ func (r *reader) event(kind Kind, rec *record) Event {
 		ev.Type = r.text(rec.EventType)
 	}
 	ev.Time = r.first(rec.EventTime, e.Time)
-	ev.Account = fleet.AccountID(r.first(rec.Owner, e.OriginalAccount, e.Account))
+	ev.Account = fleet.AccountID(cmp.Or(r.first(rec.Owner, e.OriginalAccount, e.Account), r.owner))
+	if ev.Account == "" {
+		ev.Account = fleet.AccountID(r.text(rec.Identity.AccountID))
+	}
 	ev.Region = fleet.Region(r.first(rec.Region, e.RegionID))
 	return ev
 }
@@ -98,6 +108,15 @@ func (r *reader) join(a, b span) string {
 	joined := append(room[:0], cut(r.plain(a), maxText)...)
 	joined = append(joined, '|')
 	return r.keep(append(joined, cut(r.plain(b), maxText)...))
+}
+
+// http reads the body of an HTTP trigger's request: MNS and EventBridge can push to one.
+// FC sends a body as text or as Base64.
+func (r *reader) http() bool {
+	if !r.holdsJSON(r.env.Body) {
+		return r.emit(Event{Kind: KindHTTP, Ignored: "an HTTP request"}, nil)
+	}
+	return r.wrapped(r.env.Body, "", r.body)
 }
 
 func (r *reader) timer() Event {
@@ -116,17 +135,43 @@ func (r *reader) wrapped(s span, id string, read func([]byte) bool) bool {
 	return r.unwrap(v, id, read)
 }
 
-// body reads the body of a queue message, or an element that came as a string:
-// JSON, plain or as Base64. Producers that keep an SDK's default send Base64, and
-// not every stream decodes it.
-func (r *reader) body(p []byte) bool {
-	p = bytes.TrimSpace(p)
-	if looksLikeJSON(p) {
-		return r.json(p, r.body)
+// logged reads the trail record, or what holds it, in a log of Simple Log Service. The
+// log's owner is the record's where the record does not say.
+func (r *reader) logged(s span) bool {
+	owner := r.owner
+	defer func() { r.owner = owner }()
+	r.owner = cmp.Or(owner, r.text(r.env.LogOwner))
+	return r.wrapped(s, "", r.body)
+}
+
+// holdsJSON reports whether the value at s is an object or list, or a text that holds one.
+func (r *reader) holdsJSON(s span) bool {
+	if !s.there() {
+		return false
 	}
-	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(p)))
-	if text = bytes.TrimSpace(text); err != nil || !looksLikeJSON(text) {
+	v := jsontext.Value(r.src[s.from:s.to])
+	return v.Kind() == '{' || v.Kind() == '[' || jsonIn(r.plain(s)) != nil
+}
+
+// body reads the body of a queue message, or an element that came as a string.
+func (r *reader) body(p []byte) bool {
+	text := jsonIn(p)
+	if text == nil {
 		return r.fail(wrong("body", "neither JSON nor JSON in Base64"), nil)
 	}
 	return r.json(text, r.body)
+}
+
+// jsonIn is p if it looks like JSON, or the JSON that p is the Base64 of; nil for
+// anything else. Producers that keep an SDK's default send Base64 to queues and topics
+// of MNS, and not every trigger decodes it.
+func jsonIn(p []byte) []byte {
+	if p = bytes.TrimSpace(p); looksLikeJSON(p) {
+		return p
+	}
+	text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(string(p), "="))
+	if text = bytes.TrimSpace(text); err != nil || !looksLikeJSON(text) {
+		return nil
+	}
+	return text
 }

@@ -35,7 +35,7 @@ func (f *flat) flatten(src jsontext.Value, v visitor) error {
 	if len(src) == 0 {
 		return wrong("", "nothing")
 	}
-	f.src, f.at, f.name, f.visitor = src, 0, f.room[:0], v
+	f.src, f.at, f.name, f.visitor, f.leaves = src, 0, f.room[:0], v, 0
 	f.value(0)
 	return nil
 }
@@ -50,6 +50,7 @@ type flat struct {
 	room     [96]byte // enough for real names
 	name     []byte
 	unquoted []byte
+	leaves   int // that have a name
 }
 
 // value shows what begins at the next byte that is not blank, and goes behind it.
@@ -63,6 +64,9 @@ func (f *flat) value(depth int) {
 	default:
 		from := f.at
 		f.skip()
+		if len(f.name) > 0 {
+			f.leaves++
+		}
 		f.visitor.visit(f.name, f.src[from:f.at])
 	}
 }

@@ -17,7 +17,7 @@ import (
 // Each kind has a target of its own, so that each is mutated from its own seeds.
 
 func FuzzLaunch(f *testing.F) {
-	fuzz(f, "run-instances", "create-instance", "trail-record", "attach-role")
+	fuzz(f, "run-instances", "create-", "trail-record", "attach-role")
 }
 func FuzzShare(f *testing.F) { fuzz(f, "share-") }
 func FuzzNative(f *testing.F) {
@@ -25,6 +25,7 @@ func FuzzNative(f *testing.F) {
 }
 func FuzzWindow(f *testing.F)  { fuzz(f, "window-", "queue-message") }
 func FuzzMessage(f *testing.F) { fuzz(f, "inbox-message") }
+func FuzzExport(f *testing.F)  { fuzz(f, "lookup-", "sls-") }
 func FuzzTimer(f *testing.F)   { fuzz(f, "timer") }
 func FuzzTopic(f *testing.F)   { fuzz(f, "topic-") }
 func FuzzAsync(f *testing.F)   { fuzz(f, "async-", "http-") }
@@ -54,6 +55,9 @@ func checkPayload(t *testing.T, payload []byte) {
 	}
 	for _, ev := range evs {
 		checkEvent(t, ev)
+	}
+	if events.Check(payload) != nil && len(refsOf(evs)) > 0 {
+		t.Fatalf("no event is said to be in what leads to %v", refsOf(evs))
 	}
 	for _, err := range errs {
 		if text := err.Error(); len(text) > 300 || strings.ContainsAny(text, "\n\r\x00\x1b") {

@@ -131,7 +131,7 @@ func payloads(tb testing.TB, dir string) map[string][]byte {
 	}
 	out := map[string][]byte{}
 	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext == ".json" || ext == ".txt" {
+		if ext := filepath.Ext(e.Name()); ext == ".json" || ext == ".jsonl" || ext == ".txt" {
 			out[e.Name()] = read(tb, filepath.Join(dir, e.Name()))
 		}
 	}

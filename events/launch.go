@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// launch reads RunInstances and CreateInstance.
-func (r *reader) launch(ev Event, rec *record) (Event, error) {
+// launch reads a call that creates instances.
+func (r *reader) launch(ev Event, rec *record, call fleet.LaunchCall) (Event, error) {
 	ev.Kind = KindLaunch
 	ev.Call = r.call(&ev, rec)
 	if ev.Call.ErrorCode == dryRun {
@@ -18,15 +18,19 @@ func (r *reader) launch(ev Event, rec *record) (Event, error) {
 		return ev, nil
 	}
 	ev.Call.Launch = r.launchParameters(rec)
-	scope, err := ev.scope()
-	if err != nil {
-		return ev, err
+	scope, noScope := ev.scope()
+	refs, err := r.launched(rec, fleet.Ref{Scope: scope, Kind: fleet.KindInstance, Call: ev.Call})
+	switch {
+	case call.ByIDs && len(refs) == 0 && err == nil:
+		ev.Ignored = "it names no instance: something else was created"
+		return ev, nil
+	case noScope != nil:
+		return ev, noScope
 	}
 	if ev.Call.Launch != nil {
 		ev.Call.Launch.Disks = r.disks(rec)
 	}
-	ev.Refs, err = r.launched(rec, fleet.Ref{Scope: scope, Kind: fleet.KindInstance, Call: ev.Call})
-	if len(ev.Refs) > 0 || err != nil {
+	if ev.Refs = refs; len(refs) > 0 || err != nil {
 		return ev, err
 	}
 	ref := fleet.Ref{Scope: scope, Kind: fleet.KindAccount, Call: ev.Call}
@@ -38,28 +42,6 @@ func (r *reader) launch(ev Event, rec *record) (Event, error) {
 	}
 	ev.Refs = []fleet.Ref{ref}
 	return ev, nil
-}
-
-// launched returns like with the id of each new instance: those of the response
-// (RunInstances nests them, CreateInstance has one), else those that the record
-// refers to. Its error is about ids that it left out.
-func (r *reader) launched(rec *record, like fleet.Ref) ([]fleet.Ref, error) {
-	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch)), where: "responseElements", one: "InstanceId", list: "InstanceIdSets.InstanceIdSet."}
-	// What cannot be read holds no ids: the next place may.
-	_ = r.flatten(rec.Response, &ids)
-	if !ids.found {
-		ids.where, ids.one, ids.list = "referencedResources", "ACS::ECS::Instance", "ACS::ECS::Instance."
-		_ = r.flatten(rec.Referenced, &ids)
-	}
-	return ids.refs, ids.err
-}
-
-// roomFor is how many instances a launch asks for, as far as that is believed.
-func roomFor(l *fleet.Launch) int {
-	if l == nil {
-		return 1
-	}
-	return min(max(l.Amount, 1), fleet.MaxBatch)
 }
 
 // maxDisks is how many disks of a launch are kept: 100 instances can have 17 each.
@@ -84,37 +66,6 @@ func (d *diskReader) visit(name []byte, v jsontext.Value) {
 	}
 	if id := d.r.keep(cut(plain(&d.r.scratch, v), maxText)); validDiskID(id) {
 		d.ids = append(d.ids, id)
-	}
-}
-
-// idReader collects instance ids as refs: leaves named one, or below list.
-type idReader struct {
-	r     *reader
-	like  fleet.Ref
-	where string
-	one   string
-	list  string
-
-	refs  []fleet.Ref
-	found bool
-	err   error
-}
-
-func (i *idReader) visit(name []byte, v jsontext.Value) {
-	if string(name) != i.one && !bytes.HasPrefix(name, []byte(i.list)) {
-		return
-	}
-	id := plain(&i.r.scratch, v)
-	if len(id) == 0 {
-		return
-	}
-	i.found = true
-	i.like.ID = i.r.keep(cut(id, maxText))
-	switch {
-	case validInstanceID(i.like.ID):
-		i.refs = append(i.refs, i.like)
-	case i.err == nil:
-		i.err = bad(i.where, i.like.ID)
 	}
 }
 

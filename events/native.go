@@ -79,7 +79,8 @@ func (k *shareKinds) add(resourceType string) {
 	case strings.EqualFold(resourceType, "Image"):
 		k.images = true
 	default:
-		k.other = true
+		// A type that is not named can be any.
+		k.other = k.other || resourceType != ""
 	}
 }
 

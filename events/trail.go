@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"fleetwarden/shared/fleet"
 )
@@ -16,15 +17,12 @@ func (r *reader) trail(rec *record) bool {
 	ev := r.event(KindUnknown, rec)
 	ev.Name = r.text(rec.EventName)
 	r.caller(&ev, rec)
+	if call, ok := fleet.LaunchCallOf(ev.Name); ok {
+		return r.ofECS(ev, rec, func() (Event, error) { return r.launch(ev, rec, call) })
+	}
 	switch ev.Name {
-	case "RunInstances", "CreateInstance":
-		if r.ecs(rec) {
-			return r.emit(r.launch(ev, rec))
-		}
 	case "ModifyImageSharePermission":
-		if r.ecs(rec) {
-			return r.emit(r.imageShare(ev, rec))
-		}
+		return r.ofECS(ev, rec, func() (Event, error) { return r.imageShare(ev, rec) })
 	case "CreateResourceShare", "AssociateResourceShare", "DisassociateResourceShare",
 		"UpdateResourceShare", "DeleteResourceShare", "AcceptResourceShareInvitation":
 		return r.emit(r.resourceShare(ev, rec))
@@ -32,13 +30,34 @@ func (r *reader) trail(rec *record) bool {
 	return r.emit(ev, nil)
 }
 
-// ecs reports whether the record is of ECS: other products, such as ENS, have a
-// RunInstances of their own.
-func (r *reader) ecs(rec *record) bool {
-	if rec.ServiceName.there() {
-		return bytes.EqualFold(r.plain(rec.ServiceName), []byte("Ecs"))
+// ofECS reads a record that is about us if it is of ECS: other products, such as ENS,
+// have a RunInstances of their own. Of a record that does not name its product nothing
+// can be said.
+func (r *reader) ofECS(ev Event, rec *record, read func() (Event, error)) bool {
+	switch service := r.service(rec); {
+	case len(service) == 0:
+		return r.fail(bad("serviceName", ""), nil)
+	case bytes.EqualFold(service, []byte(fleet.LaunchService)):
+		return r.emit(read())
 	}
-	return bytes.HasPrefix(r.plain(r.env.Type), []byte("ecs:"))
+	return r.emit(ev, nil)
+}
+
+// service is the product's name: serviceName, else what the CloudEvent's type begins
+// with, else the first label of eventSource ("ecs.cn-hangzhou.aliyuncs.com",
+// "ecs-cn-hangzhou-share.aliyuncs.com").
+func (r *reader) service(rec *record) []byte {
+	if name := r.plain(rec.ServiceName); len(name) > 0 {
+		return name
+	}
+	if product, _, ok := bytes.Cut(r.plain(r.env.Type), []byte(":")); ok {
+		return product
+	}
+	host := r.plain(rec.EventSource)
+	if end := bytes.IndexAny(host, ".-"); end > 0 {
+		return host[:end]
+	}
+	return host
 }
 
 // caller names the role session that made the call. userName is "role:session"
@@ -55,15 +74,32 @@ func (r *reader) caller(ev *Event, rec *record) {
 
 // call is what the record claims, without the parameters.
 func (r *reader) call(ev *Event, rec *record) *fleet.Call {
+	code := r.text(rec.ErrorCode)
+	if code == "null" { // so a query of Simple Log Service shows what is missing
+		code = ""
+	}
 	return &fleet.Call{
-		EventID:      r.text(rec.EventID),
+		EventID:      r.first(rec.EventID, rec.RequestID), // they are mostly the same
 		Name:         ev.Name,
 		Type:         r.text(rec.EventType),
-		Time:         ev.Time,
+		Time:         utc(ev.Time),
 		Caller:       r.identity(rec),
-		ErrorCode:    r.text(rec.ErrorCode),
+		ErrorCode:    code,
 		ErrorMessage: r.keep(cut(r.plain(rec.ErrorMessage), maxErrorText)),
 	}
+}
+
+// utc is a time in RFC 3339, which is what readers of a call compare; one that cannot be
+// read stays as it was written.
+func utc(text string) string {
+	if strings.HasSuffix(text, "Z") {
+		return text
+	}
+	at, err := fleet.ParseTime(text)
+	if err != nil {
+		return text
+	}
+	return at.UTC().Format(time.RFC3339)
 }
 
 // identity is the caller as "type/userName".
@@ -77,13 +113,15 @@ func (r *reader) identity(rec *record) string {
 }
 
 // parameters shows v each request parameter by its RPC name. It reports whether
-// there were any that could be read.
+// there were any that could be read: a purchase on a buy page is recorded without
+// parameters, whatever was asked for.
 func (r *reader) parameters(rec *record, v visitor) bool {
-	s := rec.Parameters
-	if !s.there() {
-		s = rec.ParameterText
+	for _, s := range [...]span{rec.Parameters, rec.ParameterText} {
+		if r.flatten(s, v) == nil && r.flat.leaves > 0 {
+			return true
+		}
 	}
-	return r.flatten(s, v) == nil
+	return false
 }
 
 // flatten shows v the leaves of the value at s.

@@ -1,6 +1,8 @@
 package events
 
 import (
+	"bytes"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -73,13 +75,14 @@ func readSpan(dec *jsontext.Decoder, s *span) error {
 type record struct {
 	// A trail record.
 	EventID, EventName, EventType, EventTime span
-	ServiceName, Region, Owner               span
+	RequestID                                span
+	ServiceName, EventSource, Region, Owner  span
 	ErrorCode, ErrorMessage                  span
 	Parameters, ParameterText                span
-	Response, Referenced                     span
+	Response, Referenced, ResourceName       span
 	Identity                                 identity
 
-	// An event of ECS or Cloud Assistant.
+	// An event of ECS or Cloud Assistant. A trail record has a ResourceType, too.
 	ResourceID, ResourceType, InstanceID span
 	State, InvocationStatus              span
 
@@ -98,6 +101,14 @@ func (r *record) member(dec *jsontext.Decoder, name []byte) error {
 	return readSpan(dec, r.slot(name))
 }
 
+// column reads what a table of Simple Log Service has in its column "event."+name.
+func (r *record) column(dec *jsontext.Decoder, name []byte) error {
+	if who, ok := bytes.CutPrefix(name, []byte("userIdentity.")); ok {
+		return r.Identity.member(dec, who)
+	}
+	return r.member(dec, name)
+}
+
 // slot says where a member belongs; nil if it is not read. Names:
 // help.aliyun.com/document_detail/199169.html (trail record) and the ECS, Cloud
 // Assistant, Resource Management and MNS event pages.
@@ -111,8 +122,12 @@ func (r *record) slot(name []byte) *span {
 		return &r.EventType
 	case "eventTime":
 		return &r.EventTime
+	case "requestId":
+		return &r.RequestID
 	case "serviceName":
 		return &r.ServiceName
+	case "eventSource":
+		return &r.EventSource
 	case "acsRegion":
 		return &r.Region
 	case "recipientAccountId":
@@ -129,6 +144,8 @@ func (r *record) slot(name []byte) *span {
 		return &r.Response
 	case "referencedResources":
 		return &r.Referenced
+	case "resourceName":
+		return &r.ResourceName
 	case "resourceId":
 		return &r.ResourceID
 	case "resourceType":
@@ -149,9 +166,8 @@ func (r *record) slot(name []byte) *span {
 	return nil
 }
 
-// identity is who made the call. userIdentity's accountId is left out: it is the
-// caller's account, which need not be the owner's.
-type identity struct{ Type, UserName, PrincipalID span }
+// identity is who made the call.
+type identity struct{ Type, UserName, PrincipalID, AccountID span }
 
 func (i *identity) member(dec *jsontext.Decoder, name []byte) error {
 	return readSpan(dec, i.slot(name))
@@ -165,6 +181,8 @@ func (i *identity) slot(name []byte) *span {
 		return &i.UserName
 	case "principalId":
 		return &i.PrincipalID
+	case "accountId":
+		return &i.AccountID
 	}
 	return nil
 }
@@ -191,6 +209,11 @@ type envelope struct {
 	RequestContext, RawPath         span
 	ResponseContext, RequestPayload span
 
+	// The output of LookupEvents, and a log of Simple Log Service that holds a
+	// trail record: as it is exported, and as its SDKs write it.
+	Events                    span
+	Event, Contents, LogOwner span
+
 	// Our own inbox message, see fleet.Message.
 	V span
 }
@@ -206,11 +229,16 @@ func (e *envelope) member(dec *jsontext.Decoder, name []byte) error {
 	if s := e.slot(name); s != nil {
 		return s.read(dec)
 	}
+	if inLog, ok := bytes.CutPrefix(name, []byte("event.")); ok {
+		return e.record.column(dec, inLog)
+	}
 	return e.record.member(dec, name)
 }
 
 // slot says where a member of the envelope itself belongs. Names: the event
-// formats page of Function Compute and the CloudEvents page of EventBridge.
+// formats page of Function Compute, the CloudEvents page of EventBridge, the API
+// reference of LookupEvents, and the pages on ActionTrail's log fields of Simple
+// Log Service (www.alibabacloud.com/help/en/sls/log-fields-25 and …/sls/actiontrail).
 func (e *envelope) slot(name []byte) *span {
 	switch string(name) {
 	case "specversion":
@@ -255,6 +283,14 @@ func (e *envelope) slot(name []byte) *span {
 		return &e.ResponseContext
 	case "requestPayload":
 		return &e.RequestPayload
+	case "Events":
+		return &e.Events
+	case "event":
+		return &e.Event
+	case "contents":
+		return &e.Contents
+	case "owner_id":
+		return &e.LogOwner
 	case "v":
 		return &e.V
 	}

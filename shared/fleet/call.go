@@ -12,8 +12,7 @@ type Call struct {
 	Name string `json:"name"`
 	// Type is ApiCall, ConsoleOperation or AliyunServiceEvent.
 	Type string `json:"type,omitempty"`
-	// Time is the trail record's eventTime, as it was written: published
-	// samples are not all RFC 3339.
+	// Time is the trail record's eventTime, in RFC 3339 where it could be read.
 	Time string `json:"time,omitempty"`
 	// Caller is userIdentity as "type/userName"; no keys.
 	Caller string `json:"caller,omitempty"`

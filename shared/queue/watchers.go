@@ -33,11 +33,17 @@ type Watch struct {
 }
 
 // watches says who looks when something happens: what deploy/eventrules and the
-// triggers of s.yaml deliver, as package events decodes it. AcceptResourceShareInvitation
-// is not among them: it is the recipient's side, which needs no role.
-var watches = []Watch{
-	{"RunInstances", true, []string{"validate-instance", "attach-role"}},
-	{"CreateInstance", true, []string{"validate-instance", "attach-role"}},
+// triggers of s.yaml deliver, as package events decodes it. The calls of
+// [fleet.LaunchCalls] come first. AcceptResourceShareInvitation is not among them: it is
+// the recipient's side, which needs no role.
+func watches() (all []Watch) {
+	for _, c := range fleet.LaunchCalls() {
+		all = append(all, Watch{c.Event, true, []string{"validate-instance", "attach-role"}})
+	}
+	return append(all, others...)
+}
+
+var others = []Watch{
 	{"ModifyImageSharePermission", true, []string{shares}},
 	{"CreateResourceShare", true, []string{shares}},
 	{"AssociateResourceShare", true, []string{shares}},
@@ -52,7 +58,7 @@ var watches = []Watch{
 
 // Calls are the watched events of which ActionTrail keeps records.
 func Calls() (out []Watch) {
-	for _, w := range watches {
+	for _, w := range watches() {
 		if w.Call {
 			out = append(out, w)
 		}
@@ -63,7 +69,7 @@ func Calls() (out []Watch) {
 // Watchers are the functions that look at what an event names; none for an event that
 // nobody watches.
 func Watchers(event string) []string {
-	for _, w := range watches {
+	for _, w := range watches() {
 		if w.Event == event {
 			return slices.Clone(w.Functions)
 		}

@@ -69,7 +69,7 @@ func TestEveryEventThatNamesSomethingHasWatchersThatTakeIt(t *testing.T) {
 			}
 		}
 	}
-	for _, event := range []string{"RunInstances", "CreateInstance", "ModifyImageSharePermission", "CreateResourceShare", "ecs:Instance:StateChange"} {
+	for _, event := range []string{"RunInstances", "CreateInstance", "Create", "CreateAutoProvisioningGroup", "ModifyImageSharePermission", "CreateResourceShare", "ecs:Instance:StateChange"} {
 		if !seen[event] {
 			t.Errorf("no sample of %s was read", event)
 		}
@@ -82,6 +82,11 @@ func TestEveryEventThatNamesSomethingHasWatchersThatTakeIt(t *testing.T) {
 func TestEveryCallIsOneThatEventsDecodes(t *testing.T) {
 	const record = `{"eventId":"e-1","eventName":%q,"serviceName":"Ecs","eventType":"ApiCall","acsRegion":"cn-hangzhou","recipientAccountId":"1000000000000001",
 		"responseElements":{"InstanceId":"i-1"},"requestParameters":{"ImageId":"m-1"}}`
+	for _, c := range fleet.LaunchCalls() {
+		if got := queue.Watchers(c.Event); !slices.Equal(got, []string{"validate-instance", "attach-role"}) {
+			t.Errorf("%s has watchers %v", c.Event, got)
+		}
+	}
 	for _, call := range queue.Calls() {
 		for ev, err := range events.Decode(fmt.Appendf(nil, record, call.Event)) {
 			if err != nil || len(ev.Refs) == 0 {

@@ -1,0 +1,114 @@
+package events
+
+import (
+	"bytes"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// instanceType is the type of an instance in the lists of resources of a record.
+const instanceType = "ACS::ECS::Instance"
+
+// launched returns like with the id of each new instance: those of the response,
+// else those that the record refers to, else those among its resources' names. Its
+// error is about ids that it left out.
+func (r *reader) launched(rec *record, like fleet.Ref) ([]fleet.Ref, error) {
+	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch)), where: "responseElements"}
+	// What cannot be read holds no ids: the next place may.
+	_ = r.flatten(rec.Response, &ids)
+	if !ids.found {
+		ids.where = "referencedResources"
+		_ = r.flatten(rec.Referenced, &ids)
+	}
+	if !ids.found {
+		ids.where = "resourceName"
+		ids.named(r.text(rec.ResourceType), string(r.plain(rec.ResourceName)))
+	}
+	return ids.refs, ids.err
+}
+
+// roomFor is how many instances a launch asks for, as far as that is believed.
+func roomFor(l *fleet.Launch) int {
+	if l == nil {
+		return 1
+	}
+	return min(max(l.Amount, 1), fleet.MaxBatch)
+}
+
+// idReader collects instance ids as refs, from the member of a record called where.
+type idReader struct {
+	r     *reader
+	like  fleet.Ref
+	where string
+
+	refs  []fleet.Ref
+	found bool
+	err   error
+}
+
+func (i *idReader) visit(name []byte, v jsontext.Value) {
+	if !launchedID(name) {
+		return
+	}
+	text := plain(&i.r.scratch, v)
+	if looksLikeJSON(text) && new(flat).flatten(v, (*idsInText)(i)) == nil {
+		return // a walk of its own: the one that led here continues
+	}
+	for id := range bytes.SplitSeq(text, []byte(",")) {
+		i.add(bytes.TrimSpace(id))
+	}
+}
+
+// idsInText takes the leaves of a list that came as text.
+type idsInText idReader
+
+func (i *idsInText) visit(_ []byte, v jsontext.Value) {
+	(*idReader)(i).add(plain(&i.r.scratch, v))
+}
+
+// launchedID reports whether a leaf of that name holds the id of a new instance: of
+// RunInstances, CreateInstance and CreateAutoProvisioningGroup, and of
+// referencedResources.
+func launchedID(name []byte) bool {
+	for _, list := range [...]string{"InstanceIdSets", "InstanceId", instanceType} {
+		if rest, ok := bytes.CutPrefix(name, []byte(list)); ok && (len(rest) == 0 || rest[0] == '.') {
+			return true
+		}
+	}
+	return bytes.HasPrefix(name, []byte("LaunchResults.")) && bytes.Contains(name, []byte(".InstanceIds"))
+}
+
+// named takes the ids among names, in which types are joined by semicolons, and the ids
+// of one type by commas; types are those types, in the same order. Without them, ids are
+// known by their shape.
+func (i *idReader) named(types, names string) {
+	groups, kinds := strings.Split(names, ";"), strings.Split(types, ";")
+	for n, group := range groups {
+		known := len(kinds) == len(groups) && kinds[n] != ""
+		if known && kinds[n] != instanceType {
+			continue
+		}
+		for id := range strings.SplitSeq(group, ",") {
+			if known || validInstanceID(id) {
+				i.add([]byte(id))
+			}
+		}
+	}
+}
+
+func (i *idReader) add(id []byte) {
+	if len(id) == 0 {
+		return
+	}
+	i.found = true
+	i.like.ID = i.r.keep(cut(id, maxText))
+	switch {
+	case validInstanceID(i.like.ID):
+		i.refs = append(i.refs, i.like)
+	case i.err == nil:
+		i.err = bad(i.where, i.like.ID)
+	}
+}
