@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"text/tabwriter"
 	"time"
 
+	"fleetwarden/events"
+	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/queue"
 	"fleetwarden/shared/redrive"
 )
@@ -67,7 +70,8 @@ func (j *job) redrive(ctx context.Context, args []string) error {
 	}
 	var letters []redrive.Letter
 	bar := j.progress("redriving", 0)
-	r.Queue, r.Inboxes, r.Decode, r.Run, r.DryRun = queues, inboxes{call}, batches(call), call.Options.Stamp.Run, !apply
+	r.Queue, r.Inboxes, r.Run, r.DryRun = queues, inboxes{call}, call.Options.Stamp.Run, !apply
+	r.Decode = func(body []byte) iter.Seq2[fleet.Batch, error] { return batches(call, events.Decode(body)) }
 	r.Seen = func(l redrive.Letter) {
 		bar.add(1)
 		letters = append(letters, l)

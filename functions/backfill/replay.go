@@ -27,9 +27,10 @@ Usage:
 It reads what ActionTrail recorded of launches and shares, and puts what the records name
 into the inboxes of the functions that would have had the live events. They look at the
 world as it is now; what was handled already does no harm. ActionTrail keeps 90 days,
-shows a record some ten minutes after its call, and takes two calls a second, so 50
-records take half a second. Progress is kept after each page: a run that was stopped goes
-on with --resume.
+shows a record some ten minutes after its call, and takes two calls a second of all that
+reads it, so 50 records take half a second or, beside others, longer: a throttle is
+waited out for up to a quarter of an hour. Progress is kept after each page: a run that
+ended early continues with --resume.
 
 Flags:
   --since TIME    the beginning, such as 2026-01-05T08:00:00Z, or 36h for so long ago
@@ -37,7 +38,7 @@ Flags:
   --region ID     whose trail to read (default: the home region)
   --resume RUN    go on with a run
   --apply         tell the functions; without it, only say what would be told
-  --json          a "page" each, and the "sum"
+  --json          a "page" and a "wait" each, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -77,6 +78,10 @@ func (j *job) replay(ctx context.Context, args []string) error {
 	bar := j.percent("replaying")
 	defer bar.end()
 	r := j.replayer(call, !apply, func(s replay.Step) { bar.to(int(s.Fraction * 100)) })
+	r.Waiting = j.waiting(bar)
+	if !j.inside {
+		r.Patience = patience
+	}
 	run := call.Options.Stamp.Run
 	var sum replay.Sum
 	if resume != "" {
@@ -89,13 +94,30 @@ func (j *job) replay(ctx context.Context, args []string) error {
 		sum, err = r.Start(ctx, replay.Job{Run: run, Region: at, Window: w})
 	}
 	bar.end()
-	switch {
-	case err != nil && sum.Pages == 0:
+	if errors.As(err, new(*replay.Interrupted)) {
+		err = fmt.Errorf("%w\n  continue with: backfill replay --resume %s --apply", err, run)
+	}
+	if err != nil && sum.Pages == 0 {
 		return err
-	case err != nil && apply:
-		err = fmt.Errorf("%w\n  go on with: backfill replay --resume %s --apply", err, run)
 	}
 	return errors.Join(j.replayed(run, sum, apply), err)
+}
+
+// patience is how long one page is tried again while the trail is throttled.
+const patience = 15 * time.Minute
+
+// waiting reports a pause of a replay.
+func (j *job) waiting(bar *progress) func(replay.Wait) {
+	return func(w replay.Wait) {
+		switch why := fleet.ClassOf(w.Err).String(); {
+		case j.json:
+			_ = j.line(map[string]any{"type": "wait", "seconds": w.For.Seconds(), "why": why})
+		case j.live:
+			bar.say("waiting " + w.For.String() + ": " + why)
+		default:
+			j.note("waiting %s: %v", w.For, w.Err)
+		}
+	}
 }
 
 // window reads the two times; a length of time counts back from now.
@@ -127,7 +149,10 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 
 func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *replay.Replay {
 	return &replay.Replay{
-		Trail: trail.New(call.Session), Inboxes: inboxes{call}, Store: call.Store, Decode: batches(call), DryRun: dry,
+		Trail: trail.New(call.Session), Inboxes: inboxes{call}, Store: call.Store, DryRun: dry,
+		Decode: func(records []byte) iter.Seq2[fleet.Batch, error] {
+			return batches(call, events.DecodeTrail(records, call.Home.Account))
+		},
 		Seen: func(s replay.Step) {
 			seen(s)
 			if j.json {
@@ -138,22 +163,20 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 	}
 }
 
-// batches decodes events of the past as if they came now. A newer message is put back
+// batches takes events of the past as if they came now. A newer message is put back
 // nowhere: it is an error, and stays in the letter it stands in.
-func batches(call *fcrun.Call) func([]byte) iter.Seq2[fleet.Batch, error] {
+func batches(call *fcrun.Call, all iter.Seq2[events.Event, error]) iter.Seq2[fleet.Batch, error] {
 	own := []string{}
 	for _, f := range functions() {
 		own = append(own, fcrun.Role(f))
 	}
-	return func(body []byte) iter.Seq2[fleet.Batch, error] {
-		return events.Batches(events.Decode(body), events.Filter{
-			Kinds: []events.Kind{events.KindLaunch, events.KindStateChange, events.KindFirstHeartbeat, events.KindTaskCompleted,
-				events.KindImageShare, events.KindResourceShare, events.KindShareStatus, events.KindMessage},
-			Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindFleet, fleet.KindSnapshotShare, fleet.KindImageShare},
-			Own:   own,
-			Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn,
-		})
-	}
+	return events.Batches(all, events.Filter{
+		Kinds: []events.Kind{events.KindLaunch, events.KindStateChange, events.KindFirstHeartbeat, events.KindTaskCompleted,
+			events.KindImageShare, events.KindResourceShare, events.KindShareStatus, events.KindMessage},
+		Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindFleet, fleet.KindSnapshotShare, fleet.KindImageShare},
+		Own:   own,
+		Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn,
+	})
 }
 
 // functions are those that write to the ledger.

@@ -39,6 +39,9 @@ type cloud struct {
 
 func (c *cloud) Lookup(_ context.Context, r fleet.Region, q trail.Query) ([]trail.Record, string, error) {
 	c.queries = append(c.queries, q)
+	if q.Until.Before(q.Since) || q.Until.Sub(q.Since) > trail.Range {
+		return nil, "", failure{fleet.Denied} // not Invalid, which may be a token's
+	}
 	if c.refuse != nil {
 		if err := c.refuse(q); err != nil {
 			return nil, "", err
@@ -85,6 +88,7 @@ func (c *cloud) add(name string, at time.Time, rest string) {
 type inboxes struct {
 	told map[string][]fleet.Ref
 	left int // sends until they fail; negative for never
+	busy int // sends that are throttled first
 }
 
 var errFull = errors.New("no more room")
@@ -92,6 +96,10 @@ var errFull = errors.New("no more room")
 func (b *inboxes) Tell(_ context.Context, function string, refs []fleet.Ref) error {
 	if b.left == 0 {
 		return errFull
+	}
+	if b.busy > 0 {
+		b.busy--
+		return failure{fleet.Throttled}
 	}
 	b.left--
 	b.told[function] = append(b.told[function], refs...)
@@ -151,6 +159,7 @@ type bench struct {
 	steps   []replay.Step
 	now     time.Time
 	slept   []time.Duration
+	waits   []replay.Wait
 }
 
 func newBench(t *testing.T) *bench {
@@ -160,6 +169,7 @@ func newBench(t *testing.T) *bench {
 	b.Replay = &replay.Replay{
 		Trail: b.cloud, Inboxes: b.inboxes, Store: b.store, Decode: decode,
 		Seen:     func(s replay.Step) { b.steps = append(b.steps, s) },
+		Waiting:  func(w replay.Wait) { b.waits = append(b.waits, w) },
 		CloudNow: func() time.Time { return noon },
 		Now:      func() time.Time { return b.now },
 		Sleep: func(ctx context.Context, d time.Duration) error {

@@ -18,7 +18,7 @@ import (
 const version = 1
 
 // progress is where a replay is: the calls are replayed one after the other, each over
-// the whole window. It is kept as replays/<run>/<n>.json, one object a page.
+// the whole window, a piece of it after the other. It is kept as replays/<run>/<n>.json, one object a page.
 type progress struct {
 	V int `json:"v"`
 	Job
@@ -91,7 +91,17 @@ func index(call string) int {
 }
 
 func (p progress) query() trail.Query {
-	return trail.Query{Since: p.From, Until: p.Window.Until, EventName: p.Call, Token: p.Token}
+	return trail.Query{Since: p.From, Until: p.end(), EventName: p.Call, Token: p.Token}
+}
+
+// end is how far the query from From reaches: to the end of its piece of the window. The
+// pieces are as long as one query may be, and each begins a second after another ends.
+func (p progress) end() time.Time {
+	piece := p.From.Sub(p.Window.Since)/trail.Range + 1
+	if end := p.Window.Since.Add(piece*trail.Range - time.Second); end.Before(p.Window.Until) {
+		return end
+	}
+	return p.Window.Until
 }
 
 // restart begins again at the last second that was read. A token that is refused twice
@@ -118,7 +128,12 @@ func (p progress) after(step *Step, records []trail.Record, token string) progre
 			p.Last = rec.Time
 		}
 	}
-	if p.Token = token; token == "" {
+	p.Token = token
+	switch end := p.end(); {
+	case token != "":
+	case end.Before(p.Window.Until):
+		p.From, p.restarted = end.Add(time.Second), false
+	default:
 		return p.next(p.Call)
 	}
 	return p

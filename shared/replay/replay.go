@@ -3,8 +3,10 @@
 // into the inboxes of the functions that would have had the live events. A ref says
 // where to look, so a call that was seen before, or twice, does no harm.
 //
-// It keeps its place in the ledger after each page, and goes on from there. It decodes
-// no record and knows no queue: both are handed in.
+// It keeps its place in the ledger after each page, and resumes there. The two calls a
+// second that the trail takes are shared by all that reads it, a console or a SIEM as
+// well: throttles of many seconds are normal, and waited out. It decodes no record and
+// knows no queue: both are handed in.
 package replay
 
 import (
@@ -47,6 +49,10 @@ type Replay struct {
 	Seen func(Step)
 	// DryRun sends nothing and keeps nothing.
 	DryRun bool
+	// Patience is how long a page is tried again while the trail or an inbox is throttled;
+	// zero: not at all. Waiting, which may be nil, is called before each pause.
+	Patience time.Duration
+	Waiting  func(Wait)
 
 	// CloudNow is the cloud's time: windows are compared with it.
 	CloudNow func() time.Time
@@ -66,8 +72,8 @@ type Job struct {
 }
 
 // Start replays a job from the beginning. The sum is what was done, also beside an
-// error; after an error [Replay.Resume] goes on. Starting a run that was started before
-// is an error.
+// error; after an [*Interrupted] one [Replay.Resume] continues. Starting a run that was
+// started before is an error.
 func (r *Replay) Start(ctx context.Context, job Job) (Sum, error) {
 	if err := job.check(r.CloudNow()); err != nil {
 		return Sum{}, err
@@ -76,11 +82,12 @@ func (r *Replay) Start(ctx context.Context, job Job) (Sum, error) {
 	if err := r.save(ctx, p); err != nil {
 		return Sum{}, err
 	}
-	return r.run(ctx, p)
+	sum, err := r.run(ctx, p)
+	return sum, r.interrupted(p.Run, err)
 }
 
-// Resume goes on with a run after the last page that it kept. The page that was being
-// sent is sent again.
+// Resume continues a run after the last page that it kept. The page that was being sent
+// is sent again.
 func (r *Replay) Resume(ctx context.Context, run string) (Sum, error) {
 	p, err := r.load(ctx, run)
 	if err != nil {
@@ -92,16 +99,14 @@ func (r *Replay) Resume(ctx context.Context, run string) (Sum, error) {
 	if err := p.Job.check(r.CloudNow()); err != nil {
 		return p.Sum, err
 	}
-	return r.run(ctx, p)
+	sum, err := r.run(ctx, p)
+	return sum, r.interrupted(p.Run, err)
 }
 
 func (r *Replay) run(ctx context.Context, p progress) (Sum, error) {
 	pace := rate.NewLimiter(trail.PerSecond, 1)
 	for !p.Done {
-		if err := r.wait(ctx, pace); err != nil {
-			return p.Sum, err
-		}
-		next, step, err := r.page(ctx, p)
+		next, step, err := r.page(ctx, pace, p)
 		if err != nil {
 			return p.Sum, fmt.Errorf("replaying %s at %s: %w", p.Call, p.at().Format(time.RFC3339), err)
 		}
@@ -123,8 +128,16 @@ func (r *Replay) wait(ctx context.Context, pace *rate.Limiter) error {
 
 // page reads one page, sends its refs and then keeps the place after it. There is no
 // step when the trail refused the place that the page was to begin at.
-func (r *Replay) page(ctx context.Context, p progress) (progress, *Step, error) {
-	records, token, err := r.Trail.Lookup(ctx, p.Region, p.query())
+func (r *Replay) page(ctx context.Context, pace *rate.Limiter, p progress) (progress, *Step, error) {
+	var records []trail.Record
+	var token string
+	err := r.patiently(ctx, func() (err error) {
+		if err := r.wait(ctx, pace); err != nil {
+			return err
+		}
+		records, token, err = r.Trail.Lookup(ctx, p.Region, p.query())
+		return err
+	})
 	if p.Token != "" && refused(err) {
 		p, err = p.restart(err)
 		return p, nil, err
@@ -190,7 +203,7 @@ func (r *Replay) send(ctx context.Context, told []queue.Told) error {
 		return nil
 	}
 	for _, t := range told {
-		if err := r.Inboxes.Tell(ctx, t.Function, t.Refs); err != nil {
+		if err := r.patiently(ctx, func() error { return r.Inboxes.Tell(ctx, t.Function, t.Refs) }); err != nil {
 			return err
 		}
 	}

@@ -18,13 +18,18 @@ const (
 	Kept = 90 * 24 * time.Hour
 	// Delay is how long after its call a record may still be missing.
 	Delay = 10 * time.Minute
-	// PerSecond is how many calls one account may make, in all.
+	// PerSecond is how many calls one account may make, in all: what else reads the trail,
+	// such as the console or a SIEM, has its part of them.
 	PerSecond = 2
+	// Range is how long the window of one query may be
+	// (https://www.alibabacloud.com/help/doc-detail/185722.htm; newer pages do not say).
+	Range = 30 * 24 * time.Hour
 )
 
 // Query selects the records of one event name in a window of time.
 type Query struct {
-	// Since and Until bound the window, whole seconds, both included.
+	// Since and Until bound the window, whole seconds, both included. They are at most
+	// [Range] apart.
 	Since, Until time.Time
 	EventName    string
 	// Token goes on where the page before ended; empty at the beginning. It is valid
@@ -34,7 +39,7 @@ type Query struct {
 
 // Record is one trail record.
 type Record struct {
-	// Time is its eventTime; zero when that is not RFC 3339.
+	// Time is its eventTime; zero when that cannot be read.
 	Time time.Time
 	// Body is the record as it came, in JSON.
 	Body []byte
@@ -69,7 +74,7 @@ func eventTime(body jsontext.Value) time.Time {
 	if json.Unmarshal(body, &r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339, r.EventTime)
+	t, err := fleet.ParseTime(r.EventTime)
 	if err != nil {
 		return time.Time{}
 	}

@@ -1,0 +1,74 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// The pauses between tries that are throttled: the first, and the longest.
+const (
+	firstPause = 2 * time.Second
+	maxPause   = time.Minute
+)
+
+// unavailable is how long an outage is waited out at most: unlike a throttle, it need not
+// end by itself.
+const unavailable = 2 * time.Minute
+
+// Wait is one pause of a replay.
+type Wait struct {
+	For time.Duration
+	// Err is what it waits for to end.
+	Err error
+}
+
+// Interrupted is the error of a replay that ended early. Its place is kept:
+// [Replay.Resume] continues there.
+type Interrupted struct {
+	Run string
+	Err error
+}
+
+func (e *Interrupted) Error() string { return e.Err.Error() }
+func (e *Interrupted) Unwrap() error { return e.Err }
+
+// interrupted names the run that can be resumed; a dry run keeps no place.
+func (r *Replay) interrupted(run string, err error) error {
+	if err == nil || r.DryRun {
+		return err
+	}
+	return &Interrupted{run, err}
+}
+
+// patiently tries again what is throttled or unavailable, in growing pauses, for at most
+// the patience in all.
+func (r *Replay) patiently(ctx context.Context, try func() error) error {
+	var waited time.Duration
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		err := try()
+		patience := r.Patience
+		switch fleet.ClassOf(err) {
+		case fleet.Throttled:
+		case fleet.Unavailable:
+			patience = min(patience, unavailable)
+		default:
+			return err
+		}
+		wait := max(pause, fleet.RetryAfter(err))
+		if patience == 0 {
+			return err
+		}
+		if waited += wait; waited > patience {
+			return fmt.Errorf("%w, still after %s", err, waited-wait)
+		}
+		if r.Waiting != nil {
+			r.Waiting(Wait{wait, err})
+		}
+		if stopped := r.Sleep(ctx, wait); stopped != nil {
+			return fmt.Errorf("%w (stopped waiting: %w)", err, stopped)
+		}
+	}
+}
