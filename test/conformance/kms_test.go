@@ -16,6 +16,11 @@ import (
 // rpc calls an API through the generic client that the typed SDKs are built on.
 func (c *cloud) rpc(who identity, version, action string, query map[string]string) (map[string]any, error) {
 	c.t.Helper()
+	return c.rpcWith(who, version, action, query, nil)
+}
+
+func (c *cloud) rpcWith(who identity, version, action string, query map[string]string, headers map[string]*string) (map[string]any, error) {
+	c.t.Helper()
 	cfg := c.config(who)
 	client, err := openapi.NewClient(&utils.Config{
 		AccessKeyId: cfg.AccessKeyId, AccessKeySecret: cfg.AccessKeySecret, SecurityToken: cfg.SecurityToken,
@@ -29,7 +34,7 @@ func (c *cloud) rpc(who identity, version, action string, query map[string]strin
 	out, err := client.CallApi(&utils.Params{
 		Action: &action, Version: &version, Protocol: tea.String("HTTP"), Pathname: tea.String("/"), Method: tea.String("POST"),
 		AuthType: tea.String("AK"), Style: tea.String("RPC"), ReqBodyType: tea.String("formData"), BodyType: tea.String("json"),
-	}, &utils.OpenApiRequest{Query: in}, &dara.RuntimeOptions{})
+	}, &utils.OpenApiRequest{Query: in, Headers: headers}, &dara.RuntimeOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -90,7 +91,9 @@ func TestRecordsShowAfterTenMinutesAndForNinetyDays(t *testing.T) {
 	c.makeRole("r", trustsECS, "")
 	look := func(after time.Duration) int {
 		c.pass(made.Add(after).Sub(c.World.Clock.Now()))
-		roles, _ := c.lookup(func(q *v1trail.LookupEventsRequest) { q.StartTime = made.Format("2006-01-02T15:04:05Z") })
+		roles, _ := c.lookup(func(q *v1trail.LookupEventsRequest) {
+			q.StartTime, q.EndTime = made.Format("2006-01-02T15:04:05Z"), made.Add(time.Hour).Format("2006-01-02T15:04:05Z")
+		})
 		return len(roles)
 	}
 	const day = 24 * time.Hour
@@ -117,13 +120,52 @@ func TestRecordsAreOfTheLastSevenDaysUnlessAsked(t *testing.T) {
 		want       []string
 	}{
 		{"", "", []string{"new"}},
-		{at(0), "", []string{"new", "old"}},
+		{at(0), at(8 * 24 * time.Hour), []string{"new", "old"}},
 		{at(0), at(time.Hour), []string{"old"}},
 		{at(time.Second), at(time.Hour), nil},
 	} {
 		got, _ := c.lookup(func(q *v1trail.LookupEventsRequest) { q.StartTime, q.EndTime = x.start, x.end })
 		if diff := cmp.Diff(x.want, got); diff != "" {
 			t.Errorf("from %q to %q: %s", x.start, x.end, diff)
+		}
+	}
+}
+
+func TestAQueryBeyondItsLimitsIsRefused(t *testing.T) {
+	c := newCloud(t, server.Options{})
+	c.rolesMade(3)
+	c.pass(40 * 24 * time.Hour)
+	now := c.World.Clock.Now()
+	at := func(d time.Duration) string { return now.Add(-d).Format("2006-01-02T15:04:05Z") }
+	const day = 24 * time.Hour
+	query := func(change map[string]string) map[string]string {
+		q := map[string]string{"StartTime": at(41 * day), "EndTime": at(12 * day), "MaxResults": "2"}
+		maps.Copy(q, change)
+		return q
+	}
+	first, err := c.rpc(sharerAdmin, "2020-07-06", "LookupEvents", query(nil))
+	c.ok(err)
+	next, _ := first["NextToken"].(string)
+	for what, x := range map[string]struct {
+		change map[string]string
+		ok     bool
+	}{
+		"30 days":                    {map[string]string{"EndTime": at(11 * day)}, true},
+		"30 days and a second":       {map[string]string{"EndTime": at(11*day - time.Second)}, false},
+		"no end":                     {map[string]string{"EndTime": ""}, false},
+		"no start":                   {map[string]string{"StartTime": ""}, false},
+		"the end before the start":   {map[string]string{"EndTime": at(42 * day)}, false},
+		"two conditions":             {map[string]string{"LookupAttribute.1.Key": "EventName", "LookupAttribute.1.Value": "x", "LookupAttribute.2.Key": "EventRW", "LookupAttribute.2.Value": "Write"}, true},
+		"three conditions":           {map[string]string{"LookupAttribute.1.Key": "EventName", "LookupAttribute.2.Key": "EventRW", "LookupAttribute.3.Key": "User"}, false},
+		"the next page":              {map[string]string{"NextToken": next}, true},
+		"its token with another end": {map[string]string{"NextToken": next, "EndTime": at(13 * day)}, false},
+		"its token with a condition": {map[string]string{"NextToken": next, "LookupAttribute.1.Key": "EventRW", "LookupAttribute.1.Value": "Write"}, false},
+		"a token that was not given": {map[string]string{"NextToken": "1"}, false},
+	} {
+		if _, err := c.rpc(sharerAdmin, "2020-07-06", "LookupEvents", query(x.change)); (err == nil) != x.ok {
+			t.Errorf("%s: got %v", what, err)
+		} else if err != nil {
+			wantError(t, err, 400, "InvalidQueryParameter")
 		}
 	}
 }

@@ -76,7 +76,7 @@ func launch(ts *testscript.TestScript, args []string) stage.Launch {
 		case "dryrun":
 			l.DryRun = v == "true"
 		case "console":
-			l.Console = v == "true"
+			l.Console, l.BuyPage = v == "true", v == "buy-page"
 		default:
 			tag, ok := strings.CutPrefix(k, "tag:")
 			if !ok {

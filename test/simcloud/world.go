@@ -40,7 +40,8 @@ func (w *World) NewID(prefix string) string {
 // Event is what a service tells the account's default bus: a CloudEvent without
 // its envelope. EventBridge puts the envelope around it.
 type Event struct {
-	Account string // owner: whose bus receives it
+	Account string // whose bus receives it
+	Owner   string // whose resource it is about; empty: Account
 	Region  string
 	ID      string // empty: the bus makes one
 	Source  string // acs.ecs

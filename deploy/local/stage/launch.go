@@ -30,6 +30,8 @@ type Launch struct {
 	DryRun            bool
 	// Console makes the trail record look like a purchase in the console.
 	Console bool
+	// BuyPage makes it look like a purchase on the buy page.
+	BuyPage bool
 }
 
 func (s *Stage) ecs(k Keys) (*sdk.Client, error) {
@@ -41,6 +43,11 @@ func (s *Stage) ecs(k Keys) (*sdk.Client, error) {
 	return c, nil
 }
 
+// playing has the local cloud record a call as one of the console's.
+func playing(page string) *dara.ExtendsParameters {
+	return &dara.ExtendsParameters{Headers: map[string]*string{"x-sim-console": &page}}
+}
+
 // Run calls RunInstances with the official SDK and returns the new instances' ids.
 func (s *Stage) Run(_ context.Context, l Launch) ([]string, error) {
 	c, err := s.ecs(Operator)
@@ -49,7 +56,10 @@ func (s *Stage) Run(_ context.Context, l Launch) ([]string, error) {
 	}
 	runtime := &dara.RuntimeOptions{}
 	if l.Console {
-		runtime.ExtendsParameters = &dara.ExtendsParameters{Headers: map[string]*string{"x-sim-console": new("true")}}
+		runtime.ExtendsParameters = playing("true")
+	}
+	if l.BuyPage {
+		runtime.ExtendsParameters = playing("buy-page")
 	}
 	req := &sdk.RunInstancesRequest{
 		RegionId: &l.Region, InstanceType: optional(l.Type), ImageId: optional(l.Image), VSwitchId: optional(l.VSwitch),

@@ -2,6 +2,8 @@ package actiontrail
 
 import (
 	"encoding/json"
+	"fmt"
+	"hash/crc32"
 	"slices"
 	"strconv"
 	"time"
@@ -30,8 +32,8 @@ type LookupEventsResponse struct {
 }
 
 // LookupEvents lists the writes of the caller's account in the call's region,
-// newest first unless Direction is FORWARD, the last 7 days unless told, of the
-// last 90 at most.
+// newest first unless Direction is FORWARD, of the last 7 days unless asked otherwise: of
+// up to 30 days among the last 90.
 func (t *Trail) LookupEvents(c *wire.Call, in *LookupEventsRequest) (*LookupEventsResponse, error) {
 	if err := c.Allow("actiontrail:LookupEvents", "acs:actiontrail:"+c.Region+":"+c.Caller.Account+":*"); err != nil {
 		return nil, err
@@ -59,22 +61,29 @@ func (t *Trail) LookupEvents(c *wire.Call, in *LookupEventsRequest) (*LookupEven
 		out.Events = append(out.Events, k.body)
 	}
 	if len(found) > len(page) && len(page) > 0 {
-		out.NextToken = strconv.FormatUint(page[len(page)-1].number, 10)
+		out.NextToken = fmt.Sprintf("%d.%08x", page[len(page)-1].number, in.query())
 	}
 	return out, nil
 }
 
 // from is the record that the page before ended with, 0 for none. So a token
-// stays good while records come.
+// stays good while records come, for the query that it was given for.
 func (in *LookupEventsRequest) from() (uint64, error) {
 	if in.NextToken == "" {
 		return 0, nil
 	}
-	n, err := strconv.ParseUint(in.NextToken, 10, 64)
-	if err != nil || n == 0 {
+	var n uint64
+	var query uint32
+	if _, err := fmt.Sscanf(in.NextToken, "%d.%08x", &n, &query); err != nil || n == 0 || query != in.query() {
 		return 0, wire.Errorf(400, "InvalidQueryParameter", "NextToken is not valid.")
 	}
 	return n, nil
+}
+
+// query sums up what has to stay the same from page to page: "the request parameters must
+// be the same as those of the last request", says the API reference.
+func (in *LookupEventsRequest) query() uint32 {
+	return crc32.ChecksumIEEE(fmt.Appendf(nil, "%q %q %q %q", in.StartTime, in.EndTime, in.Direction, in.LookupAttribute))
 }
 
 func latest(a, b time.Time) time.Time {
@@ -98,6 +107,14 @@ func (t *Trail) find(p place, fits func(kept) bool) []kept {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
+// Limits of one query. An older page of the API reference has the range
+// (doc-detail/185722); the newer one has the conditions, and takes either both ends of the
+// window or none.
+const (
+	maxRange      = 30 * 24 * time.Hour
+	maxConditions = 2
+)
+
 // bounds reads page size and window. The code InvalidQueryParameter is assumed;
 // the default page of 20 is, too.
 func (in *LookupEventsRequest) bounds(now time.Time) (size int, start, end time.Time, err error) {
@@ -112,7 +129,8 @@ func (in *LookupEventsRequest) bounds(now time.Time) (size int, start, end time.
 		end, err = time.Parse("2006-01-02T15:04:05Z", in.EndTime)
 	}
 	direction := in.Direction == "" || in.Direction == "FORWARD" || in.Direction == "BACKWARD"
-	if err != nil || size < 0 || size > 50 || !direction {
+	window := (in.StartTime == "") == (in.EndTime == "") && !end.Before(start) && end.Sub(start) <= maxRange
+	if err != nil || size < 0 || size > 50 || !direction || !window || len(in.LookupAttribute) > maxConditions {
 		err = wire.Errorf(400, "InvalidQueryParameter", "The specified query parameter is not valid.")
 	}
 	return size, start, end, err

@@ -28,10 +28,44 @@ func headOf(w wire.Write, region string) head {
 	if w.Console {
 		h.EventType, h.AccessKey = "ConsoleOperation", ""
 	}
+	if w.Bought {
+		h.EventName, h.Resources = "Create", instances(h.Resources)
+	}
 	return h
 }
 
+// instances leaves all else out, as the published sample of a purchase does.
+func instances(resources map[string][]string) map[string][]string {
+	const kind = "ACS::ECS::Instance"
+	if ids, ok := resources[kind]; ok {
+		return map[string][]string{kind: ids}
+	}
+	return nil
+}
+
+// bought is the record of a purchase on a buy page, with the members that the published
+// sample has (help.aliyun.com/document_detail/289931.html): no parameters, no response,
+// no recipientAccountId.
+func bought(w wire.Write, h head, region string) map[string]any {
+	r := map[string]any{
+		"eventId": h.EventID, "eventName": h.EventName, "eventType": h.EventType, "eventVersion": "1", "eventRW": "Write",
+		"eventSource": w.Call.Product + ".aliyuncs.com", "eventTime": w.Call.Now.UTC().Format("2006-01-02T15:04:05Z"),
+		"acsRegion": region, "serviceName": w.Service, "requestId": w.Call.RequestID, "requestParameters": map[string]any{},
+		"userAgent": "AliyunConsole", "userIdentity": identity(w), "errorCode": "", "errorMessage": "",
+	}
+	if len(h.Resources) > 0 {
+		r["referencedResources"] = h.Resources
+	}
+	if w.Err != nil {
+		r["errorCode"], r["errorMessage"] = w.Err.Code, w.Err.Message
+	}
+	return r
+}
+
 func record(w wire.Write, h head, region string) map[string]any {
+	if w.Bought {
+		return bought(w, h, region)
+	}
 	c := w.Call
 	params := requestParameters(w)
 	host := c.Product + "." + region + ".aliyuncs.com"

@@ -1,6 +1,7 @@
 package eventbridge
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -41,7 +42,7 @@ func Wrap(e simcloud.Event, bus string, published time.Time) ([]byte, error) {
 		DataContentType:   "application/json;charset=utf-8",
 		Time:              e.Time.In(china).Format("2006-01-02T15:04:05-07:00"),
 		AliyunPublishTime: published.In(china).Format("2006-01-02T15:04:05.000MST"),
-		AliyunAccountID:   e.Account, AliyunOriginalAccountID: e.Account,
+		AliyunAccountID:   e.Account, AliyunOriginalAccountID: cmp.Or(e.Owner, e.Account),
 		AliyunEventBusName: bus, AliyunRegionID: e.Region, AliyunPublishAddr: "127.0.0.1",
 		Data: data,
 	})

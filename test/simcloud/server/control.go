@@ -83,13 +83,20 @@ func reply(w http.ResponseWriter, status int, body any) {
 }
 
 // read decodes the request's JSON strictly: a misspelt field is an error.
-func read(r *http.Request, into any) error {
+func read(r *http.Request, into any) error { return readJSON(r, into, true) }
+
+// readOpen is read for what has members that are not listed.
+func readOpen(r *http.Request, into any) error { return readJSON(r, into, false) }
+
+func readJSON(r *http.Request, into any, strict bool) error {
 	b, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
 	if err != nil {
 		return bad("reading the body: %v", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
+	if strict {
+		d.DisallowUnknownFields()
+	}
 	if err := d.Decode(into); err != nil {
 		return bad("reading the body as JSON: %v", err)
 	}

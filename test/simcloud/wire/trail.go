@@ -21,6 +21,9 @@ type Write struct {
 	// Console is true when the request said, by the header
 	// "x-sim-console: true", that it plays a click in the console.
 	Console bool
+	// Bought is true when it said "buy-page": the purchase of a resource on the buy
+	// page of its product, which is a console's as well.
+	Bought bool
 }
 
 // Trail receives writes, one by one, while the caller still waits.
@@ -39,8 +42,10 @@ func (x *exchange) trail(body []byte, err error) {
 	w := Write{
 		Call: x.call, Service: x.product.Name, Global: x.product.Global, TypeOf: x.action.TypeOf,
 		Response: body, Host: h.Host, UserAgent: h.UserAgent(), SourceIP: ip,
-		Console: h.Header.Get("x-sim-console") == "true",
 	}
+	played := h.Header.Get("x-sim-console")
+	w.Bought = played == "buy-page"
+	w.Console = w.Bought || played == "true"
 	if err != nil {
 		w.Err = asError(err)
 	}
