@@ -1,6 +1,9 @@
 package terminal
 
 import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/events"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 )
@@ -133,7 +137,8 @@ It looks, decides, and says what it would change. %[6]s
 
 Flags:
   --apply           %[7]s
-  --event FILE      an event as Function Compute would deliver it
+  --event FILE      events as a trigger would deliver them, or trail records, as LookupEvents
+                    prints them, or as OSS or Simple Log Service export them
   --json            records as JSON Lines, one a line, on stdout
   --policy FILE     the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
   --region ID       %[5]s (default: $ALIBABA_CLOUD_REGION_ID, else %[3]s)
@@ -145,7 +150,7 @@ role. ALIBABA_CLOUD_ENDPOINT_URL=http://HOST:PORT sends all calls to a local clo
 FLEETWARDEN_LEDGER=oss://BUCKET/PREFIX or file:///FOLDER keeps %[8]s.
 
 Exit status: 0 when it looked, whatever it found; 1 when it could not look, or not at
-all of it; 2 for a wrong command line.
+all of it; 2 for a wrong command line, or a file that holds no event.
 `, program(f), f.About, defaultRegion, byID, where, writes, apply, keeps)
 }
 
@@ -167,14 +172,39 @@ func readEvent(fl flags, env Env) ([]byte, error) {
 		defer file.Close()
 		in = file
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxEvent+1))
+	data, err := readAll(in)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading the event: %w", err)
 	case len(data) > maxEvent:
 		return nil, fmt.Errorf("the event %s is longer than %d bytes", fl.event, maxEvent)
 	}
+	if err := events.Check(data); err != nil {
+		return nil, noEvent{fmt.Errorf("%s holds no event: %w", fl.event, err)}
+	}
 	return data, nil
+}
+
+// readAll reads up to a byte more than an event may have. A trail delivers its records to
+// OSS as gzip.
+func readAll(in io.Reader) ([]byte, error) {
+	begin := bufio.NewReader(in)
+	if magic, _ := begin.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		return io.ReadAll(io.LimitReader(begin, maxEvent+1))
+	}
+	plain, err := gzip.NewReader(begin)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking gzip: %w", err)
+	}
+	return io.ReadAll(io.LimitReader(plain, maxEvent+1))
+}
+
+// noEvent is a wrong command line: its file holds something else.
+type noEvent struct{ error }
+
+func (noEvent) hint() string {
+	return `--event takes JSON, also gzipped: an event as a trigger or EventBridge delivers it, records of a trail,
+  the output of "aliyun actiontrail LookupEvents", or logs of Simple Log Service (a list, or JSON Lines)`
 }
 
 // messages are ids as one of our own inbox messages would hold them.

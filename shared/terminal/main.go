@@ -52,6 +52,9 @@ func Main(ctx context.Context, f fcrun.Function, env Env) int {
 		if hint := hint(err); hint != "" {
 			fmt.Fprintf(env.Stderr, "  %s\n", hint)
 		}
+		if errors.As(err, new(noEvent)) {
+			return exitUsage
+		}
 		return exitFailed
 	}
 	return exitOK
@@ -129,6 +132,9 @@ func whereAmI(ctx context.Context, s *aliyun.Session, fl flags) (fleet.Scope, er
 }
 
 func hint(err error) string {
+	if no, ok := errors.AsType[noEvent](err); ok {
+		return no.hint()
+	}
 	switch fleet.ClassOf(err) {
 	case fleet.Denied:
 		return "check the keys in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (or \"aliyun configure\"), and what their RAM user may do"

@@ -186,18 +186,21 @@ func TestOnlyApplyIsNoDryRun(t *testing.T) {
 
 func TestEventComesFromAFileOrFromStdin(t *testing.T) {
 	d := newDesk(t)
-	d.stdin = "from stdin"
+	const stdin, file = `{"v":1,"from":"stdin"}`, `{"v":1,"from":"a file"}`
+	d.stdin = stdin
 	path := filepath.Join(t.TempDir(), "event.json")
-	if err := os.WriteFile(path, []byte("from a file"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for arg, want := range map[string]string{"-": "from stdin", path: "from a file"} {
+	for arg, want := range map[string]string{"-": stdin, path: file} {
+		read := ""
 		d.run(func(_ context.Context, c *fcrun.Call) (fleet.Pass, error) {
-			if string(c.Payload) != want {
-				t.Errorf("%s: got %q", arg, c.Payload)
-			}
+			read = string(c.Payload)
 			return fleet.Pass{}, nil
 		}, "--event", arg)
+		if read != want {
+			t.Errorf("%s: got %q", arg, read)
+		}
 	}
 	got := d.run(unused(t), "--event", path+"x")
 	if got.code != 1 || !strings.Contains(got.stderr, "no such file") {

@@ -124,7 +124,7 @@ func TestJSONIsOneRecordALineWithTheStampAndTheCloudsTime(t *testing.T) {
 
 func TestElementThatCannotBeReadIsAFailure(t *testing.T) {
 	d := newDesk(t)
-	d.stdin = "{"
+	d.stdin = `{"v":1}`
 	got := d.run(says(fleet.Pass{Bad: 1}), "--event", "-")
 	if got.code != 1 || !strings.Contains(got.stderr, "1 element could not be used") {
 		t.Errorf("got %+v", got)
