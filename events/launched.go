@@ -17,7 +17,7 @@ const instanceType = "ACS::ECS::Instance"
 // error is about ids that it left out.
 func (r *reader) launched(rec *record, like fleet.Ref) ([]fleet.Ref, error) {
 	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch)), where: "responseElements"}
-	// What cannot be read holds no ids: the next place may.
+	// A member that cannot be read holds no ids: the next one may.
 	_ = r.flatten(rec.Response, &ids)
 	if !ids.found {
 		ids.where = "referencedResources"

@@ -116,7 +116,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// What has no place to continue from is not called interrupted.
+// An interrupted replay is one that can be resumed.
 func TestOnlyARunThatKeptItsPlaceIsInterrupted(t *testing.T) {
 	b := newBench(t)
 	b.cloud.refuse = failing(9, fleet.Denied)
