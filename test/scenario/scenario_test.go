@@ -66,6 +66,11 @@ func TestScenarios(t *testing.T) {
 			s := &story{top: top, bin: bin, work: env.WorkDir, digests: map[string]string{}}
 			env.Values[storyKey{}] = s
 			env.Defer(s.close)
+			env.Defer(func() {
+				if found := departures(s.stage); len(found) > 0 {
+					env.T().Fatal(found)
+				}
+			})
 			env.Setenv("TOP", top)
 			env.Setenv("DOCS", filepath.Join(top, "test", "scenario", "testdata", "documents"))
 			env.Setenv("SYSTRUST", "AliyunECSInstanceForYundunSysTrustRole")

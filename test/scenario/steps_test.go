@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,8 +32,23 @@ func play(t *testing.T, o stage.Options) *stage.Stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() }) // the story is told
+	t.Cleanup(func() {
+		for _, d := range departures(s) {
+			t.Error(d)
+		}
+		_ = s.Close() // the story has ended
+	})
 	return s
+}
+
+// departures are the parameters of the functions' calls that are not as published. Each story
+// checks them. The stage may be nil.
+func departures(s *stage.Stage) []string {
+	if s == nil {
+		return nil
+	}
+	all, _ := s.Departures()
+	return slices.DeleteFunc(all, func(d string) bool { return !strings.HasPrefix(d, "fleetwarden-") })
 }
 
 // document is the path of a file that scripts use too.

@@ -35,7 +35,7 @@ func TestALedgerInABucketWithVersioningChangesNothing(t *testing.T) {
 				if !ours || reads(e) || !carriedOut(e.Code) {
 					continue
 				}
-				// What is put back or dead, and that Security Center look at once, changes nothing.
+				// What is put back or dead, and that Security Center look at it at once, changes nothing.
 				if !slices.Contains([]string{"mns", "oss", "sts"}, e.Product) && e.Action != "RefreshAssets" {
 					t.Errorf("%s called %s:%s", function, e.Product, e.Action)
 				}

@@ -50,7 +50,8 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 	if err := os.RemoveAll(out); err != nil {
 		return fmt.Errorf("clearing %s: %w", out, err)
 	}
-	st, err := stage.Open(ctx, stage.Options{Root: root, BinDir: filepath.Join(root, "dist"), LogDir: logs})
+	bin := filepath.Join(root, "dist")
+	st, err := stage.Open(ctx, stage.Options{Root: root, BinDir: bin, LogDir: logs})
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 		fmt.Fprintf(w, "  %s in %s, woken by %v\n", d.Function, d.Region, d.Triggers)
 	}
 	fmt.Fprintln(w)
-	steps, failed := play(ctx, w, &scene{Stage: st, root: root, out: out})
+	steps, failed := play(ctx, w, &scene{Stage: st, root: root, bin: bin, out: out})
 	if err := write(filepath.Join(out, "summary.json"), steps); err != nil {
 		return err
 	}

@@ -13,11 +13,11 @@ import (
 	"fleetwarden/test/simcloud/server"
 )
 
-// scene is the stage, and where the repository is.
+// scene is the stage, where the repository and the functions are, and where to write.
 type scene struct {
 	*stage.Stage
-	root, out string
-	old       old
+	root, bin, out string
+	old            old
 }
 
 const (
@@ -126,7 +126,7 @@ func (s *scene) unchanged(ctx context.Context, play func() error) (string, error
 
 // terminal runs a function as the operator types it.
 func (s *scene) terminal(ctx context.Context, function string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.root, "dist", function, "main"), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, function, "main"), args...)
 	cmd.Env = append(os.Environ(), "ALIBABA_CLOUD_ENDPOINT_URL="+s.Server.URL(),
 		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home,
 		"FLEETWARDEN_POLICY="+filepath.Join(s.root, "deploy", "local", "policy.yaml"),

@@ -229,6 +229,9 @@ func (s *Stack) function(p manifest.Function) (fc.Function, error) {
 // Functions returns what is deployed, in order of region and name.
 func (s *Stack) Functions() []Deployed { return s.deployed }
 
+// BinDir has <function>/main for every function.
+func (s *Stack) BinDir() string { return s.o.BinDir }
+
 // LogDir is where the functions' output is.
 func (s *Stack) LogDir() string { return s.o.LogDir }
 

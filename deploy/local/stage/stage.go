@@ -41,6 +41,8 @@ type Stage struct {
 	Stack  *stack.Stack
 	logs   string
 	tape   tape
+
+	departures departures
 }
 
 // Open builds the scene and returns when it is ready.
@@ -51,6 +53,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 		return nil, err
 	}
 	s.Server.World.Subscribe(s.tape.record)
+	s.Server.Seen = s.departures.note
 	s.Stack, err = stack.Start(ctx, stack.Options{
 		Server: s.Server, Manifest: filepath.Join(o.Root, "s.yaml"), BinDir: o.BinDir, Policy: o.Policy, LogDir: o.LogDir,
 		Regions: o.Regions, Env: o.Env, Document: o.Document, Optional: o.Optional,

@@ -4,8 +4,8 @@
 //
 // The files below openapi are copied from Alibaba Cloud's published metadata
 // (aliyun/aliyun-openapi-meta, commit 2563691c2 of 2026-04-21): data, one action
-// a line. What that metadata lacks stands in [required.go] and [batch.go], each
-// with its source. No behaviour of a product lives here.
+// a line. What that metadata lacks stands in required.go, withdrawn.go and batch.go,
+// each with its source. No behaviour of a product lives here.
 package meta
 
 import (
@@ -40,10 +40,12 @@ type Action struct {
 // Param is one parameter. Type is String, Integer, Long, Float, Boolean, Json,
 // RepeatList (Name.1, Name.2, …), Array or Struct (Name.Field).
 type Param struct {
-	Name     string  `json:"name"`
-	Type     string  `json:"type"`
-	Required bool    `json:"required"`
-	Sub      []Param `json:"sub_parameters"`
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Required bool   `json:"required"`
+	// Withdrawn: it is announced for removal, or does nothing any more.
+	Withdrawn bool    `json:"-"`
+	Sub       []Param `json:"sub_parameters"`
 }
 
 // Table is all products by version. Versions are dates, and no two of our
@@ -88,27 +90,27 @@ func (p *Product) load() error {
 	if err := json.Unmarshal(b, p); err != nil {
 		return err
 	}
-	maxima, needed := batches(), required()
+	maxima, needed, gone := batches(), required(), withdrawn()
 	for name, a := range p.Actions {
 		a.Name = name
 		a.Batches = maxima[p.Code+":"+name]
-		for _, r := range strings.Fields(needed[p.Code+":"+name]) {
-			if err := a.require(r); err != nil {
-				return err
+		for _, mark := range []struct {
+			names string
+			set   func(*Param)
+		}{
+			{needed[p.Code+":"+name], func(q *Param) { q.Required = true }},
+			{gone[p.Code+":"+name], func(q *Param) { q.Withdrawn = true }},
+		} {
+			for _, q := range strings.Fields(mark.names) {
+				found, ok := find(a.Params, q)
+				if !ok {
+					return fmt.Errorf("%s has no parameter %s", name, q)
+				}
+				mark.set(found)
 			}
 		}
 	}
 	return nil
-}
-
-func (a *Action) require(name string) error {
-	for i := range a.Params {
-		if a.Params[i].Name == name {
-			a.Params[i].Required = true
-			return nil
-		}
-	}
-	return fmt.Errorf("%s has no parameter %s", a.Name, name)
 }
 
 // Version returns the product of an API version.

@@ -112,3 +112,21 @@ func TestWritesAreToldFromReadsByName(t *testing.T) {
 		}
 	}
 }
+
+func TestParametersDepartFromWhatIsPublished(t *testing.T) {
+	for _, x := range []struct {
+		product, action string
+		params          map[string]string
+		want            string
+	}{
+		{"ecs", "DescribeInstances", map[string]string{"RegionId": "r", "InstanceIds": `["i"]`, "MaxResults": "100"}, "[]"},
+		{"ecs", "DescribeInstances", map[string]string{"RegionId": "r", "PageNumber": "1"}, "[withdrawn parameter PageNumber]"},
+		{"ecs", "DescribeInstances", map[string]string{"RegionId": "r", "MaxResults": "many"}, "[parameter MaxResults is not of type Integer]"},
+		{"ecs", "DescribeInstances", map[string]string{"InstanceID": "i"}, "[unknown parameter InstanceID missing parameter RegionId]"},
+		{"ram", "GetRole", map[string]string{}, "[missing parameter RoleName]"},
+	} {
+		if got := fmt.Sprint(action(t, x.product, x.action).Departs(x.params)); got != x.want {
+			t.Errorf("%s %v: got %s, want %s", x.action, x.params, got, x.want)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package meta
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -106,4 +110,46 @@ func present(name string, params map[string]string) bool {
 		}
 	}
 	return false
+}
+
+// Valid reports whether v can be of a type; an empty value is of each.
+func Valid(typ, v string) bool {
+	if v == "" {
+		return true
+	}
+	var err error
+	switch typ {
+	case "Integer":
+		_, err = strconv.ParseInt(v, 10, 32)
+	case "Long":
+		_, err = strconv.ParseInt(v, 10, 64)
+	case "Float":
+		_, err = strconv.ParseFloat(v, 64)
+	case "Boolean":
+		return strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
+	case "Json":
+		return json.Valid([]byte(v))
+	}
+	return err == nil
+}
+
+// Departs lists in which ways parameters are not as published: unknown, mistyped, missing
+// or withdrawn ones, in order of their names. It quotes no value.
+func (a *Action) Departs(params map[string]string) (out []string) {
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		typ, known := a.TypeOf(name)
+		q, _ := find(a.Params, name)
+		switch {
+		case !known:
+			out = append(out, "unknown parameter "+name)
+		case !Valid(typ, params[name]):
+			out = append(out, fmt.Sprintf("parameter %s is not of type %s", name, typ))
+		case q != nil && q.Withdrawn:
+			out = append(out, "withdrawn parameter "+name)
+		}
+	}
+	if name := a.Missing(params); name != "" {
+		out = append(out, "missing parameter "+name)
+	}
+	return out
 }

@@ -47,7 +47,7 @@ func byAddress(host string) bool {
 }
 
 // aim reads the target from host name and path. At an address without a name a signature
-// of version 4 tells the region; one of version 1 does not, and the bucket is taken to be
+// of version 4 names the region; one of version 1 does not, and the bucket is taken to be
 // where it is.
 func (h *Handler) aim(r *http.Request, c claim) target {
 	bucket, region, named := endpoint(r.Host)

@@ -62,7 +62,7 @@ func build(o Options) (*Server, error) {
 	s.Keys = keys{s.RAM, s.STS}
 	s.Router, err = wire.NewRouter(wire.Options{
 		World: world, Keys: s.Keys, Authorizer: s.RAM, Trail: s.Trail,
-		Faults: s.Faults, Log: s.Log, Quotas: o.Quotas, Witness: s.witness, Expire: s.STS.Expire,
+		Faults: s.Faults, Log: s.Log, Quotas: o.Quotas, Witness: s.witness, Seen: s.seen, Expire: s.STS.Expire,
 	})
 	if err != nil {
 		return nil, err

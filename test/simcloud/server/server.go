@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fleetwarden/test/simcloud"
@@ -84,12 +85,15 @@ type Server struct {
 	// event. Witness, when set, sees all API calls.
 	Invoke  http.HandlerFunc
 	Witness wire.Witness
+	// Seen, when set, is given each call of an RPC product; see wire.Options.
+	Seen func(c *wire.Call, departs []string)
 
 	digests []digest
 	rest    []rest
 	http    *http.Server
 	url     string
 	stop    context.CancelFunc
+	longest atomic.Int64
 	running sync.WaitGroup
 }
 
@@ -161,7 +165,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control(w, r)
 		return
 	}
-	if len(r.Method+" "+r.RequestURI+" "+r.Proto) > longestLine {
+	if s.line(r) > longestLine {
 		s.Log.Add(wire.Entry{Time: s.World.Clock.Now(), Action: "(request line)", Status: http.StatusRequestURITooLong, Code: "RequestURITooLong"})
 		http.Error(w, "414 Request-URI Too Large", http.StatusRequestURITooLong) // the gateway's own page: no code, no request id
 		return
@@ -173,6 +177,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.Router.ServeHTTP(w, r)
+}
+
+// line is the length of a request's line, in bytes.
+func (s *Server) line(r *http.Request) int64 {
+	n := int64(len(r.Method) + len(r.RequestURI) + len(r.Proto) + 2)
+	for was := s.longest.Load(); n > was && !s.longest.CompareAndSwap(was, n); was = s.longest.Load() {
+	}
+	return n
+}
+
+// LongestLine is the length of the longest request line so far, in bytes.
+func (s *Server) LongestLine() int { return int(s.longest.Load()) }
+
+// seen passes a call to Seen, if it is set when the call comes.
+func (s *Server) seen(c *wire.Call, departs []string) {
+	if s.Seen != nil {
+		s.Seen(c, departs)
+	}
 }
 
 // witness asks the Witness that is set when the call comes.

@@ -24,7 +24,7 @@ func check(a *meta.Action, params map[string]string) (ids int, err error) {
 		if !ok {
 			return 0, Errorf(400, "InvalidParameter", "simcloud: %s takes no parameter %q.", a.Name, k)
 		}
-		if !typed(typ, params[k]) {
+		if !meta.Valid(typ, params[k]) {
 			return 0, Errorf(400, "InvalidParameter", "The specified parameter %q is not valid: it must be of type %s.", k, typ)
 		}
 	}
@@ -50,26 +50,6 @@ func refuse(err error) error {
 		r = meta.Refusal{Status: 400, Code: "InvalidParameter"}
 	}
 	return Errorf(r.Status, r.Code, "%v", err)
-}
-
-func typed(typ, v string) bool {
-	if v == "" {
-		return true
-	}
-	var err error
-	switch typ {
-	case "Integer":
-		_, err = strconv.ParseInt(v, 10, 32)
-	case "Long":
-		_, err = strconv.ParseInt(v, 10, 64)
-	case "Float":
-		_, err = strconv.ParseFloat(v, 64)
-	case "Boolean":
-		return strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
-	case "Json":
-		return json.Valid([]byte(v))
-	}
-	return err == nil
 }
 
 // decode fills the struct v from parameters below prefix.

@@ -78,6 +78,7 @@ func (x *exchange) admit(req *http.Request) (err error) {
 		return err
 	}
 	x.call = x.newCall(who)
+	x.r.o.Seen(x.call, x.action.Departs(x.call.Params))
 	if left, err := x.r.quota.take(x.call, x.now); err != nil {
 		x.w.Header().Set("X-RateLimit-User-API", left)
 		return err

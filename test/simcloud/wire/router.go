@@ -26,6 +26,9 @@ type Options struct {
 	Quotas []Quota
 	// Witness sees each admitted call; nil for nobody.
 	Witness Witness
+	// Seen is given each call whose caller is known, before anything else of it is checked,
+	// with what its parameters depart from the published metadata; may be nil.
+	Seen func(c *Call, departs []string)
 	// Expire ends temporary credentials by their access key, for faults; nil if
 	// there are none.
 	Expire func(accessKeyID string)
@@ -67,6 +70,9 @@ func NewRouter(o Options) (*Router, error) {
 	}
 	if o.Trail == nil {
 		o.Trail = noTrail{}
+	}
+	if o.Seen == nil {
+		o.Seen = func(*Call, []string) {}
 	}
 	if o.Expire == nil {
 		o.Expire = func(string) {}
