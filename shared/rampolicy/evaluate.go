@@ -32,8 +32,10 @@ func (a Answer) String() string {
 type Request struct {
 	// Action is compared without regard to case.
 	Action string
-	// Resource is compared with regard to case; "*" is what services without
-	// resource-level permissions ask for.
+	// Resource is compared with regard to case. "*" stands for what a service without
+	// resource-level permissions asks for. Which text that is, is not published: "*", or
+	// the name of all that the service has. A statement about a part of it, and one about
+	// acs:<service>:*:*:*, may or may not count; one about acs:*:*:*:* is about everything.
 	Resource string
 	// Conditions holds what is known of the request's context, by condition
 	// key. A key that is not there is unknown, not absent.
@@ -125,7 +127,11 @@ func (t *tally) answer() Answer {
 // applies says whether the statement is about the question.
 func (s *statement) applies(q question) truth {
 	t := s.scope(s.actions, s.notAction, q.action)
-	if t != no {
+	switch {
+	case t == no:
+	case q.resource == "*":
+		t = min(t, s.scopeOfService(q.action))
+	default:
 		t = min(t, s.scope(s.resources, s.notResource, q.resource))
 	}
 	if t == no {
@@ -143,6 +149,23 @@ func (s *statement) holds(context map[string][]string) truth {
 	}
 	for i := range s.conditions {
 		t = min(t, s.conditions[i].holds(context))
+	}
+	return t
+}
+
+// scopeOfService says whether the statement is about what the service of an action asks
+// for when its actions have no resources.
+func (s *statement) scopeOfService(action string) truth {
+	code, _, _ := strings.Cut(action, ":")
+	t := no
+	switch {
+	case anyCovers(s.resources, "acs:*:*:*:*"):
+		t = yes
+	case anyOverlaps(lowered(s.resources), "acs:"+code+":*:*:*"):
+		t = maybe
+	}
+	if s.notResource {
+		return yes - t
 	}
 	return t
 }

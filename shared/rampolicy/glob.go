@@ -92,6 +92,15 @@ func anyOverlaps(patterns []string, other string) bool {
 	return false
 }
 
+// lowered is lower of each.
+func lowered(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = lower(s)
+	}
+	return out
+}
+
 // lower folds ASCII letters, all that names of actions and services are made
 // of. Unicode's folding would take the Kelvin sign for a k.
 func lower(s string) string {

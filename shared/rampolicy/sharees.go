@@ -96,7 +96,7 @@ func (s *statement) sharees() Sharees {
 	switch {
 	case plain && len(s.conditions) == 0:
 		return Sharees{Accounts: s.accounts()}
-	case plain && len(s.conditions) == 1 && len(s.principals) == 1 && s.principals[0] == principal{"Service", anyECS}:
+	case plain && len(s.conditions) == 1 && len(s.principals) == 1 && s.principals[0] == principal{service, anyECS}:
 		return s.conditions[0].sharees()
 	default:
 		return Sharees{}
@@ -109,7 +109,7 @@ func (s *statement) accounts() []fleet.AccountID {
 	for _, p := range s.principals {
 		uid, found := strings.CutSuffix(p.id, Service(""))
 		account := fleet.AccountID(uid)
-		if p.kind != "Service" || !found || !account.Valid() {
+		if p.kind != service || !found || !account.Valid() {
 			return nil
 		}
 		accounts = append(accounts, account)

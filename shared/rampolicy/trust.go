@@ -3,6 +3,7 @@ package rampolicy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -82,21 +83,26 @@ func (t *Trust) Trusts(service string, context map[string][]string) Answer {
 }
 
 // names says whether the service is among the principals. Who is meant by no
-// Principal at all (NotPrincipal) or by one without a kind is open.
-func (s *statement) names(service string) truth {
+// Principal at all (NotPrincipal), or by one of a kind that is not known, is open.
+func (s *statement) names(name string) truth {
 	if len(s.principals) == 0 {
 		return maybe
 	}
+	t := no
 	for _, p := range s.principals {
-		if p.service() && covers(lower(p.id), service) {
+		switch {
+		case !p.service() || !covers(lower(p.id), name):
+		case p.kind == service:
 			return yes
+		default:
+			t = maybe
 		}
 	}
-	return no
+	return t
 }
 
 // service reports whether the principal is a service, or may be.
-func (p principal) service() bool { return p.kind == "Service" || p.kind == "" }
+func (p principal) service() bool { return p.kind != ram && p.kind != federated }
 
 // UnconditionalWildcards returns the text of each statement that lets ECS of
 // accounts nobody named assume the role: "*@ecs.aliyuncs.com", or a pattern
@@ -128,14 +134,14 @@ func (s *statement) wildcard() bool {
 // bound reports whether a condition ties the statement to directories named by
 // their whole id.
 func (s *statement) bound() bool {
-	for _, c := range s.conditions {
-		operator := c.operator == "StringEquals" || c.operator == "StringLike"
-		key := c.key == OwnerDirectory || c.key == OwnerPath
-		if operator && key && c.fixed() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.conditions, condition.ties)
+}
+
+// ties reports whether the condition names directories by their whole id.
+func (c condition) ties() bool {
+	operator := c.operator == "StringEquals" || c.operator == "StringLike"
+	key := c.key == OwnerDirectory || c.key == OwnerPath
+	return operator && key && c.fixed()
 }
 
 // fixed reports whether every value begins with a whole id.

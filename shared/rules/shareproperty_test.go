@@ -163,7 +163,7 @@ func TestNothingIsTakenBackThatAShareeOfUnknownApprovalMayHangOn(t *testing.T) {
 	p := approving(enforced, func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	w := sharing(trusting(rampolicy.Sharees{Accounts: []fleet.AccountID{sharee}, Directories: []string{dir}}), with(string(sharee), "1000000000000003"))
 	w.Directory = fleet.Dunno[fleet.Directory]("denied")
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Undecided, "approved could not be told")
+	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Undecided, "nothing is taken back")
 }
 
 func TestAKeyIsTakenBackOnlyAfterThoseInUseAreGranted(t *testing.T) {

@@ -43,6 +43,8 @@ type share struct {
 	trust *rampolicy.Trust
 	// stale is what ours trusts and nobody needs.
 	stale rampolicy.Sharees
+	// strangers are let in, and not approved.
+	strangers strangers
 }
 
 func (s *share) judge() []fleet.Verdict {
@@ -56,6 +58,7 @@ func (s *share) judge() []fleet.Verdict {
 	if s.trust != nil {
 		s.stale = s.trust.Sharees().Without(s.wanted.kept)
 	}
+	s.strangers = s.letIn()
 	var out []fleet.Verdict
 	for _, r := range []struct {
 		id     string
@@ -101,41 +104,6 @@ func (s *share) roleRef() fleet.Ref {
 // or written anew.
 func (s *share) ours() bool {
 	return s.side.Tags.Seen() && s.side.Tags.V[fleet.TagManaged] == fleet.ManagedValue
-}
-
-// shareeApproved reports those with whom something encrypted is shared and whom the
-// policy does not approve.
-func shareeApproved(s *share) fleet.Verdict {
-	w := s.wanted
-	switch {
-	case len(w.refused) > 0:
-		return violation(fleet.High, fmt.Sprintf("shared with %s, whom the policy does not approve; the role %s is not opened to them", some(w.refused), s.roleName()),
-			"end the share, or approve the sharee in the policy file: controls.shareRole.approved", observed("not approved", some(w.refused)))
-	case len(w.turned) > 0:
-		return violation(fleet.Low, fmt.Sprintf("a share failed with %s, whom the policy does not approve; the role %s is not opened to them", some(w.turned), s.roleName()),
-			"approve the sharee in the policy file, if the share is wanted: controls.shareRole.approved", claimed("not approved", some(w.turned)))
-	case len(w.unsure) > 0:
-		return undecided("whether a sharee is approved could not be told: " + together(w.unsure))
-	case w.blind != "":
-		return undecided("not all shares could be seen: " + w.blind)
-	case w.sharees == 0:
-		return notApplicable("nothing encrypted is shared")
-	}
-	return passes(fmt.Sprintf("the policy approves all %d sharees", w.sharees), observed("sharees", fmt.Sprint(w.sharees)))
-}
-
-// openTrust reports a role that the ECS of any account may assume.
-func openTrust(s *share) fleet.Verdict {
-	if s.trust == nil {
-		return fleet.Verdict{} // share-trust has said why, or there is no role
-	}
-	found := s.trust.UnconditionalWildcards()
-	if len(found) == 0 {
-		return passes("the role names whom it trusts", observed("role", s.roleName()))
-	}
-	return violation(fleet.Critical, fmt.Sprintf("the ECS of every Alibaba Cloud account may assume the role %s and use its keys", s.roleName()),
-		fmt.Sprintf("add a condition on %s or %s to the statement, or name accounts; Fleetwarden writes no trust policy that holds such a statement",
-			rampolicy.OwnerDirectory, rampolicy.OwnerPath), observed("statement", found[0]))
 }
 
 // diskEncryptRole reports an account that encrypts disks with its own keys, and lacks

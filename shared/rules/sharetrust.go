@@ -35,6 +35,11 @@ func shareTrust(s *share) fleet.Verdict {
 	switch {
 	case !missing.Empty():
 		return s.widen(missing)
+	case len(s.strangers.others) > 0:
+		return violation(fleet.Medium, fmt.Sprintf("the role %s lets in others than approved sharees, by statements that are not ours: %s", s.roleName(), some(s.strangers.others)),
+			"take them out of the role's trust policy", observed("let in", some(s.strangers.others)))
+	case len(s.strangers.unsure) > 0:
+		return undecided("whom the role " + s.roleName() + " lets in could not be determined: " + together(s.strangers.unsure))
 	case s.wanted.untold() != "":
 		return undecided("the role trusts all that are wanted for certain, but " + s.wanted.untold())
 	case s.wanted.trust.Empty():

@@ -29,6 +29,9 @@ func takeBack(s *share) fleet.Verdict {
 	mark := s.side.Tags.V[fleet.TagUnused]
 	switch {
 	case s.stale.Empty() && len(keys) == 0:
+		if v := s.notOurs(); v.Outcome != "" {
+			return v
+		}
 		return s.nothingStale(mark)
 	case s.wanted.blind != "":
 		return undecided("nothing is taken back: " + s.wanted.blind)
@@ -39,6 +42,9 @@ func takeBack(s *share) fleet.Verdict {
 	}
 	v := violation(fleet.Low, fmt.Sprintf("nothing encrypted is shared any more that would need %s of the role %s", s.unneeded(keys), s.roleName()),
 		"take it from the role; "+oldDisks, observed("not needed", s.unneeded(keys)))
+	if text := s.strangers.remaining(); text != "" {
+		v.Reason += "; not taken back by Fleetwarden, since their statements are not ours: " + text
+	}
 	switch {
 	case !s.ours():
 		v.Remedy = s.byHand()
@@ -46,6 +52,27 @@ func takeBack(s *share) fleet.Verdict {
 		s.sinceWhen(&v, mark, keys)
 	}
 	return v
+}
+
+// notOurs is the verdict on trust that nobody needs, in statements that Fleetwarden does
+// not touch.
+func (s *share) notOurs() fleet.Verdict {
+	if text := s.strangers.remaining(); text != "" {
+		return violation(fleet.Low, fmt.Sprintf("the role %s lets in %s, whom nothing approved needs, by statements that are not ours", s.roleName(), text),
+			"take them out of the role's trust policy by hand; "+oldDisks, observed("not needed", text))
+	}
+	if len(s.strangers.unsure) > 0 {
+		return undecided("whether the role " + s.roleName() + " trusts more than is needed could not be determined: " + together(s.strangers.unsure))
+	}
+	return fleet.Verdict{}
+}
+
+// remaining are all whom only a person can take out of the role's trust.
+func (x *strangers) remaining() string {
+	if all := slices.Concat(x.others, x.idle); len(all) > 0 {
+		return some(all)
+	}
+	return ""
 }
 
 // nothingStale stops the time of what was not needed before and is again.

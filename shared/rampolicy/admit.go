@@ -1,0 +1,252 @@
+package rampolicy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Party is one whom a trust document lets assume the role by a statement of another form
+// than the three: a service, a RAM or federated identity, or a pattern of them.
+type Party struct {
+	// Kind is Service, RAM or Federated; anything else is not known here, and empty stands
+	// for a principal without a kind.
+	Kind string
+	// ID is the principal as it is written. It is empty for a NotPrincipal: all but some.
+	ID string
+	// Account is whose identity it is. It is empty for a service of the role's own account,
+	// and for what is not one account's.
+	Account fleet.AccountID
+	// Open says that it takes in identities of accounts that nothing names.
+	Open bool
+	// Within are the directories and folders that a condition ties a pattern to: it takes
+	// in nothing outside them.
+	Within Sharees
+	// Answer is Allowed, or Unsure where the document does not settle it; why is in Depends.
+	Answer  Answer
+	Depends string
+}
+
+// ECS reports whether the party is the ECS of other accounts, or some of them: a sharee in
+// another form.
+func (p Party) ECS() bool {
+	return p.Kind == service && covers(anyECS, lower(p.ID))
+}
+
+func (p Party) String() string {
+	text := p.Kind + " " + p.ID
+	switch {
+	case p.ID == "":
+		text = "all but those whom a NotPrincipal names"
+	case p.Kind == "":
+		text = p.ID
+	}
+	if in := slices.Concat(p.Within.Directories, p.Within.Folders); len(in) > 0 {
+		text += " within " + strings.Join(in, ", ")
+	}
+	return text
+}
+
+const (
+	service   = "Service"
+	ram       = "RAM"
+	federated = "Federated"
+)
+
+// Others returns whom t lets in by statements that have none of the three forms, sorted,
+// each once: the other part of [Trust.Sharees]. A statement counts by what it does, not by
+// how it is written. What a Deny takes away for certain is not among them; what one may
+// take away, what hangs on a condition, and an element that is not known, are Unsure.
+func (t *Trust) Others() []Party {
+	var out []Party
+	for i := range t.statements {
+		s := &t.statements[i]
+		if s.deny || !s.sharees().Empty() {
+			continue
+		}
+		assumes := s.assumes()
+		if assumes == no {
+			continue
+		}
+		for _, p := range s.parties() {
+			t.settle(&p, s, assumes)
+			if p.Answer != Denied {
+				out = append(out, p)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Party) int {
+		return cmp.Or(cmp.Compare(a.String(), b.String()), -cmp.Compare(a.Answer, b.Answer))
+	})
+	return slices.CompactFunc(out, func(a, b Party) bool { return a.String() == b.String() })
+}
+
+// assumes says whether the statement lets anybody assume the role. The actions for SAML
+// and OIDC have names of their own; that some identity provider is let in by one of them
+// alone is open.
+func (s *statement) assumes() truth {
+	if t := s.scope(s.actions, s.notAction, assumeRole); t != no {
+		return t
+	}
+	const others = assumeRole + "?*"
+	if s.notAction && !anyCovers(s.actions, others) || !s.notAction && anyOverlaps(s.actions, others) {
+		return maybe
+	}
+	return no
+}
+
+// parties are the statement's principals.
+func (s *statement) parties() []Party {
+	if len(s.principals) == 0 {
+		return []Party{{Open: true}}
+	}
+	out := make([]Party, len(s.principals))
+	for i, p := range s.principals {
+		out[i] = p.party()
+		if out[i].Open {
+			out[i].Within = s.within()
+			out[i].Open = out[i].Within.Empty()
+		}
+	}
+	return out
+}
+
+func (p principal) party() Party {
+	out := Party{Kind: p.kind, ID: p.id}
+	pattern := strings.ContainsAny(p.id, "*?")
+	switch parts := strings.SplitN(p.id, ":", 5); {
+	case p.kind == service:
+		uid, _, found := strings.Cut(p.id, "@")
+		if found && fleet.AccountID(uid).Valid() {
+			out.Account = fleet.AccountID(uid)
+		}
+		out.Open = pattern && out.Account == "" && overlaps(lower(p.id), "?*@?*")
+	case fleet.AccountID(p.id).Valid():
+		out.Account = fleet.AccountID(p.id)
+	case len(parts) == 5 && fleet.AccountID(parts[3]).Valid():
+		out.Account = fleet.AccountID(parts[3])
+	default:
+		out.Open = pattern
+	}
+	return out
+}
+
+// within are the directories and folders that a condition ties the statement to; empty for
+// none. One such condition is enough: others only narrow it further.
+func (s *statement) within() Sharees {
+	for _, c := range s.conditions {
+		if in := c.within(); !in.Empty() {
+			return in
+		}
+	}
+	return Sharees{}
+}
+
+// within: a value that is not the id of a directory, or the path of a folder, counts as
+// all of the directory that it begins with.
+func (c condition) within() Sharees {
+	if !c.ties() {
+		return Sharees{}
+	}
+	var in Sharees
+	for _, value := range c.values {
+		directory, _, _ := strings.Cut(value, "/")
+		folder := value
+		if c.operator == "StringLike" {
+			folder = strings.TrimSuffix(value, "*")
+		}
+		if c.key == OwnerPath && isFolder(folder) {
+			in.Folders = append(in.Folders, folder)
+		} else {
+			in.Directories = append(in.Directories, directory)
+		}
+	}
+	return in.And(Sharees{})
+}
+
+// settle fills the answer on a party of an Allow.
+func (t *Trust) settle(p *Party, s *statement, assumes truth) {
+	applies := min(assumes, s.narrowed(*p))
+	depends := s.dependsOn(*p)
+	switch {
+	case p.Kind != service && p.Kind != ram && p.Kind != federated && p.Kind != "":
+		applies, depends = min(applies, maybe), append(depends, "a principal of a kind that is not known")
+	case assumes == maybe:
+		depends = append(depends, "an action other than sts:AssumeRole")
+	}
+	for i := range t.statements {
+		d := &t.statements[i]
+		if !d.deny {
+			continue
+		}
+		takes := min(d.scope(d.actions, d.notAction, assumeRole), d.takesAway(*p), d.holds(nil))
+		switch {
+		case takes == yes && assumes == yes:
+			p.Answer = Denied
+			return
+		case takes == no:
+		default:
+			applies, depends = min(applies, maybe), append(depends, "a Deny")
+		}
+	}
+	p.Answer = Unsure
+	if applies == yes {
+		p.Answer = Allowed
+	}
+	p.Depends = strings.Join(depends, ", ")
+}
+
+// narrowed says whether the statement lets in all of the party. The condition that ties it
+// to directories is part of the party.
+func (s *statement) narrowed(p Party) truth {
+	if s.strange != "" || len(s.others(p)) > 0 {
+		return maybe
+	}
+	return yes
+}
+
+// others are the conditions that are not part of the party.
+func (s *statement) others(p Party) []condition {
+	if p.Within.Empty() {
+		return s.conditions
+	}
+	tied := false
+	return slices.DeleteFunc(slices.Clone(s.conditions), func(c condition) bool {
+		first := !tied && !c.within().Empty()
+		tied = tied || first
+		return first
+	})
+}
+
+func (s *statement) dependsOn(p Party) []string {
+	var on []string
+	for _, c := range s.others(p) {
+		on = append(on, c.operator+" "+c.key)
+	}
+	if s.strange != "" {
+		on = append(on, s.strange)
+	}
+	return on
+}
+
+// takesAway says whether a Deny names all of a party; of a single identity, maybe where
+// its principal is not understood. One that names some of a pattern takes nothing away
+// from the others.
+func (s *statement) takesAway(p Party) truth {
+	if len(s.principals) == 0 {
+		return maybe
+	}
+	t := no
+	for _, d := range s.principals {
+		switch {
+		case p.ID == "" || !covers(lower(d.id), lower(p.ID)):
+		case d.kind == p.Kind && (d.kind == service || d.kind == ram || d.kind == federated):
+			return yes
+		case d.kind != service && d.kind != ram && d.kind != federated:
+			t = maybe
+		}
+	}
+	return t
+}
