@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,9 +17,9 @@ type ShareWorld struct {
 	// Directory is the account's own resource directory; it is Unknown while nothing
 	// asks for it.
 	Directory Fact[Directory]
-	// DiskRole says whether the role by which ECS uses CMKs for disks is there, and
-	// CMKDisk names one disk that is encrypted with a CMK; empty for none.
-	DiskRole Fact[bool]
+	// DiskRole is the role by which ECS uses CMKs for disks, and CMKDisk names one disk that
+	// is encrypted with a CMK; empty for none.
+	DiskRole Fact[Role]
 	CMKDisk  Fact[string]
 }
 
@@ -32,6 +33,10 @@ type ShareSide struct {
 	Role    Fact[Role]
 	// Tags are those of the role.
 	Tags Fact[map[string]string]
+	// Taken are names of our own key policies (see [KeyPolicyName]) that are not attached and
+	// belong to policies that say something else. They are asked for, up to the first that
+	// is free, only while a key in use stands in no policy of ours.
+	Taken Fact[[]string]
 	// Claimed are the images that failed shares named: those that are ours and encrypted.
 	Claimed []SharedResource
 }
@@ -137,8 +142,10 @@ const (
 	// sharer's account.
 	SnapshotShareRole = "AliyunECSShareEncryptSnapshotDefaultRole"
 	ImageShareRole    = "AliyunECSShareEncryptImageDefaultRole"
-	// DiskEncryptRole is assumed by the account's own ECS, to use CMKs.
-	DiskEncryptRole = "AliyunECSDiskEncryptDefaultRole"
+	// DiskEncryptRole is assumed by the account's own ECS, to use CMKs. The console's
+	// authorization makes it with the system policy DiskEncryptPolicy.
+	DiskEncryptRole   = "AliyunECSDiskEncryptDefaultRole"
+	DiskEncryptPolicy = "AliyunECSDiskEncryptRolePolicy"
 )
 
 // ShareRole returns the role that shares of a kind need.
@@ -147,6 +154,17 @@ func ShareRole(k Kind) string {
 		return SnapshotShareRole
 	}
 	return ImageShareRole
+}
+
+// KeyPolicyPrefix begins the names of our own policies for keys.
+const KeyPolicyPrefix = "fleetwarden-share-"
+
+// KeyPolicyName is the name of our nth policy for the keys of a kind of share.
+func KeyPolicyName(k Kind, n int) string {
+	if k == KindSnapshotShare {
+		return KeyPolicyPrefix + "snapshot-" + strconv.Itoa(n)
+	}
+	return KeyPolicyPrefix + "image-" + strconv.Itoa(n)
 }
 
 // Tags of a share role.

@@ -32,8 +32,8 @@ type ServiceKeys interface {
 // ShareRoles reads share roles and their tags.
 type ShareRoles interface {
 	Role(ctx context.Context, name string) (fleet.Role, error)
-	Bare(ctx context.Context, name string) (fleet.Role, error)
 	RoleTags(ctx context.Context, name string) (map[string]string, error)
+	Policy(ctx context.Context, p fleet.Policy) (document string, err error)
 }
 
 // Directories reads the account's resource directory.
@@ -74,7 +74,7 @@ func (o Shares) Observe(ctx context.Context, b fleet.Batch) (*fleet.ShareWorld, 
 		w.At = o.Now()
 		return w, nil
 	}
-	for _, facet := range []func(context.Context, *fleet.ShareWorld) error{o.regions, o.roles, o.directory} {
+	for _, facet := range []func(context.Context, *fleet.ShareWorld) error{o.regions, o.roles, o.names, o.directory} {
 		if err := facet(ctx, w); err != nil {
 			return nil, err
 		}
@@ -178,13 +178,13 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 	if w.CMKDisk.Seen() && w.CMKDisk.V == "" {
 		return nil // the role is needed by nothing
 	}
-	role, err := o.Roles.Bare(ctx, fleet.DiskEncryptRole)
+	role, err := o.Roles.Role(ctx, fleet.DiskEncryptRole)
 	if err := passing("reading role "+fleet.DiskEncryptRole, err); err != nil {
 		return err
 	}
-	w.DiskRole = fleet.See(!role.Missing)
+	w.DiskRole = fleet.See(role)
 	if err != nil {
-		w.DiskRole = fleet.Dunno[bool](err.Error())
+		w.DiskRole = fleet.Dunno[fleet.Role](err.Error())
 	}
 	return nil
 }

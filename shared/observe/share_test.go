@@ -1,15 +1,17 @@
 package observe_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/observe"
+	"fleetwarden/shared/rampolicy"
 )
 
 // refusal is an error of the cloud.
@@ -28,8 +30,10 @@ type sharer struct {
 	service string
 	disk    string
 	role    fleet.Role
-	fails   map[string]error
-	asked   []string
+	// policies are those that are not attached, by name.
+	policies map[string]string
+	fails    map[string]error
+	asked    []string
 }
 
 func (s *sharer) call(api string, region fleet.Region) error {
@@ -71,9 +75,18 @@ func (s *sharer) ServiceKey(_ context.Context, r fleet.Region) (string, error) {
 	return s.service, s.call("ServiceKey", r)
 }
 
-func (s *sharer) Role(context.Context, string) (fleet.Role, error) { return s.role, s.call("Role", "") }
-func (s *sharer) Bare(context.Context, string) (fleet.Role, error) {
-	return fleet.Role{Missing: true}, s.call("Bare", "")
+func (s *sharer) Role(_ context.Context, name string) (fleet.Role, error) {
+	if name == fleet.DiskEncryptRole {
+		return fleet.Role{Missing: true}, s.call("DiskRole", "")
+	}
+	return s.role, s.call("Role", "")
+}
+
+func (s *sharer) Policy(_ context.Context, p fleet.Policy) (string, error) {
+	if doc, ok := s.policies[p.Name]; ok {
+		return doc, s.call("Policy", "")
+	}
+	return "", cmp.Or[error](s.call("Policy", ""), refusal{fleet.NotFound})
 }
 
 func (s *sharer) RoleTags(context.Context, string) (map[string]string, error) {
@@ -143,7 +156,7 @@ func TestSharesOfAllRegionsAreReadWithTheirKeys(t *testing.T) {
 		{Region: "cn-hangzhou", Resources: []fleet.SharedResource{{Region: "cn-hangzhou", ID: "m-1", Keys: key("cn-hangzhou", "k-service", true), Sharees: account("3")}}},
 		{Region: "cn-shanghai", Resources: []fleet.SharedResource{{Region: "cn-shanghai", ID: "m-2", Keys: key("cn-shanghai", "", true), Sharees: []fleet.Sharee{{Kind: fleet.ShareeFolder, ID: "fd-1"}}}}},
 	}
-	if diff := cmp.Diff([][]fleet.ShareRegion{snapshots, images}, [][]fleet.ShareRegion{w.Sides[0].Regions.V, w.Sides[1].Regions.V}); diff != "" {
+	if diff := gocmp.Diff([][]fleet.ShareRegion{snapshots, images}, [][]fleet.ShareRegion{w.Sides[0].Regions.V, w.Sides[1].Regions.V}); diff != "" {
 		t.Error(diff)
 	}
 	if w.At != noon || !w.Directory.Seen() || w.Directory.V.Folders["fd-1"].V == "" || w.Sides[0].Tags.V["a"] != "b" {
@@ -167,7 +180,7 @@ func TestARegionThatCannotBeReadIsMarkedAndOthersAreRead(t *testing.T) {
 
 func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 	s := newSharer()
-	for _, api := range []string{"Encryptions", "RoleTags", "Directory", "DiskUnderOwnKey", "Bare"} {
+	for _, api := range []string{"Encryptions", "RoleTags", "Directory", "DiskUnderOwnKey", "DiskRole"} {
 		s.fails[api] = refusal{fleet.Denied}
 	}
 	w := seen(t, shares(s), sides(fleet.KindImageShare, fleet.KindSnapshotShare))
@@ -186,7 +199,7 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 }
 
 func TestAPassThatMayAskNoMoreEnds(t *testing.T) {
-	for _, api := range []string{"Regions", "Shared", "OwnImages", "ImageSharees", "Encryptions", "ServiceKey", "Role", "RoleTags", "DiskUnderOwnKey", "Directory"} {
+	for _, api := range []string{"Regions", "Shared", "OwnImages", "ImageSharees", "Encryptions", "ServiceKey", "Role", "RoleTags", "DiskUnderOwnKey", "Directory", "Policy"} {
 		s := newSharer()
 		s.fails[api] = refusal{fleet.OutOfBudget}
 		if _, err := shares(s).Observe(t.Context(), sides(fleet.KindImageShare, fleet.KindSnapshotShare)); fleet.ClassOf(err) != fleet.OutOfBudget {
@@ -205,7 +218,7 @@ func TestTheImagesOfFailedSharesAreReadIfTheyAreOurs(t *testing.T) {
 			t.Errorf("got %+v", c)
 		}
 	}
-	if diff := cmp.Diff([]string{"m-alone", "m-2"}, ids); diff != "" {
+	if diff := gocmp.Diff([]string{"m-alone", "m-2"}, ids); diff != "" {
 		t.Error(diff)
 	}
 	b.Refs[0].Call.ErrorCode = ""
@@ -250,5 +263,51 @@ func TestTheDirectoryIsReadOnlyIfSomethingSpeaksOfIt(t *testing.T) {
 	w := seen(t, o, sides(fleet.KindSnapshotShare, fleet.KindImageShare))
 	if d := w.Directory.V; d.Folders["fd-9"].V == "" || !d.Members["3"].Known() || d.Members["2"].Known() {
 		t.Errorf("got %+v", d)
+	}
+}
+
+// A name that another policy has would be refused at each pass.
+func TestNamesOfKeyPoliciesThatAreTakenAreFoundUpToTheFirstFree(t *testing.T) {
+	const foreign = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:*","Resource":"*"}]}`
+	ours := rampolicy.KeyPolicy(rampolicy.Keys{"acs:kms:cn-shanghai:1000000000000001:key/k-9"})
+	for name, x := range map[string]struct {
+		there    map[string]string
+		attached []fleet.Policy
+		want     []string
+		asked    int
+	}{
+		"none":              {nil, nil, nil, 1},
+		"the first":         {map[string]string{"fleetwarden-share-snapshot-1": foreign}, nil, []string{"fleetwarden-share-snapshot-1"}, 2},
+		"the first is ours": {map[string]string{"fleetwarden-share-snapshot-1": ours}, nil, nil, 1},
+		"the second":        {map[string]string{"fleetwarden-share-snapshot-2": foreign}, []fleet.Policy{{Name: "fleetwarden-share-snapshot-1", Document: foreign}}, []string{"fleetwarden-share-snapshot-2"}, 2},
+		"none is needed":    {nil, []fleet.Policy{{Name: "fleetwarden-share-snapshot-1", Document: rampolicy.KeyPolicy(rampolicy.Keys{"acs:kms:cn-shanghai:1000000000000001:key/k-1"})}}, nil, 0},
+		"of the other kind": {map[string]string{"fleetwarden-share-image-1": foreign}, nil, nil, 1},
+		"all that are asked for": {func() map[string]string {
+			out := map[string]string{}
+			for n := range 30 {
+				out[fleet.KeyPolicyName(fleet.KindSnapshotShare, n+1)] = foreign
+			}
+			return out
+		}(), nil, func() (out []string) {
+			for n := range 20 {
+				out = append(out, fleet.KeyPolicyName(fleet.KindSnapshotShare, n+1))
+			}
+			return out
+		}(), 20},
+	} {
+		s := newSharer()
+		s.policies, s.role.Policies = x.there, x.attached
+		b := sides(fleet.KindSnapshotShare)
+		b.Scope.Account = "1000000000000001"
+		side := seen(t, shares(s), b).Sides[0]
+		asked := 0
+		for _, api := range s.asked {
+			if api == "Policy" {
+				asked++
+			}
+		}
+		if diff := gocmp.Diff(x.want, side.Taken.V); diff != "" || asked != x.asked {
+			t.Errorf("%s: asked %d times: %s", name, asked, diff)
+		}
 	}
 }

@@ -19,6 +19,12 @@ func KeyActions() []string {
 	return []string{"kms:DescribeKey", "kms:TagResource", "kms:UntagResource", "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"}
 }
 
+// DiskKeyActions returns what ECS needs at least of the keys of its own account's disks:
+// the data key of an encrypted disk is made once, and decrypted at each attachment.
+func DiskKeyActions() []string {
+	return []string{"kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"}
+}
+
 // ListKeys is what it does with the keys of a region as a whole.
 const ListKeys = "kms:List*"
 

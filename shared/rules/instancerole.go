@@ -124,7 +124,14 @@ func (s *subject) repairOwn(v fleet.Verdict, j judgement, roles judgements) flee
 	v.Outcome = fleet.Violation
 	if j.missing {
 		v.Remedy = "make the RAM role again, with the policy " + s.policy.InstanceRole.Policy
-		needs, _ := s.ready(roles)
+		needs, blocked := s.ready(roles)
+		if needs == nil { // RAM has it under another spelling of the name, or it was not read
+			v.Outcome = fleet.Undecided
+			if blocked != "" {
+				v.Reason += "; " + blocked
+			}
+			return v
+		}
 		return s.change(v, nil, *needs)
 	}
 	if !j.trusted {

@@ -304,3 +304,25 @@ func TestTheRulesNeedNoOtherRolesThanTheyWant(t *testing.T) {
 		})
 	}
 }
+
+// RAM does not distinguish names by case: a role that was deleted while it was read may be
+// missing by one spelling and be there by the other.
+func TestTheSystrustRoleInAnotherSpellingIsNeverANil(t *testing.T) {
+	w := world(trusted())
+	lower := strings.ToLower(systrust)
+	w.Instances[0].RoleName = fleet.See(lower)
+	w.Roles[lower] = missing()
+	for name, role := range map[string]fleet.Fact[fleet.Role]{
+		"right": granting(rampolicy.SysTrustPolicy()), "untrusting": untrusting(), "unread": fleet.Dunno[fleet.Role]("denied"), "missing": missing(),
+	} {
+		w.Roles[systrust] = role
+		v := one(t, rules.InstanceRole(w, enforcing()), rules.RuleSystrustRole)
+		if name == "missing" {
+			if v.Outcome != fleet.Violation || len(v.Changes) != 1 || v.Changes[0].Kind != fleet.EnsureRole {
+				t.Errorf("%s: %+v", name, v)
+			}
+		} else if v.Outcome != fleet.Undecided || len(v.Changes) > 0 {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}

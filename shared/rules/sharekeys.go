@@ -14,15 +14,9 @@ import (
 // (https://www.alibabacloud.com/help/en/ram/product-overview/limits).
 const maxCustomPolicies = 10
 
-// KeyPolicyPrefix begins the names of our own policies for keys.
-const KeyPolicyPrefix = "fleetwarden-share-"
-
-// prefix begins the names of those of one side.
+// prefix begins the names of our own policies for the keys of one side.
 func (s *share) prefix() string {
-	if s.side.Ref.Kind == fleet.KindSnapshotShare {
-		return KeyPolicyPrefix + "snapshot-"
-	}
-	return KeyPolicyPrefix + "image-"
+	return strings.TrimSuffix(fleet.KeyPolicyName(s.side.Ref.Kind, 1), "1")
 }
 
 // inUse lists the account's own keys that resources are encrypted with, and what
@@ -144,8 +138,8 @@ func (s *share) keyChanges(missing rampolicy.Keys, reason string) (out []fleet.C
 	}
 	room := maxCustomPolicies - s.customPolicies()
 	for n := 1; len(missing) > 0; n++ {
-		name := fmt.Sprint(s.prefix(), n)
-		if s.attached(name) {
+		name := fleet.KeyPolicyName(s.side.Ref.Kind, n)
+		if s.attached(name) || slices.Contains(s.side.Taken.V, name) {
 			continue
 		}
 		if room == 0 {

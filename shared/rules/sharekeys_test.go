@@ -26,6 +26,16 @@ func TestExactlyTheKeysInUseAreGranted(t *testing.T) {
 	expect(t, ruled(t, sharing(trusting(accounts(sharee), resOne), with(string(sharee))), approving(), rules.RuleShareKeys), fleet.Passes, "")
 }
 
+func TestANameThatAnotherPolicyHasIsPassedOver(t *testing.T) {
+	w := sharing(trusting(accounts(sharee)), with(string(sharee)))
+	w.Sides[0].Taken = fleet.See([]string{"fleetwarden-share-snapshot-1", "fleetwarden-share-snapshot-2"})
+	v := ruled(t, w, approving(), rules.RuleShareKeys)
+	expect(t, v, fleet.Violation, resOne, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
+	if v.Changes[0].Ref.ID != "fleetwarden-share-snapshot-3" {
+		t.Errorf("got %+v", v.Changes[0])
+	}
+}
+
 func TestAKeyIsAddedToThePolicyThatIsThere(t *testing.T) {
 	more := with(string(sharee))
 	more.ID, more.Keys = "s-2", fleet.See([]fleet.KMSKey{keyTwo})

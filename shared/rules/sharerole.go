@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -106,26 +107,55 @@ func (s *share) ours() bool {
 	return s.side.Tags.Seen() && s.side.Tags.V[fleet.TagManaged] == fleet.ManagedValue
 }
 
-// diskEncryptRole reports an account that encrypts disks with its own keys, and lacks
-// the role by which ECS uses them. It is judged with the snapshots: once is enough.
+// diskEncryptRole reports an account that encrypts disks with its own keys, and whose role
+// by which ECS uses them is missing or cannot do that: ECS of the account may not assume
+// it, or it may not use keys. It is judged with the snapshots: once is enough.
 func diskEncryptRole(s *share) fleet.Verdict {
 	w := s.world
 	switch {
 	case s.side.Ref.Kind != fleet.KindSnapshotShare:
 		return fleet.Verdict{}
-	case w.DiskRole.Seen() && w.DiskRole.V:
-		return passes("the role "+fleet.DiskEncryptRole+" is there", observed("role", fleet.DiskEncryptRole))
 	case w.CMKDisk.Seen() && w.CMKDisk.V == "":
 		return notApplicable("no disk is encrypted with a key of the account's own")
 	case !w.DiskRole.Seen():
-		return undecided("whether the role " + fleet.DiskEncryptRole + " is there could not be read: " + w.DiskRole.Why)
+		return undecided("the role " + fleet.DiskEncryptRole + " could not be read: " + w.DiskRole.Why)
+	}
+	answer, why := worksForDisks(w.DiskRole.V)
+	switch {
+	case answer == rampolicy.Allowed:
+		return passes("the role "+fleet.DiskEncryptRole+" lets ECS use keys", observed("role", fleet.DiskEncryptRole))
 	case !w.CMKDisk.Seen():
 		return undecided("whether disks are encrypted with keys of the account's own could not be read: " + w.CMKDisk.Why)
+	case answer == rampolicy.Unsure:
+		return undecided("whether the role " + fleet.DiskEncryptRole + " lets ECS use keys could not be determined: " + why)
 	}
-	return violation(fleet.High, fmt.Sprintf("disk %s is encrypted with a key of the account's own, and the role %s, by which ECS uses it, is missing: the disk may not attach or start again",
-		w.CMKDisk.V, fleet.DiskEncryptRole),
-		"choose a key for a disk in the ECS console and confirm the authorization policy; Alibaba Cloud then makes the role",
-		observed("disk", w.CMKDisk.V), observed("role "+fleet.DiskEncryptRole, "missing"))
+	return violation(fleet.High, fmt.Sprintf("disk %s is encrypted with a key of the account's own, and the role %s, by which ECS uses it, %s: the disk may not attach or start again",
+		w.CMKDisk.V, fleet.DiskEncryptRole, why),
+		"choose a key for a disk in the ECS console and confirm the authorization, by which Alibaba Cloud makes the role; of a role that is there, put right that it trusts "+
+			rampolicy.ECSService+" and has the system policy "+fleet.DiskEncryptPolicy,
+		observed("disk", w.CMKDisk.V), observed("role "+fleet.DiskEncryptRole, why))
+}
+
+// worksForDisks answers whether ECS may assume the role and use keys by it; why, unless
+// it may, reads on from its name.
+func worksForDisks(role fleet.Role) (rampolicy.Answer, string) {
+	if role.Missing {
+		return rampolicy.Denied, "is missing"
+	}
+	if _, answer, why := ecsMayAssume(role.Trust); answer != rampolicy.Allowed {
+		return answer, why
+	}
+	docs, unread := documents(role.Policies)
+	// Named keys alone may be those of the disks: that is open.
+	every := rampolicy.Grants(docs, rampolicy.DiskKeyActions(), "acs:kms:*:*:key/*")
+	switch answer := max(every, rampolicy.Grants(docs, rampolicy.DiskKeyActions(), "*")); answer {
+	case rampolicy.Denied:
+		return answer, "does not grant the use of keys"
+	case rampolicy.Unsure:
+		return answer, cmp.Or(unread, "its policies grant it in part, or under a condition")
+	default:
+		return answer, ""
+	}
 }
 
 // some lists the first of many.

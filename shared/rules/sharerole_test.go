@@ -67,7 +67,7 @@ func sharing(role fleet.Fact[fleet.Role], resources ...fleet.SharedResource) *fl
 			Regions: fleet.See([]fleet.ShareRegion{{Region: "cn-hangzhou", Resources: resources}, {Region: "cn-shanghai"}}),
 			Role:    role, Tags: fleet.See(map[string]string{fleet.TagManaged: fleet.ManagedValue}),
 		}},
-		DiskRole: fleet.See(true), CMKDisk: fleet.See(""),
+		DiskRole: fleet.Dunno[fleet.Role]("nothing needs it"), CMKDisk: fleet.See(""),
 		Directory: fleet.See(fleet.Directory{ID: dir, Root: "r-def",
 			Folders: map[string]fleet.Fact[string]{"fd-ghi": fleet.See(folder), "fd-gone": fleet.See("")},
 			Members: map[fleet.AccountID]fleet.Fact[string]{"1000000000000003": fleet.See(folder), stranger: fleet.See("")}}),
@@ -280,13 +280,46 @@ func TestAnAccountThatThePolicyLeavesOutIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestDisksUnderOwnKeysNeedTheirRole(t *testing.T) {
+// diskRole is the role of disks with a trust document and the documents of its policies.
+func diskRole(trust string, policies ...string) fleet.Fact[fleet.Role] {
+	r := fleet.Role{Name: fleet.DiskEncryptRole, Trust: trust}
+	for _, p := range policies {
+		r.Policies = append(r.Policies, fleet.Policy{Name: fleet.DiskEncryptPolicy, Type: fleet.SystemPolicy, Document: p})
+	}
+	return fleet.See(r)
+}
+
+func TestDisksUnderOwnKeysNeedARoleThatCanDoItsWork(t *testing.T) {
+	grants := func(action, resource string) string {
+		return `{"Version":"1","Statement":[{"Effect":"Allow","Action":[` + action + `],"Resource":"` + resource + `"}]}`
+	}
+	const use = `"kms:DescribeKey","kms:GenerateDataKey","kms:Decrypt"`
+	for name, x := range map[string]struct {
+		role fleet.Fact[fleet.Role]
+		want fleet.Outcome
+		word string
+	}{
+		"as the console makes it":  {diskRole(rampolicy.ECSTrust(), grants(use, "*")), fleet.Passes, ""},
+		"of all keys":              {diskRole(rampolicy.ECSTrust(), grants(`"kms:*"`, "acs:kms:*:*:*")), fleet.Passes, ""},
+		"of some keys":             {diskRole(rampolicy.ECSTrust(), grants(use, resOne)), fleet.Undecided, "in part"},
+		"spread over policies":     {diskRole(rampolicy.ECSTrust(), grants(`"kms:DescribeKey"`, "*"), grants(`"kms:GenerateDataKey","kms:D*"`, "*")), fleet.Passes, ""},
+		"missing":                  {missing(), fleet.Violation, "is missing"},
+		"without policies":         {diskRole(rampolicy.ECSTrust()), fleet.Violation, "does not grant"},
+		"without decryption":       {diskRole(rampolicy.ECSTrust(), grants(`"kms:DescribeKey"`, "*")), fleet.Violation, "does not grant"},
+		"trusting another service": {diskRole(strings.Replace(rampolicy.ECSTrust(), "ecs.", "fc.", 1), grants(use, "*")), fleet.Violation, "does not trust"},
+		"trusting nobody known":    {diskRole("{", grants(use, "*")), fleet.Undecided, "cannot be read"},
+		"with an unread policy":    {diskRole(rampolicy.ECSTrust(), "{"), fleet.Undecided, "cannot be read"},
+		"not read":                 {fleet.Dunno[fleet.Role]("denied"), fleet.Undecided, "denied"},
+	} {
+		w := sharing(missing())
+		w.CMKDisk, w.DiskRole = fleet.See("d-1"), x.role
+		v := ruled(t, w, approving(), rules.RuleDiskEncryptRole)
+		if v.Outcome != x.want || !strings.Contains(v.Reason, x.word) {
+			t.Errorf("%s: %s (%s)", name, v.Outcome, v.Reason)
+		}
+	}
 	w := sharing(missing())
-	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.Passes, "")
-	w.DiskRole = fleet.See(false)
 	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.NotApplicable, "")
-	w.CMKDisk = fleet.See("d-1")
-	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.Violation, "d-1")
-	w.CMKDisk = fleet.Dunno[string]("denied")
+	w.CMKDisk, w.DiskRole = fleet.Dunno[string]("denied"), missing()
 	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.Undecided, "denied")
 }

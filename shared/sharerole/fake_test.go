@@ -31,6 +31,8 @@ type cloud struct {
 	// after runs once, right after the named API was served.
 	after map[string]func()
 	wrote []string
+	// tagless drops the tags that roles are made with; deaf, those that are set as well.
+	tagless, deaf bool
 }
 
 func newCloud() *cloud {
@@ -80,6 +82,9 @@ func (c *cloud) CreateRole(_ context.Context, name, trust, _ string) error {
 			return exists
 		}
 		c.roles[name] = &fleet.Role{Name: name, Trust: trust}
+		if !c.tagless {
+			c.tags[name] = map[string]string{fleet.TagManaged: fleet.ManagedValue}
+		}
 		return nil
 	})
 }
@@ -89,7 +94,12 @@ func (c *cloud) SetTrust(_ context.Context, name, trust string) error {
 }
 
 func (c *cloud) TagRole(_ context.Context, name, key, value string) error {
-	return c.call("TagRole", true, func() error { c.tags[name] = map[string]string{key: value}; return nil })
+	return c.call("TagRole", true, func() error {
+		if !c.deaf {
+			c.tags[name] = map[string]string{key: value}
+		}
+		return nil
+	})
 }
 
 func (c *cloud) Fresh(_ context.Context, p fleet.Policy) (document string, err error) {

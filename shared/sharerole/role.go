@@ -55,7 +55,15 @@ func Ensure(r Roles) act {
 		}
 		role, rerr := r.Bare(ctx, c.Ref.ID)
 		if rerr == nil && !role.Missing && sameTrust(role.Trust, c.Want) {
-			return fleet.Found(c, role.Trust, err)
+			if err != nil { // perhaps another's, who was faster: it is not marked
+				return fleet.Found(c, role.Trust, err)
+			}
+			if err := owned(ctx, r, c.Ref.ID); err != nil {
+				res := fleet.Failure(c, "marking the role as ours", err)
+				res.After = role.Trust
+				return res
+			}
+			return fleet.Found(c, role.Trust, nil)
 		}
 		if rerr == nil && !role.Missing {
 			rerr = errEdited
@@ -64,6 +72,28 @@ func Ensure(r Roles) act {
 		res.After = role.Trust
 		return res
 	})
+}
+
+var errUnmarked = errors.New("the role stands, and RAM does not show the tag " + fleet.TagManaged + " on it: nothing will be taken back from it")
+
+// owned makes sure that a role that we made shows our tag: it was sent with the role, and
+// without it the role would silently count as another's for good.
+func owned(ctx context.Context, r Roles, name string) error {
+	for _, mark := range []bool{false, true} {
+		if mark {
+			if err := r.TagRole(ctx, name, fleet.TagManaged, fleet.ManagedValue); err != nil && !maybeDone(err) {
+				return err
+			}
+		}
+		tags, err := r.RoleTags(ctx, name)
+		if err != nil {
+			return err
+		}
+		if tags[fleet.TagManaged] == fleet.ManagedValue {
+			return nil
+		}
+	}
+	return errUnmarked
 }
 
 // SetTrust replaces the trust document Before of each change's role by Want, for

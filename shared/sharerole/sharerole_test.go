@@ -75,6 +75,34 @@ func TestARoleIsMadeAndReadBack(t *testing.T) {
 	do(t, c, sharerole.Ensure(c), ch, fleet.Failed)
 }
 
+// RAM may not read the tags that a role is made with, or any: a role of ours that does not
+// show it would count as another's for good.
+func TestARoleOfOursThatDoesNotShowItIsMarkedOrFails(t *testing.T) {
+	ch := change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2"))
+	for name, x := range map[string]struct {
+		tagless, deaf bool
+		fails         map[string]error
+		want          fleet.State
+		wrote         []string
+	}{
+		"shown":                  {false, false, nil, fleet.Done, []string{"CreateRole"}},
+		"not sent with the role": {true, false, nil, fleet.Done, []string{"CreateRole", "TagRole"}},
+		"never shown":            {true, true, nil, fleet.Failed, []string{"CreateRole", "TagRole"}},
+		"not allowed":            {true, false, map[string]error{"TagRole": denied}, fleet.Failed, []string{"CreateRole"}},
+		"not readable":           {true, false, map[string]error{"RoleTags": denied}, fleet.Failed, []string{"CreateRole"}},
+	} {
+		c := newCloud()
+		c.tagless, c.deaf = x.tagless, x.deaf
+		for api, err := range x.fails {
+			c.fails[api] = err
+		}
+		got := sharerole.Ensure(c)(t.Context(), fleet.Scope{}, []fleet.Change{ch})[0]
+		if got.State != x.want || !slices.Equal(c.wrote, x.wrote) || got.After == "" {
+			t.Errorf("%s: %+v, wrote %v", name, got, c.wrote)
+		}
+	}
+}
+
 func TestARoleThatStoodAlreadyIsNotOurs(t *testing.T) {
 	c := newCloud()
 	c.roles[role] = &fleet.Role{Trust: trust(t, "2")}

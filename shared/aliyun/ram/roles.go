@@ -2,6 +2,9 @@ package ram
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
 
 	sdk "github.com/alibabacloud-go/ram-20150501/v2/client"
 
@@ -12,21 +15,24 @@ import (
 // role is the resource type of a role, for tags.
 const role = "role"
 
-// RoleTags reads the tags of a role, with ListTagResources; none when there is no such
-// role.
+// RoleTags reads the tags of a role that exists, with ListTagResources; RAM not finding it
+// is an error, not a role without tags. The names travel as one JSON text, which is what
+// the published metadata declare and the SDK's own methods send; a service that reads
+// them otherwise and ignores them answers with the tags of all roles, which are filtered.
 func (c *Client) RoleTags(ctx context.Context, name string) (map[string]string, error) {
 	out := map[string]string{}
-	req := &sdk.ListTagResourcesRequest{ResourceType: new(role), ResourceNames: []*string{&name}, PageSize: new(int32(100))}
+	names, err := list(name)
+	if err != nil {
+		return nil, err
+	}
+	req := &sdk.ListTagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: names, PageSize: new(int32(100))}
 	for {
-		page, err := aliyun.Do[sdk.ListTagResourcesRequest, sdk.ListTagResourcesResponseBody](ctx, c.session, read("ListTagResources"), req)
-		if fleet.ClassOf(err) == fleet.NotFound {
-			return out, nil
-		}
+		page, err := aliyun.Do[sdk.ListTagResourcesShrinkRequest, sdk.ListTagResourcesResponseBody](ctx, c.session, read("ListTagResources"), req)
 		if err != nil {
 			return nil, err
 		}
 		for _, t := range page.TagResources {
-			if deref(t.ResourceName) == name {
+			if strings.EqualFold(deref(t.ResourceName), name) {
 				out[deref(t.TagKey)] = deref(t.TagValue)
 			}
 		}
@@ -37,17 +43,45 @@ func (c *Client) RoleTags(ctx context.Context, name string) (map[string]string, 
 	}
 }
 
-// TagRole puts one tag on a role.
+// list is a JSON array of one text, as RAM's tag APIs take lists.
+func list[T any](one T) (*string, error) {
+	b, err := json.Marshal([]T{one})
+	if err != nil {
+		return nil, fmt.Errorf("writing a list: %w", err)
+	}
+	return new(string(b)), nil
+}
+
+// tag is one tag as RAM's tag APIs take it.
+type tag struct{ Key, Value string }
+
+// TagRole puts one tag on a role. Read it back: see [Client.RoleTags].
 func (c *Client) TagRole(ctx context.Context, name, key, value string) error {
-	_, err := aliyun.Do[sdk.TagResourcesRequest, sdk.TagResourcesResponseBody](ctx, c.session, write("TagResources"),
-		&sdk.TagResourcesRequest{ResourceType: new(role), ResourceNames: []*string{&name}, Tag: []*sdk.TagResourcesRequestTag{{Key: &key, Value: &value}}})
+	names, err := list(name)
+	if err != nil {
+		return err
+	}
+	tags, err := list(tag{key, value})
+	if err != nil {
+		return err
+	}
+	_, err = aliyun.Do[sdk.TagResourcesShrinkRequest, sdk.TagResourcesResponseBody](ctx, c.session, write("TagResources"),
+		&sdk.TagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: names, TagShrink: tags})
 	return err
 }
 
 // UntagRole takes one tag off a role, whatever its value.
 func (c *Client) UntagRole(ctx context.Context, name, key string) error {
-	_, err := aliyun.Do[sdk.UntagResourcesRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write("UntagResources"),
-		&sdk.UntagResourcesRequest{ResourceType: new(role), ResourceNames: []*string{&name}, TagKeys: []*string{&key}})
+	names, err := list(name)
+	if err != nil {
+		return err
+	}
+	keys, err := list(key)
+	if err != nil {
+		return err
+	}
+	_, err = aliyun.Do[sdk.UntagResourcesShrinkRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write("UntagResources"),
+		&sdk.UntagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: names, TagKeysShrink: keys})
 	return err
 }
 

@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"testing"
 
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fleet"
+	simram "fleetwarden/test/simcloud/ram"
+	"fleetwarden/test/simcloud/server"
 )
 
 func TestTheTrustOfARoleIsReplacedWhole(t *testing.T) {
@@ -35,8 +39,8 @@ func TestARoleShowsOurTagAndOthers(t *testing.T) {
 	if err != nil || len(tags) != 2 || tags[fleet.TagManaged] != fleet.ManagedValue || tags[fleet.TagUnused] != "none" {
 		t.Errorf("got %v, %v", tags, err)
 	}
-	if tags, err := b.RoleTags(t.Context(), "none"); err != nil || len(tags) != 0 {
-		t.Errorf("got %v, %v", tags, err)
+	if tags, err := b.RoleTags(t.Context(), "none"); tags != nil || fleet.ClassOf(err) != fleet.NotFound {
+		t.Errorf("a role that is not found is not one without tags: %v, %v", tags, err)
 	}
 }
 
@@ -93,5 +97,40 @@ func TestATagIsTakenOffARoleAndOthersStay(t *testing.T) {
 	}
 	if err := b.UntagRole(t.Context(), "none", fleet.TagUnused); fleet.ClassOf(err) != fleet.NotFound {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Whichever reading of lists the service has, a role of ours is known as ours, or the call
+// fails: it is never taken for one without tags.
+func TestTagsAreReadOrRefusedWhicheverReadingOfListsRAMHas(t *testing.T) {
+	for _, lists := range []simram.TagLists{simram.AnyList, simram.JSONLists, simram.NumberedLists} {
+		srv, err := server.New(server.Options{TagLists: lists})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := srv.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		c := ram.New(newSession(t, srv.URL(), aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"}))
+		if err := c.CreateRole(t.Context(), "r", trust, ""); err != nil {
+			t.Fatal(err)
+		}
+		set := c.TagRole(t.Context(), "r", "a", "b")
+		tags, err := c.RoleTags(t.Context(), "r")
+		shown := tags[fleet.TagManaged] == fleet.ManagedValue && tags["a"] == "b"
+		if lists == simram.NumberedLists {
+			if set == nil {
+				t.Errorf("%s: a tag that is not read was taken: %v", lists, set)
+			}
+			continue
+		}
+		if set != nil || err != nil || !shown || len(tags) != 2 {
+			t.Errorf("%s: %v, %v, %v", lists, set, tags, err)
+		}
+		if err := c.UntagRole(t.Context(), "r", "a"); err != nil {
+			t.Errorf("%s: %v", lists, err)
+		}
 	}
 }

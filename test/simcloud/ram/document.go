@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // maxDocument is the length of a policy document in bytes, per the RAM limits
@@ -14,7 +15,19 @@ const maxDocument = 6144
 // document is a parsed policy or trust document.
 type document struct {
 	Version   string
-	Statement []statement
+	Statement oneOrMore
+}
+
+// oneOrMore is an array of statements, or one without the array.
+type oneOrMore []statement
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *oneOrMore) UnmarshalJSON(b []byte) error {
+	if strings.HasPrefix(strings.TrimSpace(string(b)), "{") {
+		*o = make(oneOrMore, 1)
+		return json.Unmarshal(b, &(*o)[0])
+	}
+	return json.Unmarshal(b, (*[]statement)(o))
 }
 
 // statement is one statement. Exactly one of Action and NotAction is set; in a
@@ -26,7 +39,10 @@ type statement struct {
 	Resource    words
 	NotResource words
 	Principal   map[string]words
-	Condition   map[string]map[string]words
+	// NotPrincipal is none of the elements of the policy language: it is refused, not
+	// ignored (assumed).
+	NotPrincipal any
+	Condition    map[string]map[string]words
 }
 
 // words is a string or an array of strings; numbers and booleans count as their
@@ -100,6 +116,9 @@ func (s *statement) check(trust bool) error {
 	}
 	if (len(s.Action) == 0) == (len(s.NotAction) == 0) {
 		return errors.New("exactly one of Action and NotAction is needed")
+	}
+	if s.NotPrincipal != nil {
+		return errors.New("NotPrincipal is not an element")
 	}
 	if trust {
 		if len(s.Principal) == 0 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // effect is what documents say together about one request.
@@ -66,7 +67,11 @@ func (d *document) trusts(kind, principal string, keys map[string]string) bool {
 	out := false
 	for i := range d.Statement {
 		s := &d.Statement[i]
-		fits := anyAction(s.Action, "sts:AssumeRole") &&
+		acts := anyAction(s.Action, "sts:AssumeRole")
+		if len(s.NotAction) > 0 {
+			acts = !anyAction(s.NotAction, "sts:AssumeRole")
+		}
+		fits := acts &&
 			slices.ContainsFunc(s.Principal[kind], func(p string) bool { return like(p, principal) }) &&
 			s.conditionsHold(keys)
 		if fits && s.Effect == "Deny" {
@@ -156,8 +161,9 @@ func (o operator) holds(got string, present bool, values words) bool {
 	return some != o.negate
 }
 
-// operators are the documented condition operators but those for dates. A
-// document with another one is malformed, so none is ever ignored.
+// operators are the documented condition operators
+// (https://www.alibabacloud.com/help/en/ram/conditional-operator). A document with
+// another one is malformed, so none is ever ignored.
 var operators = map[string]operator{
 	"StringEquals":              {equal, false},
 	"StringNotEquals":           {equal, true},
@@ -172,6 +178,12 @@ var operators = map[string]operator{
 	"NumericLessThanEquals":     {numeric(func(g, w float64) bool { return g <= w }), false},
 	"NumericGreaterThan":        {numeric(func(g, w float64) bool { return g > w }), false},
 	"NumericGreaterThanEquals":  {numeric(func(g, w float64) bool { return g >= w }), false},
+	"DateEquals":                {dated(func(g, w time.Time) bool { return g.Equal(w) }), false},
+	"DateNotEquals":             {dated(func(g, w time.Time) bool { return g.Equal(w) }), true},
+	"DateLessThan":              {dated(func(g, w time.Time) bool { return g.Before(w) }), false},
+	"DateLessThanEquals":        {dated(func(g, w time.Time) bool { return !g.After(w) }), false},
+	"DateGreaterThan":           {dated(func(g, w time.Time) bool { return g.After(w) }), false},
+	"DateGreaterThanEquals":     {dated(func(g, w time.Time) bool { return !g.Before(w) }), false},
 	"IpAddress":                 {inNetwork, false},
 	"NotIpAddress":              {inNetwork, true},
 }
@@ -182,6 +194,15 @@ func numeric(cmp func(got, want float64) bool) func(want, got string) bool {
 	return func(want, got string) bool {
 		w, err1 := strconv.ParseFloat(want, 64)
 		g, err2 := strconv.ParseFloat(got, 64)
+		return err1 == nil && err2 == nil && cmp(g, w)
+	}
+}
+
+// dated compares times in ISO 8601, such as 2026-01-05T00:00:00Z.
+func dated(cmp func(got, want time.Time) bool) func(want, got string) bool {
+	return func(want, got string) bool {
+		w, err1 := time.Parse(time.RFC3339, want)
+		g, err2 := time.Parse(time.RFC3339, got)
 		return err1 == nil && err2 == nil && cmp(g, w)
 	}
 }

@@ -17,12 +17,15 @@ type Options struct {
 	// or a changed trust policy; 0 stands for 5 s, negative for none. RAM itself
 	// sees changes at once. The real delay is not published.
 	Propagation time.Duration
+	// TagLists is how the tag APIs read lists: [AnyList] if empty.
+	TagLists TagLists
 }
 
 // RAM is the product. Its exported methods of the API shape are its actions.
 type RAM struct {
 	world *simcloud.World
 	delay time.Duration
+	lists TagLists
 
 	mu       sync.RWMutex
 	accounts map[string]*account
@@ -96,7 +99,7 @@ func New(o Options) (*RAM, error) {
 	if o.Propagation == 0 {
 		o.Propagation = 5 * time.Second
 	}
-	r := &RAM{world: o.World, delay: max(o.Propagation, 0), accounts: map[string]*account{}, keys: map[string]accessKey{}}
+	r := &RAM{world: o.World, delay: max(o.Propagation, 0), lists: o.TagLists, accounts: map[string]*account{}, keys: map[string]accessKey{}}
 	for _, id := range o.World.Accounts {
 		a := &account{id: id, users: map[string]*principal{}, roles: map[string]*role{}, policies: map[string]*policy{}}
 		if err := a.addSystemPolicies(o.World.Clock.Now()); err != nil {

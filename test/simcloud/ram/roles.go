@@ -108,8 +108,10 @@ func (r *RAM) newRole(c *wire.Call, in *CreateRoleRequest) (*role, error) {
 	if in.MaxSessionDuration != nil {
 		x.maxSession = *in.MaxSessionDuration
 	}
-	for _, t := range in.Tag {
-		x.tags[t.Key] = t.Value
+	if !r.unread(c, "Tag") {
+		for _, t := range in.Tag {
+			x.tags[t.Key] = t.Value
+		}
 	}
 	var err error
 	if x.parsed, err = parseTrust(in.AssumeRolePolicyDocument); err != nil {

@@ -9,20 +9,24 @@ import (
 // the actions that they allow on all resources. The documents of
 // AdministratorAccess and the Aliyun<Product>FullAccess policies follow the
 // vendor's pattern "<code>:*". That of AliyunSysTrustFullAccess is not
-// published; yundun-systrust:* is assumed.
+// published; yundun-systrust:* is assumed, as are the documents of the two policies that
+// the ECS console attaches to AliyunECSInstanceForYundunSysTrustRole and to
+// AliyunECSDiskEncryptDefaultRole: their names are published, and what they are for.
 var systemPolicies = map[string]string{
-	"AdministratorAccess":         `"*"`,
-	"AliyunSysTrustFullAccess":    `"yundun-systrust:*"`,
-	"AliyunKMSFullAccess":         `"kms:*"`,
-	"AliyunECSFullAccess":         `"ecs:*"`,
-	"AliyunECSReadOnlyAccess":     `["ecs:Describe*","ecs:List*"]`,
-	"AliyunRAMFullAccess":         `["ram:*","sts:*"]`,
-	"AliyunRAMReadOnlyAccess":     `["ram:Get*","ram:List*"]`,
-	"AliyunSTSAssumeRoleAccess":   `"sts:AssumeRole"`,
-	"AliyunYundunSASFullAccess":   `"yundun-sas:*"`,
-	"AliyunMNSFullAccess":         `"mns:*"`,
-	"AliyunEventBridgeFullAccess": `"eventbridge:*"`,
-	"AliyunActionTrailFullAccess": `"actiontrail:*"`,
+	"AdministratorAccess":                          `"*"`,
+	"AliyunSysTrustFullAccess":                     `"yundun-systrust:*"`,
+	"AliyunKMSFullAccess":                          `"kms:*"`,
+	"AliyunECSInstanceForYundunSysTrustRolePolicy": `["yundun-systrust:GenerateNonce","yundun-systrust:GenerateAikcert","yundun-systrust:RegisterMessage","yundun-systrust:PutMessage"]`,
+	"AliyunECSDiskEncryptRolePolicy":               `["kms:List*","kms:DescribeKey","kms:Encrypt","kms:Decrypt","kms:GenerateDataKey","kms:TagResource","kms:UntagResource"]`,
+	"AliyunECSFullAccess":                          `"ecs:*"`,
+	"AliyunECSReadOnlyAccess":                      `["ecs:Describe*","ecs:List*"]`,
+	"AliyunRAMFullAccess":                          `["ram:*","sts:*"]`,
+	"AliyunRAMReadOnlyAccess":                      `["ram:Get*","ram:List*"]`,
+	"AliyunSTSAssumeRoleAccess":                    `"sts:AssumeRole"`,
+	"AliyunYundunSASFullAccess":                    `"yundun-sas:*"`,
+	"AliyunMNSFullAccess":                          `"mns:*"`,
+	"AliyunEventBridgeFullAccess":                  `"eventbridge:*"`,
+	"AliyunActionTrailFullAccess":                  `"actiontrail:*"`,
 }
 
 func (a *account) addSystemPolicies(at time.Time) error {

@@ -8,6 +8,30 @@ import (
 	"fleetwarden/test/simcloud/wire"
 )
 
+// TagLists is a reading of the lists ResourceNames, Tag and TagKeys. The published
+// metadata declare JSON, and the typed SDK sends it; untyped callers have been seen to send
+// numbered names (ResourceNames.1). Which the service reads is not published.
+type TagLists string
+
+// The readings. A list in the form that is not read counts as not sent.
+const (
+	AnyList       TagLists = ""
+	JSONLists     TagLists = "json"
+	NumberedLists TagLists = "numbered"
+)
+
+// unread reports whether a list came in the form that is not read.
+func (r *RAM) unread(c *wire.Call, name string) bool {
+	_, asJSON := c.Params[name]
+	return r.lists == JSONLists && !asJSON || r.lists == NumberedLists && asJSON
+}
+
+// missing is the answer to a list that is needed; the code follows the vendor's pattern:
+// assumed.
+func missing(name string) error {
+	return wire.Errorf(400, "Missing"+name, "The parameter %s is required.", name)
+}
+
 // TagResourcesRequest are the parameters of TagResources. ResourceType is role
 // or policy; users have no tags here.
 type TagResourcesRequest struct {
@@ -18,6 +42,12 @@ type TagResourcesRequest struct {
 
 // TagResources puts tags on roles or custom policies.
 func (r *RAM) TagResources(c *wire.Call, in *TagResourcesRequest) (*Empty, error) {
+	switch {
+	case r.unread(c, "ResourceNames") || len(in.ResourceNames) == 0:
+		return nil, missing("ResourceNames")
+	case r.unread(c, "Tag") || len(in.Tag) == 0:
+		return nil, missing("Tag")
+	}
 	if err := allowTags(c, in.ResourceType, in.ResourceNames); err != nil {
 		return nil, err
 	}
@@ -45,6 +75,12 @@ type UntagResourcesRequest struct {
 
 // UntagResources takes the named tags off, or with All every tag.
 func (r *RAM) UntagResources(c *wire.Call, in *UntagResourcesRequest) (*Empty, error) {
+	if r.unread(c, "ResourceNames") || len(in.ResourceNames) == 0 {
+		return nil, missing("ResourceNames")
+	}
+	if r.unread(c, "TagKeys") {
+		in.TagKeys = nil
+	}
 	if err := allowTags(c, in.ResourceType, in.ResourceNames); err != nil {
 		return nil, err
 	}
@@ -115,6 +151,12 @@ type ListTagResourcesResponse struct {
 
 // ListTagResources lists tags of the named resources, or of all of the type.
 func (r *RAM) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*ListTagResourcesResponse, error) {
+	if r.unread(c, "ResourceNames") {
+		in.ResourceNames = nil
+	}
+	if r.unread(c, "Tag") {
+		in.Tag = nil
+	}
 	asked := in.ResourceNames
 	if len(asked) == 0 {
 		asked = []string{"*"}
@@ -124,6 +166,9 @@ func (r *RAM) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*List
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	if _, err := r.tagSets(c.Caller.Account, in.ResourceType, in.ResourceNames); err != nil {
+		return nil, err
+	}
 	all := r.tagRows(c.Caller.Account, in)
 	size := 100
 	if in.PageSize != nil {

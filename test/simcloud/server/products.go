@@ -41,7 +41,7 @@ func build(o Options) (*Server, error) {
 	world := simcloud.NewWorld(clock, []string{Sharer, Sharee, Member}, []string{Home, Another})
 	s := &Server{World: world, Faults: &simcloud.Faults{}, Log: &wire.Log{}}
 	var err error
-	if s.RAM, err = ram.New(ram.Options{World: world, Propagation: o.Propagation}); err != nil {
+	if s.RAM, err = ram.New(ram.Options{World: world, Propagation: o.Propagation, TagLists: o.TagLists}); err != nil {
 		return nil, err
 	}
 	if err := people(s.RAM); err != nil {

@@ -42,8 +42,9 @@ type Options struct {
 	// Start is the virtual time to begin with. Zero: now with a Rate, else the
 	// start of 2026-01-05, so that runs are alike.
 	Start time.Time
-	// Propagation is RAM's; see ram.Options.
+	// Propagation and TagLists are RAM's; see ram.Options.
 	Propagation time.Duration
+	TagLists    ram.TagLists
 	// TrailLatency is ActionTrail's to the bus; see actiontrail.Options.
 	TrailLatency time.Duration
 	// Quotas limit API calls; nil for a generous default. The vendor's are
