@@ -307,7 +307,7 @@ func TestDisksUnderOwnKeysNeedARoleThatCanDoItsWork(t *testing.T) {
 		"without policies":         {diskRole(rampolicy.ECSTrust()), fleet.Violation, "does not grant"},
 		"without decryption":       {diskRole(rampolicy.ECSTrust(), grants(`"kms:DescribeKey"`, "*")), fleet.Violation, "does not grant"},
 		"trusting another service": {diskRole(strings.Replace(rampolicy.ECSTrust(), "ecs.", "fc.", 1), grants(use, "*")), fleet.Violation, "does not trust"},
-		"trusting nobody known":    {diskRole("{", grants(use, "*")), fleet.Undecided, "cannot be read"},
+		"trust that is broken":     {diskRole("{", grants(use, "*")), fleet.Undecided, "cannot be read"},
 		"with an unread policy":    {diskRole(rampolicy.ECSTrust(), "{"), fleet.Undecided, "cannot be read"},
 		"not read":                 {fleet.Dunno[fleet.Role]("denied"), fleet.Undecided, "denied"},
 	} {

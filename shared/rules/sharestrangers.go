@@ -26,7 +26,7 @@ type strangers struct {
 	idle []rampolicy.Party
 }
 
-// letIn evaluates the role's trust. Without a role it lets nobody in.
+// letIn evaluates the role's trust. Without a role there is none to let in.
 func (s *share) letIn() strangers {
 	var out strangers
 	if s.trust == nil {

@@ -54,7 +54,7 @@ func takeBack(s *share) fleet.Verdict {
 	return v
 }
 
-// notOurs is the verdict on trust that nobody needs, in statements that Fleetwarden does
+// notOurs is the verdict on trust that is not needed, in statements that Fleetwarden does
 // not touch.
 func (s *share) notOurs() fleet.Verdict {
 	if text := s.strangers.remaining(); text != "" {
