@@ -43,6 +43,7 @@ type instance struct {
 	system   *disk // nil for none, which only a seed can make
 	data     []*disk
 	guest    *guest
+	started  int64  // when it was last started, Unix; 0: it is not known to have been since it was created
 	seen     int64  // last heartbeat of Cloud Assistant, Unix; see instance.lastBeat
 	number   uint32 // of its address
 	status   status
@@ -98,6 +99,14 @@ func (m stopMode) String() string {
 func (i *instance) address() string {
 	n := i.number
 	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
+}
+
+// startTime is when the instance was last started.
+func (i *instance) startTime() time.Time {
+	if i.started == 0 {
+		return i.created
+	}
+	return time.Unix(i.started, 0)
 }
 
 // disks are the instance's disks, system disk first.

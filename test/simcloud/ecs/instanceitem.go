@@ -46,7 +46,7 @@ func (i *instance) item(sp *space) InstanceItem {
 		InstanceType: d.kind.id, InstanceTypeFamily: d.kind.family.name, ImageId: d.image.id,
 		OSType: d.image.os, OSName: d.image.osName, OSNameEn: d.image.osName,
 		InstanceNetworkType: i.networkType(), InstanceChargeType: d.charge, KeyPairName: d.keyPair,
-		ResourceGroupId: d.resourceGroup, CreationTime: cloudTime(i.created), StartTime: cloudTime(i.created),
+		ResourceGroupId: d.resourceGroup, CreationTime: cloudTime(i.created), StartTime: cloudTime(i.startTime()),
 		Cpu: d.kind.cpus, Memory: int(d.kind.memory * 1024), IoOptimized: true, DeviceAvailable: true,
 		DeletionProtection: d.protected, Tags: i.tags.response(), VpcAttributes: i.vpc(), SecurityGroupIds: GroupSet{d.groups},
 		InnerIpAddress: IPSet{[]string{}}, PublicIpAddress: IPSet{[]string{}},

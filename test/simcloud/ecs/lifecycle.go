@@ -124,6 +124,7 @@ func (s *Service) booted(sp *space, ins []*instance) {
 			continue
 		}
 		i.reboot()
+		i.started = s.w.Clock.Now().Unix()
 		if !i.booted {
 			i.booted = true
 			s.firstBoot(Machine{sp, i})

@@ -15,6 +15,9 @@ type asset struct {
 	client client
 	known  bool
 	booted bool // what came with the launch has been seen to
+	// last is when the agent was last online, Unix in milliseconds, unless it is now; 0:
+	// never.
+	last int64
 }
 
 // client is the agent, whatever its instance does.
@@ -52,6 +55,14 @@ func (a asset) status(m ecs.Machine) (status, sub string) {
 	default:
 		return "offline", "offline"
 	}
+}
+
+// lastOnline is LastLoginTimestamp: now, where the agent is online.
+func (a asset) lastOnline(m ecs.Machine, now time.Time) int64 {
+	if a.client == online && m.Running() {
+		return now.UnixMilli()
+	}
+	return a.last
 }
 
 // uuid is the id that Security Center gives an instance.
@@ -114,14 +125,19 @@ func (s *Service) comeOnline(id string, after time.Duration) {
 			if a.client <= never {
 				a.client = online
 			}
-			a.known = true
+			a.known, a.last = true, s.w.Clock.Now().UnixMilli()
 		})
 	})
 }
 
-// Seeded implements ecs.Security.
+// Seeded implements ecs.Security. An agent that is installed has just been online, and
+// so has one that is taken away.
 func (s *Service) Seeded(m ecs.Machine, agent string) {
-	s.assets[m.ID()] = asset{client: clients[agent], known: agent != "unknown", booted: true}
+	a := asset{client: clients[agent], known: agent != "unknown", booted: true, last: s.assets[m.ID()].last}
+	if a.client > never || s.assets[m.ID()].client == online {
+		a.last = s.w.Clock.Now().UnixMilli()
+	}
+	s.assets[m.ID()] = a
 }
 
 // SetAgent puts the agent of an instance into a state of [ecs.Agents], at once.

@@ -2,6 +2,7 @@ package sas
 
 import (
 	"fmt"
+	"time"
 
 	"fleetwarden/test/simcloud/wire"
 )
@@ -45,6 +46,7 @@ type CloudCenterInstance struct {
 	VpcInstanceId                  string
 	Vendor, Flag, AuthVersion      int
 	CreatedTime                    int64 // milliseconds
+	LastLoginTimestamp             int64 `json:",omitempty"` // milliseconds
 }
 
 // Page sizes: 20 by default is documented. A maximum is not; it is assumed to be
@@ -90,11 +92,12 @@ func orElse(n, usual int) int {
 	return n
 }
 
-func (x item) response() CloudCenterInstance {
+func (x item) response(now time.Time) CloudCenterInstance {
 	status, sub := x.asset.status(x.Machine)
 	return CloudCenterInstance{
 		InstanceId: x.ID(), InstanceName: x.Name(), Uuid: uuid(x.ID()), ClientStatus: status, ClientSubStatus: sub,
 		Status: x.running(), Os: x.OS(), OsName: x.OSName(), RegionId: x.Region(), Region: x.Region() + "-dg-a01",
 		IntranetIp: x.Address(), Ip: x.Address(), VpcInstanceId: x.VPC(), CreatedTime: x.Created().UnixMilli(),
+		LastLoginTimestamp: x.asset.lastOnline(x.Machine, now),
 	}
 }

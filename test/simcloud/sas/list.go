@@ -53,7 +53,7 @@ func (s *Service) byPage(out *DescribeCloudCenterInstancesResponse, account stri
 	total, size := 0, out.PageInfo.PageSize
 	for _, x := range s.items(account, q, place{}) {
 		if total >= (page-1)*size && len(out.Instances) < size {
-			out.Instances = append(out.Instances, x.response())
+			out.Instances = append(out.Instances, x.response(s.w.Clock.Now()))
 		}
 		total++
 	}
@@ -71,7 +71,7 @@ func (s *Service) byToken(out *DescribeCloudCenterInstancesResponse, account str
 			out.PageInfo.NextToken = from.token()
 			break
 		}
-		out.Instances = append(out.Instances, x.response())
+		out.Instances = append(out.Instances, x.response(s.w.Clock.Now()))
 		from = at
 	}
 	return nil
