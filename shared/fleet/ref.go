@@ -113,8 +113,9 @@ type Key struct {
 // Key returns what r points to.
 func (r Ref) Key() Key { return Key{r.Scope, r.Kind, r.ID} }
 
-// Try says how often a Ref was looked at, and since when. The zero Try is a Ref
-// that nobody has looked at.
+// Try says how often a Ref was looked at, and since when. A message carries it, so it is
+// a hint: it paces rechecks and ends those of its own message, and matures nothing. The
+// zero Try is a Ref of the first look.
 type Try struct {
 	// N is the number of passes that ended with "look again".
 	N int `json:"n,omitempty"`

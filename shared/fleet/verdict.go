@@ -65,6 +65,16 @@ type Verdict struct {
 	Changes  []Change
 	// Again, when not zero, asks for another look after that long.
 	Again time.Duration
+	// Patience, when not zero, is how long this may be so before it has consequences, or
+	// is a violation. It counts from Since, which is zero where no fact and no memory says
+	// since when it has been so: then the patience has not ended.
+	Patience time.Duration
+	Since    time.Time
+}
+
+// Matured reports whether the patience had ended at a time.
+func (v *Verdict) Matured(at time.Time) bool {
+	return v.Patience > 0 && !v.Since.IsZero() && at.Sub(v.Since) >= v.Patience
 }
 
 // ChangeKind names one thing we can do to the world.

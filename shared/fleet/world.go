@@ -75,7 +75,9 @@ type Listing struct {
 	// StoppedMode is KeepCharging, StopCharging or Not-applicable.
 	StoppedMode string
 	Created     time.Time
-	Tags        map[string]string
+	// Started is when it was last started, to the minute; zero when the cloud did not say.
+	Started time.Time
+	Tags    map[string]string
 }
 
 // Tags that Alibaba Cloud itself puts on an instance.
@@ -147,6 +149,10 @@ type Instance struct {
 	// TrustScript says which install script of the trust client the user data
 	// holds: "published", "fleetwarden" or "" for none. The data itself is not kept.
 	TrustScript Fact[string]
+	// Found is since when sweeps have found rules of the instance not to hold, by rule, as
+	// the memory of the sweep says. Observed and without a rule: that rule held when the
+	// newest sweep checked it, or no sweep has checked it yet.
+	Found Fact[map[string]time.Time]
 }
 
 // Agent is the Security Center agent of an instance.
@@ -157,6 +163,9 @@ type Agent struct {
 	Status string
 	// Sub is online, offline, pause, stopped or uninstalled.
 	Sub string
+	// LastOnline is when it was last online (LastLoginTimestamp); zero when that is not
+	// known.
+	LastOnline time.Time
 }
 
 // Assistant is the Cloud Assistant client of an instance.
@@ -165,6 +174,8 @@ type Assistant struct {
 	Online bool
 	// Version is empty when it is not installed.
 	Version string
+	// LastHeartbeat is zero where there was none.
+	LastHeartbeat time.Time
 }
 
 // The commands of ours that Cloud Assistant runs, as they are named there.
@@ -257,6 +268,9 @@ type World struct {
 	// name. RAM role names are compared without regard to case by RAM; here the
 	// key is the name as the instance shows it.
 	Roles map[string]Fact[Role]
+	// Remembers is true in a sweep: what is first found not to hold now is remembered as
+	// found at At.
+	Remembers bool
 	// KMS is DescribeAccountKmsStatus.AccountStatus; only Enabled passes.
 	KMS Fact[string]
 }

@@ -38,6 +38,12 @@ type KMS interface {
 	AccountStatus(ctx context.Context, region fleet.Region) (string, error)
 }
 
+// Past reads the memory of the sweep: since when rules have not held on instances, by id
+// and rule. What is missing from the map is not remembered.
+type Past interface {
+	Found(ctx context.Context, s fleet.Scope, ids []string) (map[string]map[string]time.Time, error)
+}
+
 // World reads the facets whose reader is set. Listings are always needed.
 type World struct {
 	Listings Listings
@@ -69,6 +75,11 @@ type World struct {
 	// Candidate tells the instances that the rules may ask more about; nil means
 	// all.
 	Candidate func(*fleet.Instance) bool
+	// Past reads since when rules have not held on the instances that Waits returns: those
+	// of which a patience may end that only the memory of the sweep can date. It is asked
+	// after all other facets. Nil reads nothing.
+	Past  Past
+	Waits func(*fleet.World) []string
 	// Now is the cloud's time, asked after the reads.
 	Now func() time.Time
 }
@@ -97,7 +108,33 @@ func (o World) Observe(ctx context.Context, b fleet.Batch) (*fleet.World, error)
 		}
 	}
 	w.At = o.Now()
-	return w, nil
+	return w, o.past(ctx, w)
+}
+
+// past fills Found of the instances that wait for it.
+func (o World) past(ctx context.Context, w *fleet.World) error {
+	if o.Past == nil {
+		return nil
+	}
+	ids := o.Waits(w)
+	if len(ids) == 0 {
+		return nil
+	}
+	got, err := o.Past.Found(ctx, w.Scope, ids)
+	if err := passing("reading the memory of the sweep", err); err != nil {
+		return err
+	}
+	for i := range w.Instances {
+		in := &w.Instances[i]
+		switch {
+		case !slices.Contains(ids, in.Ref.ID):
+		case err != nil:
+			in.Found = fleet.Dunno[map[string]time.Time](err.Error())
+		default:
+			in.Found = fleet.See(got[in.Ref.ID])
+		}
+	}
+	return nil
 }
 
 // instances reads facet by facet. A facet is asked only of instances that exist.

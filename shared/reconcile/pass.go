@@ -97,8 +97,9 @@ func (r *pass) again(refs []fleet.Ref) error {
 }
 
 // maxTries is how often a ref is looked at before it is left to the next sweep. With
-// the longest wait between looks that is some hours; the rules' own deadlines are
-// shorter.
+// the longest wait between looks that is some hours; the rules' own deadlines, which count
+// from facts, are shorter. The count is what the ref's message says: one that claims too
+// many ends its own rechecks alone, and one that claims too few has as many as any event.
 const maxTries = 40
 
 // againRef puts one ref back with its try counted: once a batch, as soon as anybody
@@ -110,7 +111,7 @@ func (r *pass) againRef(ref fleet.Ref, after time.Duration) error {
 	}
 	if ref.Try.N >= maxTries {
 		return r.finding(fleet.Verdict{Ref: ref, Rule: "again", Outcome: fleet.Fault, Severity: fleet.Medium,
-			Reason: fmt.Sprintf("looked at %d times without an end; the next sweep looks again", ref.Try.N)})
+			Reason: fmt.Sprintf("its message counts %d checks without an end: this one is not re-queued, and the next sweep checks it", ref.Try.N)})
 	}
 	ref.Try.N++
 	// A beginning still to come was not written by us, and no deadline that counts

@@ -30,6 +30,9 @@ const (
 	oneClickEvery = 4
 	// refreshEvery is after how many looks Security Center is asked to refresh again.
 	refreshEvery = 4
+	// refreshLooks is how often an old instance that Security Center does not know is
+	// checked after a refresh.
+	refreshLooks = 8
 )
 
 // postureItem is the check of Security Center's posture scan that finds the same.
@@ -81,29 +84,50 @@ func agentOnline(s *subject) fleet.Verdict {
 	return s.offline(e)
 }
 
-// unknownAsset: Security Center learns of a new instance with a lag; it can be told.
+// unknownAsset: Security Center learns of a new instance with a lag; it can be asked to
+// refresh. One that it does not know long after its creation is not in its sight.
 func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
-	if s.overdue() {
-		return violation(fleet.High, "Security Center does not know the instance",
-			"refresh the assets in Security Center, and check that the account is the one that holds the instance; the posture scan's item is "+postureItem, e...)
+	tries := s.inst.Ref.Try.N
+	v := violation(fleet.Low, "Security Center does not know the instance yet", "none: its assets are refreshed, and it is checked again", e...)
+	v.Patience, v.Since = s.policy.Agent.Deadline, s.since(RuleAgentOnline, s.inst.Listed.V.Created)
+	v.Again = wait(tries + 1)
+	refresh := tries%refreshEvery == 0
+	if v.Matured(s.world.At) {
+		v.Severity, v.Reason = fleet.High, "Security Center does not know the instance"
+		v.Remedy = "refresh the assets in Security Center, and check that the account is the one that holds the instance; the posture scan's item is " + postureItem
+		refresh = tries == 0
+		if tries >= refreshLooks {
+			v.Again = 0
+		}
 	}
-	v := violation(fleet.Low, "Security Center does not know the instance yet", "none: its assets are refreshed, and it is looked at again", e...)
-	v.Again = wait(s.inst.Ref.Try.N + 1)
-	if s.inst.Ref.Try.N%refreshEvery == 0 {
+	if refresh {
 		account := fleet.Ref{Scope: s.inst.Ref.Scope, Kind: fleet.KindAccount}
 		v.Changes = append(v.Changes, fleet.Change{Kind: fleet.RefreshAssets, Ref: account, Reason: v.Reason})
 	}
 	return v
 }
 
-// offline: installed, and not to be heard. Installing it anew would not help.
+// offline: installed, and not connected. Installing it once more would not help. It counts
+// from when it was last online or, since an agent needs some minutes after a start, from
+// the instance's start.
 func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
-	if s.world.At.Sub(s.firstSeen()) < settling {
-		return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N), Reason: "the agent is installed and not online yet"}
+	v := violation(fleet.High, "the agent is installed, but offline",
+		"check that its processes AliYunDun and AliYunDunMonitor run, and that the instance reaches jsrv*.aegis.aliyun.com and update*.aegis.aliyun.com on TCP 80 and 443; it is not installed again", e...)
+	v.Patience, v.Since = settling, s.since(RuleAgentOnline, s.inst.Agent.V.LastOnline)
+	switch {
+	case v.Matured(s.world.At):
+		v.Reason += since(v)
+	case v.Since.IsZero():
+		v.Outcome, v.Severity, v.Remedy, v.Reason = fleet.Pending, "", "", "the agent is installed and not online; since when is not known: "+s.beginning()
+	default:
+		v.Outcome, v.Severity, v.Remedy, v.Reason = fleet.Pending, "", "", "the agent is installed and not online yet"
+		v.Again = v.Patience - s.world.At.Sub(v.Since)
 	}
-	return violation(fleet.High, "the agent is installed, but offline",
-		"check that its processes AliYunDun and AliYunDunMonitor run, and that the instance reaches jsrv*.aegis.aliyun.com and update*.aegis.aliyun.com on TCP 80 and 443; it is not installed anew", e...)
+	return v
 }
+
+// since says since when, for a reason.
+func since(v fleet.Verdict) string { return " since " + v.Since.UTC().Format(time.RFC3339) }
 
 // install: not installed. What was pushed already is waited for; what cannot be pushed
 // ends in the command for a person.
@@ -130,8 +154,8 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 		v.Remedy = manual(s.inst.Listed.V.OSType, run)
 		return v
 	}
-	if s.overdue() {
-		v.Reason += fmt.Sprintf(", and could not be in %s", s.policy.Agent.Deadline) + last
+	if v.Patience, v.Since = s.silence(); v.Matured(s.world.At) {
+		v.Reason += "; Cloud Assistant, which could install it, is silent" + since(v) + last
 		v.Remedy = manual(s.inst.Listed.V.OSType, run)
 		return v
 	}
@@ -162,9 +186,27 @@ func (s *subject) push(v fleet.Verdict, c fleet.Change) fleet.Verdict {
 	return v
 }
 
-// overdue reports whether the policy's patience with the instance is spent.
+// silence is the policy's patience with a silent Cloud Assistant, and since when it has
+// been silent: its last heartbeat or, where there was none, the instance's creation; not
+// before the instance was last started. Without patience it is not silent, or not known to
+// be.
+func (s *subject) silence() (patience time.Duration, since time.Time) {
+	a := s.inst.Assistant
+	if !a.Seen() || a.V.Online {
+		return 0, time.Time{}
+	}
+	beat := a.V.LastHeartbeat
+	if beat.IsZero() {
+		beat = s.inst.Listed.V.Created
+	}
+	return s.policy.Agent.Deadline, s.since(RuleAgentOnline, beat)
+}
+
+// overdue reports whether the policy's patience with a silent Cloud Assistant is spent.
 func (s *subject) overdue() bool {
-	return s.world.At.Sub(s.firstSeen()) >= s.policy.Agent.Deadline
+	var v fleet.Verdict
+	v.Patience, v.Since = s.silence()
+	return v.Matured(s.world.At)
 }
 
 // lastRun is the newest of our runs of one of the commands.

@@ -31,16 +31,19 @@ func pushed(command, status string, ago time.Duration) []fleet.Invocation {
 	return []fleet.Invocation{{ID: "t-1", Command: command, Status: status, Created: noon.Add(-ago)}}
 }
 
-// since returns i as one that was first looked at that long before noon.
+// since returns i as one that was created a day before noon, and whose agent and Cloud
+// Assistant were last heard of that long before noon. Its message says how often it was
+// checked.
 func since(i fleet.Instance, ago time.Duration, n int) fleet.Instance {
-	i.Ref.Try = fleet.Try{N: n, FirstSeen: noon.Add(-ago)}
+	i.Ref.Try = fleet.Try{N: n}
 	i.Listed.V.Created = noon.Add(-24 * time.Hour)
+	i.Agent.V.LastOnline, i.Assistant.V.LastHeartbeat = noon.Add(-ago), noon.Add(-ago)
 	return i
 }
 
 func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 	agent := func(status, sub string) func(*fleet.Instance) {
-		return func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{Known: true, Status: status, Sub: sub}) }
+		return func(i *fleet.Instance) { i.Agent.V.Known, i.Agent.V.Status, i.Agent.V.Sub = true, status, sub }
 	}
 	for name, tc := range map[string]struct {
 		change  func(*fleet.Instance)
@@ -59,17 +62,41 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 		"not known, for an hour": {change: func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{}) }, ago: time.Hour, tries: 20, want: fleet.Violation, says: "posture scan"},
 		"online":                 {change: agent("online", "online"), want: fleet.Passes},
 		"paused":                 {change: agent("pause", "pause"), want: fleet.Violation, says: "resume"},
-		"offline, just started":  {change: agent("offline", "offline"), want: fleet.Pending, again: true},
+		"offline, just started":  {change: agent("offline", "offline"), ago: 4 * time.Minute, want: fleet.Pending, again: true},
 		"offline, for long":      {change: agent("offline", "offline"), ago: 10 * time.Minute, tries: 4, want: fleet.Violation, says: "AliYunDun"},
 		"offline, stopped there": {change: agent("offline", "stopped"), ago: 10 * time.Minute, tries: 4, want: fleet.Violation},
 		"never seen":             {change: agent("", ""), want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
 		"uninstalled":            {want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
-		"uninstalled, assistant silent": {change: func(i *fleet.Instance) { i.Assistant = fleet.See(fleet.Assistant{}) },
+		"uninstalled, assistant silent": {change: func(i *fleet.Instance) { i.Assistant.V.Online = false }, ago: 59 * time.Minute,
 			want: fleet.Pending, again: true},
-		"uninstalled, assistant silent for an hour": {change: func(i *fleet.Instance) { i.Assistant = fleet.See(fleet.Assistant{}) },
+		"uninstalled, started a while ago, assistant silent for an hour": {change: func(i *fleet.Instance) {
+			i.Assistant.V.Online = false
+			i.Listed.V.Started = noon.Add(-10 * time.Minute)
+		}, ago: time.Hour, want: fleet.Pending, again: true},
+		"uninstalled, assistant never heard of on an old instance": {change: func(i *fleet.Instance) {
+			i.Assistant = fleet.See(fleet.Assistant{})
+		}, ago: time.Minute, want: fleet.Violation, says: "AliAqsInstall.sh"},
+		"offline since before the instance was started": {change: func(i *fleet.Instance) {
+			agent("offline", "offline")(i)
+			i.Listed.V.Started = noon.Add(-4 * time.Minute)
+		}, ago: time.Hour, want: fleet.Pending, again: true},
+		"offline, and no API says since when": {change: func(i *fleet.Instance) {
+			agent("offline", "offline")(i)
+			i.Agent.V.LastOnline = time.Time{}
+		}, ago: time.Hour, want: fleet.Pending},
+		"offline, and a sweep found it so last night": {change: func(i *fleet.Instance) {
+			agent("offline", "offline")(i)
+			i.Agent.V.LastOnline = time.Time{}
+			i.Found = fleet.See(map[string]time.Time{rules.RuleAgentOnline: noon.Add(-12 * time.Hour)})
+		}, ago: time.Hour, want: fleet.Violation, says: "since 2026-11-20T00:00:00Z"},
+		"offline, and a message says since when": {change: func(i *fleet.Instance) {
+			agent("offline", "offline")(i)
+			i.Agent.V.LastOnline, i.Ref.Try.FirstSeen = time.Time{}, noon.Add(-48*time.Hour)
+		}, ago: time.Hour, tries: 39, want: fleet.Pending},
+		"uninstalled, assistant silent for an hour": {change: func(i *fleet.Instance) { i.Assistant.V.Online = false },
 			ago: time.Hour, tries: 9, want: fleet.Violation, says: "AliAqsInstall.sh"},
 		"uninstalled on Windows, assistant silent for an hour": {change: func(i *fleet.Instance) {
-			i.Assistant = fleet.See(fleet.Assistant{})
+			i.Assistant.V.Online = false
 			i.Listed.V.OSType = "windows"
 		}, ago: time.Hour, tries: 9, want: fleet.Violation, says: "AliAqsInstall.exe"},
 		"uninstalled, assistant not read": {change: func(i *fleet.Instance) { i.Assistant = fleet.Dunno[fleet.Assistant]("denied") }, want: fleet.Undecided},
@@ -156,7 +183,7 @@ func TestTheTrustClientIsThereOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 			i.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandTrustClient, "Failed", time.Minute),
 				pushed(fleet.CommandTrustClient, "Failed", 25*time.Minute), pushed(fleet.CommandTrustClient, "Failed", 50*time.Minute)))
 		}, want: fleet.Violation, last: true, says: "trust-client.sh"},
-		"in vain for an hour": {ago: time.Hour, want: fleet.Violation, says: "trust-client.sh"},
+		"Cloud Assistant silent for an hour": {change: func(i *fleet.Instance) { i.Assistant.V.Online = false }, ago: time.Hour, want: fleet.Violation, says: "trust-client.sh"},
 		"metadata by token, assistant too old": {change: func(i *fleet.Instance) {
 			i.Listed.V.HTTPTokens = "required"
 			i.Assistant = fleet.See(fleet.Assistant{Online: true, Version: "2.2.3.856"})

@@ -17,9 +17,11 @@ const TagViolation = "fleetwarden:violation"
 // Its value is the control.
 const TagStopped = "fleetwarden:stopped"
 
-// consequence adds what the policy makes of a violation. Only what was observed has
-// consequences: a request may claim anything.
-func (s *subject) consequence(v fleet.Verdict) fleet.Verdict {
+// consequence adds what the policy makes of a violation of a rule. Only what was observed
+// has consequences: a request may claim anything. A grace counts from when a sweep first
+// found the violation: how long it has been so otherwise is not known to any API, and a
+// message may say whatever it likes.
+func (s *subject) consequence(rule string, v fleet.Verdict) fleet.Verdict {
 	c := s.policy.TrustedInstance
 	if v.Outcome != fleet.Violation || c.Consequence == policy.ConsequenceNone || !allObserved(v.Evidence) || s.onlyClaimed() {
 		return v
@@ -31,10 +33,15 @@ func (s *subject) consequence(v fleet.Verdict) fleet.Verdict {
 	if !ok {
 		return v
 	}
-	if left := c.Grace - s.world.At.Sub(s.firstSeen()); left > 0 {
-		v.Again = left
-		v.Remedy += fmt.Sprintf("; %s after the first finding this follows: %s", c.Grace, change.Kind)
-		return v
+	if c.Grace > 0 {
+		v.Patience, v.Since = c.Grace, s.found(rule)
+		if !v.Matured(s.world.At) {
+			v.Remedy += "; " + s.grace(v, change.Kind)
+			if !v.Since.IsZero() {
+				v.Again = v.Patience - s.world.At.Sub(v.Since)
+			}
+			return v
+		}
 	}
 	if change.Kind == fleet.StopInstance && s.inst.Listed.V.Status != "Running" {
 		v.Again = wait(s.inst.Ref.Try.N)
@@ -76,17 +83,23 @@ func (s *subject) runsOrWill() bool {
 	return false
 }
 
-// firstSeen is when the instance was first looked at; now, on the first look. A message
-// says it: it is not believed to lie before the instance's creation.
-func (s *subject) firstSeen() time.Time {
-	first := s.inst.Ref.Try.FirstSeen
-	if first.IsZero() {
-		return s.world.At
+// grace says when a consequence follows that is not due yet.
+func (s *subject) grace(v fleet.Verdict, change fleet.ChangeKind) string {
+	switch {
+	case !v.Since.IsZero():
+		return fmt.Sprintf("found first at %s; %s after that this follows: %s", v.Since.UTC().Format(time.RFC3339), v.Patience, change)
+	case s.inst.Found.Seen():
+		return fmt.Sprintf("its grace starts at the next sweep; %s after that this follows: %s", v.Patience, change)
 	}
-	if created := s.inst.Listed.V.Created; first.Before(created) {
-		return created
+	return fmt.Sprintf("%s after the first sweep that finds it this follows: %s; %s", v.Patience, change, s.beginning())
+}
+
+// beginning says why it is not known since when a rule has not held.
+func (s *subject) beginning() string {
+	if s.inst.Found.Seen() {
+		return "it counts from the next sweep that finds it"
 	}
-	return first
+	return "the memory of the sweep was not read: " + s.inst.Found.Why
 }
 
 func allObserved(evidence []fleet.Evidence) bool {

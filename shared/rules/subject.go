@@ -85,7 +85,11 @@ func (s *subject) admit() (fleet.Verdict, bool) {
 // gone is the verdict on an instance that was asked for and not found. Right
 // after a launch that means "not yet"; later, released or elsewhere.
 func (s *subject) gone(v fleet.Verdict) fleet.Verdict {
-	if s.world.At.Sub(s.firstSeen()) < settle {
+	first := s.inst.Ref.Try.FirstSeen // a hint: it can only end what its own message waits for
+	if first.IsZero() {
+		first = s.world.At
+	}
+	if s.world.At.Sub(first) < settle {
 		v.Outcome, v.Again = fleet.Pending, wait(s.inst.Ref.Try.N)
 		v.Reason = "the instance is not found yet"
 		return v
@@ -120,8 +124,55 @@ func lastDay(e policy.Exemption) string {
 
 func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
 	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", lastDay(e), e.Owner, e.Reason, v.Reason)
-	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again = fleet.Exempted, fleet.Info, "", nil, 0
+	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again, v.Patience = fleet.Exempted, fleet.Info, "", nil, 0, 0
 	return v
+}
+
+// Waiting returns the instances with a verdict whose patience only the memory of the sweep
+// can end: those that decide finds so in a world without it.
+func Waiting(decide func(*fleet.World, *policy.Policy) []fleet.Verdict, p *policy.Policy) func(*fleet.World) []string {
+	return func(w *fleet.World) []string {
+		var ids []string
+		for _, v := range decide(w, p) {
+			if v.Patience > 0 && v.Since.IsZero() && v.Ref.Kind == fleet.KindInstance && !slices.Contains(ids, v.Ref.ID) {
+				ids = append(ids, v.Ref.ID)
+			}
+		}
+		return ids
+	}
+}
+
+// found returns since when sweeps have found that a rule does not hold; zero where that
+// is not known. It is not believed to lie before the instance's creation, or ahead.
+func (s *subject) found(rule string) time.Time {
+	first, ok := s.inst.Found.V[rule]
+	if ok && s.inst.Found.Seen() && !first.After(s.world.At) {
+		return latest(first, s.inst.Listed.V.Created)
+	}
+	if s.world.Remembers {
+		return s.world.At
+	}
+	return time.Time{}
+}
+
+// since returns since when a rule has not held, by a fact of the cloud or, where there is
+// none, by the memory of the sweep; not before the instance was last started. It is zero
+// where neither says it.
+func (s *subject) since(rule string, fact time.Time) time.Time {
+	if fact.IsZero() {
+		if fact = s.found(rule); fact.IsZero() {
+			return fact
+		}
+	}
+	t := latest(fact, s.inst.Listed.V.Created, s.inst.Listed.V.Started)
+	if t.After(s.world.At) {
+		return s.world.At
+	}
+	return t
+}
+
+func latest(times ...time.Time) time.Time {
+	return slices.MaxFunc(times, time.Time.Compare)
 }
 
 // age is how long ago the instance was created, by the cloud's clock.

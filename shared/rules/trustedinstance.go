@@ -65,7 +65,7 @@ func ofSubjects(rules []rule) []rule {
 			if !s.judged() {
 				return fleet.Verdict{}
 			}
-			return s.consequence(r.decide(s))
+			return s.consequence(r.id, r.decide(s))
 		}})
 	}
 	return out

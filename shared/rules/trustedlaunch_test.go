@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -131,29 +132,45 @@ func TestMetadataIsByTokenOnlyWhereThePolicyAsksForIt(t *testing.T) {
 
 // Each row has an instance with an observed violation of rule vpc.
 func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
-	past := fleet.Try{N: 1, FirstSeen: noon.Add(-25 * time.Hour)}
+	ago := func(d time.Duration) fleet.Fact[map[string]time.Time] {
+		return fleet.See(map[string]time.Time{rules.RuleVPC: noon.Add(-d)})
+	}
+	past := ago(25 * time.Hour)
+	forged := fleet.Try{N: 39, FirstSeen: noon.Add(-47 * time.Hour)}
 	for name, tc := range map[string]struct {
 		how    string
+		found  fleet.Fact[map[string]time.Time]
 		try    fleet.Try
+		sweeps bool
 		change func(*fleet.Listing)
 		want   string // of the change, with its kind
 		again  time.Duration
+		says   string
 	}{
-		"none":                 {how: policy.ConsequenceNone, try: past},
-		"tag, first look":      {how: policy.ConsequenceTag, again: 24 * time.Hour},
-		"tag, an hour before":  {how: policy.ConsequenceTag, try: fleet.Try{FirstSeen: noon.Add(-23 * time.Hour)}, again: time.Hour},
-		"tag, after the grace": {how: policy.ConsequenceTag, try: past, want: "tag-instance fleetwarden:violation=trusted-instance"},
-		"tag, a grace said to have begun before the instance": {how: policy.ConsequenceTag, try: past, again: 23 * time.Hour,
+		"none":                 {how: policy.ConsequenceNone, found: past},
+		"tag, first look":      {how: policy.ConsequenceTag, found: fleet.See(map[string]time.Time{}), says: "its grace starts at the next sweep"},
+		"tag, an hour before":  {how: policy.ConsequenceTag, found: ago(23 * time.Hour), again: time.Hour},
+		"tag, after the grace": {how: policy.ConsequenceTag, found: past, want: "tag-instance fleetwarden:violation=trusted-instance"},
+		"tag, a grace said to have begun before the instance": {how: policy.ConsequenceTag, found: past, again: 23 * time.Hour,
 			change: func(l *fleet.Listing) { l.Created = noon.Add(-time.Hour) }},
-		"tag, already there":           {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagViolation] = "" }},
-		"stop, first look":             {how: policy.ConsequenceStop, again: 24 * time.Hour},
-		"stop, after the grace":        {how: policy.ConsequenceStop, try: past, want: "stop-instance fleetwarden:stopped=trusted-instance"},
-		"stop, once stopped":           {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[rules.TagStopped] = "" }},
-		"stop, not running":            {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Status = "Stopped" }},
-		"stop, still starting":         {how: policy.ConsequenceStop, try: past, again: 30 * time.Second, change: func(l *fleet.Listing) { l.Status = "Starting" }},
-		"stop, first look at a launch": {how: policy.ConsequenceStop, again: 24 * time.Hour, change: func(l *fleet.Listing) { l.Status = "Pending" }},
-		"stop, of Auto Scaling":        {how: policy.ConsequenceStop, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagAutoScaling] = "" }},
-		"tag, of ACK":                  {how: policy.ConsequenceTag, try: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagACK] = "" }},
+		"tag, already there":           {how: policy.ConsequenceTag, found: past, change: func(l *fleet.Listing) { l.Tags[rules.TagViolation] = "" }},
+		"stop, first look":             {how: policy.ConsequenceStop, found: fleet.See(map[string]time.Time{}), says: "its grace starts at the next sweep"},
+		"stop, after the grace":        {how: policy.ConsequenceStop, found: past, want: "stop-instance fleetwarden:stopped=trusted-instance"},
+		"stop, once stopped":           {how: policy.ConsequenceStop, found: past, change: func(l *fleet.Listing) { l.Tags[rules.TagStopped] = "" }},
+		"stop, not running":            {how: policy.ConsequenceStop, found: past, change: func(l *fleet.Listing) { l.Status = "Stopped" }},
+		"stop, still starting":         {how: policy.ConsequenceStop, found: past, again: 15 * time.Second, change: func(l *fleet.Listing) { l.Status = "Starting" }},
+		"stop, first look at a launch": {how: policy.ConsequenceStop, found: fleet.See(map[string]time.Time{}), says: "its grace starts at the next sweep", change: func(l *fleet.Listing) { l.Status = "Pending" }},
+		"stop, of Auto Scaling":        {how: policy.ConsequenceStop, found: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagAutoScaling] = "" }},
+		"tag, of ACK":                  {how: policy.ConsequenceTag, found: past, change: func(l *fleet.Listing) { l.Tags[fleet.TagACK] = "" }},
+		"tag, first found by a sweep": {how: policy.ConsequenceTag, found: fleet.See(map[string]time.Time{}), sweeps: true, again: 24 * time.Hour,
+			says: "found first at 2026-11-20T12:00:00Z"},
+		"tag, a message says that the grace is over": {how: policy.ConsequenceTag, found: fleet.See(map[string]time.Time{}), try: forged},
+		"tag, the memory is not read, and a message says that the grace is over": {how: policy.ConsequenceTag,
+			found: fleet.Dunno[map[string]time.Time]("it is cut"), try: forged, says: "it is cut"},
+		"tag, another rule has been found for long": {how: policy.ConsequenceTag,
+			found: fleet.See(map[string]time.Time{rules.RuleImage: noon.Add(-25 * time.Hour)})},
+		"tag, found first in times to come": {how: policy.ConsequenceTag, found: ago(-time.Hour)},
+		"stop, the memory is not read":      {how: policy.ConsequenceStop, found: fleet.Fact[map[string]time.Time]{V: past.V, Why: "denied"}, says: "denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := listed(trusted(), func(l *fleet.Listing) {
@@ -162,16 +179,21 @@ func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 					tc.change(l)
 				}
 			})
-			i.Ref.Try = tc.try
+			i.Ref.Try, i.Found = tc.try, tc.found
 			p := enforcing()
 			p.TrustedInstance.Consequence = tc.how
-			v := judged(t, i, p, rules.RuleVPC)
+			w := world(i)
+			w.Remembers = tc.sweeps
+			v := one(t, rules.TrustedInstance(w, p), rules.RuleVPC)
 			got := ""
 			for _, c := range v.Changes {
 				got += string(c.Kind) + " " + c.Want
 			}
 			if v.Outcome != fleet.Violation || got != tc.want || v.Again != tc.again {
 				t.Errorf("got %q, again after %v: %+v", got, v.Again, v)
+			}
+			if !strings.Contains(v.Remedy, tc.says) {
+				t.Errorf("says %q, and not %q", v.Remedy, tc.says)
 			}
 		})
 	}

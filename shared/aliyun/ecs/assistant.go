@@ -36,6 +36,7 @@ type assistants struct {
 			InstanceID string `json:"InstanceId"`
 			Online     string `json:"CloudAssistantStatus"` // "true" or "false"
 			Version    string `json:"CloudAssistantVersion"`
+			Heartbeat  string `json:"LastHeartbeatTime"`
 		} `json:"InstanceCloudAssistantStatus"`
 	} `json:"InstanceCloudAssistantStatusSet"`
 }
@@ -51,7 +52,7 @@ func (c *Client) Assistants(ctx context.Context, region fleet.Region, ids []stri
 			return nil, err
 		}
 		for _, s := range page.Set.Status {
-			out[s.InstanceID] = fleet.Assistant{Online: s.Online == "true", Version: s.Version}
+			out[s.InstanceID] = fleet.Assistant{Online: s.Online == "true", Version: s.Version, LastHeartbeat: parseTime(s.Heartbeat)}
 		}
 	}
 	return out, nil

@@ -35,6 +35,7 @@ type instance struct {
 	ResourceGroupID     string `json:"ResourceGroupId"`
 	StoppedMode         string `json:"StoppedMode"`
 	CreationTime        string `json:"CreationTime"`
+	StartTime           string `json:"StartTime"`
 	VPCAttributes       struct {
 		VPCID     string `json:"VpcId"`
 		VSwitchID string `json:"VSwitchId"`
@@ -55,7 +56,7 @@ func (i *instance) listing() fleet.Listing {
 		Status: i.Status, Type: i.InstanceType, Family: i.InstanceTypeFamily, ImageID: i.ImageID, Name: i.InstanceName,
 		VPC: i.VPCAttributes.VPCID, VSwitch: i.VPCAttributes.VSwitchID, ResourceGroup: i.ResourceGroupID,
 		Classic: i.InstanceNetworkType == "classic", OSType: i.OSType, HTTPTokens: i.MetadataOptions.HTTPTokens,
-		StoppedMode: i.StoppedMode, Created: parseTime(i.CreationTime), Tags: make(map[string]string, len(i.Tags.Tag)),
+		StoppedMode: i.StoppedMode, Created: parseTime(i.CreationTime), Started: parseTime(i.StartTime), Tags: make(map[string]string, len(i.Tags.Tag)),
 	}
 	for _, t := range i.Tags.Tag {
 		l.Tags[t.TagKey] = t.TagValue

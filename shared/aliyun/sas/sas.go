@@ -47,6 +47,8 @@ type machines struct {
 		InstanceID      string `json:"InstanceId"`
 		ClientStatus    string `json:"ClientStatus"`
 		ClientSubStatus string `json:"ClientSubStatus"`
+		// LastLoginTimestamp is when the agent was last online, in Unix milliseconds.
+		LastLoginTimestamp int64 `json:"LastLoginTimestamp"`
 	} `json:"Instances"`
 	PageInfo struct {
 		TotalCount int `json:"TotalCount"`
@@ -91,7 +93,11 @@ func (c *Client) search(ctx context.Context, region fleet.Region, criteria []cri
 			return err
 		}
 		for _, m := range got.Instances {
-			out[m.InstanceID] = fleet.Agent{Known: true, Status: m.ClientStatus, Sub: m.ClientSubStatus}
+			a := fleet.Agent{Known: true, Status: m.ClientStatus, Sub: m.ClientSubStatus}
+			if m.LastLoginTimestamp > 0 {
+				a.LastOnline = time.UnixMilli(m.LastLoginTimestamp).UTC()
+			}
+			out[m.InstanceID] = a
 		}
 		switch seen += len(got.Instances); {
 		case seen >= got.PageInfo.TotalCount:
