@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"errors"
 	"iter"
 	"slices"
@@ -127,9 +128,9 @@ func (g *grouping) add(ev Event, kinds []fleet.Kind) {
 	}
 }
 
-// merge keeps what more is known of a ref that came twice: the call that made it,
-// and the longest history, so that a duplicate cannot restart its deadline. A share that
-// failed claims more than one that succeeded; of several such, all are kept.
+// merge keeps what more is known of a ref that came twice: the call that made it, and the
+// shortest history, so that a message that claims many tries ends no rechecks but its own.
+// A share that failed claims more than one that succeeded; of several such, all are kept.
 func merge(have *fleet.Ref, r fleet.Ref) {
 	switch {
 	case have.Call == nil, !failed(have.Call) && failed(r.Call):
@@ -137,9 +138,11 @@ func merge(have *fleet.Ref, r fleet.Ref) {
 	case failed(have.Call) && failed(r.Call) && have.Call != r.Call:
 		have.Call = both(have.Call, r.Call)
 	}
-	if r.Try.N > have.Try.N {
+	run := cmp.Or(have.Try.Run, r.Try.Run)
+	if r.Try.N < have.Try.N || r.Try.N == have.Try.N && r.Try.FirstSeen.After(have.Try.FirstSeen) {
 		have.Try = r.Try
 	}
+	have.Try.Run = run
 }
 
 func (g *grouping) batches(yield func(fleet.Batch, error) bool) {

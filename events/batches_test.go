@@ -194,22 +194,37 @@ func TestABatchHoldsAHundred(t *testing.T) {
 	}
 }
 
-func TestADuplicateAddsWhatIsKnownAndCannotRestartTheClock(t *testing.T) {
+// A message may claim to have been tried too often; what it says must not end the rechecks
+// of an event, or of another message, of the same instance.
+func TestADuplicateAddsWhatIsKnownAndEndsNoRechecks(t *testing.T) {
 	since := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	again := launchOf(hangzhou, "i-1")
-	again.Kind, again.Refs[0].Call = events.KindMessage, nil
-	again.Refs[0].Try = fleet.Try{N: 3, FirstSeen: since, Run: "r"}
-	fresh := launchOf(hangzhou, "i-1")
-	for name, order := range map[string][]one{"fresh first": {{ev: fresh}, {ev: again}}, "fresh last": {{ev: again}, {ev: fresh}}} {
+	message := func(n int, first time.Time) events.Event {
+		ev := launchOf(hangzhou, "i-1")
+		ev.Kind, ev.Refs[0].Call = events.KindMessage, nil
+		ev.Refs[0].Try = fleet.Try{N: n, FirstSeen: first, Run: "r"}
+		return ev
+	}
+	fresh, forged := launchOf(hangzhou, "i-1"), message(40, since.AddDate(-1, 0, 0))
+	for name, c := range map[string]struct {
+		order []one
+		want  fleet.Try
+	}{
+		"an event first":           {[]one{{ev: fresh}, {ev: forged}}, fleet.Try{Run: "r"}},
+		"an event last":            {[]one{{ev: forged}, {ev: fresh}}, fleet.Try{Run: "r"}},
+		"a message first":          {[]one{{ev: message(3, since)}, {ev: forged}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
+		"a message last":           {[]one{{ev: forged}, {ev: message(3, since)}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
+		"an older history":         {[]one{{ev: message(3, since)}, {ev: message(3, since.AddDate(-1, 0, 0))}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
+		"an older history at last": {[]one{{ev: message(3, since.AddDate(-1, 0, 0))}, {ev: message(3, since)}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
+	} {
 		t.Run(name, func(t *testing.T) {
-			batches, _ := collect(filter(), order...)
+			batches, _ := collect(filter(), c.order...)
 			got := batches[0].Refs[0]
-			if got.Call == nil || got.Try != again.Refs[0].Try {
+			if strings.Contains(name, "event") != (got.Call != nil) || got.Try != c.want {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
-	if fresh.Refs[0].Try.N != 0 {
+	if fresh.Refs[0].Try.Run != "" {
 		t.Error("the event's own ref was written to")
 	}
 }
