@@ -254,6 +254,15 @@ func (s *Service) Replace(name, key string, body []byte) error {
 	return err
 }
 
+// Remove takes an object out of a bucket from behind, as its life cycle does.
+func (s *Service) Remove(name, key string) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	if b := s.buckets[name]; b != nil {
+		delete(b.objects, key)
+	}
+}
+
 // State is the digest of each object by bucket and name.
 func (s *Service) State() any {
 	s.w.Lock()

@@ -1,0 +1,154 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+)
+
+// Night is a finished memory of a shard.
+type Night struct {
+	Scope  fleet.Scope
+	Run    string
+	chunks []chunk
+}
+
+// newest finds the newest finished memory of a shard that a sweep left which began at or
+// after a time and has an id below another; an empty one is above all. It is nil when there
+// is none. One listing is a call for each 1,000 objects that are younger than from.
+func newest(ctx context.Context, store ledger.Store, scope fleet.Scope, from time.Time, below string) (*Night, error) {
+	var found, open *Night
+	after := prefix(scope) + from.UTC().Format(runForm)
+	for more := true; more; {
+		var names []string
+		var err error
+		if names, more, err = store.List(ctx, prefix(scope), after); err != nil {
+			return nil, fmt.Errorf("looking for the memory of %s: %w", scope, err)
+		}
+		for _, name := range names {
+			after = name
+			c, ok := parse(scope, name)
+			if !ok || below != "" && c.run >= below {
+				continue
+			}
+			if open == nil || open.Run != c.run {
+				open = &Night{Scope: scope, Run: c.run}
+			}
+			open.chunks = append(open.chunks, c)
+			if c.last && whole(open.chunks) {
+				found = open
+			}
+		}
+		more = more && len(names) > 0
+	}
+	return found, nil
+}
+
+// whole reports whether no object is missing, or too many: one without its end may have
+// been left by a pass that saw another past.
+func whole(chunks []chunk) bool {
+	for i, c := range chunks {
+		if c.n != i+1 || c.last != (i == len(chunks)-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// of finds the memory of one run.
+func of(ctx context.Context, store ledger.Store, scope fleet.Scope, run string) (*Night, error) {
+	night, err := newest(ctx, store, scope, began(run), run+"~")
+	if err != nil || night != nil && night.Run == run {
+		return night, err
+	}
+	return nil, nil
+}
+
+func (n *Night) read(ctx context.Context, store ledger.Store, c chunk) (object, error) {
+	body, err := store.Get(ctx, c.name)
+	if err != nil {
+		return object{}, fmt.Errorf("reading the memory of %s: %w", n.Scope, err)
+	}
+	return decode(c, n.Scope, body)
+}
+
+// fresh is how old the memory may be that an owner decides by. A nightly sweep leaves one
+// every 24 hours; the one before the newest is then never taken for it, even where the
+// newest was lost.
+const fresh = 20 * time.Hour
+
+// Reader reads for the owners of controls.
+type Reader struct {
+	Store ledger.Store // nil: there is no ledger
+	// Now is the cloud's time.
+	Now func() time.Time
+}
+
+// Found returns since when the newest sweep knows that rules do not hold on instances, by
+// id and rule. What is missing from it has not matured, and that is all where no sweep has
+// left a memory lately. It takes one listing, which no message can lead astray, and one read
+// for each object that may have one of the instances: two calls in all, up to some 10,000
+// entries of a shard.
+func (r Reader) Found(ctx context.Context, scope fleet.Scope, ids []string) (map[string]map[string]time.Time, error) {
+	if r.Store == nil {
+		return nil, errNoLedger
+	}
+	now := r.Now()
+	night, err := newest(ctx, r.Store, scope, now.Add(-fresh), "")
+	switch {
+	case err != nil:
+		return nil, err
+	case night == nil:
+		return nil, nil // clean, or not swept, or lost: nothing has matured
+	}
+	out := map[string]map[string]time.Time{}
+	ids = slices.Sorted(slices.Values(ids))
+	var past *string
+	for i, c := range night.chunks {
+		end := len(ids)
+		if i+1 < len(night.chunks) {
+			end, _ = slices.BinarySearch(ids, night.chunks[i+1].first)
+		}
+		asked := ids[:end]
+		if ids = ids[end:]; len(asked) == 0 {
+			continue
+		}
+		o, err := night.read(ctx, r.Store, c)
+		if err != nil {
+			return nil, err
+		}
+		if past == nil {
+			past = &o.Past
+		}
+		if age := now.Sub(o.At); age > fresh || age < 0 || *past != o.Past {
+			return nil, &fleet.BadInput{Where: c.name, What: "it is of another time, or of two passes"}
+		}
+		for _, e := range o.Entries {
+			if _, ok := slices.BinarySearch(asked, e.ID); ok {
+				add(out, e)
+			}
+		}
+	}
+	return out, nil
+}
+
+func add(to map[string]map[string]time.Time, e Entry) {
+	if to[e.ID] == nil {
+		to[e.ID] = map[string]time.Time{}
+	}
+	maps.Copy(to[e.ID], map[string]time.Time{e.Rule: e.First})
+}
+
+type noLedger struct{}
+
+func (noLedger) Error() string { return "there is no ledger, and so no memory of the sweep" }
+
+// Class is [fleet.NotFound].
+func (noLedger) Class() fleet.Class { return fleet.NotFound }
+
+var errNoLedger = noLedger{}
