@@ -9,6 +9,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/memory"
 	"fleetwarden/shared/policy"
 )
 
@@ -23,7 +24,11 @@ type collector struct {
 	pages    int
 	findings []fleet.Record
 	drift    []Drift
-	size     int
+	// due are things whose patience has ended and that no change helps, memory is what is
+	// to be remembered.
+	due    []Drift
+	memory []memory.Entry
+	size   int
 	// tally counts the whole attempt.
 	tally *tally
 	// settling is set while the pass looks at what others left open.
@@ -115,6 +120,8 @@ func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict, p *polic
 		listed[in.Ref.Key()] = in.Listed
 	}
 	c.saw(len(w.Instances), verdicts)
+	c.matured(verdicts, w.At)
+	c.note(w, verdicts)
 	c.exempted(verdicts, func(v fleet.Verdict) (policy.Exemption, bool) {
 		return p.Exempt(v.Control, v.Rule, v.Ref, listed[v.Ref.Key()], w.At)
 	})
@@ -174,6 +181,22 @@ func (c *collector) saw(things int, verdicts []fleet.Verdict) {
 	}
 }
 
+// matured collects violations whose patience has ended since the sweep before, and that
+// ask for no change: their owner reports them, once.
+func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
+	if c.settling {
+		return
+	}
+	for _, v := range verdicts {
+		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(at) || !v.Since.Add(v.Patience).After(c.into.start.BeforeAt) {
+			continue
+		}
+		c.due = append(c.due, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
+		c.tally.due[v.Control]++
+		c.size += 100
+	}
+}
+
 // full says that it is time to write a part.
 func (c *collector) full() bool { return c.size >= partSize }
 
@@ -186,7 +209,9 @@ func (c *collector) write(ctx context.Context, next fleet.Cursor, page []string)
 	p := c.into
 	t := c.tally.totals()
 	t.Seen, t.Pages, t.Calls = p.totals.Seen+c.seen, p.totals.Pages+c.pages, p.calls(c.s.Options.Meter)
-	out := part{V: Version, N: p.parts + 1, At: c.s.Options.Meter.Now(), Next: next, Page: page, Totals: t, Findings: c.findings, Drift: c.drift}
+	t.Remembered = p.totals.Remembered + len(c.memory)
+	out := part{V: Version, N: p.parts + 1, At: c.s.Options.Meter.Now(), Next: next, Page: page, Totals: t, Findings: c.findings, Drift: c.drift,
+		Due: c.due, Past: p.past, Memory: c.memory}
 	body, err := json.Marshal(out)
 	if err == nil {
 		err = claim(ctx, c.s.Store, p.partObject(out.N), body)
@@ -197,7 +222,7 @@ func (c *collector) write(ctx context.Context, next fleet.Cursor, page []string)
 	}
 	p.parts, p.totals = out.N, t
 	p.at, p.page, p.read, p.wrote = next, page, next == "", true
-	c.seen, c.pages, c.findings, c.drift, c.size = 0, 0, nil, nil, 0
+	c.seen, c.pages, c.findings, c.drift, c.due, c.memory, c.size = 0, 0, nil, nil, nil, nil, 0
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/memory"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/report"
@@ -58,6 +59,9 @@ type cloud struct {
 	// fleets are the ids of the instances by scope; pages hold three. One whose id ends
 	// in "x" lacks a role, in "y" an agent, in "xy" both, in "e" is exempt, in "p" pending.
 	fleets map[fleet.Scope][]string
+	// as are endings that ids have taken since, and offline agents have "o": a violation
+	// once a sweep has found them so an hour ago.
+	as map[string]string
 	// twice says that each page comes a second time.
 	twice bool
 	// circles is a scope whose listing has two tokens for its last page, by turns.
@@ -215,7 +219,11 @@ func (v *view) world(_ context.Context, account fleet.AccountID) (reconcile.Cont
 		},
 		Decide: func(w *fleet.World, p *policy.Policy) (out []fleet.Verdict) {
 			for _, in := range w.Instances {
-				out = append(out, verdicts(in.Ref, p)...)
+				end, ok := v.as[in.Ref.ID]
+				if !ok {
+					end = strings.TrimLeft(in.Ref.ID[1:], "0123456789")
+				}
+				out = append(out, verdicts(w, in, end, p)...)
 			}
 			return out
 		},
@@ -225,10 +233,16 @@ func (v *view) world(_ context.Context, account fleet.AccountID) (reconcile.Cont
 	}, v.do("reach "+string(account), func() error { return nil })
 }
 
-func verdicts(r fleet.Ref, p *policy.Policy) []fleet.Verdict {
+func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) []fleet.Verdict {
+	r := in.Ref
 	role := fleet.Verdict{Ref: r, Control: policy.ControlInstanceRole, Rule: "systrust-role", Outcome: fleet.Passes}
 	agent := fleet.Verdict{Ref: r, Control: policy.ControlAgent, Rule: "agent-online", Outcome: fleet.Passes}
-	switch end := strings.TrimLeft(r.ID[1:], "0123456789"); end {
+	switch end {
+	case "o":
+		agent.Outcome, agent.Severity, agent.Patience, agent.Since = fleet.Violation, fleet.High, time.Hour, in.Found.V[agent.Rule]
+		if !agent.Matured(w.At) {
+			agent.Outcome, agent.Severity = fleet.Pending, ""
+		}
 	case "e":
 		if _, ok := p.Exempt(role.Control, role.Rule, r, fleet.Fact[fleet.Listing]{}, noon); ok {
 			role.Outcome = fleet.Exempted
@@ -406,6 +420,7 @@ type outcome struct {
 	Drift    []string
 	Told     []string
 	Exempt   []report.Exemption
+	Memory   []string // without times
 }
 
 func (c *cloud) outcome(t tester, run string) outcome {
@@ -427,11 +442,39 @@ func (c *cloud) outcome(t tester, run string) outcome {
 		}
 		out.Findings = append(out.Findings, fmt.Sprintf("%s/%s %s %s %s", f.Finding.Account, f.Finding.Region, f.Finding.ID, f.Finding.Rule, f.Finding.Outcome))
 	}
+	for what := range c.remembered(t, run) {
+		out.Memory = append(out.Memory, what)
+	}
+	slices.Sort(out.Memory)
 	for d, err := range r.Drift(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		out.Drift = append(out.Drift, fmt.Sprintf("%s %s %s %s", d.Scope, d.Kind, d.ID, d.Changes[0].Kind))
+	}
+	return out
+}
+
+// remembered is what a sweep left for the next one: since when, by scope, instance and
+// rule.
+func (c *cloud) remembered(t tester, run string) map[string]time.Time {
+	t.Helper()
+	out := map[string]time.Time{}
+	for scope := range c.fleets {
+		past, err := memory.Load(t.Context(), c.sweep(fine).Store, scope, run)
+		if fleet.ClassOf(err) == fleet.NotFound {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e, err := range past.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[fmt.Sprintf("%s %s %s", scope, e.ID, e.Rule)] = e.First
+		}
+		past.Close()
 	}
 	return out
 }

@@ -17,6 +17,8 @@ type end struct {
 	Parts   int                `json:"parts"`
 	Shard   report.Shard       `json:"shard"`
 	Exempt  []report.Exemption `json:"exempt,omitempty"`
+	// Memory is how many objects the shard left for the memory.
+	Memory int `json:"memory,omitempty"`
 }
 
 // finish tells the owners of the drift that the limits let through, and ends the shard.
@@ -24,17 +26,21 @@ type end struct {
 // What was not read to its end is reported, and nobody is told anything: a share of an
 // unknown whole says nothing.
 func (s *Sweep) finish(ctx context.Context, p place, fault string) error {
+	remembered, err := s.remember(ctx, p, fault)
+	if err != nil {
+		return err
+	}
 	held := s.holds(p, fault)
 	if err := s.tellOwners(ctx, p, held); err != nil {
 		return err
 	}
-	e := end{V: Version, Attempt: p.attempt, Parts: p.parts, Exempt: p.totals.Exempt, Shard: report.Shard{
+	e := end{V: Version, Attempt: p.attempt, Parts: p.parts, Exempt: p.totals.Exempt, Memory: remembered, Shard: report.Shard{
 		Scope: p.scope, Seen: p.totals.Seen, Counts: p.totals.Counts, Changes: outcomes(p.totals.Changes, held),
 		Fault: fault, Calls: p.calls(s.Options.Meter),
 	}}
 	for _, control := range slices.Sorted(maps.Keys(held)) {
 		h := held[control]
-		if h.why == "" {
+		if h.why == "" || p.totals.Drift[control] == 0 {
 			continue
 		}
 		e.Shard.Held = append(e.Shard.Held, report.Held{Control: control, Why: h.why, N: p.totals.Drift[control]})
@@ -47,7 +53,7 @@ func (s *Sweep) finish(ctx context.Context, p place, fault string) error {
 			return err
 		}
 	}
-	err := putJSON(ctx, s.Store, endObject(p.start.Run, p.scope), e)
+	err = putJSON(ctx, s.Store, endObject(p.start.Run, p.scope), e)
 	if err != nil && fleet.ClassOf(err) != fleet.Exists {
 		return err
 	}

@@ -42,9 +42,14 @@ func (s *Sweep) lookAtFleet(ctx context.Context, p *place) (fleet.Pass, error) {
 	if err != nil {
 		return fleet.Pass{}, fmt.Errorf("reaching account %s: %w", p.scope.Account, err)
 	}
+	past, why, err := s.recall(ctx, p)
+	if err != nil {
+		return fleet.Pass{}, err
+	}
+	defer past.Close()
 	c := s.collect(p)
 	pages := &pages{c: c, lister: lister, at: p.at, last: p.page}
-	return drive(ctx, c, input[*fleet.World]{s.Fleet, pages.source(ctx), c.instances, &pages.at, pages.before})
+	return drive(ctx, c, input[*fleet.World]{s.remembering(s.Fleet, p, past, why), pages.source(ctx), c.instances, &pages.at, pages.before})
 }
 
 // input is what one pass of the core goes over.

@@ -48,6 +48,12 @@ func (s *Sweep) holds(p place, fault string) map[string]hold {
 			out[control] = hold{}
 		}
 	}
+	for control := range p.totals.Due {
+		_, decided := out[control]
+		if !decided && fault == "" && !p.start.DryRun && Owner(control) != "" && s.Options.Policy.ModeOf(control) == policy.Enforce {
+			out[control] = hold{}
+		}
+	}
 	return out
 }
 
@@ -74,7 +80,7 @@ func (s *Sweep) tellOwners(ctx context.Context, p place, held map[string]hold) e
 // refs are those of the things in one part that have drifted, by control.
 func (p place) refs(x part) map[string][]fleet.Ref {
 	by := map[string][]fleet.Ref{}
-	for _, d := range x.Drift {
+	for _, d := range slices.Concat(x.Drift, x.Due) {
 		by[d.Control] = append(by[d.Control], fleet.Ref{Scope: p.scope, Kind: d.Kind, ID: d.ID, Try: fleet.Try{Run: p.start.Run}})
 	}
 	return by

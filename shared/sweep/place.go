@@ -23,6 +23,7 @@ type place struct {
 	ended   bool     // there is nothing left to do
 	since   time.Time
 	totals  totals
+	past    string // the sweep whose memory is carried on
 
 	// tries is how many passes came no further, as the message says; tired that this
 	// one is the last. wrote is set when it came further.
@@ -81,7 +82,7 @@ func (p *place) resume(ctx context.Context, store ledger.Store) error {
 		return err
 	}
 	p.at, p.page, p.read, p.since = last.Next, last.Page, last.Next == "", last.At
-	p.totals, p.before = last.Totals, last.Totals.Calls
+	p.totals, p.before, p.past = last.Totals, last.Totals.Calls, last.Past
 	return nil
 }
 

@@ -13,11 +13,11 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// patience is how long a sweep may run before a new one is begun beside it, memory how
+// patience is how long a sweep may run before a new one is begun beside it, recent how
 // long one that did not end is spoken of.
 const (
 	patience = 6 * time.Hour
-	memory   = 7 * 24 * time.Hour
+	recent   = 7 * 24 * time.Hour
 )
 
 // kind begins the run ids of sweeps.
@@ -44,7 +44,7 @@ const timeForm = "20060102T150405Z"
 //
 // Two that begin at the same moment both run. That costs calls and does no harm.
 func (s *Sweep) Begin(ctx context.Context, w Where, dryRun bool) (string, error) {
-	running, err := s.running(ctx, dryRun)
+	running, before, err := s.running(ctx, dryRun)
 	if err != nil {
 		return "", err
 	}
@@ -52,18 +52,19 @@ func (s *Sweep) Begin(ctx context.Context, w Where, dryRun bool) (string, error)
 		err := s.tell(running.Start.Run, running.finding(fleet.NotApplicable, "", "under way: they are woken, and no other sweep is begun"))
 		return running.Start.Run, errors.Join(err, s.wake(ctx, running.Start.Run, running.Open))
 	}
-	return s.begin(ctx, kind, w, dryRun)
+	return s.begin(ctx, kind, w, before, dryRun)
 }
 
 // Look begins a sweep that tells nobody, is nobody's predecessor and is gone on with by
 // its caller alone, whom [Sweep.Wake] tells of the shards.
 func (s *Sweep) Look(ctx context.Context, w Where) (string, error) {
-	return s.begin(ctx, "look", w, true)
+	return s.begin(ctx, "look", w, Start{}, true)
 }
 
-func (s *Sweep) begin(ctx context.Context, kind string, w Where, dryRun bool) (string, error) {
+func (s *Sweep) begin(ctx context.Context, kind string, w Where, before Start, dryRun bool) (string, error) {
 	now := s.Options.Meter.Now()
-	start := Start{V: Version, Run: NewRun(kind, now), At: now, Policy: s.Options.Stamp.Policy, DryRun: dryRun}
+	start := Start{V: Version, Run: NewRun(kind, now), At: now, Policy: s.Options.Stamp.Policy, DryRun: dryRun,
+		Before: before.Run, BeforeAt: before.At}
 	if err := start.plan(ctx, w); err != nil {
 		return "", err
 	}
@@ -107,14 +108,15 @@ func (s *Start) plan(ctx context.Context, w Where) error {
 }
 
 // running is the newest sweep, dry or not, if it has begun lately and not ended. Of one
-// that did not end in time it says so; one whose report is all that lacks gets it.
-func (s *Sweep) running(ctx context.Context, dryRun bool) (*Result, error) {
+// that did not end in time it says so; one whose report is all that lacks gets it. before is
+// the newest one that is not under way any more.
+func (s *Sweep) running(ctx context.Context, dryRun bool) (running *Result, before Start, err error) {
 	began, err := names(ctx, s.Store, starts+kind+"-", "")
 	if err != nil {
-		return nil, err
+		return nil, before, err
 	}
 	now := s.Options.Meter.Now() // which the cloud's first answer has told
-	old := startObject(kind + "-" + now.Add(-memory).UTC().Format(timeForm))
+	old := startObject(kind + "-" + now.Add(-recent).UTC().Format(timeForm))
 	began = slices.DeleteFunc(began, func(name string) bool { return name < old })
 	for _, name := range slices.Backward(began) {
 		run := strings.TrimSuffix(strings.TrimPrefix(name, starts), suffix)
@@ -124,20 +126,20 @@ func (s *Sweep) running(ctx context.Context, dryRun bool) (*Result, error) {
 			err = s.tell(run, fleet.FindingRecord{Rule: "sweep", Outcome: fleet.Fault, Severity: fleet.Medium, Kind: fleet.KindFleet,
 				Reason: "a sweep that cannot be read is taken for ended: " + err.Error()})
 			if err != nil {
-				return nil, err
+				return nil, before, err
 			}
 		case err != nil:
-			return nil, err
+			return nil, before, err
 		case r.Start.DryRun != dryRun:
 		case len(r.Open) == 0:
-			return nil, nil
+			return nil, r.Start, nil
 		case now.Sub(r.Start.At) > patience:
-			return nil, s.tell(run, r.finding(fleet.Fault, fleet.High, "not ended in time: another sweep is begun, and this one has no report"))
+			return nil, r.Start, s.tell(run, r.finding(fleet.Fault, fleet.High, "not ended in time: another sweep is begun, and this one has no report"))
 		default:
-			return &r, nil
+			return &r, before, nil
 		}
 	}
-	return nil, nil
+	return nil, before, nil
 }
 
 // begun reads a sweep, and writes its report if that is all that lacks. One that has

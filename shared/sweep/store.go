@@ -11,6 +11,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/memory"
 )
 
 // Version is the version of the objects that this code writes.
@@ -32,6 +33,10 @@ type Start struct {
 	Policy string `json:"policy"`
 	// DryRun says that nobody is told of drift.
 	DryRun bool `json:"dryRun,omitempty"`
+	// Before is the sweep before this one, begun at BeforeAt; empty when there was none
+	// lately.
+	Before   string    `json:"before,omitempty"`
+	BeforeAt time.Time `json:"beforeAt,omitzero"`
 	// Shards are what the sweep goes over, each once; one without a region is what its
 	// account shares.
 	Shards []fleet.Scope `json:"shards"`
@@ -59,6 +64,11 @@ type part struct {
 	Totals   totals         `json:"totals"` // of all parts up to this one
 	Findings []fleet.Record `json:"findings,omitempty"`
 	Drift    []Drift        `json:"drift,omitempty"`
+	// Due are things whose owner is notified though it has nothing to change.
+	Due []Drift `json:"due,omitempty"`
+	// Past is the sweep whose memory the shard carries on, Memory what is to be remembered.
+	Past   string         `json:"past,omitempty"`
+	Memory []memory.Entry `json:"memory,omitempty"`
 }
 
 // What stands where a region does, and is none: what an account shares, in names, and

@@ -18,7 +18,10 @@ type totals struct {
 	Changes []report.ChangeCount `json:"changes,omitempty"`
 	Exempt  []report.Exemption   `json:"exempt,omitempty"`
 	Drift   map[string]int       `json:"drift,omitempty"` // things, by control
-	Calls   calls                `json:"calls,omitempty"`
+	Due     map[string]int       `json:"due,omitempty"`   // the same, without a change
+	// Remembered counts what parts have for the memory.
+	Remembered int   `json:"remembered,omitempty"`
+	Calls      calls `json:"calls,omitempty"`
 }
 
 // tally goes on counting where totals end. Its keys have no number in them.
@@ -27,10 +30,11 @@ type tally struct {
 	changes map[report.ChangeCount]int
 	exempt  map[report.Exemption]int
 	drift   map[string]int
+	due     map[string]int
 }
 
 func newTally(t totals) *tally {
-	out := &tally{map[report.Count]int{}, map[report.ChangeCount]int{}, map[report.Exemption]int{}, map[string]int{}}
+	out := &tally{map[report.Count]int{}, map[report.ChangeCount]int{}, map[report.Exemption]int{}, map[string]int{}, map[string]int{}}
 	for _, x := range t.Counts {
 		n := x.N
 		x.N = 0
@@ -43,6 +47,7 @@ func newTally(t totals) *tally {
 	}
 	out.uses(t.Exempt)
 	maps.Copy(out.drift, t.Drift)
+	maps.Copy(out.due, t.Due)
 	return out
 }
 
@@ -69,7 +74,7 @@ func exemption(e policy.Exemption) report.Exemption {
 
 // totals are in a fixed order.
 func (t *tally) totals() totals {
-	out := totals{Drift: maps.Clone(t.drift)}
+	out := totals{Drift: maps.Clone(t.drift), Due: maps.Clone(t.due)}
 	for x, n := range t.counts {
 		x.N = n
 		out.Counts = append(out.Counts, x)

@@ -15,7 +15,7 @@ var ledgerFolder = regexp.MustCompile(`^acs:oss:\*:\*:fleetwarden-\*/ledger/([a-
 // of it. The sweep may tell how an intent ended that another one left open, and no more.
 func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 	own := map[string][]string{
-		"sweep":    {"starts", "sweeps", "reports"},
+		"sweep":    {"starts", "sweeps", "reports", "memory"},
 		"backfill": {"starts", "sweeps", "plans", "applies", "replays", "backfill"},
 	}
 	changing := []string{"attach-role", "push-agent", "setup-share-role", "validate-instance"}

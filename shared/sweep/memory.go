@@ -1,0 +1,208 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/memory"
+	"fleetwarden/shared/reconcile"
+)
+
+// remembers reports whether the sweep leaves a memory: one that reports to nobody but its
+// caller, or changes nothing, does not.
+func (p *place) remembers() bool {
+	return !p.start.DryRun && strings.HasPrefix(p.start.Run, kind+"-")
+}
+
+// recall opens the memory that the shard carries on from. Which one that is, the first pass
+// decides; the parts say it to the others. What cannot be read remembers nothing, and why
+// says so; an error is one that time may heal.
+func (s *Sweep) recall(ctx context.Context, p *place) (past *memory.Past, why string, err error) {
+	switch {
+	case p.parts == 0 && p.attempt == 1:
+		past, err = memory.Newest(ctx, s.Store, p.scope, p.start.Run, p.start.At)
+		if err == nil {
+			err = s.expected(ctx, p, past)
+		}
+	case p.past != "":
+		past, err = memory.Load(ctx, s.Store, p.scope, p.past)
+	default:
+		past = &memory.Past{}
+	}
+	switch {
+	case err == nil:
+		p.past = past.Run
+		return past, "", nil
+	case passing(err):
+		past.Close()
+		return nil, "", ours{err}
+	}
+	past.Close()
+	p.past = ""
+	return &memory.Past{}, err.Error(), s.tell(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium,
+		Account: p.scope.Account, Region: p.scope.Region, Kind: fleet.KindFleet,
+		Reason: "since when rules have not held could not be read, so every grace and patience that needs it counts from now: " + err.Error(),
+		Remedy: "make sure that nothing but the sweep writes or deletes below memory/ in the ledger"})
+}
+
+// expected returns an error when the sweep before this one left a memory of the shard, and
+// the newest that is there is another one: what that has may have held meanwhile.
+func (s *Sweep) expected(ctx context.Context, p *place, past *memory.Past) error {
+	before := p.start.Before
+	if before == "" || past.Run >= before {
+		return nil
+	}
+	e, _, err := get[end](ctx, s.Store, endObject(before, p.scope))
+	switch {
+	case errors.As(err, new(*fleet.BadInput)):
+		return nil // it says nothing of a memory
+	case err == nil && e.Memory > 0:
+		return &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + before + " left one, and it is not there"}
+	}
+	return err
+}
+
+// remembering has a world say what is remembered of its instances.
+func (s *Sweep) remembering(of reconcile.Of[*fleet.World], p *place, past *memory.Past, why string) reconcile.Of[*fleet.World] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
+		c, err := of(ctx, account)
+		if err != nil {
+			return c, err
+		}
+		observe := c.Observe
+		c.Observe = func(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
+			w, err := observe(ctx, b)
+			if err != nil {
+				return nil, err
+			}
+			w.Remembers = p.remembers()
+			for i := range w.Instances {
+				in := &w.Instances[i]
+				if why != "" {
+					in.Found = fleet.Dunno[map[string]time.Time](why)
+					continue
+				}
+				found, err := past.Found(in.Ref.ID)
+				if err != nil {
+					return nil, err
+				}
+				in.Found = fleet.See(found)
+			}
+			return w, nil
+		}
+		return c, nil
+	}
+}
+
+// note collects what is to be remembered of a page: since when what fails or waits has done
+// so, and what was remembered and holds again. What could not be determined stays as it was
+// remembered.
+func (c *collector) note(w *fleet.World, verdicts []fleet.Verdict) {
+	if c.settling || !c.into.remembers() {
+		return
+	}
+	by := make(map[fleet.Key][]fleet.Verdict, len(w.Instances))
+	for _, v := range verdicts {
+		by[v.Ref.Key()] = append(by[v.Ref.Key()], v)
+	}
+	for _, in := range w.Instances {
+		entries := noted(in, by[in.Ref.Key()], w.At.UTC().Truncate(time.Second))
+		c.memory = append(c.memory, entries...)
+		c.size += 100 * len(entries)
+	}
+}
+
+func noted(in fleet.Instance, verdicts []fleet.Verdict, at time.Time) (out []memory.Entry) {
+	held := make(map[string]bool, len(in.Found.V))
+	for rule := range in.Found.V {
+		held[rule] = true
+	}
+	for _, v := range verdicts {
+		first, known := in.Found.V[v.Rule]
+		switch v.Outcome {
+		case fleet.Violation, fleet.Conflict, fleet.Pending:
+			if !known {
+				first = at
+			}
+			out = append(out, memory.Entry{ID: in.Ref.ID, Rule: v.Rule, First: first})
+			delete(held, v.Rule)
+		case fleet.Undecided, fleet.Fault:
+			if known {
+				out = append(out, memory.Entry{ID: in.Ref.ID, Rule: v.Rule, First: first})
+				delete(held, v.Rule)
+			}
+		}
+	}
+	if undetermined(verdicts) {
+		for rule := range held {
+			out = append(out, memory.Entry{ID: in.Ref.ID, Rule: rule, First: in.Found.V[rule]})
+		}
+		return out
+	}
+	for rule := range held {
+		out = append(out, memory.Entry{ID: in.Ref.ID, Rule: rule})
+	}
+	return out
+}
+
+// undetermined: a control could not determine whether its rules are asked of the instance,
+// so that their silence means nothing.
+func undetermined(verdicts []fleet.Verdict) bool {
+	for _, v := range verdicts {
+		if v.Rule == "instance" && (v.Outcome == fleet.Undecided || v.Outcome == fleet.Fault || v.Outcome == fleet.Pending) {
+			return true
+		}
+	}
+	return len(verdicts) == 0
+}
+
+// remember leaves the memory of the shard, before owners are notified: they read it. It
+// returns how many objects that took. What was found stands in the parts, so that a pass
+// that dies half-way is repeated with the same result. Without a part nothing was seen, and
+// the memory of the night before stays the newest.
+func (s *Sweep) remember(ctx context.Context, p place, fault string) (int, error) {
+	if !p.remembers() || p.scope.Region == "" || p.parts == 0 || p.totals.Remembered == 0 && p.past == "" {
+		return 0, nil
+	}
+	n, err := s.writeMemory(ctx, p, fault)
+	if err == nil || passing(err) {
+		return n, err
+	}
+	return 0, s.tell(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium, Account: p.scope.Account,
+		Region: p.scope.Region, Kind: fleet.KindFleet,
+		Reason: "since when rules do not hold could not be kept: " + err.Error(),
+		Remedy: "make sure that the sweep's role may write below memory/ in the ledger; until then no grace ends"})
+}
+
+func (s *Sweep) writeMemory(ctx context.Context, p place, fault string) (int, error) {
+	var found memory.Sorter
+	defer found.Close()
+	for n := 1; n <= p.parts; n++ {
+		x, err := p.part(ctx, s.Store, n)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range x.Memory {
+			if err := found.Add(e); err != nil {
+				return 0, err
+			}
+		}
+	}
+	var unseen *memory.Past
+	if fault != "" && p.past != "" {
+		var err error
+		if unseen, err = memory.Load(ctx, s.Store, p.scope, p.past); err != nil {
+			return 0, err
+		}
+		defer unseen.Close()
+	}
+	n, err := memory.Write(ctx, s.Store, memory.Of{Scope: p.scope, Run: p.start.Run, At: p.start.At.UTC(), Past: p.past}, &found, unseen)
+	if err != nil {
+		return 0, fmt.Errorf("remembering %s: %w", p.scope, err)
+	}
+	return n, nil
+}

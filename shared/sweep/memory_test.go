@@ -1,0 +1,200 @@
+package sweep_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+// nightly has a sweep run a number of days after noon, and returns its run.
+func (c *cloud) nightly(t tester, days int, do doer) string {
+	t.Helper()
+	c.now = noon.AddDate(0, 0, days)
+	run := c.begin(t, do)
+	c.drain(t, do)
+	return run
+}
+
+// firsts are since when rules do not hold, in days after noon, in one region.
+func (c *cloud) firsts(t tester, run string) map[string]int {
+	t.Helper()
+	out := map[string]int{}
+	for what, first := range c.remembered(t, run) {
+		if id, ok := strings.CutPrefix(what, hangzhou.String()+" "); ok {
+			out[id] = int(first.Sub(noon) / (24 * time.Hour))
+		}
+	}
+	return out
+}
+
+func TestWhatFailsIsRememberedWhileItLasts(t *testing.T) {
+	c := newCloud()
+	c.fleets[hangzhou] = []string{"h1", "h2x", "h3e", "h4y", "h5xy", "h6", "h7x", "h8p", "h9x"}
+	want := map[string]int{"h2x systrust-role": 0, "h4y agent-online": 0, "h5xy systrust-role": 0, "h5xy agent-online": 0,
+		"h7x systrust-role": 0, "h8p systrust-role": 0, "h9x systrust-role": 0}
+	if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 0, fine))); diff != "" {
+		t.Fatal(diff)
+	}
+	// One holds, one is gone, one rule could not be determined while the other holds, one
+	// fails that did not.
+	c.as = map[string]string{"h2x": "", "h5xy": "u", "h1": "x"}
+	c.fleets[hangzhou] = slices.DeleteFunc(c.fleets[hangzhou], func(id string) bool { return id == "h7x" })
+	want = map[string]int{"h4y agent-online": 0, "h5xy agent-online": 0, "h8p systrust-role": 0, "h9x systrust-role": 0, "h1 systrust-role": 1}
+	if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 1, fine))); diff != "" {
+		t.Fatal(diff)
+	}
+	// Two nights are missed. What held once counts from now, what fails all the while goes
+	// back to the first night.
+	c.as = map[string]string{"h1": "x"}
+	want = map[string]int{"h2x systrust-role": 4, "h4y agent-online": 0, "h5xy agent-online": 0, "h5xy systrust-role": 4, "h8p systrust-role": 0,
+		"h9x systrust-role": 0, "h1 systrust-role": 1}
+	if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 4, fine))); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// Half of a region says nothing of the other half; what was seen counts.
+func TestAShardThatIsNotReadToItsEndForgetsNothingThatItDidNotSee(t *testing.T) {
+	c := newCloud()
+	c.fleets[hangzhou] = []string{"h1", "h2x", "h3x", "h4y", "h5x", "h6x", "h7x"}
+	c.nightly(t, 0, fine)
+	c.as = map[string]string{"h2x": "", "h7x": "", "h1": "y"}
+	run := c.nightly(t, 1, failing(failure{class: fleet.Denied}, 1, "page "+hangzhou.String()+" 6"))
+	want := map[string]int{"h1 agent-online": 1, "h3x systrust-role": 0, "h4y agent-online": 0, "h5x systrust-role": 0, "h6x systrust-role": 0, "h7x systrust-role": 0}
+	if diff := cmp.Diff(want, c.firsts(t, run)); diff != "" {
+		t.Fatal(diff)
+	}
+	// A region that nothing was seen of keeps the memory that it has.
+	c.as = nil
+	if got := c.firsts(t, c.nightly(t, 2, failing(failure{class: fleet.Denied}, 99, "page "+hangzhou.String()))); len(got) > 0 {
+		t.Fatalf("it remembers %v", got)
+	}
+	want = map[string]int{"h2x systrust-role": 3, "h3x systrust-role": 0, "h4y agent-online": 0, "h5x systrust-role": 0, "h6x systrust-role": 0, "h7x systrust-role": 0}
+	if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 3, fine))); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// Whatever becomes of any single operation of the second night, also around those that
+// read and write the memory: nothing is lost, doubled or younger.
+func TestAMemoryIsTheSameWhateverOperationFailsOrKillsItsPass(t *testing.T) {
+	begin := func() *cloud {
+		c := newCloud()
+		c.nightly(t, 0, fine)
+		c.as = map[string]string{"h2x": "", "h7x": "u", "h9": "x"}
+		return c
+	}
+	c := begin()
+	want := c.firsts(t, c.nightly(t, 1, fine))
+	if want["h10x systrust-role"] != 0 || want["h9 systrust-role"] != 1 || len(want) < 5 {
+		t.Fatalf("got %v", want)
+	}
+	for name, mishap := range mishaps {
+		for n, what := 1, "begin"; what != ""; n++ {
+			c := begin()
+			what = ""
+			if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 1, c.once(n, mishap, &what)))); diff != "" {
+				t.Fatalf("operation %d, %s: %s: %s", n, what, name, diff)
+			}
+			if n > 2000 {
+				t.Fatal("a sweep of this size takes fewer operations")
+			}
+		}
+	}
+}
+
+// memories are the names of what all sweeps remember of one region.
+func (c *cloud) memories() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(c.objects)), func(name string) bool {
+		return !strings.HasPrefix(name, "memory/"+string(hangzhou.Account)+"/"+string(hangzhou.Region)+"/")
+	})
+}
+
+func TestAMemoryThatIsLostOrUnreadableBeginsAgainAndSaysSo(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spoil func(c *cloud)
+		says  string
+	}{
+		"the newest is lost, an older one is there": {func(c *cloud) { delete(c.objects, c.memories()[1]) }, "left one, and it is not there"},
+		"all is lost": {func(c *cloud) {
+			for _, name := range c.memories() {
+				delete(c.objects, name)
+			}
+		}, "left one, and it is not there"},
+		"it is cut":             {func(c *cloud) { c.objects[c.memories()[1]] = c.objects[c.memories()[1]][:40] }, "not a whole object"},
+		"it is another night's": {func(c *cloud) { c.objects[c.memories()[1]] = c.objects[c.memories()[0]] }, "of another shard or sweep"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud()
+			c.nightly(t, 0, fine)
+			c.nightly(t, 1, fine)
+			tc.spoil(c)
+			c.records = nil
+			for what, day := range c.firsts(t, c.nightly(t, 2, fine)) {
+				if day != 2 {
+					t.Errorf("%s counts from day %d", what, day)
+				}
+			}
+			said := slices.DeleteFunc(c.said(), func(s string) bool { return !strings.HasPrefix(s, "memory fault") })
+			if len(said) != 1 || !strings.Contains(said[0], tc.says) {
+				t.Errorf("it said %q", said)
+			}
+		})
+	}
+}
+
+func TestASweepThatMayNotRememberSaysSoAndIsASweepAllTheSame(t *testing.T) {
+	want, c := newCloud().swept(t, fine), newCloud()
+	got := c.swept(t, failing(failure{class: fleet.Denied}, 99, "put memory"))
+	want.Memory = nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.ContainsFunc(c.said(), func(s string) bool {
+		return strings.HasPrefix(s, "memory fault since when rules do not hold could not be kept")
+	}) {
+		t.Errorf("it said %q", c.said())
+	}
+}
+
+func TestADrySweepAndAPlanLeaveNoMemory(t *testing.T) {
+	c := newCloud()
+	if _, err := c.sweep(fine).Begin(t.Context(), c.where(), true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.sweep(fine).Look(t.Context(), c.where()); err != nil {
+		t.Fatal(err)
+	}
+	c.drain(t, fine)
+	if len(c.published) == 0 || len(c.memories()) > 0 {
+		t.Errorf("%d reports, %q", len(c.published), c.memories())
+	}
+}
+
+// The owner of a control hears once of a violation that only time brought about, and that
+// it cannot repair; each report has it.
+func TestAnOwnerIsNotifiedOnceWhenAPatienceEnds(t *testing.T) {
+	for mode, want := range map[policy.Mode]int{policy.Enforce: 1, policy.Audit: 0} {
+		c := newCloud()
+		c.policy.Agent.Mode = mode
+		c.fleets[hangzhou] = []string{"h1", "h2o", "h3"}
+		const told = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
+		for day, n := range []int{0, want, want, want} {
+			run := c.nightly(t, day, fine)
+			violations := slices.DeleteFunc(c.outcome(t, run).Findings, func(f string) bool { return !strings.HasSuffix(f, "h2o agent-online violation") })
+			if c.told[told] != n || len(violations) != min(day, 1) {
+				t.Errorf("%s, day %d: told %d times, want %d; %q", mode, day, c.told[told], n, violations)
+			}
+		}
+		if changes := c.outcome(t, c.nightly(t, 4, fine)).Drift; slices.ContainsFunc(changes, func(d string) bool { return strings.Contains(d, "h2o") }) {
+			t.Errorf("it is drift: %q", changes)
+		}
+	}
+}
