@@ -18,6 +18,7 @@ import (
 	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
@@ -75,14 +76,14 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 func controls(call *fcrun.Call, ids agent.Commands) reconcile.Of[*fleet.World] {
 	return fcrun.PerAccount(call, func(account fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		if account != call.Home.Account {
-			return control(s, call.Options.Policy, nil)
+			return control(call, s, nil)
 		}
-		return control(s, call.Options.Policy, ids)
+		return control(call, s, ids)
 	})
 }
 
-func control(session *aliyun.Session, p *policy.Policy, ids agent.Commands) (reconcile.Control[*fleet.World], error) {
-	instances, center := ecs.New(session), sas.New(session)
+func control(call *fcrun.Call, session *aliyun.Session, ids agent.Commands) (reconcile.Control[*fleet.World], error) {
+	instances, center, p := ecs.New(session), sas.New(session), call.Options.Policy
 	push := agent.Push(instances, center, ids, session.Now)
 	switch p.Agent.Push { // each way needs rights of its own
 	case policy.PushRunCommand:
@@ -99,6 +100,8 @@ func control(session *aliyun.Session, p *policy.Policy, ids agent.Commands) (rec
 		Agents:     center,
 		Assistants: instances,
 		Lacking:    rules.LacksAgent,
+		Past:       memory.Reader{Store: call.Store, Now: session.Now},
+		Waits:      rules.Waiting(rules.Agent, p),
 		Now:        session.Now,
 	}
 	if p.Agent.TrustClient {

@@ -14,6 +14,7 @@ import (
 	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
@@ -40,13 +41,13 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		PutBack: call.PutBack,
 	})
 	sum, _, err := reconcile.Run(ctx, fcrun.PerAccount(call, func(_ fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
-		return control(s, call.Options.Policy), nil
+		return control(call, s), nil
 	}), source, call.Options)
 	return sum, err
 }
 
-func control(session *aliyun.Session, p *policy.Policy) reconcile.Control[*fleet.World] {
-	instances := ecs.New(session)
+func control(call *fcrun.Call, session *aliyun.Session) reconcile.Control[*fleet.World] {
+	instances, p := ecs.New(session), call.Options.Policy
 	subject := rules.Candidate
 	if p.TrustedInstance.Require == policy.RequireAll {
 		subject = nil
@@ -59,6 +60,8 @@ func control(session *aliyun.Session, p *policy.Policy) reconcile.Control[*fleet
 			Images:    instances,
 			KMS:       kms.New(session),
 			Candidate: subject,
+			Past:      memory.Reader{Store: call.Store, Now: session.Now},
+			Waits:     rules.Waiting(rules.TrustedInstance, p),
 			Now:       session.Now,
 		}.Observe,
 		Decide: rules.TrustedInstance,

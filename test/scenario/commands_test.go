@@ -94,6 +94,12 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"shard": cmdShard,
 	// corrupt PREFIX TEXT puts a text over the last of the ledger's objects that begin so.
 	"corrupt": cmdCorrupt,
+	// vanish PREFIX takes the ledger's objects that begin so away.
+	"vanish": cmdVanish,
+	// deposit FUNCTION NAME TEXT makes an object of the ledger as a function; "! deposit"
+	// prints why it was refused. fetch FUNCTION NAME reads one.
+	"deposit": cmdDeposit,
+	"fetch":   cmdFetch,
 	// ledger FUNCTION KIND STATE N checks how many changes of that kind the ledger says
 	// ended so; the state of an open intent is "open".
 	"ledger": cmdLedger,
