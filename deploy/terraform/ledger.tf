@@ -23,6 +23,16 @@ resource "alicloud_oss_bucket" "ledger" {
     }
   }
 
+  # A sweep carries on what the one before remembers, for a week at most.
+  lifecycle_rule {
+    id      = "memory"
+    prefix  = "ledger/memory/"
+    enabled = true
+    expiration {
+      days = 30
+    }
+  }
+
   lifecycle {
     # It says what was changed, and how to undo it.
     prevent_destroy = true

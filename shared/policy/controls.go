@@ -56,7 +56,8 @@ type TrustedInstance struct {
 	// Consequence is what an observed violation brings: ConsequenceNone,
 	// ConsequenceTag or ConsequenceStop.
 	Consequence string
-	// Grace is the time between the finding and the consequence.
+	// Grace is the time between the first sweep that finds a violation and the
+	// consequence. 0: at once.
 	Grace time.Duration
 }
 

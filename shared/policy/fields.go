@@ -67,7 +67,7 @@ func (t *TrustedInstance) fields() value {
 		{"skip", list[string]{to: &t.Skip, item: choices(Rules(ControlTrustedInstance))}, "Rules of this control that are not asked.", false},
 		{"consequence", choice[string]{&t.Consequence, []string{ConsequenceNone, ConsequenceTag, ConsequenceStop}},
 			"What an observed violation brings; tag and stop need ram/optional.", false},
-		{"grace", duration{&t.Grace}, "The time between the finding and the consequence.", false},
+		{"grace", duration{&t.Grace}, "The time between the first sweep that finds a violation and the consequence, which a later sweep brings about.", false},
 	}...)}
 }
 
