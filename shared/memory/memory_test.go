@@ -205,6 +205,11 @@ func TestASweepCarriesOnWhatIsNewestAndLoadsWhatItsPartsName(t *testing.T) {
 		t.Errorf("%q, %v, %s", p.Run, err, diff)
 	}
 	s.leave(t, noon, nil, entry("i-1", "vpc", noon))
+	plan, err := memory.Newest(t.Context(), s, here, "look-20261120T130000Z-abcdef", noon.Add(time.Hour))
+	if err != nil || plan.Run != run(noon) {
+		t.Errorf("a plan reads %+v, %v", plan, err)
+	}
+	plan.Close()
 	if p := s.past(t, noon); p.Run != run(noon.AddDate(0, 0, -2)) {
 		t.Errorf("the sweep carries on from itself: %q", p.Run)
 	}

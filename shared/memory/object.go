@@ -71,7 +71,7 @@ func decode(c chunk, scope fleet.Scope, body []byte) (object, error) {
 		return bad("its name says another instance")
 	}
 	for i, e := range o.Entries {
-		if !e.Valid() || e.First.IsZero() || i > 0 && o.Entries[i-1].compare(e) >= 0 {
+		if !e.Valid() || e.First.Unix() <= 0 || i > 0 && o.Entries[i-1].compare(e) >= 0 {
 			return bad("its entries are not in order")
 		}
 	}

@@ -37,7 +37,11 @@ type mark struct {
 // Newest returns the memory of the newest sweep before a run, which began at a time. It is
 // empty when there is none.
 func Newest(ctx context.Context, store ledger.Store, scope fleet.Scope, run string, at time.Time) (*Past, error) {
-	night, err := newest(ctx, store, scope, at.Add(-Keep), run)
+	below := run
+	if began(run).IsZero() { // a plan's, which leaves no memory and sorts elsewhere
+		below = at.UTC().Format(runForm) + "~"
+	}
+	night, err := newest(ctx, store, scope, at.Add(-Keep), below)
 	if err != nil || night == nil {
 		return &Past{}, err
 	}

@@ -98,10 +98,27 @@ func anyInstance(t *rapid.T, id string) fleet.Instance {
 		return i
 	}
 	i.Listed, i.Gone = fleet.See(anyListing(t)), fleet.See(false)
+	i.Found = anyFound(t)
 	i.RoleName = pick(t, "role name", fleet.See(""), fleet.See(systrust), fleet.See(theirs), fleet.See(strings.ToLower(systrust)), fleet.Dunno[string]("denied"))
 	i.SystemDisk = pick(t, "disk read", fleet.See(disk), fleet.Dunno[string]("denied"))
 	i.Image = pick(t, "image", fleet.See(fleet.Image{ID: "m", Owner: "system", BootMode: "BIOS"}), fleet.See(fleet.Image{ID: "m", Owner: "self", BootMode: "UEFI"}), fleet.Dunno[fleet.Image]("denied"))
 	return i
+}
+
+// anyFound is what a sweep remembers of an instance, for all rules or none.
+func anyFound(t *rapid.T) fleet.Fact[map[string]time.Time] {
+	switch ago := pick(t, "found", 0, time.Minute, 2*time.Hour, -1); ago {
+	case -1:
+		return fleet.Dunno[map[string]time.Time]("cut")
+	case 0:
+		return fleet.See(map[string]time.Time{})
+	default:
+		out := map[string]time.Time{}
+		for _, rule := range []string{rules.RuleFamily, rules.RuleImage, rules.RuleSystemDisk, rules.RuleVPC, rules.RuleTrustedMode, rules.RuleIMDS} {
+			out[rule] = noon.Add(-ago)
+		}
+		return fleet.See(out)
+	}
 }
 
 func anyLaunch(t *rapid.T, disk string) *fleet.Launch {

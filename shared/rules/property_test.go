@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules"
 )
 
 // blurs are the ways to make one observed fact of a world unknown.
@@ -21,6 +23,7 @@ func blurs(w *fleet.World) []func(*fleet.World) {
 			func(w *fleet.World) { w.Instances[i].RoleName = fleet.Dunno[string]("blurred") },
 			func(w *fleet.World) { w.Instances[i].SystemDisk = fleet.Dunno[string]("blurred") },
 			func(w *fleet.World) { w.Instances[i].Image = fleet.Dunno[fleet.Image]("blurred") },
+			func(w *fleet.World) { w.Instances[i].Found = fleet.Dunno[map[string]time.Time]("blurred") },
 		)
 	}
 	for name := range w.Roles {
@@ -68,6 +71,44 @@ func TestKnowingLessNeverMakesAViolationPassNorAddsAChange(t *testing.T) {
 					}
 				}
 			}
+		}
+	})
+}
+
+// Whatever a message says of tries and times, what exists is judged the same, and the same
+// is changed; only how often Security Center is asked to refresh goes by the tries.
+func TestNoMessageMaturesAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, p := anyWorld(t), anyPolicy(t)
+		p.Agent.Mode, p.Agent.Deadline = policy.Enforce, time.Hour
+		for i := range w.Instances {
+			in := &w.Instances[i]
+			in.Gone = fleet.See(false)
+			ago := pick(t, "last heard of", 0, time.Minute, 2*time.Hour)
+			in.Agent = pick(t, "agent", fleet.See(fleet.Agent{}), fleet.See(fleet.Agent{Known: true, Status: "offline", Sub: "offline", LastOnline: noon.Add(-ago)}),
+				fleet.See(fleet.Agent{Known: true, Status: "offline", Sub: "offline"}), fleet.See(fleet.Agent{Known: true, Status: "offline", Sub: "uninstalled"}))
+			in.Assistant = pick(t, "assistant", fleet.See(fleet.Assistant{Online: true}), fleet.See(fleet.Assistant{LastHeartbeat: noon.Add(-ago)}), fleet.See(fleet.Assistant{}))
+			in.Invocations, in.Listed.V.OSType = fleet.See[[]fleet.Invocation](nil), "linux"
+		}
+		judged := func(try fleet.Try) (out []string) {
+			c := clone(w)
+			for i := range c.Instances {
+				c.Instances[i].Ref.Try = try
+			}
+			for _, v := range append(decide(c, p), rules.Agent(c, p)...) {
+				said := fmt.Sprint(v.Ref, v.Rule, v.Outcome, v.Severity, v.Reason, v.Remedy, v.Since)
+				for _, x := range v.Changes {
+					if x.Kind != fleet.RefreshAssets {
+						said += fmt.Sprint(x.Kind, x.Ref.ID, x.Before, x.Want)
+					}
+				}
+				out = append(out, said)
+			}
+			return out
+		}
+		forged := fleet.Try{N: rapid.IntRange(0, 100).Draw(t, "forged tries"), FirstSeen: noon.Add(-pick(t, "forged age", time.Minute, 2*time.Hour, 8000*time.Hour)), Run: "x"}
+		if want, got := judged(fleet.Try{}), judged(forged); !slices.Equal(want, got) {
+			t.Errorf("%+v changes\n%q to\n%q", forged, want, got)
 		}
 	})
 }
