@@ -124,6 +124,9 @@ func TestAHangingCallEndsWhenItsClientGivesUp(t *testing.T) {
 func TestMNSTakesAndGivesWhatItsPagesSay(t *testing.T) {
 	q := newQueues(t, &keys{})
 	body := func(method, path, text string) string { return q.signed(t, method, path, text) }
+	if got := body("PUT", "/topics/t", "<Topic></Topic>"); !strings.Contains(got, "simcloud") || !strings.Contains(got, "topics") {
+		t.Errorf("topics are not served: got %s", got)
+	}
 	body("PUT", "/queues/q", "<Queue></Queue>")
 	sent := body("POST", "/queues/q/messages", "<Messages><Message><MessageBody>a</MessageBody></Message><Message><MessageBody>b</MessageBody></Message></Messages>")
 	got := body("GET", "/queues/q/messages?numOfMessages=2", "")

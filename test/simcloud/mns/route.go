@@ -34,7 +34,7 @@ func batch(name, single string, run func(*Handler, *request) (answer, error)) op
 func route(r *request) (operation, error) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if parts[0] != "queues" || len(parts) > 3 {
-		return operation{}, errInvalidURL()
+		return operation{}, errInvalidURL(r)
 	}
 	if len(parts) > 1 {
 		r.queue.Name = parts[1]
@@ -47,7 +47,7 @@ func route(r *request) (operation, error) {
 	case len(parts) == 3 && parts[2] == "messages":
 		return routeMessages(r)
 	}
-	return operation{}, errInvalidURL()
+	return operation{}, errInvalidURL(r)
 }
 
 func routeQueue(r *request) (operation, error) {
@@ -62,7 +62,7 @@ func routeQueue(r *request) (operation, error) {
 	case http.MethodDelete:
 		return single("DeleteQueue", onQueue, (*Handler).deleteQueue), nil
 	}
-	return operation{}, errInvalidURL()
+	return operation{}, errInvalidURL(r)
 }
 
 // override: the SDKs write metaoverride, the documentation metaOverride.
@@ -87,7 +87,7 @@ func routeMessages(r *request) (operation, error) {
 	case http.MethodPut:
 		return single("ChangeMessageVisibility", onMessages, (*Handler).changeVisibility), nil
 	}
-	return operation{}, errInvalidURL()
+	return operation{}, errInvalidURL(r)
 }
 
 func routeReceive(r *request) operation {
@@ -104,6 +104,8 @@ func routeReceive(r *request) operation {
 	}
 }
 
-func errInvalidURL() error {
-	return wire.Errorf(400, "InvalidRequestURL", "The request URL is not of this service.")
+// errInvalidURL says what it is that is not served: MNS has more, such as topics.
+func errInvalidURL(r *request) error {
+	kind, _, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
+	return wire.Errorf(400, "InvalidRequestURL", "The request URL is not valid. (simcloud serves no %s of %q there; MNS may have it)", r.Method, kind)
 }
