@@ -9,7 +9,6 @@ import (
 	"context"
 	"os"
 
-	"fleetwarden/deploy/commands"
 	"fleetwarden/events"
 	"fleetwarden/shared/agent"
 	"fleetwarden/shared/aliyun"
@@ -28,27 +27,11 @@ import (
 
 func main() {
 	terminal.Serve(fcrun.Function{
-		Name:    "push-agent",
+		Name:    name,
 		About:   "brings Security Center's agent and the trust client onto instances, through Cloud Assistant",
 		Writers: fcrun.OneInARegion,
 		Handle:  handle,
 	})
-}
-
-// scripts are what deployment makes commands of, to be sent by RunCommand.
-func scripts(c *ecs.Client) (ecs.Scripts, error) {
-	linux, err := commands.Files.ReadFile("agent-linux.sh")
-	if err != nil {
-		return ecs.Scripts{}, err
-	}
-	windows, err := commands.Files.ReadFile("agent-windows.ps1")
-	if err != nil {
-		return ecs.Scripts{}, err
-	}
-	return ecs.Scripts{Client: c, Scripts: map[string]ecs.Script{
-		fleet.CommandAgentLinux:   {Name: fleet.CommandAgentLinux, Type: "RunShellScript", Content: string(linux)},
-		fleet.CommandAgentWindows: {Name: fleet.CommandAgentWindows, Type: "RunPowerShellScript", Content: string(windows)},
-	}}, nil
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
@@ -61,7 +44,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 			events.KindFirstHeartbeat, events.KindStateChange, events.KindTaskCompleted, events.KindMessage,
 		},
 		Refs:    []fleet.Kind{fleet.KindInstance},
-		Own:     []string{fcrun.Role("push-agent")},
+		Own:     []string{fcrun.Role(name)},
 		Knows:   call.Options.Policy.Knows,
 		Reaches: call.Reaches,
 		RoleIn:  call.RoleIn,
@@ -76,14 +59,15 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 func controls(call *fcrun.Call, ids agent.Commands) reconcile.Of[*fleet.World] {
 	return fcrun.PerAccount(call, func(account fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		if account != call.Home.Account {
-			return control(call, s, nil)
+			return control(call, account, s, nil)
 		}
-		return control(call, s, ids)
+		return control(call, account, s, ids)
 	})
 }
 
-func control(call *fcrun.Call, session *aliyun.Session, ids agent.Commands) (reconcile.Control[*fleet.World], error) {
-	instances, center, p := ecs.New(session), sas.New(session), call.Options.Policy
+func control(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session, ids agent.Commands) (reconcile.Control[*fleet.World], error) {
+	p, instances, center := call.Options.Policy, ecs.New(session), sas.New(session)
+	assistants := observe.Assistants(instances)
 	push := agent.Push(instances, center, ids, session.Now)
 	switch p.Agent.Push { // each way needs rights of its own
 	case policy.PushRunCommand:
@@ -94,11 +78,12 @@ func control(call *fcrun.Call, session *aliyun.Session, ids agent.Commands) (rec
 		push = agent.Push(scripts, center, agent.ByName(), session.Now)
 	case policy.PushOneClick:
 		push = agent.OneClick(center)
+		assistants = remembering(call, account, instances)
 	}
 	world := observe.World{
 		Listings:   instances,
 		Agents:     center,
-		Assistants: instances,
+		Assistants: assistants,
 		Lacking:    rules.LacksAgent,
 		Past:       memory.Reader{Store: call.Store, Now: session.Now},
 		Waits:      rules.Waiting(rules.Agent, p),

@@ -190,13 +190,21 @@ type Invocation struct {
 	ID      string
 	Command string // its name
 	// Status is Pending, Scheduled, Running, Stopping, or one of the final ones:
-	// Success, Failed, Timeout, Error, Aborted, Invalid, Cancelled, Terminated.
+	// Success, Failed, Timeout, Error, Aborted, Invalid, Cancelled, Terminated; or
+	// [RunOneClick] or [RunUnclear], which no API follows.
 	Status   string
 	ExitCode int
 	// ErrorCode is such as ClientNotRunning or ExecutionTimeout.
 	ErrorCode string
 	Created   time.Time
 }
+
+// The statuses of a run that Security Center was asked for, from the ledger.
+const (
+	RunOneClick = "one-click"
+	// RunUnclear: the pass that was about to ask left no outcome.
+	RunUnclear = "unclear"
+)
 
 // Final reports whether the run has ended.
 func (i Invocation) Final() bool {

@@ -26,8 +26,6 @@ const (
 	// maxPushes is how often an hour an agent is pushed to one instance: an installer
 	// that ends well and brings no agent online will not do so the fourth time.
 	maxPushes = 3
-	// oneClickEvery is after how many looks a one-click installation is asked for again.
-	oneClickEvery = 4
 	// refreshEvery is after how many looks Security Center is asked to refresh again.
 	refreshEvery = 4
 	// refreshLooks is how often an old instance that Security Center does not know is
@@ -134,10 +132,13 @@ func since(v fleet.Verdict) string { return " since " + v.Since.UTC().Format(tim
 func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	run, pushed := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows)
 	if pushed {
-		e = append(e, observed("installation", run.Status), observed("pushed for", s.inst.Listed.V.OSType))
+		e = append(e, observed("installation", run.Status))
+		if run.Status != fleet.RunUnclear {
+			e = append(e, observed("pushed for", s.inst.Listed.V.OSType))
+		}
 		if !run.Final() || s.world.At.Sub(run.Created) < installing {
 			return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1),
-				Reason: "the agent was pushed; only its status in Security Center proves success"}
+				Reason: begun(run) + "; only its status in Security Center proves success"}
 		}
 	}
 	if left := settling - s.age(); left > 0 {
@@ -147,7 +148,7 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	v := violation(fleet.High, "the agent is not installed", "none: Cloud Assistant installs it, where the policy enforces", e...)
 	last := ""
 	if pushed {
-		last = "; the last push ended with " + ended(run)
+		last = "; " + outcome(run)
 	}
 	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {
 		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n) + last
@@ -160,11 +161,6 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 		return v
 	}
 	v.Reason += last
-	if s.policy.Agent.Push == policy.PushOneClick && s.inst.Ref.Try.N%oneClickEvery != 0 {
-		// What Security Center runs carries no tag of ours, so that the looks are counted
-		// instead: with their growing waits that is some four tries an hour.
-		return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1), Reason: fmt.Sprintf("the agent is not installed; Security Center is asked to install it at every %dth check, where the policy enforces", oneClickEvery)}
-	}
 	return s.push(v, fleet.Change{Kind: fleet.PushAgent, Ref: s.inst.Ref, Want: s.inst.Listed.V.OSType, Reason: "the agent is not installed"})
 }
 

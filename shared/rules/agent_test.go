@@ -240,15 +240,30 @@ func TestWhatWasPushedIsShownAsWhatTheChangeWanted(t *testing.T) {
 	}
 }
 
-// What Security Center runs by itself cannot be found again: the looks are counted.
-func TestAOneClickInstallationIsAskedForAtEveryFourthLook(t *testing.T) {
+// What Security Center was asked for is waited for like a push, and asked for again no
+// sooner; a message's count of tries changes nothing.
+func TestAOneClickInstallationIsWaitedForLikeAPush(t *testing.T) {
 	p := guarding()
 	p.Agent.Push = policy.PushOneClick
-	for n := range 9 {
-		i := since(lacking(), 20*time.Minute, n)
-		v := one(t, rules.Agent(world(i), p), rules.RuleAgentOnline)
-		if asked := len(v.Changes) == 1; asked != (n%4 == 0) || v.Again == 0 {
-			t.Errorf("look %d: %s %v, again after %v", n, v.Outcome, kinds(v), v.Again)
+	for _, c := range []struct {
+		runs []fleet.Invocation
+		asks bool
+		says string
+	}{
+		{nil, true, "not installed"},
+		{pushed(fleet.CommandAgentLinux, fleet.RunOneClick, 5*time.Minute), false, "Security Center was asked"},
+		{pushed(fleet.CommandAgentLinux, fleet.RunUnclear, 5*time.Minute), false, "may have been asked"},
+		{pushed(fleet.CommandAgentLinux, fleet.RunOneClick, 11*time.Minute), true, "no API says how that ended"},
+		{slices.Concat(pushed(fleet.CommandAgentLinux, fleet.RunOneClick, 11*time.Minute), pushed(fleet.CommandAgentLinux, fleet.RunOneClick, 25*time.Minute),
+			pushed(fleet.CommandAgentLinux, fleet.RunOneClick, 50*time.Minute)), false, "pushed 3 times"},
+	} {
+		for n := range 9 {
+			i := since(lacking(), 20*time.Minute, n)
+			i.Invocations = fleet.See(c.runs)
+			v := one(t, rules.Agent(world(i), p), rules.RuleAgentOnline)
+			if asks := len(v.Changes) == 1; asks != c.asks || !strings.Contains(v.Reason, c.says) {
+				t.Errorf("%v, look %d: %s %v: %s", c.runs, n, v.Outcome, kinds(v), v.Reason)
+			}
 		}
 	}
 }

@@ -47,6 +47,26 @@ func ExitMeaning(status int) string {
 	return ""
 }
 
+// begun says what was begun by a run that is waited for.
+func begun(run fleet.Invocation) string {
+	switch run.Status {
+	case fleet.RunOneClick:
+		return "Security Center was asked to install the agent"
+	case fleet.RunUnclear:
+		return "Security Center may have been asked to install the agent, by a pass that left no outcome"
+	}
+	return "the agent was pushed"
+}
+
+// outcome says what came of the newest run.
+func outcome(run fleet.Invocation) string {
+	switch run.Status {
+	case fleet.RunOneClick, fleet.RunUnclear:
+		return begun(run) + ", and no API says how that ended"
+	}
+	return "the last push ended with " + ended(run)
+}
+
 // ended says how a run ended: its status, Cloud Assistant's error code, and the exit code
 // with its meaning. A run that ended well has nothing more to say.
 func ended(run fleet.Invocation) string {
