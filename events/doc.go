@@ -2,7 +2,9 @@
 // refs: where to look. [Decode] reads every shape that Alibaba Cloud's triggers
 // deliver: CloudEvents from EventBridge with a trail record or an ECS event in
 // them, windows of queue messages, timers, topics, failed asynchronous
-// invocations, bare trail records, and our own inbox messages.
+// invocations, and our own inbox messages; and what a person may have of a trail:
+// bare records, the output of LookupEvents, logs of Simple Log Service, one value
+// or one a line. An element that is not JSON harms only itself.
 //
 // What an event says about the world is never taken for the world. It is kept
 // as a claim ([fleet.Call]) beside the refs. Request parameters are read for the

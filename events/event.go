@@ -14,9 +14,10 @@ const (
 	// KindUnknown is a well-formed event that nothing here is about. It has no
 	// refs.
 	KindUnknown Kind = "unknown"
-	// KindLaunch is RunInstances or CreateInstance. Its refs are the new
-	// instances; for a denied launch the call itself ([fleet.KindCall]); for one
-	// that succeeded without telling ids, the account in the region.
+	// KindLaunch is one of [fleet.LaunchCalls]. Its refs are the new instances; for a
+	// denied launch the call itself ([fleet.KindCall]); for one that succeeded and names
+	// no instance, the account in the region, or nothing where other resources have the
+	// same event, or the instances come later.
 	KindLaunch Kind = "launch"
 	// KindImageShare is ModifyImageSharePermission, also when it failed.
 	KindImageShare Kind = "image-share"
@@ -39,7 +40,8 @@ const (
 	KindTimer Kind = "timer"
 	// KindText is a topic's message, or a payload, that is not JSON; Text is it.
 	KindText Kind = "text"
-	// KindHTTP is an HTTP trigger's request, which no function serves.
+	// KindHTTP is an HTTP trigger's request with no event in its body, which no function
+	// serves.
 	KindHTTP Kind = "http"
 	// KindManual is an empty payload: somebody pressed the button.
 	KindManual Kind = "manual"
@@ -63,8 +65,9 @@ type Event struct {
 	// RFC 3339.
 	Time string
 	// Account owns what the event is about: recipientAccountId, else
-	// aliyunoriginalaccountid, else aliyunaccountid; never the caller. It and
-	// Region are as they were written; those of Refs have been checked.
+	// aliyunoriginalaccountid, else aliyunaccountid, else the account whose trail or log
+	// it came from, else the caller's. It and Region are as they were written; those of
+	// Refs have been checked.
 	Account fleet.AccountID
 	Region  fleet.Region
 	// State is the new state of a state change ("Running"), the invocation status

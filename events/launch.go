@@ -20,9 +20,13 @@ func (r *reader) launch(ev Event, rec *record, call fleet.LaunchCall) (Event, er
 	ev.Call.Launch = r.launchParameters(rec)
 	scope, noScope := ev.scope()
 	refs, err := r.launched(rec, fleet.Ref{Scope: scope, Kind: fleet.KindInstance, Call: ev.Call})
+	none := len(refs) == 0 && err == nil
 	switch {
-	case call.ByIDs && len(refs) == 0 && err == nil:
-		ev.Ignored = "it names no instance: something else was created"
+	case none && call.AnyResource:
+		ev.Ignored = "it names no instance: another resource was bought"
+		return ev, nil
+	case none && call.Deferred && ev.Call.ErrorCode == "":
+		ev.Ignored = "it names no instance: those it leads to are launched by calls of their own"
 		return ev, nil
 	case noScope != nil:
 		return ev, noScope

@@ -19,8 +19,8 @@ type Call struct {
 	// ErrorCode is empty for a call that succeeded.
 	ErrorCode    string `json:"errorCode,omitempty"`
 	ErrorMessage string `json:"errorMessage,omitempty"`
-	// Launch holds the parameters of RunInstances and CreateInstance; nil for
-	// other calls.
+	// Launch holds the parameters of a call that creates instances; nil for other calls,
+	// and where the record has none: a purchase does not say what was asked for.
 	Launch *Launch `json:"launch,omitempty"`
 	// Share holds the parameters of ModifyImageSharePermission; nil for other
 	// calls.

@@ -7,9 +7,12 @@ import "slices"
 type LaunchCall struct {
 	// Event is the eventName.
 	Event string
-	// ByIDs says that purchases of other resources, such as disks, have the same name:
-	// only a record that names instances is a launch.
-	ByIDs bool
+	// AnyResource says that purchases of other resources, such as disks, have the same
+	// name: only a record that names instances is a launch.
+	AnyResource bool
+	// Deferred says that a call that succeeded need not have launched anything itself: then
+	// the instances come by calls of their own.
+	Deferred bool
 	// Assumed says that no record of the call has been published.
 	Assumed bool
 }
@@ -28,14 +31,15 @@ const (
 // instance's life (DescribeResourceLifeCycleEvents). Create is a purchase on the buy page
 // (help.aliyun.com/document_detail/289931.html). Auto Scaling and ACK call RunInstances
 // with their service-linked roles. An auto provisioning group of type instant returns the
-// instances it launched (API reference of CreateAutoProvisioningGroup).
+// instances it launched, one of another type launches later (API reference of
+// CreateAutoProvisioningGroup).
 func LaunchCalls() []LaunchCall { return slices.Clone(launchCalls[:]) }
 
 var launchCalls = [...]LaunchCall{
 	{Event: "RunInstances"},
 	{Event: "CreateInstance"},
-	{Event: "Create", ByIDs: true},
-	{Event: "CreateAutoProvisioningGroup", ByIDs: true, Assumed: true},
+	{Event: "Create", AnyResource: true},
+	{Event: "CreateAutoProvisioningGroup", Deferred: true, Assumed: true},
 }
 
 // LaunchCallOf returns the launch call of that name, if it is one.
