@@ -85,6 +85,7 @@ func FuzzTrust(f *testing.F) {
 			return
 		}
 		checkPrint(t, was)
+		checkNamed(t, was, text)
 		for _, change := range []func(rampolicy.Sharees) (*rampolicy.Trust, error){was.Merge, was.Add, was.Subtract} {
 			changed, err := change(sharees)
 			if err != nil {
@@ -101,6 +102,21 @@ func FuzzTrust(f *testing.F) {
 			t.Errorf("merging cannot be undone: %v", err)
 		}
 	})
+}
+
+// checkNamed asks for some services: one that may assume the role is a sharee of the three
+// forms, or among the others; and where neither names anybody, nothing is allowed.
+func checkNamed(t *testing.T, was *rampolicy.Trust, text string) {
+	t.Helper()
+	others := was.Others()
+	if !was.Sharees().Empty() || len(others) > 0 {
+		return
+	}
+	for _, service := range []string{"ecs.aliyuncs.com", "fc.aliyuncs.com", "1000000000000009@ecs.aliyuncs.com"} {
+		if was.TrustsService(service) == rampolicy.Allowed {
+			t.Errorf("%s is let in, and nothing names anybody: %s", service, text)
+		}
+	}
 }
 
 // checkPrint reads what is printed; what is not printed must be no document to

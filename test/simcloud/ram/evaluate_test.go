@@ -145,3 +145,34 @@ func BenchmarkAllowed(b *testing.B) {
 		r.Allowed(who, "ecs:RunInstances", "acs:ecs:cn-hangzhou:1:instance/*", nil)
 	}
 }
+
+// Trust policies as they are found: a statement without a list, lists of actions, all but
+// some, several kinds of principals, several values, dates.
+func TestATrustPolicyLetsInWhomItsStatementsNameInAnyForm(t *testing.T) {
+	const nine = `"Principal":{"Service":["1000000000000009@ecs.aliyuncs.com","fc.aliyuncs.com"],"RAM":"acs:ram::1000000000000001:root"}`
+	keys := map[string]string{"sts:ServiceOwnerRDId": "rd-2", "acs:CurrentTime": "2026-01-05T00:00:00Z"}
+	for statement, want := range map[string]bool{
+		`{"Effect":"Allow","Action":"sts:AssumeRole",` + nine + `}`:                             true,
+		`[{"Effect":"Allow","Action":["sts:SetSourceIdentity","STS:assumerole"],` + nine + `}]`: true,
+		`[{"Effect":"Allow","Action":"*",` + nine + `}]`:                                        true,
+		`[{"Effect":"Allow","NotAction":"ecs:*",` + nine + `}]`:                                 true,
+		`[{"Effect":"Allow","NotAction":"sts:*",` + nine + `}]`:                                 false,
+		`[{"Effect":"Allow","Action":"sts:SetSourceIdentity",` + nine + `}]`:                    false,
+		`[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":"*"}}]`:                false,
+		`[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"*@ecs.aliyuncs.com"},"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":["rd-1","rd-2"]}}}]`: true,
+		`[{"Effect":"Allow","Action":"sts:AssumeRole",` + nine + `,"Condition":{"DateLessThan":{"acs:CurrentTime":"2026-01-04T00:00:00Z"}}}]`:                               false,
+		`[{"Effect":"Allow","Action":"sts:AssumeRole",` + nine + `,"Condition":{"DateGreaterThanEquals":{"acs:CurrentTime":"2026-01-05T00:00:00Z"}}}]`:                      true,
+		`[{"Effect":"Allow","Action":"sts:AssumeRole",` + nine + `},{"Effect":"Deny","NotAction":"ecs:*","Principal":{"Service":"*"}}]`:                                     false,
+	} {
+		r := newRAM(t)
+		if err := r.AddRole(account, "r", `{"Version":"1","Statement":`+statement+`}`, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Trusts(account, "r", "1000000000000009@ecs.aliyuncs.com", keys); got != want {
+			t.Errorf("%t: %s", got, statement)
+		}
+	}
+	if err := newRAM(t).AddRole(account, "r", statements(`{"Effect":"Allow","Action":"sts:AssumeRole","NotPrincipal":{"RAM":"*"},`+nine+`}`), nil); err == nil {
+		t.Error("NotPrincipal was ignored")
+	}
+}
