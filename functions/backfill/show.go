@@ -137,6 +137,12 @@ func (j *job) findings(ctx context.Context, found sweep.Result) error {
 			continue
 		}
 		f := r.Finding
+		if f.Count > 0 {
+			if err := j.print("%d %s: %s/%s: %s\n", f.Count, f.Outcome, f.Control, f.Rule, f.Reason); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := j.print("%s %s in %s: %s/%s: %s %s: %s\n", f.Kind, f.ID, fleet.Scope{Account: f.Account, Region: f.Region},
 			f.Control, f.Rule, f.Outcome, f.Severity, f.Reason); err != nil {
 			return err
@@ -178,7 +184,15 @@ func (j *job) sweepTable(found sweep.Result) error {
 	for _, scope := range found.Open {
 		cells(w, "%s\t%s\t\t\t\t\t\tnot yet\n", scope.Account, regionName(scope.Region))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, r := range found.Summary.Remarks() {
+		if err := j.print("%d %s: %s/%s: %s\n", r.N, r.Outcome, r.Control, r.Rule, r.Reason); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changes lists what a run changed, by time. A run that has to be there is an error if

@@ -36,6 +36,8 @@ type FindingRecord struct {
 	Reason   string     `json:"reason"`
 	Remedy   string     `json:"remedy,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty"`
+	// Count, when not zero, is for how many resources the finding stands.
+	Count int `json:"count,omitempty"`
 	// AgainSeconds is after how many seconds the thing is looked at again.
 	AgainSeconds int `json:"againSeconds,omitempty"`
 }

@@ -21,6 +21,9 @@ const (
 	Conflict Outcome = "conflict"
 	// NotApplicable: the rule does not ask anything of this thing.
 	NotApplicable Outcome = "not-applicable"
+	// NotAssessable: no source can ever show whether the rule holds. Neither a pass
+	// nor a failure, and outside the posture; reading again will not help.
+	NotAssessable Outcome = "not-assessable"
 	// Exempted: the rule does not hold, and the policy says that it need not.
 	Exempted Outcome = "exempt"
 	// Pending: too early to say; the verdict's Again tells when to look.
@@ -63,6 +66,9 @@ type Verdict struct {
 	Remedy   string
 	Evidence []Evidence
 	Changes  []Change
+	// Count, when not zero, is for how many resources of the Ref's account and region
+	// the verdict stands: one line for all of them.
+	Count int
 	// Again, when not zero, asks for another look after that long.
 	Again time.Duration
 	// Patience, when not zero, is how long this may be so before it has consequences, or

@@ -169,12 +169,12 @@ func (r *pass) stamp(kind string) fleet.Record {
 }
 
 func (r *pass) finding(v fleet.Verdict) error {
-	r.sum.Outcomes[v.Outcome]++
+	r.sum.Outcomes[v.Outcome] += max(v.Count, 1)
 	rec := r.stamp("finding")
 	rec.Finding = &fleet.FindingRecord{
 		Control: v.Control, Rule: v.Rule, Outcome: v.Outcome, Severity: v.Severity,
 		Account: v.Ref.Scope.Account, Region: v.Ref.Scope.Region, Kind: v.Ref.Kind, ID: v.Ref.ID,
-		Reason: v.Reason, Remedy: v.Remedy, Evidence: v.Evidence, AgainSeconds: int(v.Again / time.Second),
+		Reason: v.Reason, Remedy: v.Remedy, Evidence: v.Evidence, Count: v.Count, AgainSeconds: int(v.Again / time.Second),
 	}
 	return r.o.Record(rec)
 }

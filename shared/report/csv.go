@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,14 +15,15 @@ import (
 
 // columns of the CSV form. New ones are added at the end.
 var columns = []string{"time", "run", "function", "account", "region", "kind", "id",
-	"control", "rule", "outcome", "severity", "reason", "remedy"}
+	"control", "rule", "outcome", "severity", "reason", "remedy", "count"}
 
 // CSV writes findings as RFC 4180: a header and a line for each, in the order in which
 // they come, with CRLF, in UTF-8. Records that are no findings are left out; an error
 // of findings ends it.
 //
 // The columns are time (RFC 3339, UTC), run, function, account, region, kind, id,
-// control, rule, outcome, severity, reason and remedy. A value that a spreadsheet would
+// control, rule, outcome, severity, reason, remedy and count, which is empty unless the
+// finding stands for that many resources at once. A value that a spreadsheet would
 // take for a formula has an apostrophe before it. Account numbers have 16 digits:
 // import that column as text, for spreadsheets keep 15.
 func CSV(w io.Writer, findings iter.Seq2[fleet.Record, error]) error {
@@ -50,7 +52,10 @@ func CSV(w io.Writer, findings iter.Seq2[fleet.Record, error]) error {
 
 func row(r fleet.Record, f *fleet.FindingRecord) []string {
 	cells := []string{r.Time.UTC().Format(time.RFC3339), r.Run, r.Function, string(f.Account), string(f.Region), string(f.Kind), f.ID,
-		f.Control, f.Rule, string(f.Outcome), string(f.Severity), f.Reason, f.Remedy}
+		f.Control, f.Rule, string(f.Outcome), string(f.Severity), f.Reason, f.Remedy, ""}
+	if f.Count > 0 {
+		cells[len(cells)-1] = strconv.Itoa(f.Count)
+	}
 	for i, c := range cells {
 		cells[i] = inert(c)
 	}

@@ -37,9 +37,9 @@ func table(t *testing.T, rs ...fleet.Record) string {
 func TestTheColumnsOfCSVAreStable(t *testing.T) {
 	r := finding("i-1", `says "no", and`+"\nmore")
 	r.Function, r.Finding.Region, r.Finding.Severity, r.Finding.Remedy = "sweep", "cn-hangzhou", fleet.High, "attach it"
-	want := "time,run,function,account,region,kind,id,control,rule,outcome,severity,reason,remedy\r\n" +
+	want := "time,run,function,account,region,kind,id,control,rule,outcome,severity,reason,remedy,count\r\n" +
 		"2026-11-20T12:00:00Z,r,sweep,1000000000000001,cn-hangzhou,instance,i-1,instance-role,systrust-role,violation,high," +
-		"\"says \"\"no\"\", and\r\nmore\",attach it\r\n"
+		"\"says \"\"no\"\", and\r\nmore\",attach it,\r\n"
 	if diff := cmp.Diff(want, table(t, r)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -8,7 +8,8 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Posture sums up what rules said. What does not apply is left out.
+// Posture sums up what rules said. What does not apply, and what no source can ever
+// show, is left out.
 type Posture struct {
 	// Pass counts what holds, Fail violations and conflicts.
 	Pass, Fail int
@@ -39,7 +40,7 @@ func (p *Posture) add(c Count) {
 		p.Fail += c.N
 	case fleet.Exempted:
 		p.Exempt += c.N
-	case fleet.NotApplicable:
+	case fleet.NotApplicable, fleet.NotAssessable:
 	default:
 		p.Open += c.N
 	}

@@ -33,6 +33,7 @@ func TestWhatIsNotKnownIsNeverCountedAsFine(t *testing.T) {
 		{fleet.Fault, report.Posture{Pass: 1, Open: 1}, 0.5},
 		{"an outcome of a later version", report.Posture{Pass: 1, Open: 1}, 0.5},
 		{fleet.NotApplicable, report.Posture{Pass: 1}, 1},
+		{fleet.NotAssessable, report.Posture{Pass: 1}, 1},
 		{fleet.Exempted, report.Posture{Pass: 1, Exempt: 1}, 1},
 	} {
 		t.Run(string(c.outcome), func(t *testing.T) {
@@ -52,6 +53,7 @@ func TestNothingJudgedIsNotAllIsWell(t *testing.T) {
 		"no shard":              {},
 		"nothing counted":       of(),
 		"nothing that applies":  of(said(fleet.NotApplicable, 5)),
+		"nothing to assess":     of(said(fleet.NotAssessable, 5)),
 		"nothing but exempt":    of(said(fleet.Exempted, 5)),
 		"a shard with a fault":  {Shards: []report.Shard{{Fault: "denied"}}},
 		"a count of no things ": of(said(fleet.Passes, 0)),
@@ -66,7 +68,7 @@ func TestNothingJudgedIsNotAllIsWell(t *testing.T) {
 
 // Property: taking knowledge away from any summary never makes it look better.
 func TestKnowingLessNeverLooksBetter(t *testing.T) {
-	outcomes := []fleet.Outcome{fleet.Passes, fleet.Violation, fleet.Conflict, fleet.Undecided, fleet.Pending, fleet.Fault, fleet.Exempted, fleet.NotApplicable}
+	outcomes := []fleet.Outcome{fleet.Passes, fleet.Violation, fleet.Conflict, fleet.Undecided, fleet.Pending, fleet.Fault, fleet.Exempted, fleet.NotApplicable, fleet.NotAssessable}
 	rapid.Check(t, func(t *rapid.T) {
 		var counts []report.Count
 		for range rapid.IntRange(1, 8).Draw(t, "counts") {

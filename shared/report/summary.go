@@ -47,7 +47,10 @@ type Count struct {
 	Rule     string         `json:"rule"`
 	Outcome  fleet.Outcome  `json:"outcome"`
 	Severity fleet.Severity `json:"severity,omitempty"`
-	N        int            `json:"n"`
+	// Reason is set where one line stands for many things: what is not assessable, and
+	// what a tag keeps out of scope.
+	Reason string `json:"reason,omitempty"`
+	N      int    `json:"n"`
 }
 
 // ChangeCount is what became of the changes of one kind.

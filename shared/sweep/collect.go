@@ -47,15 +47,14 @@ func (c *collector) Again(context.Context, []fleet.Ref, time.Duration) error { r
 // Forward implements [reconcile.Inbox].
 func (c *collector) Forward(context.Context, []fleet.Change) error { return nil }
 
-// fine says that a finding is worth no line: it is counted. So is an unknown that is of
-// no urgency, such as what no API can tell of a whole family of instances: it is the
-// same for each of them.
+// fine reports whether a finding gets no line of its own: it is counted. What stands for
+// many resources at once is a remark of the whole sweep: see [Result.Findings].
 func fine(f *fleet.FindingRecord) bool {
 	switch f.Outcome {
-	case fleet.Passes, fleet.NotApplicable:
+	case fleet.Passes, fleet.NotApplicable, fleet.NotAssessable:
 		return true
 	}
-	return f.Outcome == fleet.Undecided && f.Severity == fleet.Info
+	return false
 }
 
 // record counts a record, and keeps and logs what is not fine.
@@ -65,10 +64,8 @@ func (c *collector) record(r fleet.Record) error {
 		ch.State, ch.Why = fleet.Planned, "its owner is told when the limits let all of the shard's changes through"
 		r.Change = &ch
 	}
-	if !c.settling {
-		c.count(r)
-	}
-	if r.Finding != nil && fine(r.Finding) {
+	again := !c.settling && !c.count(r)
+	if again || r.Finding != nil && fine(r.Finding) {
 		return nil
 	}
 	if err := c.s.Options.Record(r); err != nil {
@@ -78,19 +75,21 @@ func (c *collector) record(r fleet.Record) error {
 	return nil
 }
 
-func (c *collector) count(r fleet.Record) {
+// count returns false for what the shard has said before.
+func (c *collector) count(r fleet.Record) bool {
 	switch {
-	case r.Finding != nil:
-		c.tally.finding(r.Finding)
-		if !fine(r.Finding) {
-			f := *r.Finding
-			r.Finding = &f
-			c.findings = append(c.findings, r)
-			c.size += sizeOfFinding(f)
-		}
 	case r.Change != nil:
 		c.tally.change(r.Change)
+	case r.Finding == nil:
+	case !c.tally.finding(r.Finding):
+		return false
+	case !fine(r.Finding):
+		f := *r.Finding
+		r.Finding = &f
+		c.findings = append(c.findings, r)
+		c.size += sizeOfFinding(f)
 	}
+	return true
 }
 
 // partSize is about how many bytes a part may grow to.

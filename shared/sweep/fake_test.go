@@ -250,7 +250,11 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 	case "p":
 		role.Outcome, role.Again = fleet.Pending, time.Minute
 	case "i":
-		agent.Outcome, agent.Severity = fleet.Undecided, fleet.Info
+		agent = fleet.Verdict{Ref: fleet.Ref{Scope: r.Scope, Kind: fleet.KindAccount}, Control: policy.ControlAgent, Rule: "trust-client",
+			Outcome: fleet.NotAssessable, Count: 1, Reason: "no API shows it"}
+	case "k":
+		agent = fleet.Verdict{Ref: fleet.Ref{Scope: r.Scope, Kind: fleet.KindAccount}, Control: policy.ControlTrustedInstance, Rule: "kms-enabled",
+			Outcome: fleet.Violation, Severity: fleet.Medium}
 	case "u":
 		agent.Outcome, agent.Severity = fleet.Undecided, fleet.Medium
 	default:

@@ -92,8 +92,9 @@ type partOrError struct {
 	err  error
 }
 
-// Findings yields all that was not fine, in order of the shards. A part that can never
-// be read is a finding, too. An error ends the sequence.
+// Findings yields all that was not fine, in order of the shards, and at the end one line
+// for each remark. A part that can never be read is a finding, too. An error ends the
+// sequence.
 func (r Result) Findings(ctx context.Context) iter.Seq2[fleet.Record, error] {
 	return func(yield func(fleet.Record, error) bool) {
 		for scope, x := range r.parts(ctx) {
@@ -109,7 +110,17 @@ func (r Result) Findings(ctx context.Context) iter.Seq2[fleet.Record, error] {
 				}
 			}
 		}
+		for _, remark := range r.Summary.Remarks() {
+			if !yield(r.record(remark.Finding()), nil) {
+				return
+			}
+		}
 	}
+}
+
+// record is a finding about the sweep.
+func (r Result) record(f fleet.FindingRecord) fleet.Record {
+	return fleet.Record{V: fleet.RecordVersion, Type: "finding", Time: r.Start.At, Run: r.Start.Run, Policy: r.Start.Policy, Finding: &f}
 }
 
 // lost is the finding about a part that can never be read; another error stays one.
@@ -121,7 +132,7 @@ func (r Result) lost(scope fleet.Scope, err error) (fleet.Record, error) {
 	f := p.faultFinding(err.Error())
 	f.Reason = "the findings of this shard are not complete: " + err.Error()
 	f.Remedy = "the next sweep looks again"
-	return fleet.Record{V: fleet.RecordVersion, Type: "finding", Time: r.Start.At, Run: r.Start.Run, Policy: r.Start.Policy, Finding: &f}, nil
+	return r.record(f), nil
 }
 
 // Drifted is a thing that has drifted, and where it is.

@@ -68,27 +68,57 @@ func TestWhatIsFineIsCountedAndNotKept(t *testing.T) {
 	}
 }
 
-func TestAnUnknownWithoutUrgencyIsCountedAndNotKept(t *testing.T) {
+func TestWhatNoSourceShowsIsOneLineOfTheWholeSweep(t *testing.T) {
 	c := newCloud()
-	c.fleets[shanghai] = []string{"s1i", "s2i", "s3u"}
+	c.fleets[shanghai] = []string{"s1i", "s2i", "s3u", "s4i", "s5i"}
+	c.fleets[hangzhou] = append(c.fleets[hangzhou], "h90i")
 	got := c.swept(t, fine)
 	var kept []string
 	for _, f := range got.Findings {
-		if strings.Contains(f, "shanghai") {
+		if strings.Contains(f, "shanghai") || strings.Contains(f, "assessable") {
 			kept = append(kept, f)
 		}
 	}
-	if diff := cmp.Diff([]string{string(one) + "/cn-shanghai s3u agent-online unknown"}, kept); diff != "" {
+	if diff := cmp.Diff([]string{string(one) + "/cn-shanghai s3u agent-online unknown", "/  trust-client not-assessable"}, kept); diff != "" {
 		t.Error(diff)
 	}
-	hints := 0
-	for _, n := range got.shard(t, shanghai).Counts {
-		if n.Outcome == fleet.Undecided && n.Severity == fleet.Info {
-			hints += n.N
+	want := []report.Remark{{Control: policy.ControlAgent, Rule: "trust-client", Outcome: fleet.NotAssessable, Reason: "no API shows it", N: 5}}
+	if diff := cmp.Diff(want, c.published[0].Summary.Remarks()); diff != "" {
+		t.Error(diff)
+	}
+	for _, r := range c.records {
+		if r.Finding != nil && r.Finding.Outcome == fleet.NotAssessable {
+			t.Errorf("logged: %+v", r.Finding)
 		}
 	}
-	if hints != 2 {
-		t.Errorf("%d counted, want 2", hints)
+}
+
+// What a rule says of the account as a whole is said with each page of instances.
+func TestWhatIsSaidOfAnAccountAsAWholeCountsOnce(t *testing.T) {
+	c := newCloud()
+	c.fleets[shanghai] = []string{"s1k", "s2", "s3", "s4k", "s5", "s6", "s7k"}
+	got := c.swept(t, fine)
+	n, lines, logged := 0, 0, 0
+	for _, x := range got.shard(t, shanghai).Counts {
+		if x.Rule == "kms-enabled" {
+			n += x.N
+		}
+	}
+	for _, f := range got.Findings {
+		if strings.Contains(f, "kms-enabled") {
+			lines++
+		}
+	}
+	for _, r := range c.records {
+		if r.Finding != nil && r.Finding.Rule == "kms-enabled" {
+			logged++
+		}
+	}
+	if n != 1 || lines != 1 {
+		t.Errorf("counted %d, %d lines", n, lines)
+	}
+	if logged != 1 {
+		t.Errorf("logged %d times", logged)
 	}
 }
 

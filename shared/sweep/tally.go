@@ -59,8 +59,20 @@ func (t *tally) uses(exempt []report.Exemption) {
 	}
 }
 
-func (t *tally) finding(f *fleet.FindingRecord) {
-	t.counts[report.Count{Control: f.Control, Rule: f.Rule, Outcome: f.Outcome, Severity: f.Severity}]++
+// finding counts a finding. It returns false for what a rule has said of the account as
+// a whole before: batch after batch says it again, and it counts once.
+func (t *tally) finding(f *fleet.FindingRecord) bool {
+	c := report.Count{Control: f.Control, Rule: f.Rule, Outcome: f.Outcome, Severity: f.Severity}
+	if f.Count > 0 {
+		c.Reason = f.Reason
+		t.counts[c] += f.Count
+		return true
+	}
+	if f.Kind == fleet.KindAccount && f.Control != "" && t.counts[c] > 0 {
+		return false
+	}
+	t.counts[c]++
+	return true
 }
 
 func (t *tally) change(c *fleet.ChangeRecord) {
@@ -88,7 +100,7 @@ func (t *tally) totals() totals {
 		out.Exempt = append(out.Exempt, x)
 	}
 	slices.SortFunc(out.Counts, func(a, b report.Count) int {
-		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Severity, b.Severity))
+		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Reason, b.Reason))
 	})
 	slices.SortFunc(out.Changes, func(a, b report.ChangeCount) int {
 		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))

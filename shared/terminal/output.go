@@ -68,6 +68,9 @@ func (p *prose) finding(f *fleet.FindingRecord) error {
 	if f.Severity != "" {
 		outcome += ", " + string(f.Severity)
 	}
+	if f.Count > 0 {
+		outcome += fmt.Sprintf(", %d in all", f.Count)
+	}
 	name := f.Rule
 	if f.Control != "" {
 		name = f.Control + "/" + f.Rule

@@ -69,11 +69,10 @@ func (s *swept) reported(st *stage.Stage) error {
 			s.Findings += bytes.Count(body, []byte("\n"))
 		}
 	}
-	want := 0
+	want := len(sum.Remarks())
 	for _, shard := range sum.Shards {
 		for _, c := range shard.Counts {
-			hint := c.Outcome == fleet.Undecided && c.Severity == fleet.Info // counted, not listed
-			if c.Outcome != fleet.Passes && c.Outcome != fleet.NotApplicable && !hint {
+			if c.Reason == "" && c.Outcome != fleet.Passes && c.Outcome != fleet.NotApplicable {
 				want += c.N
 			}
 		}

@@ -22,15 +22,15 @@ type findings struct {
 	left int
 }
 
-// collect keeps the worst findings. What passes or does not apply is not shown one by
-// one.
+// collect keeps the worst findings. What passes, does not apply or cannot be assessed is
+// not shown one by one.
 func collect(records iter.Seq2[fleet.Record, error], size int) (findings, error) {
 	f := findings{}
 	for r, err := range records {
 		if err != nil {
 			return findings{}, fmt.Errorf("reading findings: %w", err)
 		}
-		if r.Finding == nil || r.Finding.Outcome == fleet.Passes || r.Finding.Outcome == fleet.NotApplicable {
+		if r.Finding == nil || r.Finding.Outcome == fleet.Passes || r.Finding.Outcome == fleet.NotApplicable || r.Finding.Outcome == fleet.NotAssessable {
 			continue
 		}
 		f.add(*r.Finding, size)

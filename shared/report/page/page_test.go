@@ -81,6 +81,23 @@ func TestWhatPassesIsCountedAndNotListed(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotAssessableIsOneLineOutsideThePosture(t *testing.T) {
+	s := report.Summary{Run: "r", Started: now, Shards: []report.Shard{{Seen: 9, Counts: []report.Count{
+		{Control: "agent", Rule: "agent-online", Outcome: fleet.Passes, N: 9},
+		{Control: "agent", Rule: "trust-client", Outcome: fleet.NotAssessable, Severity: fleet.Info, Reason: "no API shows it", N: 12345},
+	}}}}
+	line := s.Remarks()[0].Finding()
+	got := render(t, s, nil, list([]fleet.Record{{Finding: &line}}))
+	for _, part := range []string{"100", "Every check that was judged passes.", "12,345", "Outside the posture", "There is no finding"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("the page does not say %q", part)
+		}
+	}
+	if n := strings.Count(got, "no API shows it"); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+}
+
 func TestALongReasonIsCut(t *testing.T) {
 	r := finding("i-1", fleet.Violation, fleet.High)
 	r.Finding.Reason = strings.Repeat("長", 601)

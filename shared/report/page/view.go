@@ -48,6 +48,7 @@ type view struct {
 	Calls     []report.CallCount
 	CallsN    int
 
+	Notes    []report.Remark
 	Findings []fleet.FindingRecord
 	Left     int
 }
@@ -87,7 +88,7 @@ func viewOf(s report.Summary, earlier []report.Summary, kept findings) (view, er
 		Summary: s, Guard: guard(), Style: template.CSS(style), Script: template.JS(script), Took: took(s),
 		Whole: s.Posture(), Rules: s.Rules(), Urgent: s.Severities(), Sweeps: sweepsOf(s, earlier),
 		Heat: heatOf(s.Scopes()), Offenders: offenders(kept.rows), Changes: s.Changes(), Held: s.Held(), Calls: s.Calls(),
-		Findings: kept.rows, Left: kept.left,
+		Notes: s.Remarks(), Findings: kept.rows, Left: kept.left,
 	}
 	if n := len(v.Sweeps); n > 1 {
 		v.Before = &v.Sweeps[n-2]
