@@ -19,6 +19,9 @@ type Filter struct {
 	Own []string
 	// Knows reports whether the policy speaks for an account.
 	Knows func(fleet.AccountID) bool
+	// Guards reports whether the policy guards an account and region; where the event is of
+	// another region, nothing is looked at.
+	Guards func(fleet.Scope) bool
 	// Reaches reports whether the function can have keys for an account. What belongs
 	// to another one must not be looked up with the keys of ours: an id of it could be
 	// anything.
@@ -73,6 +76,8 @@ func (f Filter) refuse(ev Event) error {
 		return &fleet.Ignored{Where: where, Why: ev.Ignored}
 	case len(ev.Refs) > 0 && !f.Knows(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is not one the policy names; add it to accounts, or ask who sent this"}
+	case len(ev.Refs) > 0 && !f.Guards(fleet.Scope{Account: ev.Refs[0].Scope.Account, Region: ev.Region}):
+		return &fleet.Ignored{Where: where, Why: "region " + string(ev.Region) + " is not one the policy guards"}
 	case len(ev.Refs) > 0 && !f.Reaches(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is one the policy names, without a role to assume there; add role to it"}
 	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.Refs, r.Kind) }):

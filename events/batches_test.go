@@ -30,6 +30,7 @@ func filter() events.Filter {
 		Refs:    []fleet.Kind{fleet.KindInstance},
 		Own:     []string{"fw-attach-role"},
 		Knows:   func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member || a == "1000000000000003" },
+		Guards:  func(s fleet.Scope) bool { return s.Region != "cn-far" },
 		Reaches: func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member },
 		RoleIn:  func(a fleet.AccountID) (string, bool) { return "FleetwardenMember", a == member },
 	}
@@ -292,5 +293,28 @@ func TestBatchesStopWhenNobodyListens(t *testing.T) {
 	}
 	for range events.Batches(sequence(one{ev: launchOf(hangzhou, "i-1")}, one{ev: launchOf(shanghai, "i-1")}), filter()) {
 		break
+	}
+}
+
+func TestAnEventOfARegionThatIsNotGuardedIsIgnored(t *testing.T) {
+	far := fleet.Scope{Account: hangzhou.Account, Region: "cn-far"}
+	share := events.Event{Kind: events.KindImageShare, Account: far.Account, Region: far.Region,
+		Refs: []fleet.Ref{{Scope: fleet.Scope{Account: far.Account}, Kind: fleet.KindImageShare}}}
+	launch := launchOf(far, "i-1")
+	launch.Region = far.Region
+	near := launchOf(hangzhou, "i-2")
+	near.Region = hangzhou.Region
+	f := filter()
+	f.Kinds, f.Refs = append(f.Kinds, events.KindImageShare), append(f.Refs, fleet.KindImageShare)
+	ignored, refs := 0, 0
+	for b, err := range events.Batches(sequence(one{ev: share}, one{ev: launch}, one{ev: near}), f) {
+		if err == nil {
+			refs += len(b.Refs)
+		} else if errors.As(err, new(*fleet.Ignored)) {
+			ignored++
+		}
+	}
+	if ignored != 2 || refs != 1 {
+		t.Errorf("%d ignored, %d refs", ignored, refs)
 	}
 }

@@ -25,7 +25,7 @@ func joined(t *testing.T, window ...events.Event) fleet.Ref {
 	}
 	var refs []fleet.Ref
 	for b, err := range events.Batches(source, events.Filter{Kinds: []events.Kind{events.KindImageShare}, Refs: []fleet.Kind{fleet.KindImageShare},
-		Knows: func(fleet.AccountID) bool { return true }, Reaches: func(fleet.AccountID) bool { return true }}) {
+		Knows: func(fleet.AccountID) bool { return true }, Guards: func(fleet.Scope) bool { return true }, Reaches: func(fleet.AccountID) bool { return true }}) {
 		if err != nil {
 			t.Fatal(err)
 		}

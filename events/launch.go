@@ -17,7 +17,7 @@ func (r *reader) launch(ev Event, rec *record, call fleet.LaunchCall) (Event, er
 		ev.Ignored = "a dry run launches nothing"
 		return ev, nil
 	}
-	ev.Call.Launch = r.launchParameters(rec)
+	ev.Call.Launch = r.launchParameters(rec, ev.Call.ErrorCode != "")
 	scope, noScope := ev.scope()
 	refs, err := r.launched(rec, fleet.Ref{Scope: scope, Kind: fleet.KindInstance, Call: ev.Call})
 	none := len(refs) == 0 && err == nil
@@ -74,9 +74,9 @@ func (d *diskReader) visit(name []byte, v jsontext.Value) {
 }
 
 // launchParameters reads what rules ask of a launch; nil when the record has no
-// parameters that can be read.
-func (r *reader) launchParameters(rec *record) *fleet.Launch {
-	p := launchReader{r: r, launch: new(fleet.Launch)}
+// parameters that can be read. What it asked of its disks is of interest if it failed.
+func (r *reader) launchParameters(rec *record, failed bool) *fleet.Launch {
+	p := launchReader{r: r, launch: new(fleet.Launch), failed: failed}
 	if !r.parameters(rec, &p) {
 		return nil
 	}
@@ -92,12 +92,16 @@ type networkInterface struct{ vSwitch, role string }
 type launchReader struct {
 	r          *reader
 	launch     *fleet.Launch
+	failed     bool
 	amount     int
 	maxAmount  int
 	interfaces []networkInterface
 }
 
 func (p *launchReader) visit(name []byte, v jsontext.Value) {
+	if p.failed {
+		p.disk(name, v)
+	}
 	if text := launchText(p.launch, name); text != nil {
 		*text = p.r.value(v)
 		return
@@ -198,6 +202,52 @@ func (p *launchReader) primaryVSwitch() string {
 		}
 	}
 	return unmarked
+}
+
+// maxDenied is how many disks of a failed launch are kept: an instance has 17.
+const maxDenied = 17
+
+// disk takes "SystemDisk.Member" and "DataDisk.N.Member".
+func (p *launchReader) disk(name []byte, v jsontext.Value) {
+	at := bytes.LastIndexByte(name, '.')
+	if at < 0 || !bytes.Equal(name[:at], []byte("SystemDisk")) && !isDataDisk(name[:at]) {
+		return
+	}
+	member := string(name[at+1:])
+	if member != "Category" && member != "Encrypted" && member != "KMSKeyId" {
+		return
+	}
+	d := p.denied(name[:at])
+	switch {
+	case d == nil:
+	case member == "Category":
+		d.Category = p.r.value(v)
+	case member == "Encrypted":
+		d.Encrypted = bytes.EqualFold(plain(&p.r.scratch, v), []byte("true"))
+	default:
+		d.Key = len(plain(&p.r.scratch, v)) > 0
+	}
+}
+
+func isDataDisk(name []byte) bool {
+	number, ok := bytes.CutPrefix(name, []byte("DataDisk."))
+	n, err := strconv.Atoi(string(number))
+	return ok && err == nil && n > 0
+}
+
+// denied is the disk of a name; nil when there are too many.
+func (p *launchReader) denied(name []byte) *fleet.LaunchDisk {
+	disks := p.launch.DeniedDisks
+	for i := range disks {
+		if disks[i].Name == string(name) {
+			return &disks[i]
+		}
+	}
+	if len(disks) == maxDenied {
+		return nil
+	}
+	p.launch.DeniedDisks = append(disks, fleet.LaunchDisk{Name: string(name)})
+	return &p.launch.DeniedDisks[len(disks)]
 }
 
 // number reads a count; 0 for what is none.

@@ -35,6 +35,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindAccount},
 		Own:     []string{fcrun.Role("attach-role")},
 		Knows:   call.Options.Policy.Knows,
+		Guards:  call.Options.Policy.Guards,
 		Reaches: call.Reaches,
 		RoleIn:  call.RoleIn,
 		PutBack: call.PutBack,

@@ -175,7 +175,7 @@ func batches(call *fcrun.Call, all iter.Seq2[events.Event, error]) iter.Seq2[fle
 			events.KindImageShare, events.KindResourceShare, events.KindShareStatus, events.KindMessage},
 		Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindFleet, fleet.KindSnapshotShare, fleet.KindImageShare},
 		Own:   own,
-		Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn,
+		Knows: call.Options.Policy.Knows, Guards: call.Options.Policy.Guards, Reaches: call.Reaches, RoleIn: call.RoleIn,
 	})
 }
 

@@ -46,6 +46,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Refs:    []fleet.Kind{fleet.KindInstance},
 		Own:     []string{fcrun.Role(name)},
 		Knows:   call.Options.Policy.Knows,
+		Guards:  call.Options.Policy.Guards,
 		Reaches: call.Reaches,
 		RoleIn:  call.RoleIn,
 		PutBack: call.PutBack,

@@ -36,6 +36,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		Refs:    []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare},
 		Own:     []string{fcrun.Role("setup-share-role")},
 		Knows:   call.Options.Policy.Knows,
+		Guards:  call.Options.Policy.Guards,
 		Reaches: call.Reaches,
 		RoleIn:  call.RoleIn,
 		PutBack: call.PutBack,

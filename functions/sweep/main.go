@@ -110,6 +110,7 @@ func (p *pass) shards(ctx context.Context) (fleet.Pass, error) {
 		Kinds:   []events.Kind{events.KindMessage},
 		Refs:    []fleet.Kind{fleet.KindFleet, fleet.KindAccount},
 		Knows:   func(fleet.AccountID) bool { return true },
+		Guards:  func(fleet.Scope) bool { return true },
 		Reaches: func(fleet.AccountID) bool { return true },
 		RoleIn:  p.call.RoleIn,
 		PutBack: p.call.PutBack,

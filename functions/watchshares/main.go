@@ -68,6 +68,6 @@ func source(ctx context.Context, call *fcrun.Call) reconcile.Source {
 		Kinds: []events.Kind{events.KindImageShare, events.KindResourceShare, events.KindShareStatus},
 		Refs:  []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare},
 		Own:   []string{fcrun.Role("watch-shares"), fcrun.Role(owner)},
-		Knows: call.Options.Policy.Knows, Reaches: call.Reaches, RoleIn: call.RoleIn, PutBack: call.PutBack,
+		Knows: call.Options.Policy.Knows, Guards: call.Options.Policy.Guards, Reaches: call.Reaches, RoleIn: call.RoleIn, PutBack: call.PutBack,
 	})
 }

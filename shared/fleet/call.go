@@ -1,5 +1,7 @@
 package fleet
 
+import "strings"
+
 // Call is what a trail record says about one request. All of it is claimed: it
 // may make a finding, it never makes a change by itself.
 //
@@ -48,6 +50,8 @@ type Launch struct {
 	SystemDiskCategory string `json:"systemDiskCategory,omitempty"`
 	// SystemDiskKMSKeyID is the key asked for the system disk.
 	SystemDiskKMSKeyID string `json:"systemDiskKmsKeyId,omitempty"`
+	// DeniedDisks are the disks that a failed launch asked for; empty for others.
+	DeniedDisks []LaunchDisk `json:"deniedDisks,omitempty"`
 	// VSwitchID is VSwitchId, or that of the primary network interface.
 	VSwitchID   string `json:"vSwitchId,omitempty"`
 	RAMRoleName string `json:"ramRoleName,omitempty"`
@@ -70,6 +74,36 @@ type Launch struct {
 	// Amount is Amount, or the console's MaxAmount; 0 when the call did not say.
 	Amount int  `json:"amount,omitempty"`
 	DryRun bool `json:"dryRun,omitempty"`
+}
+
+// LaunchDisk is what a launch asked of one disk.
+type LaunchDisk struct {
+	// Name is SystemDisk or DataDisk.N.
+	Name      string `json:"name"`
+	Category  string `json:"category,omitempty"`
+	Encrypted bool   `json:"encrypted,omitempty"`
+	// Key says that a key was named.
+	Key bool `json:"key,omitempty"`
+}
+
+// DisksWhere names the disks of a failed launch of which something is true.
+func (l *Launch) DisksWhere(is func(LaunchDisk) bool) []string {
+	var out []string
+	for _, d := range l.DeniedDisks {
+		if is(d) {
+			out = append(out, d.Name)
+		}
+	}
+	return out
+}
+
+// KeysOf names the parameters of a failed launch that hold keys.
+func (l *Launch) KeysOf() string {
+	keys := l.DisksWhere(func(d LaunchDisk) bool { return d.Key })
+	if len(keys) == 0 {
+		return "SystemDisk.KMSKeyId or DataDisk.N.KMSKeyId"
+	}
+	return strings.Join(keys, ".KMSKeyId, ") + ".KMSKeyId"
 }
 
 // FromTemplate reports whether a launch template may have supplied what the

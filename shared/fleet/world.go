@@ -86,7 +86,9 @@ const (
 	TagSupportVTPM = "acs:ecs:supportVtpm"
 	// TagAutoScaling is put on instances of a scaling group.
 	TagAutoScaling = "acs:autoscaling:scalingGroupId"
-	// TagACK is put on nodes of a Container Service cluster.
+	// TagACK is put on nodes of a Container Service cluster. Unlike the others, whose
+	// prefix acs: is the cloud's own, whoever may tag can set it
+	// (https://help.aliyun.com/zh/ecs/user-guide/overview-of-tags): it is a hint.
 	TagACK = "ack.aliyun.com"
 )
 
@@ -101,6 +103,13 @@ func (l Listing) Manager() string {
 		return "ACK"
 	}
 	return ""
+}
+
+// ManagedByHint reports whether only a tag that whoever may tag can set says who owns the
+// instance's life.
+func (l Listing) ManagedByHint() bool {
+	_, scaling := l.Tags[TagAutoScaling]
+	return l.Manager() != "" && !scaling
 }
 
 // Generation is the family without "ecs." and whether it is a security-enhanced

@@ -62,7 +62,8 @@ func (c clients) world(p *policy.Policy, known *observe.Memory) observe.World {
 	w := observe.World{Listings: c.ecs, Now: c.session.Now, Candidate: rules.Candidate}
 	if p.TrustedInstance.Mode != policy.Off {
 		w.Survey = known.Survey(c.ecs, p.TrustedInstance.SystemDisk, c.session.Now)
-		w.Images, w.KMS = known.Images(c.ecs), known.KMS(c.kms)
+		w.Images, w.WantsImage = known.Images(c.ecs), rules.WantsImage(p)
+		w.KMS, w.WantsKMS = known.KMS(c.kms), rules.WantsKMS(p)
 		if p.TrustedInstance.Require == policy.RequireAll {
 			w.Candidate = nil
 		}

@@ -42,7 +42,10 @@ func ShareWorld(call *fcrun.Call, account fleet.AccountID, session *aliyun.Sessi
 		Folders:       folders(approved),
 		AsksDirectory: approved.Directory != "" || len(approved.Folders) > 0,
 		Named:         func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok },
-		Now:           session.Now,
+		Guards: func(region fleet.Region) bool {
+			return call.Options.Policy.Guards(fleet.Scope{Account: account, Region: region})
+		},
+		Now: session.Now,
 	}
 }
 

@@ -56,12 +56,15 @@ type World struct {
 	// is a candidate.
 	Roles  Roles
 	Needed []string
-	// Disks reads the system disks of candidates, or, if it is set, Survey tells them;
-	// Images reads what they boot from, KMS whether their account has it.
+	// Disks reads the system disks of candidates, or, if it is set, Survey has them.
 	Disks  Disks
 	Survey DiskSurvey
-	Images Images
-	KMS    KMS
+	// Images reads what the instances boot from for which WantsImage, KMS whether the
+	// account has it, if WantsKMS for one of them; nil means all candidates.
+	Images     Images
+	WantsImage func(*fleet.Instance) bool
+	KMS        KMS
+	WantsKMS   func(*fleet.Instance) bool
 	// Agents reads the Security Center agents of running instances, Assistants what
 	// could install them on those that are Lacking one; nil means all.
 	Agents     Agents
@@ -208,6 +211,13 @@ func (o World) candidates(there []*fleet.Instance) []*fleet.Instance {
 	return those(o.Candidate, there)
 }
 
+func or(wants, otherwise func(*fleet.Instance) bool) func(*fleet.Instance) bool {
+	if wants == nil {
+		return otherwise
+	}
+	return wants
+}
+
 // those are the instances for which a rule wants something; nil wants it of all.
 func those(wants func(*fleet.Instance) bool, there []*fleet.Instance) []*fleet.Instance {
 	if wants == nil {
@@ -226,7 +236,7 @@ func ids(instances []*fleet.Instance) []string {
 
 // images reads each distinct image once.
 func (o World) images(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
-	there = o.candidates(there)
+	there = those(or(o.WantsImage, o.Candidate), there)
 	if o.Images == nil || len(there) == 0 {
 		return nil
 	}
@@ -256,7 +266,7 @@ func (o World) images(ctx context.Context, w *fleet.World, there []*fleet.Instan
 }
 
 func (o World) kms(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
-	if o.KMS == nil || len(o.candidates(there)) == 0 {
+	if o.KMS == nil || len(those(or(o.WantsKMS, o.Candidate), there)) == 0 {
 		return nil
 	}
 	status, err := o.KMS.AccountStatus(ctx, w.Scope.Region)

@@ -20,7 +20,7 @@ type Memory struct {
 	images map[string]fleet.Image
 	// denied is why no image may be read.
 	denied error
-	kms    *answer[string]
+	kms    map[fleet.Region]answer[string]
 	runs   *answer[map[string][]fleet.Invocation]
 	disks  *surveyed
 }
@@ -111,21 +111,26 @@ func (o imagesOnce) Images(ctx context.Context, region fleet.Region, ids []strin
 	return out, nil
 }
 
-// KMS reads once whether the account has KMS.
-func (m *Memory) KMS(k KMS) KMS { return kmsOnce{k, m} }
+// KMS reads once for each region whether the account has KMS.
+func (m *Memory) KMS(k KMS) KMS {
+	if m.kms == nil {
+		m.kms = map[fleet.Region]answer[string]{}
+	}
+	return kmsOnce{k, m.kms}
+}
 
 type kmsOnce struct {
-	kms KMS
-	m   *Memory
+	kms   KMS
+	known map[fleet.Region]answer[string]
 }
 
 func (o kmsOnce) AccountStatus(ctx context.Context, region fleet.Region) (string, error) {
-	if o.m.kms != nil {
-		return o.m.kms.v, o.m.kms.err
+	if a, ok := o.known[region]; ok {
+		return a.v, a.err
 	}
 	status, err := o.kms.AccountStatus(ctx, region)
 	if !fleet.ClassOf(err).Passing() {
-		o.m.kms = &answer[string]{status, err}
+		o.known[region] = answer[string]{status, err}
 	}
 	return status, err
 }

@@ -57,6 +57,8 @@ type Shares struct {
 	Folders       []string
 	AsksDirectory bool
 	Named         func(fleet.AccountID) bool
+	// Guards distinguishes the regions whose disks are looked at; nil means all.
+	Guards func(fleet.Region) bool
 	// Now is the cloud's time, asked after the reads.
 	Now func() time.Time
 }
@@ -133,7 +135,8 @@ func (o Shares) region(ctx context.Context, w *fleet.ShareWorld, region fleet.Re
 		}
 		s.Regions.V, s.Regions.Source = append(s.Regions.V, seen), fleet.Observed
 	}
-	if !slices.ContainsFunc(w.Sides, func(s fleet.ShareSide) bool { return s.Ref.Kind == fleet.KindSnapshotShare }) || w.CMKDisk.V != "" {
+	snapshots := slices.ContainsFunc(w.Sides, func(s fleet.ShareSide) bool { return s.Ref.Kind == fleet.KindSnapshotShare })
+	if !snapshots || w.CMKDisk.V != "" || o.Guards != nil && !o.Guards(region) {
 		return nil
 	}
 	disk, err := r.disk(ctx)

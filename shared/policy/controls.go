@@ -23,6 +23,8 @@ type Control struct {
 	Include []Selector
 	// Exclude takes away from Include and wins over it.
 	Exclude []Selector
+	// Skip names rules of the control that are not asked.
+	Skip []string
 }
 
 // The values of TrustedInstance.Require.
@@ -51,14 +53,23 @@ type TrustedInstance struct {
 	SystemDisk []string
 	// IMDS switches on the rule imds: instance metadata by token only.
 	IMDS bool
-	// Skip names rules of this control that are not asked.
-	Skip []string
+	// Hardening narrows or widens the scope of the rule hardening-asked.
+	Hardening Hardening
 	// Consequence is what an observed violation brings: ConsequenceNone,
 	// ConsequenceTag or ConsequenceStop.
 	Consequence string
 	// Grace is the time between the first sweep that finds a violation and the
 	// consequence. 0: at once.
 	Grace time.Duration
+}
+
+// Hardening is the scope of the rule hardening-asked, which is about each instance from a
+// public image, trusted or not. Left empty, it is that of the control.
+type Hardening struct {
+	// Include, if set, stands in place of the control's.
+	Include []Selector
+	// Exclude takes away what the control's does, and this too.
+	Exclude []Selector
 }
 
 // Family is an instance family with the place that says it can be trusted.
@@ -68,14 +79,6 @@ type Family struct {
 	Source string
 	// Date is the day the source was read, as 2006-01-02.
 	Date string
-}
-
-// Asks reports whether a rule of the control is asked at all.
-func (t TrustedInstance) Asks(rule string) bool {
-	if rule == "imds" && !t.IMDS {
-		return false
-	}
-	return !slices.Contains(t.Skip, rule)
 }
 
 // Trusted reports whether a bare family, such as g7t, is in the policy's list.

@@ -108,21 +108,85 @@ func TestABudgetIsThatOfTheAPIOrTheCommonOne(t *testing.T) {
 	}
 }
 
-func TestARuleIsAskedUnlessItIsSkippedAndIMDSOnlyOnDemand(t *testing.T) {
-	c := policy.TrustedInstance{Skip: []string{"vpc"}, Families: []policy.Family{{Name: "g7t"}}}
-	if c.Asks("vpc") || !c.Asks("image") || c.Asks("imds") {
-		t.Error("want image asked; vpc and imds not")
+func TestARuleIsAskedUnlessItIsSkippedOrItsSwitchIsOff(t *testing.T) {
+	for control, rule := range map[string]string{policy.ControlTrustedInstance: "imds", policy.ControlInstanceRole: "over-broad-role", policy.ControlAgent: "trust-client"} {
+		p := policy.Default()
+		turn := func(on bool) { p.TrustedInstance.IMDS, p.InstanceRole.WarnOverBroad, p.Agent.TrustClient = on, on, on }
+		skip := func(rules ...string) { p.TrustedInstance.Skip, p.InstanceRole.Skip, p.Agent.Skip = rules, rules, rules }
+		turn(false)
+		if p.Asks(control, rule) {
+			t.Errorf("%s is off and asked", rule)
+		}
+		turn(true)
+		if !p.Asks(control, rule) || p.Asks("no control", rule) {
+			t.Errorf("%s is on: asked %v; of no control: %v", rule, p.Asks(control, rule), p.Asks("no control", rule))
+		}
+		skip(rule)
+		if p.Asks(control, rule) {
+			t.Errorf("%s is skipped and asked", rule)
+		}
+		skip("vpc")
+		if !p.Asks(control, rule) {
+			t.Errorf("another rule is skipped, and %s is not asked", rule)
+		}
 	}
-	c.IMDS = true
-	if !c.Asks("imds") {
-		t.Error("imds is on and not asked")
-	}
-	c.Skip = append(c.Skip, "imds")
-	if c.Asks("imds") {
-		t.Error("imds is skipped and asked")
-	}
+}
+
+func TestTheFamiliesThatCanBeTrustedAreThePolicys(t *testing.T) {
+	c := policy.TrustedInstance{Families: []policy.Family{{Name: "g7t"}}}
 	if !c.Trusted("g7t") || c.Trusted("g7") {
 		t.Error("want g7t trusted and g7 not")
+	}
+}
+
+func TestAPolicyGuardsItsAccountsAndRegions(t *testing.T) {
+	at := func(account fleet.AccountID, region fleet.Region) fleet.Scope {
+		return fleet.Scope{Account: account, Region: region}
+	}
+	for name, c := range map[string]struct {
+		policy policy.Policy
+		scope  fleet.Scope
+		want   bool
+	}{
+		"nothing is named":            {policy.Policy{}, at("9", "cn-x"), true},
+		"one of the accounts":         {policy.Policy{Accounts: []policy.Account{{ID: "1"}}}, at("1", "cn-x"), true},
+		"none of the accounts":        {policy.Policy{Accounts: []policy.Account{{ID: "1"}}}, at("2", "cn-x"), false},
+		"of the directory":            {policy.Policy{Accounts: []policy.Account{{ID: "1"}}, Directory: policy.Directory{Role: "r"}}, at("2", "cn-x"), true},
+		"one of the regions":          {policy.Policy{Regions: []fleet.Region{"cn-x", "cn-y"}}, at("1", "cn-y"), true},
+		"none of the regions":         {policy.Policy{Regions: []fleet.Region{"cn-x", "cn-y"}}, at("1", "cn-z"), false},
+		"global, whatever the region": {policy.Policy{Regions: []fleet.Region{"cn-x"}}, at("1", ""), true},
+	} {
+		if got := c.policy.Guards(c.scope); got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+// The scope of hardening-asked may be wider than its control's; what the control leaves
+// alone, and where the policy does not reach, it is not.
+func TestHardeningHasAScopeOfItsOwn(t *testing.T) {
+	all, lab := []policy.Selector{{Accounts: []fleet.AccountID{"1"}}}, []policy.Selector{{Regions: []fleet.Region{"cn-lab"}}}
+	some := []policy.Selector{{Regions: []fleet.Region{"cn-x"}}}
+	for name, c := range map[string]struct {
+		control policy.Control
+		own     policy.Hardening
+		region  fleet.Region
+		want    policy.Match
+	}{
+		"the control's":             {policy.Control{Mode: policy.Audit, Include: some}, policy.Hardening{}, "cn-y", policy.No},
+		"wider":                     {policy.Control{Mode: policy.Audit, Include: some}, policy.Hardening{Include: all}, "cn-y", policy.Yes},
+		"narrower":                  {policy.Control{Mode: policy.Audit}, policy.Hardening{Include: some}, "cn-y", policy.No},
+		"its own exclude":           {policy.Control{Mode: policy.Audit}, policy.Hardening{Exclude: lab}, "cn-lab", policy.No},
+		"the control's exclude":     {policy.Control{Mode: policy.Audit, Exclude: lab}, policy.Hardening{Include: all}, "cn-lab", policy.No},
+		"a control that is off":     {policy.Control{Mode: policy.Off}, policy.Hardening{Include: all}, "cn-x", policy.No},
+		"skipped":                   {policy.Control{Mode: policy.Audit, Skip: []string{"hardening-asked"}}, policy.Hardening{Include: all}, "cn-x", policy.No},
+		"where no region is listed": {policy.Control{Mode: policy.Audit}, policy.Hardening{Include: all}, "cn-far", policy.No},
+	} {
+		p := policy.Policy{Regions: []fleet.Region{"cn-x", "cn-y", "cn-lab"}}
+		p.TrustedInstance.Control, p.TrustedInstance.Hardening = c.control, c.own
+		if got := p.Covers(policy.ControlTrustedInstance, "hardening-asked", fleet.Scope{Account: "1", Region: c.region}, fleet.Fact[fleet.Listing]{}); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
 	}
 }
 

@@ -47,28 +47,36 @@ func (d *Directory) fields() value {
 	}}
 }
 
-// fields describes what all controls have; item binds a selector.
-func (c *Control) fields(item func(*Selector) value) []field {
+// fields describes what all controls have; id is the control's, item binds a selector.
+func (c *Control) fields(id string, item func(*Selector) value) []field {
 	return []field{
 		{"mode", choice[Mode]{&c.Mode, words(Off, Audit, Enforce)}, "off, audit (says what it would change, never writes) or enforce.", false},
 		{"include", list[Selector]{to: &c.Include, item: item}, "What the control looks at. Left out: everything.", false},
 		{"exclude", list[Selector]{to: &c.Exclude, item: item}, "What it leaves alone; wins over include.", false},
+		{"skip", list[string]{to: &c.Skip, item: choices(Rules(id))}, "Rules of this control that are not asked.", false},
 	}
 }
 
 func (t *TrustedInstance) fields() value {
-	return object{fields: append(t.Control.fields((*Selector).fields), []field{
+	return object{fields: append(t.Control.fields(ControlTrustedInstance, (*Selector).fields), []field{
 		{"require", choice[string]{&t.Require, []string{RequireCandidates, RequireAll}},
 			"candidates: judge instances that are meant to be trusted. all: report also those that should have been.", false},
 		{"families", list[Family]{to: &t.Families, item: (*Family).fields, least: 1},
 			"The instance families that can be trusted, each with the place that says so.", false},
 		{"systemDisk", list[string]{to: &t.SystemDisk, item: texts(formDisk), least: 1}, "The accepted categories of a system disk.", false},
 		{"imds", toggle{&t.IMDS}, "Ask for instance metadata by token only (rule imds).", false},
-		{"skip", list[string]{to: &t.Skip, item: choices(Rules(ControlTrustedInstance))}, "Rules of this control that are not asked.", false},
+		{"hardening", t.Hardening.fields(), "The scope of hardening-asked, which is about trusted instances and all others.", false},
 		{"consequence", choice[string]{&t.Consequence, []string{ConsequenceNone, ConsequenceTag, ConsequenceStop}},
 			"What an observed violation brings; tag and stop need ram/optional.", false},
 		{"grace", duration{&t.Grace}, "The time between the first sweep that finds a violation and the consequence, which a later sweep brings about.", false},
 	}...)}
+}
+
+func (h *Hardening) fields() value {
+	return object{fields: []field{
+		{"include", list[Selector]{to: &h.Include, item: (*Selector).fields}, "What the rule is asked of, in place of the control's include.", false},
+		{"exclude", list[Selector]{to: &h.Exclude, item: (*Selector).fields}, "What it leaves alone, beside the control's exclude.", false},
+	}}
 }
 
 func (f *Family) fields() value {
@@ -80,7 +88,7 @@ func (f *Family) fields() value {
 }
 
 func (r *InstanceRole) fields() value {
-	return object{fields: append(r.Control.fields((*Selector).fields), []field{
+	return object{fields: append(r.Control.fields(ControlInstanceRole, (*Selector).fields), []field{
 		{"role", text[string]{&r.Role, formRole}, "The RAM role to attach.", false},
 		{"policy", choice[string]{&r.Policy, []string{PolicyLeast, PolicySystem}},
 			"What the role is granted: our own policy of four actions, or the system policy.", false},
@@ -92,7 +100,7 @@ func (r *InstanceRole) fields() value {
 }
 
 func (a *Agent) fields() value {
-	return object{fields: append(a.Control.fields((*Selector).fields), []field{
+	return object{fields: append(a.Control.fields(ControlAgent, (*Selector).fields), []field{
 		{"push", choice[string]{&a.Push, []string{PushCommands, PushRunCommand, PushOneClick}},
 			"How the agent is installed; run-command and one-click need deploy/ram/optional.", false},
 		{"deadline", duration{&a.Deadline}, "How long a silent Cloud Assistant is asked again before a person has to act.", false},
@@ -101,7 +109,7 @@ func (a *Agent) fields() value {
 }
 
 func (s *ShareRole) fields() value {
-	return object{fields: append(s.Control.fields((*Selector).accountFields), []field{
+	return object{fields: append(s.Control.fields(ControlShareRole, (*Selector).accountFields), []field{
 		{"approved", s.Approved.fields(), "Who may be trusted. A sharee outside is reported and not trusted.", false},
 		{"takeBack", choice[string]{&s.TakeBack, []string{TakeBackReport, TakeBackEnforce}}, "What to do with trust that is no longer needed.", false},
 		{"takeBackAfter", duration{&s.TakeBackAfter}, "How long a share must have been absent before trust is taken back.", false},

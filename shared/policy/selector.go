@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"fleetwarden/shared/fleet"
 )
@@ -102,9 +103,9 @@ func oneOf[T comparable](want []T, v T) bool {
 	return len(want) == 0 || slices.Contains(want, v)
 }
 
-func allTags(want, have map[string]string) bool {
+func allTags(want, tags map[string]string) bool {
 	for key, value := range want {
-		got, ok := have[key]
+		got, ok := tags[key]
 		if !ok || value != AnyValue && value != got {
 			return false
 		}
@@ -126,16 +127,20 @@ func manager(l fleet.Listing) string {
 
 // Covers reports whether the control looks at a thing. Instances that Auto
 // Scaling or ACK own are looked at like others; see [Control.MayChange].
-// A control that is off covers nothing.
+// A control that is off covers nothing. Rules ask [Policy.Covers].
 func (c Control) Covers(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	return c.covers(func(s Selector) Match { return s.Match(scope, l) })
+}
+
+func (c Control) covers(match func(Selector) Match) Match {
 	if c.Mode == Off {
 		return No
 	}
 	included := Yes
 	if len(c.Include) > 0 {
-		included = anyOf(c.Include, scope, l)
+		included = anyOf(c.Include, match)
 	}
-	return and(included, not(anyOf(c.Exclude, scope, l)))
+	return and(included, not(anyOf(c.Exclude, match)))
 }
 
 // MayChange reports whether the control may change a thing that it covers: an
@@ -161,14 +166,43 @@ func (c Control) MayChange(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match
 // IsSelfManaged reports whether the operator's own trust service looks after a
 // thing.
 func (p *Policy) IsSelfManaged(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
-	return anyOf(p.SelfManaged, scope, l)
+	return anyOf(p.SelfManaged, func(s Selector) Match { return s.Match(scope, l) })
+}
+
+// SelfManagedByTag reports whether only tags say so, which whoever may tag can set.
+func (p *Policy) SelfManagedByTag(scope fleet.Scope, l fleet.Fact[fleet.Listing]) bool {
+	return anyOf(p.SelfManaged, func(s Selector) Match { return s.untagged(scope, l) }) == Maybe
+}
+
+// ByTag reports whether s asks for tags that whoever may tag can set: those of Tags, and
+// that of ACK. Tags of the cloud's own, acs:…, cannot be set.
+func (s Selector) ByTag() bool {
+	for key := range s.Tags {
+		if !strings.HasPrefix(key, "acs:") {
+			return true
+		}
+	}
+	return slices.Contains(s.Managed, ManagedACK) || slices.Contains(s.Managed, ManagedNone)
+}
+
+// untagged is Match for whoever cannot rely on tags: Maybe where they decide.
+func (s Selector) untagged(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	if !s.ByTag() {
+		return s.Match(scope, l)
+	}
+	rest := s
+	rest.Tags, rest.Managed = nil, nil
+	if rest.Empty() {
+		return Maybe
+	}
+	return and(rest.Match(scope, l), Maybe)
 }
 
 // anyOf is the "or" of selectors: No without any.
-func anyOf(selectors []Selector, scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+func anyOf(selectors []Selector, match func(Selector) Match) Match {
 	best := No
 	for _, s := range selectors {
-		switch s.Match(scope, l) {
+		switch match(s) {
 		case Yes:
 			return Yes
 		case Maybe:

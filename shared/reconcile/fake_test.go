@@ -66,6 +66,8 @@ type putBack struct {
 type bench struct {
 	// verdicts by instance id; an id without any passes.
 	verdicts map[string][]fleet.Verdict
+	// wholes are said of the account with each batch.
+	wholes []fleet.Verdict
 	// observe fails for the batch that holds this id.
 	observe map[string]error
 	// reach fails for these accounts; reached counts how often they were asked for.
@@ -178,6 +180,10 @@ func (b *bench) run(ctx context.Context, items ...item) (fleet.Pass, fleet.Curso
 					v.Ref = r
 					out = append(out, v)
 				}
+			}
+			for _, v := range b.wholes {
+				v.Ref = fleet.Ref{Scope: here, Kind: fleet.KindAccount}
+				out = append(out, v)
 			}
 			return out
 		},

@@ -22,8 +22,17 @@ type pass struct {
 	at    map[fleet.Key]int
 	// changed counts changes by control, for the limit of a pass.
 	changed map[string]int
+	// said are the verdicts on accounts and regions as a whole.
+	said map[said]bool
 	// asked says that the ledger was asked for open intents.
 	asked bool
+}
+
+// said is a verdict on an account and region as a whole.
+type said struct {
+	about         fleet.Key
+	control, rule string
+	outcome       fleet.Outcome
 }
 
 // look is a ref that is looked at again, and when.
@@ -38,8 +47,8 @@ func newPass(o Options) *pass {
 	}
 	return &pass{
 		o: o, started: o.Clock(),
-		sum: fleet.Pass{DryRun: o.DryRun, Outcomes: map[fleet.Outcome]int{}, States: map[fleet.State]int{}},
-		at:  map[fleet.Key]int{}, changed: map[string]int{},
+		sum:  fleet.Pass{DryRun: o.DryRun, Outcomes: map[fleet.Outcome]int{}, States: map[fleet.State]int{}},
+		said: map[said]bool{}, at: map[fleet.Key]int{}, changed: map[string]int{},
 	}
 }
 
@@ -168,7 +177,16 @@ func (r *pass) stamp(kind string) fleet.Record {
 	return rec
 }
 
+// finding counts and records a verdict. What a rule says of an account and region as a
+// whole, batch after batch, is said once a pass.
 func (r *pass) finding(v fleet.Verdict) error {
+	if v.Ref.Kind == fleet.KindAccount && v.Control != "" && v.Count == 0 {
+		about := said{v.Ref.Key(), v.Control, v.Rule, v.Outcome}
+		if r.said[about] {
+			return nil
+		}
+		r.said[about] = true
+	}
 	r.sum.Outcomes[v.Outcome] += max(v.Count, 1)
 	rec := r.stamp("finding")
 	rec.Finding = &fleet.FindingRecord{

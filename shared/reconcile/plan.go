@@ -58,6 +58,8 @@ func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 // through.
 func (p *plan) gate(it *item) {
 	switch {
+	case !p.r.o.Policy.Guards(it.change.Ref.Scope):
+		it.settle(fleet.Skipped, "the policy does not guard "+it.change.Ref.Scope.String())
 	case p.r.o.Policy.ModeOf(it.control) != policy.Enforce:
 		it.settle(fleet.Planned, "the control is in audit mode")
 	case p.r.o.DryRun:

@@ -283,3 +283,25 @@ func TestAChangeRecordSaysWhatWasBeforeAndAfter(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestNothingIsChangedWhereThePolicyDoesNotGuard(t *testing.T) {
+	for _, mode := range []policy.Mode{policy.Enforce, policy.Audit} {
+		b := newBench(mode)
+		b.o.Policy.Regions = []fleet.Region{"cn-elsewhere"}
+		b.verdicts["i-1"] = []fleet.Verdict{broken("i-1")}
+		b.ran(t, batch("i-1"))
+		if len(b.acted) != 0 || len(b.forwarded) != 0 || b.states()[string(mend)+" i-1"] != fleet.Skipped {
+			t.Errorf("%s: acted %v, forwarded %v, states %v", mode, b.acted, b.forwarded, b.states())
+		}
+	}
+}
+
+func TestWhatIsSaidOfAnAccountAsAWholeIsSaidOnceAPass(t *testing.T) {
+	b := newBench(policy.Audit)
+	whole := fleet.Verdict{Control: policy.ControlTrustedInstance, Rule: "kms-enabled", Outcome: fleet.Violation}
+	b.wholes = []fleet.Verdict{whole, {Rule: "ledger", Outcome: fleet.Fault}}
+	sum := b.ran(t, batch("i-1"), batch("i-2"), batch("i-3"))
+	if sum.Outcomes[fleet.Violation] != 1 || sum.Outcomes[fleet.Fault] != 3 {
+		t.Errorf("got %v", sum.Outcomes)
+	}
+}

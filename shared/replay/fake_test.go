@@ -186,7 +186,7 @@ func decode(payload []byte) iter.Seq2[fleet.Batch, error] {
 	return events.Batches(events.Decode(payload), events.Filter{
 		Kinds: []events.Kind{events.KindMessage, events.KindLaunch, events.KindImageShare, events.KindResourceShare},
 		Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
-		Own:   []string{"fleetwarden-attach-role"}, Knows: known, Reaches: known,
+		Own:   []string{"fleetwarden-attach-role"}, Knows: known, Guards: func(fleet.Scope) bool { return true }, Reaches: known,
 	})
 }
 

@@ -39,11 +39,7 @@ const postureItem = `"Security Center client status check" (configuration risks 
 // Agent decides control agent: each running instance has Security Center's agent
 // online, and the sixth generation's trusted instances have the trust client.
 func Agent(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	rules := []rule{{RuleAgentOnline, agentOnline}}
-	if p.Agent.TrustClient {
-		rules = append(rules, rule{RuleTrustClient, trustClient})
-	}
-	return judge(w, p, policy.ControlAgent, p.Agent.Control, rules)
+	return judge(w, p, policy.ControlAgent, []rule{{RuleAgentOnline, false, agentOnline}, {RuleTrustClient, false, trustClient}})
 }
 
 // LacksAgent reports whether an instance may need a push, so that more is asked about

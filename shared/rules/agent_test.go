@@ -157,10 +157,10 @@ func TestTheTrustClientIsThereOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 		"our script":           {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("fleetwarden") }, want: fleet.Passes},
 		"no script":            {want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushTrustClient}},
 		"user data not read":   {change: func(i *fleet.Instance) { i.TrustScript = fleet.Dunno[string]("denied") }, want: fleet.Undecided},
-		"our tag":              {change: func(i *fleet.Instance) { i.Listed.V.Tags[rules.TagTrustClient] = "1" }, want: fleet.Passes},
+		"our tag":              {change: func(i *fleet.Instance) { i.Listed.V.Tags[rules.TagTrustClient] = "1" }, want: fleet.NotAssessable, says: "whoever may tag"},
 		"Windows":              {change: func(i *fleet.Instance) { i.Listed.V.OSType = "windows" }, want: fleet.NotApplicable},
 		"stopped":              {change: func(i *fleet.Instance) { i.Listed.V.Status = "Stopped" }},
-		"the seventh family":   {change: func(i *fleet.Instance) { i.Listed.V.Family = "ecs.g7t" }, want: fleet.Undecided},
+		"the seventh family":   {change: func(i *fleet.Instance) { i.Listed.V.Family = "ecs.g7t" }, want: fleet.NotAssessable},
 		"an ordinary family":   {change: func(i *fleet.Instance) { i.Listed.V.Family, i.Listed.V.Tags = "ecs.g6", nil }},
 		"the command runs": {change: func(i *fleet.Instance) {
 			i.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Running", time.Minute))

@@ -26,11 +26,13 @@ func (s *subject) consequence(rule string, v fleet.Verdict) fleet.Verdict {
 	if v.Outcome != fleet.Violation || c.Consequence == policy.ConsequenceNone || !allObserved(v.Evidence) || s.onlyClaimed() {
 		return v
 	}
-	if s.control.MayChange(s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
+	if s.policy.MayChange(s.name, s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
+		v.Reason += s.leftAlone()
 		return v
 	}
-	change, ok := s.sanction(v.Reason)
-	if !ok {
+	change, why := s.sanction(v.Reason)
+	if why != "" {
+		v.Reason += "; " + why
 		return v
 	}
 	if c.Grace > 0 {
@@ -58,19 +60,28 @@ func (s *subject) onlyClaimed() bool {
 	return s.policy.TrustedInstance.Require != policy.RequireAll && how.Source == fleet.Claimed.String()
 }
 
-// sanction is the change that the policy asks for, unless it was made already.
-func (s *subject) sanction(reason string) (fleet.Change, bool) {
-	tags := s.inst.Listed.V.Tags
+// sanction is the change that the policy asks for, or why there is none. The tags that
+// say it was made before are hints: the ledger has what we did.
+func (s *subject) sanction(reason string) (_ fleet.Change, why string) {
+	l := s.inst.Listed.V
 	if s.policy.TrustedInstance.Consequence == policy.ConsequenceTag {
-		if _, done := tags[TagViolation]; done {
-			return fleet.Change{}, false
+		if _, done := l.Tags[TagViolation]; done {
+			return fleet.Change{}, "not tagged again, because it has the tag " + TagViolation + "; the ledger says whether we put it there, and " + anyTagger
 		}
-		return fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagViolation + "=" + s.name, Reason: reason}, true
+		return fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagViolation + "=" + s.name, Reason: reason}, ""
 	}
-	if _, done := tags[TagStopped]; done || !s.runsOrWill() || s.inst.Listed.V.Manager() != "" {
-		return fleet.Change{}, false
+	_, done := l.Tags[TagStopped]
+	switch {
+	case done:
+		return fleet.Change{}, "not stopped, because the tag " + TagStopped + " says that it was stopped before; the ledger says whether we did, and " + anyTagger
+	case l.Manager() == "" && !s.runsOrWill():
+		return fleet.Change{}, "not stopped: it is " + l.Status
+	case l.ManagedByHint():
+		return fleet.Change{}, "not stopped, because the tag " + fleet.TagACK + " says that it is a node of ACK; " + anyTagger
+	case l.Manager() != "":
+		return fleet.Change{}, "not stopped, because " + l.Manager() + " owns it and would start another"
 	}
-	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + s.name, Reason: reason}, true
+	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + s.name, Reason: reason}, ""
 }
 
 // runsOrWill reports whether the instance is Running or on its way there, as each one

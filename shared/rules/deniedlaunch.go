@@ -2,57 +2,211 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 )
 
-// denials says which parameter to change for the error codes that stand for one of
-// this control's rules. Codes are those of RunInstances' error table.
-var denials = []struct{ code, remedy string }{
-	{"InvalidVSwitchId.Necessary", "give VSwitchId, or NetworkInterface.1.VSwitchId for the primary interface: trusted instances need a VPC"},
-	{"InvalidSystemDiskCategory.ValueNotSupported", "set SystemDisk.Category=cloud_essd"},
-	{"InvalidDiskCategory.NotSupported", "set SystemDisk.Category=cloud_essd"},
-	{"ImageNotSupportInstanceType", "choose an image that the family supports: a trusted image for g6t, c6t and r6t, one that boots by UEFI for generation 7"},
-	{"InvalidParameter.KMSKeyId.CMKNotEnabled", "enable the key that SystemDisk.KMSKeyId or DataDisk.N.KMSKeyId names, or switch KMS on"},
-	{"InvalidParameter.KMSKeyId.CMKUnauthorized", "let ECS use the key: create the RAM role AliyunECSDiskEncryptDefaultRole"},
-	{"InvalidParameter.KMSKeyId.KMSUnauthorized", "let ECS use the key: create the RAM role AliyunECSDiskEncryptDefaultRole"},
-	{"InvalidParameter.KMSKeyId.NotFound", "give a SystemDisk.KMSKeyId or DataDisk.N.KMSKeyId that exists in this region"},
-	{"InvalidParameter.EncryptedIllegal", "set Encrypted=true wherever KMSKeyId is given"},
-	{"InvalidParameter.EncryptedNotSupported", "choose a disk category that can be encrypted, such as cloud_essd"},
-	{"InvalidRamRole.NotEcsRole", "give a RamRoleName whose trust policy names ecs.aliyuncs.com"},
-	{"InvalidRamRole.NotFound", "give a RamRoleName that exists in this account"},
-	{"InvalidUser.PassRoleForbidden", "let the caller pass the role: ram:PassRole on the role that RamRoleName names"},
-	{"InvalidUserData.SizeExceeded", "shorten UserData to 32 KB before Base64"},
-	{"InvalidParameter.Conflict", "remove one of the parameters that exclude each other; the message names them"},
+// denial is an error code of a launch that stands for a rule of ours.
+type denial struct {
+	code string
+	// rule is the rule of this control that the code stands for; empty: none alone.
+	// Where that rule is not asked, the denial is not explained.
+	rule string
+	// advise says which parameter to change, given what was asked; "" when what was
+	// asked is already as advised, so that something else was at fault.
+	advise func(l request, p *policy.Policy) string
 }
 
-// deniedLaunches explains launches that failed on one of this control's rules.
-func deniedLaunches(w *fleet.World) []fleet.Verdict {
+// request is what a failed launch asked for.
+type request struct {
+	fleet.Launch
+	// complete: what it leaves out was not asked for. A launch template may have filled
+	// it in, and a record may lack its parameters.
+	complete bool
+}
+
+func requestOf(c *fleet.Call) request {
+	if c.Launch == nil {
+		return request{}
+	}
+	return request{*c.Launch, !c.Launch.FromTemplate()}
+}
+
+// denials are the codes of RunInstances' error table that stand for one of this control's
+// rules. What a launch template may have filled in is advised all the same.
+var denials = []denial{
+	{"InvalidVSwitchId.Necessary", RuleVPC, func(l request, _ *policy.Policy) string {
+		return unless(l.VSwitchID != "", "give VSwitchId, or NetworkInterface.1.VSwitchId for the primary interface: trusted instances need a VPC")
+	}},
+	{"InvalidSystemDiskCategory.ValueNotSupported", RuleSystemDisk, adviseDisk},
+	{"InvalidDiskCategory.NotSupported", RuleSystemDisk, adviseDisk},
+	{"ImageNotSupportInstanceType", RuleImage, adviseImage},
+	{"InvalidParameter.KMSKeyId.CMKNotEnabled", RuleKMSEnabled, func(l request, _ *policy.Policy) string {
+		return "enable the key of " + l.KeysOf() + ", or switch KMS on"
+	}},
+	{"InvalidParameter.KMSKeyId.CMKUnauthorized", "", adviseDiskRole},
+	{"InvalidParameter.KMSKeyId.KMSUnauthorized", "", adviseDiskRole},
+	{"InvalidParameter.KMSKeyId.NotFound", "", func(l request, _ *policy.Policy) string {
+		return "name a key that exists in this region in " + l.KeysOf()
+	}},
+	{"InvalidParameter.EncryptedIllegal", "", func(l request, _ *policy.Policy) string {
+		open := l.DisksWhere(func(d fleet.LaunchDisk) bool { return d.Key && !d.Encrypted })
+		return unless(len(open) == 0 && l.complete, "set "+or(suffixed(open, "Encrypted=true"), "Encrypted=true wherever KMSKeyId is given"))
+	}},
+	{"InvalidParameter.EncryptedNotSupported", "", func(l request, _ *policy.Policy) string {
+		other := l.DisksWhere(func(d fleet.LaunchDisk) bool { return (d.Encrypted || d.Key) && d.Category != "cloud_essd" })
+		return unless(len(other) == 0 && l.complete, "choose a category that can be encrypted: "+or(suffixed(other, "Category=cloud_essd"), "SystemDisk.Category=cloud_essd"))
+	}},
+	{"InvalidRamRole.NotEcsRole", "", func(l request, _ *policy.Policy) string {
+		return "let the RAM role " + or(l.RAMRoleName, "of the launch template") + " trust ecs.aliyuncs.com, or give another RamRoleName"
+	}},
+	{"InvalidRamRole.NotFound", "", func(l request, _ *policy.Policy) string {
+		return "make the RAM role " + or(l.RAMRoleName, "of the launch template") + ", or give another RamRoleName"
+	}},
+	{"InvalidUser.PassRoleForbidden", "", func(l request, _ *policy.Policy) string {
+		return "let the caller pass the RAM role " + or(l.RAMRoleName, "of the launch template") + ": ram:PassRole"
+	}},
+	{"InvalidUserData.SizeExceeded", "", func(l request, _ *policy.Policy) string {
+		return unless(!l.HasUserData && l.complete, "shorten UserData to 32 KB before Base64")
+	}},
+	{"InvalidParameter.Conflict", "", func(request, *policy.Policy) string {
+		return "remove one of the parameters that exclude each other; the message names them"
+	}},
+}
+
+func adviseDisk(l request, p *policy.Policy) string {
+	accepted := p.TrustedInstance.SystemDisk
+	return unless(slices.Contains(accepted, l.SystemDiskCategory), "set SystemDisk.Category="+strings.Join(accepted, " or "))
+}
+
+// uefiMark stands in the id of public images that boot by UEFI alone.
+const uefiMark = "_uefi_"
+
+func adviseImage(l request, _ *policy.Policy) string {
+	family, _ := fleet.FamilyOf("", l.InstanceType)
+	switch {
+	case family == "":
+		return "choose an image that the family supports: a trusted image for g6t, c6t and r6t, one that boots by UEFI for generation 7"
+	case generation(family) < 7:
+		return unless(strings.Contains(l.ImageID, securedMark), "choose a trusted image: ImageId, for the family "+family)
+	}
+	return unless(strings.Contains(l.ImageID, uefiMark), "choose an image that boots by UEFI: ImageId, for the family "+family)
+}
+
+func adviseDiskRole(l request, _ *policy.Policy) string {
+	return "let ECS use the key of " + l.KeysOf() + ": create the RAM role " + fleet.DiskEncryptRole
+}
+
+// unless is the advice, if it was not followed already.
+func unless(followed bool, advice string) string {
+	if followed {
+		return ""
+	}
+	return advice
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+func suffixed(disks []string, parameter string) string {
+	parts := make([]string, len(disks))
+	for i, d := range disks {
+		parts[i] = d + "." + parameter
+	}
+	return strings.Join(parts, ", ")
+}
+
+// refusals are the codes of RAM for a call that was not allowed. A record with one does
+// not say whether a right was missing or a Deny matched.
+var refusals = []string{"Forbidden.RAM", "NoPermission"}
+
+// deniedLaunches explains launches that failed on one of this control's rules. They pass
+// the gate of denied-launch, and that of the rule that the error stands for.
+func deniedLaunches(w *fleet.World, p *policy.Policy) []fleet.Verdict {
+	if !p.Asks(policy.ControlTrustedInstance, RuleDeniedLaunch) {
+		return nil
+	}
 	var out []fleet.Verdict
 	for _, ref := range w.Calls {
-		v := deniedLaunch(ref.Call)
+		v := notApplicable(outsideScope)
+		switch p.Covers(policy.ControlTrustedInstance, RuleDeniedLaunch, ref.Scope, noInstance()) {
+		case policy.Yes:
+			v = deniedLaunch(ref, p)
+		case policy.Maybe: // a denied launch has no tags, VPC or owner to go by
+			if v = deniedLaunch(ref, p); v.Outcome == fleet.Violation {
+				v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; whether the policy's scope covers it could not be determined"
+			}
+		}
 		v.Ref, v.Control, v.Rule = ref, policy.ControlTrustedInstance, RuleDeniedLaunch
-		out = append(out, v)
+		out = append(out, waive(p, v, noInstance(), w.At))
 	}
 	return out
 }
 
-func deniedLaunch(c *fleet.Call) fleet.Verdict {
+func deniedLaunch(ref fleet.Ref, p *policy.Policy) fleet.Verdict {
+	c := ref.Call
 	if c == nil || c.ErrorCode == "" {
 		return notApplicable("not a failed launch")
 	}
-	e := []fleet.Evidence{claimed("call", c.Name), claimed("error code", c.ErrorCode)}
+	v := explained(ref, p)
+	v.Evidence = append([]fleet.Evidence{claimed("call", c.Name), claimed("error code", c.ErrorCode)}, v.Evidence...)
 	if c.Caller != "" {
-		e = append(e, claimed("caller", c.Caller))
+		v.Evidence = append(v.Evidence, claimed("caller", c.Caller))
 	}
-	for _, d := range denials {
-		if strings.EqualFold(c.ErrorCode, d.code) {
-			return violation(fleet.Low, fmt.Sprintf("%s was denied with %s", c.Name, c.ErrorCode), d.remedy, e...)
-		}
-	}
-	v := notApplicable(fmt.Sprintf("%s failed with %s, which no rule of this control stands for", c.Name, c.ErrorCode))
-	v.Evidence = e
 	return v
+}
+
+func explained(ref fleet.Ref, p *policy.Policy) fleet.Verdict {
+	c, asked := ref.Call, requestOf(ref.Call)
+	if slices.ContainsFunc(refusals, func(code string) bool { return strings.EqualFold(c.ErrorCode, code) }) {
+		return refused(ref, asked, p)
+	}
+	i := slices.IndexFunc(denials, func(d denial) bool { return strings.EqualFold(c.ErrorCode, d.code) })
+	failed := fmt.Sprintf("%s failed with %s", c.Name, c.ErrorCode)
+	switch {
+	case i < 0:
+		return notApplicable(failed + ", which no rule of this control stands for")
+	case !opens(p, denials[i].rule, ref):
+		return notApplicable(failed + ", which stands for the rule " + denials[i].rule + ", and that is not asked here")
+	case !mayBeMeant(asked, c, p):
+		return notApplicable(failed + ", and asked for no trusted instance")
+	}
+	advice := denials[i].advise(asked, p)
+	if advice == "" {
+		return notApplicable(failed + ", and what was asked is as the rules want it: the zone or the instance type may not offer it")
+	}
+	return violation(fleet.Low, fmt.Sprintf("%s was denied with %s", c.Name, c.ErrorCode), advice)
+}
+
+// opens reports whether a rule of the control may be asked where a launch was denied.
+func opens(p *policy.Policy, rule string, ref fleet.Ref) bool {
+	return rule == "" || p.Covers(policy.ControlTrustedInstance, rule, ref.Scope, noInstance()) != policy.No
+}
+
+// mayBeMeant is candidacy by what was asked. What the record does not say, or a launch
+// template may have filled in, is not taken for "no".
+func mayBeMeant(l request, c *fleet.Call, p *policy.Policy) bool {
+	_, enhanced := fleet.FamilyOf("", l.InstanceType)
+	return enhanced || trustAsked(c) != "" || !l.complete || l.InstanceType == "" || p.TrustedInstance.Require == policy.RequireAll
+}
+
+// refused explains a call that RAM did not allow, if it asked for what a preventive guard
+// denies: Deactive, the only value that such a policy can name. One that left the
+// parameter out is not caught by it.
+func refused(ref fleet.Ref, asked request, p *policy.Policy) fleet.Verdict {
+	c, strategy := ref.Call, asked.SecurityEnhancementStrategy
+	if !strings.EqualFold(strategy, "Deactive") || !opens(p, RuleHardeningAsked, ref) {
+		return notApplicable(fmt.Sprintf("%s failed with %s, and asked for nothing that a preventive guard denies", c.Name, c.ErrorCode))
+	}
+	return violation(fleet.Low,
+		fmt.Sprintf("%s was denied with %s: it asked for SecurityEnhancementStrategy=Deactive, and either a preventive guard denied that, or the caller lacks a right; the record does not say which", c.Name, c.ErrorCode),
+		"launch with SecurityEnhancementStrategy=Active; if that is denied too, let the caller call ecs:"+c.Name,
+		claimed("SecurityEnhancementStrategy", strategy))
 }

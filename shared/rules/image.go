@@ -22,7 +22,7 @@ func image(s *subject) fleet.Verdict {
 	case !img.Seen():
 		return undecided("the image could not be read: " + img.Why)
 	case img.V.Gone:
-		return undecided("the image " + l.ImageID + " is no longer there to be judged")
+		return notAssessable("the image is no longer there, and nothing else shows what it was")
 	case generation(family) < 7:
 		return trustedImage(img.V)
 	}
@@ -33,7 +33,7 @@ func trustedImage(img fleet.Image) fleet.Verdict {
 	e := observed("image", img.ID)
 	switch {
 	case img.Owner != "system":
-		return undecided(fmt.Sprintf("whether the image %s was made from a trusted image could not be told: its owner is %s", img.ID, img.Owner))
+		return notAssessable("no API shows whether an image that is not a public one was made from a trusted image; its owner is " + img.Owner)
 	case strings.Contains(img.ID, securedMark):
 		return passes("a trusted image", e)
 	}

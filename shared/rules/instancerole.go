@@ -19,9 +19,9 @@ const (
 // role that ECS may assume and that may report trust data to Security Center.
 func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	roles := judgements{world: w, policy: p.InstanceRole.Policy, by: map[string]judgement{}}
-	return judge(w, p, policy.ControlInstanceRole, p.InstanceRole.Control, []rule{
-		{RuleSystrustRole, func(s *subject) fleet.Verdict { return systrustRole(s, roles) }},
-		{RuleOverBroadRole, func(s *subject) fleet.Verdict { return overBroadRole(s, roles) }},
+	return judge(w, p, policy.ControlInstanceRole, []rule{
+		{RuleSystrustRole, false, func(s *subject) fleet.Verdict { return systrustRole(s, roles) }},
+		{RuleOverBroadRole, false, func(s *subject) fleet.Verdict { return overBroadRole(s, roles) }},
 	})
 }
 
@@ -29,7 +29,11 @@ func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 // and, where the policy warns of roles that are too broad, all that the control covers.
 func WantsRole(p *policy.Policy) func(*fleet.Instance) bool {
 	return func(i *fleet.Instance) bool {
-		return (p.InstanceRole.WarnOverBroad || Candidate(i)) && p.InstanceRole.Covers(i.Ref.Scope, i.Listed) == policy.Yes
+		rule := RuleOverBroadRole
+		if Candidate(i) {
+			rule = ""
+		}
+		return p.Covers(policy.ControlInstanceRole, rule, i.Ref.Scope, i.Listed) == policy.Yes
 	}
 }
 
@@ -75,7 +79,12 @@ func (s *subject) claimedOnly(how fleet.Evidence) fleet.Verdict {
 func (s *subject) served() (fleet.Verdict, bool) {
 	switch s.policy.IsSelfManaged(s.inst.Ref.Scope, s.inst.Listed) {
 	case policy.Yes:
-		return notApplicable("in a self-managed scope: the operator's own trust service looks after it"), false
+		v := notApplicable("in a self-managed scope: the operator's own trust service looks after it")
+		if s.policy.SelfManagedByTag(s.inst.Ref.Scope, s.inst.Listed) {
+			v.Reason += "; its tags say so, and " + anyTagger
+			v = inOneLine(v)
+		}
+		return v, false
 	case policy.Maybe:
 		return undecided("whether a self-managed scope covers it could not be told"), false
 	}
@@ -212,8 +221,8 @@ func (s *subject) role(name string) fleet.Ref {
 
 // change adds changes to v if the policy lets this instance be changed.
 func (s *subject) change(v fleet.Verdict, needs *fleet.Change, c fleet.Change) fleet.Verdict {
-	if s.control.MayChange(s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
-		v.Reason += fmt.Sprintf("; not changed, because %s owns the instance and no scope of the policy names it", s.inst.Listed.V.Manager())
+	if s.policy.MayChange(s.name, s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
+		v.Reason += s.leftAlone()
 		return v
 	}
 	if needs != nil {
@@ -224,12 +233,19 @@ func (s *subject) change(v fleet.Verdict, needs *fleet.Change, c fleet.Change) f
 	return v
 }
 
+// leftAlone says why an instance that a service owns is not changed.
+func (s *subject) leftAlone() string {
+	l := s.inst.Listed.V
+	if l.ManagedByHint() {
+		return fmt.Sprintf("; not changed, because the tag %s says that %s owns the instance, and no scope of the policy names it; %s", fleet.TagACK, l.Manager(), anyTagger)
+	}
+	return fmt.Sprintf("; not changed, because %s owns the instance and no scope of the policy names it", l.Manager())
+}
+
 // overBroadRole warns of a role that lets the instance do nearly everything.
 func overBroadRole(s *subject, roles judgements) fleet.Verdict {
 	role := s.inst.RoleName
 	switch {
-	case !s.policy.InstanceRole.WarnOverBroad:
-		return fleet.Verdict{}
 	case !role.Seen() && !Candidate(s.inst):
 		return undecided("the instance's role could not be read: " + role.Why)
 	case !role.Seen(), role.V == "":

@@ -30,10 +30,13 @@ type wanted struct {
 	// those that anybody has.
 	resources, all []fleet.SharedResource
 	// failed are the shares that failed with a code of the table, each image and accounts
-	// once. held are their images, where no grant would help: their keys are not granted,
-	// and not taken back either.
+	// once. held are their images, where no grant would help, and what is shared in regions
+	// that the policy does not guard: their keys are not granted, and not taken back.
 	failed []failedTry
 	held   []fleet.SharedResource
+	// heldUnread says why there may be more of those that a region shares which the policy
+	// does not guard.
+	heldUnread string
 	// blind says why there may be shares, or keys, that were not seen; empty when there
 	// are none.
 	blind string
@@ -96,6 +99,10 @@ func (s *share) shared(w *wanted) []fleet.SharedResource {
 	}
 	var out []fleet.SharedResource
 	for _, region := range s.side.Regions.V {
+		if !s.guards(region.Region) {
+			s.elsewhere(w, region)
+			continue
+		}
 		if region.Unread != "" {
 			w.blind = "region " + string(region.Region) + " could not be read: " + region.Unread
 		}
@@ -112,6 +119,34 @@ func (s *share) shared(w *wanted) []fleet.SharedResource {
 	return out
 }
 
+func (s *share) guards(region fleet.Region) bool {
+	return s.policy.Guards(fleet.Scope{Account: s.world.Account, Region: region})
+}
+
+// elsewhere notes what a region shares that the policy does not guard: no reason to open
+// a role or to report, and one to leave it as it is.
+func (s *share) elsewhere(w *wanted, region fleet.ShareRegion) {
+	if region.Unread != "" {
+		w.heldUnread = "region " + string(region.Region) + " could not be read: " + region.Unread
+	}
+	for _, r := range region.Resources {
+		if r.Keys.Seen() && len(r.Keys.V) == 0 {
+			continue
+		}
+		if !r.Keys.Seen() {
+			w.heldUnread = unreadKeys(r)
+		}
+		w.held = append(w.held, r)
+		for _, x := range r.Sharees {
+			a := s.approve(x)
+			if a.trust.Empty() {
+				w.heldUnread = "the place of " + x.String() + " in the resource directory is not known"
+			}
+			w.kept = w.kept.And(a.trust)
+		}
+	}
+}
+
 // claims adds the approved among those that failed shares named. Only requests said so:
 // they select from what the policy approves, and from what is ours. Where a grant would
 // not help, nothing is granted, and nothing that is there is taken for unneeded.
@@ -121,6 +156,9 @@ func (s *share) claims(w *wanted) {
 			continue
 		}
 		try := failedTry{FailedShare: f, image: s.claimed(f.ImageID)}
+		if try.image != nil && !s.guards(try.image.Region) {
+			continue
+		}
 		lacks := f.Failure() == fleet.LacksRights
 		for _, id := range f.Accounts {
 			x := fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}

@@ -26,6 +26,9 @@ const (
 // and images are shared may assume the account's share role and use the keys, and
 // nobody else may.
 func ShareRole(w *fleet.ShareWorld, p *policy.Policy) []fleet.Verdict {
+	if p.ModeOf(policy.ControlShareRole) == policy.Off {
+		return nil
+	}
 	var out []fleet.Verdict
 	for i := range w.Sides {
 		out = append(out, (&share{world: w, policy: p, side: &w.Sides[i]}).judge()...)
@@ -68,12 +71,17 @@ func (s *share) judge() []fleet.Verdict {
 		{RuleShareeApproved, shareeApproved}, {RuleShareTrust, shareTrust}, {RuleOpenTrust, openTrust},
 		{RuleShareKeys, shareKeys}, {RuleServiceKey, serviceKey}, {RuleTakeBack, takeBack}, {RuleDiskEncryptRole, diskEncryptRole},
 	} {
+		if !s.policy.Asks(policy.ControlShareRole, r.id) {
+			continue
+		}
 		if v := r.decide(s); v.Outcome != "" {
 			out = append(out, s.sign(r.id, v))
 		}
 	}
-	for _, v := range failedShare(s) {
-		out = append(out, s.sign(RuleFailedShare, v))
+	if s.policy.Asks(policy.ControlShareRole, RuleFailedShare) {
+		for _, v := range failedShare(s) {
+			out = append(out, s.sign(RuleFailedShare, v))
+		}
 	}
 	return out
 }
@@ -83,14 +91,14 @@ func (s *share) sign(rule string, v fleet.Verdict) fleet.Verdict {
 		v.Ref = s.side.Ref
 	}
 	v.Control, v.Rule = policy.ControlShareRole, rule
-	return waive(s.policy, v, fleet.Fact[fleet.Listing]{}, s.world.At)
+	return waive(s.policy, v, noInstance(), s.world.At)
 }
 
 // admit settles whether the control covers the account. Its selectors name accounts
 // only.
 func (s *share) admit() (fleet.Verdict, bool) {
-	if s.policy.ShareRole.Covers(s.side.Ref.Scope, fleet.Fact[fleet.Listing]{}) != policy.Yes {
-		return notApplicable("outside the scope of the policy"), false
+	if s.policy.Covers(policy.ControlShareRole, "", s.side.Ref.Scope, noInstance()) != policy.Yes {
+		return notApplicable(outsideScope), false
 	}
 	return fleet.Verdict{}, true
 }

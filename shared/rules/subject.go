@@ -20,71 +20,27 @@ const (
 
 // subject is one instance in its world, as a rule of an instance control sees it.
 type subject struct {
-	world   *fleet.World
-	policy  *policy.Policy
-	control policy.Control
-	name    string // of the control
-	inst    *fleet.Instance
+	world  *fleet.World
+	policy *policy.Policy
+	name   string // of the control
+	inst   *fleet.Instance
 }
 
-// RuleInstance is the id of the verdict on an instance as a whole: that it is not
-// there, cannot be read, or is none of the control's.
-const RuleInstance = "instance"
-
-// judge runs rules on every instance that the control covers. An instance that
-// cannot be judged gets one verdict, which says why.
-func judge(w *fleet.World, p *policy.Policy, name string, c policy.Control, rules []rule) []fleet.Verdict {
-	out := make([]fleet.Verdict, 0, len(w.Instances)*len(rules))
-	for i := range w.Instances {
-		s := &subject{w, p, c, name, &w.Instances[i]}
-		if v, ok := s.admit(); !ok {
-			out = append(out, v)
-			continue
-		}
-		for _, r := range rules {
-			if v := r.decide(s); v.Outcome != "" {
-				v.Ref, v.Control, v.Rule = s.inst.Ref, name, r.id
-				out = append(out, s.exempt(v))
-			}
-		}
+// there settles what no rule need be asked of: an instance that is not there, or not
+// known.
+func (s *subject) there() (fleet.Verdict, bool) {
+	switch {
+	case s.inst.Gone.Seen() && s.inst.Gone.V:
+		return s.gone(), false
+	case !s.inst.Listed.Seen():
+		return undecided("the instance could not be read: " + s.inst.Listed.Why), false
 	}
-	return out
-}
-
-// rule is one row of a control. decide leaves Outcome empty when it has nothing
-// to say that another rule has not said.
-type rule struct {
-	id     string
-	decide func(*subject) fleet.Verdict
-}
-
-// admit settles what no rule need ask: whether the instance is there, known, and
-// covered by the control.
-func (s *subject) admit() (fleet.Verdict, bool) {
-	v := fleet.Verdict{Ref: s.inst.Ref, Control: s.name, Rule: RuleInstance}
-	if s.inst.Gone.Seen() && s.inst.Gone.V {
-		return s.gone(v), false
-	}
-	if !s.inst.Listed.Seen() {
-		v.Outcome, v.Severity = fleet.Undecided, fleet.Medium
-		v.Reason = "the instance could not be read: " + s.inst.Listed.Why
-		return v, false
-	}
-	switch s.control.Covers(s.inst.Ref.Scope, s.inst.Listed) {
-	case policy.No:
-		v.Outcome, v.Reason = fleet.NotApplicable, "outside the scope of the policy"
-		return v, false
-	case policy.Maybe:
-		v.Outcome, v.Severity = fleet.Undecided, fleet.Medium
-		v.Reason = "whether the policy's scope covers it could not be told"
-		return v, false
-	}
-	return v, true
+	return fleet.Verdict{}, true
 }
 
 // gone is the verdict on an instance that was asked for and not found. Right
 // after a launch that means "not yet"; later, released or elsewhere.
-func (s *subject) gone(v fleet.Verdict) fleet.Verdict {
+func (s *subject) gone() (v fleet.Verdict) {
 	first := s.inst.Ref.Try.FirstSeen // a hint: it can only end what its own message waits for
 	if first.IsZero() {
 		first = s.world.At
@@ -96,35 +52,6 @@ func (s *subject) gone(v fleet.Verdict) fleet.Verdict {
 	}
 	v.Outcome, v.Severity = fleet.Fault, fleet.Low
 	v.Reason = fmt.Sprintf("no instance %s in %s: it was released, or the event named a wrong place", s.inst.Ref.ID, s.inst.Ref.Scope)
-	return v
-}
-
-// exempt takes the changes away from what the policy exempts.
-func (s *subject) exempt(v fleet.Verdict) fleet.Verdict {
-	return waive(s.policy, v, s.inst.Listed, s.world.At)
-}
-
-func waive(p *policy.Policy, v fleet.Verdict, listed fleet.Fact[fleet.Listing], at time.Time) fleet.Verdict {
-	if v.Outcome != fleet.Violation && v.Outcome != fleet.Conflict {
-		return v
-	}
-	if e, ok := p.Exempt(v.Control, v.Rule, v.Ref, listed, at); ok {
-		return exempted(v, e)
-	}
-	if e, ok := p.Lapsed(v.Control, v.Rule, v.Ref, listed, at); ok {
-		v.Reason += fmt.Sprintf("; the exemption by %s (%s) ended on %s", e.Owner, e.Reason, lastDay(e))
-	}
-	return v
-}
-
-// lastDay is the last day on which an exemption works.
-func lastDay(e policy.Exemption) string {
-	return e.Expires.Add(-time.Nanosecond).Format(time.DateOnly)
-}
-
-func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
-	v.Reason = fmt.Sprintf("exempt until %s by %s (%s): %s", lastDay(e), e.Owner, e.Reason, v.Reason)
-	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again, v.Patience = fleet.Exempted, fleet.Info, "", nil, 0, 0
 	return v
 }
 
@@ -209,6 +136,11 @@ func Candidate(i *fleet.Instance) bool {
 	return is
 }
 
+// meant reports whether rules about trusted instances are asked of this one.
+func (s *subject) meant() bool {
+	return Candidate(s.inst) || s.name == policy.ControlTrustedInstance && s.policy.TrustedInstance.Require == policy.RequireAll
+}
+
 // trustAsked returns the trusted mode that a launch asked for: vTPM, or Enclave,
 // which switches the trusted system on too.
 func trustAsked(c *fleet.Call) string {
@@ -250,6 +182,12 @@ func passes(reason string, e ...fleet.Evidence) fleet.Verdict {
 
 func notApplicable(reason string) fleet.Verdict {
 	return fleet.Verdict{Outcome: fleet.NotApplicable, Reason: reason}
+}
+
+// notAssessable is the verdict on what no source can ever show. The reason is the same
+// for all of which it is true.
+func notAssessable(reason string) fleet.Verdict {
+	return inOneLine(fleet.Verdict{Outcome: fleet.NotAssessable, Severity: fleet.Info, Reason: reason})
 }
 
 func undecided(reason string) fleet.Verdict {

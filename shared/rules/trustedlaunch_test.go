@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -43,9 +44,9 @@ func TestTheImageFitsTheGenerationOfTheFamily(t *testing.T) {
 		"7: the cloud does not say":  {"ecs.g7t", fleet.See(fleet.Image{ID: "m"}), fleet.Undecided},
 		"6: secured":                 {"ecs.g6t", fleet.See(fleet.Image{ID: secured, Owner: "system"}), fleet.Passes},
 		"6: public, not secured":     {"ecs.g6t", fleet.See(fleet.Image{ID: "centos_7.vhd", Owner: "system", BootMode: "UEFI"}), fleet.Violation},
-		"6: one's own, of that name": {"ecs.g6t", fleet.See(fleet.Image{ID: secured, Owner: "self"}), fleet.Undecided},
+		"6: one's own, of that name": {"ecs.g6t", fleet.See(fleet.Image{ID: secured, Owner: "self"}), fleet.NotAssessable},
 		"not read":                   {"ecs.g7t", fleet.Dunno[fleet.Image]("denied"), fleet.Undecided},
-		"no longer there":            {"ecs.g7t", fleet.See(fleet.Image{ID: "m", BootMode: "UEFI", Gone: true}), fleet.Undecided},
+		"no longer there":            {"ecs.g7t", fleet.See(fleet.Image{ID: "m", BootMode: "UEFI", Gone: true}), fleet.NotAssessable},
 		"only claimed":               {"ecs.g7t", fleet.Claim(fleet.Image{ID: "m", BootMode: "UEFI"}), fleet.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,6 +91,41 @@ func TestKMSMayBeExempt(t *testing.T) {
 	}
 }
 
+// ordinary is an instance that is not meant to be trusted.
+func ordinary() fleet.Instance {
+	return listed(trusted(), func(l *fleet.Listing) { l.Tags, l.Family, l.Type = nil, "ecs.g7", "ecs.g7.large" })
+}
+
+// hardening is the verdict of hardening-asked, which is there beside the one that an
+// ordinary instance gets.
+func hardening(t *testing.T, i fleet.Instance, p *policy.Policy) fleet.Verdict {
+	t.Helper()
+	for _, v := range rules.TrustedInstance(world(i), p) {
+		if v.Rule == rules.RuleHardeningAsked {
+			sound(t, v)
+			return v
+		}
+	}
+	t.Fatal("it is not asked")
+	return fleet.Verdict{}
+}
+
+func TestWithoutItsLaunchHardeningCannotBeAssessed(t *testing.T) {
+	w := world(trusted(), ordinary(), trusted(), ordinary(), trusted())
+	var got []fleet.Verdict
+	for i := range w.Instances {
+		w.Instances[i].Ref.ID = fmt.Sprint("i-", i)
+	}
+	for _, v := range rules.TrustedInstance(w, enforcing()) {
+		if v.Rule == rules.RuleHardeningAsked {
+			got = append(got, v)
+		}
+	}
+	if len(got) != 1 || got[0].Outcome != fleet.NotAssessable || got[0].Count != 5 || got[0].Ref.Kind != fleet.KindAccount || got[0].Evidence[0].Value != "i-0 i-1 i-2" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestHardeningAsked(t *testing.T) {
 	system, own := fleet.See(fleet.Image{ID: "m", Owner: "system"}), fleet.See(fleet.Image{ID: "m", Owner: "self"})
 	for name, tc := range map[string]struct {
@@ -102,13 +138,17 @@ func TestHardeningAsked(t *testing.T) {
 		"refused":                     {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, system, fleet.Violation},
 		"left out, from a template":   {fleet.Launch{LaunchTemplateID: "lt-1"}, system, fleet.Undecided},
 		"left out, of one's own":      {fleet.Launch{}, own, fleet.NotApplicable},
-		"left out, of who knows what": {fleet.Launch{}, fleet.Dunno[fleet.Image]("denied"), fleet.Violation},
+		"left out, of who knows what": {fleet.Launch{}, fleet.Dunno[fleet.Image]("denied"), fleet.Undecided},
+		"refused, not read":           {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, fleet.Dunno[fleet.Image]("denied"), fleet.Undecided},
+		"refused, of no image":        {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, fleet.See(fleet.Image{Gone: true}), fleet.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
-			i := launched(trusted(), tc.launch)
-			i.Image = tc.image
-			if v := judged(t, i, enforcing(), rules.RuleHardeningAsked); v.Outcome != tc.want {
-				t.Errorf("got %s, want %s: %s", v.Outcome, tc.want, v.Reason)
+			for name, i := range map[string]fleet.Instance{"trusted": trusted(), "ordinary": ordinary()} {
+				i = launched(i, tc.launch)
+				i.Image = tc.image
+				if v := hardening(t, i, enforcing()); v.Outcome != tc.want {
+					t.Errorf("%s: got %s, want %s: %s", name, v.Outcome, tc.want, v.Reason)
+				}
 			}
 		})
 	}

@@ -75,7 +75,7 @@ func judgeWindow(payload []byte, p *policy.Policy) error {
 		Kinds: []events.Kind{events.KindLaunch, events.KindStateChange, events.KindMessage},
 		Refs:  []fleet.Kind{fleet.KindInstance},
 		Own:   []string{"fleetwarden-attach-role"},
-		Knows: p.Knows, Reaches: p.Knows, RoleIn: p.RoleIn,
+		Knows: p.Knows, Guards: p.Guards, Reaches: p.Knows, RoleIn: p.RoleIn,
 	}) {
 		if err != nil {
 			return err

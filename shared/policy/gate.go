@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"slices"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Guards reports whether the policy speaks for a place: the account is one of its own,
+// and the region is guarded. Without accounts or regions in the file each one is; what
+// belongs to an account as a whole, and so has no region, goes by its account.
+func (p *Policy) Guards(s fleet.Scope) bool {
+	if len(p.Accounts) > 0 && !p.Knows(s.Account) {
+		return false
+	}
+	return s.Region == "" || len(p.Regions) == 0 || slices.Contains(p.Regions, s.Region)
+}
+
+// Asks reports whether a rule of a control is asked at all: the control is not off, does
+// not skip the rule, and the rule's own switch, if it has one, is on.
+func (p *Policy) Asks(control, rule string) bool {
+	c := p.control(control)
+	if c == nil || c.Mode == Off || slices.Contains(c.Skip, rule) {
+		return false
+	}
+	switch rule {
+	case "imds":
+		return p.TrustedInstance.IMDS
+	case "over-broad-role":
+		return p.InstanceRole.WarnOverBroad
+	case "trust-client":
+		return p.Agent.TrustClient
+	}
+	return true
+}
+
+// Covers is the gate of every rule: whether it is asked about a thing in scope. It takes
+// in the mode, skip, accounts, regions, include and exclude; candidacy and exemptions
+// are for the rules, which know what they found. An empty rule stands for the control.
+func (p *Policy) Covers(control, rule string, scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	if !p.Asks(control, rule) || !p.Guards(scope) {
+		return No
+	}
+	return p.scopeOf(control, rule).Covers(scope, l)
+}
+
+// LeftOutByTag reports whether a rule is not asked about a thing because of its tags
+// alone, which whoever may tag can set.
+func (p *Policy) LeftOutByTag(control, rule string, scope fleet.Scope, l fleet.Fact[fleet.Listing]) bool {
+	return p.Asks(control, rule) && p.Guards(scope) && l.Seen() && p.Covers(control, rule, scope, l) == No &&
+		p.scopeOf(control, rule).covers(func(s Selector) Match { return s.untagged(scope, l) }) == Maybe
+}
+
+// scopeOf is the control, with the selectors of a rule that has some of its own.
+func (p *Policy) scopeOf(control, rule string) Control {
+	c := *p.control(control)
+	own := p.TrustedInstance.Hardening
+	if rule != "hardening-asked" {
+		return c
+	}
+	if len(own.Include) > 0 {
+		c.Include = own.Include
+	}
+	c.Exclude = slices.Concat(c.Exclude, own.Exclude)
+	return c
+}
+
+// MayChange reports whether a control may change an instance: it covers it, and no
+// service owns it unless the control's include names that service.
+func (p *Policy) MayChange(control string, scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
+	c := p.control(control)
+	if c == nil || !p.Guards(scope) {
+		return No
+	}
+	return c.MayChange(scope, l)
+}
+
+func (p *Policy) control(id string) *Control {
+	switch id {
+	case ControlTrustedInstance:
+		return &p.TrustedInstance.Control
+	case ControlInstanceRole:
+		return &p.InstanceRole.Control
+	case ControlAgent:
+		return &p.Agent.Control
+	case ControlShareRole:
+		return &p.ShareRole.Control
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+// rule is one row of a control of instances. decide leaves Outcome empty when it has
+// nothing to say that another rule has not said.
+type rule struct {
+	id string
+	// candidates: it is asked of instances that are meant to be trusted, or of all where
+	// the policy requires all to be.
+	candidates bool
+	decide     func(*subject) fleet.Verdict
+}
+
+// RuleInstance is the id of the verdict on an instance as a whole: that it is not
+// there, cannot be read, or is none of the control's.
+const RuleInstance = "instance"
+
+const outsideScope = "outside the scope of the policy"
+
+// anyTagger says of a tag why it is only a hint. A verdict that rests on such a tag says
+// so: nothing passes, and nothing is left unchanged, silently because of it.
+const anyTagger = "whoever may tag can set that"
+
+// judge asks the rules of a control about every instance. Each rule goes through one
+// gate: mode, skip, account, region, include, exclude, whether the instance is there,
+// candidacy, and after it has spoken the exemptions.
+func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.Verdict {
+	if p.ModeOf(name) == policy.Off {
+		return nil
+	}
+	out := make([]fleet.Verdict, 0, len(w.Instances)*len(rules))
+	for i := range w.Instances {
+		s := &subject{world: w, policy: p, name: name, inst: &w.Instances[i]}
+		out = s.judge(out, rules)
+	}
+	return inLines(w.Scope, out)
+}
+
+func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
+	var outside, unsure, ordinary bool
+	for _, r := range rules {
+		if !s.policy.Asks(s.name, r.id) {
+			continue
+		}
+		switch s.policy.Covers(s.name, r.id, s.inst.Ref.Scope, s.inst.Listed) {
+		case policy.No:
+			outside = true
+			continue
+		case policy.Maybe:
+			unsure = true
+		}
+		if v, ok := s.there(); !ok {
+			return append(out, s.sign(RuleInstance, v))
+		}
+		switch {
+		case unsure:
+		case r.candidates && !s.meant():
+			ordinary = true
+		default:
+			if v := r.decide(s); v.Outcome != "" {
+				out = append(out, waive(s.policy, s.sign(r.id, v), s.inst.Listed, s.world.At))
+			}
+		}
+	}
+	switch {
+	case unsure:
+		out = append(out, s.sign(RuleInstance, undecided("whether the policy's scope covers it could not be determined")))
+	case outside:
+		out = append(out, s.sign(RuleInstance, s.outside()))
+	case ordinary:
+		out = append(out, s.sign(RuleInstance, notApplicable("not a trusted instance")))
+	}
+	return out
+}
+
+func (s *subject) sign(rule string, v fleet.Verdict) fleet.Verdict {
+	v.Ref, v.Control, v.Rule = s.inst.Ref, s.name, rule
+	return v
+}
+
+// outside is the verdict on what the policy's scope leaves out.
+func (s *subject) outside() fleet.Verdict {
+	if s.policy.LeftOutByTag(s.name, "", s.inst.Ref.Scope, s.inst.Listed) {
+		return inOneLine(notApplicable(outsideScope + " by its tags, or the lack of them; " + anyTagger))
+	}
+	return notApplicable(outsideScope)
+}
+
+// waive takes the changes away from what the policy exempts.
+func waive(p *policy.Policy, v fleet.Verdict, listed fleet.Fact[fleet.Listing], at time.Time) fleet.Verdict {
+	if v.Outcome != fleet.Violation && v.Outcome != fleet.Conflict {
+		return v
+	}
+	if e, ok := p.Exempt(v.Control, v.Rule, v.Ref, listed, at); ok {
+		return exempted(v, e)
+	}
+	if e, ok := p.Lapsed(v.Control, v.Rule, v.Ref, listed, at); ok {
+		v.Reason += fmt.Sprintf("; the exemption by %s (%s) ended on %s", e.Owner, e.Reason, lastDay(e))
+	}
+	return v
+}
+
+// lastDay is the last day on which an exemption works.
+func lastDay(e policy.Exemption) string {
+	return e.Expires.Add(-time.Nanosecond).Format(time.DateOnly)
+}
+
+func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
+	by := ""
+	if e.ByTag() {
+		by = ", by its tags (" + anyTagger + ")"
+	}
+	v.Reason = fmt.Sprintf("exempt until %s by %s (%s)%s: %s", lastDay(e), e.Owner, e.Reason, by, v.Reason)
+	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again, v.Patience = fleet.Exempted, fleet.Info, "", nil, 0, 0
+	return v
+}
+
+// inOneLine has a verdict said once for all instances of a batch of which it is true.
+func inOneLine(v fleet.Verdict) fleet.Verdict {
+	v.Count = 1
+	return v
+}
+
+// maxExamples is how many instances a line about many names.
+const maxExamples = 3
+
+// inLines makes one verdict on the account and region of those that are to be said in
+// one line, for each rule, outcome and reason.
+func inLines(scope fleet.Scope, vs []fleet.Verdict) []fleet.Verdict {
+	out := vs[:0]
+	var lines []fleet.Verdict
+	for _, v := range vs {
+		if v.Count == 0 {
+			out = append(out, v)
+			continue
+		}
+		i := slices.IndexFunc(lines, func(l fleet.Verdict) bool {
+			return l.Rule == v.Rule && l.Outcome == v.Outcome && l.Reason == v.Reason
+		})
+		if i < 0 {
+			i = len(lines)
+			v.Evidence = []fleet.Evidence{{Name: "for example", Source: fleet.Observed.String()}}
+			lines = append(lines, v)
+			lines[i].Ref, lines[i].Count = fleet.Ref{Scope: scope, Kind: fleet.KindAccount}, 0
+		}
+		if l := &lines[i]; l.Count < maxExamples {
+			l.Evidence[0].Value = strings.TrimSpace(l.Evidence[0].Value + " " + v.Ref.ID)
+		}
+		lines[i].Count += v.Count
+	}
+	return append(out, lines...)
+}
