@@ -144,6 +144,11 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 		accounts = f.Accounts
 	}
 	regions := lookout.Regions(call)
+	for _, r := range f.Regions {
+		if !call.Options.Policy.Guards(fleet.Scope{Account: call.Home.Account, Region: r}) {
+			return "", fmt.Errorf("region %s is none of the policy's", r)
+		}
+	}
 	if len(f.Regions) > 0 {
 		regions = func(context.Context, fleet.AccountID) ([]fleet.Region, error) { return f.Regions, nil }
 	}

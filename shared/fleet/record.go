@@ -36,8 +36,10 @@ type FindingRecord struct {
 	Reason   string     `json:"reason"`
 	Remedy   string     `json:"remedy,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty"`
-	// Count, when not zero, is for how many resources the finding stands.
-	Count int `json:"count,omitempty"`
+	// Remark says that a report has one line for all resources with this finding; Count,
+	// when not zero, is for how many of them such a line stands.
+	Remark bool `json:"remark,omitempty"`
+	Count  int  `json:"count,omitempty"`
 	// AgainSeconds is after how many seconds the thing is looked at again.
 	AgainSeconds int `json:"againSeconds,omitempty"`
 }

@@ -66,9 +66,9 @@ type Verdict struct {
 	Remedy   string
 	Evidence []Evidence
 	Changes  []Change
-	// Count, when not zero, is for how many resources of the Ref's account and region
-	// the verdict stands: one line for all of them.
-	Count int
+	// Remark says that a report has one line for all resources of which the rule says this
+	// for the same reason, which therefore names none of them.
+	Remark bool
 	// Again, when not zero, asks for another look after that long.
 	Again time.Duration
 	// Patience, when not zero, is how long this may be so before it has consequences, or

@@ -1,7 +1,11 @@
 package lookout_test
 
 import (
+	"encoding/base64"
+	"fmt"
 	"maps"
+	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +19,7 @@ import (
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/report"
 	simecs "fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/server"
 )
@@ -32,6 +37,12 @@ type region struct {
 
 func aRegion(t *testing.T, n int) region {
 	t.Helper()
+	drift := map[string]float64{"noRole": 0.001, "noAgent": 0.001, "badDisk": 0.01}
+	return aRegionOf(t, simecs.FleetSpec{Count: n, InstanceType: "ecs.g7t.large", Drift: drift})
+}
+
+func aRegionOf(t *testing.T, specs ...simecs.FleetSpec) region {
+	t.Helper()
 	srv, err := server.New(server.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -44,9 +55,10 @@ func aRegion(t *testing.T, n int) region {
 	if err := srv.RAM.AddRole(server.Sharer, simecs.FleetRole, rampolicy.ECSTrust(), map[string]string{policy.PolicyLeast: rampolicy.SysTrustPolicy()}); err != nil {
 		t.Fatal(err)
 	}
-	drift := map[string]float64{"noRole": 0.001, "noAgent": 0.001, "badDisk": 0.01}
-	if _, err := srv.ECS.SeedFleet(simecs.FleetSpec{Count: n, InstanceType: "ecs.g7t.large", Drift: drift}); err != nil {
-		t.Fatal(err)
+	for _, spec := range specs {
+		if _, err := srv.ECS.SeedFleet(spec); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := srv.World.Clock.Advance(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
@@ -237,5 +249,59 @@ func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
 		if called := len(call.Session.Calls()) > 0; called != reads || (len(w.Sides) > 0) != reads || len(control.Decide(w, &p)) > 0 && !reads {
 			t.Errorf("mode %s: called %v, got %+v", mode, call.Session.Calls(), w)
 		}
+	}
+}
+
+// What no API can show of a fleet that is as the policy wants it counts neither for nor
+// against it.
+func TestAPerfectFleetHasAFullPosture(t *testing.T) {
+	script, err := os.ReadFile("../agent/testdata/published.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := base64.StdEncoding.EncodeToString(script)
+	r := aRegionOf(t, simecs.FleetSpec{Count: 40, InstanceType: "ecs.g7t.large"},
+		simecs.FleetSpec{Count: 40, InstanceType: "ecs.g6t.large", Image: "aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd", UserData: data},
+		simecs.FleetSpec{Count: 20, InstanceType: "ecs.g6.large"})
+	p := policy.Default().WithHome(here.Account)
+	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: p}}
+	control, err := lookout.Fleet(call)(t.Context(), here.Account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, _, err := ecs.New(call.Session).Page(t.Context(), here, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := fleet.Batch{Scope: here, Seen: page}
+	for _, in := range page {
+		b.Refs = append(b.Refs, in.Ref)
+	}
+	w, err := control.Observe(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[report.Count]int{}
+	for _, v := range control.Decide(w, p) {
+		c := report.Count{Control: v.Control, Rule: v.Rule, Outcome: v.Outcome}
+		if v.Remark {
+			c.Reason = v.Reason
+		}
+		counts[c]++
+	}
+	s := report.Summary{Shards: []report.Shard{{Scope: here}}}
+	for c, n := range counts {
+		c.N = n
+		s.Shards[0].Counts = append(s.Shards[0].Counts, c)
+	}
+	if share, ok := s.Posture().Share(); !ok || share != 1 {
+		t.Errorf("a posture of %v, %v: %+v", share, ok, counts)
+	}
+	var remarks []string
+	for _, m := range s.Remarks() {
+		remarks = append(remarks, fmt.Sprint(m.Rule, " ", m.Outcome, " ", m.N))
+	}
+	if want := []string{"trust-client not-assessable 40", "hardening-asked not-assessable 100"}; !slices.Equal(remarks, want) {
+		t.Errorf("got %v, want %v", remarks, want)
 	}
 }

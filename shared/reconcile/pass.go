@@ -180,19 +180,19 @@ func (r *pass) stamp(kind string) fleet.Record {
 // finding counts and records a verdict. What a rule says of an account and region as a
 // whole, batch after batch, is said once a pass.
 func (r *pass) finding(v fleet.Verdict) error {
-	if v.Ref.Kind == fleet.KindAccount && v.Control != "" && v.Count == 0 {
+	if v.Ref.Kind == fleet.KindAccount && v.Control != "" {
 		about := said{v.Ref.Key(), v.Control, v.Rule, v.Outcome}
 		if r.said[about] {
 			return nil
 		}
 		r.said[about] = true
 	}
-	r.sum.Outcomes[v.Outcome] += max(v.Count, 1)
+	r.sum.Outcomes[v.Outcome]++
 	rec := r.stamp("finding")
 	rec.Finding = &fleet.FindingRecord{
 		Control: v.Control, Rule: v.Rule, Outcome: v.Outcome, Severity: v.Severity,
 		Account: v.Ref.Scope.Account, Region: v.Ref.Scope.Region, Kind: v.Ref.Kind, ID: v.Ref.ID,
-		Reason: v.Reason, Remedy: v.Remedy, Evidence: v.Evidence, Count: v.Count, AgainSeconds: int(v.Again / time.Second),
+		Reason: v.Reason, Remedy: v.Remedy, Evidence: v.Evidence, Remark: v.Remark, AgainSeconds: int(v.Again / time.Second),
 	}
 	return r.o.Record(rec)
 }

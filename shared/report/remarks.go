@@ -39,5 +39,5 @@ func (s Summary) Remarks() []Remark {
 
 // Finding is the remark as a finding of the whole sweep.
 func (r Remark) Finding() fleet.FindingRecord {
-	return fleet.FindingRecord{Control: r.Control, Rule: r.Rule, Outcome: r.Outcome, Severity: fleet.Info, Kind: fleet.KindFleet, Reason: r.Reason, Count: r.N}
+	return fleet.FindingRecord{Control: r.Control, Rule: r.Rule, Outcome: r.Outcome, Severity: fleet.Info, Kind: fleet.KindFleet, Reason: r.Reason, Remark: true, Count: r.N}
 }

@@ -2,8 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -42,7 +40,7 @@ func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.
 		s := &subject{world: w, policy: p, name: name, inst: &w.Instances[i]}
 		out = s.judge(out, rules)
 	}
-	return inLines(w.Scope, out)
+	return out
 }
 
 func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
@@ -90,7 +88,7 @@ func (s *subject) sign(rule string, v fleet.Verdict) fleet.Verdict {
 // outside is the verdict on what the policy's scope leaves out.
 func (s *subject) outside() fleet.Verdict {
 	if s.policy.LeftOutByTag(s.name, "", s.inst.Ref.Scope, s.inst.Listed) {
-		return inOneLine(notApplicable(outsideScope + " by its tags, or the lack of them; " + anyTagger))
+		return remark(notApplicable(outsideScope + " by its tags, or the lack of them; " + anyTagger))
 	}
 	return notApplicable(outsideScope)
 }
@@ -124,38 +122,8 @@ func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
 	return v
 }
 
-// inOneLine has a verdict said once for all instances of a batch of which it is true.
-func inOneLine(v fleet.Verdict) fleet.Verdict {
-	v.Count = 1
+// remark has a report say a verdict in one line for all instances of which it is true.
+func remark(v fleet.Verdict) fleet.Verdict {
+	v.Remark = true
 	return v
-}
-
-// maxExamples is how many instances a line about many names.
-const maxExamples = 3
-
-// inLines makes one verdict on the account and region of those that are to be said in
-// one line, for each rule, outcome and reason.
-func inLines(scope fleet.Scope, vs []fleet.Verdict) []fleet.Verdict {
-	out := vs[:0]
-	var lines []fleet.Verdict
-	for _, v := range vs {
-		if v.Count == 0 {
-			out = append(out, v)
-			continue
-		}
-		i := slices.IndexFunc(lines, func(l fleet.Verdict) bool {
-			return l.Rule == v.Rule && l.Outcome == v.Outcome && l.Reason == v.Reason
-		})
-		if i < 0 {
-			i = len(lines)
-			v.Evidence = []fleet.Evidence{{Name: "for example", Source: fleet.Observed.String()}}
-			lines = append(lines, v)
-			lines[i].Ref, lines[i].Count = fleet.Ref{Scope: scope, Kind: fleet.KindAccount}, 0
-		}
-		if l := &lines[i]; l.Count < maxExamples {
-			l.Evidence[0].Value = strings.TrimSpace(l.Evidence[0].Value + " " + v.Ref.ID)
-		}
-		lines[i].Count += v.Count
-	}
-	return append(out, lines...)
 }

@@ -82,7 +82,7 @@ func (s *subject) served() (fleet.Verdict, bool) {
 		v := notApplicable("in a self-managed scope: the operator's own trust service looks after it")
 		if s.policy.SelfManagedByTag(s.inst.Ref.Scope, s.inst.Listed) {
 			v.Reason += "; its tags say so, and " + anyTagger
-			v = inOneLine(v)
+			v = remark(v)
 		}
 		return v, false
 	case policy.Maybe:

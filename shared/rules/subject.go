@@ -187,7 +187,7 @@ func notApplicable(reason string) fleet.Verdict {
 // notAssessable is the verdict on what no source can ever show. The reason is the same
 // for all of which it is true.
 func notAssessable(reason string) fleet.Verdict {
-	return inOneLine(fleet.Verdict{Outcome: fleet.NotAssessable, Severity: fleet.Info, Reason: reason})
+	return remark(fleet.Verdict{Outcome: fleet.NotAssessable, Severity: fleet.Info, Reason: reason})
 }
 
 func undecided(reason string) fleet.Verdict {

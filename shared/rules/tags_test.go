@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rules"
 )
 
 // tagsRead are the tags that decisions read, by the names of their constants, and why
@@ -104,4 +107,30 @@ func ofTags(x ast.Expr) bool {
 		return strings.EqualFold(x.Sel.Name, "tags") || x.Sel.Name == "V" && ofTags(x.X)
 	}
 	return false
+}
+
+func TestATagOfOursOnAnInstanceThatViolatesNothingIsReported(t *testing.T) {
+	for _, tag := range []string{rules.TagViolation, rules.TagStopped} {
+		for name, c := range map[string]struct {
+			change func(*fleet.Listing)
+			want   int
+		}{
+			"all is right":    {func(l *fleet.Listing) { l.Tags[tag] = "" }, 1},
+			"there is fault":  {func(l *fleet.Listing) { l.Tags[tag], l.VPC = "", "" }, 0},
+			"there is no tag": {func(*fleet.Listing) {}, 0},
+		} {
+			i := listed(trusted(), c.change)
+			i.Image = fleet.See(fleet.Image{ID: "m-1", Owner: "system", BootMode: "UEFI"})
+			n := 0
+			for _, v := range rules.TrustedInstance(world(i), enforcing()) {
+				if v.Rule == rules.RuleInstance && v.Remark && strings.Contains(v.Reason, tag) {
+					n++
+					sound(t, v)
+				}
+			}
+			if n != c.want {
+				t.Errorf("%s, %s: said %d times", tag, name, n)
+			}
+		}
+	}
 }

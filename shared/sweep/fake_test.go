@@ -250,8 +250,8 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 	case "p":
 		role.Outcome, role.Again = fleet.Pending, time.Minute
 	case "i":
-		agent = fleet.Verdict{Ref: fleet.Ref{Scope: r.Scope, Kind: fleet.KindAccount}, Control: policy.ControlAgent, Rule: "trust-client",
-			Outcome: fleet.NotAssessable, Count: 1, Reason: "no API shows it"}
+		agent = fleet.Verdict{Ref: r, Control: policy.ControlAgent, Rule: "trust-client",
+			Outcome: fleet.NotAssessable, Remark: true, Reason: "no API shows it"}
 	case "k":
 		agent = fleet.Verdict{Ref: fleet.Ref{Scope: r.Scope, Kind: fleet.KindAccount}, Control: policy.ControlTrustedInstance, Rule: "kms-enabled",
 			Outcome: fleet.Violation, Severity: fleet.Medium}

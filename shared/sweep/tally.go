@@ -63,10 +63,8 @@ func (t *tally) uses(exempt []report.Exemption) {
 // a whole before: batch after batch says it again, and it counts once.
 func (t *tally) finding(f *fleet.FindingRecord) bool {
 	c := report.Count{Control: f.Control, Rule: f.Rule, Outcome: f.Outcome, Severity: f.Severity}
-	if f.Count > 0 {
+	if f.Remark {
 		c.Reason = f.Reason
-		t.counts[c] += f.Count
-		return true
 	}
 	if f.Kind == fleet.KindAccount && f.Control != "" && t.counts[c] > 0 {
 		return false
