@@ -98,7 +98,7 @@ func findsFault() map[string]func() broken {
 		rules.RuleTakeBack: shares(ended, true),
 		rules.RuleDiskEncryptRole: shares(func() *fleet.ShareWorld {
 			w := approved()
-			w.CMKDisk, w.DiskRole = fleet.See("d-1"), fleet.See(false)
+			w.CMKDisk, w.DiskRole = fleet.See("d-1"), missing()
 			return w
 		}, true),
 		rules.RuleFailedShare: shares(func() *fleet.ShareWorld { return failedToShare() }, false),
