@@ -120,7 +120,7 @@ func TestAnOwnerReadsTheNewestMemoryInTwoCalls(t *testing.T) {
 	}
 }
 
-// What an owner must not decide by is an error, whatever is wrong.
+// An owner decides by no memory that is not whole, fresh and of its shard.
 func TestAMemoryThatIsLostOldCutOrOfAnotherShardRemembersNothing(t *testing.T) {
 	for name, spoil := range map[string]func(s *store, names []string) fleet.Scope{
 		"none":    func(s *store, _ []string) fleet.Scope { clear(s.objects); return here },

@@ -18,6 +18,7 @@
 //	starts/<run>.json                               the shards of a sweep
 //	sweeps/<run>/<account>.<region>/01-000003.json  the third part, of the first attempt
 //	sweeps/<run>/<account>.<region>/end.json        what the shard came to
+//	memory/<account>/<region>/<run>/…               since when, for the next sweep: package memory
 //	reports/<run>/summary.json, report.html, …      the whole, when the last shard has ended
 //
 // Verdicts that find nothing wrong are counted, not written, and so are unknowns of

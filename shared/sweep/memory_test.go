@@ -185,12 +185,12 @@ func TestAnOwnerIsNotifiedOnceWhenAPatienceEnds(t *testing.T) {
 		c := newCloud()
 		c.policy.Agent.Mode = mode
 		c.fleets[hangzhou] = []string{"h1", "h2o", "h3"}
-		const told = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
+		const notified = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
 		for day, n := range []int{0, want, want, want} {
 			run := c.nightly(t, day, fine)
 			violations := slices.DeleteFunc(c.outcome(t, run).Findings, func(f string) bool { return !strings.HasSuffix(f, "h2o agent-online violation") })
-			if c.told[told] != n || len(violations) != min(day, 1) {
-				t.Errorf("%s, day %d: told %d times, want %d; %q", mode, day, c.told[told], n, violations)
+			if c.told[notified] != n || len(violations) != min(day, 1) {
+				t.Errorf("%s, day %d: notified %d times, want %d; %q", mode, day, c.told[notified], n, violations)
 			}
 		}
 		if changes := c.outcome(t, c.nightly(t, 4, fine)).Drift; slices.ContainsFunc(changes, func(d string) bool { return strings.Contains(d, "h2o") }) {
