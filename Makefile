@@ -30,8 +30,8 @@ test: ## all tests, with the race detector
 	go test -race -timeout $(TIMEOUT) -parallel 4 ./...
 	cd test/tools && go test -count=1 ./...
 
-local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT)
-	@go run ./deploy/local --port $(PORT) --bin dist
+local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
+	@go run ./deploy/local --port $(PORT) --bin dist --grant "$(GRANT)"
 
 lint: ## linters, from a module of their own
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -32,8 +32,8 @@ func main() {
 }
 
 type options struct {
-	port, manifest, bin, policy, regions, logs, quotas string
-	rate                                               float64
+	port, manifest, bin, policy, regions, grant, logs, quotas string
+	rate                                                      float64
 }
 
 func parse(args []string, getenv func(string) string, out io.Writer) (options, error) {
@@ -49,6 +49,7 @@ func parse(args []string, getenv func(string) string, out io.Writer) (options, e
 	f.StringVar(&o.bin, "bin", "", "folder with ready binaries, <function>/main; empty: build them")
 	f.StringVar(&o.policy, "policy", "", "policy file of the functions; empty: deploy/local/policy.yaml beside the manifest")
 	f.StringVar(&o.regions, "regions", server.Home, "regions to deploy to, separated by commas")
+	f.StringVar(&o.grant, "grant", "", "files of deploy/ram/optional, without .json and separated by commas, that are granted to the functions their names begin with")
 	f.StringVar(&o.logs, "logs", "", "folder that keeps the functions' output; empty: a temporary one")
 	f.StringVar(&o.quotas, "quotas", "generous", "quotas of API calls: generous, or published for the vendor's; POST /_sim/quotas sets others")
 	f.Float64Var(&o.rate, "rate", 1, "how many times faster than real time the cloud's time goes")
@@ -62,6 +63,11 @@ func parse(args []string, getenv func(string) string, out io.Writer) (options, e
 		return o, fmt.Errorf("reading the command line: quotas are generous or published, not %q", o.quotas)
 	}
 	return o, nil
+}
+
+// optional are the names that --grant lists.
+func (o options) optional() []string {
+	return strings.FieldsFunc(o.grant, func(r rune) bool { return r == ',' })
 }
 
 // cloud is how the cloud is to be.
@@ -85,7 +91,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	defer func() { err = errors.Join(err, cloud.Close()) }()
 	s, err := stack.Start(ctx, stack.Options{
 		Server: cloud, Manifest: o.manifest, BinDir: o.bin, Policy: o.policy,
-		Regions: strings.Split(o.regions, ","), LogDir: o.logs, Log: out,
+		Regions: strings.Split(o.regions, ","), Optional: o.optional(), LogDir: o.logs, Log: out,
 	})
 	if err != nil {
 		return err

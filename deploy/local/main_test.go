@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	if _, err := parse([]string{"--help"}, func(string) string { return "" }, &out); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("error %v", err)
 	}
-	for _, name := range []string{"-port", "-manifest", "-bin", "-policy", "-regions", "-logs", "-quotas", "-rate"} {
+	for _, name := range []string{"-port", "-manifest", "-bin", "-policy", "-regions", "-grant", "-logs", "-quotas", "-rate"} {
 		if !strings.Contains(out.String(), name) {
 			t.Errorf("the help lacks %s", name)
 		}
@@ -44,8 +45,17 @@ func TestQuotasArePublishedOnesOnRequestOnly(t *testing.T) {
 	}
 }
 
+func TestOptionalRightsAreGrantedByName(t *testing.T) {
+	for args, want := range map[string][]string{"": nil, "--grant=": nil, "--grant=a,b": {"a", "b"}} {
+		o, err := parse(strings.Fields(args), func(string) string { return "" }, &strings.Builder{})
+		if got := o.optional(); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: got %v, %v; want %v", args, got, err, want)
+		}
+	}
+}
+
 func TestBadCommandLineIsRefused(t *testing.T) {
-	for _, args := range [][]string{{"--unknown"}, {"argument"}, {"--rate=0"}, {"--quotas=none"}, {"--port=x"}, {"--port=0", "--manifest=missing/s.yaml"}} {
+	for _, args := range [][]string{{"--unknown"}, {"argument"}, {"--rate=0"}, {"--quotas=none"}, {"--port=x"}, {"--port=0", "--manifest=missing/s.yaml"}, {"--port=0", "--manifest=../../s.yaml", "--bin=x", "--grant=nothing"}} {
 		if err := run(context.Background(), args, func(string) string { return "" }, &strings.Builder{}); err == nil {
 			t.Errorf("%q was accepted", args)
 		}
