@@ -120,7 +120,7 @@ func (l Listing) Generation() (family string, enhanced bool) {
 
 // FamilyOf returns the bare family of an instance type family or, when that is
 // empty, of an instance type, and whether it is a security-enhanced one: a
-// letter, a generation digit, and t.
+// letter, the generation's number, and t.
 func FamilyOf(family, instanceType string) (bare string, enhanced bool) {
 	bare = strings.TrimPrefix(family, "ecs.")
 	if bare == "" {
@@ -129,10 +129,13 @@ func FamilyOf(family, instanceType string) (bare string, enhanced bool) {
 			bare = bare[:i]
 		}
 	}
-	n := len(bare)
-	enhanced = n >= 3 && bare[n-1] == 't' && bare[n-2] >= '0' && bare[n-2] <= '9'
-	return bare, enhanced
+	numbered, t := strings.CutSuffix(bare, "t")
+	letters := strings.TrimRight(numbered, "0123456789")
+	return bare, t && letters != "" && letters != numbered
 }
+
+// NoKMS stands for the state of KMS in a region where it is not served.
+const NoKMS = "NotServed"
 
 // Instance is what is known about one instance. A facet that no rule asked for
 // stays Unknown.

@@ -93,7 +93,7 @@ func (s *subject) served() (fleet.Verdict, bool) {
 
 func (s *subject) withoutRole(how fleet.Evidence, roles judgements) fleet.Verdict {
 	c := s.policy.InstanceRole
-	if left := c.AttachAfter - s.age(); left > 0 {
+	if left := c.AttachAfter + cutOff - s.age(); c.AttachAfter > 0 && left > 0 {
 		return fleet.Verdict{Outcome: fleet.Pending, Again: left, Evidence: []fleet.Evidence{how},
 			Reason: "no role yet; the policy leaves " + c.AttachAfter.String() + " after a launch to others"}
 	}

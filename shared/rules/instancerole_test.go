@@ -56,6 +56,15 @@ func TestSystrustRole(t *testing.T) {
 			none(w)
 			w.Instances[0].Listed.V.Created = noon.Add(-4 * time.Minute)
 		}, want: fleet.Pending},
+		// Launched up to a minute later than ECS says.
+		"no role, maybe shortly after the launch": {world: func(w *fleet.World) {
+			none(w)
+			w.Instances[0].Listed.V.Created = noon.Add(-5*time.Minute - 59*time.Second)
+		}, want: fleet.Pending},
+		"no role, long enough after the launch": {world: func(w *fleet.World) {
+			none(w)
+			w.Instances[0].Listed.V.Created = noon.Add(-6 * time.Minute)
+		}, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.AttachRole}},
 		"no role, shortly after the launch, and the policy does not wait": {world: func(w *fleet.World) {
 			none(w)
 			w.Instances[0].Listed.V.Created = noon

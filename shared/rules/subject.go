@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -102,7 +101,12 @@ func latest(times ...time.Time) time.Time {
 	return slices.MaxFunc(times, time.Time.Compare)
 }
 
-// age is how long ago the instance was created, by the cloud's clock.
+// cutOff is what CreationTime may be before an instance was created: ECS cuts the seconds
+// off.
+const cutOff = time.Minute
+
+// age is how long ago the instance was created, by the cloud's clock, and at most cutOff
+// less than that.
 func (s *subject) age() time.Duration { return s.world.At.Sub(s.inst.Listed.V.Created) }
 
 // wait is the pause before the look that follows n others.
@@ -155,13 +159,20 @@ func trustAsked(c *fleet.Call) string {
 	return ""
 }
 
-// generation is the digit of a bare family, such as 7 for g7t; 0 when there is none.
+// generation is the first number in a bare family, such as 7 for g7t and ebmg7t, or 10 for
+// g10t; 0 when there is none.
 func generation(family string) int {
-	i := slices.IndexFunc([]byte(family), func(c byte) bool { return c >= '0' && c <= '9' })
-	if i < 0 {
-		return 0
+	n, begun := 0, false
+	for _, c := range []byte(family) {
+		digit := c >= '0' && c <= '9'
+		switch {
+		case digit && n < 1000:
+			n, begun = 10*n+int(c-'0'), true
+		case begun:
+			return n
+		}
 	}
-	return int(family[i] - '0')
+	return n
 }
 
 func observed(name, value string) fleet.Evidence {

@@ -91,6 +91,7 @@ func TestTrustedModeWasAskedForOrTheTagIsThere(t *testing.T) {
 		"not from a template, just now":          {fresh, &fleet.Launch{}, fleet.Violation},
 		"the sixth generation needs no mode":     {sixth, nil, fleet.Passes},
 		"the sixth generation, did not ask":      {sixth, &fleet.Launch{}, fleet.Passes},
+		"the tenth generation needs it as well":  {func(l *fleet.Listing) { l.Tags, l.Family = nil, "ecs.g10t" }, nil, fleet.Violation},
 		"the eighth generation needs it as well": {func(l *fleet.Listing) { l.Tags, l.Family = nil, "ecs.g8t" }, nil, fleet.Violation},
 	} {
 		t.Run(name, func(t *testing.T) {
