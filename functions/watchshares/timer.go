@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
@@ -42,7 +43,9 @@ func found(ctx context.Context, call *fcrun.Call) reconcile.Source {
 func foundIn(ctx context.Context, call *fcrun.Call, account fleet.AccountID) fleet.Batch {
 	var shared map[fleet.Kind][]fleet.SharedResource
 	unlisted := false
-	if session, err := call.In(ctx, account); err == nil {
+	if aliyun.ResourceSharing.Absent(call.Home.Region) {
+		// Images are shared by ECS alone: the hour's look is for them.
+	} else if session, err := call.In(ctx, account); err == nil {
 		shared, err = sharing.New(session).Shared(ctx, call.Home.Region)
 		unlisted = err != nil
 	}

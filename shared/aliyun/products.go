@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"slices"
 	"strings"
 
 	"fleetwarden/shared/fleet"
@@ -27,6 +28,21 @@ var (
 	ResourceManager = Product{"resourcemanager", "2020-03-31", central("resourcemanager.aliyuncs.com")}
 	ActionTrail     = Product{"actiontrail", "2020-07-06", regional("actiontrail")}
 )
+
+// absent are the regions of ECS where a product has no endpoint: the endpoints of the
+// vendor's API metadata, and the endpoint pages of KMS and Resource Sharing, 2025-12. It
+// says nothing of Cloud Assistant, whose APIs are ECS's and answer RegionId.ApiNotSupported
+// themselves ([fleet.Absent]).
+var absent = map[string][]fleet.Region{
+	"kms": {"cn-nanjing", "us-southeast-1"},
+	"resourcesharing": {"cn-nanjing", "cn-fuzhou", "me-east-1", "na-south-1", "ap-south-1", "ap-southeast-2",
+		"cn-zhengzhou-jva", "us-southeast-1",
+		"cn-hangzhou-finance", "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-beijing-finance-1"},
+}
+
+// Absent reports whether a product is known not to be served in a region. A region that
+// is not listed may be one: Resource Sharing lists its own with DescribeRegions.
+func (p Product) Absent(r fleet.Region) bool { return slices.Contains(absent[p.Name], r) }
 
 func central(host string) func(fleet.Region) string {
 	return func(fleet.Region) string { return host }

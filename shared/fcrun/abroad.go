@@ -19,7 +19,7 @@ var abroad = map[string][]string{
 		"kms:DescribeAccountKmsStatus", "kms:DescribeKey", "ram:AttachPolicyToRole", "ram:CreatePolicyVersion",
 		"ram:DetachPolicyFromRole", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole", "ram:ListTagResources",
 		"ram:PassRole", "ram:TagResources", "ram:UntagResources", "ram:UpdateRole",
-		"resourcesharing:ListResourceShareAssociations", "yundun-sas:DescribeCloudCenterInstances",
+		"resourcesharing:DescribeRegions", "resourcesharing:ListResourceShareAssociations", "yundun-sas:DescribeCloudCenterInstances",
 	},
 	"push-agent": {
 		"ecs:DescribeCloudAssistantStatus", "ecs:DescribeInstances", "ecs:DescribeInvocations", "ecs:DescribeUserData",
@@ -32,14 +32,14 @@ var abroad = map[string][]string{
 		"ecs:DescribeRegions", "ecs:DescribeSnapshots", "kms:DescribeKey",
 		"ram:AttachPolicyToRole", "ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:CreateRole",
 		"ram:DetachPolicyFromRole", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole", "ram:ListTagResources",
-		"ram:TagResources", "ram:UpdateRole", "resourcesharing:ListResourceShareAssociations",
+		"ram:TagResources", "ram:UpdateRole", "resourcesharing:DescribeRegions", "resourcesharing:ListResourceShareAssociations",
 	},
 	"sweep": {
 		"ecs:DescribeCloudAssistantStatus", "ecs:DescribeDisks",
 		"ecs:DescribeImageSharePermission", "ecs:DescribeImages", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances",
 		"ecs:DescribeInvocations", "ecs:DescribeRegions", "ecs:DescribeSnapshots", "ecs:DescribeUserData",
 		"kms:DescribeAccountKmsStatus", "kms:DescribeKey", "ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole",
-		"ram:ListTagResources", "resourcesharing:ListResourceShareAssociations", "yundun-sas:DescribeCloudCenterInstances",
+		"ram:ListTagResources", "resourcesharing:DescribeRegions", "resourcesharing:ListResourceShareAssociations", "yundun-sas:DescribeCloudCenterInstances",
 	},
 	"validate-instance": {
 		"ecs:DescribeDisks", "ecs:DescribeImages", "ecs:DescribeInstances", "ecs:StopInstances", "ecs:TagResources",

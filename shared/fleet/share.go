@@ -44,6 +44,9 @@ type ShareSide struct {
 // ShareRegion is what is shared in one region.
 type ShareRegion struct {
 	Region Region
+	// Unlisted says that Resource Sharing did not list the region, so that it was not asked
+	// there, and that the region is not known to be one without it.
+	Unlisted bool
 	// Unread says why not all of the region's lists were read to their end; empty
 	// when they were.
 	Unread    string

@@ -188,6 +188,8 @@ type Assistant struct {
 	Version string
 	// LastHeartbeat is zero where there was none.
 	LastHeartbeat time.Time
+	// Absent says that Cloud Assistant is not served in the region.
+	Absent bool
 }
 
 // The commands of ours that Cloud Assistant runs, as they are named there.
@@ -291,6 +293,6 @@ type World struct {
 	// Remembers is true in a sweep: what is first found not to hold now is remembered as
 	// found at At.
 	Remembers bool
-	// KMS is DescribeAccountKmsStatus.AccountStatus; only Enabled passes.
+	// KMS is DescribeAccountKmsStatus.AccountStatus, or [NoKMS]; only Enabled passes.
 	KMS Fact[string]
 }

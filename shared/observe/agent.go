@@ -50,7 +50,7 @@ func (o World) agents(ctx context.Context, w *fleet.World, there []*fleet.Instan
 }
 
 // assistants fills Assistant and Invocations of the running instances that a rule may
-// push something to.
+// push something to. Where Cloud Assistant is not served, there are none.
 func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
 	if o.Assistants == nil {
 		return nil
@@ -65,6 +65,12 @@ func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.In
 		return nil
 	}
 	got, err := o.Assistants.Assistants(ctx, w.Scope.Region, ids(lacking))
+	if fleet.ClassOf(err) == fleet.Absent {
+		for _, in := range lacking {
+			in.Assistant, in.Invocations = fleet.See(fleet.Assistant{Absent: true}), fleet.See[[]fleet.Invocation](nil)
+		}
+		return nil
+	}
 	if err := passing("reading Cloud Assistant clients", err); err != nil {
 		return err
 	}

@@ -21,10 +21,15 @@ type ShareECS interface {
 // Sharing is Resource Sharing: snapshots and images of resource shares, by kind of
 // share. It leaves out their keys.
 type Sharing interface {
+	// Regions lists where it is served. A region that it leaves out may be one all the
+	// same, unless Absent knows better.
+	Regions(ctx context.Context, home fleet.Region) ([]fleet.Region, error)
+	Absent(region fleet.Region) bool
 	Shared(ctx context.Context, region fleet.Region) (map[fleet.Kind][]fleet.SharedResource, error)
 }
 
-// ServiceKeys reads which key of a region ECS made for itself; "" for none.
+// ServiceKeys reads which key of a region ECS made for itself; "" for none, or where KMS
+// is not served.
 type ServiceKeys interface {
 	ServiceKey(ctx context.Context, region fleet.Region) (string, error)
 }
@@ -43,14 +48,16 @@ type Directories interface {
 
 // Shares reads what is shared, of all regions, and the roles that it needs. A region
 // that cannot be read is marked and the others are read: what is not seen there keeps
-// anything from being taken back.
+// anything from being taken back. Where Resource Sharing is not served, it is not asked,
+// and nothing is shared by it. Regions that the policy does not guard are read as well,
+// since roles are global: what they use is not taken back.
 type Shares struct {
 	ECS       ShareECS
 	Sharing   Sharing
 	Keys      ServiceKeys
 	Roles     ShareRoles
 	Directory Directories
-	// Home is the region that is asked for the list of regions.
+	// Home is the region that is asked for the lists of regions.
 	Home fleet.Region
 	// Folders are those that the policy approves; AsksDirectory says that it approves
 	// folders or the directory, and Named that it approves an account by itself.
@@ -108,48 +115,26 @@ func (o Shares) regions(ctx context.Context, w *fleet.ShareWorld) error {
 		return nil
 	}
 	w.CMKDisk = fleet.See("")
+	served, err := o.Sharing.Regions(ctx, o.Home)
+	if ends(err) {
+		return err
+	}
 	for _, region := range all {
-		if err := o.region(ctx, w, region); err != nil {
+		r := &regional{Shares: o, account: w.Account, region: region}
+		if listed, absent := slices.Contains(served, region), o.Sharing.Absent(region); err == nil {
+			r.asks, r.omitted = listed, !listed && !absent
+		} else {
+			r.asks = !absent
+		}
+		if err := r.read(ctx, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// region reads one region for all sides.
-func (o Shares) region(ctx context.Context, w *fleet.ShareWorld, region fleet.Region) error {
-	r := &regional{Shares: o, account: w.Account, region: region}
-	r.shared, r.unread = o.Sharing.Shared(ctx, region)
-	if ends(r.unread) {
-		return r.unread
-	}
-	for i := range w.Sides {
-		s := &w.Sides[i]
-		found, err := r.side(ctx, s)
-		if ends(err) {
-			return err
-		}
-		seen := fleet.ShareRegion{Region: region, Resources: found}
-		if err != nil {
-			seen.Unread = err.Error()
-		}
-		s.Regions.V, s.Regions.Source = append(s.Regions.V, seen), fleet.Observed
-	}
-	snapshots := slices.ContainsFunc(w.Sides, func(s fleet.ShareSide) bool { return s.Ref.Kind == fleet.KindSnapshotShare })
-	if !snapshots || w.CMKDisk.V != "" || o.Guards != nil && !o.Guards(region) {
-		return nil
-	}
-	disk, err := r.disk(ctx)
-	switch {
-	case ends(err):
-		return err
-	case err != nil:
-		w.CMKDisk = fleet.Dunno[string]("region " + string(region) + ": " + err.Error())
-	case disk != "":
-		w.CMKDisk = fleet.See(disk)
-	}
-	return nil
-}
+// guards reports whether the policy guards a region.
+func (o Shares) guards(region fleet.Region) bool { return o.Guards == nil || o.Guards(region) }
 
 func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 	for i := range w.Sides {

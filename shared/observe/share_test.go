@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,10 +35,26 @@ type sharer struct {
 	policies map[string]string
 	fails    map[string]error
 	asked    []string
+	// served are the regions that Resource Sharing lists; nil for all. absent are known to
+	// be without it.
+	served, absent []fleet.Region
 }
 
+// resourceSharing is the sharer's, whose list of regions is its own.
+type resourceSharing struct{ *sharer }
+
+func (r resourceSharing) Regions(context.Context, fleet.Region) ([]fleet.Region, error) {
+	served := r.served
+	if served == nil {
+		served = r.regions
+	}
+	return served, r.call("Served", "")
+}
+
+func (r resourceSharing) Absent(region fleet.Region) bool { return slices.Contains(r.absent, region) }
+
 func (s *sharer) call(api string, region fleet.Region) error {
-	s.asked = append(s.asked, api)
+	s.asked = append(s.asked, strings.TrimSpace(api+" "+string(region)))
 	if err := s.fails[api]; err != nil {
 		return err
 	}
@@ -122,7 +139,7 @@ func newSharer() *sharer {
 }
 
 func shares(s *sharer) observe.Shares {
-	return observe.Shares{ECS: s, Sharing: s, Keys: s, Roles: s, Directory: s, Home: "cn-hangzhou",
+	return observe.Shares{ECS: s, Sharing: resourceSharing{s}, Keys: s, Roles: s, Directory: s, Home: "cn-hangzhou",
 		Named: func(id fleet.AccountID) bool { return id == "2" }, Now: func() time.Time { return noon }}
 }
 
@@ -175,6 +192,61 @@ func TestARegionThatCannotBeReadIsMarkedAndOthersAreRead(t *testing.T) {
 				t.Errorf("%s %s: %+v", api, class, r)
 			}
 		}
+	}
+}
+
+// asks counts the calls of an API in a region.
+func (s *sharer) asks(api string, region fleet.Region) (n int) {
+	for _, a := range s.asked {
+		if a == api+" "+string(region) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestWhereResourceSharingIsNotServedItIsNotAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		served, absent []fleet.Region
+		unlisted       bool
+		noList         bool
+	}{
+		"as it lists":                      {served: []fleet.Region{"cn-hangzhou", "cn-shanghai"}, unlisted: true},
+		"as it lists, and is known":        {served: []fleet.Region{"cn-hangzhou", "cn-shanghai"}, absent: []fleet.Region{"cn-nanjing"}},
+		"as is known, while it cannot say": {absent: []fleet.Region{"cn-nanjing"}, noList: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSharer()
+			s.regions, s.served, s.absent = append(s.regions, "cn-nanjing"), c.served, c.absent
+			s.images["cn-nanjing"] = []fleet.OwnImage{{ID: "m-3", Shared: true, Sealed: []string{"s-3"}}}
+			s.sharees["m-3"] = []fleet.AccountID{"3"}
+			s.fails["Shared cn-nanjing"] = refusal{fleet.Unavailable}
+			if c.noList {
+				s.fails["Served"] = refusal{fleet.Throttled}
+			}
+			w := seen(t, shares(s), sides(fleet.KindSnapshotShare, fleet.KindImageShare))
+			for _, side := range w.Sides {
+				r := side.Regions.V[2]
+				if r.Region != "cn-nanjing" || r.Unread != "" || r.Unlisted != c.unlisted {
+					t.Errorf("%s: got %+v", side.Ref.Kind, r)
+				}
+				if images := side.Ref.Kind == fleet.KindImageShare; images != (len(r.Resources) == 1) {
+					t.Errorf("%s: got %+v", side.Ref.Kind, r.Resources)
+				}
+			}
+			if s.asks("Shared", "cn-nanjing") > 0 || s.asks("Shared", "cn-shanghai") != 1 {
+				t.Errorf("asked %v", s.asked)
+			}
+		})
+	}
+}
+
+func TestAListedRegionIsAskedThoughItWasOnceKnownToBeWithout(t *testing.T) {
+	s := newSharer()
+	s.absent = []fleet.Region{"cn-shanghai"}
+	w := seen(t, shares(s), sides(fleet.KindSnapshotShare))
+	if r := w.Sides[0].Regions.V[1]; len(r.Resources) != 1 || r.Unlisted || s.asks("Shared", "cn-shanghai") != 1 {
+		t.Errorf("got %+v", r)
 	}
 }
 
@@ -248,7 +320,7 @@ func TestADiskUnderTheServiceKeyNeedsNoRole(t *testing.T) {
 	}
 	s := newSharer()
 	seen(t, shares(s), sides(fleet.KindImageShare))
-	if slices.Contains(s.asked, "DiskUnderOwnKey") {
+	if s.asks("DiskUnderOwnKey", "cn-hangzhou") > 0 {
 		t.Error("disks were read for images")
 	}
 }

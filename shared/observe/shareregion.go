@@ -15,11 +15,50 @@ type regional struct {
 	Shares
 	account fleet.AccountID
 	region  fleet.Region
+	// asks: Resource Sharing is, or may be, served in the region. omitted: it does not
+	// list the region, which is not known to be one without it.
+	asks, omitted bool
 	// shared are those of Resource Sharing; unread says why they could not be read.
 	shared map[fleet.Kind][]fleet.SharedResource
 	unread error
 	// serviceKey is read once, and only if something is encrypted.
 	serviceKey *fleet.Fact[string]
+}
+
+// read adds the region to all sides.
+func (r *regional) read(ctx context.Context, w *fleet.ShareWorld) error {
+	if r.asks {
+		r.shared, r.unread = r.Sharing.Shared(ctx, r.region)
+	}
+	if ends(r.unread) {
+		return r.unread
+	}
+	for i := range w.Sides {
+		s := &w.Sides[i]
+		found, err := r.side(ctx, s)
+		if ends(err) {
+			return err
+		}
+		seen := fleet.ShareRegion{Region: r.region, Unlisted: r.omitted, Resources: found}
+		if err != nil {
+			seen.Unread = err.Error()
+		}
+		s.Regions.V, s.Regions.Source = append(s.Regions.V, seen), fleet.Observed
+	}
+	if !slices.ContainsFunc(w.Sides, func(s fleet.ShareSide) bool { return s.Ref.Kind == fleet.KindSnapshotShare }) ||
+		w.CMKDisk.V != "" || !r.guards(r.region) {
+		return nil
+	}
+	disk, err := r.disk(ctx)
+	switch {
+	case ends(err):
+		return err
+	case err != nil:
+		w.CMKDisk = fleet.Dunno[string]("region " + string(r.region) + ": " + err.Error())
+	case disk != "":
+		w.CMKDisk = fleet.See(disk)
+	}
+	return nil
 }
 
 // side lists what is shared of one kind, with its keys. With an error, there may be
@@ -64,6 +103,9 @@ func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.Shar
 		return r.blindly(err), err
 	}
 	claimed := claims(s.Ref)
+	if !r.guards(r.region) {
+		clear(claimed) // a claim selects what to grant, and nothing is granted for this region
+	}
 	out, sealed, unread := r.sealed(ctx, own, claimed)
 	if ends(unread) {
 		return nil, unread

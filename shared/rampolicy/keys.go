@@ -38,6 +38,14 @@ func KeyResource(k fleet.KMSKey) (string, bool) {
 	return KeysOf(k) + "/" + k.ID, ok
 }
 
+// RegionOfKey returns the region in the name of a key or of all keys; "" for no such name.
+func RegionOfKey(name string) fleet.Region {
+	if parts := strings.Split(name, ":"); len(parts) == 5 {
+		return fleet.Region(parts[2])
+	}
+	return ""
+}
+
 // KeysOf returns the name of all keys in the region and account of one.
 func KeysOf(k fleet.KMSKey) string {
 	return "acs:kms:" + string(k.Region) + ":" + string(k.Account) + ":key"

@@ -146,6 +146,11 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	if pushed {
 		last = "; " + outcome(run)
 	}
+	if s.inst.Assistant.V.Absent {
+		v.Reason += ", and Cloud Assistant, which could install it, is not served in this region"
+		v.Remedy = manual(s.inst.Listed.V.OSType, run)
+		return v
+	}
 	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {
 		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n) + last
 		v.Remedy = manual(s.inst.Listed.V.OSType, run)
@@ -167,6 +172,8 @@ func (s *subject) push(v fleet.Verdict, c fleet.Change) fleet.Verdict {
 		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; Cloud Assistant could not be asked: "+s.inst.Assistant.Why
 	case !s.inst.Invocations.Seen():
 		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; what was pushed before could not be read: "+s.inst.Invocations.Why
+	case s.inst.Assistant.V.Absent:
+		v.Reason += "; Cloud Assistant, which could run it, is not served in this region"
 	case s.inst.Listed.V.OSType != "linux" && s.inst.Listed.V.OSType != "windows":
 		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; the operating system is not known"
 	case !s.inst.Assistant.V.Online:

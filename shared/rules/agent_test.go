@@ -99,6 +99,8 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 			i.Assistant.V.Online = false
 			i.Listed.V.OSType = "windows"
 		}, ago: time.Hour, tries: 9, want: fleet.Violation, says: "AliAqsInstall.exe"},
+		"uninstalled, no assistant in the region": {change: func(i *fleet.Instance) { i.Assistant = fleet.See(fleet.Assistant{Absent: true}) },
+			want: fleet.Violation, says: "AliAqsInstall.sh"},
 		"uninstalled, assistant not read": {change: func(i *fleet.Instance) { i.Assistant = fleet.Dunno[fleet.Assistant]("denied") }, want: fleet.Undecided},
 		"uninstalled, pushes not read":    {change: func(i *fleet.Instance) { i.Invocations = fleet.Dunno[[]fleet.Invocation]("denied") }, want: fleet.Undecided},
 		"uninstalled, system not known":   {change: func(i *fleet.Instance) { i.Listed.V.OSType = "" }, want: fleet.Undecided},

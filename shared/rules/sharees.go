@@ -116,6 +116,9 @@ func (s *share) shared(w *wanted) []fleet.SharedResource {
 			out = append(out, r)
 		}
 	}
+	if region := s.unlisted(); region != "" {
+		w.blind = "the role grants keys of region " + region + ", which ECS or Resource Sharing do not list; if it is gone for good, take its keys from the role's policies by hand"
+	}
 	return out
 }
 

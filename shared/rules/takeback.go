@@ -19,8 +19,14 @@ const oldDisks = "disks that sharees made from shared images before 2024-06-30 m
 
 // takeBack takes from a role of ours the trust and the keys that nothing is shared with
 // any more, once that has been so for as long as the policy says. When it began stands
-// in a tag of the role: whatever is not needed has to be the same at each look, and
-// what is needed again starts the time anew.
+// in a tag of the role: what is not needed, and in which regions, has to be the same at
+// each check, and what is needed again starts the time from the beginning.
+//
+// A region that the cloud's lists leave out is not taken for gone. The keys that a role
+// grants remember where it is used: while one of their regions is not listed, its shares
+// are unknown, and nothing is taken back. Where the role grants no key, the time starts
+// again whenever the regions differ, so that a list which is short for a night takes
+// nothing away.
 func takeBack(s *share) fleet.Verdict {
 	if s.trust == nil {
 		return fleet.Verdict{} // share-trust has said why, or there is no role
@@ -154,9 +160,43 @@ func (s *share) byHand() string {
 		s.roleName(), strings.ReplaceAll(doc, "'", `\u0027`), oldDisks)
 }
 
+// visited are the regions of which it was read what is shared.
+func (s *share) visited() []string {
+	var out []string
+	for _, r := range s.side.Regions.V {
+		if r.Unread == "" && !r.Unlisted {
+			out = append(out, string(r.Region))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// unlisted is a region of which the role grants keys, and that ECS or Resource Sharing do
+// not list as one of theirs; "" for none.
+func (s *share) unlisted() string {
+	for _, p := range s.shards() {
+		for _, k := range p.keys {
+			region := rampolicy.RegionOfKey(k)
+			if !slices.ContainsFunc(s.side.Regions.V, func(r fleet.ShareRegion) bool { return r.Region == region && !r.Unlisted }) {
+				return string(region)
+			}
+		}
+	}
+	return ""
+}
+
 // staleKeys are those that policies of ours grant and nothing shared is encrypted with.
+// One that may be ECS's own counts as in use.
 func (s *share) staleKeys() rampolicy.Keys {
-	used, _ := s.inUse(slices.Concat(s.wanted.resources, s.wanted.held))
+	var used rampolicy.Keys
+	for _, r := range slices.Concat(s.wanted.resources, s.wanted.held) {
+		for _, k := range r.Keys.V {
+			if name, ok := rampolicy.KeyResource(k); ok && (!k.Service.Seen() || !k.Service.V) {
+				used = append(used, name)
+			}
+		}
+	}
 	var out rampolicy.Keys
 	for _, p := range s.shards() {
 		for _, k := range p.keys {
@@ -181,7 +221,7 @@ func (s *share) unneeded(keys rampolicy.Keys) string {
 	return strings.Join(parts, " and ")
 }
 
-// unneededText is all of it.
+// unneededText is all of it, and the regions where it is not needed.
 func (s *share) unneededText(keys rampolicy.Keys) string {
-	return fmt.Sprintf("%q %q %q %q", s.stale.Accounts, s.stale.Directories, s.stale.Folders, keys)
+	return fmt.Sprintf("%q %q %q %q %q", s.stale.Accounts, s.stale.Directories, s.stale.Folders, keys, s.visited())
 }

@@ -170,6 +170,8 @@ func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	switch {
 	case !w.KMS.Seen():
 		v = undecided("the state of KMS could not be read: " + w.KMS.Why)
+	case w.KMS.V == fleet.NoKMS:
+		v = notApplicable("KMS is not served in this region")
 	case w.KMS.V == "Enabled":
 		v = passes("KMS is enabled", evidence("KMS", w.KMS))
 	default:

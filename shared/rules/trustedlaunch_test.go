@@ -60,7 +60,7 @@ func TestTheImageFitsTheGenerationOfTheFamily(t *testing.T) {
 
 func TestTheAccountHasSwitchedKMSOn(t *testing.T) {
 	for fact, want := range map[fleet.Fact[string]]fleet.Outcome{fleet.See("Enabled"): fleet.Passes, fleet.See("NotEnabled"): fleet.Violation,
-		fleet.See(""): fleet.Violation, fleet.Dunno[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
+		fleet.See(fleet.NoKMS): fleet.NotApplicable, fleet.See(""): fleet.Violation, fleet.Dunno[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
 		w := world(trusted(), trusted())
 		w.KMS = fact
 		v := one(t, rules.TrustedInstance(w, enforcing()), rules.RuleKMSEnabled)

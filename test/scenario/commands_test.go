@@ -15,7 +15,8 @@ import (
 // commands are what a script may say beside testscript's own.
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// cloud [-policy FILE] [-grant OPTIONAL] [-without FUNCTION ACTION] [-regions A,B]
-	// starts the local cloud and deploys the functions. It comes first.
+	// [-world A,B] starts the local cloud, with the regions of -world, and deploys the
+	// functions, in the regions of -regions. It comes first.
 	"cloud": cmdCloud,
 
 	// standing ROLE TRUST [POLICY[=FILE] …] puts a RAM role into the world that stood
@@ -38,6 +39,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// the world; keys are those of POST /_sim/snapshots and /_sim/images.
 	"snapshot": cmdSnapshot,
 	"image":    cmdImage,
+	// unlist PRODUCT [REGION …] has the product's DescribeRegions leave regions out; without
+	// any, it lists all again.
+	"unlist": cmdUnlist,
 	// kms STATUS switches the account's KMS, such as Enabled or NotEnabled.
 	"kms": cmdKMS,
 
@@ -185,6 +189,8 @@ func cmdCloud(ts *testscript.TestScript, neg bool, args []string) {
 			o.Optional, args = append(o.Optional, args[1]), args[2:]
 		case args[0] == "-regions" && len(args) > 1:
 			o.Regions, args = strings.Split(args[1], ","), args[2:]
+		case args[0] == "-world" && len(args) > 1:
+			o.World, args = strings.Split(args[1], ","), args[2:]
 		case args[0] == "-without" && len(args) > 2:
 			o.Document, args = without(args[1], args[2]), args[3:]
 		default:
@@ -208,6 +214,14 @@ func without(function, action string) func(function, document string) (string, e
 		}
 		return taken, nil
 	}
+}
+
+func cmdUnlist(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	if len(args) == 0 {
+		ts.Fatalf("unlist: which product?")
+	}
+	told(ts).stage.Server.World.Unlist(args[0], args[1:]...)
 }
 
 // patience is how long one command may take, in real time.

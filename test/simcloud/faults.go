@@ -21,6 +21,9 @@ const (
 	Deny FaultKind = "deny"
 	// Unavailable: HTTP 503, nothing done.
 	Unavailable FaultKind = "unavailable"
+	// NotSupported: ECS's RegionId.ApiNotSupported, which Cloud Assistant's APIs answer in
+	// a region without it; nothing done. It fits calls of RPC products only.
+	NotSupported FaultKind = "not-supported"
 	// InternalError: HTTP 500, nothing done.
 	InternalError FaultKind = "internal"
 	// TimeoutBefore: the connection is dropped, nothing done.
@@ -139,7 +142,7 @@ func (f *Faults) Set(seed uint64, faults []Fault, events EventFaults) error {
 
 func (x Fault) check() error {
 	switch x.Kind {
-	case Throttle, Deny, Unavailable, InternalError, TimeoutBefore, TimeoutAfter, HangBefore, HangAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials:
+	case Throttle, Deny, Unavailable, NotSupported, InternalError, TimeoutBefore, TimeoutAfter, HangBefore, HangAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials:
 	default:
 		return fmt.Errorf("unknown kind of fault %q", x.Kind)
 	}

@@ -3,6 +3,7 @@ package simcloud
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,6 +19,8 @@ type World struct {
 	Accounts []string
 	Regions  []string
 
+	unlisted map[string][]string // regions by product
+
 	ids  map[string]uint64
 	subs []func(Event)
 }
@@ -25,6 +28,23 @@ type World struct {
 // NewWorld returns a world without resources.
 func NewWorld(clock *Clock, accounts, regions []string) *World {
 	return &World{Clock: clock, Accounts: accounts, Regions: regions, ids: map[string]uint64{}}
+}
+
+// Unlist has a product's DescribeRegions leave regions out, which are still served; none
+// for all of them again.
+func (w *World) Unlist(product string, regions ...string) {
+	w.Lock()
+	defer w.Unlock()
+	if w.unlisted == nil {
+		w.unlisted = map[string][]string{}
+	}
+	w.unlisted[product] = regions
+}
+
+// Lists reports whether a product's DescribeRegions names a region. The caller holds the
+// mutex.
+func (w *World) Lists(product, region string) bool {
+	return !slices.Contains(w.unlisted[product], region)
 }
 
 // NewID returns prefix and a number that is new for that prefix, in base 36 and

@@ -26,6 +26,8 @@ type Options struct {
 	// Optional names files of deploy/ram/optional, without .json, that are granted to
 	// the function their name begins with.
 	Optional []string
+	// World are the regions of the cloud; nil for the server's default.
+	World []string
 	// Regions get a deployment each; nil for cn-hangzhou.
 	Regions []string
 	// Env is added to the functions' environment variables.
@@ -49,7 +51,7 @@ type Stage struct {
 func Open(ctx context.Context, o Options) (*Stage, error) {
 	s := &Stage{}
 	var err error
-	if s.Server, err = server.New(server.Options{Propagation: o.Propagation}); err != nil {
+	if s.Server, err = server.New(server.Options{Propagation: o.Propagation, Regions: o.World}); err != nil {
 		return nil, err
 	}
 	s.Server.World.Subscribe(s.tape.record)

@@ -21,8 +21,12 @@ type Client struct{ session *aliyun.Session }
 func New(session *aliyun.Session) *Client { return &Client{session} }
 
 // AccountStatus returns whether the account has switched KMS on, with
-// DescribeAccountKmsStatus: Enabled, NotEnabled, InDebt or Suspended.
+// DescribeAccountKmsStatus: Enabled, NotEnabled, InDebt or Suspended. Where KMS is not
+// served it is [fleet.NoKMS], without a call.
 func (c *Client) AccountStatus(ctx context.Context, region fleet.Region) (string, error) {
+	if aliyun.KMS.Absent(region) {
+		return fleet.NoKMS, nil
+	}
 	got, err := aliyun.Do[noParameters, accountStatus](ctx, c.session,
 		aliyun.API{Product: aliyun.KMS, Action: "DescribeAccountKmsStatus", Region: region}, &noParameters{})
 	if err != nil {
@@ -47,8 +51,11 @@ type keyMetadata struct {
 const serviceAlias = "alias/acs/ecs"
 
 // ServiceKey returns the id of the key that ECS made for itself, with DescribeKey; ""
-// when there is none.
+// when there is none, and, without a call, where KMS is not served.
 func (c *Client) ServiceKey(ctx context.Context, region fleet.Region) (string, error) {
+	if aliyun.KMS.Absent(region) {
+		return "", nil
+	}
 	got, err := aliyun.Do[describeKey, keyMetadata](ctx, c.session,
 		aliyun.API{Product: aliyun.KMS, Action: "DescribeKey", Region: region}, &describeKey{KeyID: new(serviceAlias)})
 	switch {

@@ -23,3 +23,18 @@ func TestTheServiceKeyIsTheOneThatECSMade(t *testing.T) {
 		t.Errorf("without permission: got %q, %v", got, err)
 	}
 }
+
+func TestWhereKMSIsNotServedItIsNotAsked(t *testing.T) {
+	srv, c := newBench(t, admin)
+	for _, region := range []fleet.Region{"cn-nanjing", "us-southeast-1"} {
+		if key, err := c.ServiceKey(t.Context(), region); key != "" || err != nil {
+			t.Errorf("%s: got %q, %v", region, key, err)
+		}
+		if status, err := c.AccountStatus(t.Context(), region); status != fleet.NoKMS || err != nil {
+			t.Errorf("%s: got %q, %v", region, status, err)
+		}
+	}
+	if n := len(srv.Log.Since(0)); n > 0 {
+		t.Errorf("%d calls were sent", n)
+	}
+}

@@ -25,6 +25,33 @@ const (
 // pageSize is the largest page of associations.
 const pageSize = 100
 
+type noParameters struct{}
+
+type regions struct {
+	RequestID string `json:"RequestId"`
+	Regions   []struct {
+		RegionID string `json:"RegionId"`
+	} `json:"Regions"`
+}
+
+// Regions lists the regions where Resource Sharing is served, asking that of home, with
+// DescribeRegions.
+func (c *Client) Regions(ctx context.Context, home fleet.Region) ([]fleet.Region, error) {
+	got, err := aliyun.Do[noParameters, regions](ctx, c.session,
+		aliyun.API{Product: aliyun.ResourceSharing, Action: "DescribeRegions", Region: home}, &noParameters{})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]fleet.Region, len(got.Regions))
+	for i, r := range got.Regions {
+		out[i] = fleet.Region(r.RegionID)
+	}
+	return out, nil
+}
+
+// Absent reports whether Resource Sharing is known not to be served in a region.
+func (c *Client) Absent(region fleet.Region) bool { return aliyun.ResourceSharing.Absent(region) }
+
 type request struct {
 	AssociationType *string `json:"AssociationType,omitempty" xml:"AssociationType,omitempty"`
 	MaxResults      *int32  `json:"MaxResults,omitempty" xml:"MaxResults,omitempty"`

@@ -19,7 +19,12 @@ func (s *Service) DescribeRegions(c *wire.Call, _ *DescribeRegionsRequest) (*Des
 		return nil, err
 	}
 	out := &DescribeRegionsResponse{}
+	s.w.Lock()
+	defer s.w.Unlock()
 	for _, r := range s.w.Regions {
+		if !s.w.Lists("ecs", r) {
+			continue
+		}
 		out.Regions.Region = append(out.Regions.Region, RegionItem{r, r, "ecs." + r + ".aliyuncs.com", "available"})
 	}
 	return out, nil

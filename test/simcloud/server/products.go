@@ -38,7 +38,10 @@ type digest struct {
 // rpc below, a REST product into s.rest, its state into s.digests.
 func build(o Options) (*Server, error) {
 	clock := simcloud.NewClock(o.start())
-	world := simcloud.NewWorld(clock, []string{Sharer, Sharee, Member}, []string{Home, Another})
+	if o.Regions == nil {
+		o.Regions = []string{Home, Another}
+	}
+	world := simcloud.NewWorld(clock, []string{Sharer, Sharee, Member}, o.Regions)
 	s := &Server{World: world, Faults: &simcloud.Faults{}, Log: &wire.Log{}}
 	var err error
 	if s.RAM, err = ram.New(ram.Options{World: world, Propagation: o.Propagation, TagLists: o.TagLists}); err != nil {

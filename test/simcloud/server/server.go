@@ -42,6 +42,9 @@ type Options struct {
 	// Start is the virtual time to begin with. Zero: now with a Rate, else the
 	// start of 2026-01-05, so that runs are alike.
 	Start time.Time
+	// Regions are those of ECS; nil for Home and Another. Other products are missing in
+	// some, as they are in reality: see meta.Absent.
+	Regions []string
 	// Propagation and TagLists are RAM's; see ram.Options.
 	Propagation time.Duration
 	TagLists    ram.TagLists

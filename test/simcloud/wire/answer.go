@@ -7,8 +7,8 @@ import (
 )
 
 // drop cuts the connection without an answer, as a client sees a timeout.
-func (x *exchange) drop() {
-	x.note(0, "Timeout")
+func (x *exchange) drop(code string) {
+	x.note(0, code)
 	x.fault.Wait(x.q.http)
 	panic(http.ErrAbortHandler)
 }

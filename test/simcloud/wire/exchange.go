@@ -31,27 +31,30 @@ type exchange struct {
 func (x *exchange) serve(req *http.Request) {
 	err := x.admit(req)
 	var body []byte
+	if err == nil && meta.Absent(x.product.Code, RegionOf(x.q.http.Host, x.r.o.World.Regions)) {
+		x.drop("NoSuchHost")
+	}
 	if err == nil && x.r.o.Witness.Drops(x.call, false) {
-		x.drop()
+		x.drop("Timeout")
 		return
 	}
 	if err == nil {
 		x.fault = x.r.o.Faults.Next(x.faultCall())
 		if x.fault.Before() {
-			x.drop()
+			x.drop("Timeout")
 			return
 		}
 		if err = x.spoil(); err == nil {
 			body, err = x.page()
 			if x.r.o.Witness.Drops(x.call, true) {
-				x.drop()
+				x.drop("Timeout")
 				return
 			}
 		}
 	}
 	switch {
 	case x.fault.After():
-		x.drop()
+		x.drop("Timeout")
 	case x.fault == simcloud.Empty:
 		x.note(200, "Empty")
 		x.header("application/json")

@@ -35,6 +35,8 @@ func (x *exchange) spoil() error {
 		return denied(x.product.Code, x.product.Code+":"+x.action.Name, "*")
 	case simcloud.Unavailable:
 		return Errorf(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
+	case simcloud.NotSupported:
+		return Errorf(400, "RegionId.ApiNotSupported", "The api is not supported in this region.")
 	case simcloud.InternalError:
 		return Errorf(500, "InternalError", "The request processing has failed due to some unknown error, exception or failure.")
 	case simcloud.ExpiredPage:

@@ -1,0 +1,49 @@
+package sharing_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/sharing"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/test/simcloud/server"
+)
+
+func TestResourceSharingListsWhereItIsServed(t *testing.T) {
+	srv, err := server.New(server.Options{Regions: []string{server.Home, "cn-nanjing", server.Another}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := srv.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
+		t.Fatal(err)
+	}
+	as := func(id, secret string) *sharing.Client {
+		keys := &aliyun.Renewable{}
+		keys.Renew(aliyun.Keys{AccessKeyID: id, AccessKeySecret: secret})
+		cloud, err := aliyun.NewCloud(keys, srv.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+		return sharing.New(cloud.NewSession(0))
+	}
+	c := as("local-ak", "local-sk")
+	if got, err := c.Regions(t.Context(), server.Home); err != nil || !slices.Equal(got, []fleet.Region{server.Home, server.Another}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err := as("weak-ak", "weak-sk").Regions(t.Context(), server.Home); got != nil || fleet.ClassOf(err) != fleet.Denied {
+		t.Errorf("without permission: got %v, %v", got, err)
+	}
+	// Where it is not served there is no such host.
+	if got, err := c.Shared(t.Context(), "cn-nanjing"); got != nil || fleet.ClassOf(err) != fleet.Unavailable {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
