@@ -79,7 +79,7 @@ var classes = []struct {
 	{"ram", fleet.Limit, `LimitExceeded.Role LimitExceeded.Role.Policy LimitExceeded.Policy LimitExceeded.Policy.Version`},
 	{"ram", fleet.Busy, `ConcurrentCallNotSupported ConcurrentModification`},
 	{"ram", fleet.Invalid, `DeleteConflict.Role.Policy DeleteConflict.Policy.Role DeleteConflict.Policy.Version DeleteConflict.Policy.Version.Default
-		MalformedPolicyDocument InvalidParameter.Description.Length InvalidParameter.MaxItems InvalidParameter.MaxSessionDuration
+		MalformedPolicyDocument MissingResourceNames MissingTag InvalidParameter.Description.Length InvalidParameter.MaxItems InvalidParameter.MaxSessionDuration
 		InvalidParameter.PolicyDocument.Length InvalidParameter.PolicyName.InvalidChars InvalidParameter.PolicyType
 		InvalidParameter.ResourceType InvalidParameter.RoleName.InvalidChars InvalidParameter.RotateStrategy`},
 
