@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -121,10 +122,14 @@ func (o Shares) regions(ctx context.Context, w *fleet.ShareWorld) error {
 	}
 	for _, region := range all {
 		r := &regional{Shares: o, account: w.Account, region: region}
-		if listed, absent := slices.Contains(served, region), o.Sharing.Absent(region); err == nil {
+		switch listed, absent := slices.Contains(served, region), o.Sharing.Absent(region); {
+		case err == nil:
 			r.asks, r.omitted = listed, !listed && !absent
-		} else {
-			r.asks = !absent
+		case absent:
+		case fleet.ClassOf(err).Passing():
+			r.asks = true
+		default:
+			r.unread = fmt.Errorf("listing the regions of Resource Sharing: %w", err)
 		}
 		if err := r.read(ctx, w); err != nil {
 			return err

@@ -241,6 +241,16 @@ func TestWhereResourceSharingIsNotServedItIsNotAsked(t *testing.T) {
 	}
 }
 
+func TestADeniedListOfRegionsLeavesUnknownWhereSharesMayBe(t *testing.T) {
+	s := newSharer()
+	s.regions, s.absent = append(s.regions, "cn-nanjing"), []fleet.Region{"cn-nanjing"}
+	s.fails["Served"] = refusal{fleet.Denied}
+	r := seen(t, shares(s), sides(fleet.KindSnapshotShare)).Sides[0].Regions.V
+	if r[0].Unread == "" || r[1].Unread == "" || r[2].Unread != "" || s.asks("Shared", "cn-hangzhou") > 0 {
+		t.Errorf("got %+v", r)
+	}
+}
+
 func TestAListedRegionIsAskedThoughItWasOnceKnownToBeWithout(t *testing.T) {
 	s := newSharer()
 	s.absent = []fleet.Region{"cn-shanghai"}
