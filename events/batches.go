@@ -31,34 +31,42 @@ type Filter struct {
 	// role, too, and a role there that is only called like ours is not ours.
 	RoleIn func(fleet.AccountID) (role string, ok bool)
 	// PutBack returns the body of an inbox message of a newer version to its
-	// queue.
+	// queue. Its error is a [*fleet.BadInput] where the message is given up.
 	PutBack func(body []byte) error
 }
 
 // Batches turns the events of one payload into batches: refs are deduplicated, so
 // that a window of a hundred events about one instance is one look, and grouped by
 // scope, at most [fleet.MaxBatch] a batch. A bad element gives its [*Error], one
-// that is not for this function a [*fleet.Ignored]; their neighbours go on. Any
-// other error means that a message could not be put back, and ends the sequence.
+// that is not for this function a [*fleet.Ignored]; their neighbours are taken all the
+// same. Any other error means that messages could not be put back: it is the last.
 func Batches(events iter.Seq2[Event, error], f Filter) iter.Seq2[fleet.Batch, error] {
 	return func(yield func(fleet.Batch, error) bool) {
 		g := grouping{at: map[fleet.Key]*fleet.Ref{}, refs: map[fleet.Scope][]*fleet.Ref{}}
+		var lost error
 		for ev, err := range events {
-			end := false
 			if err == nil {
 				err = f.refuse(ev)
-			} else {
-				end, err = f.putBack(err)
+			} else if err = f.putBack(err); isLost(err) {
+				lost = errors.Join(lost, err)
+				continue
 			}
 			switch {
 			case err == nil:
 				g.add(ev, f.Refs)
-			case !yield(fleet.Batch{}, err) || end:
+			case !yield(fleet.Batch{}, err):
 				return
 			}
 		}
-		g.batches(yield)
+		if g.batches(yield) && lost != nil {
+			yield(fleet.Batch{}, lost)
+		}
 	}
+}
+
+// isLost reports whether a message is in no queue, and not reported either.
+func isLost(err error) bool {
+	return !errors.As(err, new(*fleet.BadInput)) && !errors.As(err, new(*fleet.Ignored)) && !errors.As(err, new(*Error))
 }
 
 // refuse says why nobody looks at an event; nil when somebody does.
@@ -97,16 +105,16 @@ func (f Filter) own(ev Event) bool {
 }
 
 // putBack returns newer messages to their queue; what remains is the element's
-// error, or that of the queue, which ends the sequence.
-func (f Filter) putBack(err error) (end bool, _ error) {
+// error, or that of the queue.
+func (f Filter) putBack(err error) error {
 	var bad *Error
 	if !errors.Is(err, ErrNewer) || !errors.As(err, &bad) || f.PutBack == nil {
-		return false, err
+		return err
 	}
 	if err := f.PutBack(bad.Body); err != nil {
-		return true, err
+		return err
 	}
-	return false, &fleet.Ignored{Where: "message " + bad.Digest, Why: ErrNewer.Error() + "; put back"}
+	return &fleet.Ignored{Where: "message " + bad.Digest, Why: ErrNewer.Error() + "; put back"}
 }
 
 // grouping collects refs by scope, in the order they came.
@@ -150,7 +158,8 @@ func merge(have *fleet.Ref, r fleet.Ref) {
 	have.Try.Run = run
 }
 
-func (g *grouping) batches(yield func(fleet.Batch, error) bool) {
+// batches reports whether all were taken.
+func (g *grouping) batches(yield func(fleet.Batch, error) bool) bool {
 	for _, scope := range g.scopes {
 		for part := range slices.Chunk(g.refs[scope], fleet.MaxBatch) {
 			b := fleet.Batch{Scope: scope, Refs: make([]fleet.Ref, len(part))}
@@ -158,8 +167,9 @@ func (g *grouping) batches(yield func(fleet.Batch, error) bool) {
 				b.Refs[i] = *r
 			}
 			if !yield(b, nil) {
-				return
+				return false
 			}
 		}
 	}
+	return true
 }

@@ -255,13 +255,22 @@ func TestANewerMessageGoesBackAndIsIgnored(t *testing.T) {
 	}
 }
 
-func TestANewerMessageThatCannotGoBackEndsTheSequence(t *testing.T) {
+func TestANewerMessageThatCannotGoBackIsTheLastErrorAndHarmsNoNeighbour(t *testing.T) {
 	full := errors.New("no such queue")
 	f := filter()
 	f.PutBack = func([]byte) error { return full }
 	batches, errs := collect(f, one{ev: launchOf(hangzhou, "i-1")}, newer(), newer(), one{ev: launchOf(hangzhou, "i-2")})
-	if len(batches) != 0 || len(errs) != 1 || !errors.Is(errs[0], full) {
-		t.Errorf("batches %v, errors %v; the platform brings all of it again", batches, errs)
+	if len(batches) != 1 || len(batches[0].Refs) != 2 || len(errs) != 1 || !errors.Is(errs[0], full) {
+		t.Errorf("batches %v, errors %v", batches, errs)
+	}
+}
+
+func TestANewerMessageThatIsGivenUpIsReported(t *testing.T) {
+	f := filter()
+	f.PutBack = func([]byte) error { return &fleet.BadInput{What: "it is a dead letter now"} }
+	batches, errs := collect(f, newer(), one{ev: launchOf(hangzhou, "i-1")})
+	if len(batches) != 1 || len(errs) != 1 || !errors.As(errs[0], new(*fleet.BadInput)) {
+		t.Errorf("batches %v, errors %v", batches, errs)
 	}
 }
 

@@ -33,6 +33,8 @@ Flags:
   --region ID     only this region
   --control ID    only this control: trusted-instance, instance-role, agent, share-role
   --id ID         only this thing, such as i-bp67acfmxazb4ph
+  --part          only as much as the policy's limits let through, of each account, region
+                  and control: the rest is for the next plan
   --sweep RUN     take what this sweep found, and do not look again
   --out FILE      write the plan to a file as well
   --json          the plan as JSON, as it is saved
@@ -42,7 +44,9 @@ Flags:
 func (j *job) plan(ctx context.Context, args []string) error {
 	var f plan.Filter
 	var run, out string
+	var part bool
 	set := j.flags("plan")
+	set.BoolVar(&part, "part", false, "")
 	set.Var((*list[fleet.AccountID])(&f.Accounts), "account", "")
 	set.Var((*list[fleet.Region])(&f.Regions), "region", "")
 	set.Var((*list[string])(&f.Controls), "control", "")
@@ -72,6 +76,9 @@ func (j *job) plan(ctx context.Context, args []string) error {
 	}
 	if len(found.Open) > 0 {
 		return fmt.Errorf("sweep %s has not ended: %d of %d shards are open", run, len(found.Open), len(found.Start.Shards))
+	}
+	if part {
+		f.Part = &call.Options.Policy.Limits
 	}
 	p, err := plan.New(found, found.Drift(ctx), f, call.Session.Now())
 	if err != nil {

@@ -34,7 +34,7 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 	for _, s := range p.Seen {
 		seen += s.N
 	}
-	if err := j.print("%s: looked at %s in %s; %d would be changed\n\n", p.ID, many(seen, "thing", "things"), many(len(p.Seen), "place", "places"), len(p.Items)); err != nil {
+	if err := j.print("%s: looked at %s in %s; %d would be changed%s\n\n", p.ID, many(seen, "thing", "things"), many(len(p.Seen), "place", "places"), len(p.Items), by(p)); err != nil {
 		return err
 	}
 	if err := j.planTable(p); err != nil {
@@ -61,6 +61,15 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 	return j.print("\nsee it:    backfill show %s\napply it:  backfill apply --plan %s\n", p.ID, p.ID)
 }
 
+// by says how many changes a plan has, where that is not the number of its things: several
+// may need one role.
+func by(p plan.Plan) string {
+	if n := p.Changes(); n != len(p.Items) {
+		return ", by " + many(n, "change", "changes")
+	}
+	return ""
+}
+
 func (j *job) planTable(p plan.Plan) error {
 	type row struct {
 		place   fleet.Scope
@@ -69,14 +78,14 @@ func (j *job) planTable(p plan.Plan) error {
 	}
 	var rows []row
 	things := map[row]int{}
-	changed := map[row]map[string]bool{} // a role is made once for many instances
+	changed := map[row]*fleet.Distinct{} // a role is made once for many instances
 	for _, item := range p.Items {
 		for _, c := range item.Changes {
 			r := row{item.Scope, item.Control, c.Kind}
 			if things[r]++; things[r] == 1 {
-				rows, changed[r] = append(rows, r), map[string]bool{}
+				rows, changed[r] = append(rows, r), &fleet.Distinct{}
 			}
-			changed[r][c.ID+" "+c.Want] = true
+			changed[r].Add(c.Identity())
 		}
 	}
 	if len(rows) == 0 {
@@ -85,7 +94,7 @@ func (j *job) planTable(p plan.Plan) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR THINGS")
 	for _, r := range rows {
-		cells(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, len(changed[r]), things[r])
+		cells(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, changed[r].N, things[r])
 	}
 	return w.Flush()
 }

@@ -98,7 +98,7 @@ func (j *job) items(p plan.Plan) error {
 	if j.json {
 		return j.line(p)
 	}
-	if err := j.print("%s: made %s of %s; %d things would be changed\n\n", p.ID, p.Made.UTC().Format(time.DateTime), p.Sweep, len(p.Items)); err != nil {
+	if err := j.print("%s: made %s of %s; %d things would be changed%s\n\n", p.ID, p.Made.UTC().Format(time.DateTime), p.Sweep, len(p.Items), by(p)); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)

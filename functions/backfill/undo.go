@@ -82,6 +82,9 @@ const looks = 40
 func (u *undoing) do(ctx context.Context, apply bool) error {
 	o := u.call.Options
 	o.Policy, o.DryRun, o.Record, o.Inbox = undo.Ordered(o.Policy), !apply, u.record, u
+	o.LetThrough = func(fleet.Scope, string) string {
+		return "undo the rest an hour later with the same command, or raise limits.maxPerHour in the policy file of --policy"
+	}
 	of := func(ctx context.Context, account fleet.AccountID) (reconcile.Control[undo.World], error) {
 		session, err := u.call.In(ctx, account)
 		if err != nil {

@@ -39,7 +39,7 @@ func (u *undoing) unfinished(states map[fleet.State]int) error {
 	for _, err := range u.plan.Unread {
 		errs = append(errs, fmt.Errorf("not read: %w", err))
 	}
-	if n := states[fleet.Failed] + states[fleet.Later]; n > 0 {
+	if n := states[fleet.Failed] + states[fleet.Later] + states[fleet.Held]; n > 0 {
 		errs = append(errs, fmt.Errorf("%s not taken back\n  go on with:  backfill undo --run %s --apply", many(n, "change was", "changes were"), u.plan.Run))
 	}
 	return errors.Join(errs...)

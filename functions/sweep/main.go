@@ -57,7 +57,8 @@ func sweeper(call *fcrun.Call, known *lookout.Memories) *sweep.Sweep {
 		Tell:    tell(call),
 		Wake:    call.Options.Inbox.Again,
 		Settle:  settle(call.Store),
-		Publish: publisher{call.Store}.publish,
+		Publish: publisher{call}.publish,
+		Log:     call.Log,
 		Options: call.Options,
 	}
 }

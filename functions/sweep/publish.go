@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"iter"
 
+	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/report"
 	"fleetwarden/shared/report/page"
 	"fleetwarden/shared/sweep"
@@ -21,16 +21,19 @@ const (
 	rows = 2500
 )
 
-// publisher writes a sweep's report into the store.
-type publisher struct{ store ledger.Store }
+// publisher writes a sweep's report into the store, and sends its notice.
+type publisher struct{ call *fcrun.Call }
 
 // publish writes the tables and the page first, the summary last, which says that all is
-// there. What another pass has written already is left as it is.
+// there. What another pass has written already is left as it is. The notice is sent before
+// the summary: a pass that dies in between sends it again. That it could not be sent is
+// recorded, and keeps no report back.
 func (p publisher) publish(ctx context.Context, r sweep.Result) error {
-	if err := p.tables(ctx, r); err != nil {
+	notice := report.NewNotice(r.Summary, p.call.Place.Address(sweep.ReportObject(r.Summary.Run, "")))
+	if err := p.tables(ctx, r, notice); err != nil {
 		return err
 	}
-	earlier, err := sweep.Earlier(ctx, p.store, r.Start, history)
+	earlier, err := sweep.Earlier(ctx, p.call.Store, r.Start, history)
 	if err != nil {
 		return err
 	}
@@ -41,6 +44,9 @@ func (p publisher) publish(ctx context.Context, r sweep.Result) error {
 	if err := p.put(ctx, r, "report.html", html.Bytes()); err != nil {
 		return err
 	}
+	if err := p.notify(notice); err != nil {
+		return err
+	}
 	summary, err := report.EncodeSummary(r.Summary)
 	if err != nil {
 		return err
@@ -48,36 +54,58 @@ func (p publisher) publish(ctx context.Context, r sweep.Result) error {
 	return p.put(ctx, r, "summary.json", summary)
 }
 
+func (p publisher) notify(n *report.Notice) error {
+	if p.call.Notify == nil {
+		return nil
+	}
+	text, err := n.Encode()
+	if err != nil {
+		return err
+	}
+	err = p.call.Notify(text)
+	if err == nil || fleet.ClassOf(err) == fleet.Canceled {
+		return err // out of time: the platform's next try publishes all of it
+	}
+	r := p.call.Options.Stamp
+	r.V, r.Type, r.Time, r.Run = fleet.RecordVersion, "finding", p.call.Options.Meter.Now(), n.Run
+	r.Finding = &fleet.FindingRecord{Rule: "notice", Outcome: fleet.Fault, Severity: fleet.Medium, Kind: fleet.KindFleet,
+		Reason: "the notice of the sweep could not be sent: " + err.Error(),
+		Remedy: "make sure that the queue of sinks.findings exists in the home region, and that the sweep's role may send to it; the report is at " + n.Report}
+	return p.call.Log(r)
+}
+
 func (p publisher) put(ctx context.Context, r sweep.Result, name string, body []byte) error {
-	err := p.store.Put(ctx, sweep.ReportObject(r.Summary.Run, name), body)
+	err := p.call.Store.Put(ctx, sweep.ReportObject(r.Summary.Run, name), body)
 	if err != nil && fleet.ClassOf(err) != fleet.Exists {
 		return fmt.Errorf("keeping %s of sweep %s: %w", name, r.Summary.Run, err)
 	}
 	return nil
 }
 
-// tables writes all findings as CSV and as JSON Lines, [rows] to an object.
-func (p publisher) tables(ctx context.Context, r sweep.Result) error {
+// tables writes all findings as CSV and as JSON Lines, [rows] to an object, and notes them.
+func (p publisher) tables(ctx context.Context, r sweep.Result, notice *report.Notice) error {
 	next, stop := iter.Pull2(r.Findings(ctx))
 	defer stop()
 	for n, more := 1, true; more; n++ {
 		var csv, lines bytes.Buffer
 		var err error
-		if more, err = table(next, &csv, &lines); err != nil {
+		if more, err = table(next, &csv, &lines, notice.Add); err != nil {
 			return fmt.Errorf("writing the tables of sweep %s: %w", r.Summary.Run, err)
 		}
 		if err := p.put(ctx, r, fmt.Sprintf("findings-%03d.csv", n), csv.Bytes()); err != nil {
 			return err
 		}
-		if err := p.put(ctx, r, fmt.Sprintf("findings-%03d.jsonl", n), lines.Bytes()); err != nil {
+		file := fmt.Sprintf("findings-%03d.jsonl", n)
+		if err := p.put(ctx, r, file, lines.Bytes()); err != nil {
 			return err
 		}
+		notice.Files = append(notice.Files, file)
 	}
 	return nil
 }
 
 // table writes the next findings, and reports whether there may be more.
-func table(next func() (fleet.Record, error, bool), csv, lines *bytes.Buffer) (more bool, err error) {
+func table(next func() (fleet.Record, error, bool), csv, lines *bytes.Buffer, note func(*fleet.FindingRecord)) (more bool, err error) {
 	out := report.NewLines(lines)
 	some := func(yield func(fleet.Record, error) bool) {
 		for range rows {
@@ -86,6 +114,7 @@ func table(next func() (fleet.Record, error, bool), csv, lines *bytes.Buffer) (m
 				return
 			}
 			if err == nil {
+				note(r.Finding)
 				err = out.Record(r)
 			}
 			if !yield(r, err) || err != nil {

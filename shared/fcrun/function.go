@@ -58,6 +58,13 @@ type Call struct {
 	Members *Members
 	// Store holds the ledger's objects; nil when there is none.
 	Store ledger.Store
+	// Place is where the ledger is.
+	Place LedgerPlace
+	// Log writes a record to the function's log alone, where Options.Record copies a
+	// finding to the queue of the policy's sinks as well; nil in a terminal.
+	Log func(fleet.Record) error
+	// Notify sends one message to that queue; nil in a terminal.
+	Notify func(text []byte) error
 	// Options are those of the pass: policy, inbox, records, dry run.
 	Options reconcile.Options
 	// PutBack returns a message that this code is too old to read.

@@ -1,6 +1,7 @@
 package fcrun
 
 import (
+	"context"
 	"sync"
 
 	"fleetwarden/shared/aliyun"
@@ -56,6 +57,25 @@ func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, erro
 		return nil, err
 	}
 	return queue.New(client, function), nil
+}
+
+// putBack returns a message of a newer version to the inbox from which it came, or to that
+// of the function that checks for this one, in the home region. Where there is none, it is
+// a [*fleet.BadInput].
+func (c *Call) putBack(ctx context.Context, function string, body []byte) error {
+	name, ok := queue.InboxOf(function)
+	if !ok {
+		return &fleet.BadInput{Where: "a message of a newer version", What: function + " has no inbox to put it back into: deploy the newest program"}
+	}
+	scope := c.Home
+	if name != function {
+		scope = c.HomeOf("")
+	}
+	client, err := c.queuesIn(scope)
+	if err != nil {
+		return err
+	}
+	return queue.New(client, name).PutBack(ctx, body)
 }
 
 // QueuesIn returns the queues of the home account in a region; in none, those of the home

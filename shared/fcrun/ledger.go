@@ -43,6 +43,14 @@ func ParseLedger(value string) (LedgerPlace, error) {
 	return LedgerPlace{}, fmt.Errorf("reading %s: %q is neither oss://bucket/prefix nor file:///folder", LedgerVariable, value)
 }
 
+// Address returns where an object of the ledger is: oss://bucket/name or file:///name.
+func (p LedgerPlace) Address(object string) string {
+	if p.folder != "" {
+		return "file://" + filepath.ToSlash(filepath.Join(p.folder, object))
+	}
+	return "oss://" + p.bucket.Bucket + "/" + strings.TrimPrefix(p.prefix+"/"+object, "/")
+}
+
 // Open returns a pass's way to the ledger, nil when there is none.
 func (p LedgerPlace) Open(s *aliyun.Session, home fleet.Region, pass ledger.Pass, watch *ledger.Watch) reconcile.Ledger {
 	store := p.Store(s, home)

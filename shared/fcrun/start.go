@@ -81,8 +81,8 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	if r.broken != nil {
 		return sum, r.refuse(call.Options)
 	}
-	copies := &findings{sinks: r.policy.Sinks, write: call.Options.Record}
-	call.Options.Record = copies.record
+	copies := r.copies(ctx, call)
+	call.Options.Record, call.Notify = copies.record, copies.notify
 	began := time.Now()
 	sum, err = r.f.Handle(ctx, call)
 	if sum.DurationMS == 0 { // not every function measures itself
@@ -91,19 +91,10 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	if err != nil {
 		log.Error("invocation failed", "error", err)
 	}
-	if cerr := r.copy(ctx, copies, call); cerr != nil {
+	if cerr := copies.end(); cerr != nil {
 		log.Error("copying findings", "error", cerr)
 	}
 	return sum, r.close(call.Options, sum, err)
-}
-
-// copy sends findings to the home region's queue, which may not be this region's.
-func (r *runner) copy(ctx context.Context, f *findings, call *Call) error {
-	client, err := call.QueuesIn("")
-	if err != nil {
-		return err
-	}
-	return f.flush(ctx, client)
 }
 
 func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
@@ -115,11 +106,12 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 		return nil, err
 	}
 	inbox := queue.New(client, r.f.Name)
-	c.PutBack = func(body []byte) error { return inbox.PutBack(context.Background(), body, time.Minute) }
+	c.PutBack = func(body []byte) error { return c.putBack(context.Background(), r.f.Name, body) }
 	c.Options = reconcile.Options{
 		Meter: session, Inbox: inbox, Record: r.lines.Record, Margin: margin, CallsPerBatch: 50,
 		Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},
 	}
+	c.Log, c.Place = r.lines.Record, r.ledger
 	c.Store = r.ledger.Store(session, home.Region)
 	c.Options.Ledger = r.ledger.Open(session, home.Region, ledger.Pass{
 		Function: r.f.Name, Request: fcx.RequestID, Payload: payload, Repeated: fcx.RetryCount > 0,

@@ -61,6 +61,15 @@ func (c Class) Passing() bool {
 	return false
 }
 
+// Refused reports whether a write that failed so was surely not made.
+func (c Class) Refused() bool {
+	switch c {
+	case NotFound, Exists, Denied, Invalid, Limit, Throttled, OutOfBudget:
+		return true
+	}
+	return false
+}
+
 // ClassOf returns the class of the first error in err's chain that has one.
 func ClassOf(err error) Class {
 	var c interface{ Class() Class }

@@ -189,6 +189,8 @@ type Result struct {
 	// Why says why it was skipped, held, put off or failed.
 	Why        string
 	RequestIDs []string
+	// Untouched: no write of it was taken by the cloud, or can have been.
+	Untouched bool
 	// Again, when State is Later, is how long to wait before the next look; 0
 	// leaves it to the caller.
 	Again time.Duration

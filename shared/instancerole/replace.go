@@ -30,6 +30,7 @@ func Replace(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fl
 			switch {
 			case err != nil:
 				out[i] = fleet.Failure(c, "reading the role before replacing it", err)
+				out[i].Untouched = true
 			case !strings.EqualFold(still[c.Ref.ID], c.Before):
 				out[i] = fleet.Result{Change: c, State: fleet.Skipped, After: still[c.Ref.ID], Why: "the instance no longer has the role " + c.Before}
 			default:
@@ -110,6 +111,7 @@ func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.Batch
 			out[i].State = fleet.Later
 		}
 		out[i].After = after[c.Ref.ID]
+		out[i].Untouched = d.Err != nil && fleet.ClassOf(d.Err).Refused()
 		for _, id := range []string{d.RequestID, a.RequestID} {
 			if id != "" {
 				out[i].RequestIDs = append(out[i].RequestIDs, id)

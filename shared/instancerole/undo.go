@@ -27,6 +27,7 @@ func Detach(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fle
 			if out[i].State == fleet.Started && err != nil {
 				out[i] = fleet.Unseen(c, "detaching the role", nil, err)
 			}
+			out[i].Untouched = answer.Err != nil && fleet.ClassOf(answer.Err).Refused()
 			if answer.RequestID != "" {
 				out[i].RequestIDs = []string{answer.RequestID}
 			}

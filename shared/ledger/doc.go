@@ -32,5 +32,10 @@
 // was there before is skipped, and counts as somebody else's. What is later was not made,
 // or had no answer and does not show: if it is there afterwards, nobody knows whose it is.
 //
+// Beside the days of a function stand its counts of what it did to workloads within an
+// hour, one chain of objects for each account, region and control:
+//
+//	attach-role/~hour/<account>.<region>.<control>/000000017.json
+//
 // The package knows objects by name, and no cloud.
 package ledger

@@ -202,7 +202,10 @@ func (q Query) selects(t title) bool {
 	return q.Run == "" || t.run == several || t.run == q.Run
 }
 
-// list goes through the names from a time on, page by page.
+// afterDays sorts after all days, and before what else a function keeps.
+const afterDays = "~"
+
+// list goes through the names of days from a time on, page by page.
 func list(ctx context.Context, store Store, q Query) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		prefix, after := q.Function+"/", ""
@@ -216,7 +219,7 @@ func list(ctx context.Context, store Store, q Query) iter.Seq2[string, error] {
 				return
 			}
 			for _, name := range page {
-				if !yield(name, nil) {
+				if name > prefix+afterDays || !yield(name, nil) {
 					return
 				}
 			}

@@ -150,7 +150,7 @@ func daysOf(ctx context.Context, store Store, q RunQuery) ([]time.Time, error) {
 			if err != nil {
 				return nil, fmt.Errorf("listing the days of %s: %w", function, err)
 			}
-			if len(page) == 0 {
+			if len(page) == 0 || page[0] > prefix+afterDays {
 				break
 			}
 			name := page[0][len(prefix):]

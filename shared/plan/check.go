@@ -139,25 +139,20 @@ func compare(item Item, verdicts []fleet.Verdict, err error) Standing {
 // hold stops what the policy does not let through: a control in audit, and all changes
 // of a control in a place if they are too many for its limits.
 func hold(all []Standing, p Plan, pol *policy.Policy) {
-	type key struct {
-		scope   fleet.Scope
-		control string
-	}
-	n := map[key]int{}
+	n := Counts{}
 	for _, s := range all {
 		if s.Stale == "" {
-			n[key{s.Item.Scope, s.Item.Control}]++
+			n.Add(s.Item)
 		}
 	}
 	for i := range all {
 		s := &all[i]
-		k := key{s.Item.Scope, s.Item.Control}
 		switch {
 		case s.Stale != "":
 		case pol.ModeOf(s.Item.Control) != policy.Enforce:
 			s.Held = fmt.Sprintf("the control %s is set to %s: its owner would change nothing", s.Item.Control, pol.ModeOf(s.Item.Control))
 		default:
-			s.Held = pol.Limits.Exceeded(n[k], p.seen(s.Item.Scope))
+			s.Held = pol.Limits.Exceeded(n.Of(s.Item), p.seen(s.Item.Scope))
 		}
 	}
 }

@@ -113,7 +113,7 @@ func TestThingsAreLookedAtInBatchesOfOnePlaceAndEachOnce(t *testing.T) {
 
 // TestPolicyHolds: limits are counted by place and control, over what is not stale.
 func TestPolicyHolds(t *testing.T) {
-	few := policy.Limits{MaxChanges: 2, MaxPercent: 100, PercentAbove: 10}
+	few := policy.Limits{MaxChanges: 2, MaxPercent: 100, PercentAbove: 10, MaxPerHour: 100}
 	share := policy.Limits{MaxChanges: 100, MaxPercent: 2, PercentAbove: 1}
 	for name, c := range map[string]struct {
 		limits policy.Limits

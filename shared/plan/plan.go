@@ -15,6 +15,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/sweep"
 )
 
@@ -86,12 +87,87 @@ func (c Change) same(d Change) bool {
 	return c == d
 }
 
+// Identity returns the id of the change.
+func (c Change) Identity() fleet.ChangeID {
+	return fleet.ChangeID{Kind: c.Kind, Key: fleet.Key{Scope: c.Scope, Kind: c.RefKind, ID: c.ID}, Before: c.Before, Want: c.Want}
+}
+
+// Counts counts the distinct changes of items, as limits do: for each account, region and
+// control.
+type Counts map[counted]*fleet.Distinct
+
+type counted struct {
+	scope   fleet.Scope
+	control string
+}
+
+// Add counts an item's changes.
+func (n Counts) Add(i Item) {
+	k := counted{i.Scope, i.Control}
+	if n[k] == nil {
+		n[k] = &fleet.Distinct{}
+	}
+	for _, c := range i.Changes {
+		n[k].Add(c.Identity())
+	}
+}
+
+// Of is how many changes were counted where an item belongs.
+func (n Counts) Of(i Item) fleet.Total {
+	if d := n[counted{i.Scope, i.Control}]; d != nil {
+		return d.Total
+	}
+	return fleet.Total{}
+}
+
+// All is how many changes were counted.
+func (n Counts) All() int {
+	sum := 0
+	for _, d := range n {
+		sum += d.N
+	}
+	return sum
+}
+
+// Changes returns how many distinct changes the plan has.
+func (p Plan) Changes() int {
+	n := Counts{}
+	for _, item := range p.Items {
+		n.Add(item)
+	}
+	return n.All()
+}
+
 // Filter selects from what a sweep found; an empty list takes all.
 type Filter struct {
 	Accounts []fleet.AccountID
 	Regions  []fleet.Region
 	Controls []string
 	IDs      []string
+	// Part, when set, takes of each account, region and control only as much as these
+	// limits let through.
+	Part *policy.Limits
+}
+
+// part reports whether an item is within the limits, beside what was taken, and counts it
+// if it is.
+func (f Filter) part(n Counts, i Item, seen int) bool {
+	if f.Part == nil {
+		return true
+	}
+	k := counted{i.Scope, i.Control}
+	with := fleet.Distinct{}
+	if n[k] != nil {
+		with = n[k].Clone()
+	}
+	for _, c := range i.Changes {
+		with.Add(c.Identity())
+	}
+	if f.Part.Exceeded(with.Total, seen) != "" {
+		return false
+	}
+	n[k] = &with
+	return true
 }
 
 func (f Filter) takes(d sweep.Drifted) bool {
@@ -106,6 +182,7 @@ func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at tim
 	for _, s := range r.Summary.Shards {
 		p.Seen = append(p.Seen, Seen{s.Scope, s.Seen})
 	}
+	taken := Counts{}
 	for d, err := range drift {
 		if err != nil {
 			return p, err
@@ -113,10 +190,14 @@ func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at tim
 		if !f.takes(d) {
 			continue
 		}
+		item := Item{d.Scope, d.Control, d.Kind, d.ID, changes(d.Changes)}
+		if !f.part(taken, item, p.seen(item.Scope)) {
+			continue
+		}
 		if len(p.Items) == MaxItems {
 			return p, fmt.Errorf("more than %d things would be changed: plan for a region or a control at a time", MaxItems)
 		}
-		p.Items = append(p.Items, Item{d.Scope, d.Control, d.Kind, d.ID, changes(d.Changes)})
+		p.Items = append(p.Items, item)
 	}
 	p.Digest = p.digest()
 	return p, nil

@@ -48,7 +48,7 @@ func defaults() *Policy {
 			TakeBackAfter: 7 * day,
 			KeyPolicy:     KeysInUse,
 		},
-		Limits: Limits{MaxChanges: 500, MaxPercent: 20, PercentAbove: 10, PerPass: 500},
+		Limits: Limits{MaxChanges: 500, MaxPercent: 20, PercentAbove: 10, MaxPerHour: 100, PerPass: 500},
 		Pacing: Pacing{CallsPerInvocation: 1000},
 		Sinks:  Sinks{Least: fleet.Low},
 	}

@@ -75,25 +75,28 @@ func TestAnExpiredExemptionDoesNotHideOneThatWorks(t *testing.T) {
 }
 
 func TestLimitsStopARunThatWouldChangeTooMuch(t *testing.T) {
-	l := policy.Limits{MaxChanges: 100, MaxPercent: 20, PercentAbove: 10}
+	l := policy.Limits{MaxChanges: 100, MaxPercent: 20, PercentAbove: 10, MaxPerHour: 30}
 	for _, c := range []struct {
-		name          string
-		changes, seen int
-		want          string
+		name    string
+		changes fleet.Total
+		seen    int
+		want    string
 	}{
-		{"nothing of nothing", 0, 0, ""},
-		{"at maxPercent", 40, 200, ""},
-		{"above maxPercent", 41, 200, "41 changes of 200 seen, more than maxPercent 20"},
-		{"all of a small fleet", 10, 10, ""},
-		{"all of a fleet that is not small", 11, 11, "11 changes of 11 seen, more than maxPercent 20"},
-		{"at maxChanges", 100, 100_000, ""},
-		{"above maxChanges", 101, 100_000, "101 changes, more than maxChanges 100"},
+		{"nothing of nothing", fleet.Total{N: 0}, 0, ""},
+		{"at maxPercent", fleet.Total{N: 40}, 200, ""},
+		{"above maxPercent", fleet.Total{N: 41}, 200, "41 changes of 200 seen, more than maxPercent 20"},
+		{"all of a small fleet", fleet.Total{N: 10}, 10, ""},
+		{"all of a fleet that is not small", fleet.Total{N: 11}, 11, "11 changes of 11 seen, more than maxPercent 20"},
+		{"at maxChanges", fleet.Total{N: 100}, 100_000, ""},
+		{"above maxChanges", fleet.Total{N: 101}, 100_000, "101 changes, more than maxChanges 100"},
+		{"at maxPerHour", fleet.Total{N: 40, Disturbing: 30}, 200, ""},
+		{"above maxPerHour", fleet.Total{N: 40, Disturbing: 31}, 200, "31 changes that disturb a workload, more than maxPerHour 30"},
 	} {
 		if got := l.Exceeded(c.changes, c.seen); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	if (policy.Limits{}).Exceeded(1, 100) == "" {
+	if (policy.Limits{}).Exceeded(fleet.Total{N: 1}, 100) == "" {
 		t.Error("limits of 0 let a change through")
 	}
 }

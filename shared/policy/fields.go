@@ -27,7 +27,7 @@ func (p *Policy) root() object {
 		}}, "What is looked at and what may be changed.", false},
 		{"exemptions", list[Exemption]{to: &p.Exemptions, item: (*Exemption).fields},
 			"What may stay as it is, for a time, by somebody's decision.", false},
-		{"limits", p.Limits.fields(), "Stops for runs that would change too much: per run, account, region and control.", false},
+		{"limits", p.Limits.fields(), "Stops for what would change too much, and the rate of a pass: each for an account, region and control.", false},
 		{"pacing", p.Pacing.fields(), "How many API calls one invocation may spend before it queues the rest.", false},
 		{"sinks", p.Sinks.fields(), "Where records go besides the function's log.", false},
 	}}
@@ -143,10 +143,11 @@ func (a *Approved) fields() value {
 func (l *Limits) fields() value {
 	const most = 1_000_000
 	return object{fields: []field{
-		{"maxChanges", number{&l.MaxChanges, 0, most}, "The largest number of changes.", false},
-		{"maxPercent", number{&l.MaxPercent, 0, 100}, "The largest share of the things seen that may be changed.", false},
+		{"maxChanges", number{&l.MaxChanges, 0, most}, "A stop: the largest number of changes of a sweep or a plan.", false},
+		{"maxPercent", number{&l.MaxPercent, 0, 100}, "A stop: the largest share of the things seen that a sweep or a plan may change.", false},
 		{"percentAbove", number{&l.PercentAbove, 0, most}, "The number of changes up to which maxPercent is not asked.", false},
-		{"perPass", number{&l.PerPass, 0, most}, "The largest number of changes of one pass over live events.", false},
+		{"maxPerHour", number{&l.MaxPerHour, 0, most}, "A stop: the largest number of changes that disturb a workload (a role replaced or detached, an instance stopped) within an hour, over all passes.", false},
+		{"perPass", number{&l.PerPass, 0, most}, "A rate: the number of changes of one pass; the rest follows in later passes. 0: no rate.", false},
 	}}
 }
 
@@ -161,7 +162,7 @@ func (p *Pacing) fields() value {
 
 func (s *Sinks) fields() value {
 	return object{fields: []field{
-		{"findings", text[string]{&s.Findings, formQueue}, "A queue of the home region that gets a copy of each finding.", false},
+		{"findings", text[string]{&s.Findings, formQueue}, "A queue of the home region that gets a copy of each live finding, and one message a sweep that names its report's files.", false},
 		{"least", choice[fleet.Severity]{&s.Least, words(fleet.Info, fleet.Low, fleet.Medium, fleet.High, fleet.Critical)},
 			"The least severity that queue gets.", false},
 	}}

@@ -112,31 +112,48 @@ func (p *Policy) WithHome(account fleet.AccountID) *Policy {
 	return &with
 }
 
-// Limits stop a pass that would change too much. They count the changes of one
-// control in one account, region and run.
+// Limits are of two kinds that are never mixed. A stop ends a runaway: what it holds is
+// reported until a person lets a part of it through. A rate spreads: what is beyond it
+// follows by itself. Both count distinct changes, see [fleet.Distinct].
 type Limits struct {
-	// MaxChanges is the largest number of changes of a run.
+	// MaxChanges stops a sweep or a plan that has more changes of one control in one
+	// account and region.
 	MaxChanges int
-	// MaxPercent is the largest share, of the things a run saw, that it may
-	// change; 0 to 100.
+	// MaxPercent stops one whose changes are a larger share of what it saw there; 0 to 100.
 	MaxPercent int
 	// PercentAbove is a number of changes up to which MaxPercent is not asked:
 	// one instance of two is half of the fleet, and no reason to stop.
 	PercentAbove int
-	// PerPass is the largest number of changes of one pass over live batches.
+	// MaxPerHour stops, over all passes, what disturbs workloads: so many changes of one
+	// control in one account and region are made within an hour.
+	MaxPerHour int
+	// PerPass is the rate: so many changes of one control are made in one pass, and the
+	// rest in later ones. 0 is no rate.
 	PerPass int
 }
 
-// Exceeded says why a run must not make that many changes of the things it saw,
+// Exceeded says why a sweep or a plan must not make these changes of the things it saw,
 // or "" when it may.
-func (l Limits) Exceeded(changes, seen int) string {
-	if changes > l.MaxChanges {
-		return fmt.Sprintf("%d changes, more than maxChanges %d", changes, l.MaxChanges)
-	}
-	if changes > l.PercentAbove && changes*100 > seen*l.MaxPercent {
-		return fmt.Sprintf("%d changes of %d seen, more than maxPercent %d", changes, seen, l.MaxPercent)
+func (l Limits) Exceeded(n fleet.Total, seen int) string {
+	switch {
+	case n.N > l.MaxChanges:
+		return fmt.Sprintf("%d changes, more than maxChanges %d", n.N, l.MaxChanges)
+	case n.N > l.PercentAbove && n.N*100 > seen*l.MaxPercent:
+		return fmt.Sprintf("%d changes of %d seen, more than maxPercent %d", n.N, seen, l.MaxPercent)
+	case n.Disturbing > l.MaxPerHour:
+		return fmt.Sprintf("%d changes that disturb a workload, more than maxPerHour %d", n.Disturbing, l.MaxPerHour)
 	}
 	return ""
+}
+
+// LetThrough says how a person has a part of what a stop holds made.
+func LetThrough(s fleet.Scope, control string) string {
+	where := "--account " + string(s.Account)
+	if s.Region != "" {
+		where += " --region " + string(s.Region)
+	}
+	return fmt.Sprintf("check the changes, then let as many through as the limits allow: backfill plan %s --control %s --part, and backfill apply --plan ID with the id that it prints; "+
+		"or raise the limit in the policy file", where, control)
 }
 
 // Pacing is the number of calls one invocation may spend before it queues its
@@ -158,8 +175,8 @@ func (p Pacing) Budget(api string) int {
 
 // Sinks are the places records go to besides the function's log.
 type Sinks struct {
-	// Findings is a queue of the home region that gets a copy of each finding;
-	// empty means none.
+	// Findings is a queue of the home region that gets a copy of each live finding, and
+	// one message for each sweep; empty means none.
 	Findings string
 	// Least is the least severity that the queue Findings gets.
 	Least fleet.Severity

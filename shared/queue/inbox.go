@@ -23,8 +23,8 @@ const Prefix = "fw-"
 // DeadLetters is the queue that takes what no function could use.
 const DeadLetters = Prefix + "dead-letters"
 
-// Sender sends messages to a queue, and tells how many of them, from the start,
-// are safely stored.
+// Sender sends messages to a queue. It returns how many of them are safely stored; the
+// error says why the others are not.
 type Sender interface {
 	Send(ctx context.Context, queue string, messages []mns.Message) (stored int, err error)
 }
@@ -78,15 +78,6 @@ func (i *Inbox) Tell(ctx context.Context, function string, refs []fleet.Ref) err
 		return fmt.Errorf("telling %s: %w", function, errNoInbox)
 	}
 	return i.send(ctx, Prefix+function, refs, 0)
-}
-
-// PutBack returns the body of a message that this code is too old to read.
-func (i *Inbox) PutBack(ctx context.Context, body []byte, after time.Duration) error {
-	_, err := i.sender.Send(ctx, Prefix+i.function, []mns.Message{{Body: string(body), Delay: after}})
-	if err != nil {
-		return fmt.Errorf("putting a newer message back: %w", err)
-	}
-	return nil
 }
 
 func (i *Inbox) send(ctx context.Context, queue string, refs []fleet.Ref, after time.Duration) error {

@@ -138,18 +138,3 @@ func TestAFailingForwardIsAnError(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestANewerMessageGoesBackByteForByte(t *testing.T) {
-	s := &sender{}
-	body := "{ \"v\": 2,\t\"new\": [] }"
-	if err := queue.New(s, "attach-role").PutBack(t.Context(), []byte(body), time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]sent{{"fw-attach-role", body, time.Minute}}, s.sent); diff != "" {
-		t.Error(diff)
-	}
-	s.full = 1
-	if err := queue.New(s, "attach-role").PutBack(t.Context(), []byte(body), time.Minute); !errors.Is(err, errFull) {
-		t.Errorf("got %v", err)
-	}
-}

@@ -132,4 +132,7 @@ func kinds(function string) []fleet.Kind {
 	return nil
 }
 
-var errNoInbox = errors.New("it has no inbox")
+var (
+	errNoInbox  = errors.New("it has no inbox")
+	errNoObject = errors.New("it is no object")
+)

@@ -31,7 +31,7 @@ func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) error {
 	}
 	e.Changes, e.Look = p.entryChanges(), fleet.Messages(distinct(judged))
 	if err := p.r.o.Ledger.Write(ctx, &e); err != nil {
-		p.refuse(s, err)
+		p.put(p.intended, s, "not tried, since the ledger did not take the intent: "+err.Error(), err)
 		return unfit(err)
 	}
 	p.intent = &e
@@ -44,19 +44,6 @@ func unfit(err error) error {
 		return nil
 	}
 	return fmt.Errorf("nothing may be changed with this ledger: %w", err)
-}
-
-// refuse leaves the changes undone: for another look where time may heal the ledger.
-func (p *plan) refuse(s fleet.Scope, err error) {
-	state := fleet.Failed
-	if fleet.ClassOf(err).Passing() {
-		state = fleet.Later
-	}
-	for _, it := range p.intended {
-		it.settle(state, "not tried, since the ledger did not take the intent: "+err.Error())
-		it.result.Err = err
-	}
-	p.faults = append(p.faults, ledgerFault(s, "nothing was changed: "+err.Error()))
 }
 
 // concludeTime is how long storing an outcome may take, also beyond the end of the pass.

@@ -27,6 +27,29 @@ type shelf struct {
 	check func(context.Context, *fleet.Entry) error
 	// yielded counts the open intents that were fetched.
 	yielded int
+	// used is what the hour has let through, asked how often it was asked.
+	used     map[string]int
+	asked    int
+	allowErr error
+}
+
+func (s *shelf) Allow(_ context.Context, a fleet.Allowance, most int) (fleet.Allowance, error) {
+	s.asked++
+	if s.allowErr != nil {
+		return fleet.Allowance{}, s.allowErr
+	}
+	key := a.Scope.String() + " " + a.Control
+	asked := a.N
+	if a.N = max(0, min(a.N, most-s.used[key])); a.N < asked {
+		a.Free = a.At.Add(time.Hour)
+	}
+	s.used[key] += a.N
+	return a, nil
+}
+
+func (s *shelf) Release(_ context.Context, a fleet.Allowance, n int) error {
+	s.used[a.Scope.String()+" "+a.Control] -= n
+	return nil
 }
 
 func (s *shelf) Write(ctx context.Context, e *fleet.Entry) error {
@@ -62,7 +85,7 @@ func (s *shelf) Open(context.Context, time.Time) iter.Seq2[fleet.Entry, error] {
 
 func withLedger(mode policy.Mode) (*bench, *shelf) {
 	b := newBench(mode)
-	s := &shelf{b: b, refuse: map[fleet.Stage]error{}}
+	s := &shelf{b: b, refuse: map[fleet.Stage]error{}, used: map[string]int{}}
 	b.o.Ledger = s
 	return b, s
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // pass is the running account of one Run.
@@ -20,8 +21,13 @@ type pass struct {
 	// where.
 	later []look
 	at    map[fleet.Key]int
-	// changed counts changes by control, for the limit of a pass.
-	changed map[string]int
+	// changed counts changes by control, for the rate of a pass.
+	changed map[string]*fleet.Distinct
+	// alone counts by scope and control what disturbed a workload, where there is no
+	// ledger that does.
+	alone map[stopped]int
+	// held are the changes that the stop of an hour holds.
+	held map[heldRule]*held
 	// said are the verdicts on accounts and regions as a whole.
 	said map[said]bool
 	// asked says that the ledger was asked for open intents.
@@ -45,10 +51,13 @@ func newPass(o Options) *pass {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.LetThrough == nil {
+		o.LetThrough = policy.LetThrough
+	}
 	return &pass{
 		o: o, started: o.Clock(),
 		sum:  fleet.Pass{DryRun: o.DryRun, Outcomes: map[fleet.Outcome]int{}, States: map[fleet.State]int{}},
-		said: map[said]bool{}, at: map[fleet.Key]int{}, changed: map[string]int{},
+		said: map[said]bool{}, at: map[fleet.Key]int{}, changed: map[string]*fleet.Distinct{}, alone: map[stopped]int{}, held: map[heldRule]*held{},
 	}
 }
 
@@ -157,12 +166,6 @@ func (r *pass) flush(ctx context.Context) error {
 		r.sum.Again += len(refs)
 	}
 	return errors.Join(errs...)
-}
-
-// end puts back what is left and sums up.
-func (r *pass) end(ctx context.Context, next fleet.Cursor, err error) (fleet.Pass, fleet.Cursor, error) {
-	err = errors.Join(err, r.flush(ctx))
-	return r.finish(), next, err
 }
 
 func (r *pass) finish() fleet.Pass {

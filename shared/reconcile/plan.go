@@ -14,18 +14,14 @@ import (
 type plan struct {
 	r     *pass
 	items []*item
-	by    map[identity]*item
+	by    map[fleet.ChangeID]*item
 	// intended are the changes in intent, which is nil when the ledger has none.
 	intended []*item
 	intent   *fleet.Entry
+	// allowed are the changes that an hour lets through.
+	allowed []allowed
 	// faults are what went wrong with the ledger.
 	faults []fleet.Verdict
-}
-
-type identity struct {
-	kind         fleet.ChangeKind
-	key          fleet.Key
-	before, want string
 }
 
 type item struct {
@@ -34,13 +30,17 @@ type item struct {
 	refs          []fleet.Ref // of the verdicts that ask for it
 	result        fleet.Result
 	settled       bool
+	// follows: the rate of a pass leaves it to a later one.
+	follows bool
+	// acted: a step has tried it.
+	acted bool
 }
 
 func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
-	p := &plan{r: r, by: map[identity]*item{}}
+	p := &plan{r: r, by: map[fleet.ChangeID]*item{}}
 	for _, v := range verdicts {
 		for _, c := range v.Changes {
-			id := identity{c.Kind, c.Ref.Key(), c.Before, c.Want}
+			id := c.Identity()
 			it := p.by[id]
 			if it == nil {
 				it = &item{change: c, control: v.Control, rule: v.Rule}
@@ -54,7 +54,25 @@ func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 	return p
 }
 
-// gate stops what the mode, the dry run or the limit of a pass does not let
+// carryOut does what verdicts ask for, and records it: stop, intent, acts, outcome, lines.
+func (r *pass) carryOut(ctx context.Context, steps []Step, s fleet.Scope, verdicts []fleet.Verdict) error {
+	plan := newPlan(verdicts, r)
+	err := plan.stop(ctx, steps, s)
+	if err == nil {
+		err = plan.intend(ctx, steps, s)
+	}
+	if err != nil {
+		return errors.Join(err, plan.record(verdicts))
+	}
+	for _, step := range steps {
+		plan.carryOut(ctx, s, step)
+	}
+	plan.conclude(ctx)
+	plan.release(ctx)
+	return errors.Join(plan.forward(ctx), plan.record(verdicts))
+}
+
+// gate keeps back what the mode, the dry run or the rate of a pass does not let
 // through.
 func (p *plan) gate(it *item) {
 	switch {
@@ -64,11 +82,24 @@ func (p *plan) gate(it *item) {
 		it.settle(fleet.Planned, "the control is in audit mode")
 	case p.r.o.DryRun:
 		it.settle(fleet.Planned, "dry run")
-	case p.r.o.Policy.Limits.PerPass > 0 && p.r.changed[it.control] >= p.r.o.Policy.Limits.PerPass:
-		it.settle(fleet.Held, fmt.Sprintf("the limit of %d changes a pass is reached", p.r.o.Policy.Limits.PerPass))
-	default:
-		p.r.changed[it.control]++
+	case p.r.beyondRate(it):
+		it.settle(fleet.Later, fmt.Sprintf("it follows in a later pass: one pass makes %d changes", p.r.o.Policy.Limits.PerPass))
+		it.follows = true
 	}
+}
+
+// beyondRate counts a change, unless the pass has as many as its rate.
+func (r *pass) beyondRate(it *item) bool {
+	n := r.changed[it.control]
+	if n == nil {
+		n = &fleet.Distinct{}
+		r.changed[it.control] = n
+	}
+	if rate := r.o.Policy.Limits.PerPass; rate > 0 && n.N >= rate {
+		return true
+	}
+	n.Add(it.change.Identity())
+	return false
 }
 
 func (it *item) settle(state fleet.State, why string) {
@@ -91,7 +122,7 @@ func (p *plan) carryOut(ctx context.Context, s fleet.Scope, step Step) {
 		return
 	}
 	for i, res := range step.Act(ctx, s, changes) {
-		todo[i].result, todo[i].settled = res, true
+		todo[i].result, todo[i].settled, todo[i].acted = res, true, true
 	}
 }
 
@@ -195,6 +226,9 @@ func (p *plan) putBack(it *item) error {
 		after := retryDelay(it.result.Err, ref.Try.N)
 		if it.result.Again > 0 {
 			after = max(it.result.Again, min(it.result.Again<<min(max(ref.Try.N, 0), 8), longestDelay))
+		}
+		if it.follows {
+			ref.Try.N = min(ref.Try.N, maxTries-1) // the rest is put back until it is done
 		}
 		if err := p.r.againRef(ref, after); err != nil {
 			return err

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestADryRunWritesNothingAnywhere(t *testing.T) {
 	}
 }
 
-func TestTheLimitOfAPassHoldsTheRestAndCountsOverBatches(t *testing.T) {
+func TestTheRateOfAPassCountsOverBatchesAndPutsTheRestBack(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.o.Policy.Limits.PerPass = 3
 	var ids []string
@@ -82,12 +83,51 @@ func TestTheLimitOfAPassHoldsTheRestAndCountsOverBatches(t *testing.T) {
 		b.verdicts[id] = []fleet.Verdict{broken(id)}
 	}
 	sum := b.ran(t, batch(ids[:2]...), batch(ids[2:]...))
-	if diff := cmp.Diff(map[fleet.State]int{fleet.Done: 3, fleet.Held: 2}, sum.States); diff != "" {
+	if diff := cmp.Diff(map[fleet.State]int{fleet.Done: 3, fleet.Later: 2}, sum.States); diff != "" {
 		t.Error(diff)
+	}
+	if sum.Again != 2 {
+		t.Errorf("%d put back", sum.Again)
 	}
 }
 
-func TestPlannedChangesDoNotCountAgainstTheLimit(t *testing.T) {
+// The class: whatever a rate keeps back is done in the end, however often it was put back.
+func TestWhatTheRateKeepsBackIsPutBackUntilItIsDone(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.o.Policy.Limits.PerPass = 7
+	var left []fleet.Ref
+	for i := range 400 { // more passes than a ref is otherwise put back
+		r := ref(fmt.Sprint("i-", i))
+		b.verdicts[r.ID] = []fleet.Verdict{broken(r.ID)}
+		left = append(left, r)
+	}
+	done, last := 0, time.Duration(0)
+	for len(left) > 0 {
+		b.again, b.records = nil, nil
+		batches := []fleet.Batch{}
+		for part := range slices.Chunk(left, fleet.MaxBatch) {
+			batches = append(batches, fleet.Batch{Scope: here, Refs: part})
+		}
+		sum := b.ran(t, batches...)
+		if sum.States[fleet.Done] == 0 || sum.States[fleet.Held] > 0 || sum.Outcomes[fleet.Fault] > 0 {
+			t.Fatalf("a pass that does nothing, or gives up: %+v", sum)
+		}
+		done += sum.States[fleet.Done]
+		left = nil
+		for _, put := range b.again {
+			if put.After < last && put.After < 5*time.Minute {
+				t.Errorf("put back for %s, after %s", put.After, last)
+			}
+			last = put.After
+			left = append(left, put.Refs...)
+		}
+	}
+	if done != 400 {
+		t.Errorf("%d of 400 done", done)
+	}
+}
+
+func TestPlannedChangesDoNotCountAgainstTheRate(t *testing.T) {
 	b := newBench(policy.Audit)
 	b.o.Policy.Limits.PerPass = 1
 	b.verdicts["i-1"], b.verdicts["i-2"] = []fleet.Verdict{broken("i-1")}, []fleet.Verdict{broken("i-2")}
@@ -144,12 +184,12 @@ func TestWhatNeedsAnotherChangeFollowsItsState(t *testing.T) {
 	}
 }
 
-func TestWhatNeedsAHeldChangeIsHeld(t *testing.T) {
+func TestWhatNeedsAChangeBeyondTheRateFollowsWithIt(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.o.Policy.Limits.PerPass = 1
 	b.verdicts["i-0"], b.verdicts["i-1"] = []fleet.Verdict{broken("i-0")}, []fleet.Verdict{needy("i-1")}
 	b.ran(t, batch("i-0", "i-1"))
-	b.want(t, map[string]fleet.State{"attach-role i-0": fleet.Done, "ensure-role r": fleet.Held, "attach-role i-1": fleet.Held})
+	b.want(t, map[string]fleet.State{"attach-role i-0": fleet.Done, "ensure-role r": fleet.Later, "attach-role i-1": fleet.Later})
 }
 
 func TestWhatNeedsAForwardedChangeIsForwardedToo(t *testing.T) {

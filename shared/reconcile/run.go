@@ -69,6 +69,11 @@ type Ledger interface {
 	// Open yields intents that passes left open, when it is time to look for them. A
 	// [*fleet.BadInput] is one that cannot be read.
 	Open(ctx context.Context, now time.Time) iter.Seq2[fleet.Entry, error]
+	// Allow takes as many of a's changes as the hour lets through, of most in all
+	// passes; without an error they count until they are released.
+	Allow(ctx context.Context, a fleet.Allowance, most int) (fleet.Allowance, error)
+	// Release gives n changes of an allowance back.
+	Release(ctx context.Context, a fleet.Allowance, n int) error
 }
 
 // Options are what a pass needs beside its control and source.
@@ -77,7 +82,7 @@ type Options struct {
 	Meter  Meter
 	Inbox  Inbox
 	// Ledger, when set, has each change before it is made: what it cannot store is
-	// not changed.
+	// not changed. Without one, an hour's limit holds for this pass alone.
 	Ledger Ledger
 	// Record takes each record as it is made. It must not keep pointers.
 	Record func(fleet.Record) error
@@ -87,6 +92,9 @@ type Options struct {
 	DryRun bool
 	// Forward: no change is carried out here; all are forwarded.
 	Forward bool
+	// LetThrough says how a person has a part of what a stop holds made; nil is
+	// [policy.LetThrough].
+	LetThrough func(s fleet.Scope, control string) string
 	// Margin is how long before ctx's deadline the pass stops taking batches.
 	Margin time.Duration
 	// CallsPerBatch is how many calls a batch may need; with fewer left the pass
@@ -105,25 +113,29 @@ type Options struct {
 // should try again. Whatever failed for good is in the records.
 func Run[W any](ctx context.Context, of Of[W], src Source, o Options) (fleet.Pass, fleet.Cursor, error) {
 	r := &run[W]{pass: newPass(o), of: of, controls: map[fleet.AccountID]Control[W]{}}
+	next, err := r.all(ctx, src)
+	err = errors.Join(err, r.flush(ctx), r.reportHeld())
+	if err != nil {
+		next = ""
+	}
+	return r.finish(), next, err
+}
+
+// all takes batches until the source or the pass ends, and returns where to continue.
+func (r *run[W]) all(ctx context.Context, src Source) (next fleet.Cursor, err error) {
 	for b, err := range src {
 		if err != nil {
 			if err := r.element(err); err != nil {
-				return r.end(ctx, "", err)
+				return "", err
 			}
 			continue
 		}
 		next, err := r.take(ctx, b)
-		if err != nil {
-			return r.end(ctx, "", err)
-		}
-		if err := r.flush(ctx); err != nil {
-			return r.finish(), "", err
-		}
-		if next != "" {
-			return r.finish(), next, nil
+		if err = errors.Join(err, r.flush(ctx)); err != nil || next != "" {
+			return next, err
 		}
 	}
-	return r.end(ctx, "", nil)
+	return "", nil
 }
 
 // run is a pass with the controls of the accounts that it has met.
@@ -212,19 +224,6 @@ func (r *run[W]) control(ctx context.Context, account fleet.AccountID) (Control[
 	}
 	r.controls[account] = c
 	return c, nil
-}
-
-// carryOut does what verdicts ask for, and records it: intent, acts, outcome, lines.
-func (r *pass) carryOut(ctx context.Context, steps []Step, s fleet.Scope, verdicts []fleet.Verdict) error {
-	plan := newPlan(verdicts, r)
-	if err := plan.intend(ctx, steps, s); err != nil {
-		return errors.Join(err, plan.record(verdicts))
-	}
-	for _, step := range steps {
-		plan.carryOut(ctx, s, step)
-	}
-	plan.conclude(ctx)
-	return errors.Join(plan.forward(ctx), plan.record(verdicts))
 }
 
 // unobserved handles a batch that could not be read: later, if time may heal it. An

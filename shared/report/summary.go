@@ -53,19 +53,22 @@ type Count struct {
 	N      int    `json:"n"`
 }
 
-// ChangeCount is what became of the changes of one kind.
+// ChangeCount is what became of the distinct changes of one kind.
 type ChangeCount struct {
 	Control string           `json:"control"`
+	Rule    string           `json:"rule,omitempty"` // that asked first
 	Kind    fleet.ChangeKind `json:"kind"`
 	State   fleet.State      `json:"state"`
 	N       int              `json:"n"`
 }
 
-// Held is how many changes a limit stopped, and which.
+// Held is how many distinct changes of a rule are held, why, and since when.
 type Held struct {
-	Control string `json:"control"`
-	Why     string `json:"why"`
-	N       int    `json:"n"`
+	Control string    `json:"control"`
+	Rule    string    `json:"rule,omitempty"`
+	Why     string    `json:"why"`
+	Since   time.Time `json:"since,omitzero"`
+	N       int       `json:"n"`
 }
 
 // Exemption is one of the policy's exemptions, and how often it was used.

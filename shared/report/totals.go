@@ -70,7 +70,7 @@ func (s Summary) Changes() []ChangeCount {
 	return out
 }
 
-// HeldTotal is a limit that stopped changes, and where.
+// HeldTotal is a limit that stopped changes, where, and since when at the longest.
 type HeldTotal struct {
 	Held
 	Scopes []fleet.Scope
@@ -81,9 +81,12 @@ func (s Summary) Held() []HeldTotal {
 	sums := map[Held]*HeldTotal{}
 	for _, shard := range s.Shards {
 		for _, h := range shard.Held {
-			key := Held{Control: h.Control, Why: h.Why}
+			key := Held{Control: h.Control, Rule: h.Rule, Why: h.Why}
 			if sums[key] == nil {
 				sums[key] = &HeldTotal{Held: key}
+			}
+			if since := &sums[key].Since; since.IsZero() || h.Since.Before(*since) {
+				*since = h.Since
 			}
 			sums[key].N += h.N
 			if !slices.Contains(sums[key].Scopes, shard.Scope) {
@@ -97,7 +100,7 @@ func (s Summary) Held() []HeldTotal {
 		out = append(out, *h)
 	}
 	slices.SortFunc(out, func(a, b HeldTotal) int {
-		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Why, b.Why))
+		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Why, b.Why))
 	})
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -68,7 +69,7 @@ func (c *collector) record(r fleet.Record) error {
 	if again || r.Finding != nil && fine(r.Finding) {
 		return nil
 	}
-	if err := c.s.Options.Record(r); err != nil {
+	if err := c.s.log(r); err != nil {
 		c.broken = ours{fmt.Errorf("writing a record: %w", err)}
 		return c.broken
 	}
@@ -104,13 +105,7 @@ func sizeOfFinding(f fleet.FindingRecord) int {
 	return n
 }
 
-func sizeOfDrift(changes []fleet.Change) int {
-	n := 0
-	for _, ch := range changes {
-		n += 300 + len(ch.Before) + len(ch.Want) + len(ch.Reason)
-	}
-	return n
-}
+func sizeOfDrift(ch fleet.Change) int { return 300 + len(ch.Before) + len(ch.Want) + len(ch.Reason) }
 
 // instances sees what was decided about a page.
 func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict, p *policy.Policy) {
@@ -173,10 +168,13 @@ func (c *collector) saw(things int, verdicts []fleet.Verdict) {
 			i = len(c.drift)
 			at[k] = i
 			c.drift = append(c.drift, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
-			c.tally.drift[v.Control]++
 		}
-		c.drift[i].Changes = append(c.drift[i].Changes, v.Changes...)
-		c.size += sizeOfDrift(v.Changes)
+		for _, ch := range v.Changes {
+			if !slices.ContainsFunc(c.drift[i].Changes, func(x fleet.Change) bool { return x.Identity() == ch.Identity() }) {
+				c.drift[i].Changes = append(c.drift[i].Changes, ch)
+				c.size += sizeOfDrift(ch)
+			}
+		}
 	}
 }
 

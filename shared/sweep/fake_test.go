@@ -2,6 +2,7 @@ package sweep_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -57,7 +58,8 @@ type cloud struct {
 	policy   *policy.Policy
 	accounts []fleet.AccountID
 	// fleets are the ids of the instances by scope; pages hold three. One whose id ends
-	// in "x" lacks a role, in "y" an agent, in "xy" both, in "e" is exempt, in "p" pending.
+	// in "x" lacks a role, in "y" an agent, in "xy" both,
+	// in "s" the role and what it is, in "r" has another role; in "e" is exempt, in "p" pending.
 	fleets map[fleet.Scope][]string
 	// as are endings that ids have taken since, and offline agents have "o": a violation
 	// once a sweep has found them so an hour ago.
@@ -261,6 +263,15 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 		if strings.Contains(end, "x") {
 			role.Outcome, role.Severity = fleet.Violation, fleet.High
 			role.Changes = []fleet.Change{{Kind: fleet.AttachRole, Ref: r, Want: "role"}}
+		}
+		if strings.Contains(end, "s") { // and the role itself is missing
+			role.Outcome, role.Severity = fleet.Violation, fleet.High
+			shared := fleet.Ref{Scope: fleet.Scope{Account: r.Scope.Account}, Kind: fleet.KindRole, ID: "role"}
+			role.Changes = []fleet.Change{{Kind: fleet.EnsureRole, Ref: shared, Want: "policy"}, {Kind: fleet.AttachRole, Ref: r, Want: "role"}}
+		}
+		if strings.Contains(end, "r") { // another role, which the policy replaces
+			role.Outcome, role.Severity = fleet.Conflict, fleet.High
+			role.Changes = []fleet.Change{{Kind: fleet.ReplaceRole, Ref: r, Before: "theirs", Want: "role"}}
 		}
 		if strings.Contains(end, "y") {
 			agent.Outcome, agent.Severity = fleet.Violation, fleet.Medium
@@ -539,4 +550,12 @@ func (l *settled) Write(_ context.Context, e *fleet.Entry) error {
 
 func (l *settled) Open(context.Context, time.Time) iter.Seq2[fleet.Entry, error] {
 	panic("the sweep asks for what this function left open, not for a shard's")
+}
+
+func (l *settled) Allow(context.Context, fleet.Allowance, int) (fleet.Allowance, error) {
+	return fleet.Allowance{}, errors.New("a sweep changes nothing")
+}
+
+func (l *settled) Release(context.Context, fleet.Allowance, int) error {
+	return errors.New("a sweep changes nothing")
 }

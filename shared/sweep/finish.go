@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/report"
@@ -19,6 +20,8 @@ type end struct {
 	Exempt  []report.Exemption `json:"exempt,omitempty"`
 	// Memory is how many objects the shard left for the memory.
 	Memory int `json:"memory,omitempty"`
+	// Findings are those about the shard itself.
+	Findings []fleet.Record `json:"findings,omitempty"`
 }
 
 // finish tells the owners of the drift that the limits let through, and ends the shard.
@@ -38,20 +41,22 @@ func (s *Sweep) finish(ctx context.Context, p place, fault string) error {
 		Scope: p.scope, Seen: p.totals.Seen, Counts: p.totals.Counts, Changes: outcomes(p.totals.Changes, held),
 		Fault: fault, Calls: p.calls(s.Options.Meter),
 	}}
-	for _, control := range slices.Sorted(maps.Keys(held)) {
-		h := held[control]
-		if h.why == "" || p.totals.Drift[control] == 0 {
-			continue
-		}
-		e.Shard.Held = append(e.Shard.Held, report.Held{Control: control, Why: h.why, N: p.totals.Drift[control]})
-		if err := s.tell(p.start.Run, p.heldFinding(control, h)); err != nil {
-			return err
-		}
+	var found []fleet.FindingRecord
+	if e.Shard.Held, err = s.held(ctx, p, held); err != nil {
+		return err
+	}
+	for _, h := range e.Shard.Held {
+		found = append(found, p.heldFinding(h, held[h.Control].remedy))
 	}
 	if fault != "" {
-		if err := s.tell(p.start.Run, p.faultFinding(fault)); err != nil {
-			return err
+		found = append(found, p.faultFinding(fault))
+	}
+	for _, f := range found {
+		r := s.stamp(p.start.Run, f)
+		if err := s.log(r); err != nil {
+			return ours{fmt.Errorf("writing a finding: %w", err)}
 		}
+		e.Findings = append(e.Findings, r)
 	}
 	err = putJSON(ctx, s.Store, endObject(p.start.Run, p.scope), e)
 	if err != nil && fleet.ClassOf(err) != fleet.Exists {
@@ -76,10 +81,63 @@ func outcomes(changes []report.ChangeCount, held map[string]hold) []report.Chang
 	return out
 }
 
-func (p place) heldFinding(control string, h hold) fleet.FindingRecord {
-	return fleet.FindingRecord{Control: control, Rule: "limit", Outcome: fleet.Fault, Severity: fleet.High, Account: p.scope.Account,
-		Region: p.scope.Region, Kind: fleet.KindFleet, Remedy: h.remedy,
-		Reason: fmt.Sprintf("changes to %d things are held: %s", p.totals.Drift[control], h.why)}
+// held says for each rule how many of its changes are held, why and since when.
+func (s *Sweep) held(ctx context.Context, p place, holds map[string]hold) (out []report.Held, err error) {
+	for _, control := range slices.Sorted(maps.Keys(holds)) {
+		if holds[control].why == "" {
+			continue
+		}
+		asked := p.totals.asked(control)
+		for _, rule := range slices.Sorted(maps.Keys(asked)) {
+			out = append(out, report.Held{Control: control, Rule: rule, Why: holds[control].why, N: asked[rule]})
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	earlier, err := Earlier(ctx, s.Store, p.start, nights)
+	if err != nil {
+		return nil, ours{fmt.Errorf("reading since when changes are held: %w", err)}
+	}
+	for i := range out {
+		out[i].Since = heldSince(out[i], p.scope, p.start.At, earlier)
+	}
+	return out, nil
+}
+
+// nights is how many sweeps back it is looked for when a rule's changes were last held. A
+// night on which a place could not be read does not end what is held there.
+const nights = 14
+
+// heldSince is since when the changes of a rule are held in a place, as far as the earlier
+// sweeps say, of which the newest is the last.
+func heldSince(h report.Held, at fleet.Scope, now time.Time, earlier []report.Summary) time.Time {
+	for _, s := range slices.Backward(earlier) {
+		for _, shard := range s.Shards {
+			if shard.Scope != at {
+				continue
+			}
+			for _, x := range shard.Held {
+				if x.Control == h.Control && x.Rule == h.Rule {
+					if x.Since.IsZero() {
+						return s.Started // an older program has not noted it
+					}
+					return x.Since
+				}
+			}
+			if shard.Fault == "" {
+				return now
+			}
+		}
+	}
+	return now
+}
+
+func (p place) heldFinding(h report.Held, remedy string) fleet.FindingRecord {
+	return fleet.FindingRecord{Control: h.Control, Rule: "limit", Outcome: fleet.Fault, Severity: fleet.High, Account: p.scope.Account,
+		Region: p.scope.Region, Kind: fleet.KindFleet, Remedy: remedy,
+		Reason:   fmt.Sprintf("%d changes of rule %s are held since %s: %s", h.N, h.Rule, h.Since.UTC().Format(time.RFC3339), h.Why),
+		Evidence: []fleet.Evidence{{Name: "rule", Value: h.Rule, Source: fleet.Observed.String()}}}
 }
 
 func (p place) faultFinding(why string) fleet.FindingRecord {
@@ -87,17 +145,30 @@ func (p place) faultFinding(why string) fleet.FindingRecord {
 		Kind: fleet.KindFleet, Reason: "not read to its end: " + why, Remedy: "make sure that the sweep's role may read there; the next sweep tries again"}
 }
 
-// tell writes a finding of the sweep itself.
+// tell writes a finding that no report has.
 func (s *Sweep) tell(run string, f fleet.FindingRecord) error {
+	if err := s.Options.Record(s.stamp(run, f)); err != nil {
+		return ours{fmt.Errorf("writing a finding: %w", err)}
+	}
+	return nil
+}
+
+// stamp is the record of a finding of a sweep.
+func (s *Sweep) stamp(run string, f fleet.FindingRecord) fleet.Record {
 	r := s.Options.Stamp
 	if run != "" {
 		r.Run = run
 	}
 	r.V, r.Type, r.Time, r.Finding = fleet.RecordVersion, "finding", s.Options.Meter.Now(), &f
-	if err := s.Options.Record(r); err != nil {
-		return ours{fmt.Errorf("writing a finding: %w", err)}
+	return r
+}
+
+// log writes a record that the report has as well.
+func (s *Sweep) log(r fleet.Record) error {
+	if s.Log != nil {
+		return s.Log(r)
 	}
-	return nil
+	return s.Options.Record(r)
 }
 
 // last writes the report when all shards have ended.

@@ -153,7 +153,7 @@ func TestAnEarlierPartThatCannotBeReadHoldsAllOfItsShard(t *testing.T) {
 			lost++
 		}
 	}
-	if lost != 1 || found != 3 { // with one of account one and one of account two
+	if lost != 1 || found != 5 { // with one of account one, one of account two, and two about the shard itself
 		t.Errorf("%d findings, %d about what is lost", found, lost)
 	}
 	var failed error

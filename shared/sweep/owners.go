@@ -33,7 +33,7 @@ type hold struct{ why, remedy string }
 // and all drift counts: the policy may have changed since the shard was begun.
 func (s *Sweep) holds(p place, fault string) map[string]hold {
 	out := map[string]hold{}
-	for control, n := range p.totals.Drift {
+	for control, n := range p.totals.changed() {
 		if s.Options.Policy.ModeOf(control) != policy.Enforce {
 			continue
 		}
@@ -41,7 +41,7 @@ func (s *Sweep) holds(p place, fault string) map[string]hold {
 		case fault != "":
 			out[control] = hold{"the shard could not be read to its end", "the next sweep looks again"}
 		case why != "":
-			out[control] = hold{why, "look at the sweep's report; then apply a plan for less, or raise the policy's limits"}
+			out[control] = hold{why, policy.LetThrough(p.scope, control)}
 		case Owner(control) == "":
 			out[control] = hold{"no function owns the control", "this is a mistake in the program: report it"}
 		case !p.start.DryRun:

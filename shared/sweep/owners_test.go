@@ -25,8 +25,8 @@ func TestEveryControlHasAnOwnerAndNothingElseHas(t *testing.T) {
 // Beyond a limit of a shard nobody is told of any of the control's drift there.
 func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
 	for name, limits := range map[string]policy.Limits{
-		"maxChanges": {MaxChanges: 3, MaxPercent: 100, PercentAbove: 0},
-		"maxPercent": {MaxChanges: 500, MaxPercent: 39, PercentAbove: 3},
+		"maxChanges": {MaxChanges: 3, MaxPercent: 100, PercentAbove: 0, MaxPerHour: 100},
+		"maxPercent": {MaxChanges: 500, MaxPercent: 39, PercentAbove: 3, MaxPerHour: 100},
 	} {
 		c := newCloud()
 		c.policy.Limits = limits
@@ -41,7 +41,7 @@ func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
 		if told := strings.Join(got.Told, "\n"); strings.Contains(told, string(one)+"/") || !strings.Contains(told, "g2x") {
 			t.Errorf("%s: told %s", name, told)
 		}
-		if said := strings.Join(c.said(), "\n"); !strings.Contains(said, "changes to 4 things are held: ") {
+		if said := strings.Join(c.said(), "\n"); !strings.Contains(said, "4 changes of rule systrust-role are held since ") {
 			t.Errorf("%s: said %s", name, said)
 		}
 	}
@@ -49,7 +49,7 @@ func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
 
 func TestAtALimitAllChangesAreTold(t *testing.T) {
 	c := newCloud()
-	c.policy.Limits = policy.Limits{MaxChanges: 4, MaxPercent: 40, PercentAbove: 0}
+	c.policy.Limits = policy.Limits{MaxChanges: 4, MaxPercent: 40, PercentAbove: 0, MaxPerHour: 100}
 	if s := c.swept(t, fine).shard(t, hangzhou); len(s.Held) != 0 || changes(s)["instance-role forwarded"] != 4 {
 		t.Errorf("held %v, changes %v", s.Held, changes(s))
 	}

@@ -92,9 +92,9 @@ type partOrError struct {
 	err  error
 }
 
-// Findings yields all that was not fine, in order of the shards, and at the end one line
-// for each remark. A part that can never be read is a finding, too. An error ends the
-// sequence.
+// Findings yields all that was not fine, in order of the shards, then what is about shards
+// themselves, and at the end one line for each remark. A part that can never be read is a
+// finding, too. An error ends the sequence.
 func (r Result) Findings(ctx context.Context) iter.Seq2[fleet.Record, error] {
 	return func(yield func(fleet.Record, error) bool) {
 		for scope, x := range r.parts(ctx) {
@@ -105,6 +105,13 @@ func (r Result) Findings(ctx context.Context) iter.Seq2[fleet.Record, error] {
 				}
 			}
 			for _, f := range x.part.Findings {
+				if !yield(f, nil) {
+					return
+				}
+			}
+		}
+		for _, scope := range r.Start.Shards {
+			for _, f := range r.ends[scope].Findings {
 				if !yield(f, nil) {
 					return
 				}

@@ -37,6 +37,8 @@ type Sweep struct {
 	// none. It may be called again for the same sweep, also by two passes at once: what
 	// it finds written is as good as its own.
 	Publish func(ctx context.Context, r Result) error
+	// Log takes the records that the report has as well; nil is Options.Record.
+	Log func(fleet.Record) error
 	// Options are those of the pass: policy, meter, record, stamp, margin.
 	Options reconcile.Options
 }

@@ -17,8 +17,10 @@ type totals struct {
 	Counts  []report.Count       `json:"counts,omitempty"`
 	Changes []report.ChangeCount `json:"changes,omitempty"`
 	Exempt  []report.Exemption   `json:"exempt,omitempty"`
-	Drift   map[string]int       `json:"drift,omitempty"` // things, by control
-	Due     map[string]int       `json:"due,omitempty"`   // the same, without a change
+	Due     map[string]int       `json:"due,omitempty"` // things, by control, without a change
+	// Shared are the digests of the changes to what several instances share: see
+	// [fleet.Resume].
+	Shared []string `json:"shared,omitempty"`
 	// Remembered counts what parts have for the memory.
 	Remembered int   `json:"remembered,omitempty"`
 	Calls      calls `json:"calls,omitempty"`
@@ -29,12 +31,13 @@ type tally struct {
 	counts  map[report.Count]int
 	changes map[report.ChangeCount]int
 	exempt  map[report.Exemption]int
-	drift   map[string]int
 	due     map[string]int
+	// seen knows the changes that are counted.
+	seen *fleet.Distinct
 }
 
 func newTally(t totals) *tally {
-	out := &tally{map[report.Count]int{}, map[report.ChangeCount]int{}, map[report.Exemption]int{}, map[string]int{}, map[string]int{}}
+	out := &tally{map[report.Count]int{}, map[report.ChangeCount]int{}, map[report.Exemption]int{}, map[string]int{}, fleet.Resume(fleet.Total{}, t.Shared)}
 	for _, x := range t.Counts {
 		n := x.N
 		x.N = 0
@@ -46,7 +49,6 @@ func newTally(t totals) *tally {
 		out.changes[x] += n
 	}
 	out.uses(t.Exempt)
-	maps.Copy(out.drift, t.Drift)
 	maps.Copy(out.due, t.Due)
 	return out
 }
@@ -73,8 +75,36 @@ func (t *tally) finding(f *fleet.FindingRecord) bool {
 	return true
 }
 
+// change counts a change, unless it is counted: every page that needs a role asks for it.
 func (t *tally) change(c *fleet.ChangeRecord) {
-	t.changes[report.ChangeCount{Control: c.Control, Kind: c.Kind, State: c.State}]++
+	if t.seen.Add(c.Identity()) {
+		t.changes[report.ChangeCount{Control: c.Control, Rule: c.Rule, Kind: c.Kind, State: c.State}]++
+	}
+}
+
+// changed is how many distinct changes each control would make.
+func (t totals) changed() map[string]fleet.Total {
+	out := map[string]fleet.Total{}
+	for _, c := range t.Changes {
+		n := out[c.Control]
+		n.N += c.N
+		if c.Kind.Disturbs() {
+			n.Disturbing += c.N
+		}
+		out[c.Control] = n
+	}
+	return out
+}
+
+// asked is how many distinct changes each rule of a control asks for.
+func (t totals) asked(control string) map[string]int {
+	out := map[string]int{}
+	for _, c := range t.Changes {
+		if c.Control == control {
+			out[c.Rule] += c.N
+		}
+	}
+	return out
 }
 
 // exemption is a key of the tally. Times are compared as values, so all are in UTC.
@@ -84,7 +114,7 @@ func exemption(e policy.Exemption) report.Exemption {
 
 // totals are in a fixed order.
 func (t *tally) totals() totals {
-	out := totals{Drift: maps.Clone(t.drift), Due: maps.Clone(t.due)}
+	out := totals{Due: maps.Clone(t.due), Shared: t.seen.Shared()}
 	for x, n := range t.counts {
 		x.N = n
 		out.Counts = append(out.Counts, x)
@@ -101,7 +131,7 @@ func (t *tally) totals() totals {
 		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Reason, b.Reason))
 	})
 	slices.SortFunc(out.Changes, func(a, b report.ChangeCount) int {
-		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
+		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
 	})
 	slices.SortFunc(out.Exempt, func(a, b report.Exemption) int {
 		return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Reason, b.Reason))

@@ -13,9 +13,10 @@ import (
 	"fleetwarden/shared/sharerole"
 )
 
-// Ordered returns p for carrying out an undo. A mode, and the limit of a pass, hold back
+// Ordered returns p for carrying out an undo. A mode, and the rate of a pass, hold back
 // what a control decides by itself; here a person has seen the plan and asked for it.
-// The digest stays that of the file.
+// Changes that disturb workloads are stopped at maxPerHour all the same: the wrong run may have
+// been chosen. The digest stays that of the file.
 func Ordered(p *policy.Policy) *policy.Policy {
 	o := *p
 	o.TrustedInstance.Mode = policy.Enforce

@@ -50,6 +50,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// confidential hardening tokens template userdata dryrun console region tag:KEY; key= leaves the
 	// usual value out.
 	"run": launching((*stage.Stage).Run),
+	// launches NAME N EVERY key=value… is "run" N times, with a time EVERY after each.
+	"launches": cmdLaunches,
 	// create NAME key=value… launches by CreateInstance.
 	"create": launching((*stage.Stage).Create),
 	// call -as WHO VERSION ACTION key=value… calls an API as a function, or as

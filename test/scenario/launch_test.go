@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/test/simcloud/server"
@@ -30,6 +31,23 @@ func launching(do func(*stage.Stage, context.Context, stage.Launch) ([]string, e
 		ts.Check(err)
 		name(ts, args[0], ids)
 	}
+}
+
+func cmdLaunches(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg)
+	s, l := told(ts), launch(ts, args[3:])
+	every, err := time.ParseDuration(args[2])
+	ts.Check(err)
+	var all []string
+	for range number(ts, args[1]) {
+		ids, err := s.stage.Run(context.Background(), l)
+		ts.Check(err)
+		all = append(all, ids...)
+		ctx, stop := soon()
+		ts.Check(s.stage.Advance(ctx, every))
+		stop()
+	}
+	name(ts, args[0], all)
 }
 
 func name(ts *testscript.TestScript, name string, ids []string) {

@@ -2,8 +2,10 @@ package mns_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,14 +16,36 @@ import (
 	"fleetwarden/test/simcloud/server"
 )
 
-func TestOneRefusedMessageMeansThatTheBatchIsNotStored(t *testing.T) {
+// The class: a message that is refused harms only itself, wherever it stands. One that
+// time may heal is sent again without its neighbours.
+func TestARefusedMessageHarmsOnlyItself(t *testing.T) {
 	const entry, failed = `<Message><MessageId>1</MessageId></Message>`, `<Message><ErrorCode>%s</ErrorCode><ErrorMessage>no</ErrorMessage></Message>`
 	for code, class := range map[string]fleet.Class{"QpsLimitExceeded": fleet.Throttled, "InvalidArgument": fleet.Invalid} {
-		url, _ := answering(t, 201, "<Messages>"+entry+fmt.Sprintf(failed, code)+"</Messages>")
-		client, _ := newClient(t, url)
-		stored, err := client.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}, {Body: "y"}})
-		if stored != 0 || fleet.CodeOf(err) != code || fleet.ClassOf(err) != class {
-			t.Errorf("stored %d, %v, want %s", stored, err, code)
+		for at := range 3 {
+			var sizes []int
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				n := strings.Count(string(body), "<MessageBody>")
+				sizes = append(sizes, n)
+				w.WriteHeader(201)
+				answer := make([]string, n)
+				for i := range answer {
+					answer[i] = entry
+					if n == 1 || i == at {
+						answer[i] = fmt.Sprintf(failed, code)
+					}
+				}
+				_, _ = io.WriteString(w, "<Messages>"+strings.Join(answer, "")+"</Messages>")
+			}))
+			t.Cleanup(srv.Close)
+			client, _ := newClient(t, srv.URL)
+			stored, err := client.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}, {Body: "y"}, {Body: "z"}})
+			if stored != 2 || fleet.CodeOf(err) != code || fleet.ClassOf(err) != class {
+				t.Errorf("stored %d, %v, want %s", stored, err, code)
+			}
+			if sizes[0] != 3 || (len(sizes) > 1) != class.Passing() || slices.Max(append(sizes[1:], 0)) > 1 {
+				t.Errorf("%s: calls of %v messages", code, sizes)
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ package mns
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -117,23 +118,41 @@ func (t once) RoundTrip(hc *fasthttp.HostClient, req *fasthttp.Request, resp *fa
 
 const sendAPI = "mns:BatchSendMessage"
 
-// Send sends all messages to a queue, 16 a call and 64 KB a call. It returns how
-// many of them, from the start, are safely stored; the error says why the rest
-// is not. A send whose answer was lost is tried again: our messages carry no
+// Send sends all messages to a queue, 16 a call and 64 KB a call. A message that is too
+// long, or that the queue refuses, is passed over: its neighbours are sent. A failure of
+// the call itself ends it. It returns how many are safely stored; the error says why the
+// others are not. What may have been stored is sent again: our messages carry no
 // orders, so one that comes twice does no harm.
 func (c *Client) Send(ctx context.Context, queue string, messages []Message) (stored int, err error) {
-	for stored < len(messages) {
-		n := fits(messages[stored:])
+	var refused []error
+	for len(messages) > 0 {
+		n := fits(messages)
 		if n == 0 {
-			return stored, fmt.Errorf("sending to queue %s: a message of %d bytes is over the limit of %d", queue, len(messages[stored].Body), MaxBytes)
+			refused = append(refused, fmt.Errorf("a message of %d bytes is over the limit of %d", len(messages[0].Body), MaxBytes))
+			messages = messages[1:]
+			continue
 		}
-		err := c.call(ctx, sendAPI, func() error { return c.send(ctx, queue, messages[stored:stored+n]) })
+		s := &sending{left: messages[:n]}
+		err := c.call(ctx, sendAPI, func() error { return c.send(ctx, queue, s) })
+		stored += s.stored
+		refused = append(refused, s.refused...)
 		if err != nil {
-			return stored, fmt.Errorf("sending to queue %s: %w", queue, err)
+			refused = append(refused, err)
+			break
 		}
-		stored += n
+		messages = messages[n:]
+	}
+	if err := errors.Join(refused...); err != nil {
+		return stored, fmt.Errorf("sending to queue %s: %w", queue, err)
 	}
 	return stored, nil
+}
+
+// sending are the messages of one call, and what became of them.
+type sending struct {
+	left    []Message // still to be sent
+	stored  int
+	refused []error
 }
 
 // fits returns how many messages from the start go into one call.
@@ -148,31 +167,42 @@ func fits(messages []Message) int {
 	return len(messages)
 }
 
-func (c *Client) send(ctx context.Context, queue string, messages []Message) error {
+func (c *Client) send(ctx context.Context, queue string, s *sending) error {
 	var batch sdk.BatchMessageSendRequest
-	for _, m := range messages {
+	for _, m := range s.left {
 		delay := int64((min(max(m.Delay, 0), MaxDelay) + time.Second - 1) / time.Second)
 		batch.Messages = append(batch.Messages, sdk.MessageSendRequest{MessageBody: m.Body, DelaySeconds: delay, Priority: normalPriority})
 	}
 	return c.exchange(ctx, request{sendAPI, sdk.POST, batch, messagesOf(queue)}, func(resp *fasthttp.Response) error {
-		return check(ctx, resp, len(messages))
+		return s.check(ctx, resp)
 	})
 }
 
-// check reads an answer: 201 with an entry for each message, of which some may
-// hold an error; or an error document.
-func check(ctx context.Context, resp *fasthttp.Response, want int) error {
+// check reads an answer: 201 with an entry for each message, in their order, of which some
+// may hold an error; or an error document. Its error is one that time may heal, or one of
+// the whole call: what is left may be sent again.
+func (s *sending) check(ctx context.Context, resp *fasthttp.Response) error {
 	if resp.StatusCode() != fasthttp.StatusCreated {
 		return refused(ctx, sendAPI, resp)
 	}
 	var entries sdk.BatchMessageSendResponse
-	if err := xml.Unmarshal(resp.Body(), &entries); err != nil || len(entries.Messages) != want {
-		return aliyun.NoAnswer(ctx, sendAPI, fmt.Errorf("the answer speaks of %d messages instead of %d", len(entries.Messages), want), false)
+	if err := xml.Unmarshal(resp.Body(), &entries); err != nil || len(entries.Messages) != len(s.left) {
+		return aliyun.NoAnswer(ctx, sendAPI, fmt.Errorf("the answer speaks of %d messages instead of %d", len(entries.Messages), len(s.left)), false)
 	}
-	for _, m := range entries.Messages {
-		if m.ErrorCode != "" {
-			return aliyun.NewError(sendAPI, resp.StatusCode(), m.ErrorCode, m.ErrorMessage, "", false)
+	var again []Message
+	var passing error
+	for i, m := range entries.Messages {
+		if m.ErrorCode == "" {
+			s.stored++
+			continue
+		}
+		err := aliyun.NewError(sendAPI, resp.StatusCode(), m.ErrorCode, m.ErrorMessage, "", false)
+		if fleet.ClassOf(err).Passing() {
+			again, passing = append(again, s.left[i]), err
+		} else {
+			s.refused = append(s.refused, err)
 		}
 	}
-	return nil
+	s.left = again
+	return passing
 }

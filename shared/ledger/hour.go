@@ -1,0 +1,194 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// hourly is the folder of the counts, which sorts after every day.
+const hourly = "~hour/"
+
+// window is how long a change counts.
+const window = time.Hour
+
+// count is one object of a chain: what has been allowed within the hour before it.
+type count struct {
+	V int `json:"v"`
+	// Uses are in the order in which they were allowed.
+	Uses []use `json:"uses"`
+}
+
+// use is a number of changes that were allowed at a time.
+type use struct {
+	At time.Time `json:"at"`
+	N  int       `json:"n"`
+}
+
+// chain is the sequence of counts of one control in one account and region. Each object
+// holds all that counts at its time, so that the last one is enough. Appending is exact
+// however many passes do it at once: an object is made and never replaced, so that of two
+// passes that append behind the same one only the first succeeds, and the other reads
+// again.
+type chain struct {
+	store  Store
+	prefix string
+}
+
+func (l *Ledger) chain(s fleet.Scope, control string) chain {
+	return chain{l.store, fmt.Sprintf("%s/%s%s.%s.%s/", l.pass.Function, hourly, s.Account, s.Region, part(control))}
+}
+
+func (c chain) object(n int) string { return fmt.Sprintf("%s%09d%s", c.prefix, n, suffix) }
+
+// number reads the name of a chain's object; 0 for one that is none of ours.
+func (c chain) number(name string) int {
+	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(name, c.prefix), suffix))
+	if err != nil || c.object(n) != name {
+		return 0
+	}
+	return n
+}
+
+// end returns the number of the last object, 0 when there is none. A listing takes one
+// call for each thousand objects that the bucket's life cycle has left.
+func (c chain) end(ctx context.Context) (last int, err error) {
+	after := ""
+	for more := true; more; {
+		var names []string
+		if names, more, err = c.store.List(ctx, c.prefix, after); err != nil {
+			return 0, fmt.Errorf("listing %s: %w", c.prefix, err)
+		}
+		for _, name := range names {
+			last, after = max(last, c.number(name)), name
+		}
+		more = more && len(names) > 0
+	}
+	return last, nil
+}
+
+// read returns what object n holds.
+func (c chain) read(ctx context.Context, n int) (uses []use, err error) {
+	if n == 0 {
+		return nil, nil
+	}
+	name := c.object(n)
+	body, err := c.store.Get(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger object %s: %w", name, err)
+	}
+	return decodeCount(name, body)
+}
+
+// countVersion is the version of the counts that this code writes.
+const countVersion = 1
+
+// decodeCount reads a count. What is none is a [*fleet.BadInput] that does not quote it.
+func decodeCount(name string, body []byte) ([]use, error) {
+	bad := &fleet.BadInput{Where: "ledger object " + name}
+	var x count
+	switch err := json.Unmarshal(body, &x); {
+	case err != nil:
+		bad.What = "it is no count of changes"
+	case x.V != countVersion:
+		bad.What = fmt.Sprintf("its version is %d, and this program reads version %d", x.V, countVersion)
+	case slices.ContainsFunc(x.Uses, func(u use) bool { return u.N < 1 || u.At.IsZero() }):
+		bad.What = "a number of changes is less than 1, or has no time"
+	}
+	if bad.What != "" {
+		return nil, bad
+	}
+	return x.Uses, nil
+}
+
+// append makes the next object of the chain of what change returns, given the uses that
+// still count at a time. With no uses to add there is none to make.
+func (c chain) append(ctx context.Context, now time.Time, change func([]use) ([]use, bool)) error {
+	for range appendTries {
+		n, err := c.end(ctx)
+		if err != nil {
+			return err
+		}
+		uses, err := c.read(ctx, n)
+		if err != nil {
+			return err
+		}
+		uses = slices.DeleteFunc(uses, func(u use) bool { return now.Sub(u.At) >= window })
+		uses, ok := change(uses)
+		if !ok {
+			return nil
+		}
+		body, err := json.Marshal(count{countVersion, uses})
+		if err != nil {
+			return fmt.Errorf("writing a count: %w", err)
+		}
+		err = c.store.Put(ctx, c.object(n+1), body)
+		if fleet.ClassOf(err) != fleet.Exists {
+			return err
+		}
+	}
+	return crowded{}
+}
+
+// appendTries bounds how often a pass that others get ahead of tries. Each time at least
+// one of them has succeeded.
+const appendTries = 20
+
+// crowded: other passes count at the same time. Time heals it.
+type crowded struct{}
+
+func (crowded) Error() string      { return "other passes are counting at the same time" }
+func (crowded) Class() fleet.Class { return fleet.Throttled }
+
+// Allow takes as many of a.N changes as the hour still lets through, of most in all passes
+// of this function. Without an error, what it returns counts for an hour from a.At, also
+// if the pass dies before it changes anything; [Ledger.Release] gives back what was not
+// used.
+//
+// It counts what was allowed and not given back, which is what outcomes say was made or
+// may have been, and what is in intents without an outcome. Each function counts by
+// itself, since none reads or writes another one's objects; changes of a kind are made by
+// one function alone. So undoing replaced roles does not wait for the hour in which they
+// were replaced by mistake.
+func (l *Ledger) Allow(ctx context.Context, a fleet.Allowance, most int) (fleet.Allowance, error) {
+	asked := a.N
+	err := l.chain(a.Scope, a.Control).append(ctx, a.At, func(uses []use) ([]use, bool) {
+		used := 0
+		for _, u := range uses {
+			used += u.N
+		}
+		a.N, a.Free = max(0, min(asked, most-used)), time.Time{}
+		if a.N < asked && len(uses) > 0 {
+			a.Free = uses[0].At.Add(window)
+		}
+		return append(uses, use{a.At, a.N}), a.N > 0
+	})
+	if err != nil {
+		return fleet.Allowance{}, fmt.Errorf("counting the changes of this hour: %w", err)
+	}
+	return a, nil
+}
+
+// Release gives n changes of an allowance back.
+func (l *Ledger) Release(ctx context.Context, a fleet.Allowance, n int) error {
+	err := l.chain(a.Scope, a.Control).append(ctx, a.At, func(uses []use) ([]use, bool) {
+		left := n
+		for i := range uses {
+			if u := &uses[i]; u.At.Equal(a.At) {
+				back := min(left, u.N)
+				u.N, left = u.N-back, left-back
+			}
+		}
+		return slices.DeleteFunc(uses, func(u use) bool { return u.N == 0 }), left < n
+	})
+	if err != nil {
+		return fmt.Errorf("giving %d changes of this hour back: %w", n, err)
+	}
+	return nil
+}

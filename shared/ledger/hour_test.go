@@ -1,0 +1,176 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+)
+
+func ask(at time.Time, n int) fleet.Allowance {
+	return fleet.Allowance{Scope: fleet.Scope{Account: "1000000000000001", Region: "cn-hangzhou"}, Control: "instance-role", At: at, N: n}
+}
+
+func allow(t *testing.T, l *ledger.Ledger, a fleet.Allowance) fleet.Allowance {
+	t.Helper()
+	got, err := l.Allow(t.Context(), a, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestAnHourLetsNoMoreThroughThanItsMost(t *testing.T) {
+	l := ledger.New(newMemory(), pass("p"), &ledger.Watch{})
+	for _, c := range []struct {
+		after   time.Duration
+		n, want int
+		free    time.Duration // after noon
+	}{
+		{0, 60, 60, 0},
+		{30 * time.Minute, 60, 40, time.Hour},
+		{59 * time.Minute, 5, 0, time.Hour},
+		{time.Hour, 70, 60, 90 * time.Minute},
+		{90*time.Minute - time.Second, 1, 0, 90 * time.Minute},
+		{2 * time.Hour, 100, 100, 0},
+	} {
+		got := allow(t, l, ask(noon.Add(c.after), c.n))
+		want := time.Time{}
+		if c.free > 0 {
+			want = noon.Add(c.free)
+		}
+		if got.N != c.want || !got.Free.Equal(want) {
+			t.Errorf("after %s: %d of %d, free at %s; want %d, %s", c.after, got.N, c.n, got.Free, c.want, want)
+		}
+	}
+}
+
+func TestEachAccountRegionControlAndFunctionHasItsOwnHour(t *testing.T) {
+	store := newMemory()
+	l := ledger.New(store, pass("p"), &ledger.Watch{})
+	allow(t, l, ask(noon, 100))
+	others := []fleet.Allowance{ask(noon, 1), ask(noon, 1), ask(noon, 1)}
+	others[0].Scope.Account = "1000000000000002"
+	others[1].Scope.Region = "cn-shanghai"
+	others[2].Control = "trusted-instance"
+	for _, a := range others {
+		if got := allow(t, l, a); got.N != 1 {
+			t.Errorf("%s %s: %d", a.Scope, a.Control, got.N)
+		}
+	}
+	other := ledger.New(store, ledger.Pass{Function: "backfill"}, &ledger.Watch{})
+	if got := allow(t, other, ask(noon, 1)); got.N != 1 {
+		t.Error("undoing waits for what it undoes")
+	}
+}
+
+// The class: however many passes count at once, the sum is exact.
+func TestPassesThatCountAtOnceAreTogetherAllowedTheMostAndNoMore(t *testing.T) {
+	store := ledger.NewFolder(t.TempDir())
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	sum := 0
+	for i := range 16 {
+		wg.Go(func() {
+			l := ledger.New(store, pass(fmt.Sprint(i)), &ledger.Watch{})
+			got, err := l.Allow(t.Context(), ask(noon.Add(time.Duration(i)*time.Millisecond), 10), 100)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sum += got.N
+		})
+	}
+	wg.Wait()
+	if sum != 100 {
+		t.Errorf("16 passes that asked for 10 each were allowed %d, want 100", sum)
+	}
+}
+
+func TestWhatWasNotUsedIsGivenBackOnce(t *testing.T) {
+	l := ledger.New(newMemory(), pass("p"), &ledger.Watch{})
+	first := allow(t, l, ask(noon, 50))
+	second := allow(t, l, ask(noon.Add(time.Minute), 50))
+	if err := l.Release(t.Context(), first, 20); err != nil {
+		t.Fatal(err)
+	}
+	// More than there is of it takes nothing from another one.
+	if err := l.Release(t.Context(), second, 70); err != nil {
+		t.Fatal(err)
+	}
+	if got := allow(t, l, ask(noon.Add(2*time.Minute), 100)); got.N != 70 {
+		t.Errorf("%d are free, want 70", got.N)
+	}
+}
+
+func TestACountThatCannotBeReadLetsNothingThrough(t *testing.T) {
+	for name, body := range map[string]string{
+		"no JSON": "}", "newer": `{"v":2,"uses":[]}`, "without a version": `{}`,
+		"less than nothing": `{"v":1,"uses":[{"at":"2026-01-05T12:00:00Z","n":-500}]}`, "without a time": `{"v":1,"uses":[{"n":1}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := newMemory()
+			store.objects["attach-role/~hour/1000000000000001.cn-hangzhou.instance-role/000000007.json"] = []byte(body)
+			l := ledger.New(store, pass("p"), &ledger.Watch{})
+			got, err := l.Allow(t.Context(), ask(noon, 1), 100)
+			if got.N != 0 || !errors.As(err, new(*fleet.BadInput)) || body != "}" && strings.Contains(err.Error(), body) {
+				t.Errorf("%d allowed, error %v", got.N, err)
+			}
+		})
+	}
+	store := newMemory()
+	store.err = errors.New("no store")
+	if got, err := ledger.New(store, pass("p"), &ledger.Watch{}).Allow(t.Context(), ask(noon, 1), 100); got.N != 0 || !errors.Is(err, store.err) {
+		t.Errorf("%d allowed, error %v", got.N, err)
+	}
+}
+
+// full is a store in which another pass is always faster.
+type full struct{ *memory }
+
+func (full) List(context.Context, string, string) ([]string, bool, error) { return nil, false, nil }
+
+func TestAPassThatOthersAreAlwaysAheadOfTriesLater(t *testing.T) {
+	store := newMemory()
+	store.objects["attach-role/~hour/1000000000000001.cn-hangzhou.instance-role/000000001.json"] = []byte(`{"v":1,"uses":[]}`)
+	got, err := ledger.New(full{store}, pass("p"), &ledger.Watch{}).Allow(t.Context(), ask(noon, 1), 100)
+	if got.N != 0 || !fleet.ClassOf(err).Passing() {
+		t.Errorf("%d allowed, error %v", got.N, err)
+	}
+}
+
+// Listings of batches are as if there were no counts, and make no call for them.
+func TestListingsOfBatchesPassCountsOver(t *testing.T) {
+	store := newMemory()
+	l := ledger.New(store, pass("p"), &ledger.Watch{})
+	write(t, l, intent(noon, "i-1"))
+	looks := func() (out []string, lists int) {
+		store.lists = 0
+		ids, errs := open(t, ledger.New(store, pass("p"), &ledger.Watch{}), noon.Add(time.Hour))
+		out = append(out, fmt.Sprint(ids, errs))
+		for a, err := range ledger.Accounts(t.Context(), store, ledger.Query{Function: "attach-role"}) {
+			out = append(out, fmt.Sprint(a.Intent.Name, err))
+		}
+		for r, err := range ledger.Runs(t.Context(), store, ledger.RunQuery{Functions: []string{"attach-role"}, Count: true}) {
+			out = append(out, fmt.Sprint(r, err))
+		}
+		return out, store.lists
+	}
+	before, lists := looks()
+	for i := range 20 {
+		allow(t, l, ask(noon.Add(time.Duration(i)*time.Second), 1))
+	}
+	after, listsAfter := looks()
+	if diff := cmp.Diff(before, after); diff != "" || listsAfter > lists+3 {
+		t.Errorf("%d listings instead of %d; %s", listsAfter, lists, diff)
+	}
+}
