@@ -90,8 +90,8 @@ func (s *scene) launchAsSharee(ctx context.Context, image string) string {
 	return "fails with " + err.Error()
 }
 
-// look has the operator look at the shares of a kind, with a policy that the functions
-// do not have.
+// look has the operator deploy another policy, have the shares of a kind checked under it,
+// and deploy the first policy again.
 func (s *scene) look(ctx context.Context, kind, choices string) error {
 	dir, err := os.MkdirTemp("", "fleetwarden-demo-")
 	if err != nil {
@@ -110,10 +110,16 @@ func (s *scene) look(ctx context.Context, kind, choices string) error {
 	if err := os.WriteFile(message, []byte(text), 0o600); err != nil {
 		return err
 	}
+	if err := s.Stack.UsePolicy(policy); err != nil {
+		return err
+	}
 	if _, err := s.terminal(ctx, "setup-share-role", "--policy", policy, "--apply", "--event", message); err != nil {
 		return err
 	}
-	return s.reaction(ctx)
+	if err := s.reaction(ctx); err != nil {
+		return err
+	}
+	return s.Stack.UsePolicy("")
 }
 
 // trust is a role's trust policy.

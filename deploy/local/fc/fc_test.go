@@ -156,6 +156,35 @@ func TestFunctionSeesItsEnvironmentAndNoOther(t *testing.T) {
 	}
 }
 
+func TestReconfigureGivesTheNextEventANewInstance(t *testing.T) {
+	f := deploy(t, nil)
+	_, before := f.invoke(`{"do":"nothing"}`)
+	if err := f.Reconfigure("COLOUR", "red"); err != nil {
+		t.Fatal(err)
+	}
+	if _, after := f.invoke(`{"do":"env","name":"COLOUR"}`); after.Text != "red" || after.PID == before.PID {
+		t.Errorf("COLOUR is %q, in the same process: %t", after.Text, after.PID == before.PID)
+	}
+
+	// A function that is at work keeps what it was deployed with.
+	asked, answer := make(chan bool), make(chan bool)
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- true; <-answer }))
+	t.Cleanup(srv.Close)
+	end := make(chan fc.Result, 1)
+	go func() {
+		res, _ := f.Invoke(t.Context(), region, "probe", cause(fmt.Sprintf(`{"do":"get","urls":[%q]}`, srv.URL)))
+		end <- res
+	}()
+	<-asked
+	if err := f.Reconfigure("COLOUR", "green"); err == nil || !strings.Contains(err.Error(), "probe is at work") {
+		t.Errorf("while it is at work: %v", err)
+	}
+	close(answer)
+	if res := <-end; res.ErrorType != "" {
+		t.Errorf("the work under way: %s %s", res.ErrorType, res.Body)
+	}
+}
+
 func TestErrorIsHandledAndPanicIsNotAndTheProcessGoesOn(t *testing.T) {
 	f := deploy(t, nil)
 	_, first := f.invoke(`{"do":"nothing"}`)

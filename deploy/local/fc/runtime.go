@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -83,7 +84,36 @@ func (r *Runtime) Deploy(f Function) error {
 	if reserved := r.reserved(f); reserved >= maxInstances {
 		return fmt.Errorf("deploying %s: with it %d instances would be reserved in %s, of %d for all functions", f.Name, reserved, f.Region, maxInstances)
 	}
+	f.Env = maps.Clone(f.Env)
+	if f.Env == nil {
+		f.Env = map[string]string{}
+	}
 	r.functions[k] = &deployed{Function: f}
+	return nil
+}
+
+// Reconfigure sets an environment variable of every function, as a new deployment does:
+// the next event of each finds a new instance. It fails while any function is at work.
+func (r *Runtime) Reconfigure(name, value string) error {
+	r.mu.Lock()
+	var old []*instance
+	for _, d := range r.functions {
+		if d.active > 0 {
+			r.mu.Unlock()
+			return fmt.Errorf("setting %s: %s is at work in %s", name, d.Name, d.Region)
+		}
+	}
+	for _, d := range r.functions {
+		d.Env[name] = value
+		for _, i := range d.instances {
+			i.gone = true // takes no further event
+			old = append(old, i)
+		}
+	}
+	r.mu.Unlock()
+	for _, i := range old {
+		i.kill()
+	}
 	return nil
 }
 

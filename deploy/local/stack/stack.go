@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,13 +197,22 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 	return nil
 }
 
+// policyVariable names the policy file to a function.
+const policyVariable = "FLEETWARDEN_POLICY"
+
+// UsePolicy deploys another policy file with all functions; an empty path deploys the one
+// of the options again. It fails while any function is at work.
+func (s *Stack) UsePolicy(path string) error {
+	return s.runtime.Reconfigure(policyVariable, cmp.Or(path, s.o.Policy))
+}
+
 // function translates the manifest's props.
 func (s *Stack) function(p manifest.Function) (fc.Function, error) {
 	env := maps.Clone(p.EnvironmentVariables)
 	if env == nil {
 		env = map[string]string{}
 	}
-	env["FLEETWARDEN_POLICY"] = s.o.Policy
+	env[policyVariable] = s.o.Policy
 	env[EndpointVariable] = s.o.Server.URL()
 	maps.Copy(env, s.commandEnv(p.Region))
 	maps.Copy(env, s.o.Env)
