@@ -83,18 +83,42 @@ func (t *Trust) Others() []Party {
 	return slices.CompactFunc(out, func(a, b Party) bool { return a.String() == b.String() })
 }
 
-// assumes says whether the statement lets anybody assume the role. The actions for SAML
-// and OIDC have names of their own; that some identity provider is let in by one of them
-// alone is open.
+// assumeOtherwise are the actions for SAML and OIDC, which have names of their own.
+const assumeOtherwise = assumeRole + "?*"
+
+// assumes says whether the statement lets a party assume the role. That some identity
+// provider is let in by one of the other actions alone is open.
 func (s *statement) assumes() truth {
 	if t := s.scope(s.actions, s.notAction, assumeRole); t != no {
 		return t
 	}
-	const others = assumeRole + "?*"
-	if s.notAction && !anyCovers(s.actions, others) || !s.notAction && anyOverlaps(s.actions, others) {
+	if s.otherwise() {
 		return maybe
 	}
 	return no
+}
+
+// otherwise reports whether the statement allows another action by which roles are
+// assumed.
+func (s *statement) otherwise() bool {
+	if s.notAction {
+		return !anyCovers(s.actions, assumeOtherwise)
+	}
+	return anyOverlaps(s.actions, assumeOtherwise)
+}
+
+// takesFrom says whether a Deny takes the actions away by which another statement lets in:
+// maybe, if it takes some of them.
+func (s *statement) takesFrom(allow *statement) truth {
+	exact := s.scope(s.actions, s.notAction, assumeRole)
+	if !allow.otherwise() {
+		return exact
+	}
+	others := s.scope(s.actions, s.notAction, assumeOtherwise)
+	if exact != others {
+		return maybe
+	}
+	return exact
 }
 
 // parties are the statement's principals.
@@ -155,7 +179,7 @@ func (c condition) within() Sharees {
 		directory, _, _ := strings.Cut(value, "/")
 		folder := value
 		if c.operator == "StringLike" {
-			folder = strings.TrimSuffix(value, "*")
+			folder = strings.TrimSuffix(strings.TrimSuffix(value, "*"), "/")
 		}
 		if c.key == OwnerPath && isFolder(folder) {
 			in.Folders = append(in.Folders, folder)
@@ -181,13 +205,11 @@ func (t *Trust) settle(p *Party, s *statement, assumes truth) {
 		if !d.deny {
 			continue
 		}
-		takes := min(d.scope(d.actions, d.notAction, assumeRole), d.takesAway(*p), d.holds(nil))
-		switch {
-		case takes == yes && assumes == yes:
+		switch min(d.takesFrom(s), d.takesAway(*p), d.holds(nil)) {
+		case yes:
 			p.Answer = Denied
 			return
-		case takes == no:
-		default:
+		case maybe:
 			applies, depends = min(applies, maybe), append(depends, "a Deny")
 		}
 	}

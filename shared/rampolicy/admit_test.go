@@ -54,7 +54,11 @@ func TestWhoeverIsLetInByAnotherFormIsNamed(t *testing.T) {
 		"denied to another kind":      {`{` + assume + `"Principal":{"RAM":"*"}}` + deny + `"Principal":{"Service":"*"}}`, []string{"allowed open RAM *"}},
 		"denied at times":             {`{` + assume + `"Principal":{"RAM":"acs:ram::1000000000000009:root"}}` + deny + `"Principal":{"RAM":"*"},"Condition":{"Bool":{"acs:x":"true"}}}`, []string{"unsure RAM acs:ram::1000000000000009:root: a Deny"}},
 		"denied another action":       {`{` + assume + `"Principal":{"RAM":"*"}},{"Effect":"Deny","Action":"sts:AssumeRoleWithSAML","Principal":{"RAM":"*"}}`, []string{"allowed open RAM *"}},
-		"denied but for some":         {`{` + assume + `"Principal":{"RAM":"acs:ram::1000000000000009:root"}}` + deny + `"NotPrincipal":{"RAM":"acs:ram::1000000000000001:root"}}`, []string{"unsure RAM acs:ram::1000000000000009:root: a Deny"}},
+		"denied one action of several": {`{"Effect":"Allow","Action":"sts:*","Principal":{"Federated":"acs:ram::1000000000000009:saml-provider/x"}}` + deny + `"Principal":{"Federated":"*"}}`,
+			[]string{"unsure Federated acs:ram::1000000000000009:saml-provider/x: a Deny"}},
+		"denied all actions of several": {`{"Effect":"Allow","Action":"*","Principal":{"Federated":"*"}},{"Effect":"Deny","Action":"sts:*","Principal":{"Federated":"*"}}`, nil},
+		"what is below a folder":        {`{` + assume + anyECS + `,"Condition":{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-1/*"}}}`, []string{"allowed Service *@ecs.aliyuncs.com within rd-1/r-1/fd-1"}},
+		"denied but for some":           {`{` + assume + `"Principal":{"RAM":"acs:ram::1000000000000009:root"}}` + deny + `"NotPrincipal":{"RAM":"acs:ram::1000000000000001:root"}}`, []string{"unsure RAM acs:ram::1000000000000009:root: a Deny"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

@@ -61,7 +61,8 @@ func (n node) values() ([]string, error) {
 // holds judges the condition in a context. Operators are those of
 // https://www.alibabacloud.com/help/en/ram/conditional-operator; the ones for
 // numbers, dates and addresses are not judged. A key that the context does not
-// hold, or holds as empty, or whose values disagree, leaves it open.
+// hold, or holds as empty, or whose values disagree, leaves it open, and so does a value
+// with wildcards of which it holds for a part.
 func (c condition) holds(context map[string][]string) truth {
 	name, negated := strings.CutPrefix(c.operator, "StringNot")
 	if negated {
@@ -72,45 +73,54 @@ func (c condition) holds(context map[string][]string) truth {
 	if compare == nil || len(known) == 0 {
 		return maybe
 	}
-	matched := 0
+	all, some := yes, no
 	for _, value := range known {
-		if strings.Contains(value, "*") {
-			return maybe // covers reads it as a wildcard
-		}
-		if c.matches(compare, value) {
-			matched++
-		}
+		t := c.matches(compare, value)
+		all, some = min(all, t), max(some, t)
 	}
-	switch matched {
-	case len(known):
-		return is(!negated)
-	case 0:
-		return is(negated)
-	default:
+	switch {
+	case all != some:
 		return maybe
+	case negated:
+		return yes - all
 	}
+	return all
 }
 
-func (c condition) matches(compare func(want, got string) bool, got string) bool {
+func (c condition) matches(compare func(want, got string) truth, got string) truth {
+	t := no
 	for _, want := range c.values {
-		if compare(want, got) {
-			return true
-		}
+		t = max(t, compare(want, got))
 	}
-	return false
+	return t
 }
 
 // comparison returns the comparison behind an operator without its negation,
 // or nil.
-func comparison(operator string) func(want, got string) bool {
+func comparison(operator string) func(want, got string) truth {
 	switch operator {
 	case "StringEquals":
-		return func(want, got string) bool { return want == got }
+		return equals
 	case "StringEqualsIgnoreCase", "Bool":
-		return strings.EqualFold
+		return func(want, got string) truth { return equals(strings.ToLower(want), strings.ToLower(got)) }
 	case "StringLike":
-		return covers
+		return func(want, got string) truth {
+			switch {
+			case covers(want, got):
+				return yes
+			case overlaps(want, got):
+				return maybe
+			}
+			return no
+		}
 	default:
 		return nil
 	}
+}
+
+func equals(want, got string) truth {
+	if strings.ContainsAny(got, "*?") && overlaps(want, got) {
+		return maybe
+	}
+	return is(want == got)
 }

@@ -38,7 +38,8 @@ type Request struct {
 	// acs:<service>:*:*:*, may or may not count; one about acs:*:*:*:* is about everything.
 	Resource string
 	// Conditions holds what is known of the request's context, by condition
-	// key. A key that is not there is unknown, not absent.
+	// key. A key that is not there is unknown, not absent. A value with wildcards asks
+	// about all that they match.
 	Conditions map[string][]string
 }
 

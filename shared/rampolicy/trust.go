@@ -66,8 +66,8 @@ func Service(account string) string { return account + "@" + ECSService }
 func (t *Trust) TrustsService(service string) Answer { return t.Trusts(service, nil) }
 
 // Trusts is TrustsService with what is known of the context, by condition key;
-// for sharees [OwnerDirectory] and [OwnerPath]. A nil Trust, one that could not
-// be read, is Unsure.
+// for sharees [OwnerDirectory] and [OwnerPath]. A value with wildcards asks about all
+// that they match. A nil Trust, one that could not be read, is Unsure.
 func (t *Trust) Trusts(service string, context map[string][]string) Answer {
 	if t == nil {
 		return Unsure

@@ -151,6 +151,38 @@ func TestADirectoryIsTrustedByItsMembers(t *testing.T) {
 	}
 }
 
+// A question about all accounts below a path, written with a star, is answered for all of
+// them or not at all.
+func TestAPathWithAStarStandsForAllBelowIt(t *testing.T) {
+	const (
+		anyECS  = `"Principal":{"Service":"*@ecs.aliyuncs.com"}`
+		inRD    = `{"Effect":"Allow","Action":"sts:AssumeRole",` + anyECS + `,"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":"rd-1"}}}`
+		inFd    = `{"Effect":"Allow","Action":"sts:AssumeRole",` + anyECS + `,"Condition":{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-1*"}}}`
+		carving = `,{"Effect":"Deny","Action":"sts:AssumeRole",` + anyECS + `,"Condition":`
+	)
+	for _, x := range []struct {
+		statements, path string
+		want             rampolicy.Answer
+	}{
+		{inRD, "rd-1/*", rampolicy.Allowed},
+		{inRD + carving + `{"StringNotLike":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-9*"}}}`, "rd-1/*", rampolicy.Unsure},
+		{inRD + carving + `{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-9*"}}}`, "rd-1/*", rampolicy.Unsure},
+		{inRD + carving + `{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1/*"}}}`, "rd-1/*", rampolicy.Denied},
+		{inRD + carving + `{"StringNotLike":{"sts:ServiceOwnerRDPath":"rd-1/*"}}}`, "rd-1/*", rampolicy.Allowed},
+		{inRD + carving + `{"StringNotEquals":{"sts:ServiceOwnerRDId":"rd-2"}}}`, "rd-1/*", rampolicy.Denied},
+		{inFd, "rd-1/r-1/fd-1*", rampolicy.Allowed},
+		{inFd, "rd-1/*", rampolicy.Unsure},
+		{inFd + carving + `{"StringNotEquals":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-1/fd-2"}}}`, "rd-1/r-1/fd-1*", rampolicy.Unsure},
+		{inFd + carving + `{"StringNotEqualsIgnoreCase":{"sts:ServiceOwnerRDPath":"RD-1/r-1/fd-1/fd-2"}}}`, "rd-1/r-1/fd-1*", rampolicy.Unsure},
+		{inFd + carving + `{"StringLike":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-2*"}}}`, "rd-1/r-1/fd-1*", rampolicy.Allowed},
+	} {
+		context := map[string][]string{rampolicy.OwnerDirectory: {"rd-1"}, rampolicy.OwnerPath: {x.path}}
+		if got := statementOf(t, "["+x.statements+"]").Trusts(rampolicy.Service("1000000000000002"), context); got != x.want {
+			t.Errorf("%s: %v, want %v: %s", x.path, got, x.want, x.statements)
+		}
+	}
+}
+
 func TestAnUnreadTrustIsUnsure(t *testing.T) {
 	var unread *rampolicy.Trust
 	if got := unread.TrustsService("ecs.aliyuncs.com"); got != rampolicy.Unsure {

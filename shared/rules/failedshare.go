@@ -22,12 +22,10 @@ type failedTry struct {
 	unsure bool
 }
 
-// absent are the accounts of the call that the image is not shared with.
-func (f failedTry) absent() []fleet.AccountID {
-	accounts := f.wanted
-	if f.Failure() != fleet.LacksRights {
-		accounts = f.Accounts
-	}
+func (f failedTry) lacks() bool { return f.Failure() == fleet.LacksRights }
+
+// absent are those of the accounts that the image is not shared with.
+func (f failedTry) absent(accounts []fleet.AccountID) []fleet.AccountID {
 	return slices.DeleteFunc(slices.Clone(accounts), func(id fleet.AccountID) bool {
 		return !id.Valid() || slices.Contains(f.image.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
 	})
@@ -55,18 +53,21 @@ func failedShare(s *share) []fleet.Verdict {
 }
 
 func (s *share) failure(f failedTry) fleet.Verdict {
-	lacks := f.Failure() == fleet.LacksRights
-	if lacks && len(f.wanted) == 0 {
-		return fleet.Verdict{} // sharee-approved reports it
+	accounts := f.Accounts
+	if f.lacks() {
+		accounts = f.wanted // sharee-approved reports the others
 	}
-	absent := f.absent()
+	if len(accounts) == 0 {
+		return fleet.Verdict{}
+	}
+	absent := f.absent(accounts)
 	if len(absent) == 0 {
 		return passes("image "+f.image.ID+" is shared by now", observed("image", f.image.ID))
 	}
 	v := violation(fleet.Medium, fmt.Sprintf("sharing image %s with %s failed with %s", f.image.ID, joined(absent), f.Code), "",
 		claimed("error code", f.Code), observed("image", f.image.ID+", not shared with "+joined(absent)))
 	failure := f.Failure()
-	if lacks && slices.ContainsFunc(f.image.Keys.V, func(k fleet.KMSKey) bool { return k.Service.Seen() && k.Service.V }) {
+	if f.lacks() && slices.ContainsFunc(f.image.Keys.V, func(k fleet.KMSKey) bool { return k.Service.Seen() && k.Service.V }) {
 		failure = fleet.ServiceKeyEncrypted // no grant would help
 	}
 	why, remedy := s.advice(failure, f)
@@ -93,7 +94,7 @@ func (s *share) advice(failure fleet.ShareFailure, f failedTry) (why, remedy str
 		return "an encrypted image of more than one disk cannot be shared, whatever the role grants",
 			"share its snapshots one by one with Resource Sharing, or make an image of the system disk's snapshot alone (CreateImage with SnapshotId) and share that"
 	case fleet.EncryptedSnapshot:
-		return "an image with encrypted snapshots cannot be shared in this way", "share it with single accounts, not as a community image; else copy it without encryption"
+		return "an image with encrypted snapshots cannot be shared in this way", "share those snapshots with Resource Sharing, or make an image of snapshots that are not encrypted and share that"
 	case fleet.DeprecatedImage:
 		return "the image is marked as deprecated", "make it available again (ModifyImageAttribute with Status=Available), or share its successor; then " + again
 	case fleet.OtherSite:
@@ -103,10 +104,13 @@ func (s *share) advice(failure fleet.ShareFailure, f failedTry) (why, remedy str
 	}
 }
 
-// callAgain is the call that failed, for its caller: the accounts that the image lacks, as
-// many as one call obeys. The image's id was observed, and accounts are numbers.
+// callAgain is the call that failed, for its caller: the approved accounts that the image
+// lacks, as many as one call obeys. The image's id was observed, and accounts are numbers.
 func (s *share) callAgain(f failedTry) string {
-	absent := f.absent()
+	absent := f.absent(f.wanted)
+	if len(absent) == 0 {
+		return "approve the sharee in the policy file, if the share is wanted, and share again"
+	}
 	absent = absent[:min(len(absent), maxShareAccounts)]
 	var b strings.Builder
 	fmt.Fprintf(&b, "aliyun ecs ModifyImageSharePermission --RegionId %s --ImageId %s", f.image.Region, f.image.ID)

@@ -66,7 +66,7 @@ var unhealed = map[string]string{
 	"InvalidOperation.ServiceKeyEncryptedImageUnsupported":    "CopyImage",
 	"InvalidOperation.ServiceKeyEncryptedSnapshotUnsupported": "CopyImage",
 	"OperationDeined.FullImage":                               "system disk",
-	"OperationDeined.EncryptedSnapshot":                       "single accounts",
+	"OperationDeined.EncryptedSnapshot":                       "not encrypted",
 	"OperationDenied.InvalidImageStatus":                      "ModifyImageAttribute",
 	"InvalidImageId.BidMismatch":                              "export the image",
 	"QuotaExceed.ShareImage":                                  "quota",
@@ -257,4 +257,41 @@ func TestAFailedShareWithSomebodyUnapprovedIsReportedAndNobodyTrusted(t *testing
 		t.Errorf("got %+v", v.Evidence)
 	}
 	expect(t, ruled(t, w, approving(), rules.RuleShareTrust), fleet.NotApplicable, "")
+}
+
+// A share that failed for another reason than rights is reported with an unapproved account
+// too; the call to repeat names approved accounts alone.
+func TestNoCallToRepeatNamesAnUnapprovedAccount(t *testing.T) {
+	for code := range unhealed {
+		for _, named := range [][]fleet.AccountID{{sharee, stranger}, {stranger}} {
+			w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
+				s.Ref.Call.ErrorCode, s.Ref.Call.Share.Add = code, named
+			})
+			v := ruled(t, w, approving(), rules.RuleFailedShare)
+			expect(t, v, fleet.Violation, code)
+			if strings.Contains(v.Remedy, string(stranger)) {
+				t.Errorf("%s: %s", code, v.Remedy)
+			}
+			if len(named) == 1 && strings.Contains(v.Remedy, "AddAccount") {
+				t.Errorf("%s: a call without accounts: %s", code, v.Remedy)
+			}
+			expect(t, ruled(t, w, approving(), rules.RuleShareeApproved), fleet.Violation, string(stranger))
+		}
+	}
+}
+
+func TestAShareThatFailsInAnUnguardedRegionKeepsWhatItNeeds(t *testing.T) {
+	w := failedToShare()
+	w.Sides[0].Claimed[0].Region = "cn-beijing"
+	w.Sides[0].Regions.V = append(w.Sides[0].Regions.V, fleet.ShareRegion{Region: "cn-beijing", Resources: w.Sides[0].Claimed})
+	p := approving()
+	p.Regions = []fleet.Region{"cn-hangzhou"}
+	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Passes, "")
+	expect(t, ruled(t, w, p, rules.RuleShareeApproved), fleet.NotApplicable, "")
+}
+
+func TestNoKeyIsTakenBackWhileASharesImageIsUnknown(t *testing.T) {
+	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.ImageID, s.Claimed = "", nil })
+	w.Sides[0].Role.V.Policies[0].Name = "fleetwarden-share-image-1"
+	expect(t, ruled(t, w, approving(), rules.RuleTakeBack), fleet.Undecided, "names no image")
 }

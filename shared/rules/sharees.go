@@ -19,11 +19,15 @@ type wanted struct {
 	trust rampolicy.Sharees
 	// kept are trust, and all others that something is shared with.
 	kept rampolicy.Sharees
-	// refused are shared with and not approved; for unsure that could not be told.
+	// judged are those that something is shared with in a guarded region: of them, refused
+	// are not approved, and for unsure that could not be determined.
+	judged  rampolicy.Sharees
 	refused []fleet.Sharee
 	unsure  []string
-	// turned are those that a failed share named and the policy does not approve.
-	turned []fleet.Sharee
+	// turned are those that a failed share named and the policy does not approve; for
+	// turnedUnsure that could not be determined, and they need no trust.
+	turned       []fleet.Sharee
+	turnedUnsure []string
 	// sharees is how many are shared with.
 	sharees int
 	// resources are those that an approved sharee has, or was meant to have; all are
@@ -77,7 +81,7 @@ func (s *share) want() wanted {
 
 func (w *wanted) count(x fleet.Sharee, a approval) {
 	w.sharees++
-	w.kept = w.kept.And(a.trust)
+	w.kept, w.judged = w.kept.And(a.trust), w.judged.And(a.trust)
 	switch a.answer {
 	case policy.Yes:
 		w.trust = w.trust.And(a.trust)
@@ -159,27 +163,31 @@ func (s *share) claims(w *wanted) {
 			continue
 		}
 		try := failedTry{FailedShare: f, image: s.claimed(f.ImageID)}
-		if try.image != nil && !s.guards(try.image.Region) {
-			continue
-		}
-		lacks := f.Failure() == fleet.LacksRights
+		guarded := try.image == nil || s.guards(try.image.Region)
 		for _, id := range f.Accounts {
+			if id == s.world.Account {
+				continue // it needs no role of its own
+			}
 			x := fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}
-			a := s.approve(x)
-			switch {
-			case id == s.world.Account: // it needs no role of its own
-			case a.answer == policy.Yes && lacks:
-				w.trust, try.wanted = w.trust.And(a.trust), append(try.wanted, id)
+			switch a := s.approve(x); {
 			case a.answer == policy.Yes:
-				w.kept = w.kept.And(a.trust)
-			case !lacks:
+				try.wanted, w.kept = append(try.wanted, id), w.kept.And(a.trust)
+				if guarded && try.lacks() {
+					w.trust = w.trust.And(a.trust)
+				}
+			case !guarded:
 			case a.answer == policy.Maybe:
-				w.unsure, try.unsure = append(w.unsure, "account "+string(id)+", with whom a share failed: "+a.why), true
+				why := "account " + string(id) + ", with whom a share failed: " + a.why
+				if !try.lacks() {
+					w.turnedUnsure = append(w.turnedUnsure, why)
+					continue
+				}
+				w.unsure, try.unsure = append(w.unsure, why), true
 			case id.Valid() && !slices.Contains(w.turned, x):
 				w.turned = append(w.turned, x)
 			}
 		}
-		if !slices.ContainsFunc(w.failed, func(o failedTry) bool { return o.Same(f) }) {
+		if guarded && !slices.ContainsFunc(w.failed, func(o failedTry) bool { return o.Same(f) }) {
 			w.fail(try)
 		}
 	}
@@ -191,7 +199,7 @@ func (w *wanted) fail(try failedTry) {
 	w.failed = append(w.failed, try)
 	switch {
 	case try.image == nil:
-	case len(try.wanted) == 0:
+	case !try.lacks() || len(try.wanted) == 0:
 		w.held = append(w.held, *try.image)
 	default:
 		w.resources = append(w.resources, *try.image)

@@ -72,7 +72,7 @@ func (w *wanted) unseen() []string {
 	if w.blind != "" {
 		out = append(out, w.blind)
 	}
-	if slices.ContainsFunc(w.failed, func(f failedTry) bool { return f.ImageID == "" && len(f.wanted) > 0 }) {
+	if slices.ContainsFunc(w.failed, func(f failedTry) bool { return f.ImageID == "" && f.lacks() && len(f.wanted) > 0 }) {
 		out = append(out, "the record of a share that failed names no image")
 	}
 	return out

@@ -18,8 +18,9 @@ type strangers struct {
 	others        []rampolicy.Party
 	open, foreign bool
 	// named are sharees that statements of the three forms name, and that nothing is shared
-	// with: what is shared is judged as such.
-	named []fleet.Sharee
+	// with: what is shared in a guarded region is judged as such. With elsewhere, something
+	// is shared in a region that the policy does not guard.
+	named, elsewhere []fleet.Sharee
 	// unsure says of whom it is not known whether they are let in, or approved.
 	unsure []string
 	// idle are sharees of another form who are approved, and whom nothing needs.
@@ -35,15 +36,17 @@ func (s *share) letIn() strangers {
 	for _, p := range s.trust.Others() {
 		out.add(s, p)
 	}
-	for _, one := range each(s.trust.Sharees().Without(s.wanted.kept)) {
+	for _, one := range each(s.trust.Sharees().Without(s.wanted.judged)) {
 		x := shareeOf(one)
-		admitted := s.trusts(s.trust, one)
+		admitted := s.admits(one)
 		switch answer, why := s.approveParty(one); {
 		case admitted == rampolicy.Denied || answer == policy.Yes:
 		case answer == policy.Maybe:
 			out.unsure = append(out.unsure, x.String()+": "+why)
 		case admitted == rampolicy.Unsure:
 			out.unsure = append(out.unsure, x.String()+" may be let in: it depends on another statement")
+		case one.Without(s.wanted.kept).Empty():
+			out.elsewhere = append(out.elsewhere, x)
 		default:
 			out.named = append(out.named, x)
 		}
@@ -113,8 +116,26 @@ func (s *share) approveParty(one rampolicy.Sharees) (policy.Match, string) {
 	return s.below(one.Folders[0])
 }
 
-// needed reports whether something is shared with all of an approved party, or will be.
-func (s *share) needed(p rampolicy.Party) bool { return sharees(p).Without(s.wanted.kept).Empty() }
+// needed reports whether something is shared with an approved party, or a part of it, or
+// will be.
+func (s *share) needed(p rampolicy.Party) bool {
+	return slices.ContainsFunc(each(sharees(p)), func(in rampolicy.Sharees) bool {
+		return slices.ContainsFunc(each(s.wanted.kept), func(one rampolicy.Sharees) bool { return s.within(one, in) })
+	})
+}
+
+// within reports whether one sharee is another, or below it in the resource directory.
+func (s *share) within(one, in rampolicy.Sharees) bool {
+	if one.Without(in).Empty() {
+		return true
+	}
+	below := slices.Concat(in.Directories, in.Folders)
+	path := strings.Join(one.Folders, "")
+	if len(one.Accounts) > 0 {
+		path = s.world.Directory.V.Members[one.Accounts[0]].V
+	}
+	return len(below) > 0 && strings.HasPrefix(path, below[0]+"/")
+}
 
 func shareeOf(one rampolicy.Sharees) fleet.Sharee {
 	switch {
@@ -159,8 +180,11 @@ func openTrust(s *share) fleet.Verdict {
 	switch {
 	case x.open:
 		v.Severity, v.Reason = fleet.Critical, fmt.Sprintf("every Alibaba Cloud account may assume the role %s and use its keys, or nearly every one: it lets in %s", s.roleName(), some(x.others))
-		v.Remedy = fmt.Sprintf("add a condition on %s or %s to the statement, or name accounts; Fleetwarden writes no trust policy that holds such a statement",
-			rampolicy.OwnerDirectory, rampolicy.OwnerPath)
+		v.Remedy = "name the accounts or identities in the statement instead of a pattern, or take it out of the role's trust policy"
+		if len(s.trust.UnconditionalWildcards()) > 0 {
+			v.Remedy = fmt.Sprintf("add a condition on %s or %s to the statement, or name accounts; Fleetwarden writes no trust policy that holds such a statement",
+				rampolicy.OwnerDirectory, rampolicy.OwnerPath)
+		}
 		return v
 	case x.foreign:
 		v.Severity = fleet.High
@@ -183,13 +207,15 @@ func (s *share) openedTo(list []fleet.Sharee) string {
 	}
 	var in, unsure []fleet.Sharee
 	for _, x := range list {
+		admitted := rampolicy.Unsure // its place is not known
 		for _, one := range each(s.approve(x).trust) {
-			switch s.trusts(s.trust, one) {
-			case rampolicy.Allowed:
-				in = append(in, x)
-			case rampolicy.Unsure:
-				unsure = append(unsure, x)
-			}
+			admitted = s.admits(one)
+		}
+		switch admitted {
+		case rampolicy.Allowed:
+			in = append(in, x)
+		case rampolicy.Unsure:
+			unsure = append(unsure, x)
 		}
 	}
 	var out []string
@@ -223,8 +249,10 @@ func shareeApproved(s *share) fleet.Verdict {
 	case len(w.turned) > 0:
 		v = violation(fleet.Low, fmt.Sprintf("a share failed with %s, whom the policy does not approve; %s", some(w.turned), s.openedTo(w.turned)),
 			"approve the sharee in the policy file, if the share is wanted: controls.shareRole.approved", claimed("not approved", some(w.turned)))
-	case len(w.unsure)+len(x.unsure) > 0:
-		return undecided("whether a sharee is approved could not be determined: " + together(slices.Concat(w.unsure, x.unsure)))
+	case len(w.unsure)+len(w.turnedUnsure)+len(x.unsure) > 0:
+		return undecided("whether a sharee is approved could not be determined: " + together(slices.Concat(w.unsure, w.turnedUnsure, x.unsure)))
+	case len(x.elsewhere) > 0:
+		return undecided(fmt.Sprintf("the role %s lets in %s, whom the policy does not approve, and with whom something is shared in a region that it does not guard", s.roleName(), some(x.elsewhere)))
 	case w.blind != "":
 		return undecided("not all shares could be seen: " + w.blind)
 	case !s.side.Role.Seen() || s.trust == nil && !s.side.Role.V.Missing:

@@ -217,3 +217,94 @@ func TestARoleWhoseTrustCannotBeReadIsBehindNoPass(t *testing.T) {
 		}
 	}
 }
+
+const anyECSOf = `"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"*@ecs.aliyuncs.com"},"Condition":`
+
+func trustDoc(statements ...string) fleet.Fact[fleet.Role] {
+	return fleet.See(fleet.Role{Name: fleet.SnapshotShareRole, Trust: `{"Version":"1","Statement":[` + strings.Join(statements, ",") + `]}`})
+}
+
+// A share in a region that the policy does not guard keeps its sharee's trust; it approves
+// nothing.
+func TestAShareInAnUnguardedRegionHidesNoUnapprovedSharee(t *testing.T) {
+	w := sharing(trusting(accounts(sharee, stranger)), with(string(sharee)))
+	elsewhere := with(string(stranger))
+	elsewhere.Region = "cn-shanghai"
+	w.Sides[0].Regions.V[1].Resources = []fleet.SharedResource{elsewhere}
+	p := approving()
+	p.Regions = []fleet.Region{"cn-hangzhou"}
+	expect(t, ruled(t, w, p, rules.RuleShareeApproved), fleet.Undecided, string(stranger))
+	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Passes, "")
+}
+
+// A Deny takes a directory or a folder away for certain only if it takes away all of it.
+func TestADenyThatLeavesAPartOfADirectoryHidesNothing(t *testing.T) {
+	const deny = `{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"Service":"*@ecs.aliyuncs.com"},"Condition":`
+	for name, x := range map[string]struct {
+		allow, deny string
+		want        fleet.Outcome
+	}{
+		"all but one folder":     {`{"StringEquals":{"sts:ServiceOwnerRDId":"rd-other"}}`, `{"StringNotLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-1*"}}`, fleet.Undecided},
+		"one folder":             {`{"StringEquals":{"sts:ServiceOwnerRDId":"rd-other"}}`, `{"StringLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-1*"}}`, fleet.Violation},
+		"all but a folder below": {`{"StringLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-1*"}}`, `{"StringNotLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-1/fd-2*"}}`, fleet.Undecided},
+		"all but another one":    {`{"StringEquals":{"sts:ServiceOwnerRDId":"rd-other"}}`, `{"StringNotEquals":{"sts:ServiceOwnerRDId":"rd-third"}}`, fleet.Passes},
+		"all of another one":     {`{"StringEquals":{"sts:ServiceOwnerRDId":"rd-other"}}`, `{"StringEquals":{"sts:ServiceOwnerRDId":"rd-third"}}`, fleet.Violation},
+		"all of it, by its path": {`{"StringEquals":{"sts:ServiceOwnerRDId":"rd-other"}}`, `{"StringLike":{"sts:ServiceOwnerRDPath":"rd-other/*"}}`, fleet.Passes},
+	} {
+		w := sharing(trustDoc(`{`+anyECSOf+x.allow+`}`, deny+x.deny+`}`), with(string(sharee)))
+		v := ruled(t, w, approving(), rules.RuleShareeApproved)
+		if v.Outcome != x.want || v.Outcome != fleet.Passes && !strings.Contains(v.Reason, "rd-other") {
+			t.Errorf("%s: %s (%s), want %s", name, v.Outcome, v.Reason, x.want)
+		}
+	}
+}
+
+// Whether the role lets in a sharee whose place in the directory is not known is unknown.
+func TestAShareeWhosePlaceIsUnknownIsNotSaidToBeKeptOut(t *testing.T) {
+	w := sharing(trustDoc(`{`+anyECSOf+`{"StringLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-else*"}}}`), with("fd-else"))
+	w.Directory.V.Folders["fd-else"] = fleet.See("")
+	v := ruled(t, w, approving(), rules.RuleShareeApproved)
+	expect(t, v, fleet.Violation, "could not be determined")
+	if strings.Contains(v.Reason, "not opened") {
+		t.Error(v.Reason)
+	}
+}
+
+// What is approved and not needed is reported for removal only if all shares were seen and
+// no sharee depends on it.
+func TestAnApprovedPartyIsNotCalledUnneededWhileItMayBeNeeded(t *testing.T) {
+	role := trustDoc(`{"Effect":"Allow","Action":["sts:AssumeRole"],"Principal":{"Service":["`+string(sharee)+`@ecs.aliyuncs.com"]},"Condition":{"Bool":{"acs:SecureTransport":"true"}}}`,
+		`{`+anyECSOf+`{"StringLike":{"sts:ServiceOwnerRDId":["rd-abc"]}}}`)
+	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
+
+	idle := ruled(t, sharing(role), p, rules.RuleTakeBack)
+	expect(t, idle, fleet.Violation, "within rd-abc")
+	unread := sharing(role)
+	unread.Sides[0].Regions.V[1].Unread = "denied"
+	expect(t, ruled(t, unread, p, rules.RuleTakeBack), fleet.Undecided, "cn-shanghai")
+
+	for _, target := range []string{"1000000000000003", "fd-ghi", dir} {
+		w := sharing(role, with(target))
+		if v := ruled(t, w, p, rules.RuleTakeBack); strings.Contains(v.Reason, "within rd-abc") {
+			t.Errorf("shared with %s: %s", target, v.Reason)
+		}
+	}
+}
+
+// What to do about an open statement fits its principals.
+func TestTheAdviceOnAnOpenStatementFitsItsPrincipals(t *testing.T) {
+	for principal, key := range map[string]bool{
+		`{"Service":"*@ecs.aliyuncs.com"}`: true,
+		`{"Service":"*"}`:                  true,
+		`{"RAM":"*"}`:                      false,
+		`{"RAM":"acs:ram::*:root"}`:        false,
+		`{"Federated":"*"}`:                false,
+		`{"Service":"*@fc.aliyuncs.com"}`:  false,
+	} {
+		w := sharing(trustDoc(`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":` + principal + `}`))
+		v := ruled(t, w, approving(), rules.RuleOpenTrust)
+		if v.Severity != fleet.Critical || strings.Contains(v.Remedy, "sts:ServiceOwnerRDId") != key || strings.Contains(v.Remedy, "writes no trust policy") != key {
+			t.Errorf("%s: %s: %s", principal, v.Severity, v.Remedy)
+		}
+	}
+}

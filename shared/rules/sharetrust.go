@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fleetwarden/shared/fleet"
@@ -102,14 +103,33 @@ func named(t *rampolicy.Trust, open bool) rampolicy.Sharees {
 	return rampolicy.Sharees{}
 }
 
-// trusts asks a document about the ECS of one sharee; for a directory or a folder,
-// about an account right in it.
-func (s *share) trusts(t *rampolicy.Trust, one rampolicy.Sharees) rampolicy.Answer {
-	place := func(path string) map[string][]string {
-		directory, _, _ := strings.Cut(path, "/")
-		return map[string][]string{rampolicy.OwnerDirectory: {directory}, rampolicy.OwnerPath: {path}}
+// anAccount stands for one that no statement names.
+const anAccount = "0"
+
+// place is the context of an account at a path of the resource directory.
+func place(path string) map[string][]string {
+	directory, _, _ := strings.Cut(path, "/")
+	return map[string][]string{rampolicy.OwnerDirectory: {directory}, rampolicy.OwnerPath: {path}}
+}
+
+// admits answers whether the role lets in the ECS of one sharee; of a directory or a folder,
+// of any account right in it: it is Denied only if all of it is.
+func (s *share) admits(one rampolicy.Sharees) rampolicy.Answer {
+	answer := s.trusts(s.trust, one)
+	if answer != rampolicy.Unsure {
+		return answer
 	}
-	const anybody = "0"
+	for _, path := range slices.Concat(one.Directories, one.Folders) {
+		if s.trust.Trusts(rampolicy.Service(anAccount), place(path)) == rampolicy.Allowed {
+			return rampolicy.Allowed
+		}
+	}
+	return rampolicy.Unsure
+}
+
+// trusts asks a document about the ECS of one sharee; of a directory or a folder, about all
+// accounts in it.
+func (s *share) trusts(t *rampolicy.Trust, one rampolicy.Sharees) rampolicy.Answer {
 	switch {
 	case len(one.Accounts) > 0:
 		id := one.Accounts[0]
@@ -118,9 +138,9 @@ func (s *share) trusts(t *rampolicy.Trust, one rampolicy.Sharees) rampolicy.Answ
 		}
 		return t.TrustsService(rampolicy.Service(string(id)))
 	case len(one.Directories) > 0:
-		return t.Trusts(rampolicy.Service(anybody), place(one.Directories[0]))
+		return t.Trusts(rampolicy.Service(anAccount), place(one.Directories[0]+"/*"))
 	default:
-		return t.Trusts(rampolicy.Service(anybody), place(one.Folders[0]))
+		return t.Trusts(rampolicy.Service(anAccount), place(one.Folders[0]+"*"))
 	}
 }
 

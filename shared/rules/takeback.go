@@ -41,8 +41,8 @@ func takeBack(s *share) fleet.Verdict {
 		return s.nothingStale(mark)
 	case s.wanted.blind+s.wanted.heldUnread != "":
 		return undecided("nothing is taken back: " + or(s.wanted.blind, s.wanted.heldUnread))
-	case len(s.wanted.unsure) > 0: // it may hang on what seems not to be needed
-		return undecided("nothing is taken back: whether a sharee is approved could not be told: " + together(s.wanted.unsure))
+	case len(s.wanted.unseen()) > 0: // it may depend on what seems not to be needed
+		return undecided("nothing is taken back: what is needed could not be determined: " + together(s.wanted.unseen()))
 	case !s.side.Tags.Seen():
 		return undecided("nothing is taken back: whether the role is ours could not be read: " + s.side.Tags.Why)
 	}
@@ -63,6 +63,15 @@ func takeBack(s *share) fleet.Verdict {
 // notOurs is the verdict on trust that is not needed, in statements that Fleetwarden does
 // not touch.
 func (s *share) notOurs() fleet.Verdict {
+	if w := s.wanted; len(s.strangers.idle) > 0 {
+		unseen := w.unseen()
+		if w.heldUnread != "" {
+			unseen = append(unseen, w.heldUnread)
+		}
+		if len(unseen) > 0 {
+			return undecided("whether " + some(s.strangers.idle) + " is needed could not be determined: " + together(unseen))
+		}
+	}
 	if text := s.strangers.remaining(); text != "" {
 		return violation(fleet.Low, fmt.Sprintf("the role %s lets in %s, whom nothing approved needs, by statements that are not ours", s.roleName(), text),
 			"take them out of the role's trust policy by hand; "+oldDisks, observed("not needed", text))
