@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rampolicy"
 )
 
 // ShareECS is the part of ECS that tells what is shared and how it is encrypted.
@@ -210,7 +211,23 @@ func (o Shares) directory(ctx context.Context, w *fleet.ShareWorld) error {
 	return nil
 }
 
-// sharees are all that something is shared with, and those a failed share named.
+// trusted are the accounts whose ECS the trust document of a role names.
+func trusted(role fleet.Role) []fleet.AccountID {
+	t, err := rampolicy.ParseTrust(role.Trust)
+	if err != nil {
+		return nil // the rules report it
+	}
+	out := t.Sharees().Accounts
+	for _, p := range t.Others() {
+		if p.ECS() && p.Account != "" {
+			out = append(out, p.Account)
+		}
+	}
+	return out
+}
+
+// sharees are all that something is shared with, those a failed share named, and the
+// accounts that the roles trust.
 func sharees(w *fleet.ShareWorld) map[fleet.Sharee]bool {
 	out := map[fleet.Sharee]bool{}
 	for _, s := range w.Sides {
@@ -225,6 +242,9 @@ func sharees(w *fleet.ShareWorld) map[fleet.Sharee]bool {
 			for _, id := range f.Accounts {
 				out[fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}] = true
 			}
+		}
+		for _, id := range trusted(s.Role.V) {
+			out[fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)}] = true
 		}
 	}
 	return out

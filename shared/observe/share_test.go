@@ -335,6 +335,24 @@ func TestADiskUnderTheServiceKeyNeedsNoRole(t *testing.T) {
 	}
 }
 
+// Whether the policy approves an account by its place depends on the directory, shared with
+// or not.
+func TestAccountsThatARoleTrustsAreLookedUpInTheDirectory(t *testing.T) {
+	s := newSharer()
+	s.role.Trust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["1000000000000007@ecs.aliyuncs.com"]}},
+		{"Effect":"Allow","Action":"sts:*","Principal":{"Service":["1000000000000008@ecs.aliyuncs.com","1000000000000009@fc.aliyuncs.com","*@ecs.aliyuncs.com"]}}]}`
+	o := shares(s)
+	o.AsksDirectory = true
+	d := seen(t, o, sides(fleet.KindSnapshotShare)).Directory.V
+	if !d.Members["1000000000000007"].Known() || !d.Members["1000000000000008"].Known() || d.Members["1000000000000009"].Known() {
+		t.Errorf("got %+v", d.Members)
+	}
+	o.AsksDirectory = false
+	if seen(t, o, sides(fleet.KindSnapshotShare)).Directory.Known() {
+		t.Error("no policy asks for it")
+	}
+}
+
 func TestTheDirectoryIsReadOnlyIfSomethingSpeaksOfIt(t *testing.T) {
 	s := newSharer()
 	if w := seen(t, shares(s), sides(fleet.KindSnapshotShare)); w.Directory.Known() || slices.Contains(s.asked, "Directory") {
