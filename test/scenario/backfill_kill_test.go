@@ -201,7 +201,7 @@ func TestCtrlCWhileLookingLeavesNoPlan(t *testing.T) {
 	}
 }
 
-func TestAReplayThatWasStoppedIsGoneOnWith(t *testing.T) {
+func TestAReplayThatWasStoppedIsResumed(t *testing.T) {
 	t.Parallel()
 	s := play(t, stage.Options{})
 	trap := setTrap(s)
@@ -217,7 +217,7 @@ func TestAReplayThatWasStoppedIsGoneOnWith(t *testing.T) {
 	if cmd.ProcessState.ExitCode() != 130 {
 		t.Fatalf("status %d:\n%s", cmd.ProcessState.ExitCode(), out)
 	}
-	run := find(t, out, `go on with: +backfill replay --resume (\S+) --apply`)
+	run := find(t, out, `continue with: backfill replay --resume (\S+) --apply`)
 	again, _ := typed(t, s, 0, "replay", "--resume", run, "--apply")
 	if find(t, again, `(?m)^run (\S+)$`) != run || !strings.Contains(again, "validate-instance told to look at 3 things") {
 		t.Errorf("got:\n%s", again)

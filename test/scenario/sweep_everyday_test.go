@@ -6,6 +6,7 @@ import (
 
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
 )
 
@@ -13,6 +14,11 @@ import (
 func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	t.Helper()
 	s := everydayFleet(t, o)
+	// A message of a newer version that was put back as often as it may be.
+	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-sweep"}
+	if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: `{"v": 2, "putBack": 10}`}); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		s.pass(time.Minute) // watch-shares has not looked for itself yet
 		if _, err := night(s.Stage); err != nil {
