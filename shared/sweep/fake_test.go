@@ -62,7 +62,8 @@ type cloud struct {
 	// in "s" the role and what it is, in "r" has another role; in "e" is exempt, in "p" pending.
 	fleets map[fleet.Scope][]string
 	// as are endings that ids have taken since, and offline agents have "o": a violation
-	// once a sweep has found them so an hour ago.
+	// once a sweep has found them so an hour ago. With "m" and "n" it is not known whether the
+	// rules of one control are asked, with "-" none is.
 	as map[string]string
 	// twice says that each page comes a second time.
 	twice bool
@@ -257,6 +258,12 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 	case "k":
 		agent = fleet.Verdict{Ref: fleet.Ref{Scope: r.Scope, Kind: fleet.KindAccount}, Control: policy.ControlTrustedInstance, Rule: "kms-enabled",
 			Outcome: fleet.Violation, Severity: fleet.Medium}
+	case "m":
+		agent.Rule, agent.Outcome, agent.Severity = "instance", fleet.Undecided, fleet.Medium
+	case "n":
+		role.Rule, role.Outcome, role.Severity = "instance", fleet.Undecided, fleet.Medium
+	case "-":
+		return nil
 	case "u":
 		agent.Outcome, agent.Severity = fleet.Undecided, fleet.Medium
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -117,47 +118,35 @@ func (c *collector) note(w *fleet.World, verdicts []fleet.Verdict) {
 }
 
 func noted(in fleet.Instance, verdicts []fleet.Verdict, at time.Time) (out []memory.Entry) {
-	held := make(map[string]bool, len(in.Found.V))
-	for rule := range in.Found.V {
-		held[rule] = true
+	held := maps.Clone(in.Found.V)
+	add := func(rule string, first time.Time) {
+		out = append(out, memory.Entry{ID: in.Ref.ID, Rule: rule, First: first})
+		delete(held, rule)
 	}
+	silent := false // a control could not determine whether its rules are asked
 	for _, v := range verdicts {
 		first, known := in.Found.V[v.Rule]
-		switch v.Outcome {
-		case fleet.Violation, fleet.Conflict, fleet.Pending:
-			if !known {
+		undetermined := v.Outcome == fleet.Undecided || v.Outcome == fleet.Fault
+		silent = silent || v.Rule == "instance" && (undetermined || v.Outcome == fleet.Pending)
+		switch {
+		case v.Outcome == fleet.Violation, v.Outcome == fleet.Conflict, v.Outcome == fleet.Pending:
+			if !known || first.After(at) {
 				first = at
 			}
-			out = append(out, memory.Entry{ID: in.Ref.ID, Rule: v.Rule, First: first})
-			delete(held, v.Rule)
-		case fleet.Undecided, fleet.Fault:
-			if known {
-				out = append(out, memory.Entry{ID: in.Ref.ID, Rule: v.Rule, First: first})
-				delete(held, v.Rule)
-			}
+			add(v.Rule, first)
+		case known && undetermined:
+			add(v.Rule, first)
+		case known:
+			add(v.Rule, time.Time{})
 		}
 	}
-	if undetermined(verdicts) {
-		for rule := range held {
-			out = append(out, memory.Entry{ID: in.Ref.ID, Rule: rule, First: in.Found.V[rule]})
+	for rule, first := range held {
+		if !silent {
+			first = time.Time{}
 		}
-		return out
-	}
-	for rule := range held {
-		out = append(out, memory.Entry{ID: in.Ref.ID, Rule: rule})
+		add(rule, first)
 	}
 	return out
-}
-
-// undetermined: a control could not determine whether its rules are asked of the instance,
-// so that their silence means nothing.
-func undetermined(verdicts []fleet.Verdict) bool {
-	for _, v := range verdicts {
-		if v.Rule == "instance" && (v.Outcome == fleet.Undecided || v.Outcome == fleet.Fault || v.Outcome == fleet.Pending) {
-			return true
-		}
-	}
-	return len(verdicts) == 0
 }
 
 // remember leaves the memory of the shard, before owners are notified: they read it. It

@@ -60,6 +60,22 @@ func TestWhatFailsIsRememberedWhileItLasts(t *testing.T) {
 	}
 }
 
+// A rule that was not found at fault once, whatever is unknown of others, begins again; one
+// of which nothing could be determined does not.
+func TestAFirstDayOutlivesANightOnlyWhereNothingWasDetermined(t *testing.T) {
+	for end, want := range map[string]int{"x": 0, "xy": 0, "p": 0, "n": 0, "": 2, "u": 2, "m": 2, "o": 2, "-": 2} {
+		c := newCloud()
+		c.fleets[hangzhou] = []string{"h1", "h2x"}
+		c.nightly(t, 0, fine)
+		c.as = map[string]string{"h2x": end}
+		c.nightly(t, 1, fine)
+		c.as = nil
+		if got := c.firsts(t, c.nightly(t, 2, fine))["h2x systrust-role"]; got != want {
+			t.Errorf("after a night as %q it counts from day %d, want %d", end, got, want)
+		}
+	}
+}
+
 // Half of a region says nothing of the other half; what was seen counts.
 func TestAShardThatIsNotReadToItsEndForgetsNothingThatItDidNotSee(t *testing.T) {
 	c := newCloud()
