@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"strings"
 	"time"
@@ -19,6 +20,10 @@ func (p *place) remembers() bool {
 	return !p.start.DryRun && strings.HasPrefix(p.start.Run, kind+"-")
 }
 
+// lostPast stands for the run whose memory is carried on where that cannot be read: the shard
+// then leaves a memory also if it is empty, so that no later sweep goes back to an older one.
+const lostPast = "lost"
+
 // recall opens the memory that the shard carries on from. Which one that is, the first pass
 // decides; the parts say it to the others. What cannot be read remembers nothing, and why
 // says so; an error is one that time may heal.
@@ -29,42 +34,85 @@ func (s *Sweep) recall(ctx context.Context, p *place) (past *memory.Past, why st
 		if err == nil {
 			err = s.expected(ctx, p, past)
 		}
-	case p.past != "":
+	case p.past != "" && p.past != lostPast:
 		past, err = memory.Load(ctx, s.Store, p.scope, p.past)
 	default:
 		past = &memory.Past{}
 	}
 	switch {
 	case err == nil:
-		p.past = past.Run
+		if p.past != lostPast {
+			p.past = past.Run
+		}
 		return past, "", nil
 	case passing(err):
 		past.Close()
 		return nil, "", ours{err}
 	}
 	past.Close()
-	p.past = ""
+	p.past = lostPast
 	return &memory.Past{}, err.Error(), s.tell(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium,
 		Account: p.scope.Account, Region: p.scope.Region, Kind: fleet.KindFleet,
 		Reason: "since when rules have not held could not be read, so every grace and patience that needs it counts from now: " + err.Error(),
 		Remedy: "make sure that nothing but the sweep writes or deletes below memory/ in the ledger"})
 }
 
-// expected returns an error when the sweep before this one left a memory of the shard, and
-// the newest that is there is another one: what that has may have held meanwhile.
+// expected returns an error when a sweep saw the shard later than the newest memory that is
+// there was left: what that has may have held meanwhile.
 func (s *Sweep) expected(ctx context.Context, p *place, past *memory.Past) error {
-	before := p.start.Before
-	if before == "" || past.Run >= before {
+	if !p.remembers() {
 		return nil
 	}
-	e, _, err := get[end](ctx, s.Store, endObject(before, p.scope))
-	switch {
-	case errors.As(err, new(*fleet.BadInput)):
-		return nil // it says nothing of a memory
-	case err == nil && e.Memory > 0:
-		return &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + before + " left one, and it is not there"}
+	for x, err := range s.earlier(ctx, p) {
+		switch {
+		case err != nil:
+			return err
+		case past.Run >= x.run:
+			return nil
+		case x.Parts == 0:
+			// It saw nothing, as far as is known.
+		case x.Memory > 0:
+			return &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + x.run + " left one, and it is not there"}
+		case past.Run != "":
+			return &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + x.run + " could not keep what it found"}
+		default:
+			return nil
+		}
 	}
-	return err
+	return nil
+}
+
+// earlier is what a shard came to in an earlier sweep; zero where it has not ended there.
+type earlier struct {
+	run string
+	at  time.Time
+	end
+}
+
+// earlier yields what a shard came to in the sweeps before, the newest first, as far back as
+// a memory is carried on. It takes one or two reads for each.
+func (s *Sweep) earlier(ctx context.Context, p *place) iter.Seq2[earlier, error] {
+	return func(yield func(earlier, error) bool) {
+		start := p.start
+		for start.Before != "" && p.start.At.Sub(start.BeforeAt) <= memory.Keep {
+			x := earlier{run: start.Before, at: start.BeforeAt}
+			var err error
+			if x.end, _, err = get[end](ctx, s.Store, endObject(x.run, p.scope)); errors.As(err, new(*fleet.BadInput)) {
+				err = nil // it is not known what it saw
+			}
+			if !yield(x, err) || err != nil {
+				return
+			}
+			start, err = readStart(ctx, s.Store, x.run)
+			switch {
+			case fleet.ClassOf(err) == fleet.NotFound, errors.As(err, new(*fleet.BadInput)):
+				return
+			case err != nil:
+				yield(earlier{}, err)
+				return
+			}
+		}
+	}
 }
 
 // remembering has a world say what is remembered of its instances.
@@ -182,7 +230,7 @@ func (s *Sweep) writeMemory(ctx context.Context, p place, fault string) (int, er
 		}
 	}
 	var unseen *memory.Past
-	if fault != "" && p.past != "" {
+	if fault != "" && p.past != "" && p.past != lostPast {
 		var err error
 		if unseen, err = memory.Load(ctx, s.Store, p.scope, p.past); err != nil {
 			return 0, err

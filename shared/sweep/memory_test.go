@@ -166,6 +166,34 @@ func TestAMemoryThatIsLostOrUnreadableBeginsAgainAndSaysSo(t *testing.T) {
 	}
 }
 
+// A night that saw a rule hold and could not keep that in mind leaves no gap that an older
+// memory spans; one that saw nothing does.
+func TestAnOlderMemoryCountsOnlyWhereNothingWasSeenSince(t *testing.T) {
+	denied := failure{class: fleet.Denied}
+	for name, tc := range map[string]struct {
+		do   doer
+		as   string
+		want int
+	}{
+		"it may not write the memory":                     {failing(denied, 99, "put memory"), "", 3},
+		"it may not write the memory, and the rule fails": {failing(denied, 99, "put memory"), "x", 3},
+		"it may not read it, and finds all in order":      {failing(denied, 99, "get memory", "list memory"), "", 3},
+		"it may not list instances":                       {failing(denied, 99, "page "+hangzhou.String()), "", 0},
+	} {
+		c := newCloud()
+		c.fleets[hangzhou] = []string{"h1", "h2x"}
+		c.nightly(t, 0, fine)
+		c.as = map[string]string{"h2x": tc.as}
+		c.nightly(t, 1, tc.do)
+		c.as = nil
+		// Whatever that night left: one that sees nothing changes nothing about it.
+		c.nightly(t, 2, failing(denied, 99, "page "+hangzhou.String()))
+		if got := c.firsts(t, c.nightly(t, 3, fine))["h2x systrust-role"]; got != tc.want {
+			t.Errorf("%s: it counts from day %d, want %d", name, got, tc.want)
+		}
+	}
+}
+
 func TestASweepThatMayNotRememberSaysSoAndIsASweepAllTheSame(t *testing.T) {
 	want, c := newCloud().swept(t, fine), newCloud()
 	got := c.swept(t, failing(failure{class: fleet.Denied}, 99, "put memory"))
