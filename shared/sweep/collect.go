@@ -30,6 +30,8 @@ type collector struct {
 	due    []Drift
 	memory []memory.Entry
 	size   int
+	// notified returns up to when the owner of a control knows what has matured.
+	notified func(control string) (time.Time, error)
 	// tally counts the whole attempt.
 	tally *tally
 	// settling is set while the pass looks at what others left open.
@@ -60,6 +62,9 @@ func fine(f *fleet.FindingRecord) bool {
 
 // record counts a record, and keeps and logs what is not fine.
 func (c *collector) record(r fleet.Record) error {
+	if c.broken != nil {
+		return c.broken
+	}
 	if r.Change != nil && r.Change.State == fleet.Forwarded {
 		ch := *r.Change
 		ch.State, ch.Why = fleet.Planned, "its owner is told when the limits let all of the shard's changes through"
@@ -178,15 +183,25 @@ func (c *collector) saw(things int, verdicts []fleet.Verdict) {
 	}
 }
 
-// matured collects violations whose patience has ended since the sweep before, and that
-// ask for no change: their owner reports them, once.
+// matured collects violations whose patience has ended, that ask for no change, and that the
+// owner has not been notified of: it reports them, once.
 func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
 	if c.settling {
 		return
 	}
 	for _, v := range verdicts {
-		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(at) || !v.Since.Add(v.Patience).After(c.into.start.BeforeAt) {
+		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(at) {
 			continue
+		}
+		if end := v.Since.Add(v.Patience); !end.After(c.into.start.BeforeAt) && c.s.Options.Policy.ModeOf(v.Control) == policy.Enforce {
+			known, err := c.notified(v.Control)
+			if err != nil {
+				c.broken = err
+				return
+			}
+			if !end.After(known) {
+				continue
+			}
 		}
 		c.due = append(c.due, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
 		c.tally.due[v.Control]++

@@ -20,21 +20,23 @@ type end struct {
 	Exempt  []report.Exemption `json:"exempt,omitempty"`
 	// Memory is how many objects the shard left for the memory.
 	Memory int `json:"memory,omitempty"`
+	// Notified are the controls whose owners know of every violation that had matured.
+	Notified []string `json:"notified,omitempty"`
 	// Findings are those about the shard itself.
 	Findings []fleet.Record `json:"findings,omitempty"`
 }
 
 // finish tells the owners of the drift that the limits let through, and ends the shard.
 // Until the end is written all of it may happen again: owners look before they act.
-// What was not read to its end is reported, and nobody is told anything: a share of an
-// unknown whole says nothing.
+// What was not read to its end is reported, and no owner is notified: a share of an unknown
+// whole says nothing, and the next sweep notifies them.
 func (s *Sweep) finish(ctx context.Context, p place, fault string) error {
 	remembered, err := s.remember(ctx, p, fault)
 	if err != nil {
 		return err
 	}
-	held := s.holds(p, fault)
-	if err := s.tellOwners(ctx, p, held); err != nil {
+	held, matured := s.holds(p, fault), s.informs(p, fault)
+	if err := s.tellOwners(ctx, p, held, matured); err != nil {
 		return err
 	}
 	e := end{V: Version, Attempt: p.attempt, Parts: p.parts, Exempt: p.totals.Exempt, Memory: remembered, Shard: report.Shard{
@@ -47,6 +49,13 @@ func (s *Sweep) finish(ctx context.Context, p place, fault string) error {
 	}
 	for _, h := range e.Shard.Held {
 		found = append(found, p.heldFinding(h, held[h.Control].remedy))
+	}
+	for _, control := range slices.Sorted(maps.Keys(matured)) {
+		if h := matured[control]; h.why != "" {
+			found = append(found, p.dueFinding(control, h))
+			continue
+		}
+		e.Notified = append(e.Notified, control)
 	}
 	if fault != "" {
 		found = append(found, p.faultFinding(fault))
@@ -138,6 +147,12 @@ func (p place) heldFinding(h report.Held, remedy string) fleet.FindingRecord {
 		Region: p.scope.Region, Kind: fleet.KindFleet, Remedy: remedy,
 		Reason:   fmt.Sprintf("%d changes of rule %s are held since %s: %s", h.N, h.Rule, h.Since.UTC().Format(time.RFC3339), h.Why),
 		Evidence: []fleet.Evidence{{Name: "rule", Value: h.Rule, Source: fleet.Observed.String()}}}
+}
+
+func (p place) dueFinding(control string, h hold) fleet.FindingRecord {
+	return fleet.FindingRecord{Control: control, Rule: "owner", Outcome: fleet.Fault, Severity: fleet.Medium, Account: p.scope.Account,
+		Region: p.scope.Region, Kind: fleet.KindFleet, Remedy: h.remedy,
+		Reason: fmt.Sprintf("%s was not notified of violations whose patience has ended (%d): %s", Owner(control), p.totals.Due[control], h.why)}
 }
 
 func (p place) faultFinding(why string) fleet.FindingRecord {

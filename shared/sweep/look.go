@@ -48,6 +48,7 @@ func (s *Sweep) lookAtFleet(ctx context.Context, p *place) (fleet.Pass, error) {
 	}
 	defer past.Close()
 	c := s.collect(p)
+	c.notified = s.notified(ctx, p)
 	pages := &pages{c: c, lister: lister, at: p.at, last: p.page}
 	return drive(ctx, c, input[*fleet.World]{s.remembering(s.Fleet, p, past, why), pages.source(ctx), c.instances, &pages.at, pages.before})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,6 +113,29 @@ func (s *Sweep) earlier(ctx context.Context, p *place) iter.Seq2[earlier, error]
 				return
 			}
 		}
+	}
+}
+
+// notified returns when the newest sweep began after which the owner of a control knew of
+// all that had matured in the shard; zero where none lately says so. It reads that once.
+func (s *Sweep) notified(ctx context.Context, p *place) func(control string) (time.Time, error) {
+	known := map[string]time.Time{}
+	return func(control string) (time.Time, error) {
+		if at, ok := known[control]; ok {
+			return at, nil
+		}
+		var at time.Time
+		for x, err := range s.earlier(ctx, p) {
+			if err != nil {
+				return at, err
+			}
+			if slices.Contains(x.Notified, control) {
+				at = x.at
+				break
+			}
+		}
+		known[control] = at
+		return at, nil
 	}
 }
 

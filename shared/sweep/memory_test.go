@@ -242,3 +242,56 @@ func TestAnOwnerIsNotifiedOnceWhenAPatienceEnds(t *testing.T) {
 		}
 	}
 }
+
+// A patience that ends in a night whose shard fails, or whose message does, or in which the
+// control is in audit, is reported to the owner by the next sweep that can: not never.
+func TestAnOwnerIsNotifiedByTheNextSweepOfWhatOneCouldNotReport(t *testing.T) {
+	denied := failure{class: fleet.Denied}
+	const notified = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
+	for name, tc := range map[string]struct {
+		do   doer
+		mode policy.Mode
+	}{
+		"nothing of the region is read": {failing(denied, 99, "page "+hangzhou.String()), policy.Enforce},
+		"half of the region is read":    {failing(denied, 99, "page "+hangzhou.String()+" 3"), policy.Enforce},
+		"there is no inbox":             {failing(failure{class: fleet.NotFound}, 99, "tell push-agent"), policy.Enforce},
+		"it may not send":               {failing(denied, 99, "tell push-agent"), policy.Enforce},
+		"audit":                         {fine, policy.Audit},
+	} {
+		c := newCloud()
+		c.policy.Agent.Mode = policy.Enforce
+		c.fleets[hangzhou] = []string{"h1", "h2o", "h3", "h4"}
+		c.nightly(t, 0, fine)
+		c.policy.Agent.Mode = tc.mode
+		c.nightly(t, 1, tc.do)
+		c.nightly(t, 2, tc.do)
+		if c.told[notified] != 0 {
+			t.Errorf("%s: notified all the same", name)
+		}
+		if name == "there is no inbox" || name == "it may not send" {
+			if said := strings.Join(c.said(), "\n"); strings.Count(said, "owner fault push-agent was not notified of violations whose patience has ended (1)") != 2 {
+				t.Errorf("%s: it said %s", name, said)
+			}
+		}
+		c.policy.Agent.Mode = policy.Enforce
+		for day := range 3 {
+			c.nightly(t, 3+day, fine)
+		}
+		if c.told[notified] != 1 {
+			t.Errorf("%s: notified %d times after that", name, c.told[notified])
+		}
+	}
+}
+
+// The limits are for changes: what is held by them keeps no report from the owner.
+func TestAnOwnerIsNotifiedOfWhatMaturesWhileItsChangesAreHeld(t *testing.T) {
+	c := newCloud()
+	c.policy.Agent.Mode, c.policy.Limits.MaxChanges = policy.Enforce, 1
+	c.fleets[hangzhou] = []string{"h1y", "h2o", "h3y"}
+	c.nightly(t, 0, fine)
+	run := c.nightly(t, 1, fine)
+	told := slices.DeleteFunc(slices.Sorted(maps.Keys(c.told)), func(s string) bool { return !strings.Contains(s, "push-agent@") || !strings.Contains(s, hangzhou.String()) })
+	if len(told) != 1 || !strings.HasSuffix(told[0], "h2o") || len(c.outcome(t, run).shard(t, hangzhou).Held) == 0 {
+		t.Errorf("notified of %q; held %v", told, c.outcome(t, run).shard(t, hangzhou).Held)
+	}
+}

@@ -48,39 +48,61 @@ func (s *Sweep) holds(p place, fault string) map[string]hold {
 			out[control] = hold{}
 		}
 	}
-	for control := range p.totals.Due {
-		_, decided := out[control]
-		if !decided && fault == "" && !p.start.DryRun && Owner(control) != "" && s.Options.Policy.ModeOf(control) == policy.Enforce {
+	return out
+}
+
+// informs returns the controls whose owners are notified of violations that have matured:
+// those that are enforced. The limits are for changes, of which these have none.
+func (s *Sweep) informs(p place, fault string) map[string]hold {
+	out := map[string]hold{}
+	for _, control := range []string{policy.ControlTrustedInstance, policy.ControlInstanceRole, policy.ControlAgent} {
+		if fault == "" && !p.start.DryRun && s.Options.Policy.ModeOf(control) == policy.Enforce {
 			out[control] = hold{}
 		}
 	}
 	return out
 }
 
-// tellOwners goes through the parts once. It notes in held who cannot be told.
-func (s *Sweep) tellOwners(ctx context.Context, p place, held map[string]hold) error {
-	for n := 1; n <= p.parts && slices.Contains(slices.Collect(maps.Values(held)), hold{}); n++ {
+// tellOwners goes through the parts once. It notes in held and matured who cannot be
+// notified.
+func (s *Sweep) tellOwners(ctx context.Context, p place, held, matured map[string]hold) error {
+	for n := 1; n <= p.parts && (anyOpen(held, nil) || anyOpen(matured, p.totals.Due)); n++ {
 		x, err := p.part(ctx, s.Store, n)
 		if err != nil {
 			return err
 		}
-		refs := p.refs(x)
-		for _, control := range slices.Sorted(maps.Keys(refs)) {
-			if h, decided := held[control]; !decided || h.why != "" {
-				continue
-			}
-			if held[control], err = s.tellOwner(ctx, p, control, refs[control]); err != nil {
-				return err
+		for _, y := range []struct {
+			found []Drift
+			holds map[string]hold
+		}{{x.Drift, held}, {x.Due, matured}} {
+			refs := p.refs(y.found)
+			for _, control := range slices.Sorted(maps.Keys(refs)) {
+				if h, decided := y.holds[control]; !decided || h.why != "" {
+					continue
+				}
+				if y.holds[control], err = s.tellOwner(ctx, p, control, refs[control]); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// refs are those of the things in one part that have drifted, by control.
-func (p place) refs(x part) map[string][]fleet.Ref {
+// anyOpen reports whether an owner is to be notified, of those in among unless it is nil.
+func anyOpen(holds map[string]hold, among map[string]int) bool {
+	for control, h := range holds {
+		if h == (hold{}) && (among == nil || among[control] > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// refs are those of what was found in one part, by control.
+func (p place) refs(found []Drift) map[string][]fleet.Ref {
 	by := map[string][]fleet.Ref{}
-	for _, d := range slices.Concat(x.Drift, x.Due) {
+	for _, d := range found {
 		by[d.Control] = append(by[d.Control], fleet.Ref{Scope: p.scope, Kind: d.Kind, ID: d.ID, Try: fleet.Try{Run: p.start.Run}})
 	}
 	return by
