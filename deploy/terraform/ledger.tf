@@ -23,7 +23,7 @@ resource "alicloud_oss_bucket" "ledger" {
     }
   }
 
-  # A sweep carries on what the one before remembers, for a week at most.
+  # A sweep carries on what the one before remembers, for eight days at most.
   lifecycle_rule {
     id      = "memory"
     prefix  = "ledger/memory/"

@@ -22,7 +22,8 @@ type Night struct {
 // after a time and has an id below another; an empty one is above all. It is nil when there
 // is none. One listing is a call for each 1,000 objects that are younger than from.
 func newest(ctx context.Context, store ledger.Store, scope fleet.Scope, from time.Time, below string) (*Night, error) {
-	var found, open *Night
+	var found *Night
+	open := &Night{Scope: scope}
 	after := prefix(scope) + from.UTC().Format(runForm)
 	for more := true; more; {
 		var names []string
@@ -36,28 +37,29 @@ func newest(ctx context.Context, store ledger.Store, scope fleet.Scope, from tim
 			if !ok || below != "" && c.run >= below {
 				continue
 			}
-			if open == nil || open.Run != c.run {
+			if open.Run != c.run {
+				found = open.or(found)
 				open = &Night{Scope: scope, Run: c.run}
 			}
 			open.chunks = append(open.chunks, c)
-			if c.last && whole(open.chunks) {
-				found = open
-			}
 		}
 		more = more && len(names) > 0
 	}
-	return found, nil
+	return open.or(found), nil
 }
 
-// whole reports whether no object is missing, or too many: one without its end may have
-// been left by a pass that saw another past.
-func whole(chunks []chunk) bool {
-	for i, c := range chunks {
-		if c.n != i+1 || c.last != (i == len(chunks)-1) {
-			return false
+// or returns the night, or another one if an object of it is missing, or one too many is
+// there: that may have been left by a pass that saw another past.
+func (n *Night) or(other *Night) *Night {
+	for i, c := range n.chunks {
+		if c.n != i+1 || c.last != (i == len(n.chunks)-1) {
+			return other
 		}
 	}
-	return true
+	if len(n.chunks) == 0 {
+		return other
+	}
+	return n
 }
 
 // of finds the memory of one run.

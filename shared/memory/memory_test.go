@@ -193,9 +193,9 @@ func TestASweepCarriesOnWhatIsNewestAndLoadsWhatItsPartsName(t *testing.T) {
 	if p := s.past(t, noon); p.Run != "" {
 		t.Errorf("got %q", p.Run)
 	}
-	s.leave(t, noon.AddDate(0, 0, -8), nil, entry("i-1", "vpc", noon.AddDate(0, 0, -8)))
+	s.leave(t, noon.AddDate(0, 0, -9), nil, entry("i-1", "vpc", noon.AddDate(0, 0, -9)))
 	if p := s.past(t, noon); p.Run != "" {
-		t.Errorf("carried on from %q, a week ago", p.Run)
+		t.Errorf("carried on from %q, nine days ago", p.Run)
 	}
 	// A night was missed.
 	s.leave(t, noon.AddDate(0, 0, -2), nil, entry("i-1", "vpc", noon.AddDate(0, 0, -3)))
@@ -334,6 +334,21 @@ func TestAMemoryIsWrittenOnceAndNotMixed(t *testing.T) {
 	// Now there are two ends.
 	if got, err := s.owner(noon).Found(t.Context(), here, []string{"i-00001"}); err != nil || got != nil {
 		t.Errorf("a memory of two passes was read: %v", got)
+	}
+}
+
+// Whatever stands in the folder of a run beside its memory: then it is none, and the one before
+// it is read.
+func TestAMemoryWithAnObjectTooManyIsNone(t *testing.T) {
+	for _, extra := range []string{"000002.i-2.last.json", "000002.i-2.json", "000001.i-0.json", "000001.i-2.last.json"} {
+		s := empty()
+		s.leave(t, noon, nil, entry("i-1", "vpc", noon))
+		s.leave(t, noon.Add(time.Hour), nil, entry("i-1", "vpc", noon.Add(time.Hour)))
+		s.objects["memory/"+string(here.Account)+"/"+string(here.Region)+"/"+run(noon.Add(time.Hour))+"/"+extra] = []byte("{}")
+		got, err := s.owner(noon.Add(2*time.Hour)).Found(t.Context(), here, []string{"i-1"})
+		if err != nil || !got["i-1"]["vpc"].Equal(noon) {
+			t.Errorf("%s: got %v, %v", extra, got, err)
+		}
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 	"fleetwarden/shared/ledger"
 )
 
-// Keep is how long a memory is carried on without a sweep. What a sweep finds after a
-// longer time may have been right meanwhile.
-const Keep = 7 * 24 * time.Hour
+// Keep is how long a memory is carried on without a sweep: a week, and a day because no two
+// sweeps begin at the same time of it. What a sweep finds after a longer time may have been
+// right meanwhile.
+const Keep = 8 * 24 * time.Hour
 
 // every is how many instances of a past have one mark in memory: a million take 1 MiB.
 const every = 64

@@ -295,3 +295,23 @@ func TestAnOwnerIsNotifiedOfWhatMaturesWhileItsChangesAreHeld(t *testing.T) {
 		t.Errorf("notified of %q; held %v", told, c.outcome(t, run).shard(t, hangzhou).Held)
 	}
 }
+
+// Who sweeps once a week, a little later each time, misses no grace.
+func TestAWeeklySweepRemembers(t *testing.T) {
+	c := newCloud()
+	c.policy.Agent.Mode = policy.Enforce
+	c.fleets[hangzhou] = []string{"h1", "h2o", "h3x"}
+	var run string
+	for week := range 4 {
+		c.now = noon.AddDate(0, 0, 7*week).Add(time.Duration(week) * time.Minute)
+		run = c.begin(t, fine)
+		c.drain(t, fine)
+	}
+	got := c.firsts(t, run)
+	if diff := cmp.Diff(map[string]int{"h2o agent-online": 0, "h3x systrust-role": 0}, got); diff != "" {
+		t.Error(diff)
+	}
+	if n := c.told["push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"]; n != 1 {
+		t.Errorf("notified %d times", n)
+	}
+}

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/memory"
 )
 
 // patience is how long a sweep may run before a new one is begun beside it, recent how
 // long one that did not end is spoken of.
 const (
 	patience = 6 * time.Hour
-	recent   = 7 * 24 * time.Hour
+	recent   = memory.Keep
 )
 
 // kind begins the run ids of sweeps.
