@@ -290,7 +290,9 @@ func TestAnOwnerIsNotifiedOfWhatMaturesWhileItsChangesAreHeld(t *testing.T) {
 	c.fleets[hangzhou] = []string{"h1y", "h2o", "h3y"}
 	c.nightly(t, 0, fine)
 	run := c.nightly(t, 1, fine)
-	told := slices.DeleteFunc(slices.Sorted(maps.Keys(c.told)), func(s string) bool { return !strings.Contains(s, "push-agent@") || !strings.Contains(s, hangzhou.String()) })
+	told := slices.DeleteFunc(slices.Sorted(maps.Keys(c.told)), func(s string) bool {
+		return !strings.Contains(s, "push-agent@") || !strings.Contains(s, hangzhou.String())
+	})
 	if len(told) != 1 || !strings.HasSuffix(told[0], "h2o") || len(c.outcome(t, run).shard(t, hangzhou).Held) == 0 {
 		t.Errorf("notified of %q; held %v", told, c.outcome(t, run).shard(t, hangzhou).Held)
 	}
