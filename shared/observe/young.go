@@ -25,7 +25,7 @@ func (o World) young(ctx context.Context, r fleet.Ref, have []fleet.Instance) ([
 	if o.Young == nil || r.Call == nil {
 		return nil, nil
 	}
-	called, err := time.Parse(time.RFC3339, r.Call.Time)
+	called, err := fleet.ParseTime(r.Call.Time)
 	if err != nil {
 		called = o.Now()
 	}

@@ -224,7 +224,7 @@ func (s *share) claimed(id string) *fleet.SharedResource {
 
 // recent reports whether a share failed within the last day.
 func (s *share) recent(f fleet.FailedShare) bool {
-	at, err := time.Parse(time.RFC3339, f.Time)
+	at, err := fleet.ParseTime(f.Time)
 	return err == nil && s.world.At.Sub(at) <= pending && at.Sub(s.world.At) <= pending
 }
 
