@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -45,14 +46,15 @@ type reader struct {
 	texts
 	yield   func(Event, error) bool
 	src     []byte   // what the spans of env point into
-	at      span     // the element within src
+	at      []byte   // the element
 	env     envelope // the element
 	flat    flat
 	scratch []byte
 
-	index   int
-	inList  bool
+	index   int // of the element in the outermost list
+	lists   int // that the element is in, lines among them
 	nesting int
+	faults  int    // that were yielded
 	outerID string // ID of the message that the element was wrapped in
 	owner   string // owns what names no owner; may be empty
 }
@@ -66,12 +68,16 @@ func (r *reader) emit(ev Event, err error) bool {
 }
 
 func (r *reader) fail(err error, body []byte) bool {
-	return r.yield(Event{}, &Error{Index: r.index, Digest: digest(r.src[r.at.from:r.at.to]), Body: body, Err: err})
+	r.faults++
+	return r.yield(Event{}, &Error{Index: r.index, Digest: digest(r.at), Body: body, Err: err})
 }
 
 // payload reads what a trigger, a topic or a person sent: JSON, plain or as Base64, any
 // other text, or nothing.
 func (r *reader) payload(p []byte) bool {
+	if len(p) > math.MaxInt32 { // a span could not point into it
+		return r.fail(wrong("", "longer than 2 GiB"), nil)
+	}
 	p = bytes.TrimSpace(bytes.TrimPrefix(p, []byte("\uFEFF")))
 	if len(p) == 0 {
 		return r.emit(Event{Kind: KindManual, ID: r.outerID}, nil)
@@ -90,26 +96,30 @@ func looksLikeJSON(p []byte) bool {
 
 // json reads p, which looks like JSON; a string's content is read by inner.
 func (r *reader) json(p []byte, inner func([]byte) bool) bool {
-	r.src, r.at = p, span{0, len(p)}
+	r.src, r.at, r.env = p, p, envelope{}
 	if p[0] == '[' {
 		return r.list(p)
 	}
+	text, err := "", error(nil)
 	if p[0] == '"' {
-		var text string
-		if err := json.Unmarshal(p, &text, lenient); err != nil {
-			return r.fail(syntax(err), nil)
-		}
-		return r.unwrap([]byte(text), "", inner)
+		text, err = unquote(p)
+	} else {
+		err = json.Unmarshal(p, &r.env, lenient)
 	}
-	r.env = envelope{}
-	err := json.Unmarshal(p, &r.env, lenient)
-	if err != nil && r.nesting == 0 && !r.inList && extent(p, false) < len(p) {
+	switch {
+	case err == nil && p[0] == '"':
+		return r.unwrap([]byte(text), "", inner)
+	case err == nil:
+		return r.element()
+	case r.nesting == 0 && r.lists == 0 && extent(p, false) < len(p):
 		return r.lines(p)
 	}
-	if err != nil {
-		return r.fail(syntax(err), nil)
-	}
-	return r.element()
+	return r.fail(syntax(err), nil)
+}
+
+func unquote(p []byte) (text string, err error) {
+	err = json.Unmarshal(p, &text, lenient)
+	return text, err
 }
 
 // unwrap reads what was wrapped in the current element, whose ID is id.
@@ -130,33 +140,40 @@ func (r *reader) unwrap(body []byte, id string, read func([]byte) bool) bool {
 
 // list reads the elements of a JSON list.
 func (r *reader) list(p []byte) bool {
-	if r.inList {
-		return r.fail(wrong("", "a list within a list"), nil)
-	}
-	r.inList = true
-	defer func() { r.inList = false }()
+	r.lists++
+	defer func() { r.lists-- }()
 	dec := jsontext.NewDecoder(bytes.NewBuffer(p), lenient)
 	if _, err := dec.ReadToken(); err != nil {
 		return r.fail(syntax(err), nil)
 	}
-	for r.index = 0; dec.PeekKind() != ']'; r.index++ {
-		if r.index == maxElements {
+	n := 0
+	for ; dec.PeekKind() != ']'; n++ {
+		if r.place(n); n == maxElements {
 			return r.fail(tooMany(), nil)
 		}
 		from := int(dec.InputOffset())
 		more, err := r.listElement(p, dec)
 		if err != nil {
-			return r.elements(bytes.TrimLeft(p[from:], " \t\r\n,"))
+			return r.elements(bytes.TrimLeft(p[from:], separators), n)
 		}
 		if !more {
 			return false
 		}
 	}
-	return r.listEnd(p, dec)
+	r.place(n)
+	return r.after(p[dec.InputOffset():], n)
+}
+
+// place notes that the n-th element of a list, from 0, is read: what is within it has its
+// place.
+func (r *reader) place(n int) {
+	if r.lists == 1 {
+		r.index = n
+	}
 }
 
 // listElement reads the next element: an object in the same pass, a string as
-// the JSON text in it. Its error is one of syntax.
+// the JSON text in it, a list as a page of elements. Its error is one of syntax.
 func (r *reader) listElement(p []byte, dec *jsontext.Decoder) (more bool, err error) {
 	r.src, r.env = p, envelope{}
 	kind := dec.PeekKind()
@@ -165,30 +182,21 @@ func (r *reader) listElement(p []byte, dec *jsontext.Decoder) (more bool, err er
 		if err := json.UnmarshalDecode(dec, &r.env); err != nil {
 			return false, err
 		}
-		r.at = span{from + bytes.IndexByte(p[from:], '{'), int(dec.InputOffset())}
+		r.at = p[from+bytes.IndexByte(p[from:], '{') : dec.InputOffset()]
 		return r.element(), nil
 	}
 	var v span
 	if err := v.read(dec); err != nil {
 		return false, err
 	}
-	r.at = v
-	if kind == '"' {
+	r.at = p[v.from:v.to]
+	switch kind {
+	case '"':
 		return r.unwrap(bytes.Clone(r.plain(v)), "", r.body), nil
+	case '[':
+		return r.unwrap(r.at, "", r.list), nil
 	}
-	return r.fail(wrong("", "neither an object nor a string"), nil), nil
-}
-
-// listEnd checks that nothing follows the list.
-func (r *reader) listEnd(p []byte, dec *jsontext.Decoder) bool {
-	r.src, r.at = p, span{int(dec.InputOffset()), len(p)}
-	if _, err := dec.ReadToken(); err != nil {
-		return r.fail(syntax(err), nil)
-	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return r.fail(wrong("", "more after the end of the list"), nil)
-	}
-	return true
+	return r.fail(notAnElement(), nil), nil
 }
 
 // syntax says where JSON breaks off. The decoder's own text is left out: it

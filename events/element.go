@@ -19,7 +19,7 @@ func (r *reader) element() bool {
 	switch {
 	case e.SpecVersion.there() && e.Type.there():
 		return r.cloudEvent()
-	case e.TriggerTime.there() && e.TriggerName.there() && r.nesting == 0 && !r.inList:
+	case e.TriggerTime.there() && e.TriggerName.there() && r.nesting == 0 && r.lists == 0:
 		return r.emit(r.timer(), nil) // in an envelope it would be anybody's
 	case e.TopicOwner.there() && e.Message.there():
 		return r.wrapped(e.Message, r.join(e.TopicName, e.MessageID), r.payload)
@@ -31,8 +31,8 @@ func (r *reader) element() bool {
 		return r.wrapped(e.RequestPayload, "", r.payload)
 	case e.EventName.there() && (e.EventID.there() || e.EventType.there() || e.ServiceName.there()):
 		return r.trail(&e.record)
-	case e.Events.there() && r.src[e.Events.from] == '[':
-		return r.list(r.src[e.Events.from:e.Events.to])
+	case e.List.there() && r.src[e.List.from] == '[':
+		return r.unwrap(r.src[e.List.from:e.List.to], "", r.list)
 	case r.holdsJSON(e.Event):
 		return r.logged(e.Event)
 	case r.holdsJSON(e.Contents):
@@ -162,14 +162,15 @@ func (r *reader) body(p []byte) bool {
 	return r.json(text, r.body)
 }
 
-// jsonIn is p if it looks like JSON, or the JSON that p is the Base64 of; nil for
-// anything else. Producers that keep an SDK's default send Base64 to queues and topics
+// jsonIn is p if it looks like JSON, or the JSON that p is the Base64 of, in either
+// alphabet; nil for anything else. Producers that keep an SDK's default send Base64 to queues and topics
 // of MNS, and not every trigger decodes it.
 func jsonIn(p []byte) []byte {
 	if p = bytes.TrimSpace(p); looksLikeJSON(p) {
 		return p
 	}
-	text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(string(p), "="))
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(string(p), "="))
+	text, err := base64.RawStdEncoding.DecodeString(standard)
 	if text = bytes.TrimSpace(text); err != nil || !looksLikeJSON(text) {
 		return nil
 	}

@@ -21,8 +21,9 @@ type visitor interface {
 // RPC writes it: members joined by dots, list elements counted from 1. Trail
 // records hold RPC names already, but lists also come as true arrays
 // ("AddAccount.1" or "AddAccount": […]), and responses are nested: flattened,
-// they all read the same. A JSON string is read as the JSON text in it; one that
-// breaks off is not read at all.
+// they all read the same. An object or list in a text, such as the SystemDisk that the
+// aliyun CLI sends, reads as if it stood there itself. src may be such a text, too; one
+// that breaks off is not read at all.
 //
 // Of src itself it is known that it is JSON: the decoder read it before.
 func (f *flat) flatten(src jsontext.Value, v visitor) error {
@@ -64,11 +65,30 @@ func (f *flat) value(depth int) {
 	default:
 		from := f.at
 		f.skip()
-		if len(f.name) > 0 {
-			f.leaves++
+		if v := f.src[from:f.at]; !f.inText(v, depth) {
+			if len(f.name) > 0 {
+				f.leaves++
+			}
+			f.visitor.visit(f.name, v)
 		}
-		f.visitor.visit(f.name, f.src[from:f.at])
 	}
+}
+
+// inText shows the object or list in the text v; false if there is none.
+func (f *flat) inText(v jsontext.Value, depth int) bool {
+	if len(v) < 4 || v[0] != '"' || v[1] != '{' && v[1] != '[' {
+		return false
+	}
+	var text []byte
+	inner := jsontext.Value(plain(&text, v))
+	if !inner.IsValid(lenient) {
+		return false
+	}
+	src, at := f.src, f.at
+	f.src, f.at = inner, 0
+	f.value(depth + 1)
+	f.src, f.at = src, at
+	return true
 }
 
 func (f *flat) members(open byte, depth int) {
@@ -91,8 +111,16 @@ func (f *flat) push(open byte, i int) {
 		return
 	}
 	from := f.at
-	f.text()
-	f.name = append(f.name, nameOf(&f.unquoted, f.src[from:f.at])...)
+	for f.at++; f.src[f.at] != '"' && f.src[f.at] != '\\'; f.at++ { // names are short
+	}
+	if f.src[f.at] == '"' {
+		f.name = append(f.name, f.src[from+1:f.at]...)
+		f.at++
+	} else {
+		f.at = from
+		f.text()
+		f.name = append(f.name, plain(&f.unquoted, f.src[from:f.at])...)
+	}
 	f.next()
 	f.at++ // the colon
 }

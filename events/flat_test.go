@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,5 +38,29 @@ func TestParametersThatBreakOffInATextAreNotRead(t *testing.T) {
 		if len(ev.Refs) != 1 {
 			t.Errorf("%s: the instance was lost with them: %v", params, ev.Refs)
 		}
+	}
+}
+
+// Some parameters are sent as JSON in a text, such as SystemDisk and DataDisk by the aliyun CLI.
+func TestJSONInTheTextOfAParameterIsReadLikeItsMembers(t *testing.T) {
+	want := &fleet.Launch{SystemDiskCategory: "cloud_essd", TrustedSystemMode: "vTPM", VSwitchID: "vsw-1", HasUserData: true}
+	for _, params := range []string{
+		`{"SystemDisk":{"Category":"cloud_essd"},"SecurityOptions":{"TrustedSystemMode":"vTPM"},"NetworkInterface":[{"VSwitchId":"vsw-1"}],"UserData":"{\"a\":1}"}`,
+		`{"SystemDisk":"{\"Category\":\"cloud_essd\"}","SecurityOptions":"{\"TrustedSystemMode\":\"vTPM\"}","NetworkInterface":"[{\"VSwitchId\":\"vsw-1\"}]","UserData":"{\"a\":1}"}`,
+		`"{\"SystemDisk\":\"{\\\"Category\\\":\\\"cloud_essd\\\"}\",\"SecurityOptions.TrustedSystemMode\":\"vTPM\",\"NetworkInterface.1\":\"{\\\"VSwitchId\\\":\\\"vsw-1\\\"}\",\"UserData\":\"[broken\"}"`,
+	} {
+		if diff := cmp.Diff(want, only(t, launch(params)).Call.Launch); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", params, diff)
+		}
+	}
+}
+
+func TestTextsInTextsEndSomewhere(t *testing.T) {
+	text := `{"ImageId":"m-1"}`
+	for range 12 {
+		text = `{"Tag":` + strconv.Quote(text) + `}`
+	}
+	if ev := only(t, launch(text)); ev.Call.Launch != nil || len(ev.Refs) != 1 {
+		t.Errorf("got %+v", ev)
 	}
 }

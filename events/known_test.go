@@ -17,7 +17,7 @@ func TestAFileIsOfEventsIfAnythingInItIs(t *testing.T) {
 		}
 	}
 	for payload, ok := range map[string]bool{
-		"": false, "hello": false, "{}": false, "[{}]": false, "7": false, "[7]": false, `{"a":`: false, `{"event":"x"}`: false, `[[]]`: false,
+		"": false, "hello": false, "{}": false, "[{}]": false, "7": false, "[7]": false, `{"a":`: false, `{"event":"x"}`: false, `[[]]`: true,
 		`{"Instances":{"Instance":[]}}`: false, "a,b\n1,2\n": false, "i-1": false, "version: 1": false,
 		"[]": true, `{"Events":[],"RequestId":"r"}`: true, stateChange: true, `[7,` + stateChange + `]`: true, "{}\n" + stateChange: true,
 		`{"v":1}`: true, `{"specversion":"1.0","type":"oss:x"}`: true, `{"eventName":"StopInstance","eventId":"E"}`: true,

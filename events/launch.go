@@ -118,6 +118,8 @@ func (p *launchReader) visit(name []byte, v jsontext.Value) {
 	default:
 		if rest, ok := bytes.CutPrefix(name, []byte("NetworkInterface.")); ok {
 			p.networkInterface(rest, v)
+		} else if bytes.HasPrefix(name, []byte("UserData.")) { // one that is JSON
+			p.launch.HasUserData = true
 		}
 	}
 }

@@ -53,20 +53,9 @@ func (i *idReader) visit(name []byte, v jsontext.Value) {
 	if !launchedID(name) {
 		return
 	}
-	text := plain(&i.r.scratch, v)
-	if looksLikeJSON(text) && new(flat).flatten(v, (*idsInText)(i)) == nil {
-		return // a walk of its own: the one that led here continues
-	}
-	for id := range bytes.SplitSeq(text, []byte(",")) {
+	for id := range bytes.SplitSeq(plain(&i.r.scratch, v), []byte(",")) {
 		i.add(bytes.TrimSpace(id))
 	}
-}
-
-// idsInText takes the leaves of a list that came as text.
-type idsInText idReader
-
-func (i *idsInText) visit(_ []byte, v jsontext.Value) {
-	(*idReader)(i).add(plain(&i.r.scratch, v))
 }
 
 // launchedID reports whether a leaf of that name holds the id of a new instance: of
@@ -87,12 +76,15 @@ func launchedID(name []byte) bool {
 func (i *idReader) named(types, names string) {
 	groups, kinds := strings.Split(names, ";"), strings.Split(types, ";")
 	for n, group := range groups {
-		known := len(kinds) == len(groups) && kinds[n] != ""
-		if known && kinds[n] != instanceType {
+		kind := ""
+		if len(kinds) == len(groups) {
+			kind = strings.TrimSpace(kinds[n])
+		}
+		if kind != "" && kind != instanceType {
 			continue
 		}
 		for id := range strings.SplitSeq(group, ",") {
-			if known || validInstanceID(id) {
+			if id = strings.TrimSpace(id); kind != "" || validInstanceID(id) {
 				i.add([]byte(id))
 			}
 		}

@@ -2,58 +2,86 @@ package events
 
 import (
 	"bytes"
+	"io"
 	"strconv"
-
-	"github.com/go-json-experiment/json"
 )
 
-// lines reads objects that follow one another, as in JSON Lines. One that is not JSON
+// separators stand between the elements of a list.
+const separators = " \t\r\n,"
+
+// lines reads values that follow one another, as in JSON Lines. One that is not JSON
 // harms only itself.
 func (r *reader) lines(p []byte) bool {
-	return r.each(p, func(p []byte) int { return extent(p, false) })
+	r.lists++
+	defer func() { r.lists-- }()
+	return r.sequence(p, 0)
 }
 
-// elements reads what remains of a list behind an element that is not JSON: p begins at
-// that element.
-func (r *reader) elements(p []byte) bool {
-	return r.each(p, func(p []byte) int { return extent(p, true) })
-}
-
-// each reads one value after the other; end says where the first of those in p ends.
-func (r *reader) each(p []byte, end func(p []byte) int) bool {
-	for ; len(p) > 0; r.index++ {
-		if r.index == maxElements {
+// sequence reads values that follow one another; the first has place n.
+func (r *reader) sequence(p []byte, n int) bool {
+	for ; len(p) > 0; n++ {
+		if r.place(n); n == maxElements {
 			return r.fail(tooMany(), nil)
 		}
-		n := end(p)
-		if value := bytes.TrimSpace(p[:n]); !r.one(value) {
+		end := extent(p, false)
+		if !r.one(bytes.TrimSpace(p[:end])) {
 			return false
 		}
-		p = bytes.TrimLeft(p[n:], " \t\r\n,")
-		if r.inList && len(p) > 0 && p[0] == ']' {
-			r.src, r.at = p, span{0, len(p)}
-			if len(bytes.TrimSpace(p)) > 1 {
-				return r.fail(wrong("", "more after the end of the list"), nil)
-			}
-			return true
-		}
+		p = bytes.TrimLeft(p[end:], separators)
 	}
 	return true
 }
 
+// elements reads what remains of a list behind an element that is not JSON: p begins at
+// that element, whose place is n.
+func (r *reader) elements(p []byte, n int) bool {
+	faults := r.faults
+	for ; len(p) > 0 && p[0] != ']'; n++ {
+		if r.place(n); n == maxElements {
+			return r.fail(tooMany(), nil)
+		}
+		faults = r.faults
+		end := extent(p, true)
+		if !r.one(bytes.TrimSpace(p[:end])) {
+			return false
+		}
+		p = bytes.TrimLeft(p[end:], separators)
+	}
+	r.place(n)
+	if len(p) > 0 {
+		return r.after(p, n)
+	}
+	if r.faults > faults {
+		return true // the last element broke off, and with it the list
+	}
+	r.at = p
+	return r.fail(syntax(io.ErrUnexpectedEOF), nil)
+}
+
+// after reads what stands behind a list: p begins at its closing bracket. Only behind the
+// first list of a payload may other values follow.
+func (r *reader) after(p []byte, n int) bool {
+	rest := bytes.Trim(p[bytes.IndexByte(p, ']')+1:], separators)
+	if len(rest) == 0 {
+		return true
+	}
+	if r.nesting == 0 && r.lists == 1 {
+		return r.sequence(rest, n)
+	}
+	r.at = rest
+	return r.fail(wrong("", "more after the end of the list"), nil)
+}
+
 // one reads a value that stands alone, which may be anything.
 func (r *reader) one(p []byte) bool {
-	r.src, r.at, r.env = p, span{0, len(p)}, envelope{}
-	if !looksLikeJSON(p) || p[0] == '[' {
-		return r.fail(wrong("", "neither an object nor a string"), nil)
+	if looksLikeJSON(p) && p[0] == '[' {
+		return r.unwrap(p, "", r.list)
 	}
-	if p[0] == '"' {
+	if looksLikeJSON(p) {
 		return r.json(p, r.body)
 	}
-	if err := json.Unmarshal(p, &r.env, lenient); err != nil {
-		return r.fail(syntax(err), nil)
-	}
-	return r.element()
+	r.at = p
+	return r.fail(notAnElement(), nil)
 }
 
 // extent is where the value at the beginning of p ends, by its punctuation alone: it need
@@ -65,7 +93,9 @@ func extent(p []byte, inList bool) int {
 	for i := 0; i < len(p); i++ {
 		switch c := p[i]; c {
 		case '"':
-			i = textEnd(p, i)
+			if i = textEnd(p, i); depth == 0 && before == ',' && !inList {
+				return min(i+1, len(p))
+			}
 		case '{', '[':
 			if c == '{' && i > 0 && p[i-1] == '\n' && before != ',' && before != ':' && before != '[' {
 				return i
@@ -106,6 +136,8 @@ func textEnd(p []byte, i int) int {
 	}
 	return len(p)
 }
+
+func notAnElement() error { return wrong("", "neither an object nor a string") }
 
 func tooMany() error {
 	return wrong("", "more than "+strconv.Itoa(maxElements)+" elements; the rest was not read")

@@ -12,7 +12,7 @@ import (
 // message reads one of our own inbox messages. It is checked like anybody
 // else's: whoever may write to the queue may have written it.
 func (r *reader) message() bool {
-	body := r.src[r.at.from:r.at.to]
+	body := r.at
 	version, err := strconv.Atoi(string(r.plain(r.env.V)))
 	switch {
 	case err != nil || version < 1:

@@ -151,6 +151,7 @@ func TestIDsOfALaunchAreReadInEverySpelling(t *testing.T) {
 		`,"referencedResources":"{\"ACS::ECS::Instance\":[\"i-1\",\"i-2\"]}"`:                                                "i-1 i-2",
 		`,"referencedResources":null,"resourceType":"ACS::ECS::Instance","resourceName":"i-1,i-2"`:                           "i-1 i-2",
 		`,"resourceType":"ACS::ECS::Disk;ACS::ECS::Instance","resourceName":"i-disk;i-1"`:                                    "i-1",
+		`,"resourceType":"ACS::ECS::Disk; ACS::ECS::Instance","resourceName":"d-1; i-1, i-2"`:                                "i-1 i-2",
 		`,"resourceName":"m-1;i-1,i-2;sg-1"`:                                                                                 "i-1 i-2",
 		`,"resourceType":"ACS::ECS::Instance","resourceName":"i-1,nonsense"`:                                                 "i-1 error",
 		`,"responseElements":{"LaunchResults":{"LaunchResult":[{"InstanceIds":{"InstanceId":["i-1"]}},{"InstanceIds":{}}]}}`: "i-1",
@@ -190,7 +191,8 @@ func TestTheTimeOfACallIsInUTCWhereverItCameFrom(t *testing.T) {
 		`"data":{"eventId":"E","eventName":"RunInstances","serviceName":"Ecs","acsRegion":"cn-hangzhou"%s}}`
 	for rest, want := range map[string]string{
 		``: "2026-11-20T08:15:31Z", `,"eventTime":"2026-11-20T08:15:30Z"`: "2026-11-20T08:15:30Z", `,"eventTime":"2026-11-20T08:15:30"`: "2026-11-20T08:15:30Z",
-		`,"eventTime":"2026-11-20T16:15:30+08:00"`: "2026-11-20T08:15:30Z", `,"eventTime":"noon"`: "noon",
+		`,"eventTime":"2026-11-20T16:15:30+08:00"`: "2026-11-20T08:15:30Z", `,"eventTime":1795162530000`: "2026-11-20T08:15:30Z", `,"eventTime":"2026-11-20 08:15:30"`: "2026-11-20T08:15:30Z",
+		`,"eventTime":"noon"`: "noon",
 	} {
 		if ev := only(t, fmt.Sprintf(event, rest)); ev.Call.Time != want {
 			t.Errorf("%s: got %q, want %q", rest, ev.Call.Time, want)

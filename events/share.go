@@ -94,13 +94,9 @@ func (p *shareParameters) visit(name []byte, v jsontext.Value) {
 	list, rest, _ := bytes.Cut(name, []byte("."))
 	switch string(list) {
 	case "Resources":
-		if len(rest) == 0 {
-			// A walk of its own: the one that brought us here is not over. What
-			// cannot be read names no kinds, which then means all of them.
-			_ = new(flat).flatten(v, (*resourceTypes)(&p.kinds))
-			return
+		if bytes.HasSuffix(rest, []byte(".ResourceType")) {
+			p.kinds.add(string(plain(&p.r.scratch, v)))
 		}
-		(*resourceTypes)(&p.kinds).visit(rest, v)
 	case "ResourceArns":
 		p.arn(v)
 	case "Targets":
@@ -108,17 +104,7 @@ func (p *shareParameters) visit(name []byte, v jsontext.Value) {
 	}
 }
 
-// resourceTypes notes the members of a list "Resources".
-type resourceTypes shareKinds
-
-func (k *resourceTypes) visit(name []byte, v jsontext.Value) {
-	if bytes.HasSuffix(name, []byte(".ResourceType")) {
-		var scratch []byte
-		(*shareKinds)(k).add(string(plain(&scratch, v)))
-	}
-}
-
-// arn takes one "acs:ecs:region:account:snapshot/id", or a list of them in text.
+// arn takes an "acs:ecs:region:account:snapshot/id".
 func (p *shareParameters) arn(v jsontext.Value) {
 	text := plain(&p.r.scratch, v)
 	snapshot, image := bytes.Contains(text, []byte(":snapshot/")), bytes.Contains(text, []byte(":image/"))

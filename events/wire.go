@@ -17,7 +17,7 @@ var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 // member that is not there. Keeping places and not values is what makes an
 // event that nobody asked for cheap, and what makes a member of an unexpected
 // type harmless until somebody needs it.
-type span struct{ from, to int }
+type span struct{ from, to int32 }
 
 func (s span) there() bool { return s.to > 0 }
 
@@ -27,8 +27,8 @@ func (s *span) read(dec *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
-	to := int(dec.InputOffset())
-	*s = span{to - len(v), to}
+	to := int32(dec.InputOffset())
+	*s = span{to - int32(len(v)), to}
 	return nil
 }
 
@@ -209,9 +209,9 @@ type envelope struct {
 	RequestContext, RawPath         span
 	ResponseContext, RequestPayload span
 
-	// The output of LookupEvents, and a log of Simple Log Service that holds a
-	// trail record: as it is exported, and as its SDKs write it.
-	Events                    span
+	// The list in the output of LookupEvents, or of a query of Simple Log Service; and a
+	// log that holds a trail record: as it is exported, and as the SDKs write it.
+	List                      span
 	Event, Contents, LogOwner span
 
 	// Our own inbox message, see fleet.Message.
@@ -223,6 +223,9 @@ func (e *envelope) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return readO
 
 func (e *envelope) member(dec *jsontext.Decoder, name []byte) error {
 	if string(name) == "data" {
+		if dec.PeekKind() == '[' {
+			return e.List.read(dec)
+		}
 		e.Data = record{}
 		return readObject(dec, &e.Data)
 	}
@@ -237,7 +240,7 @@ func (e *envelope) member(dec *jsontext.Decoder, name []byte) error {
 
 // slot says where a member of the envelope itself belongs. Names: the event
 // formats page of Function Compute, the CloudEvents page of EventBridge, the API
-// reference of LookupEvents, and the pages on ActionTrail's log fields of Simple
+// reference of LookupEvents and of GetLogsV2 ("data"; older tools print "logs"), and the pages on ActionTrail's log fields of Simple
 // Log Service (www.alibabacloud.com/help/en/sls/log-fields-25 and …/sls/actiontrail).
 func (e *envelope) slot(name []byte) *span {
 	switch string(name) {
@@ -283,8 +286,8 @@ func (e *envelope) slot(name []byte) *span {
 		return &e.ResponseContext
 	case "requestPayload":
 		return &e.RequestPayload
-	case "Events":
-		return &e.Events
+	case "Events", "events", "logs":
+		return &e.List
 	case "event":
 		return &e.Event
 	case "contents":
