@@ -45,14 +45,14 @@ fail() {
 prepare() {
 	command -v curl >/dev/null 2>&1 || fail 201 "curl is not installed"
 	umask 077
-	find "$lock" -prune -type d -mmin +20 -exec rmdir {} \; 2>/dev/null
-	mkdir "$lock" 2>/dev/null || locked
-	trap 'rmdir "$lock" 2>/dev/null' EXIT
-	dir=$(mktemp -d) || fail 204 "cannot make a temporary folder"
-	trap 'rm -rf "$dir"; rmdir "$lock" 2>/dev/null' EXIT
+	dir=
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	find "$lock" -prune -type d -mmin +20 -exec rmdir {} \; 2>/dev/null
+	mkdir "$lock" 2>/dev/null || locked
+	trap 'rm -rf "$dir"; rmdir "$lock" 2>/dev/null' EXIT
+	dir=$(mktemp -d) || fail 204 "cannot make a temporary folder"
 	installer=$dir/installer
 	missing=205 reasons=
 }

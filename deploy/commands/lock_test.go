@@ -89,6 +89,21 @@ func TestALockThatWasLeftBehindIsVoidAfterAWhile(t *testing.T) {
 	})
 }
 
+// A run that is ended before it has its temporary folder leaves no lock.
+func TestARunThatIsEndedReleasesItsLock(t *testing.T) {
+	for _, signal := range []string{"HUP", "INT", "TERM"} {
+		t.Run(signal, func(t *testing.T) {
+			underBoth(t, func(t *testing.T, shell, file string) {
+				in, script := locking(t, shell, file, installer)
+				check(t, os.WriteFile(filepath.Join(in.at("bin"), "mktemp"), []byte("#!/bin/sh\nkill -"+signal+" $PPID\nexec /bin/mktemp \"$@\"\n"), 0o755))
+				if o := in.run(t, script); o.Status <= 128 || o.Installed != "" {
+					t.Errorf("it ended with %d; installers wrote %q", o.Status, o.Installed)
+				}
+			})
+		})
+	}
+}
+
 func TestTheAgentAndTheTrustClientDoNotWaitForEachOther(t *testing.T) {
 	underEach(t, func(t *testing.T, shell string) {
 		in, script := locking(t, shell, "agent-linux.sh", installer)

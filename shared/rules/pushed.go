@@ -126,7 +126,8 @@ func manualLinux(exit int) string {
 	case exitNoFolder:
 		before = "cd /root && "
 	case exitLocked:
-		before = "! pgrep -f AliAqsInstall && " // one that runs is left to end
+		// A run that holds the lock is left to end; one that is older was left behind.
+		before = `[ -z "$(find /var/run/fleetwarden-agent.lock -mmin -21 2>/dev/null)" ] && `
 	}
 	return "as root: " + before + get + " " + insideHost + installer("linux") + " && chmod +x AliAqsInstall.sh && ./AliAqsInstall.sh -k=CODE"
 }

@@ -2,6 +2,9 @@ package rules_test
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -54,10 +57,10 @@ func TestAFindingSaysHowTheLastPushEnded(t *testing.T) {
 // Whatever a push ended with, there is a command that does without what it lacked.
 func TestTheManualCommandDoesWithoutWhatThePushLacked(t *testing.T) {
 	lacks := map[int][]string{201: {"curl"}, 205: {"curl", "wget", "DownloadFile"}, 206: {"curl", "wget", "DownloadFile"}, 204: {"$env:TEMP"}}
-	for _, os := range []string{"linux", "windows"} {
+	for _, system := range []string{"linux", "windows"} {
 		for status := range 256 {
-			v := one(t, rules.Agent(world(spent(os, fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: status})), guarding()), rules.RuleAgentOnline)
-			name := fmt.Sprintf("%s, exit code %d: %q", os, status, v.Remedy)
+			v := one(t, rules.Agent(world(spent(system, fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: status})), guarding()), rules.RuleAgentOnline)
+			name := fmt.Sprintf("%s, exit code %d: %q", system, status, v.Remedy)
 			if !strings.Contains(v.Remedy, "-k=CODE") || !strings.Contains(v.Remedy, "posture scan") {
 				t.Errorf("%s names no command", name)
 			}
@@ -75,6 +78,41 @@ func TestTheManualCommandDoesWithoutWhatThePushLacked(t *testing.T) {
 	if v := one(t, rules.Agent(world(spent("linux", fleet.Invocation{Status: "Failed", ExitCode: 201})), guarding()), rules.RuleAgentOnline); !strings.Contains(v.Remedy, "wget -q https://") {
 		t.Errorf("without curl: %q", v.Remedy)
 	}
+}
+
+// Exit code 209 means that the script's lock is held. The manual command leaves a run that
+// holds it alone, however the command itself was started, and does not wait for a lock
+// that a killed run left behind.
+func TestTheManualCommandLeavesARunThatHoldsTheLockAlone(t *testing.T) {
+	v := one(t, rules.Agent(world(spent("linux", fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: 209})), guarding()), rules.RuleAgentOnline)
+	_, command, _ := strings.Cut(v.Remedy, "as root: ")
+	guard, _, ok := strings.Cut(command, " && curl ")
+	if !ok {
+		t.Fatalf("no guard stands before the download: %q", v.Remedy)
+	}
+	dir := t.TempDir()
+	lock := filepath.Join(dir, "fleetwarden-agent.lock")
+	script := strings.ReplaceAll(guard, "/var/run", dir) + " && echo AliAqsInstall"
+	if !strings.Contains(script, lock) {
+		t.Fatalf("the guard does not look at the lock of agent-linux.sh: %q", guard)
+	}
+	expect := func(what string, runs bool) {
+		t.Helper()
+		out, _ := exec.CommandContext(t.Context(), "sh", "-c", script).Output() // its status is the guard's
+		if (string(out) == "AliAqsInstall\n") != runs {
+			t.Errorf("%s: got %q", what, out)
+		}
+	}
+	expect("no lock", true)
+	if err := os.Mkdir(lock, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	expect("a lock that is held", false)
+	old := time.Now().Add(-22 * time.Minute)
+	if err := os.Chtimes(lock, old, old); err != nil {
+		t.Fatal(err)
+	}
+	expect("a lock that was left behind", true)
 }
 
 func TestAFailedTrustClientSaysWhyInTheSameWords(t *testing.T) {
