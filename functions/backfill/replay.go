@@ -208,6 +208,11 @@ func (j *job) replayed(run string, sum replay.Sum, apply bool) error {
 	if err := j.print("read %d records in %d pages: %d not for us, %d could not be read\n", sum.Records, sum.Pages, sum.Ignored, sum.Unread); err != nil {
 		return err
 	}
+	if sum.Expired > 0 {
+		if err := j.print("ActionTrail no longer kept records of the first %s of the window\n", time.Duration(sum.Expired)*time.Second); err != nil {
+			return err
+		}
+	}
 	word := "told"
 	if !apply {
 		word = "would be told"

@@ -35,11 +35,12 @@ type cloud struct {
 	records map[string][]trail.Record // by name, oldest first
 	queries []trail.Query
 	refuse  func(q trail.Query) error
+	now     func() time.Time
 }
 
 func (c *cloud) Lookup(_ context.Context, r fleet.Region, q trail.Query) ([]trail.Record, string, error) {
 	c.queries = append(c.queries, q)
-	if q.Until.Before(q.Since) || q.Until.Sub(q.Since) > trail.Range {
+	if q.Until.Before(q.Since) || q.Until.Sub(q.Since) > trail.Range || c.now().Sub(q.Since) > trail.Kept && q.Token == "" {
 		return nil, "", failure{fleet.Denied} // not Invalid, which may be a token's
 	}
 	if c.refuse != nil {
@@ -166,11 +167,12 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{cloud: &cloud{records: map[string][]trail.Record{}}, inboxes: &inboxes{told: map[string][]fleet.Ref{}, left: -1},
 		store: &store{objects: map[string][]byte{}, left: -1}, now: noon}
+	b.cloud.now = func() time.Time { return noon }
 	b.Replay = &replay.Replay{
 		Trail: b.cloud, Inboxes: b.inboxes, Store: b.store, Decode: decode,
 		Seen:     func(s replay.Step) { b.steps = append(b.steps, s) },
 		Waiting:  func(w replay.Wait) { b.waits = append(b.waits, w) },
-		CloudNow: func() time.Time { return noon },
+		CloudNow: func() time.Time { return b.cloud.now() },
 		Now:      func() time.Time { return b.now },
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			b.slept, b.now = append(b.slept, d), b.now.Add(d)

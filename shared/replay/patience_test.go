@@ -194,3 +194,48 @@ func TestALongReplayIsResumedWithinItsPiece(t *testing.T) {
 		t.Errorf("%v, %d refused: %s", err, refused, diff)
 	}
 }
+
+// A window of all that is kept ages while it is typed, read, and waited for.
+func TestAWindowOfAllThatIsKeptMayAge(t *testing.T) {
+	b := newBench(t)
+	j := job()
+	j.Window.Since = noon.Add(-trail.Kept)
+	var want []string
+	for day := range 89 {
+		id := fmt.Sprintf("i-%03d", day)
+		b.cloud.launch(j.Window.Since.Add(time.Duration(day)*24*time.Hour+time.Hour), id)
+		want = append(want, id)
+	}
+	later := noon.Add(90 * time.Second)
+	b.cloud.now = func() time.Time { return later }
+	b.cloud.refuse = func(trail.Query) error {
+		if len(b.steps) == 9 {
+			return failure{fleet.Denied}
+		}
+		return nil
+	}
+	if _, err := b.Start(t.Context(), j); fleet.ClassOf(err) != fleet.Denied {
+		t.Fatal(err)
+	}
+	b.cloud.refuse, later = nil, noon.Add(30*time.Hour)
+	sum, err := b.Resume(t.Context(), "run-1")
+	if err != nil || sum.Expired != 30*60*60 {
+		t.Errorf("got %+v, %v", sum, err)
+	}
+	if diff := cmp.Diff(want, b.inboxes.ids("attach-role")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestARunOfWhichNothingIsKeptIsNotResumed(t *testing.T) {
+	b := newBench(t)
+	b.cloud.refuse = failing(9, fleet.Denied)
+	if _, err := b.Start(t.Context(), job()); fleet.ClassOf(err) != fleet.Denied {
+		t.Fatal(err)
+	}
+	b.cloud.queries, b.cloud.now = nil, func() time.Time { return noon.Add(trail.Kept) }
+	_, err := b.Resume(t.Context(), "run-1")
+	if bad, ok := errors.AsType[*fleet.BadInput](err); !ok || bad.Where != "until" || len(b.cloud.queries) > 0 {
+		t.Errorf("got %v after %d queries", err, len(b.cloud.queries))
+	}
+}

@@ -47,6 +47,9 @@ type Sum struct {
 	Ignored int `json:"ignored,omitempty"`
 	// Restarts counts refused tokens.
 	Restarts int `json:"restarts,omitempty"`
+	// Expired is how many seconds at the beginning of the window ActionTrail did not keep
+	// records of any more when the calls in it were read.
+	Expired int `json:"expiredSeconds,omitempty"`
 	// Refs counts what was told, by function.
 	Refs map[string]int `json:"refs,omitempty"`
 }
@@ -88,6 +91,18 @@ func (p progress) next(call string) progress {
 // index is a call's place in the order of the replay; -1 for none.
 func index(call string) int {
 	return slices.IndexFunc(queue.Calls(), func(w queue.Watch) bool { return w.Event == call })
+}
+
+// kept leaves out the beginning of a reading of which no records are kept any more. A
+// reading that has a token continues where it was.
+func (p progress) kept(now time.Time) progress {
+	first := oldest(now)
+	if p.Token != "" || !p.From.Before(first) {
+		return p
+	}
+	p.From = first
+	p.Sum.Expired = max(p.Sum.Expired, int(first.Sub(p.Window.Since)/time.Second))
+	return p
 }
 
 func (p progress) query() trail.Query {

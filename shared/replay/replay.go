@@ -10,6 +10,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,8 @@ type Job struct {
 // error; after an [*Interrupted] one [Replay.Resume] continues. Starting a run that was
 // started before is an error.
 func (r *Replay) Start(ctx context.Context, job Job) (Sum, error) {
-	if err := job.check(r.CloudNow()); err != nil {
+	now := r.CloudNow()
+	if err := cmp.Or(job.check(now), job.Window.Check(now)); err != nil {
 		return Sum{}, err
 	}
 	p := begin(job)
@@ -129,6 +131,7 @@ func (r *Replay) wait(ctx context.Context, pace *rate.Limiter) error {
 // page reads one page, sends its refs and then keeps the place after it. There is no
 // step when the trail refused the place that the page was to begin at.
 func (r *Replay) page(ctx context.Context, pace *rate.Limiter, p progress) (progress, *Step, error) {
+	p = p.kept(r.CloudNow())
 	var records []trail.Record
 	var token string
 	err := r.patiently(ctx, func() (err error) {

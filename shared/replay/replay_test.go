@@ -174,7 +174,7 @@ func TestAnImpossibleWindowIsRefusedBeforeAnythingIsRead(t *testing.T) {
 		where  string
 	}{
 		"ends as it begins": {func(j *replay.Job) { j.Window.Until = j.Window.Since }, "since"},
-		"too old":           {func(j *replay.Job) { j.Window.Since = noon.Add(-trail.Kept - time.Second) }, "since"},
+		"too old":           {func(j *replay.Job) { j.Window.Since = noon.Add(-trail.Kept - 2*time.Hour) }, "since"},
 		"in the future":     {func(j *replay.Job) { j.Window.Until = noon.Add(time.Second) }, "until"},
 		"no run":            {func(j *replay.Job) { j.Run = "" }, "run"},
 		"a path as a run":   {func(j *replay.Job) { j.Run = "../x" }, "run"},

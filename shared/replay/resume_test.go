@@ -221,7 +221,8 @@ func TestProgressThatCannotBeGoneOnWithIsRefused(t *testing.T) {
 		"outside":       func(p map[string]any) { p["from"] = "2020-01-01T00:00:00Z" },
 		"no region":     func(p map[string]any) { delete(p, "region") },
 		"too old": func(p map[string]any) {
-			p["window"] = map[string]any{"since": "2020-01-01T00:00:00Z", "until": "2026-11-20T11:00:00Z"}
+			p["window"] = map[string]any{"since": "2020-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
+			p["from"] = "2025-01-01T00:00:00Z"
 		},
 	} {
 		var p map[string]any

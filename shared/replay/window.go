@@ -14,17 +14,37 @@ type Window struct {
 	Until time.Time `json:"until"`
 }
 
-// Check says what is wrong with a window, given the cloud's time.
+// slack is how much older than what is kept a window may be: one of all that is kept ages
+// while it is asked for.
+const slack = time.Hour
+
+// Check says what is wrong with a window to begin with, given the cloud's time.
 func (w Window) Check(now time.Time) error {
+	if err := w.shape(now); err != nil {
+		return err
+	}
+	if now.Sub(w.Since) > trail.Kept+slack {
+		return &fleet.BadInput{Where: "since", What: "ActionTrail keeps records for 90 days; none is left from before " + oldest(now).Format(time.RFC3339)}
+	}
+	return nil
+}
+
+// shape says what is wrong with a window that may have aged.
+func (w Window) shape(now time.Time) error {
 	switch {
 	case !w.Since.Before(w.Until):
 		return &fleet.BadInput{Where: "since", What: "the window must begin before it ends"}
-	case now.Sub(w.Since) > trail.Kept:
-		return &fleet.BadInput{Where: "since", What: "ActionTrail keeps records for 90 days; none is left from before " + now.Add(-trail.Kept).UTC().Format(time.RFC3339)}
 	case w.Until.After(now):
 		return &fleet.BadInput{Where: "until", What: "the window must not end in the future; it is " + now.UTC().Format(time.RFC3339)}
+	case now.Sub(w.Until) >= trail.Kept:
+		return &fleet.BadInput{Where: "until", What: "ActionTrail keeps records for 90 days; none of the window is left"}
 	}
 	return nil
+}
+
+// oldest is the first whole second of which records are kept.
+func oldest(now time.Time) time.Time {
+	return now.Add(time.Second - trail.Kept - 1).UTC().Truncate(time.Second)
 }
 
 // Late reports whether records of the window may be missing, because ActionTrail shows
@@ -50,5 +70,5 @@ func (j Job) check(now time.Time) error {
 	if !regionName.MatchString(string(j.Region)) {
 		return &fleet.BadInput{Where: "region", What: "not a region id such as cn-hangzhou"}
 	}
-	return j.Window.Check(now)
+	return j.Window.shape(now)
 }
