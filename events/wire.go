@@ -13,62 +13,6 @@ import (
 // is refused later).
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// span is where in the source text a member's value stands; the zero span is a
-// member that is not there. Keeping places and not values is what makes an
-// event that nobody asked for cheap, and what makes a member of an unexpected
-// type harmless until somebody needs it.
-type span struct{ from, to int32 }
-
-func (s span) there() bool { return s.to > 0 }
-
-// read skips a value and notes its place.
-func (s *span) read(dec *jsontext.Decoder) error {
-	v, err := dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	to := int32(dec.InputOffset())
-	*s = span{to - int32(len(v)), to}
-	return nil
-}
-
-// object is a JSON object of which we read some members.
-type object interface {
-	// member reads the value of the member name, or skips it.
-	member(dec *jsontext.Decoder, name []byte) error
-}
-
-// readObject reads an object into o, and skips anything else. It does by hand
-// what json.UnmarshalDecode does by reflection, in two thirds of the time.
-func readObject(dec *jsontext.Decoder, o object) error {
-	if dec.PeekKind() != '{' {
-		return dec.SkipValue()
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	var unquoted []byte
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		if err := o.member(dec, nameOf(&unquoted, name)); err != nil {
-			return err
-		}
-	}
-	_, err := dec.ReadToken()
-	return err
-}
-
-// readSpan reads a value into s, or skips it when nobody wants it.
-func readSpan(dec *jsontext.Decoder, s *span) error {
-	if s == nil {
-		return dec.SkipValue()
-	}
-	return s.read(dec)
-}
-
 // record is what we read of a trail record, of an ECS or Resource Sharing event's
 // data, and of an MNS element's data. They are one type because the member that
 // tells them apart, the envelope's type, may come after the data.
