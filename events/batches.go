@@ -142,7 +142,8 @@ func (g *grouping) add(ev Event, kinds []fleet.Kind) {
 }
 
 // merge keeps what more is known of a ref that came twice: the call that made it, and the
-// shortest history, so that a message that claims many tries ends no rechecks but its own.
+// fewest tries and the latest beginning that any says, so that a message that claims many
+// tries, or that it began long ago, ends no rechecks but its own.
 // A share that failed claims more than one that succeeded; of several such, all are kept.
 func merge(have *fleet.Ref, r fleet.Ref) {
 	switch {
@@ -152,10 +153,13 @@ func merge(have *fleet.Ref, r fleet.Ref) {
 		have.Call = both(have.Call, r.Call)
 	}
 	run := cmp.Or(have.Try.Run, r.Try.Run)
-	if r.Try.N < have.Try.N || r.Try.N == have.Try.N && r.Try.FirstSeen.After(have.Try.FirstSeen) {
-		have.Try = r.Try
+	first := have.Try.FirstSeen
+	if first.IsZero() || r.Try.FirstSeen.IsZero() {
+		first = time.Time{} // none yet: it is counted from now
+	} else if r.Try.FirstSeen.After(first) {
+		first = r.Try.FirstSeen
 	}
-	have.Try.Run = run
+	have.Try = fleet.Try{N: min(have.Try.N, r.Try.N), FirstSeen: first, Run: run}
 }
 
 // batches reports whether all were taken.

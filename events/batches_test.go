@@ -215,6 +215,9 @@ func TestADuplicateAddsWhatIsKnownAndEndsNoRechecks(t *testing.T) {
 		"a message first":          {[]one{{ev: message(3, since)}, {ev: forged}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
 		"a message last":           {[]one{{ev: forged}, {ev: message(3, since)}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
 		"an older history":         {[]one{{ev: message(3, since)}, {ev: message(3, since.AddDate(-1, 0, 0))}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
+		"few tries since long ago": {[]one{{ev: message(3, since)}, {ev: message(0, since.AddDate(-1, 0, 0))}}, fleet.Try{FirstSeen: since, Run: "r"}},
+		"few tries at last":        {[]one{{ev: message(0, since.AddDate(-1, 0, 0))}, {ev: message(3, since)}}, fleet.Try{FirstSeen: since, Run: "r"}},
+		"no history, an old one":   {[]one{{ev: message(2, time.Time{})}, {ev: message(0, since)}}, fleet.Try{Run: "r"}},
 		"an older history at last": {[]one{{ev: message(3, since.AddDate(-1, 0, 0))}, {ev: message(3, since)}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
 	} {
 		t.Run(name, func(t *testing.T) {
