@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"fleetwarden/shared/fleet"
 )
@@ -155,7 +156,7 @@ func merge(have *fleet.Ref, r fleet.Ref) {
 	run := cmp.Or(have.Try.Run, r.Try.Run)
 	first := have.Try.FirstSeen
 	if first.IsZero() || r.Try.FirstSeen.IsZero() {
-		first = time.Time{} // none yet: it is counted from now
+		first = time.Time{} // it counts from now
 	} else if r.Try.FirstSeen.After(first) {
 		first = r.Try.FirstSeen
 	}
