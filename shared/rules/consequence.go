@@ -100,7 +100,7 @@ func (s *subject) grace(v fleet.Verdict, change fleet.ChangeKind) string {
 	case !v.Since.IsZero():
 		return fmt.Sprintf("found first at %s; %s after that this follows: %s", v.Since.UTC().Format(time.RFC3339), v.Patience, change)
 	case s.inst.Found.Seen():
-		return fmt.Sprintf("its grace starts at the next sweep; %s after that this follows: %s", v.Patience, change)
+		return fmt.Sprintf("its grace starts at the next sweep; %s after that this follows: %s; if an earlier sweep found it, it counts from then", v.Patience, change)
 	}
 	return fmt.Sprintf("%s after the first sweep that finds it this follows: %s; %s", v.Patience, change, s.beginning())
 }
@@ -108,7 +108,7 @@ func (s *subject) grace(v fleet.Verdict, change fleet.ChangeKind) string {
 // beginning says why it is not known since when a rule has not held.
 func (s *subject) beginning() string {
 	if s.inst.Found.Seen() {
-		return "it counts from the next sweep that finds it"
+		return "it counts from the first sweep that finds it"
 	}
 	return "the memory of the sweep was not read: " + s.inst.Found.Why
 }
