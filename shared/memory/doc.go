@@ -12,10 +12,12 @@
 // A run without its last object was not finished, and does not count. Names sort by time,
 // so one listing finds the newest run and which of its objects has an instance.
 //
-// What is remembered is carried from night to night while the rule does not hold, through
-// nights without a sweep and through checks that could not determine it, and is dropped
-// when the rule holds once, when it does not apply, and when the instance is gone. A shard
-// that was not read to its end carries what it did not see.
+// An entry is carried from night to night while the rule does not hold, through nights
+// without a sweep and through checks that could not determine it. It is dropped when the
+// rule holds once, when an exemption waives it, when the policy does not ask for it, and when
+// the instance is gone: a grace then starts again. A shard that was not read to its end
+// carries what it did not see. An older memory is not carried over a night that saw the
+// shard and could not keep what it found.
 //
 // A memory that is lost, cut or not readable remembers nothing: patience that needs it has
 // not ended, and counts again from the sweep that finds that. Only the role of the sweep

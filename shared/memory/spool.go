@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// spool is a file of entries, a line each, that nobody else can open: its name is gone. A
+// spool is a file of entries, a line each, that no other process can open: its name is gone. A
 // disk of 512 MB, which is what the platform gives a function, holds some ten million.
 type spool struct {
 	file *os.File

@@ -15,8 +15,8 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// remembers reports whether the sweep leaves a memory: one that reports to nobody but its
-// caller, or changes nothing, does not.
+// remembers reports whether the sweep leaves a memory: one that reports to its caller alone,
+// or changes nothing, does not.
 func (p *place) remembers() bool {
 	return !p.start.DryRun && strings.HasPrefix(p.start.Run, kind+"-")
 }
