@@ -183,14 +183,19 @@ func (c *collector) saw(things int, verdicts []fleet.Verdict) {
 	}
 }
 
-// matured collects violations whose patience has ended, that ask for no change, and that the
-// owner has not been notified of: it reports them, once.
+// soon is how much earlier in the night than the sweep before a sweep may see an instance. A
+// grace of whole days that ends within that time is left to the owner, which waits for its
+// end: the next sweep would be a day late.
+const soon = 30 * time.Minute
+
+// matured collects violations whose patience has ended, or ends soon, that ask for no change,
+// and that the owner has not been notified of: it reports them, once.
 func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
 	if c.settling {
 		return
 	}
 	for _, v := range verdicts {
-		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(at) {
+		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(at.Add(soon)) {
 			continue
 		}
 		if end := v.Since.Add(v.Patience); !end.After(c.into.start.BeforeAt) && c.s.Options.Policy.ModeOf(v.Control) == policy.Enforce {

@@ -63,7 +63,8 @@ type cloud struct {
 	fleets map[fleet.Scope][]string
 	// as are endings that ids have taken since, and offline agents have "o": a violation
 	// once a sweep has found them so an hour ago. With "m" and "n" it is not known whether the
-	// rules of one control are asked, with "-" none is.
+	// rules of one control are asked, with "-" none is. With "g" it violates a rule that has a
+	// grace of a day.
 	as map[string]string
 	// twice says that each page comes a second time.
 	twice bool
@@ -258,6 +259,11 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 	case "k":
 		agent = fleet.Verdict{Ref: fleet.Ref{Scope: r.Scope, Kind: fleet.KindAccount}, Control: policy.ControlTrustedInstance, Rule: "kms-enabled",
 			Outcome: fleet.Violation, Severity: fleet.Medium}
+	case "g":
+		role.Control, role.Rule, role.Outcome, role.Severity = policy.ControlTrustedInstance, "vpc", fleet.Violation, fleet.High
+		if role.Patience, role.Since = 24*time.Hour, in.Found.V["vpc"]; role.Matured(w.At) {
+			role.Changes = []fleet.Change{{Kind: fleet.TagInstance, Ref: r, Want: "tag"}}
+		}
 	case "m":
 		agent.Rule, agent.Outcome, agent.Severity = "instance", fleet.Undecided, fleet.Medium
 	case "n":

@@ -317,3 +317,25 @@ func TestAWeeklySweepRemembers(t *testing.T) {
 		t.Errorf("notified %d times", n)
 	}
 }
+
+// No two sweeps see an instance at the same time of the night. A grace of whole days that
+// ends shortly after the sweep has seen it does not wait for the next one: the owner, which
+// is notified, waits for its end.
+func TestAGraceThatEndsSoonAfterItsSweepReachesTheOwner(t *testing.T) {
+	for after, want := range map[time.Duration]int{22 * time.Hour: 0, 24*time.Hour - time.Minute: 1, 24 * time.Hour: 1} {
+		c := newCloud()
+		c.policy.TrustedInstance.Mode = policy.Enforce
+		c.fleets[hangzhou] = []string{"h1", "h2g"}
+		c.nightly(t, 0, fine)
+		c.now = noon.Add(after)
+		run := c.begin(t, fine)
+		c.drain(t, fine)
+		changes := c.outcome(t, run).Drift
+		if early := !slices.ContainsFunc(changes, func(d string) bool { return strings.Contains(d, "h2g") }); early != (after < 24*time.Hour) {
+			t.Errorf("after %s: changes %q", after, changes)
+		}
+		if n := c.told["validate-instance@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2g"]; n != want {
+			t.Errorf("after %s: notified %d times, want %d", after, n, want)
+		}
+	}
+}
