@@ -14,7 +14,7 @@ type Party struct {
 	// Kind is Service, RAM or Federated; anything else is not known here, and empty stands
 	// for a principal without a kind.
 	Kind string
-	// ID is the principal as it is written. It is empty for a NotPrincipal: all but some.
+	// ID is the principal as it is written. It is empty for a statement without a Principal.
 	ID string
 	// Account is whose identity it is. It is empty for a service of the role's own account,
 	// and for what is not one account's.
@@ -39,7 +39,7 @@ func (p Party) String() string {
 	text := p.Kind + " " + p.ID
 	switch {
 	case p.ID == "":
-		text = "all but those whom a NotPrincipal names"
+		text = "whomever a statement without a Principal means"
 	case p.Kind == "":
 		text = p.ID
 	}
@@ -146,7 +146,7 @@ func (p principal) party() Party {
 		if found && fleet.AccountID(uid).Valid() {
 			out.Account = fleet.AccountID(uid)
 		}
-		out.Open = pattern && out.Account == "" && overlaps(lower(p.id), "?*@?*")
+		out.Open = pattern && out.Account == "" && ofAccounts(lower(p.id), "?*")
 	case fleet.AccountID(p.id).Valid():
 		out.Account = fleet.AccountID(p.id)
 	case len(parts) == 5 && fleet.AccountID(parts[3]).Valid():

@@ -124,11 +124,18 @@ func (s *statement) wildcard() bool {
 	}
 	for _, p := range s.principals {
 		id := lower(p.id)
-		if p.service() && strings.ContainsAny(id, "*?") && overlaps(id, "?"+anyECS) {
+		if p.service() && strings.ContainsAny(id, "*?") && ofAccounts(id, ECSService) {
 			return true
 		}
 	}
 	return len(s.principals) == 0 // NotPrincipal: everyone but a few
+}
+
+// ofAccounts reports whether a pattern takes in a service as other accounts have it:
+// <number>@<service>.
+func ofAccounts(pattern, service string) bool {
+	head, _, _ := strings.Cut(strings.NewReplacer("?", "*", "@", "*").Replace(pattern), "*")
+	return strings.Trim(head, "0123456789") == "" && overlaps(pattern, "?*@"+service)
 }
 
 // bound reports whether a condition ties the statement to directories named by

@@ -235,6 +235,7 @@ func TestUnconditionalWildcardsAreFoundAndNeverPrinted(t *testing.T) {
 	}
 	good := map[string]string{
 		"one account":            `"Principal":{"Service":"1000000000000002@ecs.aliyuncs.com"}`,
+		"our own by a pattern":   `"Principal":{"Service":"ecs*.aliyuncs.com"}`,
 		"our own":                `"Principal":{"Service":"ecs.aliyuncs.com"}`,
 		"another service":        `"Principal":{"Service":"*@fc.aliyuncs.com"}`,
 		"a directory":            wildcard + `,"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":"rd-1"}}`,

@@ -211,6 +211,9 @@ func (s *share) openedTo(list []fleet.Sharee) string {
 		for _, one := range each(s.approve(x).trust) {
 			admitted = s.admits(one)
 		}
+		if slices.ContainsFunc(s.strangers.others, func(p rampolicy.Party) bool { return string(p.Account) == x.ID }) {
+			admitted = rampolicy.Allowed // not its ECS, perhaps, but identities of it
+		}
 		switch admitted {
 		case rampolicy.Allowed:
 			in = append(in, x)

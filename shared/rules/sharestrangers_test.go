@@ -56,9 +56,14 @@ func lets(t *rapid.T, doc string, who identity) bool {
 			acts = !fits(s.NotAction, "sts:assumerole")
 		}
 		applies := acts && fits(s.Principal[who.kind], strings.ToLower(who.id))
-		for _, keys := range s.Condition {
-			for _, values := range keys {
-				applies = applies && who.directory != "" && fits(values, who.directory)
+		for operator, keys := range s.Condition {
+			for key, values := range keys {
+				place := who.directory
+				if key == "sts:ServiceOwnerRDPath" && place != "" {
+					place += "/r-1/fd-1"
+				}
+				in := place != "" && fits(values, place)
+				applies = applies && in != strings.HasPrefix(operator, "StringNot")
 			}
 		}
 		if applies && s.Effect == "Deny" {
@@ -122,7 +127,10 @@ func anyTrust(t *rapid.T) string {
 		}
 		condition := ""
 		if rapid.IntRange(0, 2).Draw(t, "condition") == 0 {
-			condition = `,"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":` + one(dir, "rd-other", "rd-third") + `}}`
+			condition = pick(t, "key",
+				pick(t, "operator", "StringEquals", "StringNotEquals")+`":{"sts:ServiceOwnerRDId":`+one(dir, "rd-other", "rd-third"),
+				pick(t, "operator", "StringLike", "StringNotLike")+`":{"sts:ServiceOwnerRDPath":`+one("rd-other/r-1/fd-1*", "rd-other/r-1/fd-2*", "rd-other/*", dir+"/r-1*"))
+			condition = `,"Condition":{"` + condition + `}}`
 		}
 		statements = append(statements, fmt.Sprintf(`{"Effect":%q,%s,"Principal":{%s}%s}`, effect, action, strings.Join(kinds, ","), condition))
 	}
@@ -133,8 +141,8 @@ func anyTrust(t *rapid.T) string {
 var trustRules = []string{rules.RuleShareeApproved, rules.RuleOpenTrust, rules.RuleTakeBack, rules.RuleShareTrust}
 
 // Whoever is let in and not approved is never behind a pass: what is not in one of the
-// three forms, behind none of the four; and a finding names him, or says what is not known.
-func TestNobodyUnapprovedWhomTheRoleLetsInIsBehindAPass(t *testing.T) {
+// three forms, behind none of the four; and a finding names it, or says what is not known.
+func TestNoUnapprovedPartyThatTheRoleLetsInIsBehindAPass(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		doc := anyTrust(t)
 		w := sharing(fleet.See(fleet.Role{Name: fleet.SnapshotShareRole, Trust: doc}), with(string(sharee)))
@@ -306,5 +314,29 @@ func TestTheAdviceOnAnOpenStatementFitsItsPrincipals(t *testing.T) {
 		if v.Severity != fleet.Critical || strings.Contains(v.Remedy, "sts:ServiceOwnerRDId") != key || strings.Contains(v.Remedy, "writes no trust policy") != key {
 			t.Errorf("%s: %s: %s", principal, v.Severity, v.Remedy)
 		}
+	}
+}
+
+// A sharee whom an open statement lets in can use what is shared, and one that stands under a
+// condition perhaps.
+func TestAShareeWhomAnotherStatementLetsInIsNotSaidToBeKeptOut(t *testing.T) {
+	for statement, word := range map[string]string{
+		`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"*@ecs.aliyuncs.com"}}`:                                                                             "by a statement that trusts every account",
+		`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000002@ecs.aliyuncs.com"},"Condition":{"StringEquals":{"acs:SourceAccount":["1","2"]}}}`: "for certain",
+		`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}`:                                                                               "who cannot use what is shared",
+	} {
+		v := ruled(t, sharing(trustDoc(statement), with(string(sharee))), approving(), rules.RuleShareTrust)
+		if v.Outcome != fleet.Violation || !strings.Contains(v.Reason, word) || strings.Contains(v.Reason, "cannot use") != (word == "who cannot use what is shared") {
+			t.Errorf("%s: %s", statement, v.Reason)
+		}
+	}
+}
+
+func TestAnUnapprovedShareeWhoseIdentitiesAreLetInIsNotSaidToBeKeptOut(t *testing.T) {
+	w := sharing(trustDoc(`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":"acs:ram::1000000000000009:root"}}`), with(string(stranger)))
+	v := ruled(t, w, approving(), rules.RuleShareeApproved)
+	expect(t, v, fleet.Violation, "trusts account "+string(stranger))
+	if strings.Contains(v.Reason, "not opened") {
+		t.Error(v.Reason)
 	}
 }

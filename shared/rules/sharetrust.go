@@ -144,10 +144,25 @@ func (s *share) trusts(t *rampolicy.Trust, one rampolicy.Sharees) rampolicy.Answ
 	}
 }
 
+// lacking says how the role fails to trust the missing.
+func (s *share) lacking(missing rampolicy.Sharees) string {
+	most := rampolicy.Denied
+	for _, one := range each(missing) {
+		most = max(most, s.trusts(s.trust, one))
+	}
+	switch {
+	case most == rampolicy.Denied:
+		return fmt.Sprintf("the role %s does not trust the ECS of %s, who cannot use what is shared", s.roleName(), names(missing))
+	case most == rampolicy.Allowed && len(s.trust.UnconditionalWildcards()) > 0:
+		return fmt.Sprintf("the role %s trusts the ECS of %s only by a statement that trusts every account", s.roleName(), names(missing))
+	}
+	return fmt.Sprintf("the role %s does not trust the ECS of %s for certain, or only by a statement that is to be taken away", s.roleName(), names(missing))
+}
+
 // widen adds the missing to the role's trust: in a role of ours the three forms are
 // written anew, to one of somebody else's statements are only added.
 func (s *share) widen(missing rampolicy.Sharees) fleet.Verdict {
-	v := violation(fleet.High, fmt.Sprintf("the role %s does not trust the ECS of %s, who cannot use what is shared", s.roleName(), names(missing)),
+	v := violation(fleet.High, s.lacking(missing),
 		"add them to the trust policy of the role "+s.roleName(), observed("role", s.roleName()), observed("not trusted", names(missing)))
 	change := s.trust.Add
 	if s.ours() {
