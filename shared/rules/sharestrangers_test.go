@@ -119,6 +119,14 @@ func anyTrust(t *rapid.T) string {
 	}
 	var statements []string
 	for range rapid.IntRange(1, 4).Draw(t, "statements") {
+		if rapid.IntRange(0, 2).Draw(t, "about directories") == 0 {
+			statements = append(statements, pick(t, "statement",
+				`{`+anyECSOf+`{"StringEquals":{"sts:ServiceOwnerRDId":"rd-other"}}}`,
+				`{`+anyECSOf+`{"StringLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-1*"}}}`,
+				strings.Replace(`{`+anyECSOf, "Allow", "Deny", 1)+`{"StringNotLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-1*"}}}`,
+				strings.Replace(`{`+anyECSOf, "Allow", "Deny", 1)+`{"StringLike":{"sts:ServiceOwnerRDPath":["rd-other/r-1/fd-2*","rd-third/*"]}}}`))
+			continue
+		}
 		effect := pick(t, "effect", "Allow", "Allow", "Allow", "Deny")
 		action := pick(t, "actions", `"Action"`, `"Action"`, `"NotAction"`) + ":" + one("sts:AssumeRole", "sts:*", "*", "STS:assumerole", "ecs:*", "sts:SetSourceIdentity")
 		var kinds []string
