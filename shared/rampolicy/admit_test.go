@@ -32,7 +32,7 @@ func TestWhoeverIsLetInByAnotherFormIsNamed(t *testing.T) {
 		"a federated identity":                     {`{` + assume + `"Principal":{"Federated":"acs:ram::1000000000000009:saml-provider/x"}}`, []string{"allowed Federated acs:ram::1000000000000009:saml-provider/x"}},
 		"an account beside a service":              {`{` + assume + `"Principal":{"Service":["1000000000000009@ecs.aliyuncs.com","fc.aliyuncs.com"]}}`, []string{"allowed Service 1000000000000009@ecs.aliyuncs.com", "allowed Service fc.aliyuncs.com"}},
 		"another service of theirs":                {`{` + assume + `"Principal":{"Service":"1000000000000009@fc.aliyuncs.com"}}`, []string{"allowed Service 1000000000000009@fc.aliyuncs.com"}},
-		"another service of anybody":               {`{` + assume + `"Principal":{"Service":"*@fc.aliyuncs.com"}}`, []string{"allowed open Service *@fc.aliyuncs.com"}},
+		"another service of any account":           {`{` + assume + `"Principal":{"Service":"*@fc.aliyuncs.com"}}`, []string{"allowed open Service *@fc.aliyuncs.com"}},
 		"actions in a list":                        {`{"Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity"],` + ecsNine + `}`, []string{"allowed Service 1000000000000009@ecs.aliyuncs.com"}},
 		"actions by a pattern":                     {`{"Effect":"Allow","Action":"STS:*",` + ecsNine + `}`, []string{"allowed Service 1000000000000009@ecs.aliyuncs.com"}},
 		"any action":                               {`{"Effect":"Allow","Action":"*",` + ecsNine + `}`, []string{"allowed Service 1000000000000009@ecs.aliyuncs.com"}},
@@ -114,6 +114,25 @@ func TestARoleThatGrantsTheTrustedSystemInAnyFormIsNotSaidToLackIt(t *testing.T)
 					t.Errorf("%s, %s, %s: %v, want %v", how, resource, form, got, want)
 				}
 			}
+		}
+	}
+}
+
+// Which code the service has in the names of its resources is not published: what names its
+// actions may mean all it has by any code.
+func TestAServicesActionsOnAllOfAnotherCodeAreUnsure(t *testing.T) {
+	for statement, want := range map[string]rampolicy.Answer{
+		`{"Effect":"Allow","Action":"yundun-systrust:*","Resource":"acs:systrust:*:*:*"}`:                                        rampolicy.Unsure,
+		`{"Effect":"Allow","Action":["Yundun-Systrust:*"],"Resource":["acs:oss:*:*:b","acs:yundun-sas:cn-hangzhou:*:*"]}`:        rampolicy.Unsure,
+		`{"Effect":"Allow","Action":"*","Resource":"acs:yundun-sas:*:*:*"}`:                                                      rampolicy.Denied,
+		`{"Effect":"Allow","Action":"yundun-*:*","Resource":"acs:yundun-sas:*:*:*"}`:                                             rampolicy.Denied,
+		`{"Effect":"Allow","Action":"yundun-systrust:*","Resource":"acs:oss:*:*:bucket"}`:                                        rampolicy.Denied,
+		`{"Effect":"Allow","NotAction":"yundun-systrust:Get*","Resource":"acs:oss:*:*:*"}`:                                       rampolicy.Denied,
+		`[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"yundun-systrust:*","Resource":"acs:sas:*"}]`: rampolicy.Unsure,
+	} {
+		docs := []*rampolicy.Document{policy(t, `{"Version":"1","Statement":`+statement+`}`)}
+		if got := rampolicy.Grants(docs, rampolicy.SysTrustActions(), "*"); got != want {
+			t.Errorf("%v, want %v: %s", got, want, statement)
 		}
 	}
 }

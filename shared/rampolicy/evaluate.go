@@ -1,6 +1,9 @@
 package rampolicy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Answer is what documents say to a question.
 type Answer uint8
@@ -34,8 +37,9 @@ type Request struct {
 	Action string
 	// Resource is compared with regard to case. "*" stands for what a service without
 	// resource-level permissions asks for. Which text that is, is not published: "*", or
-	// the name of all that the service has. A statement about a part of it, and one about
-	// acs:<service>:*:*:*, may or may not count; one about acs:*:*:*:* is about everything.
+	// the name of all that the service has. A statement about a part of it, one about
+	// acs:<service>:*:*:*, and one that names the service's action with all of a service of
+	// another code, may or may not count; one about acs:*:*:*:* is about everything.
 	Resource string
 	// Conditions holds what is known of the request's context, by condition
 	// key. A key that is not there is unknown, not absent. A value with wildcards asks
@@ -162,13 +166,21 @@ func (s *statement) scopeOfService(action string) truth {
 	switch {
 	case anyCovers(s.resources, "acs:*:*:*:*"):
 		t = yes
-	case anyOverlaps(lowered(s.resources), "acs:"+code+":*:*:*"):
+	case anyOverlaps(lowered(s.resources), "acs:"+code+":*:*:*"), !s.notResource && s.means(code, action):
 		t = maybe
 	}
 	if s.notResource {
 		return yes - t
 	}
 	return t
+}
+
+// means reports whether the statement names the action by its service, and all that some
+// service has: by which code resources name the service is not published either.
+func (s *statement) means(code, action string) bool {
+	named := func(pattern string) bool { return strings.HasPrefix(pattern, code+":") && covers(pattern, action) }
+	all := func(resource string) bool { return strings.HasSuffix(resource, ":*") }
+	return !s.notAction && slices.ContainsFunc(s.actions, named) && slices.ContainsFunc(s.resources, all)
 }
 
 // scope says whether patterns, or what they leave out, take in text. Of a text

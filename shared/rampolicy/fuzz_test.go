@@ -105,7 +105,7 @@ func FuzzTrust(f *testing.F) {
 }
 
 // checkNamed asks for some services: one that may assume the role is a sharee of the three
-// forms, or among the others; and where neither names anybody, nothing is allowed.
+// forms, or among the others; and where neither names a party, nothing is allowed.
 func checkNamed(t *testing.T, was *rampolicy.Trust, text string) {
 	t.Helper()
 	others := was.Others()
@@ -114,7 +114,7 @@ func checkNamed(t *testing.T, was *rampolicy.Trust, text string) {
 	}
 	for _, service := range []string{"ecs.aliyuncs.com", "fc.aliyuncs.com", "1000000000000009@ecs.aliyuncs.com"} {
 		if was.TrustsService(service) == rampolicy.Allowed {
-			t.Errorf("%s is let in, and nothing names anybody: %s", service, text)
+			t.Errorf("%s is let in, and nothing names it: %s", service, text)
 		}
 	}
 }

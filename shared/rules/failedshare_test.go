@@ -41,7 +41,7 @@ func silent(t *testing.T, name string, w *fleet.ShareWorld, p *policy.Policy) {
 	}
 }
 
-func TestAShareThatLackedRightsIsToldToBeMadeAgainOnceTheyAreThere(t *testing.T) {
+func TestAShareThatLackedRightsIsToBeRepeatedOnceTheyAreThere(t *testing.T) {
 	const again = "aliyun ecs ModifyImageSharePermission --RegionId cn-hangzhou --ImageId s-1 --AddAccount.1 1000000000000002"
 	for _, code := range []string{fleet.AssumeRoleError, "InvalidParameter.KMSKeyId.CMKUnauthorized", "InvalidParameter.KMSKeyId.KMSUnauthorized"} {
 		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = code })
@@ -106,7 +106,7 @@ func TestEachFailureOfTheTableHasAdviceOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestNoRoleIsToldToBeDeletedAndNothingIsUnneededWhileSharesFail(t *testing.T) {
+func TestNoAdviceDeletesARoleAndNothingIsUnneededWhileSharesFail(t *testing.T) {
 	codes := []string{fleet.AssumeRoleError}
 	for code := range unhealed {
 		codes = append(codes, code)
@@ -127,7 +127,7 @@ func TestNoRoleIsToldToBeDeletedAndNothingIsUnneededWhileSharesFail(t *testing.T
 func TestWhatIsNoFailedShareOfOursIsNotReported(t *testing.T) {
 	for name, change := range map[string]func(*fleet.ShareWorld, *fleet.ShareSide){
 		"not our image, or not encrypted": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed = nil },
-		"nobody approved":                 func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{stranger} },
+		"no approved account":             func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{stranger} },
 		"the account itself":              func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.Add = []fleet.AccountID{here.Account} },
 		"another error":                   func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = "Throttling" },
 		"too old":                         func(w *fleet.ShareWorld, _ *fleet.ShareSide) { w.At = w.At.Add(24 * time.Hour) },
@@ -212,7 +212,7 @@ func TestOnlyTheImagesOfApprovedAccountsGetTheirKeys(t *testing.T) {
 	expect(t, ruled(t, w, approving(), rules.RuleShareKeys), fleet.Passes, "1 keys")
 }
 
-func TestTheKeyOfAFailedShareThatCouldNotBeToldIsUnknown(t *testing.T) {
+func TestAKeyOfAFailedShareThatWasNotReadIsUnknown(t *testing.T) {
 	for word, change := range map[string]func(*fleet.ShareWorld, *fleet.ShareSide){
 		"names no image": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.ImageID, s.Claimed = "", nil },
 		"cn-shanghai":    func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed, s.Regions.V[1].Unread = nil, "denied" },
@@ -247,7 +247,7 @@ func TestAccountsThatAreNoNumbersAreNeverTrustedNorSharedWith(t *testing.T) {
 	}
 }
 
-func TestAFailedShareWithSomebodyUnapprovedIsReportedAndNobodyTrusted(t *testing.T) {
+func TestAFailedShareWithAnUnapprovedAccountIsReportedAndNotTrusted(t *testing.T) {
 	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 		s.Ref.Call.Share.Add, s.Role = []fleet.AccountID{stranger}, missing()
 	})

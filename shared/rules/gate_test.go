@@ -180,7 +180,7 @@ func exempting(control, rule string, s policy.Selector, hours int) []policy.Exem
 	return []policy.Exemption{{Control: control, Rule: rule, Selector: s, Owner: "o", Reason: "r", Expires: noon.Add(time.Duration(hours) * time.Hour)}}
 }
 
-// What another region shares is no reason to open the role, and one to leave it open.
+// The shares of another region are no reason to open the role, and one to leave it open.
 func TestWhatIsSharedWhereThePolicyDoesNotGuardIsNeitherReportedNorTakenBack(t *testing.T) {
 	w := sharing(trusting(accounts(sharee, stranger), resOne), with(string(sharee), string(stranger)))
 	p := approving(enforced)

@@ -286,7 +286,7 @@ func TestAShareeWhosePlaceIsUnknownIsNotSaidToBeKeptOut(t *testing.T) {
 	}
 }
 
-// What is approved and not needed is reported for removal only if all shares were seen and
+// An approved party that is not needed is reported for removal only if all shares were seen and
 // no sharee depends on it.
 func TestAnApprovedPartyIsNotCalledUnneededWhileItMayBeNeeded(t *testing.T) {
 	role := trustDoc(`{"Effect":"Allow","Action":["sts:AssumeRole"],"Principal":{"Service":["`+string(sharee)+`@ecs.aliyuncs.com"]},"Condition":{"Bool":{"acs:SecureTransport":"true"}}}`,
@@ -307,7 +307,7 @@ func TestAnApprovedPartyIsNotCalledUnneededWhileItMayBeNeeded(t *testing.T) {
 	}
 }
 
-// What to do about an open statement fits its principals.
+// The remedy for an open statement fits its principals.
 func TestTheAdviceOnAnOpenStatementFitsItsPrincipals(t *testing.T) {
 	for principal, key := range map[string]bool{
 		`{"Service":"*@ecs.aliyuncs.com"}`: true,
