@@ -348,3 +348,22 @@ func TestAnUnapprovedShareeWhoseIdentitiesAreLetInIsNotSaidToBeKeptOut(t *testin
 		t.Error(v.Reason)
 	}
 }
+
+// The advice on a role that is not ours is about what is not needed of it, and no more.
+func TestTheAdviceOnAForeignRoleIsAboutWhatIsNotNeeded(t *testing.T) {
+	for name, x := range map[string]struct {
+		role       fleet.Fact[fleet.Role]
+		trust, key bool
+	}{
+		"trust": {trusting(accounts(sharee, stranger), resOne), true, false},
+		"keys":  {trusting(accounts(sharee), resOne, resTwo), false, true},
+		"both":  {trusting(accounts(sharee, stranger), resOne, resTwo), true, true},
+	} {
+		w := sharing(x.role, with(string(sharee)))
+		w.Sides[0].Tags = fleet.See(map[string]string{})
+		v := ruled(t, w, approving(), rules.RuleTakeBack)
+		if strings.Contains(v.Remedy, "UpdateRole") != x.trust || strings.Contains(v.Remedy, resTwo) != x.key || strings.Contains(v.Remedy, "fleetwarden-share-snapshot-") != x.key {
+			t.Errorf("%s: %s", name, v.Remedy)
+		}
+	}
+}

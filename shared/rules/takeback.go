@@ -53,7 +53,7 @@ func takeBack(s *share) fleet.Verdict {
 	}
 	switch {
 	case !s.ours():
-		v.Remedy = s.byHand()
+		v.Remedy = s.byHand(keys)
 	case s.policy.ShareRole.TakeBack == policy.TakeBackEnforce:
 		s.sinceWhen(&v, mark, keys)
 	}
@@ -158,15 +158,23 @@ func (s *share) narrow(v *fleet.Verdict, keys rampolicy.Keys) {
 	}
 }
 
-// byHand is the command for a role that is not ours. The document is that of somebody else:
+// byHand is what to do about a role that is not ours. The document is its owner's:
 // a quote in it, which in JSON can stand in a string alone, must not end the shell's.
-func (s *share) byHand() string {
+func (s *share) byHand(keys rampolicy.Keys) string {
+	const notOurs = "the role is not one that Fleetwarden made: "
+	fromKeys := ""
+	if len(keys) > 0 {
+		fromKeys = fmt.Sprintf("take the keys %s out of its policies %s*, or detach those that grant no other; ", strings.Join(keys, ", "), s.prefix())
+	}
+	if s.stale.Empty() {
+		return notOurs + fromKeys + oldDisks
+	}
 	doc, blocked := printed(s.trust.Subtract(s.stale))
 	if blocked != "" {
-		return "the role is not one that Fleetwarden made: take it back by hand; " + blocked + "; " + oldDisks
+		return notOurs + "take it back by hand; " + blocked + "; " + fromKeys + oldDisks
 	}
-	return fmt.Sprintf("the role is not one that Fleetwarden made: aliyun ram UpdateRole --RoleName %s --NewAssumeRolePolicyDocument '%s'; %s",
-		s.roleName(), strings.ReplaceAll(doc, "'", `\u0027`), oldDisks)
+	return fmt.Sprintf("%saliyun ram UpdateRole --RoleName %s --NewAssumeRolePolicyDocument '%s'; %s%s",
+		notOurs, s.roleName(), strings.ReplaceAll(doc, "'", `\u0027`), fromKeys, oldDisks)
 }
 
 // visited are the regions of which it was read what is shared.

@@ -50,12 +50,12 @@ func TestNoActionIsUnused(t *testing.T) {
 			t.Run(function+" without "+action, func(t *testing.T) {
 				t.Parallel()
 				s, without := story(t, stage.Options{Document: without(function, action)})
-				if slices.Equal(well, without) {
-					t.Error("the story goes as well")
-				}
 				logs, err := s.Logs()
 				if err != nil {
 					t.Fatal(err)
+				}
+				if slices.Equal(well, without) && !(slices.Contains(putOff[function], action) && failedFor(logs, action)) {
+					t.Error("the story goes as well")
 				}
 				if !strings.Contains(logs, asToldOf(action)) {
 					t.Errorf("no record and no error names %s:\n%s", action, records(t, s))
@@ -63,6 +63,21 @@ func TestNoActionIsUnused(t *testing.T) {
 			})
 		}
 	}
+}
+
+// putOff are the rights by which a function asks to be called again, and for which its
+// stream stands in: that tries a window that failed for a day. The invocation that failed for
+// want of them is all that differs.
+var putOff = map[string][]string{"setup-share-role": {"mns:SendMessage", "mns:BatchSendMessage"}}
+
+// failedFor reports whether an invocation failed because an action was refused.
+func failedFor(logs, action string) bool {
+	for line := range strings.Lines(logs) {
+		if strings.Contains(line, "invocation failed") && strings.Contains(line, ": denied:") && strings.Contains(line, asToldOf(action)) {
+			return true
+		}
+	}
+	return false
 }
 
 // asToldOf is how the cloud's refusal names an action.
@@ -144,17 +159,6 @@ func outcome(t *testing.T, s *stage.Stage) []string {
 		t.Fatal(err)
 	}
 	out := []string{fmt.Sprintf("%d dead letters", deadLetters(s))}
-	// A stream tries a window that failed for a day. Where a right is only needed to put
-	// something off, that trying stands in for it, and the refusal is all that differs.
-	logs, err := s.Logs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(logs) {
-		if strings.Contains(line, "invocation failed") && strings.Contains(line, ": denied:") {
-			out = append(out, "an invocation failed for want of a right")
-		}
-	}
 	for _, r := range all {
 		if r["type"] != "pass" {
 			out = append(out, strings.Join([]string{r["function"], r["rule"], r["kind"], r["id"], r["outcome"], r["state"], r["evidence"]}, " "))
