@@ -93,7 +93,7 @@ func (r *reader) event(kind Kind, rec *record) Event {
 	ev.Time = r.first(rec.EventTime, e.Time)
 	ev.Account = fleet.AccountID(cmp.Or(r.first(rec.Owner, e.OriginalAccount, e.Account), r.owner))
 	if ev.Account == "" {
-		ev.Account = fleet.AccountID(r.text(rec.Identity.AccountID))
+		ev.Account = fleet.AccountID(r.first(e.LogOwner, rec.Identity.AccountID))
 	}
 	ev.Region = fleet.Region(r.first(rec.Region, e.RegionID))
 	return ev

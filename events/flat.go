@@ -36,9 +36,14 @@ func (f *flat) flatten(src jsontext.Value, v visitor) error {
 	if len(src) == 0 {
 		return wrong("", "nothing")
 	}
-	f.src, f.at, f.name, f.visitor, f.leaves = src, 0, f.room[:0], v, 0
-	f.value(0)
+	f.walk("", src, v)
 	return nil
+}
+
+// walk shows v the leaves of src, JSON that stands below name.
+func (f *flat) walk(name string, src jsontext.Value, v visitor) {
+	f.src, f.at, f.name, f.visitor, f.leaves = src, 0, append(f.room[:0], name...), v, 0
+	f.value(0)
 }
 
 // flat is a walk over a JSON value; it may be used again, for one at a time. It

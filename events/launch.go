@@ -55,7 +55,8 @@ const maxDisks = 1700
 // out: it is only a hint where to look.
 func (r *reader) disks(rec *record) []string {
 	d := diskReader{r: r}
-	_ = r.flatten(rec.Referenced, &d) // what cannot be read hints at nothing
+	r.flatten(rec.Referenced, &d) // what cannot be read hints at nothing
+	r.columns(rec, inReferenced, &d)
 	return d.ids
 }
 

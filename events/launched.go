@@ -18,10 +18,12 @@ const instanceType = "ACS::ECS::Instance"
 func (r *reader) launched(rec *record, like fleet.Ref) ([]fleet.Ref, error) {
 	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch)), where: "responseElements"}
 	// A member that cannot be read holds no ids: the next one may.
-	_ = r.flatten(rec.Response, &ids)
+	r.flatten(rec.Response, &ids)
+	r.columns(rec, inResponse, &ids)
 	if !ids.found {
 		ids.where = "referencedResources"
-		_ = r.flatten(rec.Referenced, &ids)
+		r.flatten(rec.Referenced, &ids)
+		r.columns(rec, inReferenced, &ids)
 	}
 	if !ids.found {
 		ids.where = "resourceName"

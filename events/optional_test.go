@@ -172,6 +172,28 @@ func TestIDsOfALaunchAreReadInEverySpelling(t *testing.T) {
 	}
 }
 
+// A table of Simple Log Service has a column for each member, however deep it is.
+func TestAMemberInAColumnOfItsOwnIsRead(t *testing.T) {
+	const log = `{"__topic__":"actiontrail_event","event.eventId":"E","event.eventName":"%s","event.serviceName":"Ecs","event.acsRegion":"cn-hangzhou","event.userIdentity.accountId":"1","event.errorCode":"null",%s}`
+	for _, columns := range []string{
+		`"event.requestParameters.InstanceType":"ecs.g7t.large","event.requestParameters.SystemDisk.Category":"cloud_essd","event.responseElements.InstanceIdSets.InstanceIdSet":"[\"i-1\"]"`,
+		`"event.requestParameters.SystemDisk":"{\"Category\":\"cloud_essd\"}","event.requestParameters.InstanceType":"ecs.g7t.large","event.referencedResources.ACS::ECS::Instance":"[\"i-1\"]"`,
+		`"event.requestParameters":"{\"InstanceType\":\"ecs.g7t.large\",\"SystemDisk.Category\":\"cloud_essd\"}","event.responseElements":"null","event.resourceName":"i-1"`,
+	} {
+		ev := only(t, fmt.Sprintf(log, "RunInstances", columns))
+		if l := ev.Call.Launch; len(ev.Refs) != 1 || ev.Refs[0].ID != "i-1" || l == nil || l.InstanceType != "ecs.g7t.large" || l.SystemDiskCategory != "cloud_essd" {
+			t.Errorf("%s: got %+v, %+v", columns, ev, l)
+		}
+	}
+	if ev := only(t, `{"owner_id":"7","event.eventName":"StopInstance","event.eventType":"ApiCall"}`); ev.Account != "7" {
+		t.Errorf("the log's owner: got %+v", ev)
+	}
+	ev := only(t, fmt.Sprintf(log, "ModifyImageSharePermission", `"event.requestParameters.ImageId":"m-1","event.requestParameters.AddAccount.1":"2"`))
+	if s := ev.Call.Share; s == nil || s.ImageID != "m-1" || len(s.Add) != 1 {
+		t.Errorf("got %+v", s)
+	}
+}
+
 func TestARecordIsOfECSByAnythingThatSaysSo(t *testing.T) {
 	const record = `{"eventId":"E","eventName":"RunInstances","eventType":"ApiCall","acsRegion":"cn-hangzhou","recipientAccountId":"1","responseElements":{"InstanceId":"i-1"}%s}`
 	for rest, want := range map[string]int{

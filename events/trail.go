@@ -117,17 +117,25 @@ func (r *reader) identity(rec *record) string {
 // parameters, whatever was asked for.
 func (r *reader) parameters(rec *record, v visitor) bool {
 	for _, s := range [...]span{rec.Parameters, rec.ParameterText} {
-		if r.flatten(s, v) == nil && r.flat.leaves > 0 {
+		if r.flatten(s, v) && r.flat.leaves > 0 {
 			return true
 		}
 	}
-	return false
+	return r.columns(rec, inParameters, v)
 }
 
-// flatten shows v the leaves of the value at s.
-func (r *reader) flatten(s span, v visitor) error {
-	if !s.there() {
-		return wrong("", "missing")
+// flatten shows v the leaves of the value at s; false if there is none that can be read.
+func (r *reader) flatten(s span, v visitor) bool {
+	return s.there() && r.flat.flatten(r.src[s.from:s.to], v) == nil
+}
+
+// columns shows v the leaves of the columns that begin with of; false if there are none.
+func (r *reader) columns(rec *record, of string, v visitor) (found bool) {
+	for _, c := range rec.Columns {
+		if name, ok := strings.CutPrefix(c.name, of); ok {
+			r.flat.walk(name, r.src[c.value.from:c.value.to], v)
+			found = true
+		}
 	}
-	return r.flat.flatten(r.src[s.from:s.to], v)
+	return found
 }

@@ -35,6 +35,15 @@ type record struct {
 
 	// A queue message.
 	MessageBody span
+
+	// Members of members, in a table of Simple Log Service.
+	Columns []column
+}
+
+// column is a value in a column of its own, such as "requestParameters.ImageId".
+type column struct {
+	name  string
+	value span
 }
 
 func (r *record) member(dec *jsontext.Decoder, name []byte) error {
@@ -50,8 +59,23 @@ func (r *record) column(dec *jsontext.Decoder, name []byte) error {
 	if who, ok := bytes.CutPrefix(name, []byte("userIdentity.")); ok {
 		return r.Identity.member(dec, who)
 	}
+	for _, of := range [...]string{inParameters, inResponse, inReferenced} {
+		if bytes.HasPrefix(name, []byte(of)) {
+			c := column{name: string(name)}
+			err := c.value.read(dec)
+			r.Columns = append(r.Columns, c)
+			return err
+		}
+	}
 	return r.member(dec, name)
 }
+
+// The beginnings of the columns of members of members.
+const (
+	inParameters = "requestParameters."
+	inResponse   = "responseElements."
+	inReferenced = "referencedResources."
+)
 
 // slot says where a member belongs; nil if it is not read. Names:
 // help.aliyun.com/document_detail/199169.html (trail record) and the ECS, Cloud
