@@ -129,7 +129,7 @@ func (j *job) letterTable(letters []redrive.Letter) error {
 	for _, l := range letters {
 		told := l.Told
 		if len(told) == 0 {
-			told = []queue.Told{{Function: "-"}}
+			told = []queue.Delivery{{Function: "-"}}
 		}
 		for _, t := range told { // a launch is for two
 			cells(w, "%s\t%s\t%s\t%s\t%s\t%.12s\n", l.Enqueued.UTC().Format(time.DateTime), l.Shape, l.State, t.Function, letterAbout(l, t), l.Digest)
@@ -139,7 +139,7 @@ func (j *job) letterTable(letters []redrive.Letter) error {
 }
 
 // letterAbout says what one function is told for a letter; without any, why it is not.
-func letterAbout(l redrive.Letter, t queue.Told) string {
+func letterAbout(l redrive.Letter, t queue.Delivery) string {
 	switch n := len(t.Refs); n {
 	case 0:
 		return l.Reason

@@ -36,8 +36,8 @@ Flags:
   --since TIME    the beginning, such as 2026-01-05T08:00:00Z, or 36h for so long ago
   --until TIME    the end (default: now)
   --region ID     whose trail to read (default: the home region)
-  --resume RUN    go on with a run
-  --apply         tell the functions; without it, only say what would be told
+  --resume RUN    continue a run
+  --apply         put the refs into the inboxes; without it, only say how many
   --json          a "page" and a "wait" each, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
@@ -60,7 +60,7 @@ func (j *job) replay(ctx context.Context, args []string) error {
 	case resume == "" && since == "":
 		return wrongUsage{errors.New("give --since TIME, or --resume RUN; see backfill replay --help")}
 	case resume != "" && !apply:
-		return wrongUsage{errors.New("--resume goes on telling: give --apply, too")}
+		return wrongUsage{errors.New("--resume sends refs: give --apply, too")}
 	}
 	call, err := j.start(ctx, "replay")
 	if err != nil {
@@ -213,17 +213,17 @@ func (j *job) replayed(run string, sum replay.Sum, apply bool) error {
 			return err
 		}
 	}
-	word := "told"
+	word := "refs queued"
 	if !apply {
-		word = "would be told"
+		word = "refs that would be queued"
 	}
 	for _, function := range slices.Sorted(maps.Keys(sum.Refs)) {
-		if err := j.print("%s %s to look at %d things\n", function, word, sum.Refs[function]); err != nil {
+		if err := j.print("%s: %s: %d\n", function, word, sum.Refs[function]); err != nil {
 			return err
 		}
 	}
 	if !apply {
-		return j.print("dry run: nobody was told; --apply tells them\n")
+		return j.print("dry run: nothing was queued; --apply queues the refs\n")
 	}
 	return j.print("run %s\n", run)
 }

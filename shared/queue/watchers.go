@@ -66,8 +66,8 @@ func Calls() (out []Watch) {
 	return out
 }
 
-// Watchers are the functions that look at what an event names; none for an event that
-// nobody watches.
+// Watchers are the functions that look at what an event names; none for an event that is
+// not watched.
 func Watchers(event string) []string {
 	for _, w := range watches() {
 		if w.Event == event {
@@ -77,15 +77,15 @@ func Watchers(event string) []string {
 	return nil
 }
 
-// Told is what one function in one region is told to look at.
-type Told struct {
+// Delivery is the refs for one function in one region.
+type Delivery struct {
 	Function string
 	Refs     []fleet.Ref // all of one region
 }
 
 // Sort gives each of functions the refs of the kinds that it looks at, region by region.
 // One that looks at none of them is left out.
-func Sort(functions []string, refs []fleet.Ref) (out []Told) {
+func Sort(functions []string, refs []fleet.Ref) (out []Delivery) {
 	type place struct {
 		function string
 		region   fleet.Region
@@ -99,7 +99,7 @@ func Sort(functions []string, refs []fleet.Ref) (out []Told) {
 			p := place{function, ref.Scope.Region}
 			i, ok := at[p]
 			if !ok {
-				i, out = len(out), append(out, Told{Function: function})
+				i, out = len(out), append(out, Delivery{Function: function})
 				at[p] = i
 			}
 			out[i].Refs = append(out[i].Refs, ref)
@@ -109,7 +109,7 @@ func Sort(functions []string, refs []fleet.Ref) (out []Told) {
 }
 
 // InboxOf is the function into whose inbox goes what was for another one: mostly itself.
-// watch-shares has none, and tells setup-share-role.
+// watch-shares has none: setup-share-role checks shares.
 func InboxOf(function string) (name string, ok bool) {
 	if function == "watch-shares" {
 		return shares, true

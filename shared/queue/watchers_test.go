@@ -115,7 +115,7 @@ func TestRefsAreSortedByWhoLooksAtThemAndWhere(t *testing.T) {
 	one, far, call, two := ref("cn-hangzhou", fleet.KindInstance, "i-1"), ref("cn-shanghai", fleet.KindInstance, "i-2"),
 		ref("cn-hangzhou", fleet.KindCall, "e-1"), ref("cn-hangzhou", fleet.KindInstance, "i-3")
 	got := queue.Sort([]string{"validate-instance", "attach-role", "setup-share-role"}, []fleet.Ref{one, far, call, two})
-	want := []queue.Told{
+	want := []queue.Delivery{
 		{Function: "validate-instance", Refs: []fleet.Ref{one, call, two}}, {Function: "validate-instance", Refs: []fleet.Ref{far}},
 		{Function: "attach-role", Refs: []fleet.Ref{one, two}}, {Function: "attach-role", Refs: []fleet.Ref{far}},
 	}

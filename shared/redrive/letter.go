@@ -47,9 +47,9 @@ type Letter struct {
 	Reason string `json:"reason,omitempty"`
 	// Told is who was told to look at what, or would be. Its refs are without their
 	// calls.
-	Told []queue.Told `json:"told,omitempty"`
+	Told []queue.Delivery `json:"told,omitempty"`
 
-	told   []queue.Told // what is sent
+	told   []queue.Delivery // what is sent
 	handle string
 }
 
@@ -74,7 +74,7 @@ func (f Filter) age(enqueued time.Time) bool {
 	return !enqueued.IsZero() && !enqueued.Before(f.Since) && (f.Until.IsZero() || enqueued.Before(f.Until))
 }
 
-func (f Filter) fits(told []queue.Told) bool {
+func (f Filter) fits(told []queue.Delivery) bool {
 	for _, t := range told {
 		if f.Function != "" && f.Function != t.Function {
 			continue
@@ -152,8 +152,8 @@ func (p *pass) read(l *Letter, part part) error {
 // run, whose progress and limits it belongs to.
 func (p *pass) anew(old fleet.Try) fleet.Try { return fleet.Try{Run: cmp.Or(old.Run, p.Run)} }
 
-func bare(told []queue.Told) []queue.Told {
-	out := make([]queue.Told, len(told))
+func bare(told []queue.Delivery) []queue.Delivery {
+	out := make([]queue.Delivery, len(told))
 	for i, t := range told {
 		out[i].Function = t.Function
 		for _, r := range t.Refs {

@@ -139,7 +139,7 @@ func (p *pass) fresh(got []mns.Received) (out []mns.Received) {
 // then deletes the letters of which everything was sent.
 func (p *pass) redrive(ctx context.Context, got []mns.Received) error {
 	letters := make([]Letter, len(got))
-	var all []queue.Told
+	var all []queue.Delivery
 	for i, m := range got {
 		if letters[i] = p.look(m); letters[i].State == Planned {
 			all = append(all, letters[i].told...)
@@ -161,15 +161,15 @@ type place struct {
 	region   fleet.Region
 }
 
-func placeOf(t queue.Told) place { return place{t.Function, t.Refs[0].Scope.Region} }
+func placeOf(t queue.Delivery) place { return place{t.Function, t.Refs[0].Scope.Region} }
 
 // together joins what several letters have for one inbox.
-func together(all []queue.Told) (out []queue.Told) {
+func together(all []queue.Delivery) (out []queue.Delivery) {
 	at := map[place]int{}
 	for _, t := range all {
 		i, ok := at[placeOf(t)]
 		if !ok {
-			i, out = len(out), append(out, queue.Told{Function: t.Function})
+			i, out = len(out), append(out, queue.Delivery{Function: t.Function})
 			at[placeOf(t)] = i
 		}
 		out[i].Refs = append(out[i].Refs, t.Refs...)

@@ -85,9 +85,9 @@ func (c *cloud) add(name string, at time.Time, rest string) {
 	c.records[name] = append(c.records[name], trail.Record{Time: at, Body: []byte(body)})
 }
 
-// inboxes take what they are told, until they fail.
+// inboxes take what is sent, until they fail.
 type inboxes struct {
-	told map[string][]fleet.Ref
+	sent map[string][]fleet.Ref
 	left int // sends until they fail; negative for never
 	busy int // sends that are throttled first
 }
@@ -103,13 +103,13 @@ func (b *inboxes) Tell(_ context.Context, function string, refs []fleet.Ref) err
 		return failure{fleet.Throttled}
 	}
 	b.left--
-	b.told[function] = append(b.told[function], refs...)
+	b.sent[function] = append(b.sent[function], refs...)
 	return nil
 }
 
-// ids are the distinct things that a function was told of.
+// ids are the distinct ids that a function was sent.
 func (b *inboxes) ids(function string) (out []string) {
-	for _, r := range b.told[function] {
+	for _, r := range b.sent[function] {
 		out = append(out, r.ID)
 	}
 	slices.Sort(out)
@@ -165,7 +165,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{cloud: &cloud{records: map[string][]trail.Record{}}, inboxes: &inboxes{told: map[string][]fleet.Ref{}, left: -1},
+	b := &bench{cloud: &cloud{records: map[string][]trail.Record{}}, inboxes: &inboxes{sent: map[string][]fleet.Ref{}, left: -1},
 		store: &store{objects: map[string][]byte{}, left: -1}, now: noon}
 	b.cloud.now = func() time.Time { return noon }
 	b.Replay = &replay.Replay{

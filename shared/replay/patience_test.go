@@ -55,8 +55,8 @@ func TestAnInboxThatIsThrottledIsWaitedFor(t *testing.T) {
 	b.Patience = time.Minute
 	b.cloud.launch(hour(1), "i-1")
 	b.inboxes.busy = 3
-	if sum := b.start(t); sum.Refs["attach-role"] != 1 || len(b.waits) != 3 || len(b.inboxes.told["validate-instance"]) != 1 {
-		t.Errorf("got %+v, %d waits, %v", sum, len(b.waits), b.inboxes.told)
+	if sum := b.start(t); sum.Refs["attach-role"] != 1 || len(b.waits) != 3 || len(b.inboxes.sent["validate-instance"]) != 1 {
+		t.Errorf("got %+v, %d waits, %v", sum, len(b.waits), b.inboxes.sent)
 	}
 }
 

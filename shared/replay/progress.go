@@ -26,7 +26,7 @@ type progress struct {
 	// Call is the eventName that is being read, from From on; empty when Done.
 	Call string    `json:"call,omitempty"`
 	From time.Time `json:"from,omitzero"`
-	// Token goes on in that reading. Last is the newest event time that it has read:
+	// Token continues that reading. Last is the newest event time that it has read:
 	// where to begin again when the token is refused.
 	Token string    `json:"token,omitempty"`
 	Last  time.Time `json:"last,omitzero"`
@@ -40,7 +40,7 @@ type progress struct {
 // Sum is what a replay has done so far, or would have done.
 type Sum struct {
 	// Records were read in that many pages. Unread are those that could not be
-	// decoded, Ignored those that nobody has to look at.
+	// decoded, Ignored those that no function looks at.
 	Records int `json:"records"`
 	Pages   int `json:"pages"`
 	Unread  int `json:"unread,omitempty"`
@@ -50,7 +50,7 @@ type Sum struct {
 	// Expired is how many seconds at the beginning of the window ActionTrail did not keep
 	// records of any more when the calls in it were read.
 	Expired int `json:"expiredSeconds,omitempty"`
-	// Refs counts what was told, by function.
+	// Refs counts the refs that were sent, by function.
 	Refs map[string]int `json:"refs,omitempty"`
 }
 
@@ -58,8 +58,8 @@ type Sum struct {
 type Step struct {
 	Call    string
 	Records int
-	// Told is what was sent or, in a dry run, would be.
-	Told []queue.Told
+	// Deliveries are what was sent or, in a dry run, would be.
+	Deliveries []queue.Delivery
 	// Errors are what the decoder said of records it yielded no refs for.
 	Errors []error
 	// At is how far the reading of Call has come in the window, Fraction how far the
@@ -165,7 +165,7 @@ func (s Sum) plus(step *Step) Sum {
 		}
 	}
 	s.Refs = maps.Clone(s.Refs)
-	for _, t := range step.Told {
+	for _, t := range step.Deliveries {
 		if s.Refs == nil {
 			s.Refs = map[string]int{}
 		}
@@ -197,8 +197,8 @@ const folder = "replays/"
 
 func object(run string, n int) string { return fmt.Sprintf("%s%s/%08d.json", folder, run, n) }
 
-// save keeps the place. An object that is there already was written by somebody else
-// who replays the same run.
+// save keeps the place. An object that is there already was written by another
+// process that replays the same run.
 func (r *Replay) save(ctx context.Context, p progress) error {
 	if r.DryRun {
 		return nil
@@ -212,7 +212,7 @@ func (r *Replay) save(ctx context.Context, p progress) error {
 	case fleet.ClassOf(err) == fleet.Exists && p.N == 0:
 		return fmt.Errorf("run %s was started before: resume it, or choose another name: %w", p.Run, err)
 	case fleet.ClassOf(err) == fleet.Exists:
-		return fmt.Errorf("somebody else is going on with run %s: %w", p.Run, err)
+		return fmt.Errorf("another process replays run %s: %w", p.Run, err)
 	case err != nil:
 		return fmt.Errorf("keeping the progress of run %s: %w", p.Run, err)
 	}
@@ -244,7 +244,7 @@ func (r *Replay) load(ctx context.Context, run string) (progress, error) {
 	return parse(last, body)
 }
 
-// parse reads a progress object and checks that it can be gone on with.
+// parse reads a progress object and checks that it can be resumed.
 func parse(name string, body []byte) (progress, error) {
 	var p progress
 	what := ""

@@ -43,10 +43,10 @@ type Replay struct {
 	// Store keeps the progress, below "replays/".
 	Store ledger.Store
 	// Decode turns a JSON list of trail records into batches of refs. A
-	// [*fleet.Ignored] is a record that nobody has to look at; any other error one
+	// [*fleet.Ignored] is a record that no function looks at; any other error one
 	// that could not be read. Neither stops the replay.
 	Decode func(records []byte) iter.Seq2[fleet.Batch, error]
-	// Seen is told of each page after it is done.
+	// Seen is called after each page.
 	Seen func(Step)
 	// DryRun sends nothing and keeps nothing.
 	DryRun bool
@@ -149,7 +149,7 @@ func (r *Replay) page(ctx context.Context, pace *rate.Limiter, p progress) (prog
 		return p, nil, err
 	}
 	step := r.read(p, records)
-	if err := r.send(ctx, step.Told); err != nil {
+	if err := r.send(ctx, step.Deliveries); err != nil {
 		return p, nil, err
 	}
 	p = p.after(step, records, token)
@@ -186,7 +186,7 @@ func (r *Replay) read(p progress, records []trail.Record) *Step {
 			refs = append(refs, ref)
 		}
 	}
-	step.Told = queue.Sort(queue.Watchers(p.Call), refs)
+	step.Deliveries = queue.Sort(queue.Watchers(p.Call), refs)
 	return step
 }
 
@@ -201,11 +201,11 @@ func list(records []trail.Record) []byte {
 	return append(out, ']')
 }
 
-func (r *Replay) send(ctx context.Context, told []queue.Told) error {
+func (r *Replay) send(ctx context.Context, deliveries []queue.Delivery) error {
 	if r.DryRun {
 		return nil
 	}
-	for _, t := range told {
+	for _, t := range deliveries {
 		if err := r.patiently(ctx, func() error { return r.Inboxes.Tell(ctx, t.Function, t.Refs) }); err != nil {
 			return err
 		}
@@ -213,4 +213,4 @@ func (r *Replay) send(ctx context.Context, told []queue.Told) error {
 	return nil
 }
 
-var errRefused = errors.New("the trail refuses to go on, also from the beginning of that second")
+var errRefused = errors.New("the trail refuses to continue, also from the beginning of that second")

@@ -42,7 +42,7 @@ func TestRefsCarryTheClaimsAndTheRun(t *testing.T) {
 	b := newBench(t)
 	b.cloud.launch(hour(1), "i-1")
 	b.start(t)
-	r := b.inboxes.told["validate-instance"][0]
+	r := b.inboxes.sent["validate-instance"][0]
 	if r.Call == nil || r.Call.Name != "RunInstances" || r.Call.Launch == nil || r.Try != (fleet.Try{Run: "run-1"}) {
 		t.Errorf("got %+v", r)
 	}
@@ -52,10 +52,10 @@ func TestADeniedLaunchIsToldToWhoExplainsItAlone(t *testing.T) {
 	b := newBench(t)
 	b.cloud.add("RunInstances", hour(1), `"serviceName":"Ecs","errorCode":"KMSUnauthorized","requestParameters":{"Amount":1}`)
 	b.start(t)
-	if got := b.inboxes.told["validate-instance"]; len(got) != 1 || got[0].Kind != fleet.KindCall {
+	if got := b.inboxes.sent["validate-instance"]; len(got) != 1 || got[0].Kind != fleet.KindCall {
 		t.Errorf("validate-instance: got %v", got)
 	}
-	if got := b.inboxes.told["attach-role"]; got != nil {
+	if got := b.inboxes.sent["attach-role"]; got != nil {
 		t.Errorf("attach-role: got %v", got)
 	}
 }
@@ -139,8 +139,8 @@ func TestStepsTellWhereTheReplayIs(t *testing.T) {
 	if first.Records != 2 || !first.At.Equal(hour(6)) || first.Fraction != 0.25/calls || first.Sum.Records != 2 {
 		t.Errorf("first: %+v", first)
 	}
-	if len(first.Told) != 2 || first.Told[0].Function != "validate-instance" || len(first.Told[0].Refs) != 2 {
-		t.Errorf("first: told %+v", first.Told)
+	if len(first.Deliveries) != 2 || first.Deliveries[0].Function != "validate-instance" || len(first.Deliveries[0].Refs) != 2 {
+		t.Errorf("first: got %+v", first.Deliveries)
 	}
 	if last.Fraction != 1 || !last.At.Equal(job().Window.Until) || last.Sum.Pages != len(b.steps) {
 		t.Errorf("last: %+v", last)
@@ -212,7 +212,7 @@ func TestAnErrorSaysWhereItStopped(t *testing.T) {
 	}
 }
 
-// Whatever stands in the records, what is kept and told of them names nothing but ids.
+// Whatever stands in the records, what is kept and sent of them names nothing but ids.
 func TestNoTextOfARecordGetsOut(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBench(t)
@@ -222,12 +222,12 @@ func TestNoTextOfARecordGetsOut(t *testing.T) {
 		sum := b.start(t)
 		out := fmt.Sprintf("%+v", sum)
 		for _, s := range b.steps {
-			out += fmt.Sprint(s.Told, s.Errors, s.Sum)
+			out += fmt.Sprint(s.Deliveries, s.Errors, s.Sum)
 		}
 		for _, body := range b.store.objects {
 			out += string(body)
 		}
-		for _, refs := range b.inboxes.told {
+		for _, refs := range b.inboxes.sent {
 			for _, r := range refs {
 				out += fmt.Sprintf("%+v %+v", r, r.Call)
 			}

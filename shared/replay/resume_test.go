@@ -103,7 +103,7 @@ func TestTwoWhoGoOnWithOneRunAreNoticed(t *testing.T) {
 		b.store.objects["replays/run-1/00000001.json"] = []byte("{}")
 		return nil
 	}
-	if _, err := b.Start(t.Context(), job()); fleet.ClassOf(err) != fleet.Exists || !strings.Contains(err.Error(), "somebody else") {
+	if _, err := b.Start(t.Context(), job()); fleet.ClassOf(err) != fleet.Exists || !strings.Contains(err.Error(), "another process replays") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -115,10 +115,10 @@ func TestADryRunOfTheRestLeavesItToBeDone(t *testing.T) {
 	if _, err := b.Start(t.Context(), job()); err == nil {
 		t.Fatal("it did not break off")
 	}
-	before, told := maps.Clone(b.store.objects), len(b.inboxes.told["attach-role"])
+	before, sent := maps.Clone(b.store.objects), len(b.inboxes.sent["attach-role"])
 	b.DryRun = true
 	sum, err := b.Resume(t.Context(), "run-1")
-	if diff := cmp.Diff(before, b.store.objects); diff != "" || err != nil || sum.Records != 6 || len(b.inboxes.told["attach-role"]) != told {
+	if diff := cmp.Diff(before, b.store.objects); diff != "" || err != nil || sum.Records != 6 || len(b.inboxes.sent["attach-role"]) != sent {
 		t.Errorf("%v, %+v %s", err, sum, diff)
 	}
 }
@@ -259,7 +259,7 @@ func FuzzProgress(f *testing.F) {
 		b := newBench(t)
 		b.spread(5)
 		b.store.objects["replays/run-1/00000000.json"] = body
-		if _, err := b.Resume(t.Context(), "run-1"); err != nil && len(b.inboxes.told) > 0 {
+		if _, err := b.Resume(t.Context(), "run-1"); err != nil && len(b.inboxes.sent) > 0 {
 			t.Errorf("it sent something, and then %v", err)
 		}
 	})

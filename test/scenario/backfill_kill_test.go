@@ -219,7 +219,7 @@ func TestAReplayThatWasStoppedIsResumed(t *testing.T) {
 	}
 	run := find(t, out, `continue with: backfill replay --resume (\S+) --apply`)
 	again, _ := typed(t, s, 0, "replay", "--resume", run, "--apply")
-	if find(t, again, `(?m)^run (\S+)$`) != run || !strings.Contains(again, "validate-instance told to look at 3 things") {
+	if find(t, again, `(?m)^run (\S+)$`) != run || !strings.Contains(again, "validate-instance: refs queued: 3") {
 		t.Errorf("got:\n%s", again)
 	}
 }
