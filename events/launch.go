@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"fleetwarden/shared/fleet"
 
@@ -97,6 +98,7 @@ type launchReader struct {
 	amount     int
 	maxAmount  int
 	interfaces []networkInterface
+	group      *launchReader // of LaunchConfiguration
 }
 
 func (p *launchReader) visit(name []byte, v jsontext.Value) {
@@ -122,7 +124,29 @@ func (p *launchReader) visit(name []byte, v jsontext.Value) {
 		} else if bytes.HasPrefix(name, []byte("UserData.")) { // one that is JSON
 			p.launch.HasUserData = true
 		}
+		p.ofGroup(name, v)
 	}
+}
+
+// ofGroup takes the parameters of CreateAutoProvisioningGroup, with the names of its API
+// reference: LaunchConfiguration.X, and the vSwitches of LaunchTemplateConfig.N, of which
+// the first stands for all. The instance type may be any of several, so none is claimed.
+func (p *launchReader) ofGroup(name []byte, v jsontext.Value) {
+	if bytes.HasPrefix(name, []byte("LaunchTemplateConfig.")) && bytes.HasSuffix(name, []byte(".VSwitchId")) && p.launch.VSwitchID == "" {
+		p.launch.VSwitchID = p.r.value(v)
+		return
+	}
+	rest, ok := bytes.CutPrefix(name, []byte("LaunchConfiguration."))
+	if !ok {
+		return
+	}
+	if p.group == nil {
+		p.group = &launchReader{r: p.r, launch: new(fleet.Launch), failed: p.failed}
+	}
+	if string(rest) == "SystemDiskCategory" {
+		rest = []byte("SystemDisk.Category")
+	}
+	p.group.visit(rest, v)
 }
 
 // launchText returns where the text parameter name belongs, nil if nobody asks
@@ -182,6 +206,10 @@ func (p *launchReader) networkInterface(rest []byte, v jsontext.Value) {
 
 func (p *launchReader) finish() *fleet.Launch {
 	l := p.launch
+	if p.group != nil && !l.FromTemplate() { // a template goes before LaunchConfiguration
+		p.group.launch.VSwitchID = l.VSwitchID
+		*l = *p.group.launch
+	}
 	l.Amount = p.amount
 	if l.Amount == 0 {
 		l.Amount = p.maxAmount
@@ -217,7 +245,7 @@ func (p *launchReader) disk(name []byte, v jsontext.Value) {
 		return
 	}
 	member := string(name[at+1:])
-	if member != "Category" && member != "Encrypted" && member != "KMSKeyId" {
+	if member != "Category" && member != "Encrypted" && !strings.EqualFold(member, "KMSKeyId") {
 		return
 	}
 	d := p.denied(name[:at])

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
 )
@@ -25,6 +27,25 @@ func TestALaunchWithoutIDsLeadsWhereTheTableSays(t *testing.T) {
 			if got != want || ev.Kind != events.KindLaunch || (ev.Ignored != "") != (want == "") {
 				t.Errorf("%s, code %q: got %+v, want %q", c.Event, code, ev, want)
 			}
+		}
+	}
+}
+
+// A group asks for its instances under names of its own; where it names a launch template,
+// that goes before them.
+func TestAnAutoProvisioningGroupIsReadByItsOwnNames(t *testing.T) {
+	const record = `{"eventId":"E","eventName":"CreateAutoProvisioningGroup","serviceName":"Ecs","acsRegion":"cn-hangzhou","recipientAccountId":"1","errorCode":"Forbidden.RAM",
+		"requestParameters":{%s"LaunchConfiguration.ImageId":"m-1","LaunchConfiguration.SystemDiskCategory":"cloud_essd","LaunchConfiguration.SecurityEnhancementStrategy":"Deactive",
+		"LaunchConfiguration.RamRoleName":"r","LaunchConfiguration.UserData":"eA==","LaunchConfiguration.SecurityOptions.TrustedSystemMode":"vTPM",
+		"LaunchConfiguration.SystemDisk.Encrypted":"true","LaunchConfiguration.DataDisk.1.Category":"cloud_ssd","LaunchConfiguration.DataDisk.1.KmsKeyId":"k-1",
+		"LaunchTemplateConfig.1.InstanceType":"ecs.g7.large","LaunchTemplateConfig.1.VSwitchId":"vsw-1","LaunchTemplateConfig.2.InstanceType":"ecs.c7.large","LaunchTemplateConfig.2.VSwitchId":"vsw-2"}}`
+	for given, want := range map[string]*fleet.Launch{
+		"": {ImageID: "m-1", SystemDiskCategory: "cloud_essd", SecurityEnhancementStrategy: "Deactive", RAMRoleName: "r", HasUserData: true,
+			TrustedSystemMode: "vTPM", VSwitchID: "vsw-1", DeniedDisks: []fleet.LaunchDisk{{Name: "SystemDisk", Encrypted: true, Category: "cloud_essd"}, {Name: "DataDisk.1", Category: "cloud_ssd", Key: true}}},
+		`"LaunchTemplateId":"lt-1",`: {LaunchTemplateID: "lt-1", VSwitchID: "vsw-1"},
+	} {
+		if diff := cmp.Diff(want, only(t, fmt.Sprintf(record, given)).Call.Launch); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", given, diff)
 		}
 	}
 }
