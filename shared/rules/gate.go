@@ -51,7 +51,11 @@ func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
 		}
 		switch s.policy.Covers(s.name, r.id, s.inst.Ref.Scope, s.inst.Listed) {
 		case policy.No:
-			outside = true
+			if s.policy.Covers(s.name, "", s.inst.Ref.Scope, s.inst.Listed) == policy.No {
+				outside = true
+			} else {
+				out = append(out, s.sign(r.id, s.outside(r.id)))
+			}
 			continue
 		case policy.Maybe:
 			unsure = true
@@ -73,7 +77,7 @@ func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
 	case unsure:
 		out = append(out, s.sign(RuleInstance, undecided("whether the policy's scope covers it could not be determined")))
 	case outside:
-		out = append(out, s.sign(RuleInstance, s.outside()))
+		out = append(out, s.sign(RuleInstance, s.outside("")))
 	case ordinary:
 		out = append(out, s.sign(RuleInstance, notApplicable("not a trusted instance")))
 	}
@@ -85,9 +89,10 @@ func (s *subject) sign(rule string, v fleet.Verdict) fleet.Verdict {
 	return v
 }
 
-// outside is the verdict on what the policy's scope leaves out.
-func (s *subject) outside() fleet.Verdict {
-	if s.policy.LeftOutByTag(s.name, "", s.inst.Ref.Scope, s.inst.Listed) {
+// outside is the verdict on what the scope of a rule leaves out; an empty rule stands for
+// the control.
+func (s *subject) outside(rule string) fleet.Verdict {
+	if s.policy.LeftOutByTag(s.name, rule, s.inst.Ref.Scope, s.inst.Listed) {
 		return remark(notApplicable(outsideScope + " by its tags, or the lack of them; " + anyTagger))
 	}
 	return notApplicable(outsideScope)

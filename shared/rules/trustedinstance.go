@@ -196,13 +196,11 @@ func WantsKMS(p *policy.Policy) func(*fleet.Instance) bool {
 // asked of, and those that hardening-asked can judge.
 func WantsImage(p *policy.Policy) func(*fleet.Instance) bool {
 	return func(i *fleet.Instance) bool {
-		rule := RuleHardeningAsked
-		if p.TrustedInstance.Require == policy.RequireAll || Candidate(i) {
-			rule = RuleImage
-		} else if !launchKnown(i) {
-			return false
+		covers := func(rule string) bool {
+			return p.Covers(policy.ControlTrustedInstance, rule, i.Ref.Scope, i.Listed) != policy.No
 		}
-		return p.Covers(policy.ControlTrustedInstance, rule, i.Ref.Scope, i.Listed) != policy.No
+		meant := p.TrustedInstance.Require == policy.RequireAll || Candidate(i)
+		return meant && covers(RuleImage) || launchKnown(i) && covers(RuleHardeningAsked)
 	}
 }
 

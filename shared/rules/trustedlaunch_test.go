@@ -1,9 +1,12 @@
 package rules_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -258,4 +261,81 @@ func TestAClaimHasNoConsequence(t *testing.T) {
 			t.Errorf("got %+v", v)
 		}
 	})
+}
+
+// An image that a rule asks about is one that is read, whichever of the rules are skipped
+// and whatever scope each has.
+func TestEveryImageThatARuleAsksAboutIsRead(t *testing.T) {
+	this := policy.Selector{Accounts: []fleet.AccountID{here.Account}}
+	other := policy.Selector{Accounts: []fleet.AccountID{"1000000000000007"}}
+	scopes := [][]policy.Selector{nil, {this}, {other}}
+	rapid.Check(t, func(t *rapid.T) {
+		i, p := ordinary(), enforcing()
+		if rapid.Bool().Draw(t, "meant") {
+			i = trusted()
+		}
+		if rapid.Bool().Draw(t, "launch known") {
+			i = launched(i, fleet.Launch{})
+		}
+		c := &p.TrustedInstance
+		if rapid.Bool().Draw(t, "require all") {
+			c.Require = policy.RequireAll
+		}
+		c.Skip = rapid.SliceOf(rapid.SampledFrom([]string{rules.RuleImage, rules.RuleHardeningAsked})).Draw(t, "skip")
+		for _, s := range []*[]policy.Selector{&c.Include, &c.Exclude, &c.Hardening.Include, &c.Hardening.Exclude} {
+			*s = rapid.SampledFrom(scopes).Draw(t, "scope")
+		}
+		if !rules.WantsImage(p)(&i) {
+			i.Image = fleet.Dunno[fleet.Image]("nothing asked for it")
+		}
+		for _, v := range rules.TrustedInstance(world(i), p) {
+			if strings.Contains(v.Reason, "nothing asked for it") {
+				t.Errorf("%s: %s", v.Rule, v.Reason)
+			}
+		}
+	})
+}
+
+// What only the rule's own scope leaves out is said of the rule, and not of the instance,
+// which the other rules judge.
+func TestHardeningsOwnScopeIsThatOfOneRule(t *testing.T) {
+	this := policy.Selector{Accounts: []fleet.AccountID{here.Account}}
+	lab := policy.Selector{Tags: map[string]string{"env": "lab"}}
+	for name, tc := range map[string]struct {
+		change     func(*policy.TrustedInstance)
+		inst       fleet.Instance
+		rule, says string // of the verdict on what is outside
+	}{
+		"a trusted one":      {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{this} }, trusted(), rules.RuleHardeningAsked, "outside the scope"},
+		"an ordinary one":    {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{this} }, ordinary(), rules.RuleHardeningAsked, "outside the scope"},
+		"by its tags":        {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{lab} }, ordinary(), rules.RuleHardeningAsked, "whoever may tag"},
+		"all of the control": {func(c *policy.TrustedInstance) { c.Exclude = []policy.Selector{lab} }, ordinary(), rules.RuleInstance, "whoever may tag"},
+		"wider": {func(c *policy.TrustedInstance) {
+			c.Include, c.Hardening.Include = []policy.Selector{lab}, []policy.Selector{this}
+		}, listed(ordinary(), func(l *fleet.Listing) { l.Tags = nil }), rules.RuleInstance, "the lack of them"},
+	} {
+		p := enforcing()
+		tc.change(&p.TrustedInstance)
+		if name != "wider" {
+			tc.inst = listed(tc.inst, func(l *fleet.Listing) {
+				l.Tags = maps.Clone(l.Tags)
+				if l.Tags == nil {
+					l.Tags = map[string]string{}
+				}
+				l.Tags["env"] = "lab"
+			})
+		}
+		rule, says := "", ""
+		for _, v := range rules.TrustedInstance(world(tc.inst), p) {
+			if strings.Contains(v.Reason, "outside the scope") {
+				rule, says = v.Rule, v.Reason
+			}
+			if v.Rule == rules.RuleInstance && tc.rule == rules.RuleHardeningAsked && strings.Contains(v.Reason, "outside") {
+				t.Errorf("%s: of the instance it is said: %s", name, v.Reason)
+			}
+		}
+		if rule != tc.rule || !strings.Contains(says, tc.says) {
+			t.Errorf("%s: %s: %q, want %s: %q", name, rule, says, tc.rule, tc.says)
+		}
+	}
 }
