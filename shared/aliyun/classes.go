@@ -27,6 +27,9 @@ var classes = []struct {
 		Throttling.ConcurrentLimitExceeded Rejected.Throttling`},
 	{rpc, fleet.Throttled, `SystemBusy ServiceBusy`},
 	{rpc, fleet.Unavailable, `ServiceUnavailable InternalError UnknownError`},
+	// A request came twice: each try has a nonce of its own, and the first of the two may have
+	// been carried out.
+	{rpc, fleet.Unavailable, `SignatureNonceUsed`},
 	{rpc, fleet.Denied, `NoPermission Forbidden Forbidden.RAM Forbidden.NoPermission Forbidden.Unauthorized Forbidden.RiskControl
 		Forbidden.AccountNotActive AccessDenied SignatureDoesNotMatch IncompleteSignature InvalidAccessKeyId
 		InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive InvalidSecurityToken.Expired InvalidSecurityToken.Malformed
@@ -34,7 +37,7 @@ var classes = []struct {
 	// What was not found is the API or the region, and no resource.
 	{rpc, fleet.Invalid, `InvalidAction.NotFound InvalidVersion InvalidVersion.NotFound InvalidRegionId InvalidRegionId.NotFound`},
 	{rpc, fleet.Invalid, `InvalidParameter MissingParameter InvalidParameter.PageNumber InvalidParameter.PageSize
-		InvalidTimeStamp.Expired InvalidTimeStamp.Format SignatureNonceUsed RequestEntityTooLarge`},
+		InvalidTimeStamp.Expired InvalidTimeStamp.Format RequestEntityTooLarge`},
 
 	{"ecs", fleet.NotFound, instancesGone},
 	{"ecs", fleet.NotFound, `InvalidRamRole.NotFound InvalidImageId.NotFound InvalidSnapshotId.NotFound InvalidDiskId.NotFound

@@ -40,6 +40,9 @@ func TestCodesAndStatusesHaveTheirClass(t *testing.T) {
 		{"ecs", 500, "InternalError", fleet.Unavailable, fleet.Lost},
 		{"ecs", 500, "SomethingNew", fleet.Unavailable, fleet.Lost},
 		{"oss", 502, "", fleet.Unavailable, fleet.Lost},
+		// Sent twice on the way: the first of them may have been carried out.
+		{"ecs", 400, "SignatureNonceUsed", fleet.Unavailable, fleet.Lost},
+		{"ecs", 400, "UnknownError", fleet.Unavailable, fleet.Lost},
 		{"ram", 404, "EntityNotExist.Role", fleet.NotFound, fleet.NotFound},
 		{"resourcemanager", 404, "EntityNotExists.ResourceDirectory", fleet.NotFound, fleet.NotFound},
 		{"mns", 404, "QueueNotExist", fleet.NotFound, fleet.NotFound},
