@@ -76,6 +76,22 @@ func TestADiskIsAdvisedAsThePolicyAcceptsIt(t *testing.T) {
 	}
 }
 
+// The id of most images does not show how they boot: what was asked for may be as advised.
+func TestAnImageThatMayFitIsToBeChecked(t *testing.T) {
+	for image, want := range map[string]string{
+		"aliyun_3_x64_20G_alibase_20230727.vhd": "BootMode of aliyun_3_x64_20G_alibase_20230727.vhd", // UEFI-Preferred
+		"m-1":                                   "BootMode of m-1",
+		"":                                      "choose an image",
+	} {
+		if v := explain("ImageNotSupportInstanceType", &fleet.Launch{InstanceType: "ecs.g7t.large", ImageID: image}); !strings.Contains(v.Remedy, want) {
+			t.Errorf("%s: %q", image, v.Remedy)
+		}
+	}
+	if v := explain("ImageNotSupportInstanceType", &fleet.Launch{InstanceType: "ecs.g6t.large", ImageID: "m-1"}); !strings.Contains(v.Remedy, "made from one") {
+		t.Errorf("%q", v.Remedy)
+	}
+}
+
 func TestAdviceNamesTheDisks(t *testing.T) {
 	disks := []fleet.LaunchDisk{{Name: "SystemDisk", Key: true, Encrypted: true, Category: "cloud_essd"}, {Name: "DataDisk.3", Key: true, Category: "cloud_ssd"}}
 	for code, want := range map[string]string{

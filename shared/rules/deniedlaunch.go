@@ -91,9 +91,12 @@ func adviseImage(l request, _ *policy.Policy) string {
 	case family == "":
 		return "choose an image that the family supports: a trusted image for g6t, c6t and r6t, one that boots by UEFI for generation 7"
 	case generation(family) < 7:
-		return unless(strings.Contains(l.ImageID, securedMark), "choose a trusted image: ImageId, for the family "+family)
+		return unless(strings.Contains(l.ImageID, securedMark), "choose a trusted image, or one that was made from one: ImageId, for the family "+family)
+	case l.ImageID == "":
+		return "choose an image that boots by UEFI: ImageId, for the family " + family
 	}
-	return unless(strings.Contains(l.ImageID, uefiMark), "choose an image that boots by UEFI: ImageId, for the family "+family)
+	return unless(strings.Contains(l.ImageID, uefiMark),
+		"check by DescribeImages that the BootMode of "+l.ImageID+" is UEFI or UEFI-Preferred; if not, choose an image that boots by UEFI: ImageId, for the family "+family)
 }
 
 func adviseDiskRole(l request, _ *policy.Policy) string {
