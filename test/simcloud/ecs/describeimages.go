@@ -110,7 +110,7 @@ func (s *Service) images(sp *space, named []string) rows[image] {
 func (in *DescribeImagesRequest) match(img *image, account string) bool {
 	kind := typeOf(in.InstanceType)
 	return (in.ImageId == "" || slices.Contains(strings.Split(in.ImageId, ","), img.id)) &&
-		same(in.ImageName, img.name) && same(in.ImageFamily, img.family) && same(in.ImageOwnerAlias, img.alias(account)) &&
+		alike(in.ImageName, img.name) && same(in.ImageFamily, img.family) && same(in.ImageOwnerAlias, img.alias(account)) &&
 		(in.InstanceType == "" || (kind != nil && kind.family.runs(img))) &&
 		same(in.Architecture, img.arch) && same(in.OSType, img.os) && img.tags.match(in.Tag) &&
 		(in.SnapshotId == "" || slices.ContainsFunc(img.mappings, func(m mapping) bool { return m.snapshot == in.SnapshotId })) &&

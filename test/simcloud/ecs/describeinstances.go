@@ -3,13 +3,14 @@ package ecs
 import (
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/test/simcloud/wire"
 )
 
 // DescribeInstancesRequest holds the parameters of DescribeInstances that matter
-// here. InstanceName is compared as it is, without the cloud's wildcards.
+// here.
 type DescribeInstancesRequest struct {
 	InstanceIds, InstanceName             string
 	VpcId, VSwitchId, ZoneId, Status      string
@@ -160,10 +161,27 @@ func (f *instanceFilter) match(i *instance) bool {
 		same(f.InstanceTypeFamily, d.kind.family.name) && same(f.ImageId, d.image.id) &&
 		(f.SecurityGroupId == "" || slices.Contains(d.groups, f.SecurityGroupId)) &&
 		same(f.KeyPairName, d.keyPair) && same(f.ResourceGroupId, d.resourceGroup) &&
-		same(f.InstanceNetworkType, i.networkType()) && same(f.InstanceName, i.name) &&
+		same(f.InstanceNetworkType, i.networkType()) && alike(f.InstanceName, i.name) &&
 		same(f.HttpEndpoint, i.meta.endpoint) && same(f.HttpTokens, i.meta.tokens) &&
 		i.tags.match(f.Tag) && !i.created.Before(f.since)
 }
 
 // same reports whether a filter is empty or equal.
 func same(want, got string) bool { return want == "" || want == got }
+
+// alike reports whether a name fits a pattern, in which * stands for any text. The API
+// reference calls it a fuzzy search.
+func alike(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return same(pattern, name)
+	}
+	last := len(parts) - 1
+	rest, ok := strings.CutPrefix(name, parts[0])
+	for _, part := range parts[1:last] {
+		if ok {
+			_, rest, ok = strings.Cut(rest, part)
+		}
+	}
+	return ok && strings.HasSuffix(rest, parts[last])
+}

@@ -1,6 +1,7 @@
 package ecs_test
 
 import (
+	"slices"
 	"testing"
 
 	"fleetwarden/test/simcloud/ecs"
@@ -42,5 +43,30 @@ func TestPublicImagesAreKnownByEveryEditionOfTheirID(t *testing.T) {
 	list, err := s.DescribeImages(call("D", nil), &ecs.DescribeImagesRequest{ShowExpired: true, PageSize: 100})
 	if err != nil || list.TotalCount != 11 {
 		t.Errorf("a list shows %d images, %v: editions are known by id only", list.TotalCount, err)
+	}
+}
+
+// A name is searched for by a pattern, as scripts do that want the newest edition.
+func TestNamesAreSearchedByPattern(t *testing.T) {
+	s := newECS()
+	for pattern, want := range map[string]bool{
+		"aliyun_3_x64_20G_uefi_alibase_20230727.vhd": true,
+		"aliyun_3_x64_20G_uefi_alibase_*":            true,
+		"*_uefi_*.vhd":                               true,
+		"*":                                          true,
+		"":                                           true,
+		"aliyun_3_x64_20G_uefi_alibase_":             false, // no pattern: the whole name
+		"*_uefi_*.vhd*0":                             false,
+		"*.vhdd":                                     false,
+		"aliyun_3*3_x64_20G_uefi_alibase_*":          false, // the two may not overlap
+	} {
+		got, err := s.DescribeImages(call("D", nil), &ecs.DescribeImagesRequest{ImageName: pattern, PageSize: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(got.Images.Image, func(i ecs.ImageItem) bool { return i.ImageName == "aliyun_3_x64_20G_uefi_alibase_20230727.vhd" })
+		if found != want {
+			t.Errorf("%q: found %v, want %v", pattern, found, want)
+		}
 	}
 }
