@@ -73,7 +73,9 @@ func value(p *string) string {
 }
 
 // Put makes an object. One of that name that is there already is left as it is, and
-// the error has class [fleet.Exists].
+// the error has class [fleet.Exists]. After a try without an answer, one with the same
+// bytes is the object that Put has made: it is read for that, so writers that compete for
+// a name have to write different bytes.
 //
 // OSS ignores the header that says so in a bucket that has, or ever had, versioning
 // (PutObject, x-oss-forbid-overwrite). It answers there with x-oss-version-id, also while
@@ -99,7 +101,14 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 		return nil
 	})
 	if sent > 1 && fleet.ClassOf(err) == fleet.Exists {
-		return nil // an earlier try was carried out, and its answer lost
+		// An earlier try was carried out and its answer lost, or another writer made it.
+		there, readErr := b.Get(ctx, key)
+		switch {
+		case readErr != nil:
+			err = readErr
+		case bytes.Equal(there, body):
+			return nil
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", key, err)

@@ -118,6 +118,31 @@ func TestAWriteWhoseAnswerWasLostIsSentAgain(t *testing.T) {
 	}
 }
 
+// What is there after a try without an answer may be another writer's.
+func TestAWriteThatIsSentAgainDoesNotTakeAnotherWritersObjectForItsOwn(t *testing.T) {
+	for _, kind := range []simcloud.FaultKind{simcloud.TimeoutAfter, simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable} {
+		b := newBench(t, admin)
+		if err := b.bucket.Put(t.Context(), "k", []byte("theirs")); err != nil {
+			t.Fatal(err)
+		}
+		b.fault("PutObject", kind, 1)
+		if err := b.bucket.Put(t.Context(), "k", []byte("ours")); fleet.ClassOf(err) != fleet.Exists {
+			t.Errorf("%s: got %v, want that the object exists", kind, err)
+		}
+	}
+}
+
+func TestAWriteWhoseObjectCannotBeReadBackIsAnError(t *testing.T) {
+	b := newBench(t, admin)
+	faults := []simcloud.Fault{{Product: "oss", Action: "PutObject", Kind: simcloud.TimeoutAfter, Count: 1}, {Product: "oss", Action: "GetObject", Kind: simcloud.Unavailable}}
+	if err := b.Faults.Set(1, faults, simcloud.EventFaults{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.bucket.Put(t.Context(), "k", []byte("one")); !fleet.ClassOf(err).Passing() {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFailuresHaveTheirClass(t *testing.T) {
 	for _, x := range []struct {
 		name string
