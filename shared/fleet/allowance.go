@@ -5,6 +5,8 @@ import "time"
 // Allowance is a part of what one control may do to workloads in one account and region
 // within an hour: see policy's limits.maxPerHour.
 type Allowance struct {
+	// ID is the allowance's own, given by the ledger.
+	ID      string
 	Scope   Scope
 	Control string
 	// At is the cloud's time at which it was asked for, and from which it counts for an hour.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -25,8 +26,11 @@ type count struct {
 	Uses []use `json:"uses"`
 }
 
-// use is a number of changes that were allowed at a time.
+// use is a number of changes that were allowed at a time. Its id distinguishes it from
+// others of that time: the cloud's clock has seconds, and a write whose answer was lost has
+// to be recognised.
 type use struct {
+	ID string    `json:"id"`
 	At time.Time `json:"at"`
 	N  int       `json:"n"`
 }
@@ -56,21 +60,39 @@ func (c chain) number(name string) int {
 	return n
 }
 
-// end returns the number of the last object, 0 when there is none. A listing takes one
-// call for each thousand objects that the bucket's life cycle has left.
+// page is how many names a listing of OSS has at most.
+const page = 1000
+
+// end returns the number of the last object, 0 when there is none. A chain grows for as
+// long as the bucket keeps its objects: one of more than a page is not listed from its
+// beginning to its end, but in steps that double up to the end and are halved there.
 func (c chain) end(ctx context.Context) (last int, err error) {
-	after := ""
-	for more := true; more; {
-		var names []string
-		if names, more, err = c.store.List(ctx, c.prefix, after); err != nil {
+	step, beyond := 0, false
+	for {
+		names, more, err := c.store.List(ctx, c.prefix, c.object(last+step))
+		if err != nil {
 			return 0, fmt.Errorf("listing %s: %w", c.prefix, err)
 		}
+		found := last
 		for _, name := range names {
-			last, after = max(last, c.number(name)), name
+			found = max(found, c.number(name))
 		}
-		more = more && len(names) > 0
+		switch {
+		case found > last && !more, found == last && step == 0:
+			return found, nil
+		case found == last:
+			beyond = true
+		}
+		last = found
+		switch {
+		case !beyond:
+			step = max(page, 2*step)
+		case step > page:
+			step /= 2
+		default:
+			step = 0
+		}
 	}
-	return last, nil
 }
 
 // read returns what object n holds.
@@ -158,16 +180,20 @@ func (crowded) Class() fleet.Class { return fleet.Throttled }
 // were replaced by mistake.
 func (l *Ledger) Allow(ctx context.Context, a fleet.Allowance, most int) (fleet.Allowance, error) {
 	asked := a.N
+	a.ID = rand.Text()[:10]
 	err := l.chain(a.Scope, a.Control).append(ctx, a.At, func(uses []use) ([]use, bool) {
 		used := 0
 		for _, u := range uses {
+			if u.ID == a.ID {
+				return nil, false // an earlier try was stored, and allowed a.N
+			}
 			used += u.N
 		}
 		a.N, a.Free = max(0, min(asked, most-used)), time.Time{}
 		if a.N < asked && len(uses) > 0 {
 			a.Free = uses[0].At.Add(window)
 		}
-		return append(uses, use{a.At, a.N}), a.N > 0
+		return append(uses, use{a.ID, a.At, a.N}), a.N > 0
 	})
 	if err != nil {
 		return fleet.Allowance{}, fmt.Errorf("counting the changes of this hour: %w", err)
@@ -175,17 +201,15 @@ func (l *Ledger) Allow(ctx context.Context, a fleet.Allowance, most int) (fleet.
 	return a, nil
 }
 
-// Release gives n changes of an allowance back.
+// Release gives n changes of an allowance back, once: again, it gives nothing more.
 func (l *Ledger) Release(ctx context.Context, a fleet.Allowance, n int) error {
 	err := l.chain(a.Scope, a.Control).append(ctx, a.At, func(uses []use) ([]use, bool) {
-		left := n
-		for i := range uses {
-			if u := &uses[i]; u.At.Equal(a.At) {
-				back := min(left, u.N)
-				u.N, left = u.N-back, left-back
-			}
+		i := slices.IndexFunc(uses, func(u use) bool { return u.ID == a.ID })
+		if left := max(0, a.N-n); i >= 0 && uses[i].N > left {
+			uses[i].N = left
+			return slices.DeleteFunc(uses, func(u use) bool { return u.N == 0 }), true
 		}
-		return slices.DeleteFunc(uses, func(u use) bool { return u.N == 0 }), left < n
+		return nil, false
 	})
 	if err != nil {
 		return fmt.Errorf("giving %d changes of this hour back: %w", n, err)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"testing"
@@ -110,6 +113,86 @@ func TestWhatWasNotUsedIsGivenBackOnce(t *testing.T) {
 	if got := allow(t, l, ask(noon.Add(2*time.Minute), 100)); got.N != 70 {
 		t.Errorf("%d are free, want 70", got.N)
 	}
+}
+
+// The class: a write whose answer was lost counts once, whatever it was for.
+func TestACountWhoseAnswerWasLostCountsOnce(t *testing.T) {
+	store := &deaf{memory: newMemory()}
+	l := ledger.New(store, pass("p"), &ledger.Watch{})
+	// Another pass is allowed some in the same second.
+	other := allow(t, l, ask(noon, 10))
+	store.lose = true
+	a := allow(t, l, ask(noon, 60))
+	if a.N != 60 {
+		t.Errorf("%d allowed, want 60", a.N)
+	}
+	store.lose = true
+	if err := l.Release(t.Context(), a, 20); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // as often as it is asked for
+		if err := l.Release(t.Context(), other, 5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := allow(t, l, ask(noon.Add(time.Second), 100)); got.N != 100-40-5 {
+		t.Errorf("%d are free, want 55", got.N)
+	}
+}
+
+// deaf stores the next object, and says that there was one before.
+type deaf struct {
+	*memory
+	lose bool
+}
+
+func (d *deaf) Put(ctx context.Context, name string, body []byte) error {
+	err := d.memory.Put(ctx, name, body)
+	if d.lose && err == nil {
+		d.lose = false
+		return exists{errors.New("there is one")}
+	}
+	return err
+}
+
+// A bucket keeps the counts of years.
+func TestTheEndOfALongChainIsFoundWithoutListingAllOfIt(t *testing.T) {
+	const prefix = "attach-role/~hour/1000000000000001.cn-hangzhou.instance-role/"
+	for _, c := range []struct{ first, last, lists int }{
+		{1, 0, 1}, {1, 1, 1}, {1, 1000, 1}, {1, 1001, 3}, {1, 1999, 3}, {1, 2000, 3}, {1, 2001, 3}, {1, 12_345, 8}, {990_001, 1_000_000, 7}, {1, 300_000, 20},
+	} {
+		store := &long{prefix: prefix, first: c.first, last: c.last, memory: newMemory()}
+		l := ledger.New(store, pass("p"), &ledger.Watch{})
+		if got := allow(t, l, ask(noon, 1)); got.N != 1 {
+			t.Errorf("%d to %d: %d allowed", c.first, c.last, got.N)
+		}
+		if _, ok := store.objects[fmt.Sprintf("%s%09d.json", prefix, c.last+1)]; !ok || store.lists > c.lists {
+			t.Errorf("%d to %d: %d listings, want %d; made %v", c.first, c.last, store.lists, c.lists, slices.Collect(maps.Keys(store.objects)))
+		}
+	}
+}
+
+// long is a store of a chain with pages of a thousand names.
+type long struct {
+	*memory
+	prefix      string
+	first, last int
+}
+
+func (s *long) name(n int) string { return fmt.Sprintf("%s%09d.json", s.prefix, n) }
+
+func (s *long) Get(context.Context, string) ([]byte, error) { return []byte(`{"v":1,"uses":[]}`), nil }
+
+func (s *long) List(_ context.Context, _, after string) (names []string, more bool, err error) {
+	s.lists++
+	n := max(s.first, 1+sort.Search(s.last, func(i int) bool { return s.name(i+1) > after }))
+	for ; n <= s.last; n++ {
+		if len(names) == 1000 {
+			return names, true, nil
+		}
+		names = append(names, s.name(n))
+	}
+	return names, false, nil
 }
 
 func TestACountThatCannotBeReadLetsNothingThrough(t *testing.T) {
