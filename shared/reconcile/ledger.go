@@ -10,7 +10,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// intend stores what is about to be changed. What cannot be stored is not changed. The
+// intend stores what is about to be changed, and what another run asked for and is held. What cannot be stored is not changed. The
 // error says that the ledger does not keep what it is given, which ends the pass: the
 // platform keeps what woke it until that is mended.
 func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) error {
@@ -20,7 +20,8 @@ func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) error {
 	e := p.r.entry(fleet.StageIntent)
 	var judged []fleet.Ref
 	for _, it := range p.items {
-		if it.settled || !slices.ContainsFunc(steps, func(st Step) bool { return st.Kind == it.change.Kind }) {
+		open := !it.settled && slices.ContainsFunc(steps, func(st Step) bool { return st.Kind == it.change.Kind })
+		if !open && !p.awaited(it) {
 			continue
 		}
 		p.intended = append(p.intended, it)
@@ -36,6 +37,13 @@ func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) error {
 	}
 	p.intent = &e
 	return nil
+}
+
+// awaited reports whether a change that the stop of an hour holds goes into the ledger: the
+// run that asked for it, such as that of an applied plan, waits for what became of it.
+func (p *plan) awaited(it *item) bool {
+	run := it.refs[0].Try.Run
+	return it.result.State == fleet.Held && run != "" && run != p.r.o.Stamp.Run
 }
 
 // unfit is err if the ledger cannot serve at all, else nil.

@@ -52,8 +52,9 @@ func (p *plan) stopControl(ctx context.Context, a fleet.Allowance, items []*item
 	if a.N > 0 {
 		p.allowed = append(p.allowed, allowed{a, items[:a.N]})
 	}
+	why := fmt.Sprintf("as many changes that disturb a workload were made in %s within an hour as maxPerHour %d lets through", a.Scope, most) + nextPossible(a.Free)
 	for _, it := range items[a.N:] {
-		it.settle(fleet.Held, fmt.Sprintf("as many changes that disturb a workload were made in %s within an hour as maxPerHour %d lets through", a.Scope, most))
+		it.settle(fleet.Held, why)
 		p.r.hold(it, a)
 	}
 	return nil
@@ -66,8 +67,10 @@ func (p *plan) put(items []*item, s fleet.Scope, why string, err error) {
 		state = fleet.Later
 	}
 	for _, it := range items {
-		it.settle(state, why)
-		it.result.Err = err
+		if !it.settled {
+			it.settle(state, why)
+			it.result.Err = err
+		}
 	}
 	p.faults = append(p.faults, ledgerFault(s, "nothing was changed: "+err.Error()))
 }
@@ -144,9 +147,7 @@ func (r *pass) reportHeld() error {
 		h := r.held[k]
 		reason := fmt.Sprintf("%s of rule %s %s held since %s: maxPerHour lets %s of control %s disturb workloads in %s within an hour", changes(h.n), k.rule, isAre(h.n),
 			h.since.UTC().Format(time.RFC3339), changes(r.o.Policy.Limits.MaxPerHour), k.control, k.scope)
-		if !h.free.IsZero() {
-			reason += "; the next is possible at " + h.free.UTC().Format(time.RFC3339)
-		}
+		reason += nextPossible(h.free)
 		err := r.finding(fleet.Verdict{
 			Ref: fleet.Ref{Scope: k.scope, Kind: fleet.KindFleet}, Control: k.control, Rule: "limit", Outcome: fleet.Fault, Severity: fleet.High,
 			Reason: reason, Remedy: r.o.LetThrough(k.scope, k.control),
@@ -157,6 +158,13 @@ func (r *pass) reportHeld() error {
 		}
 	}
 	return nil
+}
+
+func nextPossible(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return "; the next is possible at " + at.UTC().Format(time.RFC3339)
 }
 
 func changes(n int) string {

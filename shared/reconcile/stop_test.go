@@ -65,6 +65,59 @@ func TestTheStopOfAnHourHoldsOverPassesAndPutsNothingBack(t *testing.T) {
 	}
 }
 
+// The class: a run that asked for changes, such as that of an applied plan, finds in the
+// ledger what became of each, and so waits for none that is held.
+func TestTheLedgerSaysWhichChangesOfAnotherRunAreHeld(t *testing.T) {
+	for name, c := range map[string]struct {
+		run        string
+		most       int
+		want       map[fleet.State]int // in the outcome
+		refuse     error               // of the intent
+		wantStates map[fleet.State]int
+	}{
+		"some of an applied plan":       {"apply-1", 2, map[fleet.State]int{fleet.Done: 2, fleet.Held: 3}, nil, map[fleet.State]int{fleet.Done: 2, fleet.Held: 3}},
+		"all of an applied plan":        {"apply-1", 0, map[fleet.State]int{fleet.Held: 5}, nil, map[fleet.State]int{fleet.Held: 5}},
+		"its intent is not stored":      {"apply-1", 2, nil, classed(fleet.Throttled), map[fleet.State]int{fleet.Later: 2, fleet.Held: 3}},
+		"an event":                      {"", 2, map[fleet.State]int{fleet.Done: 2}, nil, map[fleet.State]int{fleet.Done: 2, fleet.Held: 3}},
+		"of an event, all":              {"", 0, nil, nil, map[fleet.State]int{fleet.Held: 5}},
+		"the pass itself, such as undo": {"live-1", 0, nil, nil, map[fleet.State]int{fleet.Held: 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, s := withLedger(policy.Enforce)
+			b.o.Stamp.Run = "live-1"
+			b.o.Policy.Limits.MaxPerHour = c.most
+			s.refuse[fleet.StageIntent] = c.refuse
+			in := b.disturbs(5)
+			for i := range in.Refs {
+				in.Refs[i].Try.Run = c.run
+			}
+			for _, vs := range b.verdicts {
+				vs[0].Ref.Try.Run = c.run
+			}
+			sum := b.ran(t, in)
+			if diff := cmp.Diff(c.wantStates, sum.States); diff != "" {
+				t.Error(diff)
+			}
+			var got map[fleet.State]int
+			for _, e := range s.written {
+				if e.Stage != fleet.StageOutcome {
+					continue
+				}
+				got = map[fleet.State]int{}
+				for _, x := range e.Changes {
+					got[x.State]++
+					if x.State == fleet.Held && (x.Run != c.run || !strings.Contains(x.Why, "maxPerHour")) {
+						t.Errorf("%+v", x)
+					}
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestOneFindingSpeaksOfAllBatchesOfAPass(t *testing.T) {
 	b, _ := withLedger(policy.Enforce)
 	b.o.Policy.Limits.MaxPerHour = 10
