@@ -95,7 +95,8 @@ type earlier struct {
 func (s *Sweep) earlier(ctx context.Context, p *place) iter.Seq2[earlier, error] {
 	return func(yield func(earlier, error) bool) {
 		start := p.start
-		for start.Before != "" && p.start.At.Sub(start.BeforeAt) <= memory.Keep {
+		// Ids sort by time: what names a later sweep, or itself, has no predecessor.
+		for start.Before != "" && start.Before < start.Run && p.start.At.Sub(start.BeforeAt) <= memory.Keep {
 			x := earlier{run: start.Before, at: start.BeforeAt}
 			var err error
 			if x.end, _, err = get[end](ctx, s.Store, endObject(x.run, p.scope)); errors.As(err, new(*fleet.BadInput)) {

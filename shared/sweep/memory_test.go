@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/sweep"
 )
 
 // nightly has a sweep run a number of days after noon, and returns its run.
@@ -338,4 +340,31 @@ func TestAGraceThatEndsSoonAfterItsSweepReachesTheOwner(t *testing.T) {
 			t.Errorf("after %s: notified %d times, want %d", after, n, want)
 		}
 	}
+}
+
+// A start that names itself as the one before is no reason to read for ever.
+func TestASweepThatNamesItselfHasNoPredecessor(t *testing.T) {
+	c := newCloud()
+	c.nightly(t, 0, fine)
+	run := c.nightly(t, 1, failing(failure{class: fleet.Denied}, 99, "page "+hangzhou.String()))
+	name := "starts/" + run + ".json"
+	var start sweep.Start
+	if err := json.Unmarshal(c.objects[name], &start); err != nil {
+		t.Fatal(err)
+	}
+	start.Before, start.BeforeAt = run, start.At
+	body, err := json.Marshal(start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.objects[name] = body
+	reads := 0
+	c.nightly(t, 2, func(op string, effect func() error) error {
+		if op == "get "+name {
+			if reads++; reads > 100 {
+				t.Fatal("it reads for ever")
+			}
+		}
+		return effect()
+	})
 }
