@@ -13,13 +13,17 @@ import (
 const instanceType = "ACS::ECS::Instance"
 
 // launched returns like with the id of each new instance: those of the response,
-// else those that the record refers to, else those among its resources' names. Its
+// else those that the record refers to, else those among its resources' names. A failed
+// call created none of the resources that it names: then only the response counts. Its
 // error is about ids that it left out.
 func (r *reader) launched(rec *record, like fleet.Ref) ([]fleet.Ref, error) {
 	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch)), where: "responseElements"}
 	// A member that cannot be read holds no ids: the next one may.
 	r.flatten(rec.Response, &ids)
 	r.columns(rec, inResponse, &ids)
+	if like.Call.ErrorCode != "" {
+		return ids.refs, ids.err
+	}
 	if !ids.found {
 		ids.where = "referencedResources"
 		r.flatten(rec.Referenced, &ids)

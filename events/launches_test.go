@@ -49,3 +49,34 @@ func TestAnAutoProvisioningGroupIsReadByItsOwnNames(t *testing.T) {
 		}
 	}
 }
+
+// A call that failed created none of the resources that it names; those of its response,
+// where a part of a group was created, it did.
+func TestAFailedLaunchCreatedOnlyWhatItsResponseNames(t *testing.T) {
+	const record = `{"eventId":"E","eventName":"%s","serviceName":"Ecs","acsRegion":"cn-hangzhou","recipientAccountId":"1","errorCode":%q,
+		"resourceType":"ACS::ECS::Instance","resourceName":"i-named","referencedResources":{"ACS::ECS::Instance":["i-referred"]}%s}`
+	response := map[string]string{
+		"":                         "",
+		`,"responseElements":null`: "",
+		`,"responseElements":{"LaunchResults":{"LaunchResult":[{"InstanceIds":{"InstanceId":["i-created"]}}]}}`: "i-created",
+	}
+	for _, c := range fleet.LaunchCalls() {
+		for text, want := range response {
+			ev := only(t, fmt.Sprintf(record, c.Event, "Forbidden.RAM", text))
+			for _, ref := range ev.Refs {
+				if ref.Kind == fleet.KindInstance && ref.ID != want {
+					t.Errorf("%s%s: leads to %s", c.Event, text, ref)
+				}
+			}
+			if want == "" && !c.AnyResource && (len(ev.Refs) != 1 || ev.Refs[0].Kind != fleet.KindCall) {
+				t.Errorf("%s%s: got %+v, want the call itself", c.Event, text, ev)
+			}
+			if want != "" && len(ev.Refs) == 0 {
+				t.Errorf("%s%s: got %+v, want %s", c.Event, text, ev, want)
+			}
+		}
+		if ev := only(t, fmt.Sprintf(record, c.Event, "", "")); len(ev.Refs) != 1 || ev.Refs[0].ID != "i-referred" {
+			t.Errorf("%s that succeeded: got %+v", c.Event, ev)
+		}
+	}
+}
