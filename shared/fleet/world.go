@@ -236,7 +236,9 @@ type Image struct {
 	Owner string
 	// BootMode is BIOS, UEFI or UEFI-Preferred.
 	BootMode string
-	// Gone is true when DescribeImages, asked with ShowExpired, returned nothing.
+	// Gone is true when DescribeImages, asked with ShowExpired, returned nothing: the image
+	// was deleted, is no longer shared, or is one of the Marketplace or the community, which
+	// are returned only to those who ask for them (ImageOwnerAlias, IsPublic).
 	Gone bool
 }
 

@@ -11,6 +11,10 @@ import (
 // aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd.
 const securedMark = "_secured_"
 
+// otherMark begins the ids of all images but the public ones, which are named after their
+// system (DescribeImages, ImageId).
+const otherMark = "m-"
+
 // image: sixth-generation trusted instances boot from a trusted image, those of the
 // seventh by UEFI. An image's boot mode says nothing about the former, and no field
 // of DescribeImages does: only the id of a public image tells.
@@ -22,7 +26,7 @@ func image(s *subject) fleet.Verdict {
 	case !img.Seen():
 		return undecided("the image could not be read: " + img.Why)
 	case img.V.Gone:
-		return notAssessable("the image is no longer there, and nothing else shows what it was")
+		return notAssessable("DescribeImages does not show the image: it was deleted or is no longer shared, or it is one of the Marketplace or the community")
 	case generation(family) < 7:
 		return trustedImage(img.V)
 	}

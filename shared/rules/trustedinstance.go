@@ -217,10 +217,12 @@ func hardeningAsked(s *subject) fleet.Verdict {
 		return notAssessable("only the launch request says whether hardening was asked for, and no API shows it afterwards; the rule agent-online judges the agent itself")
 	case !img.Seen():
 		return undecided("whether the image is a public one, with which hardening can be asked for, could not be read: " + img.Why)
+	case img.V.Gone && strings.HasPrefix(s.inst.Listed.V.ImageID, otherMark):
+		return ofPublicOnly()
 	case img.V.Gone:
 		return undecided("whether the image " + s.inst.Listed.V.ImageID + " was a public one cannot be read: it is no longer there")
 	case img.V.Owner != "system":
-		return notApplicable("hardening can be asked for with public images only")
+		return ofPublicOnly()
 	}
 	launch := s.inst.Ref.Call.Launch
 	asked := launch.SecurityEnhancementStrategy
@@ -235,6 +237,10 @@ func hardeningAsked(s *subject) fleet.Verdict {
 	}
 	return violation(fleet.Medium, "the launch refused hardening", "launch with SecurityEnhancementStrategy=Active",
 		claimed("SecurityEnhancementStrategy", asked))
+}
+
+func ofPublicOnly() fleet.Verdict {
+	return notApplicable("hardening can be asked for with public images only")
 }
 
 // leastClients are the clients that can use instance metadata by token only.

@@ -339,3 +339,22 @@ func TestHardeningsOwnScopeIsThatOfOneRule(t *testing.T) {
 		}
 	}
 }
+
+// DescribeImages by id shows no images of the Marketplace and none of the community: such an
+// instance is of no public image, and its image need not be gone.
+func TestAnImageThatIsNotShownMayBeOneThatIsNeverShown(t *testing.T) {
+	for id, want := range map[string]fleet.Outcome{
+		"m-bp1market00000000001":                fleet.NotApplicable,
+		"aliyun_3_x64_20G_alibase_20230727.vhd": fleet.Undecided,
+		"":                                      fleet.Undecided,
+	} {
+		i := listed(launched(trusted(), fleet.Launch{}), func(l *fleet.Listing) { l.ImageID = id })
+		i.Image = fleet.See(fleet.Image{ID: id, Gone: true})
+		if v := hardening(t, i, enforcing()); v.Outcome != want {
+			t.Errorf("%s: got %s, want %s: %s", id, v.Outcome, want, v.Reason)
+		}
+		if v := judged(t, i, enforcing(), rules.RuleImage); v.Outcome != fleet.NotAssessable || !strings.Contains(v.Reason, "Marketplace") {
+			t.Errorf("%s: %+v", id, v)
+		}
+	}
+}
