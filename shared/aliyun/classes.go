@@ -34,7 +34,7 @@ var classes = []struct {
 		Forbidden.AccountNotActive AccessDenied SignatureDoesNotMatch IncompleteSignature InvalidAccessKeyId
 		InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive InvalidSecurityToken.Expired InvalidSecurityToken.Malformed
 		InvalidSecurityToken.NoExist InvalidSecurityToken.MismatchWithAccessKey MissingSecurityToken`},
-	// What was not found is the API or the region, and no resource.
+	// The API or the region was not found, and no resource.
 	{rpc, fleet.Invalid, `InvalidAction.NotFound InvalidVersion InvalidVersion.NotFound InvalidRegionId InvalidRegionId.NotFound`},
 	{rpc, fleet.Invalid, `InvalidParameter MissingParameter InvalidParameter.PageNumber InvalidParameter.PageSize
 		InvalidTimeStamp.Expired InvalidTimeStamp.Format RequestEntityTooLarge`},

@@ -13,7 +13,7 @@ import (
 type Posture struct {
 	// Pass counts what holds, Fail violations and conflicts.
 	Pass, Fail int
-	// Open counts what could not be told: unknown, pending, faults, and outcomes that
+	// Open counts what is not known: unknown, pending, faults, and outcomes that
 	// this code does not know. It is never counted as fine.
 	Open int
 	// Exempt counts what the policy lets be. It counts neither for nor against.

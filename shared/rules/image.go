@@ -17,7 +17,7 @@ const otherMark = "m-"
 
 // image: sixth-generation trusted instances boot from a trusted image, those of the
 // seventh by UEFI. An image's boot mode says nothing about the former, and no field
-// of DescribeImages does: only the id of a public image tells.
+// of DescribeImages does: only the id of a public image shows it.
 func image(s *subject) fleet.Verdict {
 	l := s.inst.Listed.V
 	family, _ := l.Generation()
@@ -42,7 +42,7 @@ func trustedImage(img fleet.Image) fleet.Verdict {
 		return passes("a trusted image", e)
 	}
 	return violation(fleet.High, "the image "+img.ID+" is not a trusted image",
-		"launch the instance anew from Alibaba Cloud Linux 2.1903 or CentOS 7.8, each in its trusted version", e)
+		"launch a new instance from Alibaba Cloud Linux 2.1903 or CentOS 7.8, each in its trusted version", e)
 }
 
 func bootsByUEFI(img fleet.Image) fleet.Verdict {
@@ -56,5 +56,5 @@ func bootsByUEFI(img fleet.Image) fleet.Verdict {
 		return undecided("the cloud does not say how the image " + img.ID + " boots")
 	}
 	return violation(fleet.High, fmt.Sprintf("the image %s boots by %s; a trusted instance of this family needs UEFI", img.ID, img.BootMode),
-		"launch the instance anew from an image whose BootMode is UEFI", e...)
+		"launch a new instance from an image whose BootMode is UEFI", e...)
 }

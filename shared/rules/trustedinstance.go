@@ -76,7 +76,7 @@ func family(s *subject) fleet.Verdict {
 		known[i] = f.Name
 	}
 	return violation(fleet.Medium, "family "+name+" is not in the policy's list of families that can be trusted",
-		"launch the instance anew in one of "+strings.Join(known, ", "), observed("instance type family", name))
+		"launch a new instance in one of "+strings.Join(known, ", "), observed("instance type family", name))
 }
 
 // defaultCategory is the category of a system disk whose launch named none: a
@@ -92,13 +92,13 @@ func systemDisk(s *subject) fleet.Verdict {
 	}
 	switch {
 	case !disk.Known():
-		return undecided("the category of the system disk could not be told: " + disk.Why)
+		return undecided("the category of the system disk could not be determined: " + disk.Why)
 	case slices.Contains(accepted, disk.V):
 		return passes("the system disk is "+disk.V, evidence("system disk", disk))
 	}
 	return violation(fleet.High,
 		fmt.Sprintf("the system disk is %s; a trusted instance needs %s", disk.V, strings.Join(accepted, " or ")),
-		"launch the instance anew with SystemDisk.Category=cloud_essd", evidence("system disk", disk))
+		"launch a new instance with SystemDisk.Category=cloud_essd", evidence("system disk", disk))
 }
 
 // claimedDisk is what the launch said about the system disk. A launch template may
@@ -126,11 +126,11 @@ func vpc(s *subject) fleet.Verdict {
 		network = "the classic network"
 	}
 	return violation(fleet.High, "the instance is in "+network+"; a trusted instance needs a VPC",
-		"launch the instance anew with VSwitchId, or NetworkInterface.1.VSwitchId for its primary interface", observed("network", network))
+		"launch a new instance with VSwitchId, or NetworkInterface.1.VSwitchId for its primary interface", observed("network", network))
 }
 
 // trustedMode: from the seventh generation on, the launch has to ask for the
-// trusted system. Afterwards only the system tag tells.
+// trusted system. Afterwards only the system tag shows it.
 func trustedMode(s *subject) fleet.Verdict {
 	l, call := s.inst.Listed.V, s.inst.Ref.Call
 	family, _ := l.Generation()
@@ -152,7 +152,7 @@ func trustedMode(s *subject) fleet.Verdict {
 		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N),
 			Reason: "launched from a template, which may have asked for the trusted system; the tag " + fleet.TagSupportVTPM + " is not there yet"}
 	}
-	remedy := "launch the instance anew with RunInstances and SecurityOptions.TrustedSystemMode=vTPM"
+	remedy := "launch a new instance with RunInstances and SecurityOptions.TrustedSystemMode=vTPM"
 	if call != nil && call.Name == "CreateInstance" {
 		remedy += "; CreateInstance cannot set it"
 	}

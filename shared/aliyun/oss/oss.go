@@ -159,7 +159,7 @@ func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 }
 
 // List returns one page of the names that begin with prefix and come after another,
-// in order of their bytes. more tells whether there are others after these.
+// in order of their bytes. more reports whether there are others after these.
 func (b *Bucket) List(ctx context.Context, prefix, after string) (names []string, more bool, err error) {
 	req := &sdk.ListObjectsV2Request{Bucket: &b.place.Bucket, Prefix: &prefix, MaxKeys: maxKeys}
 	if after != "" {
