@@ -16,7 +16,7 @@ type Filter struct {
 	Kinds []Kind
 	// Refs are the kinds of ref that the function looks at.
 	Refs []fleet.Kind
-	// Own are the names of our own roles: what their sessions did wakes nobody.
+	// Own are the names of our own roles: what their sessions did wakes no function.
 	Own []string
 	// Knows reports whether the policy speaks for an account.
 	Knows func(fleet.AccountID) bool
@@ -70,7 +70,7 @@ func isLost(err error) bool {
 	return !errors.As(err, new(*fleet.BadInput)) && !errors.As(err, new(*fleet.Ignored)) && !errors.As(err, new(*Error))
 }
 
-// refuse says why nobody looks at an event; nil when somebody does.
+// refuse says why an event is not looked at; nil when it is.
 func (f Filter) refuse(ev Event) error {
 	where := ev.Type
 	if ev.ID != "" {

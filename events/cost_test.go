@@ -4,7 +4,7 @@ package events_test
 
 import "testing"
 
-// The time is for the benchmark to tell; what it allocates does not vary.
+// The benchmark measures the time; the allocations do not vary.
 func TestALaunchCostsAtMostTwelveAllocations(t *testing.T) {
 	payload := compactSample(t, "run-instances-api.json")
 	if got := testing.AllocsPerRun(100, func() { decodeAll(t, payload) }); got > 12 {

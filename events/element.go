@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// element tells what the object in env is and reads it. The order matters where
+// element determines what the object in env is, and reads it. The order matters where
 // shapes overlap: an HTTP request has a body, a destination record has a
 // request context. Shapes: the event formats page of Function Compute's triggers.
 func (r *reader) element() bool {

@@ -43,7 +43,7 @@ const (
 	// KindHTTP is an HTTP trigger's request with no event in its body, which no function
 	// serves.
 	KindHTTP Kind = "http"
-	// KindManual is an empty payload: somebody pressed the button.
+	// KindManual is an empty payload: a person invoked the function.
 	KindManual Kind = "manual"
 )
 

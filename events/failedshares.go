@@ -14,8 +14,8 @@ const maxFailed = 32 << 10
 func failed(c *fleet.Call) bool { return len(c.FailedShares()) > 0 }
 
 // both is the later of two calls with failed shares, with the failed
-// shares of both, each with its image and its accounts. What was asked for twice is told
-// once. Of more than fit, the oldest are left out: who asks again is heard again.
+// shares of both, each with its image and its accounts. What was asked for twice stands
+// once. Of more than fit, the oldest are left out: a share that is tried again comes again.
 func both(a, b *fleet.Call) *fleet.Call {
 	if b.Time < a.Time {
 		a, b = b, a

@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// message reads one of our own inbox messages. It is checked like anybody
-// else's: whoever may write to the queue may have written it.
+// message reads one of our own inbox messages. It is checked like any other
+// payload: whoever may write to the queue may have written it.
 func (r *reader) message() bool {
 	body := r.at
 	version, err := strconv.Atoi(string(r.plain(r.env.V)))

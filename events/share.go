@@ -26,7 +26,7 @@ func (r *reader) imageShare(ev Event, rec *record) (Event, error) {
 
 // resourceShare reads the calls of Resource Sharing. AssociateResourceShare with
 // nothing but targets shares all that the share holds, and names none of it;
-// then, and whenever the record does not tell, both kinds are looked at.
+// then, and whenever the record does not say, both kinds are looked at.
 func (r *reader) resourceShare(ev Event, rec *record) (Event, error) {
 	ev.Kind = KindResourceShare
 	ev.Call = r.call(&ev, rec)
@@ -69,7 +69,7 @@ func (p *imageParameters) visit(name []byte, v jsontext.Value) {
 	}
 }
 
-// maxAccounts is how many accounts of a request are told: ten times what ECS obeys.
+// maxAccounts is how many accounts of a request are kept: ten times what ECS obeys.
 const maxAccounts = 100
 
 // account appends v unless it cannot be an account, or there are enough: these are

@@ -15,7 +15,7 @@ var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 
 // record is what we read of a trail record, of an ECS or Resource Sharing event's
 // data, and of an MNS element's data. They are one type because the member that
-// tells them apart, the envelope's type, may come after the data.
+// distinguishes them, the envelope's type, may come after the data.
 type record struct {
 	// A trail record.
 	EventID, EventName, EventType, EventTime span
@@ -155,7 +155,7 @@ func (i *identity) slot(name []byte) *span {
 	return nil
 }
 
-// envelope holds the members that tell the kinds of payload apart, and those
+// envelope holds the members that distinguish the kinds of payload, and those
 // that a kind needs. The members of a bare trail record stand beside them.
 type envelope struct {
 	record

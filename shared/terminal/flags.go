@@ -61,7 +61,7 @@ func (fl *flags) target(f fcrun.Function) error {
 	switch {
 	case (f.EventsOnly || f.Wakes != nil) && len(fl.ids) > 0:
 		return fmt.Errorf("%q is not looked at by itself: give --event FILE; see --help", fl.ids[0])
-	case f.Wakes != nil: // it need not be told where to look
+	case f.Wakes != nil: // it checks everything
 	case f.EventsOnly && fl.event == "":
 		return errors.New("nothing to look at: give --event FILE; see --help")
 	case fl.event == "" && len(fl.ids) == 0:
@@ -122,8 +122,8 @@ and then only by controls that the policy file sets to "enforce".`, "carry the c
 	if f.Wakes != nil {
 		byID = "\n  " + program(f) + " [flags]                     look at everything, to the end"
 		writes, apply, keeps = `It writes what it
-finds and its report to the ledger. Nobody is told of it without --apply, and then only
-owners of controls that the policy file sets to "enforce".`, "tell the owners of drift", "what it finds"
+finds and its report to the ledger. No owner is notified without --apply, and then only
+those of controls that the policy file sets to "enforce".`, "notify the owners of drift", "what it finds"
 	} else if !f.EventsOnly {
 		byID = "\n  " + program(f) + " [flags] INSTANCE-ID ...     look at these instances"
 		where = "where the instance ids are"
@@ -142,7 +142,7 @@ Flags:
   --json            records as JSON Lines, one a line, on stdout
   --policy FILE     the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
   --region ID       %[5]s (default: $ALIBABA_CLOUD_REGION_ID, else %[3]s)
-  --wait DURATION   with --apply: go on looking at what is pending, such as an instance that
+  --wait DURATION   with --apply: keep checking what is pending, such as an instance that
                     still starts, for at most this long, as in 5m (default 0s)
 
 Credentials come from the environment, the aliyun CLI's profile or the instance's RAM

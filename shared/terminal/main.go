@@ -37,7 +37,7 @@ type Env struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// Main runs f once, as told by the arguments, and returns the exit code.
+// Main runs f once, as the arguments say, and returns the exit code.
 func Main(ctx context.Context, f fcrun.Function, env Env) int {
 	fl, err := parse(f, env)
 	switch {

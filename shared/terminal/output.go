@@ -44,7 +44,7 @@ type prose struct {
 // keeps what it finds all the same.
 func dryRun(f fcrun.Function) string {
 	if f.Wakes != nil {
-		return "dry run: nobody was told of drift; what it found is in the ledger; --apply tells the owners"
+		return "dry run: no owner was notified of drift; what it found is in the ledger; --apply notifies the owners"
 	}
 	return "dry run: nothing was written; --apply carries out what the policy enforces"
 }
