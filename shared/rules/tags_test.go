@@ -15,7 +15,7 @@ import (
 )
 
 // tagsRead are the tags that decisions read, by the names of their constants, and why
-// each may be read. A tag with the prefix acs: is the cloud's own: nobody else can set it.
+// each may be read. Only the cloud itself sets a tag with the prefix acs:.
 var tagsRead = map[string]string{
 	"TagSupportVTPM": "acs: the cloud sets it",
 	"TagAutoScaling": "acs: the cloud sets it",
