@@ -55,7 +55,15 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 			return err
 		}
 	}
-	if len(p.Items) == 0 {
+	if p.Left > 0 {
+		if err := j.print("left out by the limits: %s (%s)\n", many(p.Left, "thing", "things"), p.Why); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(p.Items) == 0 && p.Left > 0:
+		return j.print("nothing to apply: the limits let not even one through; raise that limit in the policy file\n")
+	case len(p.Items) == 0:
 		return j.print("nothing to apply\n")
 	}
 	return j.print("\nsee it:    backfill show %s\napply it:  backfill apply --plan %s\n", p.ID, p.ID)

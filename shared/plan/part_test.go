@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"fleetwarden/shared/fleet"
@@ -43,8 +44,8 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 					}
 				}
 				p, err := plan.New(found(), each(all, nil), plan.Filter{Part: &pol.Limits}, noon)
-				if err != nil || len(p.Items) == 0 {
-					t.Fatalf("round %d: %d items, %v", round, len(p.Items), err)
+				if err != nil || len(p.Items) == 0 || len(p.Items)+p.Left != len(all) || p.Left > 0 && !strings.Contains(p.Why, name) {
+					t.Fatalf("round %d: %d items, %d left out (%s), %v", round, len(p.Items), p.Left, p.Why, err)
 				}
 				for _, s := range check(t, e, p, pol) {
 					if !s.Fresh() {
@@ -54,6 +55,16 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A limit of 0 lets nothing through: the plan says that this is why it is empty.
+func TestAPartOfNothingSaysWhichLimitIsInTheWay(t *testing.T) {
+	limits := policy.Limits{MaxChanges: 100, MaxPercent: 100}
+	d := drifted(hangzhou, role, "i-1", fleet.Change{Kind: fleet.ReplaceRole, Ref: attach(hangzhou, "i-1").Ref, Before: "theirs", Want: "role"})
+	p, err := plan.New(found(), each([]sweep.Drifted{d}, nil), plan.Filter{Part: &limits}, noon)
+	if err != nil || len(p.Items) != 0 || p.Left != 1 || !strings.Contains(p.Why, "maxPerHour 0") {
+		t.Errorf("%d items, %d left out (%s), %v", len(p.Items), p.Left, p.Why, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,6 +41,10 @@ type Plan struct {
 	Seen []Seen `json:"seen"`
 	// Items are in order of their place, control and id.
 	Items []Item `json:"items"`
+	// Left is how many things the limits of [Filter.Part] leave to the next plan, and Why
+	// what they say to the first of them. Neither is saved.
+	Left int    `json:"-"`
+	Why  string `json:"-"`
 }
 
 // Seen is how many things a place had.
@@ -149,11 +154,11 @@ type Filter struct {
 	Part *policy.Limits
 }
 
-// part reports whether an item is within the limits, beside what was taken, and counts it
-// if it is.
-func (f Filter) part(n Counts, i Item, seen int) bool {
+// part says why an item is beyond the limits, beside what was taken; "" when it is not: then
+// it is counted.
+func (f Filter) part(n Counts, i Item, seen int) string {
 	if f.Part == nil {
-		return true
+		return ""
 	}
 	k := counted{i.Scope, i.Control}
 	with := fleet.Distinct{}
@@ -163,11 +168,11 @@ func (f Filter) part(n Counts, i Item, seen int) bool {
 	for _, c := range i.Changes {
 		with.Add(c.Identity())
 	}
-	if f.Part.Exceeded(with.Total, seen) != "" {
-		return false
+	why := f.Part.Exceeded(with.Total, seen)
+	if why == "" {
+		n[k] = &with
 	}
-	n[k] = &with
-	return true
+	return why
 }
 
 func (f Filter) takes(d sweep.Drifted) bool {
@@ -191,7 +196,9 @@ func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at tim
 			continue
 		}
 		item := Item{d.Scope, d.Control, d.Kind, d.ID, changes(d.Changes)}
-		if !f.part(taken, item, p.seen(item.Scope)) {
+		if why := f.part(taken, item, p.seen(item.Scope)); why != "" {
+			p.Left++
+			p.Why = cmp.Or(p.Why, why)
 			continue
 		}
 		if len(p.Items) == MaxItems {

@@ -90,7 +90,7 @@ func TestLimitsStopARunThatWouldChangeTooMuch(t *testing.T) {
 		{"at maxChanges", fleet.Total{N: 100}, 100_000, ""},
 		{"above maxChanges", fleet.Total{N: 101}, 100_000, "101 changes, more than maxChanges 100"},
 		{"at maxPerHour", fleet.Total{N: 40, Disturbing: 30}, 200, ""},
-		{"above maxPerHour", fleet.Total{N: 40, Disturbing: 31}, 200, "31 changes that disturb a workload, more than maxPerHour 30"},
+		{"above maxPerHour", fleet.Total{N: 40, Disturbing: 31}, 200, "31 changes that may disturb a workload, more than maxPerHour 30"},
 	} {
 		if got := l.Exceeded(c.changes, c.seen); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
