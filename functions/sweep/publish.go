@@ -30,15 +30,12 @@ type publisher struct{ call *fcrun.Call }
 // recorded, and keeps no report back.
 func (p publisher) publish(ctx context.Context, r sweep.Result) error {
 	notice := report.NewNotice(r.Summary, p.call.Place.Address(sweep.ReportObject(r.Summary.Run, "")))
-	if err := p.tables(ctx, r, notice); err != nil {
-		return err
-	}
 	earlier, err := sweep.Earlier(ctx, p.call.Store, r.Start, history)
 	if err != nil {
 		return err
 	}
 	var html bytes.Buffer
-	if err := (page.Page{}).Write(&html, r.Summary, earlier, r.Findings(ctx)); err != nil {
+	if err := (page.Page{}).Write(&html, r.Summary, earlier, p.tables(ctx, r, notice)); err != nil {
 		return fmt.Errorf("writing the report of sweep %s: %w", r.Summary.Run, err)
 	}
 	if err := p.put(ctx, r, "report.html", html.Bytes()); err != nil {
@@ -82,30 +79,38 @@ func (p publisher) put(ctx context.Context, r sweep.Result, name string, body []
 	return nil
 }
 
-// tables writes all findings as CSV and as JSON Lines, [rows] to an object, and notes them.
-func (p publisher) tables(ctx context.Context, r sweep.Result, notice *report.Notice) error {
-	next, stop := iter.Pull2(r.Findings(ctx))
-	defer stop()
-	for n, more := 1, true; more; n++ {
-		var csv, lines bytes.Buffer
-		var err error
-		if more, err = table(next, &csv, &lines, notice.Add); err != nil {
-			return fmt.Errorf("writing the tables of sweep %s: %w", r.Summary.Run, err)
+// tables writes all findings as CSV and as JSON Lines, [rows] to an object, notes them, and
+// yields them: they are read once for all that is made of them.
+func (p publisher) tables(ctx context.Context, r sweep.Result, notice *report.Notice) iter.Seq2[fleet.Record, error] {
+	return func(yield func(fleet.Record, error) bool) {
+		next, stop := iter.Pull2(r.Findings(ctx))
+		defer stop()
+		wanted := true
+		pass := func(f fleet.Record) {
+			notice.Add(f.Finding)
+			wanted = wanted && yield(f, nil)
 		}
-		if err := p.put(ctx, r, fmt.Sprintf("findings-%03d.csv", n), csv.Bytes()); err != nil {
-			return err
+		for n, more := 1, true; more && wanted; n++ {
+			var csv, lines bytes.Buffer
+			var err error
+			if more, err = table(next, &csv, &lines, pass); err == nil && wanted {
+				err = p.put(ctx, r, fmt.Sprintf("findings-%03d.csv", n), csv.Bytes())
+			}
+			file := fmt.Sprintf("findings-%03d.jsonl", n)
+			if err == nil && wanted {
+				err = p.put(ctx, r, file, lines.Bytes())
+			}
+			if err != nil && wanted {
+				yield(fleet.Record{}, fmt.Errorf("writing the tables of sweep %s: %w", r.Summary.Run, err))
+				return
+			}
+			notice.Files = append(notice.Files, file)
 		}
-		file := fmt.Sprintf("findings-%03d.jsonl", n)
-		if err := p.put(ctx, r, file, lines.Bytes()); err != nil {
-			return err
-		}
-		notice.Files = append(notice.Files, file)
 	}
-	return nil
 }
 
-// table writes the next findings, and reports whether there may be more.
-func table(next func() (fleet.Record, error, bool), csv, lines *bytes.Buffer, note func(*fleet.FindingRecord)) (more bool, err error) {
+// table writes the next findings, passes them on, and reports whether there may be more.
+func table(next func() (fleet.Record, error, bool), csv, lines *bytes.Buffer, pass func(fleet.Record)) (more bool, err error) {
 	out := report.NewLines(lines)
 	some := func(yield func(fleet.Record, error) bool) {
 		for range rows {
@@ -114,7 +119,7 @@ func table(next func() (fleet.Record, error, bool), csv, lines *bytes.Buffer, no
 				return
 			}
 			if err == nil {
-				note(r.Finding)
+				pass(r)
 				err = out.Record(r)
 			}
 			if !yield(r, err) || err != nil {

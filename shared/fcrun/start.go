@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"os"
 	"runtime/debug"
@@ -123,7 +124,9 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 	return c, nil
 }
 
-// session may send as many calls as the policy allows one invocation.
+// session may send as many calls as the policy allows one invocation. Those to the store
+// are bounded by time alone: what is kept grows with a fleet, and a report that takes more
+// of them than one pass may send would never be written.
 func (r *runner) session() *aliyun.Session {
 	switch {
 	case r.f.Unbounded:
@@ -132,7 +135,9 @@ func (r *runner) session() *aliyun.Session {
 		return r.cloud.NewSession(0)
 	}
 	s := r.cloud.NewSession(r.policy.Pacing.CallsPerInvocation)
-	s.Limit(r.policy.Pacing.Calls)
+	limits := map[string]int{"GetObject": math.MaxInt32, "ListObjects": math.MaxInt32, "PutObject": math.MaxInt32}
+	maps.Copy(limits, r.policy.Pacing.Calls)
+	s.Limit(limits)
 	return s
 }
 

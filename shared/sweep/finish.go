@@ -186,10 +186,16 @@ func (s *Sweep) log(r fleet.Record) error {
 	return s.Options.Record(r)
 }
 
-// last writes the report when all shards have ended.
+// last writes the report when all shards have ended. It leaves the pass the time to have
+// another one try again.
 func (s *Sweep) last(ctx context.Context, start Start) error {
 	if s.Publish == nil {
 		return nil
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-s.Options.Margin))
+		defer cancel()
 	}
 	if over, err := s.over(ctx, start); !over {
 		return err

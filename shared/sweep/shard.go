@@ -35,7 +35,8 @@ type Sweep struct {
 	Settle func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error]
 	// Publish writes the report of a sweep that has ended, the summary last; nil writes
 	// none. It may be called again for the same sweep, also by two passes at once: what
-	// it finds written is as good as its own.
+	// it finds written is as good as its own. Its context ends Options.Margin before the
+	// pass does, and then the next pass publishes: all of a report has to fit into one.
 	Publish func(ctx context.Context, r Result) error
 	// Log takes the records that the report has as well; nil is Options.Record.
 	Log func(fleet.Record) error
@@ -62,8 +63,12 @@ func (s *Sweep) Shard(ctx context.Context, ref fleet.Ref) (fleet.Pass, error) {
 	p.spent = calls(s.Options.Meter.Calls()).plus(nil)
 	err = p.resume(ctx, s.Store)
 	if p.ended {
-		// The pass that ended the last shard may have died before it wrote the report.
-		return fleet.Pass{Ignored: 1, Stopped: fmt.Sprintf("shard %s of sweep %s has ended", p.scope, p.start.Run)}, s.last(ctx, p.start)
+		// The pass that ended the last shard may not have come to write the report.
+		sum := fleet.Pass{Ignored: 1, Stopped: fmt.Sprintf("shard %s of sweep %s has ended", p.scope, p.start.Run)}
+		if err = s.last(ctx, p.start); err != nil && passing(err) && p.tries < maxTries {
+			err = s.again(ctx, p, pause(err))
+		}
+		return sum, err
 	}
 	p.tired = p.tries >= maxTries && s.Options.Meter.Now().Sub(p.since) >= maxIdle
 	var sum fleet.Pass

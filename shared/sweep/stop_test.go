@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/sweep"
 )
 
 // A listing that is throttled is gone on with, and what was counted before it counts.
@@ -327,5 +328,56 @@ func TestAPassThatRanOutOfTimeIsTriedAgain(t *testing.T) {
 	}).Shard(t.Context(), ref)
 	if err == nil || len(c.objects) != 1 {
 		t.Errorf("error %v, %d objects", err, len(c.objects))
+	}
+}
+
+// What is left of the pass that ends the last shard may be too little for the report. It
+// is cut while there is still time to have the next pass publish: the platform's tries are
+// not spent on it.
+func TestAReportThatOnePassHasNoTimeForIsLeftToTheNext(t *testing.T) {
+	c := newCloud()
+	c.begin(t, fine)
+	tries := 0
+	for n := 0; len(c.inbox) > 0 && n < 500; n++ {
+		m := c.inbox[0]
+		c.inbox = c.inbox[1:]
+		s := c.sweep(fine)
+		s.Options.Margin = 15 * time.Second
+		publish := s.Publish
+		s.Publish = func(ctx context.Context, r sweep.Result) error {
+			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > 45*time.Second {
+				t.Errorf("nothing of the pass is left when the report is given up: %v", deadline)
+			}
+			if tries++; tries <= 3 {
+				return context.DeadlineExceeded
+			}
+			return publish(ctx, r)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		_, err := s.Shard(ctx, m.ref)
+		cancel()
+		if err != nil {
+			t.Fatalf("left to the platform: %v", err)
+		}
+	}
+	if tries != 4 || len(c.published) != 1 {
+		t.Errorf("%d tries, %d reports", tries, len(c.published))
+	}
+}
+
+// A report that fails for good is left to the platform, sooner or later.
+func TestAReportThatCannotBePublishedDoesNotGoRoundForEver(t *testing.T) {
+	c := newCloud()
+	c.begin(t, fine)
+	for range 500 {
+		if len(c.inbox) == 0 {
+			break
+		}
+		if _, err := c.deliver(t, failing(failure{class: fleet.Throttled}, 1<<30, "publish")); err != nil {
+			continue // a dead letter
+		}
+	}
+	if len(c.inbox) > 0 || len(c.published) > 0 {
+		t.Errorf("%d messages, %d reports", len(c.inbox), len(c.published))
 	}
 }
