@@ -46,6 +46,9 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 	if sw := s.Sweep; sw.Calls < sw.Floor || sw.PeakRSSMiB <= 0 || sw.LiveHeapMiB <= 0 || sw.VirtualMinutes <= 0 || sw.Passes == 0 || sw.Repaired["noRole"] != 42 {
 		t.Errorf("the sweep was not measured: %+v", sw)
 	}
+	if v := s.Violated; v.Findings < little.fleet || v.Messages == 0 || v.PeakRSSMiB <= 0 || v.WallSeconds <= 0 {
+		t.Errorf("the sweep of violations was not measured: %+v", v)
+	}
 	if s.LaunchCalls < s.LaunchFloor {
 		t.Errorf("a launch took %d calls, less than the floor of %d: the count or the floor is wrong", s.LaunchCalls, s.LaunchFloor)
 	}
@@ -62,8 +65,9 @@ func TestAGoalThatIsNotMetIsLoud(t *testing.T) {
 	bad := *good
 	bad.ColdRatio, bad.LaunchCalls = 1.6, 3
 	bad.Sweep.Ratio, bad.Sweep.PeakRSSMiB, bad.Sweep.LiveHeapGrowthMiB = 1.03, 97, 3
+	bad.Violated.Messages, bad.Violated.PeakRSSMiB = 11, 97
 	table.Reset()
-	if missed := bad.print(&table); missed != 5 || !strings.Contains(table.String(), "5 GOALS NOT MET") {
+	if missed := bad.print(&table); missed != 7 || !strings.Contains(table.String(), "7 GOALS NOT MET") {
 		t.Errorf("%d goals missed:\n%s", missed, &table)
 	}
 }

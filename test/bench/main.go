@@ -83,6 +83,7 @@ func measure(ctx context.Context, root string, n sizes) (*summary, error) {
 		func() error { return buildFunctions(ctx, root, functions) },
 		func() error { return s.launch(ctx, root, functions) },
 		func() error { return s.sweep(ctx, root, functions, n) },
+		func() error { return s.violations(ctx, root, functions, n) },
 	} {
 		if err := step(); err != nil {
 			return nil, err

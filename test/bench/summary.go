@@ -47,7 +47,8 @@ type summary struct {
 	LaunchFloor        int `json:"launch_100_floor"`
 	LaunchSettledCalls int `json:"launch_100_settled_calls"` // with the looks at what the launch set off later
 
-	Sweep sweepSummary `json:"sweep"`
+	Sweep    sweepSummary `json:"sweep"`
+	Violated violated     `json:"sweep_of_violations"`
 }
 
 type decidePeer struct {
@@ -109,6 +110,8 @@ func (s *summary) rows() []row {
 		{"  its peak memory, GOMEMLIMIT=80MiB", f("%.1f MiB", s.Sweep.PeakRSSMiB), f("%.1f MiB, a tenth of the fleet", s.Sweep.Tenth.PeakRSSMiB), "", "≤ 96 MiB", s.Sweep.PeakRSSMiB <= 96},
 		{"  its live heap, the most", f("%d MiB", s.Sweep.LiveHeapMiB), f("%d MiB, a tenth of the fleet", s.Sweep.Tenth.LiveHeapMiB), f("%+d MiB", s.Sweep.LiveHeapGrowthMiB), "≤ +2 MiB", s.Sweep.LiveHeapGrowthMiB <= 2},
 		{"  the cloud's time to the last change", f("%.1f min", s.Sweep.VirtualMinutes), f("%d passes, %.0f s here", s.Sweep.Passes, s.Sweep.WallSeconds), "", "", true},
+		{f("messages of a sweep of %d, all violating", s.Violated.Instances), f("%d", s.Violated.Messages), f("%d findings, %d passes, %.0f s here", s.Violated.Findings, s.Violated.Passes, s.Violated.WallSeconds), "", "≤ 10", s.Violated.Messages <= 10},
+		{"  its peak memory, GOMEMLIMIT=80MiB", f("%.1f MiB", s.Violated.PeakRSSMiB), f("%d MiB, its live heap, the most", s.Violated.LiveHeapMiB), "", "≤ 96 MiB", s.Violated.PeakRSSMiB <= 96},
 	}
 }
 

@@ -18,10 +18,24 @@ import (
 	"fleetwarden/test/simcloud/wire"
 )
 
-// swept is what a sweep over one fleet came to: the sweep itself and the functions that
-// it told of drift, up to the last change.
-type swept struct {
+// night is what a sweep over one fleet took.
+type night struct {
 	Instances int `json:"instances"`
+	Passes    int `json:"passes"`
+	Findings  int `json:"findings"` // in the report
+
+	PeakRSSMiB float64 `json:"peak_rss_mib"`
+	// LiveHeapMiB is the most that was alive after any of the collections.
+	LiveHeapMiB int `json:"live_heap_mib"`
+	Collections int `json:"collections"`
+
+	WallSeconds float64 `json:"wall_seconds"` // until nothing is looked at any more
+}
+
+// swept is what a sweep and the functions that it sent drift to came to, up to the last
+// change.
+type swept struct {
+	night
 	// Calls are those to the cloud's APIs; ByAPI has them by who called. Not among them
 	// are those that a quota refused, those of the owners' looks after the last change,
 	// and what the store and the queues were asked.
@@ -34,16 +48,8 @@ type swept struct {
 	FloorByPart map[string]int `json:"floor_by_part"`
 	// Repaired counts instances by what they lacked.
 	Repaired map[string]int `json:"repaired"`
-	Passes   int            `json:"passes"`
-	Findings int            `json:"findings"` // in the report
-
-	PeakRSSMiB float64 `json:"peak_rss_mib"`
-	// LiveHeapMiB is the most that was alive after any of the collections.
-	LiveHeapMiB int `json:"live_heap_mib"`
-	Collections int `json:"collections"`
 
 	VirtualMinutes float64 `json:"virtual_minutes"` // from the timer to the last change
-	WallSeconds    float64 `json:"wall_seconds"`    // until nothing is looked at any more
 }
 
 // sweepSummary is a large fleet beside a tenth of it.
@@ -100,17 +106,34 @@ func quotas() []wire.Quota {
 
 // sweepFleet has the timer of the sweep go off in a world of its own.
 func sweepFleet(ctx context.Context, root, bin string, count int) (out swept, err error) {
-	st, err := stage.Open(ctx, stage.Options{Root: root, BinDir: bin, Policy: filepath.Join(root, "test", "bench", "sweep.yaml"),
-		Env: map[string]string{"GODEBUG": "gctrace=1"}})
+	st, err := openNight(ctx, root, bin, "sweep.yaml")
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	seeded, err := seed(ctx, st, count)
+	seeded, err := seed(ctx, st, count, drift())
 	if err != nil {
 		return out, err
 	}
-	begun, start := time.Now(), st.Server.World.Clock.Now()
+	start := st.Server.World.Clock.Now()
+	if out.night, err = sweepOnce(ctx, st, bin, count); err != nil {
+		return out, err
+	}
+	out.Repaired = map[string]int{}
+	out.floor(seeded)
+	return out, errors.Join(out.count(st, start), out.repaired(ctx, st, seeded))
+}
+
+// openNight sets a stage with a policy of this folder, whose functions trace their
+// collections.
+func openNight(ctx context.Context, root, bin, policy string, optional ...string) (*stage.Stage, error) {
+	return stage.Open(ctx, stage.Options{Root: root, BinDir: bin, Policy: filepath.Join(root, "test", "bench", policy), Optional: optional,
+		Env: map[string]string{"GODEBUG": "gctrace=1"}})
+}
+
+// sweepOnce has the timer go off and waits until nothing is looked at any more.
+func sweepOnce(ctx context.Context, st *stage.Stage, bin string, count int) (night, error) {
+	begun := time.Now()
 	result, err := st.Stack.Invoke(ctx, server.Home, "sweep", []byte(`{"triggerTime":"2026-01-05T19:30:00Z","triggerName":"every-night","payload":""}`))
 	if err == nil && result.ErrorType != "" {
 		err = fmt.Errorf("beginning a sweep: %s", result.Body)
@@ -119,22 +142,26 @@ func sweepFleet(ctx context.Context, root, bin string, count int) (out swept, er
 		err = st.Settle(ctx)
 	}
 	if err != nil {
-		return out, err
+		return night{}, err
 	}
-	out = swept{Instances: count, WallSeconds: time.Since(begun).Seconds(), Repaired: map[string]int{}}
-	out.floor(seeded)
-	return out, errors.Join(out.count(st, start), out.repaired(ctx, st, seeded), out.reported(st), out.memory(st, bin))
+	out := night{Instances: count, WallSeconds: time.Since(begun).Seconds()}
+	for _, i := range st.Stack.Invocations() {
+		if i.Function == "sweep" {
+			out.Passes++
+		}
+	}
+	return out, errors.Join(out.reported(st), out.memory(st, bin))
 }
 
 // seed makes the roles that the fleet's instances have, and the fleet, an hour before the
 // quotas begin to hold.
-func seed(ctx context.Context, st *stage.Stage, count int) (*ecs.Fleet, error) {
+func seed(ctx context.Context, st *stage.Stage, count int, drift map[string]float64) (*ecs.Fleet, error) {
 	for _, role := range []string{ecs.FleetRole, ecs.WrongRole} {
 		if err := st.Server.RAM.AddRole(server.Sharer, role, rampolicy.ECSTrust(), map[string]string{"of-" + role: rampolicy.SysTrustPolicy()}); err != nil {
 			return nil, err
 		}
 	}
-	seeded, err := st.Server.ECS.SeedFleet(ecs.FleetSpec{Count: count, InstanceType: "ecs.g7t.large", Drift: drift()})
+	seeded, err := st.Server.ECS.SeedFleet(ecs.FleetSpec{Count: count, InstanceType: "ecs.g7t.large", Drift: drift})
 	if err != nil {
 		return nil, err
 	}
@@ -181,11 +208,6 @@ func (s *swept) count(st *stage.Stage, start time.Time) error {
 		default:
 			s.ByAPI[api]++
 			s.Calls++
-		}
-	}
-	for _, i := range st.Stack.Invocations() {
-		if i.Function == "sweep" {
-			s.Passes++
 		}
 	}
 	return nil

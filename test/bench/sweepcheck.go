@@ -55,7 +55,7 @@ func (s *swept) repaired(ctx context.Context, st *stage.Stage, seeded *ecs.Fleet
 
 // reported compares the report with itself: what the summary counts as not fine stands in
 // the tables, once.
-func (s *swept) reported(st *stage.Stage) error {
+func (s *night) reported(st *stage.Stage) error {
 	var sum report.Summary
 	var err error
 	for _, key := range st.Server.OSS.Keys(stack.Bucket, "ledger/reports/") {

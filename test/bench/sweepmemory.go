@@ -13,7 +13,7 @@ import (
 
 // memory reads what the sweep's processes needed. They still wait for work: the platform
 // keeps an instance that has not failed.
-func (s *swept) memory(st *stage.Stage, bin string) error {
+func (s *night) memory(st *stage.Stage, bin string) error {
 	binary, err := filepath.Abs(filepath.Join(bin, "sweep", "main"))
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func statusLine(path, name string) (float64, error) {
 // at its end, and what of it lives, in whole MiB (package runtime, GODEBUG=gctrace=1).
 var collection = regexp.MustCompile(`(?m)^gc \d+ @.* (\d+)->(\d+)->(\d+) MB`)
 
-func (s *swept) heap(logs string) error {
+func (s *night) heap(logs string) error {
 	paths, err := filepath.Glob(filepath.Join(logs, "*-c-sweep-*.log"))
 	if err != nil {
 		return err
