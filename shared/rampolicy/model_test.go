@@ -150,7 +150,8 @@ func TestASureAnswerHoldsWhateverAnUnreadPolicySays(t *testing.T) {
 	})
 }
 
-// An answer about a pattern holds for each text that it matches.
+// An answer about a pattern holds for each text that it matches. A star alone is no
+// pattern: see [rampolicy.Request].
 func TestASureAnswerAboutAPatternHoldsForAllItMatches(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var statements []string
@@ -158,7 +159,7 @@ func TestASureAnswerAboutAPatternHoldsForAllItMatches(t *testing.T) {
 			statements = append(statements, m.text(m.Open))
 		}
 		docs := documents(t, statements)
-		resource := rapid.StringMatching(`[ab*?]{1,5}`).Draw(t, "resource")
+		resource := rapid.StringMatching(`[ab*?]{1,5}`).Filter(func(s string) bool { return s != "*" }).Draw(t, "resource")
 		action := anyText.Draw(t, "action")
 		if rampolicy.Evaluate(docs, rampolicy.Request{Action: action, Resource: resource}) != rampolicy.Allowed {
 			return
