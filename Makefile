@@ -6,7 +6,7 @@
 FUNCTIONS := attach-role backfill push-agent setup-share-role sweep validate-instance watch-shares
 GOOS      ?= $(shell go env GOOS)
 GOARCH    ?= $(shell go env GOARCH)
-TIMEOUT   ?= 9m
+TIMEOUT   ?= 20m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
@@ -23,11 +23,13 @@ demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 
 # The tests in test/tools read files of this module, of which their cache knows nothing.
 #
-# Without cgo, vet compiles what the functions are built of: once for both. Scenarios wait
-# for processes more than they compute.
-test: ## all tests, with the race detector
+# Without cgo, vet compiles what the functions are built of: once for both, and for the
+# scenarios. These wait for processes more than they compute; the functions run there as
+# they are deployed, which the race detector does not see.
+test: ## all tests, those within one process with the race detector
 	CGO_ENABLED=0 go vet ./...
-	go test -race -timeout $(TIMEOUT) -parallel 4 ./...
+	go test -race -timeout $(TIMEOUT) $$(go list ./... | grep -v /test/scenario)
+	CGO_ENABLED=0 go test -timeout $(TIMEOUT) -parallel 4 ./test/scenario/...
 	cd test/tools && go test -count=1 ./...
 
 local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
