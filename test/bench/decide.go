@@ -133,9 +133,6 @@ func (sc scene) facts(i *fleet.Instance) map[string]any {
 	if first.IsZero() {
 		first = sc.world.At
 	}
-	if first.Before(l.Created) { // a message says when; it is not believed to lie before the creation
-		first = l.Created
-	}
 	tags := map[string]any{}
 	for k, v := range l.Tags {
 		tags[k] = v

@@ -53,7 +53,7 @@ verdicts["vpc"] := vpc if subject
 
 verdicts["trusted-mode"] := trusted_mode if subject
 
-verdicts["hardening-asked"] := hardening_asked if subject
+verdicts["hardening-asked"] := hardening_asked if not unjudged
 
 verdicts["imds"] := imds if subject
 
@@ -180,11 +180,11 @@ else := "violation" if p.require == "all"
 
 image := "unknown" if not i.image.known
 
-else := "unknown" if i.image.gone
+else := "not-assessable" if i.image.gone
 
 else := boot if seventh
 
-else := "unknown" if i.image.owner != "system"
+else := "not-assessable" if i.image.owner != "system"
 
 else := "pass" if contains(i.image.id, "_secured_")
 
@@ -236,11 +236,13 @@ else := "pending" if {
 
 else := "violation"
 
-hardening_asked := "not-applicable" if {
-	i.call.there
-	i.image.known
-	i.image.owner != "system"
-}
+hardening_asked := "not-assessable" if not i.call.there
+
+else := "unknown" if not i.image.known
+
+else := "unknown" if i.image.gone
+
+else := "not-applicable" if i.image.owner != "system"
 
 else := "pass" if i.call.hardening == "Active"
 
@@ -249,7 +251,7 @@ else := "unknown" if {
 	i.call.template
 }
 
-else := "violation" if i.call.there
+else := "violation"
 
 imds := "pass" if i.tokens == "required"
 
