@@ -46,8 +46,8 @@ func BenchmarkTrustedInstanceOfAHundredOrdinaryInstances(b *testing.B) {
 	w, p := aHundred(func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g7", nil }), enforcing()
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(rules.TrustedInstance(w, p)) != 100 {
-			b.Fatal("not one verdict an instance")
+		if len(rules.TrustedInstance(w, p)) != 200 {
+			b.Fatal("not two verdicts an instance: hardening is asked of each")
 		}
 	}
 }
