@@ -16,9 +16,6 @@ const longestLine = 8000
 // TestEveryRequestOfTheDemoIsAsPublished plays the demo and compares the parameters of each
 // request with the published metadata of its API.
 func TestEveryRequestOfTheDemoIsAsPublished(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds and runs all functions")
-	}
 	root := filepath.Join("..", "..", "..")
 	inputs(t, root)
 	st, err := stage.Open(t.Context(), stage.Options{Root: root, LogDir: t.TempDir()})
