@@ -28,7 +28,7 @@ func filter() events.Filter {
 	return events.Filter{
 		Kinds:   []events.Kind{events.KindLaunch, events.KindMessage},
 		Refs:    []fleet.Kind{fleet.KindInstance},
-		Own:     []string{"fw-attach-role"},
+		Own:     []string{"fleetwarden-attach-role"},
 		Knows:   func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member || a == "1000000000000003" },
 		Guards:  func(s fleet.Scope) bool { return s.Region != "cn-far" },
 		Reaches: func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member },
@@ -100,13 +100,13 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 		why    string
 	}{
 		"another kind":       {func(e *events.Event) { e.Kind = events.KindTimer }, false, "timer"},
-		"our own session":    {func(e *events.Event) { e.Role, e.Session = "FW-Attach-Role", "s-1" }, false, "s-1"},
+		"our own session":    {func(e *events.Event) { e.Role, e.Session = "Fleetwarden-Attach-Role", "s-1" }, false, "s-1"},
 		"the decoder's word": {func(e *events.Event) { e.Ignored, e.Refs = "a dry run", nil }, false, "a dry run"},
 		"a strange account":  {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000009" }, true, "1000000000000009"},
 		"a member's account": {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000003" }, true, "add role to it"},
 		"our session in a member": {func(e *events.Event) {
-			e.Account, e.Role, e.Session = member, "fleetwardenmember", "fw-attach-role"
-		}, false, "fw-attach-role of role fleetwardenmember"},
+			e.Account, e.Role, e.Session = member, "fleetwardenmember", "fleetwarden-attach-role"
+		}, false, "fleetwarden-attach-role of role fleetwardenmember"},
 		"no ref of ours": {func(e *events.Event) { e.Refs[0].Kind = fleet.KindAccount }, false, "nothing that this function looks at"},
 		"no ref at all":  {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function looks at"},
 	} {
@@ -135,11 +135,11 @@ func TestAnotherSessionsCallIsNotOurOwn(t *testing.T) {
 		role, session string
 	}{
 		"another role":                        {hangzhou.Account, "deployer", "s-1"},
-		"the member's role, at home":          {hangzhou.Account, "FleetwardenMember", "fw-attach-role"},
+		"the member's role, at home":          {hangzhou.Account, "FleetwardenMember", "fleetwarden-attach-role"},
 		"a person in the member's role":       {member, "FleetwardenMember", "alice"},
-		"another function's session":          {member, "FleetwardenMember", "fw-push-agent"},
-		"a role there that is called as ours": {member, "fw-attach-role", "fw-attach-role"},
-		"another role, a session like ours":   {member, "deployer", "fw-attach-role"},
+		"another function's session":          {member, "FleetwardenMember", "fleetwarden-push-agent"},
+		"a role there that is called as ours": {member, "fleetwarden-attach-role", "fleetwarden-attach-role"},
+		"another role, a session like ours":   {member, "deployer", "fleetwarden-attach-role"},
 	} {
 		ev := launchOf(fleet.Scope{Account: c.account, Region: "cn-hangzhou"}, "i-1")
 		ev.Account, ev.Role, ev.Session = c.account, c.role, c.session

@@ -65,7 +65,7 @@ resource "alicloud_event_bridge_rule" "to_inbox" {
     push_retry_strategy = "EXPONENTIAL_DECAY_RETRY" # for a day
 
     dead_letter_queue {
-      arn = "acs:mns:${var.region}:${local.account}:/queues/fw-dead-letters"
+      arn = "acs:mns:${var.region}:${local.account}:/queues/fleetwarden-dead-letters"
     }
     param_list {
       resource_key = "queue"

@@ -21,7 +21,7 @@ const redriveUsage = `backfill redrive: have the functions look again at what de
 Usage:
   backfill redrive [flags]
 
-It reads the queue fw-dead-letters, tells which function each letter was for, puts what
+It reads the queue fleetwarden-dead-letters, tells which function each letter was for, puts what
 the letter names into that function's inbox, and then deletes the letter. What nobody can
 tell stays, and is listed by its digest. No text of a letter is shown: it may hold user
 data.

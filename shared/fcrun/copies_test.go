@@ -16,7 +16,7 @@ func violation(i int) fleet.Record {
 }
 
 func copier(send func([]mns.Message) (int, error)) *findings {
-	return &findings{sinks: policy.Sinks{Findings: "fw-findings", Least: fleet.Low}, write: func(fleet.Record) error { return nil }, send: send}
+	return &findings{sinks: policy.Sinks{Findings: "fleetwarden-findings", Least: fleet.Low}, write: func(fleet.Record) error { return nil }, send: send}
 }
 
 // The class: however many findings a pass has, it holds one call's worth of copies.

@@ -14,13 +14,13 @@ import (
 // Nothing may keep a pass from being recorded: a platform that ends it tries all of it again.
 func TestFindingsAreCopiedWhileThereIsTime(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(file, []byte("version: 1\nsinks: {findings: fw-findings}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("version: 1\nsinks: {findings: fleetwarden-findings}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for left, want := range map[time.Duration]int{time.Minute: 20, 3 * time.Second: 0} {
 		t.Run(left.String(), func(t *testing.T) {
 			p := start(t, "FLEETWARDEN_POLICY="+file)
-			queue := simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-findings"}
+			queue := simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-findings"}
 			if _, err := p.cloud.MNS.Create(queue, simmns.Defaults()); err != nil {
 				t.Fatal(err)
 			}

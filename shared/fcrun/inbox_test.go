@@ -25,7 +25,7 @@ func TestTheInboxOfAFunctionThatExistsOnceIsInThePolicysHomeRegion(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			a := newAbroad(t)
 			for _, region := range []string{server.Home, elsewhere} {
-				if _, err := a.cloud.MNS.Create(simmns.Queue{Account: server.Sharer, Region: region, Name: "fw-" + owner}, simmns.Defaults()); err != nil {
+				if _, err := a.cloud.MNS.Create(simmns.Queue{Account: server.Sharer, Region: region, Name: "fleetwarden-" + owner}, simmns.Defaults()); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -46,7 +46,7 @@ func TestTheInboxOfAFunctionThatExistsOnceIsInThePolicysHomeRegion(t *testing.T)
 				if region == c.want {
 					want = 2
 				}
-				if n := a.cloud.MNS.Visible(simmns.Queue{Account: server.Sharer, Region: region, Name: "fw-" + owner}); n != want {
+				if n := a.cloud.MNS.Visible(simmns.Queue{Account: server.Sharer, Region: region, Name: "fleetwarden-" + owner}); n != want {
 					t.Errorf("%d messages in %s, want %d", n, region, want)
 				}
 			}

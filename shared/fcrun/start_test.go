@@ -176,7 +176,7 @@ func TestNewerMessageGoesBackIntoTheInbox(t *testing.T) {
 	if got := p.invoke("R-1", "put back", admin); got.kind != "error" || !strings.Contains(got.body, "QueueNotExist") {
 		t.Errorf("without a queue: got %+v", got)
 	}
-	inbox := simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-attach-role"}
+	inbox := simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-attach-role"}
 	if _, err := p.cloud.MNS.Create(inbox, simmns.Defaults()); err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ exemptions:
     expires: 2026-12-31
 limits: {maxChanges: 0}
 pacing: {calls: {DescribeInstances: 7}}
-sinks: {findings: fw-findings, least: high}
+sinks: {findings: fleetwarden-findings, least: high}
 `)
 	want := policy.Default()
 	want.Accounts = []policy.Account{{ID: "1000000000000001", Name: "home"}, {ID: "0000000000000003", Role: "Member"}}
@@ -81,7 +81,7 @@ sinks: {findings: fw-findings, least: high}
 	}}
 	want.Limits.MaxChanges = 0
 	want.Pacing.Calls = map[string]int{"DescribeInstances": 7}
-	want.Sinks = policy.Sinks{Findings: "fw-findings", Least: fleet.High}
+	want.Sinks = policy.Sinks{Findings: "fleetwarden-findings", Least: fleet.High}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(policy.Policy{}, "Digest")); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // Prefix and a function's name make the name of its inbox.
-const Prefix = "fw-"
+const Prefix = "fleetwarden-"
 
 // DeadLetters is the queue that takes what no function could use.
 const DeadLetters = Prefix + "dead-letters"

@@ -54,7 +54,7 @@ func TestAgainPutsRefsIntoTheFunctionsOwnInbox(t *testing.T) {
 	if err := queue.New(s, "attach-role").Again(t.Context(), refs(2), 15*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	want := []sent{{"fw-attach-role", `{"v":1,"function":"attach-role","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000","i-001"],"try":0}`, 15 * time.Second}}
+	want := []sent{{"fleetwarden-attach-role", `{"v":1,"function":"attach-role","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000","i-001"],"try":0}`, 15 * time.Second}}
 	if diff := cmp.Diff(want, s.sent); diff != "" {
 		t.Error(diff)
 	}
@@ -91,8 +91,8 @@ func TestForwardTellsEachOwnerOnceWhereToLook(t *testing.T) {
 	}
 	body := `{"v":1,"function":"%s","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":[%s],"try":0}`
 	want := []sent{
-		{"fw-attach-role", fmt.Sprintf(body, "attach-role", `"i-1","i-2"`), 0},
-		{"fw-validate-instance", fmt.Sprintf(body, "validate-instance", `"i-1"`), 0},
+		{"fleetwarden-attach-role", fmt.Sprintf(body, "attach-role", `"i-1","i-2"`), 0},
+		{"fleetwarden-validate-instance", fmt.Sprintf(body, "validate-instance", `"i-1"`), 0},
 	}
 	if diff := cmp.Diff(want, s.sent); diff != "" {
 		t.Error(diff)
@@ -113,8 +113,8 @@ func TestAMessageCarriesNoOrder(t *testing.T) {
 
 func TestEveryKindOfChangeHasAnOwner(t *testing.T) {
 	for kind, want := range map[fleet.ChangeKind]string{
-		fleet.EnsureRole: "fw-attach-role", fleet.GrantRole: "fw-attach-role", fleet.AttachRole: "fw-attach-role", fleet.ReplaceRole: "fw-attach-role",
-		fleet.TagInstance: "fw-validate-instance", fleet.StopInstance: "fw-validate-instance",
+		fleet.EnsureRole: "fleetwarden-attach-role", fleet.GrantRole: "fleetwarden-attach-role", fleet.AttachRole: "fleetwarden-attach-role", fleet.ReplaceRole: "fleetwarden-attach-role",
+		fleet.TagInstance: "fleetwarden-validate-instance", fleet.StopInstance: "fleetwarden-validate-instance",
 	} {
 		s := &sender{}
 		if err := queue.New(s, "sweep").Forward(t.Context(), []fleet.Change{change(kind, "i-1")}); err != nil || s.sent[0].Queue != want {

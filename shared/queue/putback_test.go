@@ -31,7 +31,7 @@ func TestANewerMessageIsPutBackWithGrowingDelayAndThenADeadLetter(t *testing.T) 
 			}
 			if err = inbox.PutBack(t.Context(), []byte(at)); err == nil {
 				last := s.sent[len(s.sent)-1]
-				if last.Queue != "fw-attach-role" {
+				if last.Queue != "fleetwarden-attach-role" {
 					t.Errorf("put back into %s", last.Queue)
 				}
 				at, waits = last.Body, append(waits, last.Delay)

@@ -20,7 +20,7 @@ func TestTellPutsRefsIntoAnotherFunctionsInbox(t *testing.T) {
 	if err := queue.New(s, "backfill").Tell(t.Context(), "push-agent", refs(1)); err != nil {
 		t.Fatal(err)
 	}
-	want := []sent{{"fw-push-agent", `{"v":1,"function":"push-agent","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000"],"try":0}`, 0}}
+	want := []sent{{"fleetwarden-push-agent", `{"v":1,"function":"push-agent","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000"],"try":0}`, 0}}
 	if diff := cmp.Diff(want, s.sent); diff != "" {
 		t.Error(diff)
 	}

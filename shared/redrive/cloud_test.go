@@ -21,7 +21,7 @@ func TestAMessageThatMNSMovedIsInItsInboxAgain(t *testing.T) {
 	id := func(name string) simmns.Queue {
 		return simmns.Queue{Account: server.Sharer, Region: server.Home, Name: name}
 	}
-	inbox, dead := id("fw-push-agent"), id(queue.DeadLetters)
+	inbox, dead := id("fleetwarden-push-agent"), id(queue.DeadLetters)
 	for _, q := range []simmns.Queue{dead, inbox} {
 		if _, err := srv.MNS.Create(q, simmns.Defaults()); err != nil {
 			t.Fatal(err)

@@ -33,7 +33,7 @@ func TestNoTextOfALetterGetsOut(t *testing.T) {
 		for range rapid.IntRange(0, 3).Draw(rt, "depth") {
 			switch rapid.SampledFrom([]string{"window", "invocation", "list", "cut"}).Draw(rt, "wrap") {
 			case "window":
-				body = window("fw-push-agent", body)
+				body = window("fleetwarden-push-agent", body)
 			case "invocation":
 				body = invocation("push-agent", body)
 			case "list":
@@ -65,7 +65,7 @@ func FuzzLetter(f *testing.F) {
 		}
 		f.Add(string(body))
 	}
-	for _, body := range []string{message("push-agent", "i-1"), invocation("attach-role", launch("i-1")), window("fw-push-agent", message("", "i-1")), "[" + launch("i-1") + "]"} {
+	for _, body := range []string{message("push-agent", "i-1"), invocation("attach-role", launch("i-1")), window("fleetwarden-push-agent", message("", "i-1")), "[" + launch("i-1") + "]"} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {

@@ -29,16 +29,16 @@ func TestEachShapeGoesToTheFunctionItWasFor(t *testing.T) {
 		"our message in Base64":    {base64.StdEncoding.EncodeToString([]byte(message("push-agent", "i-1"))), redrive.Message, map[string][]string{"push-agent": {"i-1"}}},
 		"share message":            {shareMessage("setup-share-role"), redrive.Message, map[string][]string{"setup-share-role": {""}}},
 		"failed launch":            {invocation("attach-role", launch("i-1")), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
-		"failed window":            {invocation("attach-role", "["+window("fw-attach-role", message("attach-role", "i-1"))+"]"), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
+		"failed window":            {invocation("attach-role", "["+window("fleetwarden-attach-role", message("attach-role", "i-1"))+"]"), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
 		"failed share of a watch":  {invocation("watch-shares", trailEvent("ModifyImageSharePermission", `"requestParameters":{}`)), redrive.Invocation, map[string][]string{"setup-share-role": {""}}},
 		"with a version":           {invocation("attach-role/LATEST", launch("i-1")), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
-		"element of a stream":      {window("fw-push-agent", message("push-agent", "i-1")), redrive.Window, map[string][]string{"push-agent": {"i-1"}}},
-		"element with an event":    {window("fw-attach-role", stateChange("i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
-		"element by its queue":     {window("fw-attach-role", message("push-agent", "i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
+		"element of a stream":      {window("fleetwarden-push-agent", message("push-agent", "i-1")), redrive.Window, map[string][]string{"push-agent": {"i-1"}}},
+		"element with an event":    {window("fleetwarden-attach-role", stateChange("i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
+		"element by its queue":     {window("fleetwarden-attach-role", message("push-agent", "i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
 		"launch event":             {launch("i-1"), redrive.Event, map[string][]string{"attach-role": {"i-1"}, "validate-instance": {"i-1"}}},
 		"state change":             {stateChange("i-1"), redrive.Event, map[string][]string{"attach-role": {"i-1"}, "push-agent": {"i-1"}}},
-		"two elements in one":      {"[" + window("fw-attach-role", message("", "i-1")) + "," + window("fw-attach-role", message("", "i-2")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1", "i-2"}}},
-		"one of two names nothing": {"[" + window("fw-attach-role", message("", "i-1")) + "," + window("fw-attach-role", shareMessage("")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
+		"two elements in one":      {"[" + window("fleetwarden-attach-role", message("", "i-1")) + "," + window("fleetwarden-attach-role", message("", "i-2")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1", "i-2"}}},
+		"one of two names nothing": {"[" + window("fleetwarden-attach-role", message("", "i-1")) + "," + window("fleetwarden-attach-role", shareMessage("")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, x.body)
@@ -80,7 +80,7 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 		"no function failed":   {strings.Replace(invocation("attach-role", launch("i-1")), "functionArn", "other", 1), "does not say which function"},
 		"no payload":           {strings.Replace(invocation("attach-role", ""), `"requestPayload":"",`, "", 1), "names nothing"},
 		"other queue":          {window("orders", message("push-agent", "i-1")), "does not say which function"},
-		"queue of no function": {window("fw-findings", message("push-agent", "i-1")), "findings, which has no inbox"},
+		"queue of no function": {window("fleetwarden-findings", message("push-agent", "i-1")), "findings, which has no inbox"},
 		"other event":          {trailEvent("StopInstance", `"requestParameters":{}`), "no function looks at"},
 		"event of a service":   {strings.Replace(stateChange("i-1"), "ecs:Instance:StateChange", secret, 1), "no function looks at"},
 		"not its kind":         {shareMessage("push-agent"), "names nothing"},
@@ -106,12 +106,12 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 
 func TestALetterThatCanPartlyBeReadIsSentAndStays(t *testing.T) {
 	for name, body := range map[string]string{
-		"in a list":       "[" + window("fw-attach-role", message("", "i-1")) + `,{"x":1}]`,
+		"in a list":       "[" + window("fleetwarden-attach-role", message("", "i-1")) + `,{"x":1}]`,
 		"in an event":     launch("i-1", "not an id"),
 		"in a window":     invocation("attach-role", "["+launch("i-1")+`,{"v":1}]`),
-		"before a window": `[{"x":1},` + window("fw-attach-role", message("", "i-1")) + "]",
-		"beside a newer":  "[" + window("fw-attach-role", message("", "i-1")) + "," + window("fw-attach-role", `{"v":2}`) + "]",
-		"after nothing":   "[" + window("fw-attach-role", shareMessage("")) + `,{"x":1},` + window("fw-attach-role", message("", "i-1")) + "]",
+		"before a window": `[{"x":1},` + window("fleetwarden-attach-role", message("", "i-1")) + "]",
+		"beside a newer":  "[" + window("fleetwarden-attach-role", message("", "i-1")) + "," + window("fleetwarden-attach-role", `{"v":2}`) + "]",
+		"after nothing":   "[" + window("fleetwarden-attach-role", shareMessage("")) + `,{"x":1},` + window("fleetwarden-attach-role", message("", "i-1")) + "]",
 	} {
 		b := newBench(t, body)
 		sum := b.do(t)
@@ -222,7 +222,7 @@ func TestARedriveStopsAtItsMaximum(t *testing.T) {
 }
 
 func TestADryRunPeeksAndTouchesNothing(t *testing.T) {
-	b := newBench(t, message("push-agent", "i-1"), launch("i-2"), "?", `[`+window("fw-attach-role", message("", "i-3"))+`,{"x":1}]`)
+	b := newBench(t, message("push-agent", "i-1"), launch("i-2"), "?", `[`+window("fleetwarden-attach-role", message("", "i-3"))+`,{"x":1}]`)
 	b.DryRun, b.Inboxes = true, nil
 	sum := b.do(t)
 	want := redrive.Sum{Letters: map[redrive.State]int{redrive.Planned: 3, redrive.Kept: 1},
@@ -284,7 +284,7 @@ func TestAFilterTakesWholeLettersOrLeavesThem(t *testing.T) {
 }
 
 func TestALetterThatTheFilterLeavesOutHasNoOtherReason(t *testing.T) {
-	b := newBench(t, `[{"x":1},`+window("fw-attach-role", message("", "i-1"))+"]")
+	b := newBench(t, `[{"x":1},`+window("fleetwarden-attach-role", message("", "i-1"))+"]")
 	b.Filter.ID = "i-2"
 	b.do(t)
 	if l := b.seen[0]; l.State != redrive.Filtered || l.Reason != "" || len(b.inboxes.told) > 0 {

@@ -37,7 +37,7 @@ func (s *summary) violations(ctx context.Context, root, bin string, n sizes) (er
 // noticed counts the messages, and compares what they say with the report: a sweep whose
 // findings are lost has no cost.
 func (v *violated) noticed(st *stage.Stage) error {
-	queue := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-findings"}
+	queue := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-findings"}
 	v.Messages = st.Server.MNS.Visible(queue)
 	messages, err := st.Server.MNS.Peek(queue, 1)
 	if err != nil {

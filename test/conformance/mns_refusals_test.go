@@ -145,10 +145,10 @@ func TestMNSIsServedByTheCloudToWhomRAMAllows(t *testing.T) {
 		}
 	})
 	q := &queues{world: cloud.World, service: cloud.MNS, keys: &keys{}, url: strings.TrimPrefix(cloud.URL(), "http://")}
-	q.queue(t, "fw-a")
+	q.queue(t, "fleetwarden-a")
 	const (
 		trust  = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`
-		policy = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:SendMessage","Resource":"acs:mns:*:*:/queues/fw-a/messages"}]}`
+		policy = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:SendMessage","Resource":"acs:mns:*:*:/queues/fleetwarden-a/messages"}]}`
 	)
 	if err := cloud.RAM.AddRole(server.Sharer, "sender", trust, map[string]string{"sender": policy}); err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func TestMNSIsServedByTheCloudToWhomRAMAllows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sender := mnssdk.NewMNSQueue("fw-a", q.client(c.AccessKeyId, c.AccessKeySecret, c.SecurityToken))
+	sender := mnssdk.NewMNSQueue("fleetwarden-a", q.client(c.AccessKeyId, c.AccessKeySecret, c.SecurityToken))
 	if _, err := sender.SendMessage(text("x")); err != nil {
 		t.Error(err)
 	}
@@ -165,6 +165,6 @@ func TestMNSIsServedByTheCloudToWhomRAMAllows(t *testing.T) {
 	refused(t, err, mnssdk.ERR_MNS_ACCESS_DENIED)
 	_, err = sender.BatchSendMessage(text("x"))
 	refused(t, err, mnssdk.ERR_MNS_ACCESS_DENIED)
-	_, err = mnssdk.NewMNSQueue("fw-a", q.client(c.AccessKeyId, c.AccessKeySecret, "another")).SendMessage(text("x"))
+	_, err = mnssdk.NewMNSQueue("fleetwarden-a", q.client(c.AccessKeyId, c.AccessKeySecret, "another")).SendMessage(text("x"))
 	refused(t, err, mnssdk.ERR_MNS_INVALID_ACCESS_KEY_ID)
 }

@@ -43,23 +43,23 @@ func TestMNSQueueLifeCycle(t *testing.T) {
 
 func TestMNSListsQueuesInPages(t *testing.T) {
 	m := newQueues(t, &keys{}).manager()
-	for _, name := range []string{"fw-a", "fw-b", "fw-c", "other"} {
+	for _, name := range []string{"fleetwarden-a", "fleetwarden-b", "fleetwarden-c", "other"} {
 		if err := m.CreateSimpleQueue(name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	first, err := m.ListQueue("", 2, "fw-")
+	first, err := m.ListQueue("", 2, "fleetwarden-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := m.ListQueueDetail(first.NextMarker, 2, "fw-")
+	second, err := m.ListQueueDetail(first.NextMarker, 2, "fleetwarden-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(first.Queues) != 2 || first.Queues[1].QueueURL != "http://"+host+"/queues/fw-b" {
+	if len(first.Queues) != 2 || first.Queues[1].QueueURL != "http://"+host+"/queues/fleetwarden-b" {
 		t.Errorf("first page %+v", first)
 	}
-	if len(second.Attrs) != 1 || second.Attrs[0].QueueName != "fw-c" || second.NextMarker != "" {
+	if len(second.Attrs) != 1 || second.Attrs[0].QueueName != "fleetwarden-c" || second.NextMarker != "" {
 		t.Errorf("second page %+v", second)
 	}
 }

@@ -132,7 +132,7 @@ func cmdDenied(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // deadLetterQueue is where what nobody can use ends.
-var deadLetterQueue = mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-dead-letters"}
+var deadLetterQueue = mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-dead-letters"}
 
 func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)

@@ -130,7 +130,7 @@ func (m *member) snapshot(key string) string {
 // tell puts a ref of the member's into a function's inbox.
 func (m *member) tell(function, kind, id string) {
 	m.t.Helper()
-	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-" + function}
+	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-" + function}
 	body := fmt.Sprintf(`{"v": 1, "scope": {"account": %q, "region": %q}, "kind": %q, "ids": [%q]}`, server.Member, server.Home, kind, id)
 	if _, err := m.Server.MNS.Send(inbox, mns.Outgoing{Body: body}); err != nil {
 		m.t.Fatal(err)

@@ -41,7 +41,7 @@ func crowd(t *testing.T, s *stage.Stage, function string, message func(n int) fl
 }
 
 func inbox(function string) mns.Queue {
-	return mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-" + function}
+	return mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-" + function}
 }
 
 // wantOneWriter checks that no two passes overlapped, though windows came beside one, and

@@ -143,7 +143,7 @@ func everyday(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	}
 	s.KillAt("push-agent", "InvokeCommand", fc.Before)
 	lacking(t, s, ecs.FleetSpec{Count: 1, InstanceType: "ecs.g6t.large"})
-	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-validate-instance"}
+	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-validate-instance"}
 	missing := `{"v": 1, "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "instance", "ids": ["i-local999999999999"]}`
 	if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: missing}); err != nil {
 		t.Fatal(err)

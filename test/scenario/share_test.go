@@ -199,7 +199,7 @@ func TestTenThousandShareChangesCostOneListingAWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range changes {
-		inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-setup-share-role"}
+		inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-setup-share-role"}
 		if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: string(message)}); err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	t.Helper()
 	s := everydayFleet(t, o)
 	// A message of a newer version that was put back as often as it may be.
-	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-sweep"}
+	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-sweep"}
 	if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: `{"v": 2, "putBack": 10}`}); err != nil {
 		t.Fatal(err)
 	}

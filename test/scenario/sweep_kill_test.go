@@ -200,7 +200,7 @@ func beside(t *testing.T, s *stage.Stage) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-sweep"}
+		inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-sweep"}
 		if _, err := s.Server.MNS.Send(inbox, mns.Outgoing{Body: string(message)}); err != nil {
 			t.Fatal(err)
 		}

@@ -117,7 +117,7 @@ func cmdEvent(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdSend(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-" + args[0]}
+	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-" + args[0]}
 	_, err := told(ts).stage.Server.MNS.Send(inbox, mns.Outgoing{Body: expand(ts, ts.ReadFile(args[1]))})
 	ts.Check(err)
 }

@@ -39,7 +39,7 @@ resources:
       asyncInvokeConfig:
         maxAsyncEventAgeInSeconds: 3600
         maxAsyncRetryAttempts: 1
-        destinationConfig: {onFailure: {destination: "${vars.queues}/fw-dead-letters/messages"}}
+        destinationConfig: {onFailure: {destination: "${vars.queues}/fleetwarden-dead-letters/messages"}}
       triggers:
         - triggerName: launches
           triggerType: eventbridge
@@ -53,7 +53,7 @@ resources:
               mode: event-driven
               errorsTolerance: ALL
               retryStrategy: {PushRetryStrategy: EXPONENTIAL_DECAY_RETRY}
-              deadLetterQueue: {Arn: "${vars.queues}/fw-dead-letters"}
+              deadLetterQueue: {Arn: "${vars.queues}/fleetwarden-dead-letters"}
         - triggerName: inbox
           triggerType: eventbridge
           triggerConfig:
@@ -63,12 +63,12 @@ resources:
             eventSinkConfig: {deliveryOption: {eventSchema: CloudEvents}}
             eventSourceConfig:
               eventSourceType: MNS
-              eventSourceParameters: {sourceMNSParameters: {RegionId: "${env('REGION', '')}", QueueName: fw-probe, IsBase64Decode: false}}
+              eventSourceParameters: {sourceMNSParameters: {RegionId: "${env('REGION', '')}", QueueName: fleetwarden-probe, IsBase64Decode: false}}
             runOptions:
               mode: event-streaming
               errorsTolerance: ALL
               retryStrategy: {PushRetryStrategy: BACKOFF_RETRY}
-              deadLetterQueue: {Arn: "${vars.queues}/fw-dead-letters"}
+              deadLetterQueue: {Arn: "${vars.queues}/fleetwarden-dead-letters"}
               batchWindow: {CountBasedWindow: 100, TimeBasedWindow: 15}
         - triggerName: daily
           triggerType: timer
@@ -78,8 +78,8 @@ resources:
     props: {region: "${env('HOME_REGION', '')}", functionName: once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, role: fleetwarden-once}
 `,
 	"deploy/queues.json": `{"queues":[
-		{"name":"fw-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},
-		{"name":"fw-probe","messageRetentionPeriod":604800,"visibilityTimeout":600,"deadLetter":{"queue":"fw-dead-letters","maxReceiveCount":5},"eventRules":["running"]}]}`,
+		{"name":"fleetwarden-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},
+		{"name":"fleetwarden-probe","messageRetentionPeriod":604800,"visibilityTimeout":600,"deadLetter":{"queue":"fleetwarden-dead-letters","maxReceiveCount":5},"eventRules":["running"]}]}`,
 	"deploy/eventrules/running.json": `{"type":["test:Running"]}`,
 	"deploy/ram/probe.json":          `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
 	"deploy/ram/once.json":           `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
@@ -163,7 +163,7 @@ func queue(name string) mns.Queue {
 func (f *fixture) send(n int, body string) {
 	f.Helper()
 	for range n {
-		if _, err := f.cloud.MNS.Send(queue("fw-probe"), mns.Outgoing{Body: body}); err != nil {
+		if _, err := f.cloud.MNS.Send(queue("fleetwarden-probe"), mns.Outgoing{Body: body}); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -197,7 +197,7 @@ func (f *fixture) runs() (all []string) {
 
 func (f *fixture) deadLetters() (bodies []string) {
 	f.Helper()
-	got, err := f.cloud.MNS.Receive(queue("fw-dead-letters"), 1000)
+	got, err := f.cloud.MNS.Receive(queue("fleetwarden-dead-letters"), 1000)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestWindowClosesWhenItsTimeIsUp(t *testing.T) {
 	if diff := cmp.Diff([]string{"inbox 1 15s 3 "}, f.runs()); diff != "" {
 		t.Error(diff)
 	}
-	if st, err := f.cloud.MNS.Attributes(queue("fw-probe")); err != nil || st.Active+st.Inactive+st.Delayed != 0 {
+	if st, err := f.cloud.MNS.Attributes(queue("fleetwarden-probe")); err != nil || st.Active+st.Inactive+st.Delayed != 0 {
 		t.Errorf("the queue afterwards: %+v, %v", st, err)
 	}
 }
@@ -133,7 +133,7 @@ func TestWindowThatKeepsFailingGoesToTheDeadLetters(t *testing.T) {
 	if len(dead) != 2 || !strings.Contains(dead[0], `"type":"mns:Queue:SendMessage"`) {
 		t.Errorf("dead letters %q", dead)
 	}
-	if st, err := f.cloud.MNS.Attributes(queue("fw-probe")); err != nil || st.Active+st.Inactive+st.Delayed != 0 {
+	if st, err := f.cloud.MNS.Attributes(queue("fleetwarden-probe")); err != nil || st.Active+st.Inactive+st.Delayed != 0 {
 		t.Errorf("the queue afterwards: %+v, %v", st, err)
 	}
 }
@@ -149,7 +149,7 @@ func TestMessageIsDeliveredAsTheDocumentedCloudEvent(t *testing.T) {
 	id := got["id"]
 	want := map[string]any{
 		"id": id, "source": "MNS-probe-inbox", "specversion": "1.0", "type": "mns:Queue:SendMessage",
-		"datacontenttype": "application/json; charset=utf-8", "subject": "acs:mns:cn-hangzhou:1000000000000001:queues/fw-probe",
+		"datacontenttype": "application/json; charset=utf-8", "subject": "acs:mns:cn-hangzhou:1000000000000001:queues/fleetwarden-probe",
 		"time": "2026-01-05T00:00:00.000Z", "aliyunpublishtime": "2026-01-05T00:00:15.000Z",
 		"aliyunaccountid": server.Sharer, "aliyunoriginalaccountid": server.Sharer, "aliyunregionid": server.Home,
 		"aliyuneventbusname": "MNS-probe-inbox", "aliyunpublishaddr": "127.0.0.1",
@@ -192,7 +192,7 @@ func TestEventRuleFillsTheInbox(t *testing.T) {
 	if _, err := f.cloud.World.Clock.Quiet(t.Context(), 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if n := f.cloud.MNS.Visible(queue("fw-probe")); n != 5 {
+	if n := f.cloud.MNS.Visible(queue("fleetwarden-probe")); n != 5 {
 		t.Errorf("%d messages wait in the inbox, want 5", n)
 	}
 	f.quiet()
@@ -380,7 +380,7 @@ func TestOneWriterIsOneInstance(t *testing.T) {
 			}
 		}
 		for _, q := range queues.Queues {
-			if waits := q.VisibilityTimeout * q.DeadLetter.MaxReceiveCount; q.Name == "fw-"+name && waits < 24*60*60 {
+			if waits := q.VisibilityTimeout * q.DeadLetter.MaxReceiveCount; q.Name == "fleetwarden-"+name && waits < 24*60*60 {
 				t.Errorf("messages of %s are dead letters after %d s of waiting, want a day at least", q.Name, waits)
 			}
 		}

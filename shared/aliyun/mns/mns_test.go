@@ -20,7 +20,7 @@ import (
 
 var (
 	home  = fleet.Scope{Account: server.Sharer, Region: server.Home}
-	inbox = simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fw-inbox"}
+	inbox = simmns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-inbox"}
 )
 
 func newCloud(t *testing.T, url string) *aliyun.Cloud {
@@ -218,8 +218,8 @@ func TestSendThatGoesOnFailingTellsWhatIsStored(t *testing.T) {
 
 func TestSendToAQueueThatDoesNotExistIsNotFound(t *testing.T) {
 	b := newBench(t)
-	stored, err := b.Send(t.Context(), "fw-nobody", []mns.Message{{Body: "x"}})
-	if stored != 0 || fleet.ClassOf(err) != fleet.NotFound || !strings.Contains(err.Error(), "fw-nobody") {
+	stored, err := b.Send(t.Context(), "fleetwarden-nobody", []mns.Message{{Body: "x"}})
+	if stored != 0 || fleet.ClassOf(err) != fleet.NotFound || !strings.Contains(err.Error(), "fleetwarden-nobody") {
 		t.Errorf("stored %d, %v", stored, err)
 	}
 }

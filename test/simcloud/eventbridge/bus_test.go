@@ -194,7 +194,7 @@ func TestFaultsDuplicateLoseAndReorderEvents(t *testing.T) {
 func TestQueueTargetGetsTheWholeEvent(t *testing.T) {
 	f := newFixture(t)
 	queues := mns.New(f.world)
-	q := mns.Queue{Account: account, Region: region, Name: "fw-a"}
+	q := mns.Queue{Account: account, Region: region, Name: "fleetwarden-a"}
 	if _, err := queues.Create(q, mns.Defaults()); err != nil {
 		t.Fatal(err)
 	}

@@ -210,7 +210,7 @@ func TestWaitingPollGetsTheMessageBeforeTheWatchers(t *testing.T) {
 }
 
 func TestParseARN(t *testing.T) {
-	want := name("fw-a")
+	want := name("fleetwarden-a")
 	for _, arn := range []string{want.ARN(), want.ARN() + "/messages"} {
 		if got, err := mns.ParseARN(arn); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", arn, got, err)

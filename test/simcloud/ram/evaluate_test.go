@@ -42,7 +42,7 @@ func statements(s ...string) string {
 func TestPolicyDecides(t *testing.T) {
 	const (
 		instance = "acs:ecs:cn-hangzhou:1000000000000001:instance/i-1"
-		role     = "acs:ram:*:1000000000000001:role/fw-a"
+		role     = "acs:ram:*:1000000000000001:role/fleetwarden-a"
 	)
 	allow := func(action, resource string) string {
 		return `{"Effect":"Allow","Action":` + action + `,"Resource":` + resource + `}`
@@ -63,7 +63,7 @@ func TestPolicyDecides(t *testing.T) {
 		{"question mark is one", statements(allow(`"ecs:StopInstanc?e"`, `"*"`)), "ecs:StopInstance", instance, false},
 		{"instance wildcard", statements(allow(`"ecs:*"`, `"acs:ecs:*:*:instance/*"`)), "ecs:StopInstance", instance, true},
 		{"another account", statements(allow(`"ecs:*"`, `"acs:ecs:*:1000000000000002:instance/*"`)), "ecs:StopInstance", instance, false},
-		{"role by ARN without region", statements(allow(`"ram:*"`, `"acs:ram::1000000000000001:role/fw-*"`)), "ram:PassRole", role, true},
+		{"role by ARN without region", statements(allow(`"ram:*"`, `"acs:ram::1000000000000001:role/fleetwarden-*"`)), "ram:PassRole", role, true},
 		{"resource's case", statements(allow(`"ram:*"`, `"acs:ram:*:*:role/FW-*"`)), "ram:PassRole", role, false},
 		{"deny wins", statements(allow(`"*"`, `"*"`), `{"Effect":"Deny","Action":"ecs:Stop*","Resource":"*"}`), "ecs:StopInstance", instance, false},
 		{"deny wins first", statements(`{"Effect":"Deny","Action":"ecs:Stop*","Resource":"*"}`, allow(`"*"`, `"*"`)), "ecs:StopInstance", instance, false},

@@ -165,11 +165,11 @@ func TestEachEventRuleFillsAnInboxOrWakesAFunction(t *testing.T) {
 }
 
 // Nothing of ours reads these two: no message in them is ever received too often.
-var unread = []string{"fw-dead-letters", "fw-findings"}
+var unread = []string{"fleetwarden-dead-letters", "fleetwarden-findings"}
 
 func TestEachInboxEndsInTheDeadLettersThatTheRulesName(t *testing.T) {
 	for _, q := range decode[queueFile](t, filepath.Join(deploy, "queues.json")).Queues {
-		if end := slices.Contains(unread, q.Name); end != (q.DeadLetter == nil) || !end && q.DeadLetter.Queue != "fw-dead-letters" {
+		if end := slices.Contains(unread, q.Name); end != (q.DeadLetter == nil) || !end && q.DeadLetter.Queue != "fleetwarden-dead-letters" {
 			t.Errorf("%s: its dead letters are %+v", q.Name, q.DeadLetter)
 		}
 	}
