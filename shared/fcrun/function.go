@@ -74,7 +74,7 @@ type Call struct {
 }
 
 // Role returns the name of the RAM role that a function runs as.
-func Role(function string) string { return "fleetwarden-" + function }
+func Role(function string) string { return fleet.CloudName(function) }
 
 // margin is how long before the deadline a pass stops taking batches: enough for
 // one batch's reads and writes, with their waits, and for putting the rest back.

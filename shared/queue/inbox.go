@@ -10,18 +10,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
 )
 
-// Prefix and a function's name make the name of its inbox.
-const Prefix = "fleetwarden-"
-
 // DeadLetters is the queue that takes what no function could use.
-const DeadLetters = Prefix + "dead-letters"
+const DeadLetters = fleet.Prefix + "dead-letters"
 
 // Sender sends messages to a queue. It returns how many of them are safely stored; the
 // error says why the others are not.
@@ -40,7 +36,7 @@ func New(sender Sender, function string) *Inbox { return &Inbox{sender, function
 
 // Again puts refs into the function's own inbox, to be delivered after that long.
 func (i *Inbox) Again(ctx context.Context, refs []fleet.Ref, after time.Duration) error {
-	return i.send(ctx, Prefix+i.function, refs, after)
+	return i.send(ctx, i.function, refs, after)
 }
 
 // Forward puts what changes are about into their owners' inboxes, each thing once.
@@ -64,7 +60,7 @@ func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 		}
 	}
 	for _, function := range slices.Sorted(maps.Keys(byOwner)) {
-		if err := i.send(ctx, Prefix+function, byOwner[function], 0); err != nil {
+		if err := i.send(ctx, function, byOwner[function], 0); err != nil {
 			return err
 		}
 	}
@@ -77,21 +73,21 @@ func (i *Inbox) Tell(ctx context.Context, function string, refs []fleet.Ref) err
 	if !Has(function) {
 		return fmt.Errorf("telling %s: %w", function, errNoInbox)
 	}
-	return i.send(ctx, Prefix+function, refs, 0)
+	return i.send(ctx, function, refs, 0)
 }
 
-func (i *Inbox) send(ctx context.Context, queue string, refs []fleet.Ref, after time.Duration) error {
+func (i *Inbox) send(ctx context.Context, function string, refs []fleet.Ref, after time.Duration) error {
 	packed := fleet.Messages(refs)
 	out := make([]mns.Message, len(packed))
 	for n, m := range packed {
-		m.Function = strings.TrimPrefix(queue, Prefix)
+		m.Function = function
 		body, err := write(m)
 		if err != nil {
 			return fmt.Errorf("writing a message: %w", err)
 		}
 		out[n] = mns.Message{Body: string(body), Delay: after}
 	}
-	if stored, err := i.sender.Send(ctx, queue, out); err != nil {
+	if stored, err := i.sender.Send(ctx, fleet.CloudName(function), out); err != nil {
 		return fmt.Errorf("%d of %d messages stored: %w", stored, len(out), err)
 	}
 	return nil

@@ -34,7 +34,7 @@ func (i *Inbox) PutBack(ctx context.Context, body []byte) error {
 	n, next, err := countPutBack(body)
 	if err == nil && n < maxPutBacks && len(next) <= mns.MaxBytes {
 		after := min(firstPutBack<<n, longPutBack)
-		if _, err := i.sender.Send(ctx, Prefix+i.function, []mns.Message{{Body: string(next), Delay: after}}); err != nil {
+		if _, err := i.sender.Send(ctx, fleet.CloudName(i.function), []mns.Message{{Body: string(next), Delay: after}}); err != nil {
 			return fmt.Errorf("putting a newer message back: %w", err)
 		}
 		return nil

@@ -193,5 +193,5 @@ func window(queue, body string) string {
 // invocation is the record of an asynchronous invocation that failed.
 func invocation(function, payload string) string {
 	return fmt.Sprintf(`{"timestamp":1660120276975,"requestContext":{"requestId":"r-1","functionArn":"acs:fc:%s:%s:functions/%s","condition":"UnhandledInvocationError","approximateInvokeCount":4},
-		"requestPayload":%[4]q,"responseContext":{"statusCode":200,"functionError":"UnhandledInvocationError"},"responsePayload":%[5]q}`, region, account, function, payload, secret)
+		"requestPayload":%[4]q,"responseContext":{"statusCode":200,"functionError":"UnhandledInvocationError"},"responsePayload":%[5]q}`, region, account, fleet.CloudName(function), payload, secret)
 }

@@ -77,6 +77,7 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 		"malformed id":         {message("push-agent", secret), "cannot be decoded"},
 		"unknown account":      {strings.ReplaceAll(launch("i-1"), string(account), "2000000000000002"), "cannot be decoded"},
 		"old function failed":  {invocation("guard", launch("i-1")), "guard, which has no inbox"},
+		"another's failed":     {strings.Replace(invocation("attach-role", launch("i-1")), "functions/fleetwarden-", "functions/", 1), "does not say which function"},
 		"no function failed":   {strings.Replace(invocation("attach-role", launch("i-1")), "functionArn", "other", 1), "does not say which function"},
 		"no payload":           {strings.Replace(invocation("attach-role", ""), `"requestPayload":"",`, "", 1), "names nothing"},
 		"other queue":          {window("orders", message("push-agent", "i-1")), "does not say which function"},

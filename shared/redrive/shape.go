@@ -129,14 +129,10 @@ func (p part) addressees() ([]string, error) {
 	case Message:
 		return p.messageFor()
 	case Invocation:
-		return inbox(after(text(member(p.RequestContext, "functionArn")), "functions/"))
+		return inboxOf(after(text(member(p.RequestContext, "functionArn")), "functions/"))
 	case Window:
 		// The queue is the platform's word; what the message says of itself is not.
-		name, ok := strings.CutPrefix(after(text(p.Subject), "queues/"), queue.Prefix)
-		if !ok {
-			return nil, errNoAddress
-		}
-		return inbox(name)
+		return inboxOf(after(text(p.Subject), "queues/"))
 	case Event:
 		return p.watchers()
 	}
@@ -166,6 +162,15 @@ func (p part) watchers() ([]string, error) {
 
 // functionName is what may be shown of a name that a letter gives.
 var functionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+// inboxOf is the inbox of the function whose name, or whose queue's, the platform gave.
+func inboxOf(cloudName string) ([]string, error) {
+	function, ok := fleet.FunctionOf(cloudName)
+	if !ok {
+		return nil, errNoAddress
+	}
+	return inbox(function)
+}
 
 func inbox(function string) ([]string, error) {
 	name, ok := queue.InboxOf(function)

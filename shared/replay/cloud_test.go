@@ -38,7 +38,7 @@ type launched struct {
 func TestLaunchesOfTheTrailAreInTheInboxes(t *testing.T) {
 	srv, session := newCloud(t)
 	id := func(name string) simmns.Queue {
-		return simmns.Queue{Account: server.Sharer, Region: server.Home, Name: queue.Prefix + name}
+		return simmns.Queue{Account: server.Sharer, Region: server.Home, Name: fleet.CloudName(name)}
 	}
 	for _, name := range []string{"validate-instance", "attach-role"} {
 		if _, err := srv.MNS.Create(id(name), simmns.Defaults()); err != nil {

@@ -71,7 +71,7 @@ func environment(api, code, policy string) []string {
 	return []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC", "FLEETWARDEN_POLICY=" + policy, "GOMEMLIMIT=400MiB",
 		"FC_RUNTIME_API=" + api, "FC_ACCOUNT_ID=" + account, "FC_REGION=" + region,
-		"FC_FUNCTION_NAME=attach-role", "FC_FUNCTION_HANDLER=main", "FC_FUNCTION_MEMORY_SIZE=512", "FC_FUNCTION_VERSION=LATEST",
+		"FC_FUNCTION_NAME=fleetwarden-attach-role", "FC_FUNCTION_HANDLER=main", "FC_FUNCTION_MEMORY_SIZE=512", "FC_FUNCTION_VERSION=LATEST",
 		"FC_FUNC_CODE_PATH=" + code, "FC_INSTANCE_ID=c-1",
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=ak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sk", "ALIBABA_CLOUD_SECURITY_TOKEN=token",
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,11 +81,7 @@ func buildFunctions(ctx context.Context, root, dir string) error {
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, r := range m.Resources {
-		names = append(names, r.Props.FunctionName)
-	}
-	return stack.Build(ctx, root, dir, names...)
+	return stack.Build(ctx, root, dir, slices.Collect(maps.Keys(m.Resources))...)
 }
 
 // drift is 1 % in all; three quarters of it can be repaired.

@@ -52,7 +52,7 @@ func TestALedgerInABucketWithVersioningChangesNothing(t *testing.T) {
 			for _, function := range []string{"attach-role", "push-agent", "setup-share-role", "sweep"} {
 				ended := 0
 				for _, i := range s.Stack.Invocations() {
-					if i.Function == "fleetwarden-"+function || i.Function == function {
+					if i.Function == function {
 						if strings.Contains(i.Error, "versioning") {
 							ended++
 						}

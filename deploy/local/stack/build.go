@@ -37,10 +37,7 @@ func Build(ctx context.Context, root, dir string, functions ...string) error {
 
 // binaries makes sure that every function has its binary.
 func (s *Stack) binaries(ctx context.Context, m *manifest.Manifest) error {
-	var names []string
-	for _, key := range slices.Sorted(maps.Keys(m.Resources)) {
-		names = append(names, m.Resources[key].Props.FunctionName)
-	}
+	names := slices.Sorted(maps.Keys(m.Resources))
 	if s.o.BinDir == "" {
 		s.o.BinDir = filepath.Join(s.temp, "bin")
 		fmt.Fprintf(s.o.Log, "building %s\n", strings.Join(names, ", "))
@@ -67,36 +64,36 @@ func (s *Stack) roles(m *manifest.Manifest) error {
 	if err := s.checkOptional(m); err != nil {
 		return err
 	}
-	for _, key := range slices.Sorted(maps.Keys(m.Resources)) {
-		p := m.Resources[key].Props
-		policies, err := s.policies(p)
+	for _, function := range slices.Sorted(maps.Keys(m.Resources)) {
+		role := m.Resources[function].Props.Role
+		policies, err := s.policies(function, role)
 		if err == nil {
-			err = s.o.Server.RAM.AddRole(server.Sharer, p.Role, fcTrust, policies)
+			err = s.o.Server.RAM.AddRole(server.Sharer, role, fcTrust, policies)
 		}
 		if err != nil {
-			return fmt.Errorf("making the role of %s: %w", p.FunctionName, err)
+			return fmt.Errorf("making the role of %s: %w", function, err)
 		}
 	}
 	return nil
 }
 
 // policies returns the documents of a function's policies by their names.
-func (s *Stack) policies(p manifest.Function) (map[string]string, error) {
-	document, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", p.FunctionName+".json"))
+func (s *Stack) policies(function, role string) (map[string]string, error) {
+	document, err := os.ReadFile(filepath.Join(s.root, "deploy", "ram", function+".json"))
 	if err != nil {
 		return nil, err
 	}
 	text := s.withCommands(string(document))
 	if s.o.Document != nil {
-		if text, err = s.o.Document(p.FunctionName, text); err != nil {
+		if text, err = s.o.Document(function, text); err != nil {
 			return nil, err
 		}
 	}
-	out := map[string]string{p.Role: text}
-	if err := s.optional(out, func(name string) bool { return strings.HasPrefix(name, p.FunctionName+"-") }); err != nil {
+	out := map[string]string{role: text}
+	if err := s.optional(out, func(name string) bool { return strings.HasPrefix(name, function+"-") }); err != nil {
 		return nil, err
 	}
-	return out, s.mayAssume(p.FunctionName, out)
+	return out, s.mayAssume(function, out)
 }
 
 // optional adds the files of deploy/ram/optional that were asked for and fit.
@@ -118,8 +115,8 @@ func (s *Stack) optional(policies map[string]string, fits func(name string) bool
 func (s *Stack) checkOptional(m *manifest.Manifest) error {
 	for _, name := range s.o.Optional {
 		fits := false
-		for _, r := range m.Resources {
-			fits = fits || strings.HasPrefix(name, r.Props.FunctionName+"-")
+		for function := range m.Resources {
+			fits = fits || strings.HasPrefix(name, function+"-")
 		}
 		if !fits {
 			return fmt.Errorf("granting deploy/ram/optional/%s.json: its name begins with no function's", name)

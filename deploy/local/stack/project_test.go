@@ -29,7 +29,7 @@ resources:
     component: fc3
     props:
       region: ${env('REGION', '')}
-      functionName: probe
+      functionName: fleetwarden-probe
       runtime: go1
       handler: main
       code: ./dist/probe
@@ -75,7 +75,7 @@ resources:
           triggerConfig: {cronExpression: "0 0 4 * * *", enable: true, payload: "job"}
   once:
     component: fc3
-    props: {region: "${env('HOME_REGION', '')}", functionName: once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, role: fleetwarden-once}
+    props: {region: "${env('HOME_REGION', '')}", functionName: fleetwarden-once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, role: fleetwarden-once}
 `,
 	"deploy/queues.json": `{"queues":[
 		{"name":"fleetwarden-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},

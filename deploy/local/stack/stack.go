@@ -57,6 +57,8 @@ type Stack struct {
 	root    string
 	runtime *fc.Runtime
 	temp    string
+	// short are the keys of the manifest's resources by the functions' names in the cloud.
+	short map[string]string
 	// commandIDs are the ids of the Cloud Assistant commands, by region and name.
 	commandIDs map[string]map[string]string
 	// Functions and triggers, for display.
@@ -93,13 +95,17 @@ func (s *Stack) start(ctx context.Context) error {
 		}
 		all[region] = m
 	}
-	if err := s.binaries(ctx, all[s.o.Regions[0]]); err != nil {
+	s.short = map[string]string{}
+	for key, r := range all[s.home()].Resources {
+		s.short[r.Props.FunctionName] = key
+	}
+	if err := s.binaries(ctx, all[s.home()]); err != nil {
 		return err
 	}
 	if err := s.commands(); err != nil {
 		return err
 	}
-	if err := s.roles(all[s.o.Regions[0]]); err != nil {
+	if err := s.roles(all[s.home()]); err != nil {
 		return err
 	}
 	if err := s.member(); err != nil {
@@ -172,27 +178,27 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 	if err := s.queues(region); err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.Resources)) {
-		p := m.Resources[name].Props
+	for _, function := range slices.Sorted(maps.Keys(m.Resources)) {
+		p := m.Resources[function].Props
 		if p.Region == s.home() && region != s.home() {
 			continue // what exists once is there already: home is deployed first
 		}
-		f, err := s.function(p)
+		f, err := s.function(function, p)
 		if err != nil {
 			return err
 		}
 		if err := s.runtime.Deploy(f); err != nil {
 			return err
 		}
-		d := Deployed{Region: f.Region, Function: f.Name}
+		d := Deployed{Region: f.Region, Function: function}
 		for _, t := range p.Triggers {
 			if err := s.trigger(f, t); err != nil {
-				return fmt.Errorf("trigger %s of %s: %w", t.Name, f.Name, err)
+				return fmt.Errorf("trigger %s of %s: %w", t.Name, function, err)
 			}
 			d.Triggers = append(d.Triggers, t.Name+" ("+t.Type+")")
 		}
 		s.deployed = append(s.deployed, d)
-		fmt.Fprintf(s.o.Log, "deployed %s to %s\n", f.Name, f.Region)
+		fmt.Fprintf(s.o.Log, "deployed %s to %s\n", function, f.Region)
 	}
 	return nil
 }
@@ -206,8 +212,8 @@ func (s *Stack) UsePolicy(path string) error {
 	return s.runtime.Reconfigure(policyVariable, cmp.Or(path, s.o.Policy))
 }
 
-// function translates the manifest's props.
-func (s *Stack) function(p manifest.Function) (fc.Function, error) {
+// function translates the manifest's props of a function.
+func (s *Stack) function(short string, p manifest.Function) (fc.Function, error) {
 	env := maps.Clone(p.EnvironmentVariables)
 	if env == nil {
 		env = map[string]string{}
@@ -218,7 +224,7 @@ func (s *Stack) function(p manifest.Function) (fc.Function, error) {
 	maps.Copy(env, s.o.Env)
 	f := fc.Function{
 		Account: server.Sharer, Region: p.Region, Name: p.FunctionName, Role: p.Role,
-		Code: filepath.Join(s.o.BinDir, p.FunctionName), Handler: p.Handler,
+		Code: filepath.Join(s.o.BinDir, short), Handler: p.Handler,
 		Memory: p.MemorySize, Timeout: time.Duration(p.Timeout) * time.Second,
 		Reserved: p.ConcurrencyConfig.ReservedConcurrency, Env: env,
 	}
@@ -228,7 +234,7 @@ func (s *Stack) function(p manifest.Function) (fc.Function, error) {
 		if to := a.DestinationConfig.OnFailure; to != nil {
 			push, err := s.queueAt(to.Destination)
 			if err != nil {
-				return f, fmt.Errorf("the failure destination of %s: %w", f.Name, err)
+				return f, fmt.Errorf("the failure destination of %s: %w", short, err)
 			}
 			f.Async.OnFailure = push
 		}
@@ -247,17 +253,39 @@ func (s *Stack) LogDir() string { return s.o.LogDir }
 
 // Invoke runs a function of a region once and waits for it.
 func (s *Stack) Invoke(ctx context.Context, region, function string, payload []byte) (fc.Result, error) {
-	return s.runtime.Invoke(ctx, region, function, fc.Cause{Trigger: "invoke", Payload: payload})
+	return s.runtime.Invoke(ctx, region, s.cloudName(function), fc.Cause{Trigger: "invoke", Payload: payload})
 }
 
 // Kill ends a process of the function exactly at its nth API request from now.
-func (s *Stack) Kill(function string, n int, when fc.When) { s.runtime.Kill(function, n, when) }
+func (s *Stack) Kill(function string, n int, when fc.When) {
+	s.runtime.Kill(s.cloudName(function), n, when)
+}
 
 // Lengthen has invocations of the function last for d of virtual time from now on.
-func (s *Stack) Lengthen(function string, d time.Duration) { s.runtime.Lengthen(function, d) }
+func (s *Stack) Lengthen(function string, d time.Duration) {
+	s.runtime.Lengthen(s.cloudName(function), d)
+}
 
-// Invocations returns all invocations so far, in the order of their start.
-func (s *Stack) Invocations() []fc.Invocation { return s.runtime.Invocations() }
+// Invocations returns all invocations so far, in the order of their start, with the
+// short names of functions.
+func (s *Stack) Invocations() []fc.Invocation {
+	all := s.runtime.Invocations()
+	for n, i := range all {
+		all[n].Function = s.short[i.Function]
+	}
+	return all
+}
+
+// cloudName is the name in Function Compute, and in the runtime, of a function that has
+// the short name of its resource everywhere else; the name itself if there is none.
+func (s *Stack) cloudName(function string) string {
+	for cloud, short := range s.short {
+		if short == function {
+			return cloud
+		}
+	}
+	return function
+}
 
 // Close kills the functions and removes what is temporary.
 func (s *Stack) Close() error {

@@ -15,6 +15,7 @@ import (
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/deploy/local/stack"
+	"fleetwarden/shared/fleet"
 	"fleetwarden/test/simcloud/server"
 	"fleetwarden/test/simcloud/wire"
 )
@@ -148,11 +149,11 @@ func TestMessageIsDeliveredAsTheDocumentedCloudEvent(t *testing.T) {
 	}
 	id := got["id"]
 	want := map[string]any{
-		"id": id, "source": "MNS-probe-inbox", "specversion": "1.0", "type": "mns:Queue:SendMessage",
+		"id": id, "source": "MNS-fleetwarden-probe-inbox", "specversion": "1.0", "type": "mns:Queue:SendMessage",
 		"datacontenttype": "application/json; charset=utf-8", "subject": "acs:mns:cn-hangzhou:1000000000000001:queues/fleetwarden-probe",
 		"time": "2026-01-05T00:00:00.000Z", "aliyunpublishtime": "2026-01-05T00:00:15.000Z",
 		"aliyunaccountid": server.Sharer, "aliyunoriginalaccountid": server.Sharer, "aliyunregionid": server.Home,
-		"aliyuneventbusname": "MNS-probe-inbox", "aliyunpublishaddr": "127.0.0.1",
+		"aliyuneventbusname": "MNS-fleetwarden-probe-inbox", "aliyunpublishaddr": "127.0.0.1",
 		"data": map[string]any{"requestId": id, "messageId": id, "messageBody": `{"do":"fail"}`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -323,11 +324,11 @@ func TestManifestAndFoldersAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	deployed := map[string]bool{}
-	for key, r := range m.Resources {
-		name := r.Props.FunctionName
+	for name, r := range m.Resources {
+		cloud := fleet.CloudName(name)
 		deployed[stack.Folder(name)] = true
-		if key != name || r.Props.Code != "./dist/"+name || r.Props.Role != "fleetwarden-"+name {
-			t.Errorf("resource %s: function %s, code %s, role %s", key, name, r.Props.Code, r.Props.Role)
+		if r.Props.FunctionName != cloud || r.Props.Code != "./dist/"+name || r.Props.Role != cloud {
+			t.Errorf("resource %s: function %s, code %s, role %s", name, r.Props.FunctionName, r.Props.Code, r.Props.Role)
 		}
 		for _, path := range []string{"functions/" + stack.Folder(name) + "/main.go", "deploy/ram/" + name + ".json"} {
 			if _, err := os.Stat(filepath.Join(root, path)); err != nil {

@@ -1,0 +1,16 @@
+package fleet
+
+import "strings"
+
+// Prefix stands before the name of everything that a deployment makes in the cloud. The
+// names of Function Compute 3.0, of queues and of roles are the account's: without it, a
+// function sweep would replace another team's.
+const Prefix = "fleetwarden-"
+
+// CloudName returns the name in the cloud of a function such as attach-role; its RAM role
+// and its inbox have the same. Records, texts and paths have the short one.
+func CloudName(function string) string { return Prefix + function }
+
+// FunctionOf returns the function whose name in the cloud that is, and whether it has the
+// form of one of ours.
+func FunctionOf(cloudName string) (string, bool) { return strings.CutPrefix(cloudName, Prefix) }
