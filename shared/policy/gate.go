@@ -51,13 +51,19 @@ func (p *Policy) LeftOutByTag(control, rule string, scope fleet.Scope, l fleet.F
 		p.scopeOf(control, rule).covers(func(s Selector) Match { return s.untagged(scope, l) }) == Maybe
 }
 
+// HasScope reports whether a rule has selectors of its own, beside those of its control.
+func (p *Policy) HasScope(rule string) bool {
+	own := p.TrustedInstance.Hardening
+	return rule == "hardening-asked" && len(own.Include)+len(own.Exclude) > 0
+}
+
 // scopeOf is the control, with the selectors of a rule that has some of its own.
 func (p *Policy) scopeOf(control, rule string) Control {
 	c := *p.control(control)
-	own := p.TrustedInstance.Hardening
-	if rule != "hardening-asked" {
+	if !p.HasScope(rule) {
 		return c
 	}
+	own := p.TrustedInstance.Hardening
 	if len(own.Include) > 0 {
 		c.Include = own.Include
 	}

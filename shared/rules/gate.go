@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -32,10 +33,8 @@ const anyTagger = "whoever may tag can set that"
 // gate: mode, skip, account, region, include, exclude, whether the instance is there,
 // candidacy, and after it has spoken the exemptions.
 func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.Verdict {
-	if p.ModeOf(name) == policy.Off {
-		return nil
-	}
-	out := make([]fleet.Verdict, 0, len(w.Instances)*len(rules))
+	rules = slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return !p.Asks(name, r.id) })
+	out := make([]fleet.Verdict, 0, 2*len(w.Instances))
 	for i := range w.Instances {
 		s := &subject{world: w, policy: p, name: name, inst: &w.Instances[i]}
 		out = s.judge(out, rules)
@@ -44,28 +43,34 @@ func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.
 }
 
 func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
+	whole := s.covered("")
+	meant, there := s.meant(), false
 	var outside, unsure, ordinary bool
 	for _, r := range rules {
-		if !s.policy.Asks(s.name, r.id) {
-			continue
+		covered := whole
+		if s.policy.HasScope(r.id) {
+			covered = s.covered(r.id)
 		}
-		switch s.policy.Covers(s.name, r.id, s.inst.Ref.Scope, s.inst.Listed) {
-		case policy.No:
-			if s.policy.Covers(s.name, "", s.inst.Ref.Scope, s.inst.Listed) == policy.No {
-				outside = true
-			} else {
-				out = append(out, s.sign(r.id, s.outside(r.id)))
-			}
+		switch {
+		case covered == policy.No && whole == policy.No:
+			outside = true
 			continue
-		case policy.Maybe:
+		case covered == policy.No:
+			out = append(out, s.sign(r.id, s.outside(r.id)))
+			continue
+		case covered == policy.Maybe:
 			unsure = true
 		}
-		if v, ok := s.there(); !ok {
-			return append(out, s.sign(RuleInstance, v))
+		if !there {
+			v, ok := s.there()
+			if !ok {
+				return append(out, s.sign(RuleInstance, v))
+			}
+			there = true
 		}
 		switch {
 		case unsure:
-		case r.candidates && !s.meant():
+		case r.candidates && !meant:
 			ordinary = true
 		default:
 			if v := r.decide(s); v.Outcome != "" {
@@ -82,6 +87,10 @@ func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
 		out = append(out, s.sign(RuleInstance, notApplicable("not a trusted instance")))
 	}
 	return out
+}
+
+func (s *subject) covered(rule string) policy.Match {
+	return s.policy.Covers(s.name, rule, s.inst.Ref.Scope, s.inst.Listed)
 }
 
 func (s *subject) sign(rule string, v fleet.Verdict) fleet.Verdict {

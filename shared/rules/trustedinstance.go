@@ -38,27 +38,29 @@ func TrustedInstance(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 		all[i].decide = func(s *subject) fleet.Verdict { return s.consequence(r.id, r.decide(s)) }
 	}
 	judged := judge(w, p, policy.ControlTrustedInstance, all)
-	return slices.Concat(judged, strayTags(w, p, judged), kmsEnabled(w, p), deniedLaunches(w, p))
+	stray := strayTags(w, p, judged)
+	return append(append(append(judged, stray...), kmsEnabled(w, p)...), deniedLaunches(w, p)...)
 }
 
 // strayTags are our tags on instances that violate nothing: what they say is over, or
 // another caller put them there.
 func strayTags(w *fleet.World, p *policy.Policy, judged []fleet.Verdict) []fleet.Verdict {
-	faulty := map[fleet.Key]bool{}
-	for _, v := range judged {
-		faulty[v.Ref.Key()] = faulty[v.Ref.Key()] || v.Outcome != fleet.Passes && v.Outcome != fleet.NotApplicable && v.Outcome != fleet.NotAssessable
-	}
 	var out []fleet.Verdict
 	for i := range w.Instances {
 		s := &subject{world: w, policy: p, name: policy.ControlTrustedInstance, inst: &w.Instances[i]}
 		_, violation := s.inst.Listed.V.Tags[TagViolation]
 		_, stopped := s.inst.Listed.V.Tags[TagStopped]
-		if !violation && !stopped || faulty[s.inst.Ref.Key()] || p.Covers(s.name, "", s.inst.Ref.Scope, s.inst.Listed) != policy.Yes {
+		if !violation && !stopped || s.covered("") != policy.Yes || slices.ContainsFunc(judged, s.isFaulty) {
 			continue
 		}
 		out = append(out, s.sign(RuleInstance, remark(notApplicable("the tag "+TagViolation+" or "+TagStopped+" is there, and no rule finds fault; the ledger says whether we put it there, and "+anyTagger))))
 	}
 	return out
+}
+
+// isFaulty reports whether a verdict finds fault with the instance.
+func (s *subject) isFaulty(v fleet.Verdict) bool {
+	return v.Ref.Key() == s.inst.Ref.Key() && v.Outcome != fleet.Passes && v.Outcome != fleet.NotApplicable && v.Outcome != fleet.NotAssessable
 }
 
 // family: the operator wants every instance to be of a family that can be trusted.
