@@ -34,10 +34,17 @@ const anyTagger = "whoever may tag can set that"
 // candidacy, and after it has spoken the exemptions.
 func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.Verdict {
 	rules = slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return !p.Asks(name, r.id) })
-	out := make([]fleet.Verdict, 0, 2*len(w.Instances))
+	subjects := make([]subject, len(w.Instances))
+	most := 2 * len(w.Instances) // an ordinary instance has two verdicts, a candidate one a rule
 	for i := range w.Instances {
-		s := &subject{world: w, policy: p, name: name, inst: &w.Instances[i]}
-		out = s.judge(out, rules)
+		subjects[i] = subject{world: w, policy: p, name: name, inst: &w.Instances[i]}
+		if subjects[i].meant() {
+			most += len(rules) - 1
+		}
+	}
+	out := make([]fleet.Verdict, 0, most)
+	for i := range subjects {
+		out = subjects[i].judge(out, rules)
 	}
 	return out
 }
