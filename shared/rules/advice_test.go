@@ -28,13 +28,17 @@ var followed = map[string]*fleet.Launch{
 
 // explain is what denied-launch says of a failed launch.
 func explain(code string, l *fleet.Launch, change ...func(*policy.Policy)) fleet.Verdict {
+	return explainCall(&fleet.Call{Name: "RunInstances", ErrorCode: code, Launch: l}, change...)
+}
+
+func explainCall(call *fleet.Call, change ...func(*policy.Policy)) fleet.Verdict {
 	here := fleet.Scope{Account: "1000000000000001", Region: "cn-hangzhou"}
 	p := policy.Default().WithHome(here.Account)
 	for _, c := range change {
 		c(p)
 	}
 	w := &fleet.World{Scope: here, At: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC),
-		Calls: []fleet.Ref{{Scope: here, Kind: fleet.KindCall, ID: "E1", Call: &fleet.Call{Name: "RunInstances", ErrorCode: code, Launch: l}}}}
+		Calls: []fleet.Ref{{Scope: here, Kind: fleet.KindCall, ID: "E1", Call: call}}}
 	return TrustedInstance(w, p)[0]
 }
 
