@@ -10,7 +10,7 @@ TIMEOUT   ?= 20m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-.PHONY: help demo test bench local lint verify fuzz build package deploy clean
+.PHONY: help demo test bench local lint verify fuzz build package deploy deploy-state clean
 
 help: ## these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -75,10 +75,19 @@ TERRAFORM   := terraform -chdir=deploy/terraform
 deploy: ## Terraform, then "s deploy", into REGION; the home region, HOME_REGION, first
 	@for tool in terraform s; do command -v $$tool >/dev/null || { echo "make deploy needs $$tool, which is not on the PATH; see deploy/terraform/README.md" >&2; exit 1; }; done
 	@$(MAKE) --no-print-directory package
-	$(TERRAFORM) init -input=false
+	@$(MAKE) --no-print-directory deploy-state
 	$(TERRAFORM) workspace select -or-create $(REGION)
-	$(TERRAFORM) apply -var region=$(REGION) -var home_region=$(HOME_REGION)
+	$(TERRAFORM) apply -var region=$(REGION) -var home_region=$(HOME_REGION) -var policy=$(abspath $(POLICY))
 	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && s deploy
+
+# The state is in OSS where state.tfbackend names a bucket, else on this machine alone.
+deploy-state:
+	@if test -f deploy/terraform/state.tfbackend; then \
+	  rm -f deploy/terraform/backend_override.tf; $(TERRAFORM) init -input=false -backend-config=state.tfbackend; \
+	else \
+	  echo "Terraform's state is kept in deploy/terraform, on this machine alone; deploy/terraform/README.md says how to keep it in OSS."; \
+	  printf 'terraform {\n  backend "local" {}\n}\n' > deploy/terraform/backend_override.tf; $(TERRAFORM) init -input=false; \
+	fi
 
 clean: ## what was built and written
 	rm -rf dist out

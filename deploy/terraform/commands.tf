@@ -1,6 +1,6 @@
 # The commands of Cloud Assistant that push-agent may run, and no others. A changed
 # script is a new command with a new id. From the apply to the "s deploy" that follows,
-# a push meets an id that is gone, fails, is recorded, and is decided anew later.
+# a push meets an id that is gone, fails, is recorded, and is decided again later.
 
 locals {
   commands = {

@@ -2,15 +2,38 @@
 #
 # It has no versioning: where versioning is enabled, or was suspended, OSS ignores
 # x-oss-forbid-overwrite, and objects that are to stay as they are get replaced.
+#
+# It also remembers the home region, which is where it stands: every workspace compares.
 
+# Buckets are listed for all regions at once; what is asked of each, as its versioning,
+# is answered in its own region alone.
 data "alicloud_oss_buckets" "ledger" {
-  count      = local.home ? 1 : 0
   name_regex = "^fleetwarden-${local.account}$"
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.buckets) > 0 || local.home
+      error_message = "There is no bucket fleetwarden-${local.account} yet: deploy the home region, ${var.home_region}, first."
+    }
+    postcondition {
+      condition     = alltrue([for b in self.buckets : b.location == lookup(local.oss_names, var.home_region, "oss-${var.home_region}")])
+      error_message = "The home region of account ${local.account} is where its ledger fleetwarden-${local.account} stands, ${join("", self.buckets[*].location)}, and not ${var.home_region}. An account has one."
+    }
+  }
+}
+
+locals {
+  # OSS calls some regions by names of its own.
+  oss_names = {
+    cn-hangzhou-finance   = "oss-cn-hzfinance"
+    cn-shenzhen-finance-1 = "oss-cn-szfinance"
+  }
 }
 
 resource "alicloud_oss_bucket" "ledger" {
   count  = local.home ? 1 : 0
   bucket = "fleetwarden-${local.account}"
+  tags   = local.tags
 
   # What a sweep found on its way is in its report when it has ended; the report, the plans
   # and what was changed are kept.
@@ -37,11 +60,11 @@ resource "alicloud_oss_bucket" "ledger" {
     # It says what was changed, and how to undo it.
     prevent_destroy = true
     precondition {
-      condition     = length(flatten(data.alicloud_oss_buckets.ledger[0].buckets[*].versioning)) == 0
+      condition     = length(flatten(data.alicloud_oss_buckets.ledger.buckets[*].versioning)) == 0
       error_message = "The bucket fleetwarden-${local.account} has, or had, versioning, which can never be taken away, and cannot be a ledger. Copy what is to be kept, delete the bucket, take it out of the state (terraform state rm) and apply again."
     }
     # Resources of their own, below.
-    ignore_changes = [acl, versioning, server_side_encryption_rule]
+    ignore_changes = [versioning, server_side_encryption_rule]
   }
 }
 

@@ -8,6 +8,12 @@ output "environment" {
   value = join("\n", [
     "export REGION='${var.region}'",
     "export HOME_REGION='${var.home_region}'",
+    "export FLEETWARDEN_DEPLOYMENT='${var.deployment}'",
     "export FLEETWARDEN_COMMANDS='${join(",", [for name, c in alicloud_ecs_command.this : "${name}=${c.id}"])}'",
   ])
+}
+
+output "account" {
+  description = "The account that this was applied in; \"s\" must deploy into the same."
+  value       = local.account
 }

@@ -1,16 +1,25 @@
 # The inboxes and the dead letters of deploy/queues.json, with the event rules that fill
 # the inboxes. The rules' patterns stand in deploy/eventrules; those that invoke a
 # function without a queue are triggers of s.yaml.
+#
+# A queue costs by the day that it stands, whether or not it is used, and this is most of
+# what a deployment costs: so each is made only where something reads it.
 
 locals {
+  # The queue that the policy file names for copies of findings.
+  findings = try(local.policy.sinks.findings, "")
+
   queues = {
     for q in jsondecode(file("${local.deploy}/queues.json")).queues : q.name => {
       retention   = q.messageRetentionPeriod
       visibility  = q.visibilityTimeout
       dead_letter = try(q.deadLetter.queue, "")
       receives    = try(q.deadLetter.maxReceiveCount, 0)
-      rules       = toset(try(q.eventRules, []))
+      rules       = try(q.eventRules, [])
+      # A member's events reach an inbox also where the account's own invoke the function.
+      member_rules = concat(try(q.eventRules, []), try(q.memberRules, []))
     }
+    if(local.home || try(q.where, "") != "home") && (try(q.when, "") == "" || q.name == local.findings)
   }
   # The queues that are dead letters of others must stand before those.
   inboxes = { for name, q in local.queues : name => q if q.dead_letter != "" }
@@ -18,7 +27,7 @@ locals {
 
   rules = merge([
     for queue, q in local.queues : {
-      for rule in q.rules : "${rule}-to-${queue}" => { rule = rule, queue = queue }
+      for rule in q.rules : "fleetwarden-${rule}-to-${trimprefix(queue, "fleetwarden-")}" => { rule = rule, queue = queue }
     }
   ]...)
 }
@@ -28,6 +37,7 @@ resource "alicloud_message_service_queue" "end" {
   queue_name               = each.key
   message_retention_period = each.value.retention
   visibility_timeout       = each.value.visibility
+  tags                     = local.tags
 }
 
 resource "alicloud_message_service_queue" "inbox" {
@@ -35,6 +45,7 @@ resource "alicloud_message_service_queue" "inbox" {
   queue_name               = each.key
   message_retention_period = each.value.retention
   visibility_timeout       = each.value.visibility
+  tags                     = local.tags
 
   dlq_policy {
     enabled                  = true
@@ -45,12 +56,8 @@ resource "alicloud_message_service_queue" "inbox" {
   depends_on = [alicloud_message_service_queue.end]
 }
 
-# Lets EventBridge write into the account's queues. Roles are the account's: home only.
-resource "alicloud_event_bridge_service_linked_role" "queues" {
-  count        = local.home && var.eventbridge_role ? 1 : 0
-  product_name = "AliyunServiceRoleForEventBridgeSendToMNS"
-}
-
+# EventBridge writes into the queues with its service-linked role, which the deployment
+# makes before this, outside Terraform: other rules of the account use it, too.
 resource "alicloud_event_bridge_rule" "to_inbox" {
   for_each       = local.rules
   event_bus_name = "default" # services put their events there
@@ -83,6 +90,5 @@ resource "alicloud_event_bridge_rule" "to_inbox" {
   depends_on = [
     alicloud_message_service_queue.end,
     alicloud_message_service_queue.inbox,
-    alicloud_event_bridge_service_linked_role.queues,
   ]
 }

@@ -1,13 +1,13 @@
 # What s.yaml cannot hold. Applied once for each guarded region, in a workspace of that
 # name, the home region first: "make deploy" does so, with REGION and HOME_REGION.
-# Regional things are made in each; roles, ledger and trail in the home region alone.
+# Regional resources are made in each; roles, ledger and trail in the home region alone.
 
 terraform {
-  required_version = ">= 1.4" # workspace select -or-create
+  required_version = ">= 1.5" # strcontains
   required_providers {
     alicloud = {
       source  = "aliyun/alicloud"
-      version = ">= 1.252.0, < 2.0.0" # dead-letter policies since 1.244, role_name since 1.252
+      version = "1.289.0" # this one alone: its arguments are what the tests compare with
     }
   }
 }
@@ -18,9 +18,14 @@ provider "alicloud" {
   region = var.region
 }
 
-# The caller must deploy into the account that was meant.
+# Everything else reads this, so that nothing is made, or read, with the credentials or in
+# the workspace of another deployment.
 data "alicloud_account" "this" {
   lifecycle {
+    precondition {
+      condition     = terraform.workspace == var.region
+      error_message = "The workspace ${terraform.workspace} is not of the region ${var.region}, whose state it would replace: terraform workspace select -or-create ${var.region}."
+    }
     postcondition {
       condition     = var.account == "" || self.id == var.account
       error_message = "These credentials are of account ${self.id}, not of ${var.account}."
@@ -32,4 +37,9 @@ locals {
   account = data.alicloud_account.this.id
   home    = var.region == var.home_region
   deploy  = "${path.module}/.."
+  policy  = yamldecode(file(var.policy))
+
+  # On everything that can carry tags. One deployment an account: who finds another value
+  # has found another deployment.
+  tags = { "fleetwarden:deployment" = var.deployment }
 }

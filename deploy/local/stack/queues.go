@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"fleetwarden/test/simcloud/eventbridge"
 	"fleetwarden/test/simcloud/mns"
@@ -20,11 +21,18 @@ type queueFile struct {
 // queueSpec is one queue. Its event rules, by the names of the pattern files in
 // deploy/eventrules, put events of the default bus into it.
 type queueSpec struct {
-	Name                   string          `json:"name"`
+	Name string `json:"name"`
+	// Where is "home" for a queue of the home region alone, else empty.
+	Where string `json:"where"`
+	// When is the key of the policy file that has to name the queue for it to be made.
+	// Here it is always made: a policy may be exchanged while the stack runs.
+	When                   string          `json:"when"`
 	MessageRetentionPeriod int             `json:"messageRetentionPeriod"` // s
 	VisibilityTimeout      int             `json:"visibilityTimeout"`      // s
 	DeadLetter             *deadLetterSpec `json:"deadLetter"`
 	EventRules             []string        `json:"eventRules"`
+	// MemberRules are for the events of member accounts, whose bus is not played here.
+	MemberRules []string `json:"memberRules"`
 }
 
 type deadLetterSpec struct {
@@ -44,6 +52,9 @@ func (s *Stack) queues(region string) error {
 		return fmt.Errorf("making the queues: reading deploy/queues.json: %w", err)
 	}
 	for _, q := range file.Queues {
+		if q.Where == "home" && region != s.home() {
+			continue
+		}
 		if err := s.queue(region, q); err != nil {
 			return fmt.Errorf("making queue %s: %w", q.Name, err)
 		}
@@ -65,25 +76,29 @@ func (s *Stack) queue(region string, spec queueSpec) error {
 		}
 	}
 	for _, rule := range spec.EventRules {
-		if err := s.rule(region, rule, eventbridge.QueueTarget(s.o.Server.MNS, id)); err != nil {
+		if err := s.rule(region, rule, id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rule puts the pattern of deploy/eventrules with that name onto the bus.
-func (s *Stack) rule(region, name string, target eventbridge.Target) error {
-	text, err := os.ReadFile(filepath.Join(s.root, "deploy", "eventrules", name+".json"))
+// rule puts the pattern of deploy/eventrules with that name onto the bus, to fill a queue.
+// Its name is the one that Terraform gives it.
+func (s *Stack) rule(region, pattern string, queue mns.Queue) error {
+	text, err := os.ReadFile(filepath.Join(s.root, "deploy", "eventrules", pattern+".json"))
 	if err != nil {
-		return fmt.Errorf("making event rule %s: %w", name, err)
+		return fmt.Errorf("making event rule %s: %w", pattern, err)
 	}
-	pattern, err := eventbridge.ParsePattern(text)
+	parsed, err := eventbridge.ParsePattern(text)
 	if err != nil {
-		return fmt.Errorf("making event rule %s: %w", name, err)
+		return fmt.Errorf("making event rule %s: %w", pattern, err)
 	}
-	r := eventbridge.Rule{Name: name + "-to-" + target.ID, Pattern: pattern, Targets: []eventbridge.Target{target}}
-	return s.o.Server.EventBridge.Put(server.Sharer, region, r)
+	return s.o.Server.EventBridge.Put(server.Sharer, region, eventbridge.Rule{
+		Name:    "fleetwarden-" + pattern + "-to-" + strings.TrimPrefix(queue.Name, "fleetwarden-"),
+		Pattern: parsed,
+		Targets: []eventbridge.Target{eventbridge.QueueTarget(s.o.Server.MNS, queue)},
+	})
 }
 
 // queueAt returns what sends to the queue of an ARN. A queue that does not exist

@@ -16,6 +16,7 @@ import (
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
 	"fleetwarden/test/simcloud/wire"
 )
@@ -288,6 +289,20 @@ func TestAFunctionThatExistsOnceIsDeployedOnceAtHome(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"cn-hangzhou once", "cn-hangzhou probe", "cn-shanghai probe"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAQueueOfTheHomeRegionIsMadeThereAlone(t *testing.T) {
+	end := `{"name":"fleetwarden-dead-letters",`
+	f := deployed(t, []string{end, `{"name":"fleetwarden-once","where":"home","messageRetentionPeriod":604800,"visibilityTimeout":60},` + end}, server.Home, server.Another)
+	for region, want := range map[string]bool{server.Home: true, server.Another: false} {
+		_, err := f.cloud.MNS.Attributes(mns.Queue{Account: server.Sharer, Region: region, Name: "fleetwarden-once"})
+		if (err == nil) != want {
+			t.Errorf("in %s: %v, want it there %v", region, err, want)
+		}
+		if _, err := f.cloud.MNS.Attributes(mns.Queue{Account: server.Sharer, Region: region, Name: "fleetwarden-dead-letters"}); err != nil {
+			t.Errorf("in %s: %v", region, err)
+		}
 	}
 }
 

@@ -1,7 +1,8 @@
-// Package terraform_test reads deploy/terraform as HCL, beside the files that it
-// deploys: each is deployed, nothing is granted broadly, and no secret stands there.
-// It is in the linters' module, since only it needs an HCL parser. What the alicloud
-// provider thinks of the arguments is not seen here; "terraform validate" says it.
+// Package terraform_test reads deploy/terraform and deploy/guard as HCL, beside the files
+// that they deploy: each is deployed, nothing is granted broadly, no secret stands there,
+// and the arguments are those of the pinned provider, as far as its schema says. It is in
+// the linters' module, since only it needs an HCL parser. "make deploy-check" has the
+// provider itself look, where it is.
 package terraform_test
 
 import (
@@ -29,8 +30,21 @@ type block struct {
 
 func (b block) name() string { return strings.Join(append([]string{b.kind}, b.labels...), ".") }
 
-// configuration is all of deploy/terraform, which is for the home account.
+// configuration is deploy/terraform without what is for other accounts.
 func configuration(t *testing.T) []block { return blocks(t, "terraform/*.tf") }
+
+// roots are all configurations that are applied by themselves.
+var roots = []string{"terraform", "terraform/member", "terraform/memberevents", "guard"}
+
+// everything is the blocks of all roots.
+func everything(t *testing.T) []block {
+	t.Helper()
+	var all []block
+	for _, root := range roots {
+		all = append(all, blocks(t, root+"/*.tf")...)
+	}
+	return all
+}
 
 func blocks(t *testing.T, pattern string) []block {
 	t.Helper()
@@ -114,6 +128,7 @@ func TestEachDeployedFileIsReadByTheConfiguration(t *testing.T) {
 		`jsondecode(file("${local.deploy}/queues.json")).queues`,
 		`file("${local.deploy}/eventrules/${each.value.rule}.json")`,
 		`fileset("${local.deploy}/ram", "*.json")`,
+		`file("${local.deploy}/ram/${f}")`,
 		`file("${local.deploy}/ram/optional/${name}.json")`,
 		`jsondecode(file("${local.deploy}/commands/commands.json")).commands`,
 		`filebase64("${local.deploy}/commands/${each.value.file}")`,
@@ -137,9 +152,9 @@ func TestEachDeployedFileIsReadByTheConfiguration(t *testing.T) {
 
 type queueFile struct {
 	Queues []struct {
-		Name       string
-		EventRules []string
-		DeadLetter *struct{ Queue string }
+		Name, Where, When       string
+		EventRules, MemberRules []string
+		DeadLetter              *struct{ Queue string }
 	}
 }
 
@@ -230,14 +245,14 @@ func TestNoPolicyGrantsByWildcard(t *testing.T) {
 			}
 		}
 	}
-	for _, b := range configuration(t) {
+	for _, b := range everything(t) {
 		if strings.Contains(b.text, `"*"`) || regexp.MustCompile(`FullAccess|AdministratorAccess|policy_type\s*=\s*"System"`).MatchString(b.text) {
 			t.Errorf("%s grants broadly", b.name())
 		}
 	}
 }
 
-// What a member account gets is the role with its two files, and nothing else.
+// What a member account gets is the role with its files, and nothing else.
 func TestAMemberGetsTheRoleOfItsFilesAlone(t *testing.T) {
 	var resources []string
 	var text strings.Builder
@@ -253,7 +268,10 @@ func TestAMemberGetsTheRoleOfItsFilesAlone(t *testing.T) {
 	if want := []string{"alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment"}; !slices.Equal(resources, want) {
 		t.Errorf("it makes %v, want %v", resources, want)
 	}
-	for _, part := range []string{`file("${local.ram}/member/policy.json")`, `file("${local.ram}/member/trust.json"), "{home}", var.home`, "self.id == var.member"} {
+	for _, part := range []string{
+		`file("${local.ram}/member/policy.json")`, `file("${local.ram}/optional/${name}.json")`,
+		`file("${local.ram}/member/trust.json"), "{home}", var.home`, "self.id == var.member", "terraform.workspace == var.member",
+	} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("it lacks %s", part)
 		}
@@ -319,7 +337,7 @@ func TestEachVariableAndOutputIsDescribedAndUsed(t *testing.T) {
 
 // What belongs to the account, not to a region, must not be made again in each region.
 func TestWhatTheAccountHasOnceIsMadeInTheHomeRegion(t *testing.T) {
-	once := regexp.MustCompile(`^alicloud_(ram_role\..*|ram_policy\.global|oss_.*|log_.*|actiontrail_trail\..*|event_bridge_service_linked_role\..*)$`)
+	once := regexp.MustCompile(`^alicloud_(ram_role\..*|ram_policy\.(global|members)|ram_role_policy_attachment\.members|oss_.*|log_.*\.trail|actiontrail_trail\..*)$`)
 	for _, b := range configuration(t) {
 		if b.kind != "resource" || !once.MatchString(strings.Join(b.labels, ".")) {
 			continue
@@ -354,7 +372,7 @@ func TestTheLedgersBucketNeverHasVersioning(t *testing.T) {
 			for _, rule := range part.Body.Blocks {
 				if condition := rule.Body.Attributes["condition"]; rule.Type == "precondition" && condition != nil {
 					for _, v := range condition.Expr.Variables() {
-						refused = refused || (v.RootName() == "data" && strings.Contains(bucket.text, "alicloud_oss_buckets.ledger[0].buckets[*].versioning"))
+						refused = refused || (v.RootName() == "data" && strings.Contains(bucket.text, "alicloud_oss_buckets.ledger.buckets[*].versioning"))
 					}
 				}
 			}
