@@ -37,6 +37,13 @@ func (r *Runtime) InvokeAsync(region, name string, c Cause) error {
 // attempt runs the event on a goroutine of its own. The work token is taken
 // before, so that no time passes in between.
 func (r *Runtime) attempt(e *event) {
+	r.mu.Lock()
+	d, ok := r.functions[key{e.d.Region, e.d.Name}]
+	r.mu.Unlock()
+	if !ok {
+		return // it was removed, and its events with it
+	}
+	e.d = d
 	done := r.o.Clock.Begin()
 	go func() {
 		defer done()

@@ -22,6 +22,8 @@ type Function struct {
 	Reserved int
 	Env      map[string]string
 	Async    Async
+	// Disabled functions refuse every invocation.
+	Disabled bool
 }
 
 // Async is how asynchronous invocations are retried and where they end.

@@ -176,6 +176,9 @@ func (r *Runtime) end(x *running, res Result, took time.Duration) {
 		n.Log = i.log.since(i.from[x.id])
 		delete(i.running, x.id)
 		delete(i.from, x.id)
+		if i.gone && x.counted {
+			r.work.Go(i.kill) // it was replaced meanwhile
+		}
 	}
 }
 

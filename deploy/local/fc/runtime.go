@@ -71,10 +71,14 @@ func New(o Options) (*Runtime, error) {
 func (r *Runtime) Deploy(f Function) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k := key{f.Region, f.Name}
-	if r.functions[k] != nil {
+	if r.functions[key{f.Region, f.Name}] != nil {
 		return fmt.Errorf("deploying %s: it is deployed in %s already", f.Name, f.Region)
 	}
+	return r.add(f)
+}
+
+// add puts f in the place of what has its name. The caller holds the mutex.
+func (r *Runtime) add(f Function) error {
 	if f.Timeout <= 0 || f.Async.Retries < 0 || f.Async.Retries > 8 {
 		return fmt.Errorf("deploying %s: it needs a timeout, and at most 8 retries", f.Name)
 	}
@@ -88,7 +92,7 @@ func (r *Runtime) Deploy(f Function) error {
 	if f.Env == nil {
 		f.Env = map[string]string{}
 	}
-	r.functions[k] = &deployed{Function: f}
+	r.functions[key{f.Region, f.Name}] = &deployed{Function: f}
 	return nil
 }
 
@@ -122,7 +126,7 @@ func (r *Runtime) Reconfigure(name, value string) error {
 func (r *Runtime) reserved(f Function) int {
 	n := f.Reserved
 	for _, d := range r.functions {
-		if d.Account == f.Account && d.Region == f.Region {
+		if d.Account == f.Account && d.Region == f.Region && d.Name != f.Name {
 			n += d.Reserved
 		}
 	}
@@ -138,6 +142,9 @@ func (r *Runtime) find(region, name string) (*deployed, error) {
 	d, ok := r.functions[key{region, name}]
 	if !ok {
 		return nil, fmt.Errorf("invoking %s in %s: %w", name, region, errNoFunction)
+	}
+	if d.Disabled {
+		return nil, fmt.Errorf("invoking %s in %s: its invocation is disabled", name, region)
 	}
 	return d, nil
 }

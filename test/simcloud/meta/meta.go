@@ -32,9 +32,15 @@ type Product struct {
 
 // Action is one API and its parameters.
 type Action struct {
-	Name    string
+	Name string
+	// Method and Path are of the APIs that are addressed by path, such as GET and
+	// /2023-03-30/functions/[functionName]; empty for RPC.
+	Method  string  `json:"method"`
+	Path    string  `json:"path"`
 	Params  []Param `json:"parameters"`
 	Batches []Batch `json:"-"`
+	// Body is the request's body, of an API with a path; nil for none.
+	Body *Param `json:"-"`
 }
 
 // Param is one parameter. Type is String, Integer, Long, Float, Boolean, Json,
@@ -43,6 +49,8 @@ type Param struct {
 	Name     string `json:"name"`
 	Type     string `json:"type"`
 	Required bool   `json:"required"`
+	// Position is Path, Header, Body or FormData; empty for the query.
+	Position string `json:"position"`
 	// Withdrawn: it is announced for removal, or does nothing any more.
 	Withdrawn bool    `json:"-"`
 	Sub       []Param `json:"sub_parameters"`
@@ -77,6 +85,7 @@ func products() []*Product {
 		{Code: "sas", Name: "Sas", Version: "2018-12-03", Global: true},
 		{Code: "actiontrail", Name: "Actiontrail", Version: "2020-07-06"},
 		{Code: "eventbridge", Name: "Eventbridge", Version: "2020-04-01"},
+		{Code: "fc", Name: "Fc", Version: "2023-03-30"},
 		{Code: "resourcesharing", Name: "ResourceSharing", Version: "2020-01-10"},
 		{Code: "resourcemanager", Name: "ResourceManager", Version: "2020-03-31", Global: true},
 	}
@@ -93,6 +102,7 @@ func (p *Product) load() error {
 	maxima, needed, gone := batches(), required(), withdrawn()
 	for name, a := range p.Actions {
 		a.Name = name
+		a.takeBody()
 		a.Batches = maxima[p.Code+":"+name]
 		for _, mark := range []struct {
 			names string

@@ -16,6 +16,11 @@
 // response struct has no field RequestId of its own. A method is called without
 // the World's mutex held and takes it itself.
 //
+// An API with a path (ROA) is found by method and path. Parameters in the path and
+// documented headers are decoded as those of the query are; a field Body takes the body:
+// JSON into a pointer to a struct, strictly, or all of it into a []byte. Its answer is the
+// response as it stands, without a RequestId, or a [Raw]. Bodies reach no trail record.
+//
 // The classic protocol (HMAC-SHA1) answers XML unless Format=JSON is asked for,
 // as the service does. What this gateway refuses never reaches a method: a
 // wrong signature, an unknown action, an unknown, mistyped or missing

@@ -26,6 +26,7 @@ type exchange struct {
 	call    *Call
 	ids     int
 	fault   simcloud.FaultKind
+	raw     *Raw // an answer that is no RPC response
 }
 
 func (x *exchange) serve(req *http.Request) {
@@ -61,6 +62,9 @@ func (x *exchange) serve(req *http.Request) {
 		x.w.WriteHeader(200)
 	case err != nil:
 		x.fail(err)
+	case x.raw != nil:
+		x.note(x.raw.Status, "")
+		x.answerRaw()
 	default:
 		x.note(200, "")
 		x.answer(200, body)
@@ -86,8 +90,10 @@ func (x *exchange) admit(req *http.Request) (err error) {
 		x.w.Header().Set("X-RateLimit-User-API", left)
 		return err
 	}
-	x.ids, err = check(x.action, x.call.Params)
-	return err
+	if x.ids, err = check(x.action, x.call.Params); err != nil {
+		return err
+	}
+	return x.checkBody()
 }
 
 func (x *exchange) newCall(who Identity) *Call {
@@ -110,11 +116,14 @@ func (x *exchange) newCall(who Identity) *Call {
 }
 
 // denied is the answer to a call that the caller's policies do not allow. RAM
-// and STS answer NoPermission.
+// and STS answer NoPermission, Function Compute AccessDenied.
 func denied(product, action, resource string) error {
 	const text = "You are not authorized to do this action. Action: %s, resource: %s."
-	if product == "ram" || product == "sts" {
+	switch product {
+	case "ram", "sts":
 		return Errorf(403, "NoPermission", text, action, resource)
+	case "fc":
+		return Errorf(403, "AccessDenied", text, action, resource)
 	}
 	return Errorf(403, "Forbidden.RAM", text, action, resource)
 }
@@ -145,12 +154,15 @@ func RegionOf(host string, regions []string) string {
 
 // run calls the product's method, and hands a write to the trail.
 func (x *exchange) run() ([]byte, error) {
-	m, ok := x.r.methods[x.product.Code+":"+x.action.Name]
+	m, ok := x.r.method(x.product.Code, x.action.Name)
 	if !ok {
 		return nil, notServed(x.product.Code, x.action.Name)
 	}
 	in := reflect.New(m.in)
 	if err := decode(x.call.Params, "", in.Elem()); err != nil {
+		return nil, err
+	}
+	if err := x.decodeBody(in.Elem()); err != nil {
 		return nil, err
 	}
 	body, err := x.invoke(m, in)
@@ -172,6 +184,9 @@ func (x *exchange) invoke(m method, in reflect.Value) (body []byte, err error) {
 	out := m.fn.Call([]reflect.Value{reflect.ValueOf(x.call), in})
 	if e, _ := out[1].Interface().(error); e != nil {
 		return nil, e
+	}
+	if x.action.Rooted() {
+		return x.plain(out[0].Interface())
 	}
 	return withRequestID(out[0].Interface(), x.id)
 }

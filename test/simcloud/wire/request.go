@@ -11,9 +11,13 @@ import (
 	"time"
 )
 
-// maxBody is the largest request body that is read. The largest documented
-// parameter, UserData, is 32 KB before Base64.
-const maxBody = 1 << 20
+// The largest request bodies that are read: of an RPC API, whose largest documented
+// parameter, UserData, is 32 KB before Base64; and of an API with a path. Function
+// Compute takes a zip of 100 MB, which is Base64 here (its limits page, 2026-01).
+const (
+	maxBody       = 1 << 20
+	maxRootedBody = 140 << 20
+)
 
 // request is an HTTP request taken apart, before anything of it is believed.
 type request struct {
@@ -45,14 +49,19 @@ func protocol(name string) bool {
 }
 
 func parse(r *http.Request) (*request, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	q := &request{http: r, pairs: map[string]string{}, params: map[string]string{}}
+	limit := int64(maxBody)
+	if q.rooted() {
+		limit = maxRootedBody
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err != nil {
 		return nil, Errorf(400, "InvalidParameter", "reading the body: %v", err)
 	}
-	if len(body) > maxBody {
-		return nil, Errorf(413, "RequestEntityTooLarge", "the body is larger than %d bytes", maxBody)
+	if int64(len(body)) > limit {
+		return nil, Errorf(413, "RequestEntityTooLarge", "the body is larger than %d bytes", limit)
 	}
-	q := &request{http: r, body: body, pairs: map[string]string{}, params: map[string]string{}}
+	q.body = body
 	if err := q.collect(r.URL.RawQuery); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,11 +37,12 @@ type Options struct {
 	Real func() time.Time
 }
 
-// Router serves the RPC APIs of all products at one address. The API version of
-// a request tells the product. Register all products before serving.
+// Router serves the APIs of all products at one address: RPC APIs by their name, APIs
+// with paths by path and method. The API version of a request tells the product.
 type Router struct {
 	o       Options
 	table   *meta.Table
+	mu      sync.RWMutex
 	methods map[string]method
 	nonces  nonces
 	quota   quota
@@ -104,9 +106,19 @@ func (r *Router) Register(code string, receiver any) error {
 		if err := fieldsKnown(a, "", in); err != nil {
 			return fmt.Errorf("registering %s: %w", code, err)
 		}
+		r.mu.Lock()
 		r.methods[code+":"+name] = method{fn, in}
+		r.mu.Unlock()
 	}
 	return nil
+}
+
+// method is what serves an API, if anything does.
+func (r *Router) method(product, action string) (method, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	m, ok := r.methods[product+":"+action]
+	return m, ok
 }
 
 // serves reports whether t is func(*Call, *In) (*Out, error).
@@ -126,6 +138,9 @@ func fieldsKnown(a *meta.Action, prefix string, t reflect.Type) error {
 		f := t.Field(i)
 		name := prefix + paramName(f)
 		ft := f.Type
+		if name == bodyField && a.Body != nil {
+			continue
+		}
 		if f.Anonymous {
 			name = prefix
 		}
@@ -169,8 +184,11 @@ func (r *Router) lookup(q *request) (*meta.Product, *meta.Action, error) {
 	if !ok {
 		return nil, nil, Errorf(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method. (simcloud serves no product of version %q; Alibaba Cloud may have one)", q.version)
 	}
+	if q.rooted() {
+		return r.route(p, q)
+	}
 	a, ok := p.Actions[q.action]
-	if !ok {
+	if !ok || a.Rooted() {
 		return p, nil, Errorf(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method. (simcloud serves no %s %q; Alibaba Cloud may have it)", p.Code, q.action)
 	}
 	return p, a, nil

@@ -1,0 +1,144 @@
+package fcapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"fleetwarden/deploy/local/fc"
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/wire"
+)
+
+// Deployment is a function as it is to run.
+type Deployment struct {
+	Account, Region string
+	Function        Function
+	// Code is the folder of the unpacked zip; empty for what the platform had before the
+	// API was asked.
+	Code     string
+	Async    *AsyncInput // nil for the defaults
+	Reserved int
+	Triggers []Trigger
+}
+
+// Platform runs functions. It is never called for one function at the same time.
+type Platform interface {
+	// Apply has d run from now on, in the place of what ran under its name before. An
+	// error means that nothing changed.
+	Apply(d Deployment) error
+	// Withdraw ends the function and its triggers.
+	Withdraw(region, name string)
+	// Invoke runs the function once and waits; InvokeAsync queues an event.
+	Invoke(ctx context.Context, region, name string, payload []byte) (fc.Result, error)
+	InvokeAsync(region, name string, payload []byte) error
+}
+
+// Options of an API. All are required.
+type Options struct {
+	World    *simcloud.World
+	Platform Platform
+	// RAM tells what a function's role may do.
+	RAM wire.Authorizer
+	// Dir receives the unpacked code.
+	Dir string
+}
+
+// API is the product; register it at a wire.Router as fc.
+type API struct {
+	o Options
+
+	mu        sync.Mutex
+	functions map[key]*function
+	serial    int
+}
+
+type key struct{ account, region, name string }
+
+// function is what is kept of one.
+type function struct {
+	Deployment
+	async       *AsyncConfig
+	concurrency bool
+}
+
+// New returns an API without functions.
+func New(o Options) *API { return &API{o: o, functions: map[key]*function{}} }
+
+// Seed adds a function that the platform runs already. Its names, Config and Tags come
+// from d, and so do checksum and size of its code; the rest is filled in.
+func (a *API) Seed(d Deployment) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f := &function{Deployment: d, concurrency: d.Reserved > 0}
+	now := a.now()
+	a.fill(&f.Deployment, now)
+	if d.Async != nil {
+		f.async = &AsyncConfig{AsyncInput: *d.Async, CreatedTime: now, LastModifiedTime: now, FunctionArn: f.Function.FunctionArn}
+	}
+	triggers := f.Triggers
+	f.Triggers = nil
+	for _, t := range triggers {
+		t.CreatedTime, t.LastModifiedTime = now, now
+		f.Triggers = append(f.Triggers, a.complete(f, t))
+	}
+	a.functions[key{d.Account, d.Region, d.Function.FunctionName}] = f
+}
+
+// fill sets what the service says of a new function. The caller holds the mutex.
+func (a *API) fill(d *Deployment, now string) {
+	f := &d.Function
+	f.FunctionArn = fmt.Sprintf("acs:fc:%s:%s:functions/%s", d.Region, d.Account, f.FunctionName)
+	f.FunctionID = a.id()
+	f.CreatedTime, f.LastModifiedTime = now, now
+	f.State, f.LastUpdateStatus = "Active", "Successful"
+}
+
+// id looks like the service's. The caller holds the mutex.
+func (a *API) id() string {
+	a.serial++
+	return fmt.Sprintf("51c10000-0000-4000-9000-%012x", a.serial)
+}
+
+func (a *API) now() string { return a.o.World.Clock.Now().UTC().Format(time.RFC3339) }
+
+// find returns a function of the caller after RAM has allowed the action. RAM is asked
+// about all functions: the published list of 2026-01 narrows none of these actions. The
+// caller holds the mutex.
+func (a *API) find(c *wire.Call, action, name string) (*function, error) {
+	if err := c.Allow(action, "*"); err != nil {
+		return nil, err
+	}
+	f, ok := a.functions[key{c.Caller.Account, c.Region, name}]
+	if !ok {
+		return nil, wire.Errorf(http.StatusNotFound, "FunctionNotFound", "function '%s' does not exist", name)
+	}
+	c.Refer("ACS::FC::Function", name)
+	return f, nil
+}
+
+// apply has the platform run a changed function, and keeps it if it does. The caller
+// holds the mutex.
+func (a *API) apply(f function) error {
+	if err := a.o.Platform.Apply(f.Deployment); err != nil {
+		return invalid("simcloud cannot run this: %v", err)
+	}
+	a.functions[key{f.Account, f.Region, f.Function.FunctionName}] = &f
+	return nil
+}
+
+func invalid(format string, args ...any) error {
+	return wire.Errorf(http.StatusBadRequest, "InvalidArgument", format, args...)
+}
+
+// onlyLatest refuses qualifiers of versions, which are not kept here.
+func onlyLatest(qualifier string) error {
+	if qualifier != "" && qualifier != latest {
+		return invalid("simcloud keeps no version or alias %q, LATEST alone.", qualifier)
+	}
+	return nil
+}
+
+const latest = "LATEST"

@@ -1,0 +1,65 @@
+package fcapi
+
+import (
+	"net/http"
+
+	"fleetwarden/test/simcloud/wire"
+)
+
+// GetConcurrencyConfig shows how many instances are a function's own.
+func (a *API) GetConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*Concurrency, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, err := a.findConcurrency(c, "fc:GetConcurrencyConfig", in.FunctionName)
+	if err != nil {
+		return nil, err
+	}
+	return &Concurrency{f.Function.FunctionArn, int64(f.Reserved)}, nil
+}
+
+// findConcurrency is find for a function with a configuration. The caller holds the mutex.
+func (a *API) findConcurrency(c *wire.Call, action, name string) (*function, error) {
+	f, err := a.find(c, action, name)
+	if err == nil && !f.concurrency {
+		err = wire.Errorf(http.StatusNotFound, "ConcurrencyConfigNotFound", "concurrency config does not exist in function '%s'", name)
+	}
+	return f, err
+}
+
+// PutConcurrencyConfigRequest is the request of PutConcurrencyConfig.
+type PutConcurrencyConfigRequest struct {
+	FunctionRequest
+	Body *struct {
+		ReservedConcurrency *int64 `json:"reservedConcurrency,omitempty"`
+	}
+}
+
+// PutConcurrencyConfig sets instances apart for a function.
+func (a *API) PutConcurrencyConfig(c *wire.Call, in *PutConcurrencyConfigRequest) (*Concurrency, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, err := a.find(c, "fc:PutConcurrencyConfig", in.FunctionName)
+	if err != nil {
+		return nil, err
+	}
+	n := in.Body.ReservedConcurrency
+	if n == nil || *n < 1 {
+		return nil, invalid("reservedConcurrency is above 0 (0, which stops a function, simcloud does not serve: use invoke/disable)")
+	}
+	changed := *f
+	changed.concurrency, changed.Reserved = true, int(*n)
+	return &Concurrency{f.Function.FunctionArn, *n}, a.apply(changed)
+}
+
+// DeleteConcurrencyConfig gives a function's own instances back.
+func (a *API) DeleteConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*wire.Raw, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, err := a.findConcurrency(c, "fc:DeleteConcurrencyConfig", in.FunctionName)
+	if err != nil {
+		return nil, err
+	}
+	changed := *f
+	changed.concurrency, changed.Reserved = false, 0
+	return wire.NoContent(), a.apply(changed)
+}

@@ -1,0 +1,195 @@
+package fcapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"fleetwarden/test/simcloud/wire"
+)
+
+// ListTriggersRequest are the parameters of ListTriggers.
+type ListTriggersRequest struct {
+	FunctionRequest
+	Prefix    string `param:"prefix"`
+	Limit     int    `param:"limit"`
+	NextToken string `param:"nextToken"`
+}
+
+// ListTriggersResponse is a page of triggers.
+type ListTriggersResponse struct {
+	NextToken string    `json:"nextToken,omitempty"`
+	Triggers  []Trigger `json:"triggers"`
+}
+
+// ListTriggers lists the triggers of a function by name.
+func (a *API) ListTriggers(c *wire.Call, in *ListTriggersRequest) (*ListTriggersResponse, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, err := a.find(c, "fc:ListTriggers", in.FunctionName)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, t := range f.Triggers {
+		names = append(names, t.TriggerName)
+	}
+	names, next, err := page(names, in.Prefix, in.NextToken, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListTriggersResponse{Triggers: []Trigger{}, NextToken: next}
+	for _, n := range names {
+		out.Triggers = append(out.Triggers, f.Triggers[f.trigger(n)])
+	}
+	return out, nil
+}
+
+// trigger is the place of a trigger; -1 without one.
+func (f *function) trigger(name string) int {
+	return slices.IndexFunc(f.Triggers, func(t Trigger) bool { return t.TriggerName == name })
+}
+
+// TriggerRequest names a trigger.
+type TriggerRequest struct {
+	FunctionRequest
+	TriggerName string `param:"triggerName"`
+}
+
+// findTrigger is find for a trigger. The caller holds the mutex.
+func (a *API) findTrigger(c *wire.Call, action string, in TriggerRequest) (*function, int, error) {
+	f, err := a.find(c, action, in.FunctionName)
+	if err != nil {
+		return nil, 0, err
+	}
+	at := f.trigger(in.TriggerName)
+	if at < 0 {
+		return nil, 0, wire.Errorf(http.StatusNotFound, "TriggerNotFound", "trigger '%s' does not exist in function '%s'", in.TriggerName, in.FunctionName)
+	}
+	return f, at, nil
+}
+
+// GetTrigger shows one trigger.
+func (a *API) GetTrigger(c *wire.Call, in *TriggerRequest) (*Trigger, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, at, err := a.findTrigger(c, "fc:GetTrigger", *in)
+	if err != nil {
+		return nil, err
+	}
+	out := f.Triggers[at]
+	return &out, nil
+}
+
+// CreateTriggerRequest is the request of CreateTrigger.
+type CreateTriggerRequest struct {
+	FunctionRequest
+	Body *TriggerInput
+}
+
+// CreateTrigger makes a trigger and connects it.
+func (a *API) CreateTrigger(c *wire.Call, in *CreateTriggerRequest) (*Trigger, error) {
+	t, err := in.Body.trigger()
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, err := a.find(c, "fc:CreateTrigger", in.FunctionName)
+	if err != nil {
+		return nil, err
+	}
+	if f.trigger(t.TriggerName) >= 0 {
+		return nil, wire.Errorf(http.StatusConflict, "TriggerAlreadyExists", "trigger '%s' already exists in function '%s'", t.TriggerName, in.FunctionName)
+	}
+	t.CreatedTime = a.now()
+	t.LastModifiedTime = t.CreatedTime
+	t = a.complete(f, t)
+	changed := *f
+	changed.Triggers = append(slices.Clone(f.Triggers), t)
+	return &t, a.apply(changed)
+}
+
+// trigger reads what is to be made.
+func (in *TriggerInput) trigger() (Trigger, error) {
+	t := Trigger{
+		TriggerName: text(in.TriggerName), TriggerType: text(in.TriggerType), TriggerConfig: text(in.TriggerConfig),
+		Description: text(in.Description), InvocationRole: text(in.InvocationRole), Qualifier: text(in.Qualifier), SourceArn: text(in.SourceArn),
+	}
+	if !validName.MatchString(t.TriggerName) || t.TriggerType == "" {
+		return t, invalid("triggerName or triggerType is missing or malformed")
+	}
+	return t, t.check()
+}
+
+func (t *Trigger) check() error {
+	if !json.Valid([]byte(t.TriggerConfig)) {
+		return invalid("triggerConfig is not JSON, written as a string")
+	}
+	return onlyLatest(t.Qualifier)
+}
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// complete sets what the service says of a trigger. The caller holds the mutex.
+func (a *API) complete(f *function, t Trigger) Trigger {
+	if t.Qualifier == "" {
+		t.Qualifier = latest
+	}
+	t.TargetArn, t.TriggerID = f.Function.FunctionArn, a.id()
+	return t
+}
+
+// UpdateTriggerRequest is the request of UpdateTrigger.
+type UpdateTriggerRequest struct {
+	TriggerRequest
+	Body *TriggerUpdate
+}
+
+// UpdateTrigger changes what it is given.
+func (a *API) UpdateTrigger(c *wire.Call, in *UpdateTriggerRequest) (*Trigger, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, at, err := a.findTrigger(c, "fc:UpdateTrigger", in.TriggerRequest)
+	if err != nil {
+		return nil, err
+	}
+	t := f.Triggers[at]
+	for _, x := range []struct {
+		to   *string
+		from *string
+	}{
+		{&t.Description, in.Body.Description}, {&t.InvocationRole, in.Body.InvocationRole},
+		{&t.Qualifier, in.Body.Qualifier}, {&t.TriggerConfig, in.Body.TriggerConfig},
+	} {
+		if x.from != nil {
+			*x.to = *x.from
+		}
+	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	t.LastModifiedTime = a.now()
+	changed := *f
+	changed.Triggers = slices.Clone(f.Triggers)
+	changed.Triggers[at] = t
+	return &t, a.apply(changed)
+}
+
+// DeleteTrigger ends a trigger.
+func (a *API) DeleteTrigger(c *wire.Call, in *TriggerRequest) (*wire.Raw, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, at, err := a.findTrigger(c, "fc:DeleteTrigger", *in)
+	if err != nil {
+		return nil, err
+	}
+	changed := *f
+	changed.Triggers = slices.Delete(slices.Clone(f.Triggers), at, at+1)
+	return wire.NoContent(), a.apply(changed)
+}
