@@ -62,19 +62,31 @@ type function struct {
 	Deployment
 	async       *AsyncConfig
 	concurrency bool
+	digest      func() (checksum string, size int64) // of seeded code, until it is asked for
+}
+
+// shown is the function as the API shows it. The caller holds the mutex.
+func (f *function) shown() Function {
+	if f.digest != nil {
+		f.Function.CodeChecksum, f.Function.CodeSize = f.digest()
+		f.digest = nil
+	}
+	return f.Function
 }
 
 // New returns an API without functions.
 func New(o Options) *API { return &API{o: o, functions: map[key]*function{}} }
 
-// Seed adds a function that the platform runs already. Its names, Config and Tags come
-// from d, and so do checksum and size of its code; the rest is filled in.
-func (a *API) Seed(d Deployment) {
+// Seed adds a function that the platform runs already, and returns it as the platform
+// would be given it. Its names, Config and Tags come from d; the rest is filled in. digest
+// tells checksum and size of its code when they are asked for.
+func (a *API) Seed(d Deployment, digest func() (checksum string, size int64)) Deployment {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	f := &function{Deployment: d, concurrency: d.Reserved > 0}
+	f := &function{Deployment: d, concurrency: d.Reserved > 0, digest: digest}
 	now := a.now()
 	a.fill(&f.Deployment, now)
+	f.Function.defaults()
 	if d.Async != nil {
 		f.async = &AsyncConfig{AsyncInput: *d.Async, CreatedTime: now, LastModifiedTime: now, FunctionArn: f.Function.FunctionArn}
 	}
@@ -85,6 +97,7 @@ func (a *API) Seed(d Deployment) {
 		f.Triggers = append(f.Triggers, a.complete(f, t))
 	}
 	a.functions[key{d.Account, d.Region, d.Function.FunctionName}] = f
+	return f.Deployment
 }
 
 // fill sets what the service says of a new function. The caller holds the mutex.

@@ -2,6 +2,7 @@ package fcapi
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -27,10 +28,11 @@ func overlay(dst *Config, src Config) {
 	}
 }
 
-// defaults are what a function has whose creator did not say.
+// defaults are what a function has whose creator did not say: 0.35 vCPU with 512 MB, and
+// with other memory as much for each.
 func (c *Config) defaults() {
-	set(&c.CPU, 0.35)
 	set(&c.MemorySize, 512)
+	set(&c.CPU, max(math.Round(float64(*c.MemorySize)*0.35/512*20)/20, 0.05))
 	set(&c.DiskSize, 512)
 	set(&c.Timeout, 3)
 	set(&c.InternetAccess, true)

@@ -46,7 +46,7 @@ func (a *API) ListFunctions(c *wire.Call, in *ListFunctionsRequest) (*ListFuncti
 	}
 	out := &ListFunctionsResponse{Functions: []Function{}, NextToken: next}
 	for _, n := range names {
-		out.Functions = append(out.Functions, a.functions[key{c.Caller.Account, c.Region, n}].Function)
+		out.Functions = append(out.Functions, a.functions[key{c.Caller.Account, c.Region, n}].shown())
 	}
 	return out, nil
 }
@@ -100,7 +100,7 @@ func (a *API) GetFunction(c *wire.Call, in *QualifiedRequest) (*Function, error)
 	if err != nil {
 		return nil, err
 	}
-	out := f.Function
+	out := f.shown()
 	return &out, onlyLatest(in.Qualifier)
 }
 
@@ -176,10 +176,11 @@ func (a *API) put(c *wire.Call, f function, in UpdateInput) (*Function, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Code, f.Function.CodeChecksum, f.Function.CodeSize = unpacked.dir, unpacked.checksum, unpacked.size
+		f.Code, f.Function.CodeChecksum, f.Function.CodeSize, f.digest = unpacked.dir, unpacked.checksum, unpacked.size, nil
 	}
 	c.Refer("ACS::FC::Function", f.Function.FunctionName)
-	return &f.Function, a.apply(f)
+	out := f.shown()
+	return &out, a.apply(f)
 }
 
 // passRole asks whether the caller may give the role to Function Compute, as the system

@@ -175,10 +175,10 @@ func TestASeededFunctionShowsAsItRuns(t *testing.T) {
 	b := newBench(t)
 	d := fcapi.Deployment{
 		Account: server.Sharer, Region: server.Home, Reserved: 2, Async: &fcapi.AsyncInput{MaxAsyncRetryAttempts: tea.Int64(3)},
-		Function: fcapi.Function{Config: fcapi.Config{Runtime: tea.String("go1")}, FunctionName: "seed", CodeChecksum: "7"},
+		Function: fcapi.Function{Config: fcapi.Config{Runtime: tea.String("go1")}, FunctionName: "seed"},
 		Triggers: []fcapi.Trigger{{TriggerName: "every", TriggerType: "timer", TriggerConfig: `{"enable":true}`}},
 	}
-	b.api.Seed(d)
+	b.api.Seed(d, func() (string, int64) { return "7", 1 })
 	f, err := b.client("").GetFunction(tea.String("seed"), &sdk.GetFunctionRequest{})
 	b.ok(err)
 	async, err := b.client("").GetAsyncInvokeConfig(tea.String("seed"), &sdk.GetAsyncInvokeConfigRequest{})

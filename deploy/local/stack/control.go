@@ -11,13 +11,14 @@ import (
 // maxPayload is the largest event of a synchronous invocation.
 const maxPayload = 32 << 20
 
-// plug puts the stack into the server's control API.
-func (s *Stack) plug() {
+// plug puts the stack into the server: its control API, and Function Compute's.
+func (s *Stack) plug() error {
 	s.o.Server.Witness = s.runtime.Witness
 	s.o.Server.Invoke = s.serveInvoke
 	s.o.Server.Invocations = func() any {
 		return map[string][]fc.Invocation{"invocations": s.Invocations()}
 	}
+	return s.o.Server.Router.Register("fc", s.api)
 }
 
 // serveInvoke answers POST /_sim/invoke/{function}, in the region of ?region=, as

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/fcapi"
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/test/simcloud/server"
 )
@@ -53,10 +54,13 @@ type Options struct {
 
 // Stack is what is deployed. Close it before its server.
 type Stack struct {
-	o       Options
-	root    string
-	runtime *fc.Runtime
-	temp    string
+	o        Options
+	root     string
+	runtime  *fc.Runtime
+	api      *fcapi.API
+	plugs    plugs
+	platform *platform
+	temp     string
 	// short are the keys of the manifest's resources by the functions' names in the cloud.
 	short map[string]string
 	// commandIDs are the ids of the Cloud Assistant commands, by region and name.
@@ -119,8 +123,7 @@ func (s *Stack) start(ctx context.Context) error {
 			return fmt.Errorf("deploying to %s: %w", region, err)
 		}
 	}
-	s.plug()
-	return nil
+	return s.plug()
 }
 
 // prepare fills in the defaults and starts the runtime.
@@ -146,7 +149,10 @@ func (s *Stack) prepare() (err error) {
 	if s.o.Log == nil {
 		s.o.Log = io.Discard
 	}
-	s.runtime, err = fc.New(fc.Options{Clock: s.o.Server.World.Clock, LogDir: s.o.LogDir, Issue: s.issue})
+	if s.runtime, err = fc.New(fc.Options{Clock: s.o.Server.World.Clock, LogDir: s.o.LogDir, Issue: s.issue}); err != nil {
+		return err
+	}
+	s.api, err = s.controlPlane()
 	return err
 }
 
@@ -198,6 +204,9 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 			d.Triggers = append(d.Triggers, t.Name+" ("+t.Type+")")
 		}
 		s.deployed = append(s.deployed, d)
+		if err := s.seed(f, p); err != nil {
+			return fmt.Errorf("showing %s: %w", function, err)
+		}
 		fmt.Fprintf(s.o.Log, "deployed %s to %s\n", function, f.Region)
 	}
 	return nil
@@ -264,27 +273,6 @@ func (s *Stack) Kill(function string, n int, when fc.When) {
 // Lengthen has invocations of the function last for d of virtual time from now on.
 func (s *Stack) Lengthen(function string, d time.Duration) {
 	s.runtime.Lengthen(s.cloudName(function), d)
-}
-
-// Invocations returns all invocations so far, in the order of their start, with the
-// short names of functions.
-func (s *Stack) Invocations() []fc.Invocation {
-	all := s.runtime.Invocations()
-	for n, i := range all {
-		all[n].Function = s.short[i.Function]
-	}
-	return all
-}
-
-// cloudName is the name in Function Compute, and in the runtime, of a function that has
-// the short name of its resource everywhere else; the name itself if there is none.
-func (s *Stack) cloudName(function string) string {
-	for cloud, short := range s.short {
-		if short == function {
-			return cloud
-		}
-	}
-	return function
 }
 
 // Close kills the functions and removes what is temporary.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fleetwarden/deploy/local/fc"
@@ -39,6 +40,7 @@ type stream struct {
 	pattern  *eventbridge.Pattern
 	strategy eventbridge.Strategy
 	dead     func([]byte) error
+	pulled   *atomic.Bool
 
 	mu      sync.Mutex
 	windows int               // on their way, those that wait for another try too
@@ -57,7 +59,7 @@ func (s *Stack) stream(f fc.Function, t manifest.Trigger) error {
 		s: s, f: f, name: t.Name, queue: mns.Queue{Account: f.Account, Region: source.RegionID, Name: source.QueueName},
 		count: e.RunOptions.BatchWindow.CountBasedWindow, window: time.Duration(e.RunOptions.BatchWindow.TimeBasedWindow) * time.Second,
 		decode: *source.IsBase64Decode, strategy: eventbridge.Strategy(e.RunOptions.RetryStrategy.PushRetryStrategy),
-		rnd: rand.New(rand.NewPCG(1, 1)), handles: map[string]string{},
+		rnd: rand.New(rand.NewPCG(1, 1)), handles: map[string]string{}, pulled: s.plugs.of(f),
 	}
 	var err error
 	if x.pattern, err = eventbridge.ParsePattern([]byte(e.EventRuleFilterPattern)); err != nil {
@@ -87,7 +89,7 @@ func (x *stream) wake() {
 func (x *stream) plan() {
 	n := x.s.o.Server.MNS.Visible(x.queue)
 	full := n >= x.count || x.window == 0
-	if x.windows == maxWindows || n == 0 || x.timer != nil && !full {
+	if x.pulled.Load() || x.windows == maxWindows || n == 0 || x.timer != nil && !full {
 		return
 	}
 	wait := x.window
@@ -101,7 +103,7 @@ func (x *stream) plan() {
 	timer = x.clock().After(wait, func() {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if x.timer == timer {
+		if x.timer == timer && !x.pulled.Load() {
 			x.timer = nil
 			x.close()
 			x.plan()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"fleetwarden/deploy/local/fc"
@@ -15,7 +16,7 @@ import (
 func (s *Stack) trigger(f fc.Function, t manifest.Trigger) error {
 	switch {
 	case t.Timer != nil && t.Timer.Enable:
-		s.timer(f, t)
+		s.timer(f, t, s.plugs.of(f))
 		return nil
 	case t.EventBridge != nil && t.EventBridge.TriggerEnable:
 		if t.EventBridge.EventSourceConfig.Type == "MNS" {
@@ -50,7 +51,7 @@ func (s *Stack) bus(f fc.Function, t manifest.Trigger) error {
 			return s.runtime.InvokeAsync(f.Region, f.Name, fc.Cause{Trigger: t.Name, Payload: event})
 		},
 	}
-	rule := eventbridge.Rule{Name: f.Name + "-" + t.Name, Pattern: pattern, Targets: []eventbridge.Target{target}}
+	rule := eventbridge.Rule{Name: ruleOf(f, t), Pattern: pattern, Targets: []eventbridge.Target{target}}
 	return s.o.Server.EventBridge.Put(f.Account, f.Region, rule)
 }
 
@@ -61,9 +62,9 @@ type timerEvent struct {
 	Payload     string `json:"payload"`
 }
 
-// timer invokes the function at each time of its schedule. It does not keep the
-// world from being quiet.
-func (s *Stack) timer(f fc.Function, t manifest.Trigger) {
+// timer invokes the function at each time of its schedule, until it is pulled. It does
+// not keep the world from being quiet.
+func (s *Stack) timer(f fc.Function, t manifest.Trigger, pulled *atomic.Bool) {
 	clock := s.o.Server.World.Clock
 	now := clock.Now()
 	next := t.Timer.Schedule.Next(now)
@@ -71,6 +72,9 @@ func (s *Stack) timer(f fc.Function, t manifest.Trigger) {
 		return // a date that never comes
 	}
 	clock.Background(next.Sub(now), func() {
+		if pulled.Load() {
+			return
+		}
 		event, err := json.Marshal(timerEvent{next.UTC().Format(time.RFC3339), t.Name, t.Timer.Payload})
 		if err == nil {
 			err = s.runtime.InvokeAsync(f.Region, f.Name, fc.Cause{Trigger: t.Name, Payload: event})
@@ -78,6 +82,6 @@ func (s *Stack) timer(f fc.Function, t manifest.Trigger) {
 		if err != nil {
 			fmt.Fprintf(s.o.Log, "timer %s of %s: %v\n", t.Name, f.Name, err)
 		}
-		s.timer(f, t)
+		s.timer(f, t, pulled)
 	})
 }

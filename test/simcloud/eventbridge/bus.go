@@ -3,6 +3,7 @@ package eventbridge
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,6 +110,14 @@ func (s *Service) Put(account, region string, r Rule) error {
 	}
 	s.buses[key] = append(s.buses[key], r)
 	return nil
+}
+
+// Remove takes a rule from the default bus, if it is there.
+func (s *Service) Remove(account, region, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := busKey{account, region}
+	s.buses[key] = slices.DeleteFunc(s.buses[key], func(r Rule) bool { return r.Name == name })
 }
 
 // Lost returns the events that were lost on purpose, refused, or given up
