@@ -10,10 +10,10 @@ TIMEOUT   ?= 20m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-.PHONY: help demo test bench local lint verify fuzz build package deploy deploy-state clean
+.PHONY: help demo test bench local lint verify fuzz build package deploy deploy-state deploy-check clean
 
 help: ## these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 build: ## the function binaries for this machine, in dist/
 	@for f in $(FUNCTIONS); do CGO_ENABLED=0 GOOS=$(GOOS) GOARCH=$(GOARCH) go build -trimpath -ldflags='-s -w' -o dist/$$f/main ./functions/$$(echo $$f | tr -d -) || exit 1; done
@@ -88,6 +88,14 @@ deploy-state:
 	  echo "Terraform's state is kept in deploy/terraform, on this machine alone; deploy/terraform/README.md says how to keep it in OSS."; \
 	  printf 'terraform {\n  backend "local" {}\n}\n' > deploy/terraform/backend_override.tf; $(TERRAFORM) init -input=false; \
 	fi
+
+# "make test" reads the configuration without these tools; this has them look as well.
+deploy-check: ## terraform fmt and validate on what "make deploy" applies; needs Terraform and its provider
+	@command -v terraform >/dev/null || { echo "make deploy-check needs terraform, which is not on the PATH; see deploy/terraform/README.md" >&2; exit 1; }
+	terraform fmt -check -recursive deploy
+	@for root in terraform terraform/member terraform/memberevents guard; do \
+	  echo "deploy/$$root" && terraform -chdir=deploy/$$root init -backend=false -input=false >/dev/null && terraform -chdir=deploy/$$root validate || exit 1; \
+	done
 
 clean: ## what was built and written
 	rm -rf dist out

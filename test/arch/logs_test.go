@@ -1,0 +1,67 @@
+package arch
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// leaves are the names of what a record has, as JSON, with dots.
+func leaves(prefix string, t reflect.Type) (out []string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]() {
+		return []string{prefix}
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		out = append(out, leaves(strings.TrimPrefix(prefix+"."+name, "."), t.Field(i).Type)...)
+	}
+	return out
+}
+
+// TestTheLogsIndexKnowsTheRecords: a leaf that no record has finds nothing, and a query or
+// an alarm on one that is not indexed fails where nobody looks.
+func TestTheLogsIndexKnowsTheRecords(t *testing.T) {
+	known := append(leaves("", reflect.TypeFor[fleet.Record]()), "level", "msg", "error") // log/slog's
+	logs := readText(t, "../../deploy/terraform/logs.tf")
+	var indexed []string
+	for _, list := range regexp.MustCompile(`(?s)record_(?:texts|longs) = \[(.*?)\]`).FindAllStringSubmatch(logs, -1) {
+		for _, m := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(list[1], -1) {
+			indexed = append(indexed, m[1])
+			if !slices.Contains(known, m[1]) {
+				t.Errorf("the index has %s, which no record has", m[1])
+			}
+		}
+	}
+	if len(indexed) == 0 {
+		t.Fatal("logs.tf indexes no leaf of a record")
+	}
+	asked := regexp.MustCompile(`message\.([A-Za-z.]*[A-Za-z])`)
+	for _, file := range []string{"logs.tf", "alarms.tf"} {
+		for _, m := range asked.FindAllStringSubmatch(readText(t, "../../deploy/terraform/"+file), -1) {
+			if !slices.Contains(indexed, m[1]) {
+				t.Errorf("%s asks for message.%s, which is not indexed", file, m[1])
+			}
+		}
+	}
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
