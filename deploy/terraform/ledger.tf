@@ -30,6 +30,14 @@ locals {
   }
 }
 
+# A ledger outlives its deployment ("make remove" leaves it). A later deployment takes it
+# up again; what its settings are, the resources below write again.
+import {
+  for_each = local.home ? toset(data.alicloud_oss_buckets.ledger.names) : toset([])
+  to       = alicloud_oss_bucket.ledger[0]
+  id       = each.value
+}
+
 resource "alicloud_oss_bucket" "ledger" {
   count  = local.home ? 1 : 0
   bucket = "fleetwarden-${local.account}"

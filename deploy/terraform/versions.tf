@@ -3,7 +3,7 @@
 # Regional resources are made in each; roles, ledger and trail in the home region alone.
 
 terraform {
-  required_version = ">= 1.5" # strcontains
+  required_version = ">= 1.7" # imports for each
   required_providers {
     alicloud = {
       source  = "aliyun/alicloud"
