@@ -18,21 +18,38 @@ import (
 // package name has no hyphens.
 func Folder(function string) string { return strings.ReplaceAll(function, "-", "") }
 
-// Build compiles functions of the module at root into dir/<function>/main.
+// Build compiles functions of the module at root into dir/<function>/main, without what
+// only a debugger reads.
 func Build(ctx context.Context, root, dir string, functions ...string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return fmt.Errorf("building the functions: %w", err)
 	}
+	built := filepath.Join(dir, ".built")
+	args := []string{"build", "-ldflags=-s -w", "-o", built + string(filepath.Separator)}
 	for _, name := range functions {
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, name, "main"), "./functions/"+Folder(name))
-		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("building %s: %w\n%s", name, err, out)
+		args = append(args, "./functions/"+Folder(name))
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", strings.Join(functions, ", "), err, out)
+	}
+	for _, name := range functions {
+		if err := move(filepath.Join(built, Folder(name)), filepath.Join(dir, name, "main")); err != nil {
+			return fmt.Errorf("building %s: %w", name, err)
 		}
 	}
-	return nil
+	return os.RemoveAll(built)
+}
+
+// move gives a file another name, in a folder that may not stand yet.
+func move(from, to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
 }
 
 // binaries makes sure that every function has its binary.

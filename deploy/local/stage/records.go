@@ -2,8 +2,11 @@ package stage
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +17,13 @@ import (
 // change or pass stand beside its own, as text.
 type Record map[string]string
 
+// journal is what was read of one function's log. The stories ask after each step, so
+// that a line is read once.
+type journal struct {
+	upto    int64
+	records []Record
+}
+
 // Records returns all records written so far, each function's in their order.
 func (s *Stage) Records() ([]Record, error) {
 	paths, err := filepath.Glob(filepath.Join(s.logs, "*.log"))
@@ -21,34 +31,48 @@ func (s *Stage) Records() ([]Record, error) {
 		return nil, fmt.Errorf("finding the logs: %w", err)
 	}
 	slices.Sort(paths)
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	var out []Record
 	for _, p := range paths {
-		if out, err = readRecords(out, p); err != nil {
+		j := s.journals[p]
+		if err := j.read(p); err != nil {
 			return nil, err
 		}
+		s.journals[p] = j
+		out = append(out, j.records...)
 	}
 	return out, nil
 }
 
-func readRecords(out []Record, path string) ([]Record, error) {
+// read takes the lines that have come since. One that is not yet written to its end is
+// left for the next time.
+func (j *journal) read(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading records: %w", err)
+		return fmt.Errorf("reading records: %w", err)
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 4<<20)
-	for lines.Scan() {
-		if !strings.HasPrefix(lines.Text(), `{"v":`) {
+	if _, err := f.Seek(j.upto, io.SeekStart); err != nil {
+		return fmt.Errorf("reading records: %w", err)
+	}
+	for lines := bufio.NewReader(f); ; {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading records: %w", err)
+		}
+		if j.upto += int64(len(line)); !bytes.HasPrefix(line, []byte(`{"v":`)) {
 			continue // what a function logged beside its records
 		}
 		var r map[string]any
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return nil, fmt.Errorf("reading a record in %s: %w", filepath.Base(path), err)
+		if err := json.Unmarshal(line, &r); err != nil {
+			return fmt.Errorf("reading a record in %s: %w", filepath.Base(path), err)
 		}
-		out = append(out, flatten(r))
+		j.records = append(j.records, flatten(r))
 	}
-	return out, lines.Err()
 }
 
 func flatten(r map[string]any) Record {

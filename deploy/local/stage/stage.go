@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"fleetwarden/deploy/local/stack"
@@ -44,12 +45,15 @@ type Stage struct {
 	logs   string
 	tape   tape
 
+	reading  sync.Mutex
+	journals map[string]journal // by the log's path
+
 	departures departures
 }
 
 // Open builds the scene and returns when it is ready.
 func Open(ctx context.Context, o Options) (*Stage, error) {
-	s := &Stage{}
+	s := &Stage{journals: map[string]journal{}}
 	var err error
 	if s.Server, err = server.New(server.Options{Propagation: o.Propagation, Regions: o.World}); err != nil {
 		return nil, err
