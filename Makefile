@@ -78,7 +78,7 @@ deploy: ## Terraform, then "s deploy", into REGION; the home region, HOME_REGION
 	@$(MAKE) --no-print-directory deploy-state
 	$(TERRAFORM) workspace select -or-create $(REGION)
 	$(TERRAFORM) apply -var region=$(REGION) -var home_region=$(HOME_REGION) -var policy=$(abspath $(POLICY))
-	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && s deploy
+	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && s deploy -a "$${S_ACCESS:-default}" --assume-yes
 
 # The state is in OSS where state.tfbackend names a bucket, else on this machine alone.
 deploy-state:

@@ -7,6 +7,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// checkAccess: "s" looks credentials up by the text of access before it resolves any
+// variable, finds none, and fails at the first use of the account's id.
+func checkAccess(n *yaml.Node) error {
+	if access := child(n, "access"); access != n && strings.Contains(access.Value, "${") {
+		return at(access, "access must be a name as it stands, such as default: \"s\" does not resolve it; \"s -a NAME\" uses another")
+	}
+	return nil
+}
+
+// pinned is the component with its exact version: another one deploys by other rules.
+var pinned = regexp.MustCompile(`^fc3@[0-9]+\.[0-9]+\.[0-9]+$`)
+
 func (m *Manifest) check(n *yaml.Node) error {
 	if m.Edition != "3.0.0" {
 		return at(child(n, "edition"), "edition must be 3.0.0, not %q", m.Edition)
@@ -17,8 +29,8 @@ func (m *Manifest) check(n *yaml.Node) error {
 	seen := map[string]bool{}
 	for name, r := range m.Resources {
 		node := child(n, "resources", name)
-		if r.Component != "fc3" {
-			return at(child(node, "component"), "component %q is not supported here, only fc3", r.Component)
+		if !pinned.MatchString(r.Component) {
+			return at(child(node, "component"), "component %q is not supported here, only fc3 with its exact version, such as fc3@0.1.22", r.Component)
 		}
 		if err := r.Props.check(child(node, "props")); err != nil {
 			return err
@@ -57,6 +69,9 @@ func (f *Function) check(n *yaml.Node) error {
 		return err
 	}
 	if err := f.checkEnvironment(child(n, "environmentVariables")); err != nil {
+		return err
+	}
+	if err := f.checkLog(n); err != nil {
 		return err
 	}
 	if err := f.AsyncInvokeConfig.check(child(n, "asyncInvokeConfig")); err != nil {
@@ -108,11 +123,25 @@ func (f *Function) checkEnvironment(n *yaml.Node) error {
 	return nil
 }
 
+// checkLog asks for a store of ours: "auto" is none, and without one no line is kept.
+func (f *Function) checkLog(n *yaml.Node) error {
+	l, node := f.LogConfig, child(n, "logConfig")
+	switch {
+	case l == nil || l.Project == "" || l.Logstore == "":
+		return at(node, "logConfig must name a project and a logstore that stand before the deployment")
+	case l.LogBeginRule != "None":
+		return at(node, "logBeginRule must be None: a record is one line, and DefaultRegex splits at dates")
+	}
+	return nil
+}
+
 // check: three sources name three ranges of the age; the narrowest is taken.
 func (a *Async) check(n *yaml.Node) error {
 	switch {
 	case a == nil:
 		return nil
+	case a.Qualifier != "LATEST":
+		return at(n, "asyncInvokeConfig needs qualifier: LATEST; without it each later deployment sees a change, asks, and with no terminal deploys nothing")
 	case a.MaxAsyncEventAgeInSeconds < 1 || a.MaxAsyncEventAgeInSeconds > 604800:
 		return at(n, "maxAsyncEventAgeInSeconds must be set, 1 to 604800")
 	case a.MaxAsyncRetryAttempts == nil || *a.MaxAsyncRetryAttempts < 0 || *a.MaxAsyncRetryAttempts > 8:

@@ -34,6 +34,8 @@ func known(n *yaml.Node, t reflect.Type) error {
 		}
 	case t.Kind() == reflect.Struct && n.Kind == yaml.MappingNode:
 		return knownFields(n, t)
+	case t.Kind() == reflect.Struct && n.Kind == yaml.ScalarNode && n.Tag != "!!null":
+		return at(n, "%q is not supported here: it must be a mapping", n.Value)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ type Function struct {
 	InternetAccess       *bool             `yaml:"internetAccess"`
 	EnvironmentVariables map[string]string `yaml:"environmentVariables"`
 	Role                 string            `yaml:"role"`
-	LogConfig            any               `yaml:"logConfig"`
+	LogConfig            *Log              `yaml:"logConfig"`
 	Tags                 []Tag             `yaml:"tags"`
 	ConcurrencyConfig    Concurrency       `yaml:"concurrencyConfig"`
 	AsyncInvokeConfig    *Async            `yaml:"asyncInvokeConfig"`
@@ -58,8 +58,21 @@ type Concurrency struct {
 	ReservedConcurrency int `yaml:"reservedConcurrency"` // instances; 0 for no own limit
 }
 
+// Log is where the lines of a function go. fc3 also takes "auto" for it: a project and a
+// store of its own making, without index, for good.
+type Log struct {
+	Project               string `yaml:"project"`
+	Logstore              string `yaml:"logstore"`
+	EnableRequestMetrics  bool   `yaml:"enableRequestMetrics"`
+	EnableInstanceMetrics bool   `yaml:"enableInstanceMetrics"`
+	LogBeginRule          string `yaml:"logBeginRule"`
+}
+
 // Async is how asynchronous invocations are retried and where they end.
 type Async struct {
+	// Qualifier is LATEST, always: fc3 reads the deployed configuration with its own
+	// default put in, and takes its absence here for a change of which it asks.
+	Qualifier                 string      `yaml:"qualifier"`
 	AsyncTask                 bool        `yaml:"asyncTask"`
 	MaxAsyncEventAgeInSeconds int         `yaml:"maxAsyncEventAgeInSeconds"`
 	MaxAsyncRetryAttempts     *int        `yaml:"maxAsyncRetryAttempts"`
@@ -121,6 +134,9 @@ func parse(text []byte, dir string, o Options) (*Manifest, error) {
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("line 1: it is not a YAML mapping")
+	}
+	if err := checkAccess(doc.Content[0]); err != nil {
+		return nil, err
 	}
 	r := resolver{options: o, dir: dir, begun: map[*yaml.Node]bool{}}
 	if err := r.resolve(doc.Content[0]); err != nil {

@@ -23,10 +23,11 @@ var project = map[string]string{
 	"s.yaml": `edition: 3.0.0
 name: test
 vars:
+  logs: {project: "fleetwarden-${config('AccountID')}-${env('REGION', '')}", logstore: functions, logBeginRule: None}
   queues: acs:mns:${env('REGION', '')}:${config('AccountID')}:/queues
 resources:
   probe:
-    component: fc3
+    component: fc3@0.1.22
     props:
       region: ${env('REGION', '')}
       functionName: fleetwarden-probe
@@ -36,7 +37,9 @@ resources:
       memorySize: 128
       timeout: 60
       role: fleetwarden-probe
+      logConfig: ${vars.logs}
       asyncInvokeConfig:
+        qualifier: LATEST
         maxAsyncEventAgeInSeconds: 3600
         maxAsyncRetryAttempts: 1
         destinationConfig: {onFailure: {destination: "${vars.queues}/fleetwarden-dead-letters/messages"}}
@@ -74,8 +77,8 @@ resources:
           triggerType: timer
           triggerConfig: {cronExpression: "0 0 4 * * *", enable: true, payload: "job"}
   once:
-    component: fc3
-    props: {region: "${env('HOME_REGION', '')}", functionName: fleetwarden-once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, role: fleetwarden-once}
+    component: fc3@0.1.22
+    props: {region: "${env('HOME_REGION', '')}", functionName: fleetwarden-once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, logConfig: "${vars.logs}", role: fleetwarden-once}
 `,
 	"deploy/queues.json": `{"queues":[
 		{"name":"fleetwarden-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},

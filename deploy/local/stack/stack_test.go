@@ -342,7 +342,7 @@ func TestManifestAndFoldersAgree(t *testing.T) {
 	for name, r := range m.Resources {
 		cloud := fleet.CloudName(name)
 		deployed[stack.Folder(name)] = true
-		if r.Props.FunctionName != cloud || r.Props.Code != "./dist/"+name || r.Props.Role != cloud {
+		if r.Props.FunctionName != cloud || r.Props.Code != "./dist/"+name+".zip" || r.Props.Role != cloud {
 			t.Errorf("resource %s: function %s, code %s, role %s", name, r.Props.FunctionName, r.Props.Code, r.Props.Role)
 		}
 		for _, path := range []string{"functions/" + stack.Folder(name) + "/main.go", "deploy/ram/" + name + ".json"} {
