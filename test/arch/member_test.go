@@ -9,12 +9,17 @@ import (
 	"testing"
 )
 
-// athome are the actions that a function needs in its own account alone: its queues and
-// ledger, the trail that replay reads, the resource directory, and the commands that
+// athomeAlone are the products that a function uses in its own account alone: its queues,
+// its log and the ledger, the trail that replay reads, and the resource directory.
+func athomeAlone() []string {
+	return []string{"actiontrail", "log", "mns", "oss", "resourcemanager", "sts"}
+}
+
+// athome are the actions that a function needs there alone: those, and the commands that
 // deployment made, with the tag that says that one of them was run.
 func athome(action string) bool {
 	product, _, _ := strings.Cut(action, ":")
-	return slices.Contains([]string{"actiontrail", "mns", "oss", "resourcemanager", "sts"}, product) || action == "ecs:InvokeCommand" || action == "ecs:TagResources"
+	return slices.Contains(athomeAlone(), product) || action == "ecs:InvokeCommand" || action == "ecs:TagResources"
 }
 
 // grant is one action on one resource.

@@ -59,6 +59,26 @@ func TestAFunctionHasTheRightsOfItsActsAndNoOthers(t *testing.T) {
 	}
 }
 
+// Function Compute sends what failed to the end to the dead letters, and writes the log,
+// with the function's role. Nothing in the function's code shows that.
+func TestThePlatformMayDoItsPartInEachFunctionsName(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no RAM files: %v", err)
+	}
+	for _, path := range files {
+		got := grants(t, path)
+		for _, want := range []grant{
+			{"mns:SendMessage", "acs:mns:*:*:/queues/fleetwarden-dead-letters/messages"},
+			{"log:PostLogStoreLogs", "acs:log:*:*:project/fleetwarden-*/logstore/functions"},
+		} {
+			if !slices.Contains(got, want) {
+				t.Errorf("%s does not allow %s on %s", path, want.action, want.resource)
+			}
+		}
+	}
+}
+
 // needed are the RAM actions of the acts that a file wires.
 func needed(f file) []string {
 	var out []string

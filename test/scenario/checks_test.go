@@ -131,6 +131,19 @@ func cmdDenied(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+func cmdRefused(ts *testscript.TestScript, neg bool, args []string) {
+	found := false
+	for _, i := range told(ts).stage.Stack.Invocations() {
+		if i.Function == args[0] && i.Refused != "" && (neg || strings.Contains(i.Refused, args[1])) {
+			found = true
+			ts.Logf("%s", i.Refused)
+		}
+	}
+	if found == neg {
+		ts.Fatalf("the platform was refused something in the name of %s: %t", args[0], found)
+	}
+}
+
 // deadLetterQueue is where what nobody can use ends.
 var deadLetterQueue = mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-dead-letters"}
 

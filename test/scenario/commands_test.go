@@ -133,6 +133,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// denied FUNCTION [ACTION] checks that RAM denied the function something; FUNCTION
 	// may be "member", for the role that functions assume in the member account.
 	"denied": cmdDenied,
+	// refused FUNCTION TEXT checks that the platform could not do something in the function's
+	// name, and said so; "! refused" that all was possible.
+	"refused": cmdRefused,
 	// letters N checks how many dead letters there are.
 	"letters": cmdLetters,
 	// digest NAME notes the world's digest; same NAME checks that nothing changed.

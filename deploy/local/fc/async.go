@@ -113,8 +113,6 @@ func (r *Runtime) giveUp(e *event, res Result, note *Invocation) {
 		err = e.d.Async.OnFailure(body)
 	}
 	if err != nil {
-		r.mu.Lock()
-		note.Error += " (and the failure destination refused the record: " + err.Error() + ")"
-		r.mu.Unlock()
+		r.refuse(note, fmt.Errorf("sending the record of the failure: %w", err))
 	}
 }

@@ -24,6 +24,9 @@ type Function struct {
 	Async    Async
 	// Disabled functions refuse every invocation.
 	Disabled bool
+	// MayLog says why the platform may not write into the function's log store; nil: it
+	// may. It is asked before each writing.
+	MayLog func() error
 }
 
 // Async is how asynchronous invocations are retried and where they end.
@@ -32,7 +35,8 @@ type Async struct {
 	Retries int
 	// MaxAge is how old an event may become; 0 is a day.
 	MaxAge time.Duration
-	// OnFailure takes the record of an invocation that was given up; nil drops it.
+	// OnFailure takes the record of an invocation that was given up, or says why it could
+	// not be sent; nil drops it.
 	OnFailure func(record []byte) error
 }
 
@@ -41,8 +45,12 @@ func (f *Function) ARN() string {
 	return fmt.Sprintf("acs:fc:%s:%s:functions/%s", f.Region, f.Account, f.Name)
 }
 
-// maxInstances is the default of instances of all functions of an account in a region.
-const maxInstances = 100
+// The default of instances of all functions of an account in a region, and how many of
+// them the customer's own functions, which are not run here, hold all the time.
+const (
+	maxInstances = 100
+	foreign      = 20
+)
 
 // environment is what Function Compute sets for an instance, after the
 // function's own variables.
@@ -99,6 +107,9 @@ type Invocation struct {
 	Error     string `json:"error,omitempty"`
 	// Retry says that another attempt follows.
 	Retry bool `json:"retry"`
+	// Refused is what the platform could not do in the function's name, and why: it writes
+	// logs and sends to destinations with the function's role.
+	Refused string `json:"refused,omitempty"`
 	// Log is the end of what the instance wrote meanwhile, at most 64 KB.
 	Log string `json:"log,omitempty"`
 }

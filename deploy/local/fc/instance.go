@@ -1,6 +1,7 @@
 package fc
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,13 +16,17 @@ type instance struct {
 	id      string
 	f       *deployed
 	cmd     *exec.Cmd
-	log     logFile
+	log     logFile       // what the process writes
+	store   string        // where the platform writes it to, under the function's role
 	queue   chan *running // taken by GET next
 	running map[string]*running
 	from    map[string]int64 // where the log stood at each one's start
 	gone    bool
 	exited  chan struct{}
 	once    sync.Once
+
+	shipping sync.Mutex
+	shipped  int64 // how much of log the platform has dealt with
 }
 
 // assign gives x to an idle instance, or to a new one.
@@ -58,9 +63,9 @@ func (d *deployed) free() *instance {
 func (r *Runtime) launch(d *deployed, c Credentials) (*instance, error) {
 	r.serial++
 	id := fmt.Sprintf("c-%s-%06d", d.Name, r.serial)
-	log := logFile(filepath.Join(r.o.LogDir, d.Region+"-"+id+".log"))
+	path := filepath.Join(r.o.LogDir, d.Region+"-"+id)
 	i := &instance{
-		id: id, f: d, log: log, queue: make(chan *running, 1),
+		id: id, f: d, log: logFile(path + ".out"), store: path + ".log", queue: make(chan *running, 1),
 		running: map[string]*running{}, from: map[string]int64{}, exited: make(chan struct{}),
 	}
 	if err := i.startProcess(r.addr+"/"+id, c); err != nil {
@@ -103,6 +108,7 @@ func (r *Runtime) reap(i *instance) {
 		x.fail(Unhandled, fmt.Sprintf("Process exited unexpectedly before completing request (%v)", err))
 	}
 	r.mu.Unlock()
+	_ = i.ship() // the invocation, if there was one, has its own note of it
 	close(i.exited)
 }
 
@@ -114,6 +120,29 @@ func (i *instance) kill() {
 		_ = syscall.Kill(-i.cmd.Process.Pid, syscall.SIGKILL)
 	})
 	<-i.exited
+}
+
+// ship has the platform write what the process wrote since the last time into the log
+// store, a file of [Options.LogDir]. What it may not write is lost.
+func (i *instance) ship() error {
+	i.shipping.Lock()
+	defer i.shipping.Unlock()
+	lines := i.log.from(i.shipped)
+	if len(lines) == 0 {
+		return nil
+	}
+	i.shipped += int64(len(lines))
+	if i.f.MayLog != nil {
+		if err := i.f.MayLog(); err != nil {
+			return fmt.Errorf("writing the function's log: %w", err)
+		}
+	}
+	out, err := os.OpenFile(i.store, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing the function's log: %w", err)
+	}
+	_, err = out.Write(lines)
+	return errors.Join(err, out.Close())
 }
 
 // maxLog is how much of an instance's output an invocation keeps.
@@ -133,15 +162,16 @@ func (l logFile) size() int64 {
 
 // since returns the end of what was written after offset from; nothing if the
 // file is gone.
-func (l logFile) since(from int64) string {
+func (l logFile) since(from int64) string { return string(l.from(max(from, l.size()-maxLog))) }
+
+// from returns all that was written after an offset.
+func (l logFile) from(offset int64) []byte {
 	f, err := os.Open(string(l))
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer f.Close()
-	size := l.size()
-	from = max(from, size-maxLog)
-	b := make([]byte, max(size-from, 0))
-	n, _ := f.ReadAt(b, from) // a shorter log is a log too
-	return string(b[:n])
+	b := make([]byte, max(l.size()-offset, 0))
+	n, _ := f.ReadAt(b, offset) // a shorter log is a log too
+	return b[:n]
 }

@@ -48,6 +48,9 @@ func (r *Runtime) run(d *deployed, c Cause, attempt int, then func(Result, *Invo
 	res := <-x.done
 	limit.Stop()
 	took := time.Since(began)
+	if x.instance != nil {
+		r.refuse(x.note, x.instance.ship())
+	}
 	end := func() {
 		r.end(x, res, took)
 		then(res, x.note)
@@ -107,7 +110,7 @@ func (r *Runtime) room(d *deployed) bool {
 	if d.Reserved > 0 {
 		return d.active < d.Reserved
 	}
-	left := maxInstances
+	left := maxInstances - foreign
 	for _, other := range r.functions {
 		switch {
 		case other.Account != d.Account || other.Region != d.Region:
@@ -150,6 +153,19 @@ func (r *Runtime) expire(x *running) {
 	if i != nil {
 		i.kill()
 	}
+}
+
+// refuse notes what the platform could not do in the function's name; nil for nothing.
+func (r *Runtime) refuse(note *Invocation, err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if note.Refused != "" {
+		note.Refused += "; "
+	}
+	note.Refused += err.Error()
 }
 
 // end notes the outcome and frees the place.

@@ -19,7 +19,8 @@ type Options struct {
 	Clock *simcloud.Clock
 	// Issue assumes the function's role for one invocation.
 	Issue func(f *Function, session string) (Credentials, error)
-	// LogDir receives one file for each instance.
+	// LogDir receives two files for each instance: NAME.out is what its process wrote,
+	// NAME.log the part that the platform could write into the log store.
 	LogDir string
 }
 
@@ -85,8 +86,9 @@ func (r *Runtime) add(f Function) error {
 	if f.Async.MaxAge == 0 {
 		f.Async.MaxAge = 24 * time.Hour
 	}
-	if reserved := r.reserved(f); reserved >= maxInstances {
-		return fmt.Errorf("deploying %s: with it %d instances would be reserved in %s, of %d for all functions", f.Name, reserved, f.Region, maxInstances)
+	if reserved := r.reserved(f); reserved > maxInstances-foreign {
+		return fmt.Errorf("deploying %s: with it %d instances would be reserved in %s, of %d for all functions, %d of which the account's own have",
+			f.Name, reserved, f.Region, maxInstances, foreign)
 	}
 	f.Env = maps.Clone(f.Env)
 	if f.Env == nil {

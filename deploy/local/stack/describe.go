@@ -21,6 +21,7 @@ func propsOf(d fcapi.Deployment) (manifest.Function, error) {
 		Region: d.Region, FunctionName: f.FunctionName, Runtime: *f.Runtime, Handler: *f.Handler, Role: role,
 		MemorySize: *f.MemorySize, Timeout: *f.Timeout, EnvironmentVariables: maps.Clone(f.EnvironmentVariables),
 		ConcurrencyConfig: manifest.Concurrency{ReservedConcurrency: d.Reserved}, AsyncInvokeConfig: asyncOf(d.Async),
+		LogConfig: logOf(f.LogConfig),
 	}
 	for _, t := range d.Triggers {
 		parsed, err := manifest.ParseTrigger(t.TriggerName, t.TriggerType, t.TriggerConfig)
@@ -119,14 +120,26 @@ func jsonOf(t manifest.Trigger) (string, error) {
 	return string(b), err
 }
 
-// logsOf is the manifest's logConfig; nil where it says auto.
-func logsOf(config any) *fcapi.LogConfig {
-	b, err := json.Marshal(config)
-	var out fcapi.LogConfig
-	if _, named := config.(map[string]any); !named || err != nil || json.Unmarshal(b, &out) != nil {
+// logsOf is the manifest's logConfig as the API has it.
+func logsOf(l *manifest.Log) *fcapi.LogConfig {
+	if l == nil {
 		return nil
 	}
-	return &out
+	return &fcapi.LogConfig{
+		EnableInstanceMetrics: &l.EnableInstanceMetrics, EnableRequestMetrics: &l.EnableRequestMetrics,
+		LogBeginRule: &l.LogBeginRule, Logstore: &l.Logstore, Project: &l.Project,
+	}
+}
+
+// logOf is the API's logConfig as a manifest has it.
+func logOf(l *fcapi.LogConfig) *manifest.Log {
+	if l == nil {
+		return nil
+	}
+	return &manifest.Log{
+		Project: value(l.Project), Logstore: value(l.Logstore), LogBeginRule: value(l.LogBeginRule),
+		EnableRequestMetrics: value(l.EnableRequestMetrics), EnableInstanceMetrics: value(l.EnableInstanceMetrics),
+	}
 }
 
 func asyncInput(a *manifest.Async) *fcapi.AsyncInput {

@@ -84,11 +84,13 @@ resources:
 		{"name":"fleetwarden-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},
 		{"name":"fleetwarden-probe","messageRetentionPeriod":604800,"visibilityTimeout":600,"deadLetter":{"queue":"fleetwarden-dead-letters","maxReceiveCount":5},"eventRules":["running"]}]}`,
 	"deploy/eventrules/running.json": `{"type":["test:Running"]}`,
-	"deploy/ram/probe.json":          `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
-	"deploy/ram/once.json":           `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
-	"deploy/ram/member/trust.json":   `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::{home}:role/fleetwarden-probe"]}}]}`,
-	"deploy/ram/member/policy.json":  `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
-	"deploy/local/policy.yaml":       `version: 1`,
+	"deploy/ram/probe.json": `{"Version":"1","Statement":[
+		{"Effect":"Allow","Action":"mns:SendMessage","Resource":"acs:mns:*:*:/queues/fleetwarden-dead-letters/messages"},
+		{"Effect":"Allow","Action":"log:PostLogStoreLogs","Resource":"acs:log:*:*:project/fleetwarden-*/logstore/functions"}]}`,
+	"deploy/ram/once.json":          `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
+	"deploy/ram/member/trust.json":  `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::{home}:role/fleetwarden-probe"]}}]}`,
+	"deploy/ram/member/policy.json": `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*"}]}`,
+	"deploy/local/policy.yaml":      `version: 1`,
 }
 
 var bin = sync.OnceValues(func() (string, error) {

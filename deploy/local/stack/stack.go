@@ -241,13 +241,13 @@ func (s *Stack) function(short string, p manifest.Function) (fc.Function, error)
 		f.Async.Retries = *a.MaxAsyncRetryAttempts
 		f.Async.MaxAge = time.Duration(a.MaxAsyncEventAgeInSeconds) * time.Second
 		if to := a.DestinationConfig.OnFailure; to != nil {
-			push, err := s.queueAt(to.Destination)
-			if err != nil {
+			var err error
+			if f.Async.OnFailure, err = s.destination(f, to.Destination); err != nil {
 				return f, fmt.Errorf("the failure destination of %s: %w", short, err)
 			}
-			f.Async.OnFailure = push
 		}
 	}
+	f.MayLog = s.mayLog(f, p.LogConfig)
 	return f, nil
 }
 

@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -85,7 +86,7 @@ func TestSeveralWindowsAreDeliveredAtOnce(t *testing.T) {
 // Another function's reservation may leave an instance, and BACKOFF_RETRY does not wait
 // for it as long as a pass may take.
 func TestWindowsBesideTheLastInstanceAreDeadLettersWithBackoff(t *testing.T) {
-	f := lasting(t, "role: fleetwarden-once}", "role: fleetwarden-once, concurrencyConfig: {reservedConcurrency: 99}}")
+	f := lasting(t, "role: fleetwarden-once}", "role: fleetwarden-once, concurrencyConfig: {reservedConcurrency: 79}}")
 	if most, refused, succeeded := f.most(); most != 1 || refused < 8 || succeeded == 8 {
 		t.Errorf("%d at a time, %d refused, %d ended well", most, refused, succeeded)
 	}
@@ -334,10 +335,7 @@ func TestStackRefusesWhatIsMissing(t *testing.T) {
 // policy and its inbox, and every folder its function.
 func TestManifestAndFoldersAgree(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
-	m, err := manifest.Load(filepath.Join(root, "s.yaml"), manifest.Options{Account: server.Sharer})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := shipped(t)
 	deployed := map[string]bool{}
 	for name, r := range m.Resources {
 		cloud := fleet.CloudName(name)
@@ -363,14 +361,46 @@ func TestManifestAndFoldersAgree(t *testing.T) {
 }
 
 // TestOneWriterIsOneInstance: what only one pass at a time may write, in a region or in
-// all, belongs to functions that have one instance. Their windows wait for a day, and no
-// message of theirs may go to the dead letters before that because it was received again.
+// all, belongs to functions that have one instance.
 func TestOneWriterIsOneInstance(t *testing.T) {
-	root := filepath.Join("..", "..", "..")
-	m, err := manifest.Load(filepath.Join(root, "s.yaml"), manifest.Options{Account: server.Sharer})
-	if err != nil {
-		t.Fatal(err)
+	m := shipped(t)
+	for _, name := range []string{"push-agent", "setup-share-role"} {
+		f := m.Resources[name].Props
+		if n := f.ConcurrencyConfig.ReservedConcurrency; n != 1 {
+			t.Errorf("%s has %d reserved instances, want 1", name, n)
+		}
+		for _, trigger := range f.Triggers {
+			if !isStream(trigger) {
+				t.Errorf("%s: trigger %s is no stream, which would wait for the instance", name, trigger.Name)
+			}
+		}
 	}
+}
+
+// TestTheAccountsOwnFunctionsKeepTheirShare: all functions of an account and region have
+// 100 instances together. Ours have shares, so that they never take the last one.
+func TestTheAccountsOwnFunctionsKeepTheirShare(t *testing.T) {
+	const all, others = 100, 20
+	sum := 0
+	for name, r := range shipped(t).Resources {
+		n := r.Props.ConcurrencyConfig.ReservedConcurrency
+		if n < 1 {
+			t.Errorf("%s has no share of its own, and may take all instances that are left", name)
+		}
+		sum += n
+	}
+	if sum > all-others {
+		t.Errorf("our functions may have %d instances in the home region, of %d: that leaves less than %d", sum, all, others)
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "s.yaml"))
+	if want := fmt.Sprintf("no other can take: %d in the home region", sum); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("s.yaml does not say %q, %v", want, err)
+	}
+}
+
+// TestWindowsWaitForADay: what is beyond a function's share gets 429, and is tried for a
+// day. No message may go to the dead letters before that because it was received again.
+func TestWindowsWaitForADay(t *testing.T) {
 	var queues struct {
 		Queues []struct {
 			Name              string
@@ -378,27 +408,43 @@ func TestOneWriterIsOneInstance(t *testing.T) {
 			DeadLetter        struct{ MaxReceiveCount int }
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(root, "deploy", "queues.json"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "queues.json"))
 	if err == nil {
 		err = json.Unmarshal(text, &queues)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"push-agent", "setup-share-role"} {
-		f := m.Resources[name].Props
-		if n := f.ConcurrencyConfig.ReservedConcurrency; n != 1 {
-			t.Errorf("%s has %d reserved instances, want 1", name, n)
-		}
-		for _, trigger := range f.Triggers {
-			if trigger.EventBridge == nil || trigger.EventBridge.EventSourceConfig.Type != "MNS" {
-				t.Errorf("%s: trigger %s is no stream, which would wait for the instance", name, trigger.Name)
+	waits := map[string]int{} // s
+	for _, q := range queues.Queues {
+		waits[q.Name] = q.VisibilityTimeout * q.DeadLetter.MaxReceiveCount
+	}
+	for name, r := range shipped(t).Resources {
+		for _, trigger := range r.Props.Triggers {
+			if !isStream(trigger) {
+				continue
 			}
-		}
-		for _, q := range queues.Queues {
-			if waits := q.VisibilityTimeout * q.DeadLetter.MaxReceiveCount; q.Name == "fleetwarden-"+name && waits < 24*60*60 {
-				t.Errorf("messages of %s are dead letters after %d s of waiting, want a day at least", q.Name, waits)
+			e := trigger.EventBridge
+			if s := e.RunOptions.RetryStrategy.PushRetryStrategy; s != "EXPONENTIAL_DECAY_RETRY" {
+				t.Errorf("the stream %s of %s has %s, which gives up within a minute", trigger.Name, name, s)
+			}
+			if q := e.EventSourceConfig.Parameters.MNS.QueueName; waits[q] < 24*60*60 {
+				t.Errorf("messages of %s are dead letters after %d s of waiting, want a day at least", q, waits[q])
 			}
 		}
 	}
+}
+
+// shipped is s.yaml as it is deployed.
+func shipped(t *testing.T) *manifest.Manifest {
+	t.Helper()
+	m, err := manifest.Load(filepath.Join("..", "..", "..", "s.yaml"), manifest.Options{Account: server.Sharer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func isStream(trigger manifest.Trigger) bool {
+	return trigger.EventBridge != nil && trigger.EventBridge.EventSourceConfig.Type == "MNS"
 }
