@@ -10,7 +10,7 @@ TIMEOUT   ?= 20m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-.PHONY: help demo test bench local lint verify fuzz build package deploy deploy-state deploy-check clean
+.PHONY: help demo test race bench local lint verify fuzz build package deploy deploy-state deploy-check clean
 
 help: ## these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,16 +21,20 @@ build: ## the function binaries for this machine, in dist/
 demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
 
-# The tests in test/tools read files of this module, of which their cache knows nothing.
-#
-# Without cgo, vet compiles what the functions are built of: once for both, and for the
-# scenarios. These wait for processes more than they compute; the functions run there as
-# they are deployed, which the race detector does not see.
-test: ## all tests, those within one process with the race detector
+# The vendor's typed clients of ECS and Security Center take longer to compile than all
+# else. Tests that link one run without the race detector, and without cgo, so that a client
+# is compiled once for vet, the tests and the functions of the scenarios; these are processes
+# of their own, as they are deployed. "make race" runs the former with the detector, too.
+TYPED  := /test/scenario|ecs-20140526|sas-20181203|services/ecs
+TESTED := go list -test -f '{{.ImportPath}} {{.Deps}}' ./... | sed -nE 's/^([^ ]+)\.test /\1 /p'
+test: ## all tests, most with the race detector
 	CGO_ENABLED=0 go vet ./...
+	go test -race -timeout $(TIMEOUT) $$($(TESTED) | grep -vE '$(TYPED)' | cut -d' ' -f1)
+	CGO_ENABLED=0 go test -timeout $(TIMEOUT) -parallel 4 $$($(TESTED) | grep -E '$(TYPED)' | cut -d' ' -f1)
+	cd test/tools && go test -count=1 ./... # they read files of this module, of which their cache knows nothing
+
+race: ## the tests within one process, all with the race detector
 	go test -race -timeout $(TIMEOUT) $$(go list ./... | grep -v /test/scenario)
-	CGO_ENABLED=0 go test -timeout $(TIMEOUT) -parallel 4 ./test/scenario/...
-	cd test/tools && go test -count=1 ./...
 
 local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
 	@go run ./deploy/local --port $(PORT) --bin dist --grant "$(GRANT)"
@@ -40,7 +44,7 @@ lint: ## linters, from a module of their own
 	go vet ./...
 	$(LINT) staticcheck ./...
 
-verify: lint test ## everything CI checks; fails if it leaves a diff
+verify: lint race test ## everything CI checks; fails if it leaves a diff
 	go mod tidy -diff
 	go mod verify
 	cd test/bench && go mod tidy -diff && go vet ./... && go test ./...
