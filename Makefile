@@ -48,6 +48,7 @@ verify: lint race test ## everything CI checks; fails if it leaves a diff
 	go mod tidy -diff
 	go mod verify
 	cd test/bench && go mod tidy -diff && go vet ./... && go test ./...
+	cd test/tools/preview && go mod tidy -diff && go vet ./... && go test -count=1 -v .
 	@git diff --exit-code && test -z "$$(git status --porcelain)" || { echo "the tree is not clean"; exit 1; }
 
 TIME ?= 30s
@@ -94,7 +95,8 @@ deploy-state:
 	fi
 
 # "make test" reads the configuration without these tools; this has them look as well.
-deploy-check: ## terraform fmt and validate on what "make deploy" applies; needs Terraform and its provider
+deploy-check: ## the tools of "make deploy" on what it deploys; needs npm, Terraform and its provider
+	cd test/tools/preview && go test -count=1 -v .
 	@command -v terraform >/dev/null || { echo "make deploy-check needs terraform, which is not on the PATH; see deploy/terraform/README.md" >&2; exit 1; }
 	terraform fmt -check -recursive deploy
 	@for root in terraform terraform/member terraform/memberevents guard; do \

@@ -22,7 +22,9 @@ const (
 	// KindImageShare is ModifyImageSharePermission, also when it failed.
 	KindImageShare Kind = "image-share"
 	// KindResourceShare is a call of Resource Sharing that may have changed who
-	// sees a snapshot or an image.
+	// sees a snapshot or an image. Neither it nor [KindShareStatus] is on EventBridge's
+	// published list (help page doc-detail/204963): where they do not come, the timer of
+	// watch-shares finds what they would have named.
 	KindResourceShare Kind = "resource-share"
 	// KindShareStatus is resourcemanager:ResourceSharing:AssociationStatusChange.
 	KindShareStatus Kind = "share-status"

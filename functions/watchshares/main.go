@@ -1,7 +1,9 @@
 // Command watchshares is the function watch-shares. It changes nothing: it tells
 // setup-share-role where to look. An event about a share only becomes a message in that
-// function's inbox, without any other call; a timer lists what is shared in this
-// region, since the sharing of a snapshot may raise no event.
+// function's inbox, without any other call. A timer lists what is shared in this region
+// every five minutes: that is how the sharing of a snapshot is noticed, since EventBridge's
+// published list of services that publish calls (help page doc-detail/204963) has neither
+// Resource Sharing nor Resource Management. Their events are taken where they come.
 package main
 
 import (

@@ -19,7 +19,8 @@ const (
 )
 
 // found yields the kinds of share that changed lately, at home and in each account that
-// the policy names. Accounts that are only of the resource directory have events alone.
+// the policy names. Accounts that are only of the resource directory have events alone,
+// which for snapshots are not published, and the sweep.
 func found(ctx context.Context, call *fcrun.Call) reconcile.Source {
 	return func(yield func(fleet.Batch, error) bool) {
 		accounts := []fleet.AccountID{call.Home.Account}

@@ -35,7 +35,8 @@ type Watch struct {
 // watches says who looks when something happens: what deploy/eventrules and the
 // triggers of s.yaml deliver, as package events decodes it. The calls of
 // [fleet.LaunchCalls] come first. AcceptResourceShareInvitation is not among them: it is
-// the recipient's side, which needs no role.
+// the recipient's side, which needs no role. Calls of Resource Sharing are known from the
+// trail alone: EventBridge's published list (help page doc-detail/204963) does not have it.
 func watches() (all []Watch) {
 	for _, c := range fleet.LaunchCalls() {
 		all = append(all, Watch{c.Event, true, []string{"validate-instance", "attach-role"}})
