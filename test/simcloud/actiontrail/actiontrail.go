@@ -1,6 +1,6 @@
 // Package actiontrail is simcloud's ActionTrail, API version 2020-07-06: it makes
-// a record of every write that reached its product, publishes it to the
-// account's bus after a while, keeps it for LookupEvents.
+// a record of every write that reached its product, keeps it for LookupEvents, and
+// publishes it to the account's bus after a while if a trail of the account logs.
 //
 // A record is shaped as the vendor's samples are: flat requestParameters with
 // the wire's dotted names and JSON types, among the gateway's noise. User data
@@ -35,7 +35,8 @@ type Trail struct {
 	lookup  time.Duration
 
 	mu      sync.Mutex
-	records map[place][]kept // oldest first
+	records map[place][]kept    // oldest first
+	trails  map[string][]*trail // by account
 }
 
 type place struct{ account, region string }
@@ -54,7 +55,7 @@ const keepRecords = 20_000
 // keepFor is how long LookupEvents shows a record: the vendor's limits page.
 const keepFor = 90 * 24 * time.Hour
 
-// New returns a trail without records.
+// New returns ActionTrail without records, with a trail that logs in every account.
 func New(o Options) *Trail {
 	if o.Latency == 0 {
 		o.Latency = 3 * time.Second
@@ -62,7 +63,12 @@ func New(o Options) *Trail {
 	if o.Lookup == 0 {
 		o.Lookup = 10 * time.Minute
 	}
-	return &Trail{world: o.World, latency: max(o.Latency, 0), lookup: max(o.Lookup, 0), records: map[place][]kept{}}
+	t := &Trail{
+		world: o.World, latency: max(o.Latency, 0), lookup: max(o.Lookup, 0),
+		records: map[place][]kept{}, trails: map[string][]*trail{},
+	}
+	t.stand()
+	return t
 }
 
 // Wrote implements wire.Trail. RAM and STS are global: their records are kept
@@ -79,6 +85,9 @@ func (t *Trail) Wrote(w wire.Write) {
 	}
 	p := place{w.Call.Caller.Account, region}
 	t.keep(p, kept{at: w.Call.Now, body: body, head: h})
+	if !t.deliver(p, w.Call.Now) {
+		return // nothing reaches EventBridge from an account whose trails do not log
+	}
 	e := simcloud.Event{
 		Account: p.account, Region: region,
 		Source:  "acs." + w.Call.Product,

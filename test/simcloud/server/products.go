@@ -108,6 +108,7 @@ func build(o Options) (*Server, error) {
 		{"resourcesharing", s.Sharing.State},
 		{"sas", s.SAS.State},
 		{"mns", s.MNS.State},
+		{"actiontrail", s.Trail.State},
 		{"oss", s.OSS.State},
 	}
 	return s, nil
