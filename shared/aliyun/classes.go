@@ -36,7 +36,7 @@ var classes = []struct {
 		InvalidSecurityToken.NoExist InvalidSecurityToken.MismatchWithAccessKey MissingSecurityToken`},
 	// The API or the region was not found, and no resource.
 	{rpc, fleet.Invalid, `InvalidAction.NotFound InvalidVersion InvalidVersion.NotFound InvalidRegionId InvalidRegionId.NotFound`},
-	{rpc, fleet.Invalid, `InvalidParameter MissingParameter InvalidParameter.PageNumber InvalidParameter.PageSize
+	{rpc, fleet.Invalid, `InvalidParameter InvalidArgument MissingParameter InvalidParameter.PageNumber InvalidParameter.PageSize
 		InvalidTimeStamp.Expired InvalidTimeStamp.Format RequestEntityTooLarge`},
 
 	{"ecs", fleet.NotFound, instancesGone},
@@ -76,6 +76,10 @@ var classes = []struct {
 	{"ecs", fleet.Invalid, `CmdContent.DecodeError CmdContent.ExceedLimit CmdDesc.ExceedLimit CmdName.ExceedLimit CmdParam.EmptyKey
 		CmdParam.InvalidParamName CmdParamName.ExceedLimit Parameter.Disabled Parameter.MissingValue Parameter.NotMatched
 		ParameterCount.ExceedLimit ParameterKey.ExceedLimit ParameterType.NotSupported Username.ExceedLimit`},
+
+	{"fc", fleet.NotFound, `FunctionNotFound TriggerNotFound AsyncConfigNotExists ConcurrencyConfigNotFound`},
+	{"fc", fleet.Exists, `FunctionAlreadyExists TriggerAlreadyExists`},
+	{"fc", fleet.Invalid, `FunctionNotEmpty FunctionInvocationDisabled`},
 
 	{"ram", fleet.NotFound, `EntityNotExist EntityNotExist.Role EntityNotExist.Role.Policy EntityNotExist.Policy EntityNotExist.Policy.Version`},
 	{"ram", fleet.Exists, `EntityAlreadyExists.Role EntityAlreadyExists.Role.Policy EntityAlreadyExists.Policy`},

@@ -41,6 +41,11 @@ func (a API) String() string { return a.Product.Name + ":" + a.Action }
 //
 // The error is an [*Error], or wraps the end of ctx.
 func Do[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
+	return attempt(ctx, s, a, func() (*Resp, error) { return send[Req, Resp](ctx, s, a, req) })
+}
+
+// attempt sends a request until it is answered, or trying again is of no use.
+func attempt[Resp any](ctx context.Context, s *Session, a API, send func() (*Resp, error)) (*Resp, error) {
 	var resp *Resp
 	if a.Region != "" && !a.Region.Valid() {
 		// It is part of the host's name.
@@ -54,7 +59,7 @@ func Do[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp,
 			return err
 		}
 		var err error
-		resp, err = send[Req, Resp](ctx, s, a, req)
+		resp, err = send()
 		s.Count(a.String(), err)
 		return err
 	})
@@ -98,18 +103,32 @@ var (
 var requestID = []byte(`"RequestId"`)
 
 func decode[Resp any](ctx context.Context, a API, body io.Reader) (*Resp, error) {
-	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	text, err := whole(ctx, a, body)
 	switch {
 	case err != nil:
-		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("reading the answer: %w", err), a.Write)
+		return nil, err
 	case len(text) == 0:
 		return nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
-	case len(text) > maxAnswer:
-		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("the answer is longer than %d bytes", maxAnswer), a.Write)
 	}
 	if !bytes.Contains(text, requestID) {
 		return nil, NoAnswer(ctx, a.String(), errNoRequestID, a.Write)
 	}
+	return read[Resp](ctx, a, text)
+}
+
+// whole reads the body of an answer to its end.
+func whole(ctx context.Context, a API, body io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("reading the answer: %w", err), a.Write)
+	case len(text) > maxAnswer:
+		return nil, NoAnswer(ctx, a.String(), fmt.Errorf("the answer is longer than %d bytes", maxAnswer), a.Write)
+	}
+	return text, nil
+}
+
+func read[Resp any](ctx context.Context, a API, text []byte) (*Resp, error) {
 	resp := new(Resp)
 	if err := json.Unmarshal(text, resp, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 		return nil, NoAnswer(ctx, a.String(), unreadable(err), a.Write)

@@ -7,7 +7,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Product is an RPC product: its short name, its API version and where it is.
+// Product is a product: its short name, its API version and where it is.
 type Product struct {
 	Name    string
 	Version string
@@ -27,6 +27,7 @@ var (
 	ResourceSharing = Product{"resourcesharing", "2020-01-10", regional("resourcesharing")}
 	ResourceManager = Product{"resourcemanager", "2020-03-31", central("resourcemanager.aliyuncs.com")}
 	ActionTrail     = Product{"actiontrail", "2020-07-06", regional("actiontrail")}
+	FC              = Product{"fc", "2023-03-30", regional("fcv3")}
 )
 
 // absent are the regions of ECS where a product has no endpoint: the endpoints of the

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/aliyun/fc"
+	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fcrun"
+)
+
+// confirm puts the triggers right, compares what stands with what was wanted, and keeps it.
+func confirm(ctx context.Context, r *rollout) error {
+	want, err := r.want()
+	if err != nil {
+		return err
+	}
+	have, err := r.cloud().Read(ctx, want)
+	if err != nil {
+		return err
+	}
+	changed, err := r.repair(ctx, want, have)
+	if err != nil {
+		return err
+	}
+	if changed > 0 {
+		if have, err = r.cloud().Read(ctx, want); err != nil {
+			return err
+		}
+	}
+	if wrong := deployment.Compare(want, have); len(wrong) > 0 {
+		return fmt.Errorf("what stands is not what was deployed:\n  %s", strings.Join(wrong, "\n  "))
+	}
+	have.At = r.session.Now().UTC().Truncate(time.Second)
+	name, err := r.keep(ctx, have)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(r.out, "%d functions stand in %s and %s as they were deployed; kept as %s\n", len(have.Functions), r.region, r.home, name)
+	return err
+}
+
+// repair makes the triggers of our own functions as s.yaml has them.
+func (r *rollout) repair(ctx context.Context, want, have deployment.Record) (changed int, err error) {
+	for _, w := range want.Functions {
+		at := slices.IndexFunc(have.Functions, func(h deployment.Function) bool { return h.Name == w.Name && h.Region == w.Region })
+		if at < 0 || have.Functions[at].Settings[deployment.TagSetting] != w.Settings[deployment.TagSetting] {
+			continue // Compare says so
+		}
+		api := r.functions(w.Region)
+		for _, x := range w.Repairs(have.Functions[at]) {
+			done, err := mend(ctx, api, w.Name, x)
+			if err != nil {
+				return changed, fmt.Errorf("trigger %s of %s: %w", x.Name, w, err)
+			}
+			changed++
+			fmt.Fprintf(r.out, "%s: %s trigger %s\n", w, done, x.Name)
+		}
+	}
+	return changed, nil
+}
+
+// mend says what it has done. The type of a trigger cannot be changed.
+func mend(ctx context.Context, api *fc.Client, function string, x deployment.Repair) (string, error) {
+	switch {
+	case x.Want == nil:
+		return "deleted", api.DeleteTrigger(ctx, function, x.Name)
+	case x.Have == nil:
+		return "made", api.CreateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
+	case x.Want.Type != x.Have.Type:
+		if err := api.DeleteTrigger(ctx, function, x.Name); err != nil {
+			return "", err
+		}
+		return "replaced", api.CreateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
+	}
+	return "changed", api.UpdateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
+}
+
+// keep writes the record into the ledger that the functions have.
+func (r *rollout) keep(ctx context.Context, have deployment.Record) (string, error) {
+	text, err := json.Marshal(have)
+	if err != nil {
+		return "", err
+	}
+	var value string
+	for _, f := range r.manifest.Resources {
+		if v := f.Props.EnvironmentVariables[fcrun.LedgerVariable]; v != "" {
+			value = v
+		}
+	}
+	place, err := fcrun.ParseLedger(value)
+	if err != nil {
+		return "", err
+	}
+	store := place.Store(r.session, r.home)
+	if store == nil {
+		return "", errors.New("s.yaml gives no function a ledger: the deployment cannot be kept")
+	}
+	name := deployment.Folder + have.At.Format("20060102T150405Z") + "-" + string(r.region) + ".json"
+	return place.Address(name), store.Put(ctx, name, text)
+}

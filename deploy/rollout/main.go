@@ -1,0 +1,159 @@
+// Command rollout is what "make deploy" does beside Terraform and Serverless Devs. Before
+// anything is changed, it looks whether both tools mean one account and whether functions of
+// that name are somebody else's, and makes the service-linked roles; afterwards it puts the
+// triggers right that fc3 leaves as they were, reads back what stands, and fails with a list
+// of what is not as it was wanted. What was deployed is kept in the ledger.
+//
+// It reads the same s.yaml, in the same environment, and deploys no code: what it knows of
+// Function Compute is in shared/deployment, where the doctor reads it too.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/fc"
+	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/aliyun/sts"
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fleet"
+)
+
+const usage = `rollout COMMAND [flags]
+
+  prepare   before a deployment: one account, no foreign functions, service-linked roles
+  confirm   after it: triggers, what stands beside what was wanted, the record in the ledger
+  names     the resources of s.yaml that a removal of REGION takes away, one a line
+
+It reads REGION, HOME_REGION and FLEETWARDEN_COMMANDS as s.yaml does, and credentials as
+Terraform does.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return
+		}
+		fmt.Fprintln(os.Stderr, "rollout:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags.
+type options struct {
+	manifest, rendered, build string
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 || slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
+		fmt.Fprint(out, usage)
+		return flag.ErrHelp
+	}
+	var o options
+	fl := flag.NewFlagSet("rollout "+args[0], flag.ContinueOnError)
+	fl.SetOutput(out)
+	fl.StringVar(&o.manifest, "manifest", "s.yaml", "the manifest")
+	fl.StringVar(&o.rendered, "rendered", "", `prepare: a file with the output of "s preview", whose account is compared`)
+	fl.StringVar(&o.build, "build", "", "confirm: the commit that was deployed, for the record")
+	if err := fl.Parse(args[1:]); err != nil {
+		return err
+	}
+	if args[0] == "names" {
+		return names(o, out)
+	}
+	commands := map[string]func(context.Context, *rollout) error{"prepare": prepare, "confirm": confirm}
+	command, ok := commands[args[0]]
+	if !ok {
+		return fmt.Errorf("there is no command %s; see rollout --help", args[0])
+	}
+	r, err := open(ctx, o, out)
+	if err != nil {
+		return err
+	}
+	return command(ctx, r)
+}
+
+// rollout is one deployment in one account and region.
+type rollout struct {
+	options
+	out          io.Writer
+	manifest     *manifest.Manifest
+	session      *aliyun.Session
+	account      fleet.AccountID
+	region, home fleet.Region
+}
+
+func open(ctx context.Context, o options, out io.Writer) (*rollout, error) {
+	credential, err := aliyun.DefaultChain()
+	if err != nil {
+		return nil, err
+	}
+	cloud, err := aliyun.NewCloud(credential, os.Getenv(aliyun.EndpointVariable))
+	if err != nil {
+		return nil, err
+	}
+	r := &rollout{options: o, out: out, session: cloud.NewSession(0)}
+	if r.account, err = sts.CallerAccount(ctx, r.session, ""); err != nil {
+		return nil, fmt.Errorf("asking whose credentials these are: %w", err)
+	}
+	if r.manifest, err = manifest.Load(o.manifest, manifest.Options{Account: string(r.account)}); err != nil {
+		return nil, err
+	}
+	r.region, r.home, err = places(r.manifest)
+	return r, err
+}
+
+// places are the region that is deployed, and the home region, as s.yaml names them.
+func places(m *manifest.Manifest) (region, home fleet.Region, err error) {
+	text := func(name string) fleet.Region {
+		s, _ := m.Vars[name].(string)
+		return fleet.Region(s)
+	}
+	region, home = text("region"), text("home")
+	if !region.Valid() || !home.Valid() {
+		return "", "", fmt.Errorf("s.yaml: vars.region %q or vars.home %q is not the id of a region", region, home)
+	}
+	return region, home, nil
+}
+
+// names prints what belongs to the region alone: a second region has nothing of home.
+func names(o options, out io.Writer) error {
+	m, err := manifest.Load(o.manifest, manifest.Options{Account: "0"})
+	if err != nil {
+		return err
+	}
+	region, _, err := places(m)
+	if err != nil {
+		return err
+	}
+	var found []string
+	for name, r := range m.Resources {
+		if r.Props.Region == string(region) {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	_, err = fmt.Fprintln(out, strings.Join(found, "\n"))
+	return err
+}
+
+func (r *rollout) functions(region fleet.Region) *fc.Client { return fc.New(r.session, region) }
+
+func (r *rollout) cloud() deployment.Cloud {
+	return deployment.Cloud{
+		Functions: func(region fleet.Region) deployment.Functions { return r.functions(region) },
+		Roles:     ram.New(r.session), Trails: trail.New(r.session),
+	}
+}

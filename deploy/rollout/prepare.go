@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fleet"
+)
+
+// prepare looks before anything is changed, and fails with what has to be settled first.
+func prepare(ctx context.Context, r *rollout) error {
+	if r.rendered != "" {
+		text, err := os.ReadFile(r.rendered)
+		if err != nil {
+			return fmt.Errorf("reading the rendered manifest: %w", err)
+		}
+		if err := sameAccount(string(text), r.account); err != nil {
+			return err
+		}
+	}
+	if err := r.foreign(ctx); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(r.out, "account %s: both tools mean it, and no function there is somebody else's\n", r.account)
+	return err
+}
+
+// owner is the account in the name of a resource.
+var owner = regexp.MustCompile(`acs:[a-z]+:[a-z0-9-]*:([0-9]+):`)
+
+// sameAccount compares the account of Terraform's credentials with that of "s", as it stands
+// in what "s preview" rendered. Its exit status says nothing: it is 0 where nothing was.
+func sameAccount(rendered string, account fleet.AccountID) error {
+	found := owner.FindAllStringSubmatch(rendered, -1)
+	switch {
+	case len(found) == 0:
+		return errors.New(`"s preview" rendered no resource of an account: is its access there (s config get)?`)
+	case strings.Contains(rendered, "${"):
+		return errors.New(`"s preview" left a variable as it is: see its output`)
+	}
+	for _, m := range found {
+		if m[1] != string(account) {
+			return fmt.Errorf("Serverless Devs would deploy into account %s, Terraform's credentials are of %s: give both the same (S_ACCESS names another access of s)", m[1], account)
+		}
+	}
+	return nil
+}
+
+// foreign refuses functions that have our names and another deployment's tag, or none.
+func (r *rollout) foreign(ctx context.Context) error {
+	var errs []error
+	for _, res := range r.manifest.Resources {
+		p := res.Props
+		api := r.functions(fleet.Region(p.Region))
+		got, err := api.Get(ctx, p.FunctionName)
+		if fleet.ClassOf(err) == fleet.NotFound {
+			continue
+		}
+		var tags map[string]string
+		if err == nil {
+			tags, err = api.Tags(ctx, got.ARN)
+		}
+		if err != nil {
+			return fmt.Errorf("looking for function %s in %s: %w", p.FunctionName, p.Region, err)
+		}
+		if want := settings(p)[deployment.TagSetting]; tags[deployment.Tag] != want {
+			errs = append(errs, fmt.Errorf("function %s in %s is there and has the tag %s=%q, not %q: it would be overwritten; delete it, or give it that tag if it is ours",
+				p.FunctionName, p.Region, deployment.Tag, tags[deployment.Tag], want))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"hash/crc64"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fleet"
+)
+
+// want is what s.yaml, the zips that it names and deploy/ram say.
+func (r *rollout) want() (deployment.Record, error) {
+	w := deployment.Record{V: deployment.Version, Account: r.account, Region: r.region, Home: r.home, Build: r.build}
+	for _, name := range slices.Sorted(maps.Keys(r.manifest.Resources)) {
+		p := r.manifest.Resources[name].Props
+		f, err := wanted(p, r.path(p.Code))
+		if err != nil {
+			return w, fmt.Errorf("%s: %w", name, err)
+		}
+		w.Functions = append(w.Functions, f)
+		role, err := r.role(name, p.Role)
+		if err != nil {
+			return w, fmt.Errorf("%s: %w", name, err)
+		}
+		w.Roles = append(w.Roles, role)
+		policy, err := os.ReadFile(filepath.Join(strings.TrimSuffix(r.path(p.Code), ".zip"), "policy.json"))
+		if err != nil {
+			return w, fmt.Errorf("reading the policy of %s (make package writes it): %w", name, err)
+		}
+		w.Policy = fmt.Sprintf("%x", sha256.Sum256(policy))
+	}
+	return w, nil
+}
+
+// path is a path of s.yaml, which are relative to it.
+func (r *rollout) path(p string) string {
+	return filepath.Join(filepath.Dir(r.options.manifest), filepath.FromSlash(p))
+}
+
+func wanted(p manifest.Function, zip string) (deployment.Function, error) {
+	f := deployment.Function{Name: p.FunctionName, Region: fleet.Region(p.Region), Triggers: map[string]deployment.Trigger{}}
+	code, err := os.ReadFile(zip)
+	if err != nil {
+		return f, fmt.Errorf("reading the code (make package writes it): %w", err)
+	}
+	f.Checksum = strconv.FormatUint(crc64.Checksum(code, crc64.MakeTable(crc64.ECMA)), 10)
+	f.Settings = settings(p)
+	for _, t := range p.Triggers {
+		var config any
+		if err := t.Config.Decode(&config); err != nil {
+			return f, fmt.Errorf("trigger %s: %w", t.Name, err)
+		}
+		text, err := json.Marshal(config)
+		if err != nil {
+			return f, fmt.Errorf("trigger %s: %w", t.Name, err)
+		}
+		f.Triggers[t.Name] = deployment.Trigger{Type: t.Type, Config: string(text)}
+	}
+	return f, nil
+}
+
+// settings are those that deployment.Cloud reads back.
+func settings(p manifest.Function) map[string]string {
+	out := map[string]string{
+		"runtime": p.Runtime, "handler": p.Handler, "role": p.Role,
+		"cpu": strconv.FormatFloat(p.CPU, 'g', -1, 64), "memorySize": strconv.Itoa(p.MemorySize),
+		"diskSize": strconv.Itoa(p.DiskSize), "timeout": strconv.Itoa(p.Timeout),
+		"logs": p.LogConfig.Project + "/" + p.LogConfig.Logstore, "state": "Active", "lastUpdateStatus": "Successful",
+	}
+	for name, v := range p.EnvironmentVariables {
+		out["env."+name] = deployment.Digest(v)
+	}
+	for _, t := range p.Tags {
+		if t.Key == deployment.Tag {
+			out[deployment.TagSetting] = t.Value
+		}
+	}
+	if a := p.AsyncInvokeConfig; a != nil {
+		out["maxAsyncEventAgeInSeconds"] = strconv.Itoa(a.MaxAsyncEventAgeInSeconds)
+		out["maxAsyncRetryAttempts"] = strconv.Itoa(*a.MaxAsyncRetryAttempts)
+		if to := a.DestinationConfig.OnFailure; to != nil {
+			out["onFailure"] = to.Destination
+		}
+	}
+	if n := p.ConcurrencyConfig.ReservedConcurrency; n > 0 {
+		out["reservedConcurrency"] = strconv.Itoa(n)
+	}
+	return out
+}
+
+// trust lets Function Compute assume a role, as Terraform makes it.
+const trust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`
+
+// role is that of a function: it has the rights of its file, and may have those of the
+// optional files that begin with its name.
+func (r *rollout) role(function, name string) (deployment.Role, error) {
+	dir := r.path("deploy/ram")
+	own, err := os.ReadFile(filepath.Join(dir, function+".json"))
+	if err != nil {
+		return deployment.Role{}, err
+	}
+	out, err := deployment.RoleOf(fleet.Role{Name: name, Trust: trust, Policies: []fleet.Policy{{Name: function, Document: withCommands(string(own))}}})
+	if err != nil {
+		return out, err
+	}
+	optional, err := filepath.Glob(filepath.Join(dir, "optional", function+"-*.json"))
+	if err != nil {
+		return out, err
+	}
+	for _, path := range optional {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return out, err
+		}
+		statements, err := deployment.Statements(text)
+		if err != nil {
+			return out, fmt.Errorf("reading %s: %w", path, err)
+		}
+		out.May = append(out.May, statements...)
+	}
+	return out, nil
+}
+
+// withCommands puts the ids of this region's commands in the place of their names.
+func withCommands(document string) string {
+	for _, c := range strings.Split(os.Getenv("FLEETWARDEN_COMMANDS"), ",") {
+		if name, id, ok := strings.Cut(c, "="); ok {
+			document = strings.ReplaceAll(document, "{"+name+"}", id)
+		}
+	}
+	return document
+}

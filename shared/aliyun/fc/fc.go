@@ -1,0 +1,170 @@
+// Package fc reads the functions of Function Compute (2023-03-30) with all that belongs to
+// them, and makes their triggers. It compares nothing and knows no function by name.
+package fc
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+// Client calls Function Compute of one region for one pass.
+type Client struct {
+	session *aliyun.Session
+	region  fleet.Region
+}
+
+// New returns a Client that counts its calls in session.
+func New(session *aliyun.Session, region fleet.Region) *Client { return &Client{session, region} }
+
+// Function is a function as GetFunction shows it. Environment variables come in clear.
+type Function struct {
+	Name         string            `json:"functionName"`
+	ARN          string            `json:"functionArn"`
+	CodeChecksum string            `json:"codeChecksum"` // CRC-64 (ECMA) of the zip, decimal
+	Runtime      string            `json:"runtime"`
+	Handler      string            `json:"handler"`
+	CPU          float64           `json:"cpu"`        // vCPU
+	MemorySize   int               `json:"memorySize"` // MB
+	DiskSize     int               `json:"diskSize"`   // MB
+	Timeout      int               `json:"timeout"`    // s
+	Role         string            `json:"role"`       // ARN
+	Environment  map[string]string `json:"environmentVariables"`
+	Log          Log               `json:"logConfig"`
+	State        string            `json:"state"`            // Active, once it can be invoked
+	LastUpdate   string            `json:"lastUpdateStatus"` // Successful, InProgress or Failed
+	Restriction  struct {
+		Disable bool   `json:"disable"`
+		Reason  string `json:"reason"`
+	} `json:"invocationRestriction"`
+}
+
+// Log is where a function's lines go.
+type Log struct {
+	Project  string `json:"project"`
+	Logstore string `json:"logstore"`
+}
+
+// Async is how asynchronous invocations are retried, and where they end.
+type Async struct {
+	MaxAge      int `json:"maxAsyncEventAgeInSeconds"`
+	MaxAttempts int `json:"maxAsyncRetryAttempts"`
+	Destination struct {
+		OnFailure struct {
+			Destination string `json:"destination"`
+		} `json:"onFailure"`
+	} `json:"destinationConfig"`
+}
+
+// Trigger is a trigger; Config is JSON, as text.
+type Trigger struct {
+	Name   string `json:"triggerName"`
+	Type   string `json:"triggerType"`
+	Config string `json:"triggerConfig"`
+}
+
+// Get reads a function. One that does not exist is an error of class [fleet.NotFound].
+func (c *Client) Get(ctx context.Context, name string) (*Function, error) {
+	return get[Function](ctx, c, "GetFunction", of(name))
+}
+
+// Tags reads the tags of a function, by its ARN: whether GetFunction shows them is not
+// documented.
+func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error) {
+	page, err := aliyun.DoREST[struct {
+		TagResources []struct {
+			TagKey, TagValue string
+		}
+	}](ctx, c.session, aliyun.REST{
+		API: c.api("ListTagResources", false), Method: http.MethodGet, Path: "/2023-03-30/tags-v2",
+		Query: map[string]string{"ResourceType": "function", "ResourceId": `["` + arn + `"]`},
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, t := range page.TagResources {
+		out[t.TagKey] = t.TagValue
+	}
+	return out, nil
+}
+
+// Async reads how a function's asynchronous invocations end; nil where the defaults hold.
+func (c *Client) Async(ctx context.Context, name string) (*Async, error) {
+	return unlessNone(get[Async](ctx, c, "GetAsyncInvokeConfig", of(name)+"/async-invoke-config"))
+}
+
+// Reserved reads how many instances are a function's own; 0 where none are.
+func (c *Client) Reserved(ctx context.Context, name string) (int, error) {
+	got, err := unlessNone(get[struct {
+		Reserved int `json:"reservedConcurrency"`
+	}](ctx, c, "GetConcurrencyConfig", of(name)+"/concurrency"))
+	if err != nil || got == nil {
+		return 0, err
+	}
+	return got.Reserved, nil
+}
+
+// unlessNone takes a configuration that does not exist for nil.
+func unlessNone[T any](got *T, err error) (*T, error) {
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return nil, nil
+	}
+	return got, err
+}
+
+// Triggers lists the triggers of a function to their end.
+func (c *Client) Triggers(ctx context.Context, name string) ([]Trigger, error) {
+	var out []Trigger
+	for next := ""; ; {
+		query := map[string]string{"limit": "100"}
+		if next != "" {
+			query["nextToken"] = next
+		}
+		page, err := aliyun.DoREST[struct {
+			Next     string    `json:"nextToken"`
+			Triggers []Trigger `json:"triggers"`
+		}](ctx, c.session, aliyun.REST{API: c.api("ListTriggers", false), Method: http.MethodGet, Path: of(name) + "/triggers", Query: query})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page.Triggers...)
+		if next == page.Next || page.Next == "" {
+			return out, nil
+		}
+		next = page.Next
+	}
+}
+
+// CreateTrigger makes a trigger.
+func (c *Client) CreateTrigger(ctx context.Context, function string, t Trigger) error {
+	return c.change(ctx, "CreateTrigger", http.MethodPost, of(function)+"/triggers", t)
+}
+
+// UpdateTrigger gives a trigger another configuration. Its type cannot change.
+func (c *Client) UpdateTrigger(ctx context.Context, function string, t Trigger) error {
+	return c.change(ctx, "UpdateTrigger", http.MethodPut, of(function)+"/triggers/"+url.PathEscape(t.Name), map[string]string{"triggerConfig": t.Config})
+}
+
+// DeleteTrigger ends a trigger.
+func (c *Client) DeleteTrigger(ctx context.Context, function, name string) error {
+	return c.change(ctx, "DeleteTrigger", http.MethodDelete, of(function)+"/triggers/"+url.PathEscape(name), nil)
+}
+
+func (c *Client) change(ctx context.Context, action, method, path string, body any) error {
+	_, err := aliyun.DoREST[struct{}](ctx, c.session, aliyun.REST{API: c.api(action, true), Method: method, Path: path, Body: body})
+	return err
+}
+
+func get[Resp any](ctx context.Context, c *Client, action, path string) (*Resp, error) {
+	return aliyun.DoREST[Resp](ctx, c.session, aliyun.REST{API: c.api(action, false), Method: http.MethodGet, Path: path})
+}
+
+func (c *Client) api(action string, write bool) aliyun.API {
+	return aliyun.API{Product: aliyun.FC, Action: action, Region: c.region, Write: write}
+}
+
+func of(function string) string { return "/2023-03-30/functions/" + url.PathEscape(function) }

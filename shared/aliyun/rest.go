@@ -1,0 +1,84 @@
+package aliyun
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
+	"github.com/alibabacloud-go/tea/dara"
+	"github.com/go-json-experiment/json"
+
+	"fleetwarden/shared/fleet"
+)
+
+// REST is a request of a product whose APIs have paths, such as Function Compute (what the
+// vendor calls ROA).
+type REST struct {
+	API
+	Method string
+	// Path begins with a slash; what is put into it is escaped.
+	Path  string
+	Query map[string]string
+	// Body, if not nil, goes as JSON: a struct or a map.
+	Body any
+}
+
+// DoREST is [Do] for such a request. There the request id stands in a header.
+func DoREST[Resp any](ctx context.Context, s *Session, r REST) (*Resp, error) {
+	return attempt(ctx, s, r.API, func() (*Resp, error) { return sendREST[Resp](ctx, s, r) })
+}
+
+func sendREST[Resp any](ctx context.Context, s *Session, r REST) (*Resp, error) {
+	client, err := s.cloud.client(r.Product.Endpoint(r.Region))
+	if err != nil {
+		return nil, err
+	}
+	request := &openapiutil.OpenApiRequest{Query: map[string]*string{}}
+	for name, v := range r.Query {
+		request.Query[name] = &v
+	}
+	if request.Body, err = members(r.Body); err != nil {
+		return nil, &Error{API: r.String(), Message: "not sent: " + err.Error(), class: fleet.Invalid, cause: err}
+	}
+	answer, err := client.CallApiWithCtx(ctx, &openapiutil.Params{
+		Action: &r.Action, Version: &r.Product.Version, Protocol: new("HTTPS"), Pathname: &r.Path, Method: &r.Method,
+		AuthType: new("AK"), Style: new("ROA"), ReqBodyType: new("json"), BodyType: new("binary"),
+	}, request, &dara.RuntimeOptions{})
+	if err != nil {
+		return nil, translate(ctx, r.API, err)
+	}
+	headers, _ := answer["headers"].(map[string]*string)
+	s.SawDate(value(headers["date"]))
+	if value(headers["x-acs-request-id"])+value(headers["x-fc-request-id"]) == "" {
+		return nil, NoAnswer(ctx, r.String(), errNoRequestID, r.Write)
+	}
+	body, ok := answer["body"].(io.ReadCloser)
+	if !ok {
+		return nil, NoAnswer(ctx, r.String(), errNoBody, r.Write)
+	}
+	defer body.Close()
+	text, err := whole(ctx, r.API, body)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) == 0 && (r.Method == http.MethodDelete || r.Method == http.MethodPut): // 204
+		return new(Resp), nil
+	case len(text) == 0:
+		return nil, NoAnswer(ctx, r.String(), errNoBody, r.Write)
+	}
+	return read[Resp](ctx, r.API, text)
+}
+
+// members are those of a struct, as the SDK takes a body.
+func members(body any) (any, error) {
+	if body == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{}
+	return out, json.Unmarshal(text, &out)
+}

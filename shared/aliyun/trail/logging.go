@@ -1,0 +1,54 @@
+package trail
+
+import (
+	"context"
+	"fmt"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+)
+
+type describe struct {
+	IncludeShadowTrails      *bool `json:"IncludeShadowTrails,omitempty" xml:"IncludeShadowTrails,omitempty"`
+	IncludeOrganizationTrail *bool `json:"IncludeOrganizationTrail,omitempty" xml:"IncludeOrganizationTrail,omitempty"`
+}
+
+type trails struct {
+	TrailList []struct {
+		Name                string `json:"Name"`
+		IsOrganizationTrail bool   `json:"IsOrganizationTrail"`
+	} `json:"TrailList"`
+}
+
+type statusOf struct {
+	Name                *string `json:"Name,omitempty" xml:"Name,omitempty"`
+	IsOrganizationTrail *bool   `json:"IsOrganizationTrail,omitempty" xml:"IsOrganizationTrail,omitempty"`
+}
+
+type status struct {
+	IsLogging bool `json:"IsLogging"`
+}
+
+// Logging returns the names of the trails that log, those of the resource directory among
+// them: DescribeTrails, and GetTrailStatus for each. One that was made and never started is
+// there and does not log.
+func (c *Client) Logging(ctx context.Context, region fleet.Region) ([]string, error) {
+	api := func(action string) aliyun.API {
+		return aliyun.API{Product: aliyun.ActionTrail, Action: action, Region: region}
+	}
+	all, err := aliyun.Do[describe, trails](ctx, c.session, api("DescribeTrails"), &describe{new(true), new(true)})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, t := range all.TrailList {
+		got, err := aliyun.Do[statusOf, status](ctx, c.session, api("GetTrailStatus"), &statusOf{&t.Name, &t.IsOrganizationTrail})
+		if err != nil {
+			return nil, fmt.Errorf("reading the status of trail %s: %w", t.Name, err)
+		}
+		if got.IsLogging {
+			out = append(out, t.Name)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,154 @@
+package deployment
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Compare returns in sentences what stands otherwise than it is wanted; none if all is as
+// it should be.
+func Compare(want, have Record) []string {
+	var out []string
+	for _, w := range want.Functions {
+		at := slices.IndexFunc(have.Functions, func(h Function) bool { return h.Name == w.Name && h.Region == w.Region })
+		if at < 0 {
+			out = append(out, fmt.Sprintf("%s does not exist", w))
+			continue
+		}
+		out = append(out, w.differences(have.Functions[at])...)
+	}
+	for _, w := range want.Roles {
+		at := slices.IndexFunc(have.Roles, func(h Role) bool { return h.Name == w.Name })
+		if at < 0 {
+			out = append(out, fmt.Sprintf("role %s does not exist", w.Name))
+			continue
+		}
+		out = append(out, w.differences(have.Roles[at])...)
+	}
+	if len(have.Trails) == 0 {
+		out = append(out, "no trail of ActionTrail logs: no launch and no share comes as an event; start one, or see deploy/terraform/trail.tf")
+	}
+	return out
+}
+
+func (f Function) String() string { return fmt.Sprintf("function %s in %s", f.Name, f.Region) }
+
+func (f Function) differences(have Function) []string {
+	var out []string
+	if f.Checksum != have.Checksum {
+		out = append(out, fmt.Sprintf("%s runs code with checksum %s, not %s", f, have.Checksum, f.Checksum))
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Settings)) {
+		if got := have.Settings[name]; got != f.Settings[name] {
+			out = append(out, fmt.Sprintf("%s has %s %q, not %q", f, name, got, f.Settings[name]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have.Settings)) {
+		if _, ok := f.Settings[name]; !ok {
+			out = append(out, fmt.Sprintf("%s has %s %q, which is not in s.yaml", f, name, have.Settings[name]))
+		}
+	}
+	for _, r := range f.Repairs(have) {
+		out = append(out, fmt.Sprintf("%s: trigger %s %s", f, r.Name, r.why()))
+	}
+	return out
+}
+
+// Repair is what makes a trigger right.
+type Repair struct {
+	Name string
+	// Want is the trigger as it should be, and Have as it is; one of them may be nil.
+	Want, Have *Trigger
+}
+
+func (r Repair) why() string {
+	switch {
+	case r.Want == nil:
+		return "stands, and is not in s.yaml"
+	case r.Have == nil:
+		return "does not exist"
+	}
+	return "has another configuration: " + r.Have.Config
+}
+
+// Repairs returns what the triggers of a function need, in the order of their names. fc3
+// leaves some as they are: one behind an EventBridge trigger that did not change, and one
+// that was taken out of s.yaml.
+func (f Function) Repairs(have Function) []Repair {
+	var out []Repair
+	for name, w := range f.Triggers {
+		h, ok := have.Triggers[name]
+		switch {
+		case !ok:
+			out = append(out, Repair{Name: name, Want: &w})
+		case w.Type != h.Type || !within(w.Config, h.Config):
+			out = append(out, Repair{Name: name, Want: &w, Have: &h})
+		}
+	}
+	for name, h := range have.Triggers {
+		if _, ok := f.Triggers[name]; !ok {
+			out = append(out, Repair{Name: name, Have: &h})
+		}
+	}
+	slices.SortFunc(out, func(a, b Repair) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// within reports whether all that one JSON text has stands in another, which may have more:
+// the service adds its defaults.
+func within(want, have string) bool {
+	var w, h any
+	if json.Unmarshal([]byte(want), &w) != nil || json.Unmarshal([]byte(have), &h) != nil {
+		return want == have
+	}
+	return contains(h, w)
+}
+
+func contains(have, want any) bool {
+	switch w := want.(type) {
+	case map[string]any:
+		h, ok := have.(map[string]any)
+		for name, v := range w {
+			ok = ok && contains(h[name], v)
+		}
+		return ok
+	case []any:
+		h, ok := have.([]any)
+		return ok && slices.EqualFunc(h, w, contains)
+	case string:
+		h, ok := have.(string)
+		return ok && (h == w || isObject(w) && within(w, h) && within(h, w)) // a pattern is JSON in JSON
+	}
+	return have == want
+}
+
+func isObject(text string) bool { return len(text) > 0 && text[0] == '{' }
+
+func (r Role) differences(have Role) []string {
+	var out []string
+	if r.Trust != have.Trust {
+		out = append(out, fmt.Sprintf("role %s trusts %s, not %s", r.Name, have.Trust, r.Trust))
+	}
+	for _, s := range r.Statements {
+		if !slices.Contains(have.Statements, s) {
+			out = append(out, fmt.Sprintf("role %s lacks %s", r.Name, s))
+		}
+	}
+	may := append(slices.Clone(r.Statements), r.May...)
+	for _, s := range have.Statements {
+		if !slices.ContainsFunc(may, func(m string) bool { return anyCommand(m) == anyCommand(s) }) {
+			out = append(out, fmt.Sprintf("role %s has, beyond deploy/ram, %s", r.Name, s))
+		}
+	}
+	return out
+}
+
+// command is the id of a command, or what stands for it in deploy/ram. Each region has ids
+// of its own, and a role has the policies of all regions.
+var command = regexp.MustCompile(`command/(c-[a-z0-9-]+|\{[a-z-]+\})`)
+
+func anyCommand(statement string) string { return command.ReplaceAllString(statement, "command/*") }

@@ -1,0 +1,182 @@
+package deployment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fleetwarden/shared/aliyun/fc"
+	"fleetwarden/shared/fleet"
+)
+
+// Functions reads the functions of one region.
+type Functions interface {
+	Get(ctx context.Context, name string) (*fc.Function, error)
+	Tags(ctx context.Context, arn string) (map[string]string, error)
+	Async(ctx context.Context, name string) (*fc.Async, error)
+	Reserved(ctx context.Context, name string) (int, error)
+	Triggers(ctx context.Context, name string) ([]fc.Trigger, error)
+}
+
+// Roles reads RAM.
+type Roles interface {
+	Role(ctx context.Context, name string) (fleet.Role, error)
+}
+
+// Trails reads ActionTrail.
+type Trails interface {
+	Logging(ctx context.Context, region fleet.Region) ([]string, error)
+}
+
+// Tag marks a function as Fleetwarden's; its value is the deployment's name.
+const Tag = "fleetwarden:deployment"
+
+// TagSetting is the setting that holds the tag.
+const TagSetting = "tag " + Tag
+
+// Cloud is what a deployment is read from.
+type Cloud struct {
+	Functions func(fleet.Region) Functions
+	Roles     Roles
+	Trails    Trails
+}
+
+// Read reads what stands of what is wanted. What does not exist is left out.
+func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
+	have := want
+	have.Functions, have.Roles = nil, nil
+	for _, w := range want.Functions {
+		f, err := readFunction(ctx, c.Functions(w.Region), w)
+		if err != nil {
+			return have, fmt.Errorf("reading %s: %w", w, err)
+		}
+		if f != nil {
+			have.Functions = append(have.Functions, *f)
+		}
+	}
+	for _, w := range want.Roles {
+		r, err := c.Roles.Role(ctx, w.Name)
+		if err != nil {
+			return have, fmt.Errorf("reading role %s: %w", w.Name, err)
+		}
+		if r.Missing {
+			continue
+		}
+		role, err := RoleOf(r)
+		if err != nil {
+			return have, err
+		}
+		have.Roles = append(have.Roles, role)
+	}
+	var err error
+	if have.Trails, err = c.Trails.Logging(ctx, want.Home); err != nil {
+		return have, fmt.Errorf("reading the trails: %w", err)
+	}
+	return have, nil
+}
+
+func readFunction(ctx context.Context, api Functions, w Function) (*Function, error) {
+	got, err := api.Get(ctx, w.Name)
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &Function{Name: w.Name, Region: w.Region, Checksum: got.CodeChecksum, Settings: settingsOf(got), Triggers: map[string]Trigger{}}
+	tags, err := api.Tags(ctx, got.ARN)
+	if err != nil {
+		return nil, err
+	}
+	out.Settings[TagSetting] = tags[Tag]
+	async, err := api.Async(ctx, w.Name)
+	if err != nil {
+		return nil, err
+	}
+	if async != nil {
+		out.Settings["maxAsyncEventAgeInSeconds"] = strconv.Itoa(async.MaxAge)
+		out.Settings["maxAsyncRetryAttempts"] = strconv.Itoa(async.MaxAttempts)
+		out.Settings["onFailure"] = async.Destination.OnFailure.Destination
+	}
+	reserved, err := api.Reserved(ctx, w.Name)
+	if err != nil {
+		return nil, err
+	}
+	if reserved > 0 {
+		out.Settings["reservedConcurrency"] = strconv.Itoa(reserved)
+	}
+	triggers, err := api.Triggers(ctx, w.Name)
+	for _, t := range triggers {
+		out.Triggers[t.Name] = Trigger{t.Type, t.Config}
+	}
+	return out, err
+}
+
+// settingsOf are what GetFunction tells, in s.yaml's words.
+func settingsOf(f *fc.Function) map[string]string {
+	out := map[string]string{
+		"runtime": f.Runtime, "handler": f.Handler, "role": f.Role[strings.LastIndex(f.Role, "/")+1:],
+		"cpu": strconv.FormatFloat(f.CPU, 'g', -1, 64), "memorySize": strconv.Itoa(f.MemorySize),
+		"diskSize": strconv.Itoa(f.DiskSize), "timeout": strconv.Itoa(f.Timeout),
+		"logs": f.Log.Project + "/" + f.Log.Logstore, "state": f.State, "lastUpdateStatus": f.LastUpdate,
+	}
+	if f.Restriction.Disable {
+		out["invocationRestriction"] = f.Restriction.Reason
+	}
+	for name, v := range f.Environment {
+		out["env."+name] = Digest(v)
+	}
+	return out
+}
+
+// Digest stands for a value that a record must not hold: the beginning of its SHA-256.
+func Digest(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return fmt.Sprintf("sha256:%x", sum[:6])
+}
+
+// RoleOf is a role in the form in which two can be compared.
+func RoleOf(r fleet.Role) (Role, error) {
+	out := Role{Name: r.Name}
+	var err error
+	if out.Trust, err = ordered([]byte(r.Trust)); err != nil {
+		return out, fmt.Errorf("reading the trust of role %s: %w", r.Name, err)
+	}
+	for _, p := range r.Policies {
+		statements, err := Statements([]byte(p.Document))
+		if err != nil {
+			return out, fmt.Errorf("reading policy %s: %w", p.Name, err)
+		}
+		out.Statements = append(out.Statements, statements...)
+	}
+	return out, nil
+}
+
+// Statements are those of a policy's document, each as JSON with its members in order.
+func Statements(document []byte) ([]string, error) {
+	var d struct{ Statement []json.RawMessage }
+	if err := json.Unmarshal(document, &d); err != nil {
+		return nil, err
+	}
+	out := make([]string, len(d.Statement))
+	for i, s := range d.Statement {
+		var err error
+		if out[i], err = ordered(s); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// ordered is a JSON text with the members of its objects in order and no blanks.
+func ordered(text []byte) (string, error) {
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(v)
+	return string(b), err
+}

@@ -1,0 +1,60 @@
+package deployment
+
+import (
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Version is that of Record.
+const Version = 1
+
+// Folder is where the ledger keeps the records, each under the time of its deployment.
+const Folder = "deployments/"
+
+// Record is one deployment: what was wanted and, once it was read back, what stands.
+type Record struct {
+	V       int             `json:"v"`
+	At      time.Time       `json:"at"`
+	Account fleet.AccountID `json:"account"`
+	Region  fleet.Region    `json:"region"`
+	Home    fleet.Region    `json:"home"`
+	// Build is the commit that was deployed, as whoever deployed it names it.
+	Build string `json:"build,omitempty"`
+	// Policy is the digest of the policy file in the zips.
+	Policy    string     `json:"policy,omitempty"`
+	Functions []Function `json:"functions"`
+	Roles     []Role     `json:"roles"`
+	// Trails are those that log into any place, by name.
+	Trails []string `json:"trails"`
+}
+
+// Function is a function as it is deployed.
+type Function struct {
+	// Name is that in Function Compute.
+	Name   string       `json:"name"`
+	Region fleet.Region `json:"region"`
+	// Checksum is the CRC-64 (ECMA) of the zip, decimal, as Function Compute tells it.
+	Checksum string `json:"checksum"`
+	// Settings are all others, in s.yaml's words. Those of the environment, env.NAME, are
+	// digests: an operator may have put a secret there.
+	Settings map[string]string `json:"settings"`
+	// Triggers are the configurations, JSON as text, by the triggers' names.
+	Triggers map[string]Trigger `json:"triggers,omitempty"`
+}
+
+// Trigger is one trigger.
+type Trigger struct {
+	Type   string `json:"type"`
+	Config string `json:"config"`
+}
+
+// Role is what a function's role may do: the statements of all its policies, each as JSON
+// with its members in order.
+type Role struct {
+	Name       string   `json:"name"`
+	Trust      string   `json:"trust"`
+	Statements []string `json:"statements"`
+	// May are the statements that it may have beside; they stand in no record of what is.
+	May []string `json:"-"`
+}
