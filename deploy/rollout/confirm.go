@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"fleetwarden/shared/aliyun/fc"
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 )
 
 // confirm puts the triggers right, compares what stands with what was wanted, and keeps it.
@@ -81,26 +84,37 @@ func mend(ctx context.Context, api *fc.Client, function string, x deployment.Rep
 	return "changed", api.UpdateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
 }
 
-// keep writes the record into the ledger that the functions have.
+// keep writes the record into the ledger, and returns where.
 func (r *rollout) keep(ctx context.Context, have deployment.Record) (string, error) {
 	text, err := json.Marshal(have)
 	if err != nil {
 		return "", err
 	}
-	var value string
-	for _, f := range r.manifest.Resources {
-		if v := f.Props.EnvironmentVariables[fcrun.LedgerVariable]; v != "" {
-			value = v
-		}
-	}
-	place, err := fcrun.ParseLedger(value)
+	store, err := r.store()
 	if err != nil {
 		return "", err
 	}
-	store := place.Store(r.session, r.home)
-	if store == nil {
-		return "", errors.New("s.yaml gives no function a ledger: the deployment cannot be kept")
+	sum := sha256.Sum256(text)
+	name := fmt.Sprintf("%s%s-%s-%x.json", deployment.Folder, have.At.Format("20060102T150405Z"), r.region, sum[:4])
+	err = store.Put(ctx, name, text)
+	if fleet.ClassOf(err) == fleet.Exists {
+		err = nil // the same, kept a moment ago
 	}
-	name := deployment.Folder + have.At.Format("20060102T150405Z") + "-" + string(r.region) + ".json"
-	return place.Address(name), store.Put(ctx, name, text)
+	return name, err
+}
+
+// store is the ledger that the functions have.
+func (r *rollout) store() (ledger.Store, error) {
+	for _, f := range r.manifest.Resources {
+		value := f.Props.EnvironmentVariables[fcrun.LedgerVariable]
+		if value == "" {
+			continue
+		}
+		place, err := fcrun.ParseLedger(value)
+		if err != nil {
+			return nil, err
+		}
+		return place.Store(r.session, r.home), nil
+	}
+	return nil, errors.New("s.yaml gives no function a ledger: the deployment cannot be kept")
 }

@@ -1,0 +1,375 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	sdk "github.com/alibabacloud-go/fc-20230330/v4/client"
+
+	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/fcapi"
+	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/deployment"
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/actiontrail"
+	"fleetwarden/test/simcloud/server"
+)
+
+// site is an account with the roles that Terraform makes, and a copy of what is deployed.
+type site struct {
+	*testing.T
+	*server.Server
+	root string
+	fc3  fc3
+}
+
+// kept is a platform that runs nothing: what is deployed is only looked at here.
+type kept struct{}
+
+func (kept) Apply(fcapi.Deployment) error { return nil }
+func (kept) Withdraw(string, string)      {}
+func (kept) Invoke(context.Context, string, string, []byte) (fc.Result, error) {
+	return fc.Result{}, errors.New("nothing runs here")
+}
+func (kept) InvokeAsync(string, string, []byte) error { return nil }
+
+const commandIDs = "fleetwarden-agent-linux=c-hz01,fleetwarden-agent-windows=c-hz02,fleetwarden-trust-client=c-hz03"
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	x := &site{T: t, Server: s, root: t.TempDir()}
+	x.fc3 = fc3{t, s.URL(), x.root}
+	x.ok(s.Router.Register("fc", fcapi.New(fcapi.Options{World: s.World, Platform: kept{}, RAM: s.RAM, Dir: t.TempDir()})))
+	x.ok(s.OSS.CreateBucket(server.Sharer, server.Home, "fleetwarden-"+server.Sharer))
+	for name, v := range map[string]string{
+		"ALIBABA_CLOUD_ENDPOINT_URL": s.URL(), "ALIBABA_CLOUD_ACCESS_KEY_ID": "local-ak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "local-sk",
+		"ALIBABA_CLOUD_IMDSV1_DISABLED": "true", "ALIBABA_CLOUD_SECURITY_TOKEN": "",
+		"REGION": server.Home, "HOME_REGION": server.Home, "FLEETWARDEN_COMMANDS": commandIDs,
+	} {
+		t.Setenv(name, v)
+	}
+	x.ok(os.CopyFS(filepath.Join(x.root, "deploy"), os.DirFS("..")))
+	x.write("s.yaml", string(x.read("../../s.yaml")))
+	x.pack("one")
+	for name, r := range x.manifest().Resources {
+		document := withCommands(string(x.read("../ram/" + name + ".json")))
+		x.ok(s.RAM.AddRole(server.Sharer, r.Props.Role, trust, map[string]string{r.Props.Role: document}))
+	}
+	return x
+}
+
+func (x *site) ok(err error) {
+	x.Helper()
+	if err != nil {
+		x.Fatal(err)
+	}
+}
+
+func (x *site) read(path string) []byte {
+	x.Helper()
+	b, err := os.ReadFile(path)
+	x.ok(err)
+	return b
+}
+
+func (x *site) write(path, text string) {
+	x.Helper()
+	to := filepath.Join(x.root, path)
+	x.ok(os.MkdirAll(filepath.Dir(to), 0o755))
+	x.ok(os.WriteFile(to, []byte(text), 0o644))
+}
+
+// pack puts a zip for each function where s.yaml names it.
+func (x *site) pack(policy string) {
+	x.Helper()
+	for name := range x.manifest().Resources {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		w, err := z.Create("policy.json")
+		x.ok(err)
+		_, err = w.Write([]byte(name + " " + policy))
+		x.ok(err)
+		x.ok(z.Close())
+		x.write("dist/"+name+".zip", b.String())
+		x.write("dist/"+name+"/policy.json", policy)
+	}
+}
+
+func (x *site) manifest() *manifest.Manifest {
+	x.Helper()
+	m, err := manifest.Load(filepath.Join(x.root, "s.yaml"), manifest.Options{Account: server.Sharer})
+	x.ok(err)
+	return m
+}
+
+// edit changes the site's s.yaml, once.
+func (x *site) edit(from, to string) {
+	x.Helper()
+	text := string(x.read(filepath.Join(x.root, "s.yaml")))
+	if !strings.Contains(text, from) {
+		x.Fatalf("s.yaml does not have %q", from)
+	}
+	x.write("s.yaml", strings.Replace(text, from, to, 1))
+}
+
+func (x *site) rollout(args ...string) (string, error) {
+	x.Helper()
+	var out strings.Builder
+	err := run(x.Context(), append(args, "-manifest", filepath.Join(x.root, "s.yaml")), &out)
+	return out.String(), err
+}
+
+// must is a rollout that works.
+func (x *site) must(args ...string) string {
+	x.Helper()
+	out, err := x.rollout(args...)
+	x.ok(err)
+	return out
+}
+
+// fails is one that does not, and says what is wrong.
+func (x *site) fails(says string, args ...string) {
+	x.Helper()
+	if _, err := x.rollout(args...); err == nil || !strings.Contains(err.Error(), says) {
+		x.Errorf("rollout %s: %v; want an error with %q", strings.Join(args, " "), err, says)
+	}
+}
+
+// kept returns the records of deployments, the oldest first.
+func (x *site) kept() []deployment.Record {
+	x.Helper()
+	var out []deployment.Record
+	r, err := open(x.Context(), options{manifest: filepath.Join(x.root, "s.yaml")}, os.Stderr)
+	x.ok(err)
+	store, err := r.store()
+	x.ok(err)
+	names, _, err := store.List(x.Context(), deployment.Folder, "")
+	x.ok(err)
+	for _, n := range names {
+		text, err := store.Get(x.Context(), n)
+		x.ok(err)
+		var d deployment.Record
+		x.ok(json.Unmarshal(text, &d))
+		out = append(out, d)
+	}
+	return out
+}
+
+func TestADeploymentIsReadBackAndKept(t *testing.T) {
+	x := newSite(t)
+	x.must("prepare")
+	x.fails("does not exist", "confirm") // nothing was deployed
+	x.fc3.deploy(x.manifest())
+	x.must("confirm", "-build", "v1")
+
+	x.World.Clock.Advance(t.Context(), 1e9)
+	x.pack("two")
+	x.must("prepare") // its own functions are not foreign
+	x.fails("runs code with checksum", "confirm")
+	x.fc3.deploy(x.manifest())
+	x.must("confirm", "-build", "v2")
+
+	all := x.kept()
+	if len(all) != 2 || all[0].Build != "v1" || all[1].Build != "v2" || all[0].Policy == all[1].Policy {
+		t.Fatalf("kept: %+v", all)
+	}
+	for i, f := range all[1].Functions {
+		if f.Checksum == all[0].Functions[i].Checksum {
+			t.Errorf("%s was not changed by the second deployment", f)
+		}
+	}
+
+	x.World.Clock.Advance(t.Context(), 1e9)
+	x.pack("one") // an older tag gives the same zips
+	x.fc3.deploy(x.manifest())
+	x.must("confirm", "-build", "v1")
+	if last := x.kept()[2]; last.Functions[0].Checksum != all[0].Functions[0].Checksum || last.Policy != all[0].Policy {
+		t.Errorf("going back gave %+v", last)
+	}
+}
+
+func TestAQualifierThatIsMissingFailsTheSecondDeployment(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	x.pack("two")
+	m := x.manifest()
+	for _, r := range m.Resources {
+		r.Props.AsyncInvokeConfig.Qualifier = "" // as s.yaml had it; the manifest's own check refuses that
+	}
+	x.fc3.deploy(m)
+	x.fails("runs code with checksum", "confirm")
+}
+
+// A timer stands behind EventBridge triggers that do not change.
+func TestTriggersThatFC3LeavesAreMadeRight(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	x.must("confirm")
+	x.edit(`cronExpression: "@every 5m"`, `cronExpression: "@every 7m"`)
+	x.fc3.deploy(x.manifest())
+	if out := x.must("confirm"); !strings.Contains(out, "changed trigger every-five-minutes") {
+		t.Error(out)
+	}
+	c := x.fc3.client(server.Home)
+	got, err := c.GetTrigger(new("fleetwarden-watch-shares"), new("every-five-minutes"))
+	x.ok(err)
+	if !strings.Contains(*got.Body.TriggerConfig, "@every 7m") {
+		t.Errorf("the timer is %s", *got.Body.TriggerConfig)
+	}
+
+	x.edit("triggerName: every-five-minutes", "triggerName: every-seven-minutes")
+	x.fc3.deploy(x.manifest())
+	out := x.must("confirm")
+	for _, says := range []string{"deleted trigger every-five-minutes", "made trigger every-seven-minutes"} {
+		if !strings.Contains(out, says) {
+			t.Errorf("%q is not in %s", says, out)
+		}
+	}
+	if _, err := c.GetTrigger(new("fleetwarden-watch-shares"), new("every-five-minutes")); err == nil {
+		t.Error("the old timer stands")
+	}
+	if out := x.must("confirm"); strings.Contains(out, "trigger") {
+		t.Errorf("a second look changes something: %s", out)
+	}
+}
+
+func TestAForeignFunctionStopsADeployment(t *testing.T) {
+	x := newSite(t)
+	m := x.manifest()
+	p := m.Resources["sweep"].Props
+	p.Tags = nil
+	in := create(p)
+	in.Code = &sdk.InputCodeLocation{ZipFile: new("UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==")}
+	_, err := x.fc3.client(p.Region).CreateFunction(&sdk.CreateFunctionRequest{Body: in})
+	x.ok(err)
+	x.fails("function fleetwarden-sweep in cn-hangzhou is there", "prepare")
+	x.fails("", "confirm")
+	if got, err := x.fc3.client(p.Region).ListTriggers(&p.FunctionName, &sdk.ListTriggersRequest{}); err != nil || len(got.Body.Triggers) > 0 {
+		t.Errorf("a foreign function got triggers: %v %v", got, err)
+	}
+}
+
+func TestBothToolsMeanOneAccount(t *testing.T) {
+	x := newSite(t)
+	for name, c := range map[string]struct{ rendered, says string }{
+		"another account":    {"destination: acs:mns:cn-hangzhou:1000000000000009:/queues/x", "account 1000000000000009"},
+		"nothing rendered":   {"", "rendered no resource"},
+		"a variable is left": {"acs:mns:cn-hangzhou:" + server.Sharer + ":/queues/${x}", "left a variable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x.write("rendered.yaml", c.rendered)
+			x.fails(c.says, "prepare", "-rendered", filepath.Join(x.root, "rendered.yaml"))
+		})
+	}
+	x.write("rendered.yaml", "acs:mns:cn-hangzhou:"+server.Sharer+":/queues/x")
+	x.must("prepare", "-rendered", filepath.Join(x.root, "rendered.yaml"))
+}
+
+func TestWhatStandsOtherwiseIsNamed(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	x.must("confirm")
+	c := x.fc3.client(server.Home)
+	name := new("fleetwarden-push-agent")
+	for says, change := range map[string]func() error{
+		`has timeout "60", not "120"`: func() error {
+			_, err := c.UpdateFunction(name, &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{Timeout: new(int32(60))}})
+			return err
+		},
+		`has reservedConcurrency "5", not "1"`: func() error {
+			_, err := c.PutConcurrencyConfig(name, &sdk.PutConcurrencyConfigRequest{Body: &sdk.PutConcurrencyInput{ReservedConcurrency: new(int64(5))}})
+			return err
+		},
+		"has invocationRestriction": func() error {
+			_, err := c.DisableFunctionInvocation(name, &sdk.DisableFunctionInvocationRequest{Reason: new("an incident"), AbortOngoingRequest: new(false)})
+			return err
+		},
+		`has onFailure ""`: func() error {
+			_, err := c.DeleteAsyncInvokeConfig(name, &sdk.DeleteAsyncInvokeConfigRequest{})
+			return err
+		},
+		`has env.GOMEMLIMIT "sha256:`: func() error {
+			_, err := c.UpdateFunction(name, &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{EnvironmentVariables: map[string]*string{"GOMEMLIMIT": new("1MiB")}}})
+			return err
+		},
+	} {
+		x.ok(change())
+		x.fails(says, "confirm")
+	}
+}
+
+func TestRightsAndTheTrailAreReadBack(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	broad := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"}]}`
+	x.ok(x.RAM.AddRole(server.Sharer, "fleetwarden-sweep", trust, map[string]string{"broad": broad}))
+	x.fails("role fleetwarden-sweep has, beyond deploy/ram,", "confirm")
+	x.fails("role fleetwarden-sweep lacks", "confirm")
+}
+
+// Newer versions of Terraform's provider make a trail and do not start it.
+func TestATrailThatDoesNotLogIsNamed(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	r, err := open(t.Context(), options{manifest: filepath.Join(x.root, "s.yaml")}, os.Stderr)
+	x.ok(err)
+	type named struct {
+		Name *string `json:"Name"`
+	}
+	stop := aliyun.API{Product: aliyun.ActionTrail, Action: "StopLogging", Region: server.Home, Write: true}
+	_, err = aliyun.Do[named, struct{}](t.Context(), r.session, stop, &named{new(actiontrail.Standing)})
+	x.ok(err)
+	x.fails("no trail of ActionTrail logs", "confirm")
+}
+
+func TestASecondRegionsRemovalNamesNothingOfHome(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	t.Setenv("REGION", "cn-shanghai")
+	x.fc3.deploy(x.manifest())
+	names := strings.Fields(x.must("names"))
+	if want := []string{"attach-role", "push-agent", "validate-instance", "watch-shares"}; !slices.Equal(names, want) {
+		t.Fatalf("names %v, want %v", names, want)
+	}
+	x.fc3.remove(x.manifest(), names)
+	t.Setenv("REGION", server.Home)
+	x.must("confirm") // home is as it was
+	if all := strings.Fields(x.must("names")); len(all) != len(slices.Collect(maps.Keys(x.manifest().Resources))) {
+		t.Errorf("the home region's removal takes %v", all)
+	}
+}
+
+// Each call may fail, and nothing is taken for what it is not.
+func TestAnAnswerThatFailsFailsTheCommand(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	for _, api := range []string{
+		"fc:GetFunction", "fc:ListTagResources", "fc:GetAsyncInvokeConfig", "fc:GetConcurrencyConfig", "fc:ListTriggers",
+		"ram:GetRole", "ram:ListPoliciesForRole", "actiontrail:DescribeTrails", "actiontrail:GetTrailStatus", "sts:GetCallerIdentity",
+	} {
+		product, action, _ := strings.Cut(api, ":")
+		x.ok(x.Faults.Set(1, []simcloud.Fault{{Product: product, Action: action, Kind: simcloud.Deny}}, simcloud.EventFaults{}))
+		x.fails(action, "confirm")
+	}
+	x.ok(x.Faults.Set(1, nil, simcloud.EventFaults{}))
+	x.must("confirm")
+}
