@@ -107,11 +107,25 @@ func (r *pass) delay(refs []fleet.Ref) {
 // again puts refs back that nobody has looked at in this pass.
 func (r *pass) again(refs []fleet.Ref) error {
 	for _, ref := range refs {
-		if err := r.againRef(ref, retryDelay(nil, ref.Try.N)); err != nil {
+		if err := r.heldRef(ref, retryDelay(nil, ref.Try.N)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// heldRef puts back what the rate or the budget of a pass, or a throttle, held: however often
+// that was, until it is done.
+func (r *pass) heldRef(ref fleet.Ref, after time.Duration) error {
+	ref.Try.N = min(ref.Try.N, maxTries-1)
+	return r.againRef(ref, after)
+}
+
+// holds reports whether an error says that a call was not made yet: a throttle, or the
+// budget of a pass.
+func holds(err error) bool {
+	class := fleet.ClassOf(err)
+	return class == fleet.Throttled || class == fleet.OutOfBudget
 }
 
 // maxTries is how often a ref is looked at before it is left to the next sweep. With

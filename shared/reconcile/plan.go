@@ -227,10 +227,11 @@ func (p *plan) putBack(it *item) error {
 		if it.result.Again > 0 {
 			after = max(it.result.Again, min(it.result.Again<<min(max(ref.Try.N, 0), 8), longestDelay))
 		}
-		if it.follows {
-			ref.Try.N = min(ref.Try.N, maxTries-1) // the rest is put back until it is done
+		again := p.r.againRef
+		if it.follows || holds(it.result.Err) {
+			again = p.r.heldRef
 		}
-		if err := p.r.againRef(ref, after); err != nil {
+		if err := again(ref, after); err != nil {
 			return err
 		}
 	}

@@ -237,7 +237,7 @@ func (r *pass) unobserved(b fleet.Batch, err error) error {
 	var far *unreachable
 	switch {
 	case passing(err):
-		return r.each(b.Refs, fleet.Verdict{Rule: "observe", Outcome: fleet.Pending, Reason: err.Error()}, func(ref fleet.Ref) time.Duration { return retryDelay(err, ref.Try.N) })
+		return r.each(b.Refs, fleet.Verdict{Rule: "observe", Outcome: fleet.Pending, Reason: err.Error()}, err)
 	case errors.As(err, &far):
 		return r.each(b.Refs, fleet.Verdict{Rule: "observe", Outcome: fleet.Fault, Severity: fleet.High, Reason: err.Error(),
 			Remedy: "name the account's role in the policy file, and let it trust this function's role"}, nil)
@@ -245,16 +245,22 @@ func (r *pass) unobserved(b fleet.Batch, err error) error {
 	return fmt.Errorf("observing %s: %w", b.Scope, why.error)
 }
 
-// each records the same of all refs, and puts them back after a while, if there is one.
-func (r *pass) each(refs []fleet.Ref, v fleet.Verdict, after func(fleet.Ref) time.Duration) error {
+// each records the same of all refs, and puts them back after a while if there is a cause
+// that time may heal. What takes more calls than a pass may make would never be read: its
+// tries have an end.
+func (r *pass) each(refs []fleet.Ref, v fleet.Verdict, cause error) error {
+	again := r.againRef
+	if fleet.ClassOf(cause) == fleet.Throttled {
+		again = r.heldRef
+	}
 	for _, ref := range refs {
 		v.Ref = ref
-		if after != nil {
-			v.Again = after(ref)
+		if cause != nil {
+			v.Again = retryDelay(cause, ref.Try.N)
 		}
 		err := r.finding(v)
 		if v.Again > 0 {
-			err = errors.Join(err, r.againRef(ref, v.Again))
+			err = errors.Join(err, again(ref, v.Again))
 		}
 		if err != nil {
 			return err

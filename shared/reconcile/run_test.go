@@ -110,6 +110,36 @@ func TestAnyOtherErrorOfTheSourceEndsThePass(t *testing.T) {
 	}
 }
 
+// The rest of a payload, what is throttled, and the changes that a spent budget leaves are put
+// back however often that happened before. What no budget suffices to read is not.
+func TestWhatWasHeldBeforeItWasCheckedIsPutBackWithoutAnEnd(t *testing.T) {
+	old := batch("i-1")
+	old.Refs[0].Try.N = 1000
+	held := func(name string, set func(*bench), in ...item) {
+		b := newBench(policy.Enforce)
+		set(b)
+		if _, _, err := b.run(t.Context(), in...); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.again) != 1 || b.again[0].Refs[0].ID != "i-1" {
+			t.Errorf("%s: put back %+v", name, b.again)
+		}
+	}
+	held("the calls are spent", func(b *bench) { b.left = 1 }, item{batch: batch("i-0")}, item{batch: old})
+	held("reading is throttled", func(b *bench) { b.observe["i-1"] = failure{class: fleet.Throttled} }, item{batch: old})
+	for _, class := range []fleet.Class{fleet.Throttled, fleet.OutOfBudget} {
+		held("changing is "+class.String(), func(b *bench) {
+			b.verdicts["i-1"] = []fleet.Verdict{broken("i-1")}
+			b.results["i-1"] = fleet.Result{State: fleet.Later, Err: failure{class: class}}
+		}, item{batch: old})
+	}
+	b := newBench(policy.Enforce)
+	b.observe["i-1"] = failure{class: fleet.OutOfBudget}
+	if b.ran(t, old); len(b.again) != 0 {
+		t.Errorf("put back %+v", b.again)
+	}
+}
+
 func TestNearTheDeadlineTheRestOfAPayloadIsPutBack(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.o.Margin = 10 * time.Second

@@ -124,7 +124,7 @@ func (s *share) needed(p rampolicy.Party) bool {
 	})
 }
 
-// within reports whether one sharee is another, or below it in the resource directory.
+// within reports whether one sharee is another, or in it or below it in the resource directory.
 func (s *share) within(one, in rampolicy.Sharees) bool {
 	if one.Without(in).Empty() {
 		return true
@@ -134,7 +134,7 @@ func (s *share) within(one, in rampolicy.Sharees) bool {
 	if len(one.Accounts) > 0 {
 		path = s.world.Directory.V.Members[one.Accounts[0]].V
 	}
-	return len(below) > 0 && strings.HasPrefix(path, below[0]+"/")
+	return len(below) > 0 && strings.HasPrefix(path+"/", below[0]+"/")
 }
 
 func shareeOf(one rampolicy.Sharees) fleet.Sharee {

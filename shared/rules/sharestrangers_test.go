@@ -307,6 +307,16 @@ func TestAnApprovedPartyIsNotCalledUnneededWhileItMayBeNeeded(t *testing.T) {
 	}
 }
 
+// An account that is right in a folder, and not in one below, depends on trust in the folder.
+func TestAnAccountRightInAFolderNeedsTheTrustInIt(t *testing.T) {
+	const member = "1000000000000003"
+	w := sharing(trustDoc(`{`+anyECSOf+`{"StringLike":{"sts:ServiceOwnerRDPath":["rd-abc/r-def/fd-ghi*","rd-abc/r-def/fd-ghi/fd-x*"]}}}`), with(member))
+	w.Directory.V.Members[member] = fleet.See("rd-abc/r-def/fd-ghi")
+	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
+	expect(t, ruled(t, w, p, rules.RuleShareTrust), fleet.Passes, "")
+	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Passes, "")
+}
+
 // The remedy for an open statement fits its principals.
 func TestTheAdviceOnAnOpenStatementFitsItsPrincipals(t *testing.T) {
 	for principal, key := range map[string]bool{
