@@ -18,7 +18,9 @@ func (r *reader) launch(ev Event, rec *record, call fleet.LaunchCall) (Event, er
 		ev.Ignored = "a dry run launches nothing"
 		return ev, nil
 	}
-	ev.Call.Launch = r.launchParameters(rec, ev.Call.ErrorCode != "")
+	if l := r.launchParameters(rec, ev.Call.ErrorCode != ""); !call.AnyResource || l.FromTemplate() || l != nil && l.InstanceType != "" {
+		ev.Call.Launch = l // a buy page has parameters of its own, which say nothing of a launch
+	}
 	scope, noScope := ev.scope()
 	refs, err := r.launched(rec, fleet.Ref{Scope: scope, Kind: fleet.KindInstance, Call: ev.Call})
 	none := len(refs) == 0 && err == nil

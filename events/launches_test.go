@@ -80,3 +80,16 @@ func TestAFailedLaunchCreatedOnlyWhatItsResponseNames(t *testing.T) {
 		}
 	}
 }
+
+// A purchase on a buy page has parameters of the page, if any, and not those of a launch:
+// what it does not say was not left out.
+func TestAPurchaseWithoutALaunchsParametersClaimsNothing(t *testing.T) {
+	const record = `{"eventId":"E","eventName":"Create","serviceName":"Ecs","acsRegion":"cn-hangzhou","recipientAccountId":"1",
+		"referencedResources":{"ACS::ECS::Instance":["i-1"]},"requestParameters":{"AcceptLanguage":"zh-CN","RegionId":"cn-hangzhou"%s}}`
+	for given, says := range map[string]bool{"": false, `,"Amount":1`: false, `,"InstanceType":"ecs.g7t.large"`: true, `,"LaunchTemplateId":"lt-1"`: true} {
+		ev := only(t, fmt.Sprintf(record, given))
+		if got := ev.Call.Launch != nil; got != says || len(ev.Refs) != 1 {
+			t.Errorf("%q: got %+v", given, ev.Call)
+		}
+	}
+}
