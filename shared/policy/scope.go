@@ -61,7 +61,7 @@ func (e *Exemption) fields() value {
 	rule := ruleOf{choice[string]{&e.Rule, allRules()}, &e.Control}
 	selecting := append(e.Selector.keys(), field{"instances",
 		list[string]{to: &e.Instances, item: texts(formInstance), least: 1}, "One of these instances.", false})
-	o := object{fields: selecting, extra: schema{"allOf": rulesOfControls()}}
+	o := object{fields: selecting, extra: schema{"allOf": append(rulesOfControls(), keysOfRules()...)}}
 	o.some = o.keys()
 	o.fields = append([]field{
 		{"control", control, "The control.", must},
@@ -71,7 +71,65 @@ func (e *Exemption) fields() value {
 		{"reason", text[string]{&e.Reason, formWords}, "Why it exists.", must},
 		{"expires", lastDay{&e.Expires}, "The last day on which it works, UTC.", must},
 	}...)...)
-	return o
+	return working{o, e, selecting}
+}
+
+// working is an exemption that can work: each of its keys selects something that its rule
+// judges.
+type working struct {
+	object
+	e         *Exemption
+	selecting []field
+}
+
+func (w working) load(l *loader, n node) {
+	w.object.load(l, n)
+	can := selectable(w.e.Control, w.e.Rule)
+	for _, f := range w.selecting {
+		if can == nil || slices.Contains(can, f.key) || f.value.blank() {
+			continue
+		}
+		judges := w.e.Control
+		if w.e.Rule != "" {
+			judges = w.e.Rule + " of " + judges
+		}
+		l.problem(n, "", "%s selects nothing that %s judges, which goes by %s: the exemption would never work", f.key, judges, options(can))
+	}
+}
+
+// selectable are the keys by which an exemption can select what a rule judges; nil for all.
+// An account as a whole, a failed launch and what is shared have no listing to go by. An
+// empty rule stands for each of the control.
+func selectable(control, rule string) []string {
+	switch {
+	case control == ControlShareRole && rule != "failed-share":
+		return []string{"accounts"}
+	case control == ControlShareRole, control == ControlTrustedInstance && (rule == "kms-enabled" || rule == "denied-launch"):
+		return []string{"accounts", "regions"}
+	}
+	return nil
+}
+
+// keysOfRules says in JSON Schema what [selectable] does.
+func keysOfRules() (conditions []schema) {
+	for _, control := range slices.Sorted(maps.Keys(rulesByControl)) {
+		for _, rule := range append([]string{""}, rulesByControl[control]...) {
+			can, refused := selectable(control, rule), schema{}
+			for _, f := range append(new(Selector).keys(), field{key: "instances"}) {
+				if !slices.Contains(can, f.key) {
+					refused[f.key] = false
+				}
+			}
+			of := schema{"properties": schema{"control": schema{"const": control}, "rule": schema{"const": rule}}, "required": []string{"rule"}}
+			if rule == "" {
+				of = schema{"properties": schema{"control": schema{"const": control}, "rule": false}}
+			}
+			if can != nil {
+				conditions = append(conditions, schema{"if": of, "then": schema{"properties": refused}})
+			}
+		}
+	}
+	return conditions
 }
 
 // rulesByControl lists the rules an exemption may name.
