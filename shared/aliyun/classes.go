@@ -77,6 +77,11 @@ var classes = []struct {
 		CmdParam.InvalidParamName CmdParamName.ExceedLimit Parameter.Disabled Parameter.MissingValue Parameter.NotMatched
 		ParameterCount.ExceedLimit ParameterKey.ExceedLimit ParameterType.NotSupported Username.ExceedLimit`},
 
+	{"actiontrail", fleet.NotFound, `TrailNotFoundException`},
+	{"actiontrail", fleet.Exists, `TrailAlreadyExistsException`},
+	{"actiontrail", fleet.Limit, `MaximumNumberOfTrailsExceededException`},
+	{"actiontrail", fleet.Invalid, `InvalidTrailNameException`},
+
 	{"fc", fleet.NotFound, `FunctionNotFound TriggerNotFound AsyncConfigNotExists ConcurrencyConfigNotFound`},
 	{"fc", fleet.Exists, `FunctionAlreadyExists TriggerAlreadyExists`},
 	{"fc", fleet.Invalid, `FunctionNotEmpty FunctionInvocationDisabled`},
