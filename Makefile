@@ -10,7 +10,7 @@ TIMEOUT   ?= 20m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-.PHONY: help demo test race bench local lint verify fuzz build package deploy deploy-state deploy-check clean
+.PHONY: help demo test race bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
 
 help: ## these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -77,18 +77,33 @@ package: ## zips for Function Compute with the policy file POLICY in them, in di
 HOME_REGION ?= cn-hangzhou
 REGION      ?= $(HOME_REGION)
 TERRAFORM   := terraform -chdir=deploy/terraform
-# fc3 0.1.22 passes over a trigger that stands behind one of EventBridge's that has not
-# changed, whether it has itself changed or not. These stand so, and are deployed by name.
-PASSED_OVER := attach-role/inbox validate-instance/inbox watch-shares/resource-shares
-deploy: ## Terraform, then "s deploy", into REGION; the home region, HOME_REGION, first
-	@for tool in terraform s; do command -v $$tool >/dev/null || { echo "make deploy needs $$tool, which is not on the PATH; see deploy/terraform/README.md" >&2; exit 1; }; done
+DEPLOYMENT  ?= main
+ACCESS      := $${S_ACCESS:-default}
+HERE        := REGION=$(REGION) HOME_REGION=$(HOME_REGION) FLEETWARDEN_DEPLOYMENT=$(DEPLOYMENT)
+VARIABLES   := -var region=$(REGION) -var home_region=$(HOME_REGION) -var deployment=$(DEPLOYMENT) -var policy=$(abspath $(POLICY))
+ROLLOUT     := $(HERE) go run ./deploy/rollout
+deploy: deploy-tools ## Terraform, then "s deploy", into REGION; the home region, HOME_REGION, first; what stands then is read back
 	@$(MAKE) --no-print-directory package
+	@mkdir -p out
+	@$(HERE) s preview -a "$(ACCESS)" --silent -o yaml > out/rendered.yaml
+	$(ROLLOUT) prepare -rendered out/rendered.yaml
 	@$(MAKE) --no-print-directory deploy-state
 	$(TERRAFORM) workspace select -or-create $(REGION)
-	$(TERRAFORM) apply -var region=$(REGION) -var home_region=$(HOME_REGION) -var policy=$(abspath $(POLICY))
-	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && access="$${S_ACCESS:-default}" && \
-	s deploy -a "$$access" --assume-yes && \
-	for t in $(PASSED_OVER); do s $${t%/*} deploy --trigger $${t#*/} -a "$$access" --assume-yes || exit 1; done
+	$(TERRAFORM) apply $(VARIABLES)
+	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && s deploy -a "$(ACCESS)" --assume-yes && \
+	  go run ./deploy/rollout confirm -build "$$(git describe --always --dirty --tags)"
+
+# The functions of home and the ledger stay where another region is removed; the ledger's
+# bucket and its settings stay in any case, and leave Terraform's state first.
+remove: deploy-tools ## takes away what "make deploy" made in REGION; the ledger's bucket is kept
+	names=$$($(ROLLOUT) names) && for name in $$names; do $(HERE) s $$name remove -a "$(ACCESS)" --assume-yes || exit 1; done
+	@$(MAKE) --no-print-directory deploy-state
+	$(TERRAFORM) workspace select $(REGION)
+	@$(TERRAFORM) state list | grep '^alicloud_oss_bucket' | while read -r kept; do $(TERRAFORM) state rm "$$kept" || exit 1; done
+	$(TERRAFORM) destroy $(VARIABLES)
+
+deploy-tools:
+	@for tool in terraform s; do command -v $$tool >/dev/null || { echo "make $(MAKECMDGOALS) needs $$tool, which is not on the PATH; see deploy/terraform/README.md" >&2; exit 1; }; done
 
 # The state is in OSS where state.tfbackend names a bucket, else on this machine alone.
 deploy-state:

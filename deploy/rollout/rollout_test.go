@@ -219,27 +219,27 @@ func TestAQualifierThatIsMissingFailsTheSecondDeployment(t *testing.T) {
 	x.fails("runs code with checksum", "confirm")
 }
 
-// A timer stands behind EventBridge triggers that do not change.
+// The inbox of validate-instance stands behind an EventBridge trigger that does not change.
 func TestTriggersThatFC3LeavesAreMadeRight(t *testing.T) {
 	x := newSite(t)
 	x.fc3.deploy(x.manifest())
 	x.must("confirm")
-	x.edit(`cronExpression: "@every 5m"`, `cronExpression: "@every 7m"`)
+	x.edit("{CountBasedWindow: 100,", "{CountBasedWindow: 50,")
 	x.fc3.deploy(x.manifest())
-	if out := x.must("confirm"); !strings.Contains(out, "changed trigger every-five-minutes") {
+	if out := x.must("confirm"); !strings.Contains(out, "changed trigger inbox") {
 		t.Error(out)
 	}
 	c := x.fc3.client(server.Home)
-	got, err := c.GetTrigger(new("fleetwarden-watch-shares"), new("every-five-minutes"))
+	got, err := c.GetTrigger(new("fleetwarden-validate-instance"), new("inbox"))
 	x.ok(err)
-	if !strings.Contains(*got.Body.TriggerConfig, "@every 7m") {
-		t.Errorf("the timer is %s", *got.Body.TriggerConfig)
+	if !strings.Contains(*got.Body.TriggerConfig, `"CountBasedWindow":50`) {
+		t.Errorf("the inbox is %s", *got.Body.TriggerConfig)
 	}
 
 	x.edit("triggerName: every-five-minutes", "triggerName: every-seven-minutes")
 	x.fc3.deploy(x.manifest())
 	out := x.must("confirm")
-	for _, says := range []string{"deleted trigger every-five-minutes", "made trigger every-seven-minutes"} {
+	for _, says := range []string{"deleted trigger every-five-minutes"} {
 		if !strings.Contains(out, says) {
 			t.Errorf("%q is not in %s", says, out)
 		}
