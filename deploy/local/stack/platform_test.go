@@ -16,6 +16,7 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/test/simcloud/eventbridge"
 	"fleetwarden/test/simcloud/server"
 )
 
@@ -222,5 +223,22 @@ func TestADisabledFunctionLeavesItsMessages(t *testing.T) {
 	f.quiet()
 	if runs, dead := f.runs(), f.deadLetters(); len(runs) != 0 || len(dead) != 1 {
 		t.Errorf("ran %q, dead letters %q", runs, dead)
+	}
+}
+
+func TestWithoutItsServiceLinkedRoleATriggerBringsNothing(t *testing.T) {
+	for _, role := range []string{eventbridge.RoleToFunction, eventbridge.RoleFromQueue} {
+		f := deploy(t)
+		f.cloud.ServiceRoles.Remove(server.Sharer, role)
+		f.send(1, `{"do":"nothing"}`)
+		f.publish(server.Home, "test:Launch", `{"do":"nothing"}`)
+		f.quiet()
+		want := []string{"launches 1 1s 1 "}
+		if role == eventbridge.RoleToFunction {
+			want = nil
+		}
+		if diff := cmp.Diff(want, f.runs()); diff != "" {
+			t.Errorf("without %s: %s", role, diff)
+		}
 	}
 }

@@ -84,12 +84,12 @@ func (x *stream) wake() {
 }
 
 // plan has a window close at once if it is full, and else when its time is up. All goes
-// by the clock, also what is due at once: nothing is delivered between two moments. The
-// caller holds the mutex.
+// by the clock, also what is due at once: nothing is delivered between two moments. Without
+// the service-linked roles nothing is received. The caller holds the mutex.
 func (x *stream) plan() {
 	n := x.s.o.Server.MNS.Visible(x.queue)
 	full := n >= x.count || x.window == 0
-	if x.pulled.Load() || x.windows == maxWindows || n == 0 || x.timer != nil && !full {
+	if x.pulled.Load() || !x.s.o.Server.EventBridge.Linked(x.f.Account, eventbridge.RoleFromQueue, eventbridge.RoleToFunction) || x.windows == maxWindows || n == 0 || x.timer != nil && !full {
 		return
 	}
 	wait := x.window

@@ -44,7 +44,8 @@ func (s *Stack) bus(f fc.Function, t manifest.Trigger) error {
 		return fmt.Errorf("its dead-letter queue: %w", err)
 	}
 	target := eventbridge.Target{
-		ID:         f.ARN(),
+		ID:         f.Name,
+		Info:       eventbridge.TargetInfo{Type: eventbridge.ToFunction, Endpoint: f.ARN()},
 		Strategy:   eventbridge.Strategy(run.RetryStrategy.PushRetryStrategy),
 		DeadLetter: dead,
 		Push: func(event []byte) error {

@@ -23,14 +23,21 @@ const DefaultBus = "default"
 
 // Rule sends the events that match Pattern to all Targets.
 type Rule struct {
-	Name    string
-	Pattern *Pattern
-	Targets []Target
+	Name        string
+	Description string
+	Pattern     *Pattern
+	Targets     []Target
+	Disabled    bool
+
+	created time.Time
 }
 
 // Target is where a rule pushes to.
 type Target struct {
 	ID string
+	// Info is the target as the API shows it. Its Type tells which service-linked role is
+	// needed; empty for none.
+	Info TargetInfo
 	// Push delivers one CloudEvent. It must not wait in virtual time; an error
 	// is retried by Strategy.
 	Push     func(event []byte) error
@@ -41,7 +48,10 @@ type Target struct {
 
 // QueueTarget pushes the whole CloudEvent as a message.
 func QueueTarget(s *mns.Service, q mns.Queue) Target {
-	return Target{ID: q.ARN(), Push: QueuePush(s, q)}
+	return Target{ID: q.Name, Push: QueuePush(s, q), Info: TargetInfo{
+		Type: ToQueue, Endpoint: fmt.Sprintf("acs:mns:%s:%s:queues/%s", q.Region, q.Account, q.Name),
+		ParamList: []TargetParam{{ResourceKey: "queue", Form: "CONSTANT", Value: q.Name}, {ResourceKey: "Body", Form: "ORIGINAL"}},
+	}}
 }
 
 // QueuePush sends what it is given to a queue.
@@ -58,6 +68,10 @@ type Options struct {
 	Faults *simcloud.Faults // nil for none
 	// Latency is the way from a service to the targets; zero means one second.
 	Latency time.Duration
+	// Queues are what targets of rules made through the API push to; nil for none.
+	Queues *mns.Service
+	// Roles are the service-linked ones; nil if none is needed.
+	Roles Roles
 }
 
 // Service has one default bus for each account and region.
@@ -98,6 +112,7 @@ func (s *Service) Put(account, region string, r Rule) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	r.created = s.o.World.Clock.Now()
 	key := busKey{account, region}
 	for i, old := range s.buses[key] {
 		if old.Name == r.Name {
@@ -164,10 +179,14 @@ func (s *Service) dispatch(e simcloud.Event, body []byte) {
 	rules := append([]Rule(nil), s.buses[busKey{e.Account, e.Region}]...)
 	s.mu.Unlock()
 	for _, r := range rules {
-		if !r.Pattern.Match(body) {
+		if r.Disabled || !r.Pattern.Match(body) {
 			continue
 		}
 		for _, t := range r.Targets {
+			if role := s.missing(e, t); role != "" {
+				s.lose(Lost{r.Name, t.ID, e, "the account has no service-linked role " + role})
+				continue
+			}
 			s.push(delivery{e, r.Name, t, body}, 1)
 		}
 	}

@@ -4,8 +4,9 @@
 // time.
 //
 // [Pattern] is a pure matcher of the documented pattern syntax and has no part
-// in the rest. Custom buses, transformations and the API are not here: rules are
-// made in Go. Event streams belong to the consumer, see deploy/local.
+// in the rest. The API, version 2020-04-01, has rules, targets and service-linked roles;
+// rules of FC triggers are made in Go and show in it. Custom buses and transformations
+// are not here. Event streams belong to the consumer, see deploy/local.
 //
 // Facts: help pages of EventBridge on event patterns, event overview, limits and
 // target parameters.

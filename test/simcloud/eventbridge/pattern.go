@@ -13,7 +13,13 @@ const maxExpressions = 5
 // Pattern is a compiled event pattern: an object nested as the event is, with an
 // array of expressions at each leaf. All fields must match; of a leaf's
 // expressions, one is enough. The pattern {} matches every event.
-type Pattern struct{ root fields }
+type Pattern struct {
+	root fields
+	text string
+}
+
+// Text is the pattern as it was given.
+func (p *Pattern) Text() string { return p.text }
 
 type fields map[string]node
 
@@ -42,7 +48,7 @@ func ParsePattern(text []byte) (*Pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the pattern: %w", err)
 	}
-	return &Pattern{root}, nil
+	return &Pattern{root, string(text)}, nil
 }
 
 func parseFields(path string, object map[string]any) (fields, error) {

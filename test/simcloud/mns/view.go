@@ -16,10 +16,11 @@ type Status struct {
 	// ones wait for their first time.
 	Active, Inactive, Delayed int
 	Created, Modified         time.Time
+	DeadLetter                *DeadLetterPolicy // nil for none
 }
 
 func (q *queue) status() Status {
-	st := Status{Queue: q.id, Attributes: q.attrs, Created: q.created, Modified: q.modified}
+	st := Status{Queue: q.id, Attributes: q.attrs, Created: q.created, Modified: q.modified, DeadLetter: q.dead}
 	for _, m := range q.messages {
 		switch m.state() {
 		case active:

@@ -16,6 +16,7 @@ import (
 	"fleetwarden/test/simcloud/resourcemanager"
 	"fleetwarden/test/simcloud/resourcesharing"
 	"fleetwarden/test/simcloud/sas"
+	"fleetwarden/test/simcloud/servicerole"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
 )
@@ -70,6 +71,11 @@ func build(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.ServiceRoles, err = servicerole.New(s.RAM, world.Accounts); err != nil {
+		return nil, err
+	}
+	s.MNS = mns.New(world)
+	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults, Queues: s.MNS, Roles: s.ServiceRoles})
 	rpc := []struct {
 		code    string
 		product any
@@ -81,15 +87,16 @@ func build(o Options) (*Server, error) {
 		{"ecs", s.ECS},
 		{"sas", s.SAS},
 		{"resourcemanager", s.Directory},
+		{"resourcemanager", s.ServiceRoles},
 		{"resourcesharing", s.Sharing},
+		{"eventbridge", s.EventBridge},
+		{"mns-open", &mns.Open{Service: s.MNS}},
 	}
 	for _, p := range rpc {
 		if err := s.Router.Register(p.code, p.product); err != nil {
 			return nil, err
 		}
 	}
-	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults})
-	s.MNS = mns.New(world)
 	s.rest = append(s.rest, rest{mns.Owns, &mns.Handler{
 		Service: s.MNS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness,
 	}})

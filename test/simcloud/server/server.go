@@ -27,6 +27,7 @@ import (
 	"fleetwarden/test/simcloud/resourcemanager"
 	"fleetwarden/test/simcloud/resourcesharing"
 	"fleetwarden/test/simcloud/sas"
+	"fleetwarden/test/simcloud/servicerole"
 	"fleetwarden/test/simcloud/sts"
 	"fleetwarden/test/simcloud/wire"
 )
@@ -80,6 +81,8 @@ type Server struct {
 	Access    *access.Access
 	// EventBridge has the default buses, which all products publish to.
 	EventBridge *eventbridge.Service
+	// ServiceRoles are the service-linked roles of all accounts.
+	ServiceRoles *servicerole.Roles
 
 	// Invocations, when set, answers GET /_sim/invocations. Fleet, when set,
 	// answers POST /_sim/fleet with the request's JSON. Set them before use.
