@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,12 +137,17 @@ func TestOSSAnswersNoSubresourceAsSomethingElse(t *testing.T) {
 	c.bucket("ledger-bucket")
 	api, ctx := c.oss(sharerAdmin), t.Context()
 	c.ok(put(ctx, api, "ledger-bucket", "k", "1"))
+	all := []string{"GET", "PUT", "DELETE"}
+	served := map[string][]string{"acl": {"GET", "PUT"}, "bucketInfo": {"GET"}, "lifecycle": all, "tagging": all, "encryption": all, "publicAccessBlock": all}
 	for _, method := range []string{"GET", "PUT", "HEAD", "POST", "DELETE"} {
 		for _, at := range []string{"/ledger-bucket/", "/ledger-bucket/k"} {
 			for _, part := range []string{
 				"acl", "lifecycle", "policy", "versions", "tagging", "uploads", "uploadId=1", "logging", "encryption", "bucketInfo", "location",
 				"worm", "symlink", "restore", "append", "delete", "objectMeta", "x-oss-process=image", "publicAccessBlock",
 			} {
+				if at == "/ledger-bucket/" && slices.Contains(served[part], method) {
+					continue
+				}
 				if got := c.ossRaw(method, at+"?"+part, "", nil); got.status != 501 || (method != "HEAD" && !strings.Contains(got.body, "NotImplemented")) {
 					t.Errorf("%s %s?%s: got %d %s", method, at, part, got.status, got.body)
 				}

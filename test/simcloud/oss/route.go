@@ -95,7 +95,10 @@ func changing(name string) bool {
 // route finds the operation of a request. The error says what is not served.
 func route(r *http.Request, t target) (operation, error) {
 	q := r.URL.Query()
-	op, ok := find(r.Method, t, q.Has("versioning"), q.Get("list-type") == "2")
+	op, ok := findSetting(r.Method, t, q)
+	if !ok {
+		op, ok = find(r.Method, t, q.Has("versioning"), q.Get("list-type") == "2")
+	}
 	if !ok {
 		return operation{name: r.Method}, notServed(r, "this resource")
 	}

@@ -29,6 +29,10 @@ type bucket struct {
 	// versioning is "" in a bucket that never had it, else Enabled or Suspended: it can
 	// be suspended and never be taken away.
 	versioning string
+	// settings are documents by sub-resource, access the bucket's ACL; both as they were
+	// written, empty where they were not.
+	settings map[string][]byte
+	access   string
 	// objects has the versions by name, the current one last. Without versioning there
 	// is one.
 	objects map[string][]*object
