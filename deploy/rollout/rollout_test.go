@@ -268,6 +268,29 @@ func TestAForeignFunctionStopsADeployment(t *testing.T) {
 	}
 }
 
+func TestServiceLinkedRolesThatAreMissingAreMade(t *testing.T) {
+	x := newSite(t)
+	if out := x.must("prepare"); strings.Contains(out, "service-linked") {
+		t.Errorf("all stand, and yet: %s", out)
+	}
+	for _, l := range linked {
+		x.ServiceRoles.Remove(server.Sharer, l.role)
+	}
+	x.ok(x.Faults.Set(1, []simcloud.Fault{{Product: "resourcemanager", Action: "CreateServiceLinkedRole", Kind: simcloud.Deny}}, simcloud.EventFaults{}))
+	x.fails("making the service-linked role AliyunServiceRoleForActionTrail", "prepare")
+	// An answer that was lost is not taken for a failure, and nothing is made twice.
+	x.ok(x.Faults.Set(1, []simcloud.Fault{{Product: "resourcemanager", Action: "CreateServiceLinkedRole", Kind: simcloud.TimeoutAfter, Count: 1}}, simcloud.EventFaults{}))
+	if _, err := x.rollout("prepare"); err == nil {
+		t.Error("a lost answer was taken for one")
+	}
+	x.must("prepare")
+	for _, l := range linked {
+		if !x.ServiceRoles.Exists(server.Sharer, l.role) {
+			t.Errorf("%s was not made", l.role)
+		}
+	}
+}
+
 func TestBothToolsMeanOneAccount(t *testing.T) {
 	x := newSite(t)
 	for name, c := range map[string]struct{ rendered, says string }{

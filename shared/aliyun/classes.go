@@ -108,7 +108,9 @@ var classes = []struct {
 	{"actiontrail", fleet.Invalid, `InvalidQueryParameter`},
 
 	// Resource Management writes EntityNotExists, RAM EntityNotExist.
-	{"resourcemanager", fleet.NotFound, `EntityNotExists.Account EntityNotExists.Folder EntityNotExists.ResourceDirectory ResourceDirectoryNotInUse`},
+	{"resourcemanager", fleet.Exists, `EntityAlreadyExists.Role`},
+	{"resourcemanager", fleet.Invalid, `InvalidParameter.ServiceName NotSupport.CustomSuffix`},
+	{"resourcemanager", fleet.NotFound, `EntityNotExist.Role EntityNotExist.DeletionTask EntityNotExists.Account EntityNotExists.Folder EntityNotExists.ResourceDirectory ResourceDirectoryNotInUse`},
 
 	{"resourcesharing", fleet.NotFound, `EntityNotExists.ResourceShare EntityNotExists.ResourceShareInvitation EntityNotExists.Permission`},
 	{"resourcesharing", fleet.Invalid, `AccountNotInResourceDirectory DeleteResourceShareConflict DisassociateConflict DisassociateInvalid
@@ -139,7 +141,7 @@ var classes = []struct {
 	{"oss", fleet.Throttled, `QpsLimitExceeded TotalQpsLimitExceeded MetaOperationQpsLimitExceeded DownloadTrafficRateLimitExceeded
 		UploadTrafficRateLimitExceeded ActiveRequestLimitExceeded CpuLimitExceeded`},
 	{"oss", fleet.Unavailable, `InternalError ServiceUnavailable RequestTimeout`},
-	{"oss", fleet.NotFound, `NoSuchKey`},
+	{"oss", fleet.NotFound, `NoSuchLifecycle NoSuchPublicAccessBlockConfiguration NoSuchServerSideEncryptionRule NoSuchKey`},
 	{"oss", fleet.Exists, `FileAlreadyExists`},
 	{"oss", fleet.Denied, `AccessDenied InvalidAccessKeyId SignatureDoesNotMatch SecurityTokenExpired InvalidSecurityToken UserDisable`},
 	// NoSuchBucket says nothing about the object that was asked for.
