@@ -122,6 +122,8 @@ deploy-check: ## the tools of "make deploy" on what it deploys; needs npm, Terra
 	@for root in terraform terraform/member terraform/memberevents guard; do \
 	  echo "deploy/$$root" && terraform -chdir=deploy/$$root init -backend=false -input=false >/dev/null && terraform -chdir=deploy/$$root validate || exit 1; \
 	done
+	TF_WORKSPACE=cn-hangzhou $(TERRAFORM) test -filter=tests/home.tftest.hcl
+	TF_WORKSPACE=cn-shanghai $(TERRAFORM) test -filter=tests/region.tftest.hcl
 
 clean: ## what was built and written
 	rm -rf dist out

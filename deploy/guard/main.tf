@@ -68,8 +68,8 @@ locals {
 
   hardening = jsondecode(file("${path.module}/hardening.json")).Statement
   protected = concat(
-    var.protect_tags ? jsondecode(file("${path.module}/tags.json")).Statement : [],
-    var.protect_role ? jsondecode(file("${path.module}/role.json")).Statement : [],
+    [for s in jsondecode(file("${path.module}/tags.json")).Statement : s if var.protect_tags],
+    [for s in jsondecode(file("${path.module}/role.json")).Statement : s if var.protect_role],
   )
 
   # A control policy is about all principals of a member, the functions' roles too. RAM's
