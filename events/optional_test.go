@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
 )
@@ -191,6 +193,21 @@ func TestAMemberInAColumnOfItsOwnIsRead(t *testing.T) {
 	ev := only(t, fmt.Sprintf(log, "ModifyImageSharePermission", `"event.requestParameters.ImageId":"m-1","event.requestParameters.AddAccount.1":"2"`))
 	if s := ev.Call.Share; s == nil || s.ImageID != "m-1" || len(s.Add) != 1 {
 		t.Errorf("got %+v", s)
+	}
+}
+
+// A table shows "null" in each column that a row has nothing for.
+func TestANullInAColumnIsAMissingMember(t *testing.T) {
+	const log = `{"__topic__":"actiontrail_event","event.eventName":"RunInstances","event.eventType":"ApiCall","event.acsRegion":"cn-hangzhou","event.userIdentity.accountId":"1",%s}`
+	const all = `"event.eventId":"E","event.requestParameters.InstanceType":"ecs.g7t.large","event.referencedResources.ACS::ECS::Instance":"[\"i-1\"]"`
+	want := only(t, fmt.Sprintf(log, all+`,"event.eventSource":"ecs.aliyuncs.com"`))
+	for _, name := range []string{"recipientAccountId", "serviceName", "requestId", "errorCode", "errorMessage", "eventTime", "resourceName", "resourceType", "requestParameters",
+		"requestParameterJson", "responseElements", "referencedResources", "userIdentity.userName", "requestParameters.SecurityEnhancementStrategy", "requestParameters.UserData",
+		"requestParameters.LaunchTemplateId", "responseElements.InstanceIdSets.InstanceIdSet", "responseElements.InstanceId", "referencedResources.ACS::ECS::Disk"} {
+		got := only(t, fmt.Sprintf(log, all+`,"event.eventSource":"ecs.aliyuncs.com","event.`+name+`":"null"`))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -54,20 +55,33 @@ func (r *record) member(dec *jsontext.Decoder, name []byte) error {
 	return readSpan(dec, r.slot(name))
 }
 
-// column reads what a table of Simple Log Service has in its column "event."+name.
+// column reads what a table of Simple Log Service has in its column "event."+name. A row that
+// lacks the member has the text "null" there.
 func (r *record) column(dec *jsontext.Decoder, name []byte) error {
-	if who, ok := bytes.CutPrefix(name, []byte("userIdentity.")); ok {
-		return r.Identity.member(dec, who)
+	slot := r.slot(name)
+	switch who, of, _ := bytes.Cut(name, []byte(".")); {
+	case string(name) == "userIdentity":
+		return r.member(dec, name)
+	case string(who) == "userIdentity":
+		slot = r.Identity.slot(of)
+	}
+	column := column{name: string(name)}
+	v, err := dec.ReadValue()
+	if err != nil || string(v) == `"null"` {
+		return err
+	}
+	to := int32(dec.InputOffset())
+	column.value = span{to - int32(len(v)), to}
+	if slot != nil {
+		*slot = column.value
+		return nil
 	}
 	for _, of := range [...]string{inParameters, inResponse, inReferenced} {
-		if bytes.HasPrefix(name, []byte(of)) {
-			c := column{name: string(name)}
-			err := c.value.read(dec)
-			r.Columns = append(r.Columns, c)
-			return err
+		if strings.HasPrefix(column.name, of) {
+			r.Columns = append(r.Columns, column)
 		}
 	}
-	return r.member(dec, name)
+	return nil
 }
 
 // The beginnings of the columns of members of members.
