@@ -69,7 +69,10 @@ func (r *reader) cloudEvent() bool {
 	case typeQueueMessage:
 		return r.wrapped(e.Data.MessageBody, r.join(e.Source, e.ID), r.body)
 	default:
-		if bytes.Contains(typ, []byte(trailInfix)) {
+		switch isTrail := bytes.Contains(typ, []byte(trailInfix)); {
+		case isTrail && len(r.plain(e.Data.EventName)) == 0:
+			return r.fail(bad("data.eventName", ""), nil)
+		case isTrail:
 			return r.trail(&e.Data)
 		}
 	}

@@ -211,6 +211,16 @@ func TestANullInAColumnIsAMissingMember(t *testing.T) {
 	}
 }
 
+// A CloudEvent of ActionTrail whose data is no record, such as one in a text, is not passed over.
+func TestATrailEventWithoutARecordIsAnError(t *testing.T) {
+	const event = `{"specversion":"1.0","id":"1","source":"acs.ecs","type":"ecs:ActionTrail:ApiCall","aliyunaccountid":"1","aliyunregionid":"cn-hangzhou"%s}`
+	for _, data := range []string{``, `,"data":null`, `,"data":{}`, `,"data":"{\"eventName\":\"RunInstances\"}"`, `,"data":{"eventName":""}`} {
+		if evs, errs := all(fmt.Sprintf(event, data)); len(evs) > 0 || len(errs) != 1 {
+			t.Errorf("%s: got %v and %v", data, evs, errs)
+		}
+	}
+}
+
 func TestARecordIsOfECSByAnythingThatSaysSo(t *testing.T) {
 	const record = `{"eventId":"E","eventName":"RunInstances","eventType":"ApiCall","acsRegion":"cn-hangzhou","recipientAccountId":"1","responseElements":{"InstanceId":"i-1"}%s}`
 	for rest, want := range map[string]int{
