@@ -64,7 +64,7 @@ func (c Class) Passing() bool {
 // Refused reports whether a write that failed so was surely not made.
 func (c Class) Refused() bool {
 	switch c {
-	case NotFound, Exists, Denied, Invalid, Limit, Throttled, OutOfBudget:
+	case NotFound, Exists, Denied, Invalid, Limit, Throttled, Busy, Absent, OutOfBudget:
 		return true
 	}
 	return false

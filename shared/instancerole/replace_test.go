@@ -129,6 +129,21 @@ func TestADetachThatFailsLeavesEverythingAsItWas(t *testing.T) {
 	}
 }
 
+// What was surely not detached takes nothing of the hour's limit: an instance that is busy is
+// tried again and again.
+func TestADetachThatWasSurelyNotMadeLeavesTheInstanceUntouched(t *testing.T) {
+	for class, want := range map[fleet.Class]bool{
+		fleet.Busy: true, fleet.Throttled: true, fleet.Denied: true, fleet.Absent: true, fleet.OutOfBudget: true, fleet.Lost: false, fleet.Unclassified: false,
+	} {
+		c := occupied("i-1")
+		c.faults["DetachRole"] = []fault{{err: failure{class: class}}}
+		rs := instancerole.Replace(c)(t.Context(), here, replaces("i-1"))
+		if rs[0].Untouched != want {
+			t.Errorf("%s: got %+v", class, rs[0])
+		}
+	}
+}
+
 func TestOneInstanceThatVanishesDoesNotStopItsNeighbours(t *testing.T) {
 	c := occupied("i-1", "i-2", "i-3", "i-4")
 	c.between = func(string) { delete(c.instances, "i-3") } // after it was read
