@@ -11,6 +11,7 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/lookout"
+	"fleetwarden/shared/memory"
 	"fleetwarden/shared/plan"
 )
 
@@ -63,7 +64,8 @@ func (j *job) apply(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: lookout.Fleet(call), Shares: lookout.Shares(call)}, waits: wait > 0}
+	past := memory.Reader{Store: call.Store, Now: call.Session.Now}
+	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: lookout.ForOwners(call, past), Shares: lookout.Shares(call)}, waits: wait > 0}
 	return a.do(ctx, dry, wait)
 }
 

@@ -21,22 +21,34 @@ import (
 // Fleet gives, for each account, all controls of instances that the policy switches on.
 // What many instances have in common, such as a role, is read once for each region and
 // each control that is given.
-func Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] {
+func Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] { return anew(call, nil) }
+
+// ForOwners is [Fleet] for who judges what the owners of the controls will: since when a
+// rule has not held, the memory of the sweep says.
+func ForOwners(call *fcrun.Call, memory observe.Past) reconcile.Of[*fleet.World] {
+	return anew(call, memory)
+}
+
+func anew(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
-		return new(Memories).Fleet(call)(ctx, account)
+		return new(Memories).fleet(call, past)(ctx, account)
 	}
 }
 
 // Fleet is [Fleet] for one pass of several: what they have in common is read once for
 // each region and run, while it is remembered.
-func (m *Memories) Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] {
+func (m *Memories) Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] { return m.fleet(call, nil) }
+
+func (m *Memories) fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
 	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		c := clients{session, ecs.New(session), ram.New(session), kms.New(session), sas.New(session)}
 		return reconcile.Control[*fleet.World]{
 			Observe: func(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
 				known := m.take(of(b), session.Now())
 				defer func() { m.keep(known, session.Now()) }()
-				return c.world(call.Options.Policy, known.Memory).Observe(ctx, b)
+				w := c.world(call.Options.Policy, known.Memory)
+				w.Past, w.Waits = past, rules.Waiting(decide, call.Options.Policy)
+				return w.Observe(ctx, b)
 			},
 			Decide: decide,
 		}, nil

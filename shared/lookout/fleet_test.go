@@ -15,11 +15,14 @@ import (
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/lookout"
+	"fleetwarden/shared/memory"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/report"
+	"fleetwarden/shared/rules"
 	simecs "fleetwarden/test/simcloud/ecs"
 	"fleetwarden/test/simcloud/server"
 )
@@ -303,5 +306,52 @@ func TestAPerfectFleetHasAFullPosture(t *testing.T) {
 	}
 	if want := []string{"trust-client not-assessable 40", "hardening-asked not-assessable 100"}; !slices.Equal(remarks, want) {
 		t.Errorf("got %v, want %v", remarks, want)
+	}
+}
+
+// Who applies a plan judges as the owners do: a grace that the memory of the sweep says has
+// ended is over, and without a memory none is.
+func TestWhatIsJudgedForAnOwnerKnowsTheMemoryOfTheSweep(t *testing.T) {
+	r := aRegionOf(t, simecs.FleetSpec{Count: 1, InstanceType: "ecs.g7t.large", Drift: map[string]float64{"badDisk": 1}})
+	if err := r.World.Clock.Advance(t.Context(), 72*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	p := policy.Default().WithHome(here.Account)
+	p.TrustedInstance.Mode, p.TrustedInstance.Consequence, p.TrustedInstance.Grace = policy.Enforce, policy.ConsequenceStop, 24*time.Hour
+	session := r.cloud.NewSession(0)
+	page, _, err := ecs.New(session).Page(t.Context(), here, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, first := range map[int]time.Duration{0: time.Hour, 1: 25 * time.Hour} {
+		call := &fcrun.Call{Home: here, Session: session, Members: &fcrun.Members{}, Store: ledger.NewFolder(t.TempDir()), Options: reconcile.Options{Policy: p}}
+		var found memory.Sorter
+		defer found.Close()
+		at := session.Now().Add(-time.Hour)
+		if err := found.Add(memory.Entry{ID: page[0].Ref.ID, Rule: rules.RuleSystemDisk, First: session.Now().Add(-first)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := memory.Write(t.Context(), call.Store, memory.Of{Scope: here, Run: "sweep-" + at.Format("20060102T150405Z") + "-abcdef", At: at}, &found, nil); err != nil {
+			t.Fatal(err)
+		}
+		control, err := lookout.ForOwners(call, memory.Reader{Store: call.Store, Now: session.Now})(t.Context(), here.Account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := control.Observe(t.Context(), fleet.Batch{Scope: here, Refs: []fleet.Ref{page[0].Ref}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stops := 0
+		for _, v := range control.Decide(w, p) {
+			for _, c := range v.Changes {
+				if c.Kind == fleet.StopInstance {
+					stops++
+				}
+			}
+		}
+		if stops != want {
+			t.Errorf("found for %s: %d stops, want %d", first, stops, want)
+		}
 	}
 }

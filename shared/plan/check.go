@@ -105,7 +105,7 @@ func judge[W any](ctx context.Context, of reconcile.Of[W], b fleet.Batch, pol *p
 
 // compare says how what the control wants now differs from what was planned. A part of
 // it is as planned: somebody has come halfway, such as an apply that was stopped. What
-// the control cannot judge now, or must not touch, is not over.
+// the control cannot judge now, must not touch, or leaves alone for a while is not over.
 func compare(item Item, verdicts []fleet.Verdict, err error) Standing {
 	if err != nil {
 		return Standing{Item: item, Stale: "it cannot be looked at: " + err.Error()}
@@ -118,7 +118,7 @@ func compare(item Item, verdicts []fleet.Verdict, err error) Standing {
 			continue
 		}
 		now = append(now, changes(v.Changes)...)
-		blocked = blocked || slices.Contains([]fleet.Outcome{fleet.Undecided, fleet.Fault, fleet.Pending, fleet.Conflict}, v.Outcome)
+		blocked = blocked || v.Patience > 0 || slices.Contains([]fleet.Outcome{fleet.Undecided, fleet.Fault, fleet.Pending, fleet.Conflict}, v.Outcome)
 		if v.Reason != "" && !slices.Contains(reasons, v.Reason) {
 			reasons = append(reasons, v.Reason)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/plan"
@@ -42,6 +43,7 @@ func TestWhatHasChangedSinceIsStale(t *testing.T) {
 		"too early":                 {judged(fleet.Pending), "nothing can be done now: the reason; it has the role", false},
 		"somebody else's by now":    {judged(fleet.Conflict), "nothing can be done now: the reason; it has the role", false},
 		"exempt by now":             {judged(fleet.Exempted), "nothing is to do any more: the reason; it has the role", true},
+		"within its grace":          {[]fleet.Verdict{patient(says(hangzhou, role, "i-1"))}, "nothing can be done now: it has the role", false},
 		"another role before":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), replaced)}, "something else is to do now: it has no role", false},
 		"another role wanted":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), wanted)}, "something else is to do now: it has no role", false},
 		"more than planned":         {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"), push(hangzhou, "i-1"))}, "something else is to do now: it has no role", false},
@@ -53,6 +55,12 @@ func TestWhatHasChangedSinceIsStale(t *testing.T) {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
+}
+
+// patient is a verdict on what violates a rule, and is left alone for a while.
+func patient(v fleet.Verdict) fleet.Verdict {
+	v.Outcome, v.Patience = fleet.Violation, 24*time.Hour
+	return v
 }
 
 func TestOfWhatIsHalfDoneTheRestIsStillToDo(t *testing.T) {
