@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	sdk "github.com/alibabacloud-go/fc-20230330/v4/client"
 
@@ -288,6 +289,50 @@ func TestServiceLinkedRolesThatAreMissingAreMade(t *testing.T) {
 		if !x.ServiceRoles.Exists(server.Sharer, l.role) {
 			t.Errorf("%s was not made", l.role)
 		}
+	}
+}
+
+// What rollout does, the deployer's own rights allow; without one of them it fails and
+// names the action.
+func TestTheDeployersRightsAreEnough(t *testing.T) {
+	x := newSite(t)
+	rights := string(x.read("../terraform/deployer.json"))
+	as := func(document string) {
+		x.ok(x.RAM.AddRole(server.Sharer, "deployer", trust, map[string]string{"deployer": document}))
+		keys, err := x.STS.Issue(server.Sharer, "deployer", "pipeline", time.Hour)
+		x.ok(err)
+		t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", keys.AccessKeyId)
+		t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keys.AccessKeySecret)
+		t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", keys.SecurityToken)
+	}
+	as(rights)
+	x.ServiceRoles.Remove(server.Sharer, "AliyunServiceRoleForFC")
+	x.must("prepare")
+	x.fc3.deploy(x.manifest())
+	c, name := x.fc3.client(server.Home), new("fleetwarden-watch-shares")
+	spoil := func() { // one trigger too few, one that is wrong and one too many
+		_, err := c.DeleteTrigger(name, new("every-five-minutes"))
+		x.ok(err)
+		_, err = c.UpdateTrigger(name, new("image-shares"), &sdk.UpdateTriggerRequest{Body: &sdk.UpdateTriggerInput{TriggerConfig: new("{}")}})
+		x.ok(err)
+		_, err = c.CreateTrigger(name, &sdk.CreateTriggerRequest{Body: &sdk.CreateTriggerInput{TriggerName: new("stray"), TriggerType: new("timer"), TriggerConfig: new("{}")}})
+		x.ok(err)
+	}
+	spoil()
+	x.must("confirm")
+	for action, api := range map[string]string{
+		"fc:GetFunction": "fc:GetFunction", "fc:ListTagResources": "fc:ListTagResources", "fc:ListTriggers": "fc:ListTriggers",
+		"fc:GetFunctionAsyncInvokeConfig": "fc:GetAsyncInvokeConfig", "fc:GetConcurrencyConfig": "fc:GetConcurrencyConfig",
+		"fc:CreateTrigger": "fc:CreateTrigger", "fc:UpdateTrigger": "fc:UpdateTrigger", "fc:DeleteTrigger": "fc:DeleteTrigger",
+		"ram:ListPoliciesForRole": "ram:ListPoliciesForRole", "ram:GetPolicy": "ram:GetPolicy",
+		"actiontrail:DescribeTrails": "actiontrail:DescribeTrails", "actiontrail:GetTrailStatus": "actiontrail:GetTrailStatus", "oss:PutObject": "oss:PutObject",
+	} {
+		as(strings.ReplaceAll(rights, `"`+action+`"`, `"none:None"`))
+		x.fc3.deploy(x.manifest())
+		_, _ = c.DeleteTrigger(name, new("stray"))
+		x.fc3.trigger(c, *name, x.manifest().Resources["watch-shares"].Props.Triggers[0])
+		spoil()
+		x.fails(api, "confirm")
 	}
 }
 

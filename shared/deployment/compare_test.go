@@ -1,0 +1,111 @@
+package deployment_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fleet"
+)
+
+func TestATriggerMayHaveMoreThanWasAskedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		want, have string
+		same       bool
+	}{
+		"equal":                    {`{"a":1}`, `{"a":1}`, true},
+		"a default was added":      {`{"a":{"b":true}}`, `{"a":{"b":true,"c":3}}`, true},
+		"another value":            {`{"a":1}`, `{"a":2}`, false},
+		"it is missing":            {`{"a":1}`, `{}`, false},
+		"a list is shorter":        {`{"a":[1,2]}`, `{"a":[1]}`, false},
+		"a list is longer":         {`{"a":[1]}`, `{"a":[1,2]}`, false},
+		"a pattern, other blanks":  {`{"p":"{\"x\": [1]}"}`, `{"p":"{\"x\":[1]}"}`, true},
+		"a pattern that is wider":  {`{"p":"{\"x\":[1]}"}`, `{"p":"{\"x\":[1],\"y\":[2]}"}`, false},
+		"a pattern is no longer":   {`{"p":"{}"}`, `{"p":""}`, false},
+		"null for an object":       {`{"a":{}}`, `{"a":null}`, false},
+		"what stands is no object": {`{"a":1}`, `[]`, false},
+		"what stands is no JSON":   {`{"a":1}`, `{"a":`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := func(config string) deployment.Function {
+				return deployment.Function{Triggers: map[string]deployment.Trigger{"t": {Type: "timer", Config: config}}}
+			}
+			if got := len(f(c.want).Repairs(f(c.have))) == 0; got != c.same {
+				t.Errorf("the same: %t", got)
+			}
+		})
+	}
+}
+
+// A record holds no value of an environment variable: an operator may have put a secret there.
+func TestARecordHoldsNoSecret(t *testing.T) {
+	if d := deployment.Digest("hunter2"); strings.Contains(d, "hunter2") || d != deployment.Digest("hunter2") || d == deployment.Digest("hunter3") {
+		t.Errorf("digest %s", d)
+	}
+}
+
+func TestStatementsAreComparedWhateverTheirOrder(t *testing.T) {
+	role := func(documents ...string) deployment.Role {
+		r := fleet.Role{Name: "r", Trust: `{"Version":"1"}`}
+		for _, d := range documents {
+			r.Policies = append(r.Policies, fleet.Policy{Name: "p", Document: d})
+		}
+		out, err := deployment.RoleOf(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	a, b := `{"Effect":"Allow","Action":"a:B","Resource":"acs:ecs:*:*:command/c-1"}`, `{"Effect":"Allow","Action":"c:D","Resource":"*"}`
+	want := role(`{"Statement":[` + a + `,` + b + `]}`)
+	compare := func(have deployment.Role) string {
+		return strings.Join(deployment.Compare(deployment.Record{Roles: []deployment.Role{want}}, deployment.Record{Roles: []deployment.Role{have}, Trails: []string{"t"}}), "\n")
+	}
+	reordered := `{"Statement": [{"Resource": "*", "Action": "c:D", "Effect": "Allow"}]}`
+	if d := compare(role(reordered, `{"Statement":[`+a+`]}`)); d != "" {
+		t.Errorf("of two policies: %s", d)
+	}
+	if d := compare(role(reordered)); !strings.Contains(d, "lacks") {
+		t.Errorf("one is missing: %q", d)
+	}
+	other := strings.ReplaceAll(a, "c-1", "c-sh2")
+	if d := compare(role(reordered, `{"Statement":[`+a+`,`+other+`]}`)); d != "" {
+		t.Errorf("another region's command beside: %s", d)
+	}
+	if d := compare(role(reordered, `{"Statement":[`+other+`]}`)); !strings.Contains(d, "lacks") {
+		t.Errorf("another region's command in place of ours: %q", d)
+	}
+	if d := compare(role(reordered, `{"Statement":[`+a+`,{"Effect":"Allow","Action":"*","Resource":"*"}]}`)); !strings.Contains(d, "beyond deploy/ram") {
+		t.Errorf("more than the files say: %q", d)
+	}
+	if _, err := deployment.RoleOf(fleet.Role{Trust: "{", Name: "r"}); err == nil {
+		t.Error("a trust that is no JSON was read")
+	}
+}
+
+// FuzzStatements: whatever a document holds, it is read in the order of its members or
+// refused, and reading it again changes nothing.
+func FuzzStatements(f *testing.F) {
+	f.Add(`{"Statement":[{"b":1,"a":[2]}]}`)
+	f.Add(`{"Statement":[null,"x"]}`)
+	f.Add(`{`)
+	f.Fuzz(func(t *testing.T, document string) {
+		first, err := deployment.Statements([]byte(document))
+		if err != nil {
+			return
+		}
+		raw := make([]json.RawMessage, len(first))
+		for i, s := range first {
+			raw[i] = json.RawMessage(s)
+		}
+		text, err := json.Marshal(map[string]any{"Statement": raw})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := deployment.Statements(text)
+		if err != nil || strings.Join(again, "\n") != strings.Join(first, "\n") {
+			t.Errorf("%v, then %v: %v", first, again, err)
+		}
+	})
+}
