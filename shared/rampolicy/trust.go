@@ -146,7 +146,7 @@ func (s *statement) bound() bool {
 
 // ties reports whether the condition names directories by their whole id.
 func (c condition) ties() bool {
-	operator := c.operator == "StringEquals" || c.operator == "StringLike"
+	operator := c.operator == "StringEquals" || c.operator == "StringEqualsIgnoreCase" || c.operator == "StringLike"
 	key := c.key == OwnerDirectory || c.key == OwnerPath
 	return operator && key && c.fixed()
 }
