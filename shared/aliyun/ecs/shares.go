@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
@@ -117,10 +118,20 @@ func (c *Client) OwnImages(ctx context.Context, region fleet.Region) ([]fleet.Ow
 			}
 			out = append(out, image)
 		}
-		if len(page.Images.Image) < maxImageIDs || len(out) >= page.TotalCount {
-			return out, nil
+		if done, err := complete("images", len(out), len(page.Images.Image), page.TotalCount); done {
+			return out, err
 		}
 	}
+}
+
+// complete reports whether a list has been read to its end. Pages may be shorter than what
+// was asked for, and an answer may leave the total out. An empty page before the end means
+// that what is missing may be there all the same.
+func complete(what string, have, page, total int) (bool, error) {
+	if page == 0 && have < total {
+		return true, fmt.Errorf("listing %s: the pages hold %d of %d", what, have, total)
+	}
+	return page == 0 || total > 0 && have >= total, nil
 }
 
 type sharePermission struct {
@@ -146,8 +157,8 @@ func (c *Client) ImageSharees(ctx context.Context, region fleet.Region, image st
 		for _, a := range page.Accounts.Account {
 			out = append(out, fleet.AccountID(a.AliyunID))
 		}
-		if len(page.Accounts.Account) < sharePage || len(out) >= page.TotalCount {
-			return out, nil
+		if done, err := complete("sharees of image "+image, len(out), len(page.Accounts.Account), page.TotalCount); done {
+			return out, err
 		}
 	}
 }
