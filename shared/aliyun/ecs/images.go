@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,8 +17,9 @@ const maxImageIDs = 100
 
 // images is the part of DescribeImages' answer that we read.
 type images struct {
-	RequestID string `json:"RequestId"`
-	Images    struct {
+	RequestID  string `json:"RequestId"`
+	TotalCount int    `json:"TotalCount"`
+	Images     struct {
 		Image []struct {
 			ImageID         string `json:"ImageId"`
 			ImageOwnerAlias string `json:"ImageOwnerAlias"`
@@ -38,6 +40,9 @@ func (c *Client) Images(ctx context.Context, region fleet.Region, ids []string) 
 		})
 		if err != nil {
 			return nil, err
+		}
+		if n := len(page.Images.Image); page.TotalCount > n {
+			return nil, fmt.Errorf("reading images: the answer holds %d of %d", n, page.TotalCount)
 		}
 		for _, id := range part {
 			out[id] = fleet.Image{ID: id, Gone: true}

@@ -17,14 +17,17 @@ import (
 func short(t *testing.T, total, there int) *ecs.Client {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		number, _ := strconv.Atoi(r.FormValue("PageNumber"))
+		number, err := strconv.Atoi(r.FormValue("PageNumber"))
+		if err != nil {
+			number = 1
+		}
 		images, accounts := []any{}, []any{}
 		for i := 50 * (number - 1); i < min(50*number, there); i++ {
 			images = append(images, map[string]any{"ImageId": fmt.Sprint("m-", i)})
 			accounts = append(accounts, map[string]any{"AliyunId": fmt.Sprint(1000000000000000 + i)})
 		}
 		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(map[string]any{"RequestId": "R", "TotalCount": total,
+		if err = json.NewEncoder(w).Encode(map[string]any{"RequestId": "R", "TotalCount": total,
 			"Images": map[string]any{"Image": images}, "Accounts": map[string]any{"Account": accounts}}); err != nil {
 			t.Error(err)
 		}
@@ -57,5 +60,20 @@ func TestAShortPageIsNotTheEndOfWhatIsShared(t *testing.T) {
 	}
 	if accounts, err := short(t, 60, 50).ImageSharees(t.Context(), region, "m-1"); err == nil {
 		t.Errorf("%d of 60 accounts, and no error", len(accounts))
+	}
+}
+
+// An image that a short page leaves out is not one that is gone.
+func TestAShortPageTakesNoImageForGone(t *testing.T) {
+	ids := make([]string, 60)
+	for i := range ids {
+		ids[i] = fmt.Sprint("m-", i)
+	}
+	if images, err := short(t, 60, 60).Images(t.Context(), region, ids); err == nil {
+		t.Errorf("image 59 is %+v", images["m-59"])
+	}
+	images, err := short(t, 50, 50).Images(t.Context(), region, ids)
+	if err != nil || images["m-49"].Gone || !images["m-59"].Gone {
+		t.Errorf("got %+v, %v", images, err)
 	}
 }
