@@ -23,7 +23,7 @@ import (
 
 // fc3 deploys a manifest as the component fc3 0.1.22 was seen to, without a terminal:
 // a function is updated with its code; where its asynchronous configuration seems to
-// differ, it asks, gets no answer, and goes on having updated nothing; the triggers behind
+// differ, it asks, gets no answer, and ends with nothing updated; the triggers behind
 // an EventBridge trigger that has not changed are skipped; one that the manifest no longer
 // has stays.
 type fc3 struct {
@@ -31,7 +31,7 @@ type fc3 struct {
 	url, root string
 }
 
-// errAsks is that fc3 asked and nobody answered. Its exit status is 0 then.
+// errAsks is returned where fc3 asks and gets no answer. Its exit status is 0 then.
 var errAsks = errors.New("fc3 asks whether to deploy what differs")
 
 func (d fc3) client(region string) *sdk.Client {

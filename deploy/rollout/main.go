@@ -1,8 +1,8 @@
 // Command rollout is what "make deploy" does beside Terraform and Serverless Devs. Before
-// anything is changed, it looks whether both tools mean one account and whether functions of
-// that name are somebody else's, and makes the service-linked roles; afterwards it puts the
-// triggers right that fc3 leaves as they were, reads back what stands, and fails with a list
-// of what is not as it was wanted. What was deployed is kept in the ledger.
+// anything is changed, it checks that both tools use one account and that no function of our
+// names belongs to another deployment, and creates missing service-linked roles. Afterwards
+// it repairs the triggers that fc3 leaves as they were, reads everything back, and fails with
+// a list of the differences. The ledger keeps a record of each deployment.
 //
 // It reads the same s.yaml, in the same environment, and deploys no code: what it knows of
 // Function Compute is in shared/deployment, where the doctor reads it too.

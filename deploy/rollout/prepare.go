@@ -31,7 +31,7 @@ func prepare(ctx context.Context, r *rollout) error {
 	if err := r.linkRoles(ctx); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(r.out, "account %s: both tools mean it, and no function there is somebody else's\n", r.account)
+	_, err := fmt.Fprintf(r.out, "account %s: both tools use it, and no function there belongs to another deployment\n", r.account)
 	return err
 }
 

@@ -292,8 +292,8 @@ func TestServiceLinkedRolesThatAreMissingAreMade(t *testing.T) {
 	}
 }
 
-// What rollout does, the deployer's own rights allow; without one of them it fails and
-// names the action.
+// The deployer's own rights are enough for rollout; without one of them it fails and names
+// the action.
 func TestTheDeployersRightsAreEnough(t *testing.T) {
 	x := newSite(t)
 	rights := string(x.read("../terraform/deployer.json"))

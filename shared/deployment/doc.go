@@ -1,5 +1,5 @@
-// Package deployment says what a deployment is made of, reads what stands of it, and
-// compares the two. It knows Function Compute's functions with their triggers, the rights of
-// their roles, and whether a trail logs; it changes nothing, and reads neither s.yaml nor
-// Terraform: who deploys says what is wanted, and who looks later takes that from the ledger.
+// Package deployment describes a deployment, reads the one that exists, and compares two. It
+// covers the functions with their triggers, the rights of their roles, and whether a trail
+// logs. It changes nothing, and reads neither s.yaml nor Terraform: the deployer passes the
+// wanted deployment in, and later checks take it from the ledger.
 package deployment

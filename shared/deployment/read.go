@@ -115,7 +115,7 @@ func readFunction(ctx context.Context, api Functions, w Function) (*Function, er
 	return out, err
 }
 
-// settingsOf are what GetFunction tells, in s.yaml's words.
+// settingsOf are the settings that GetFunction returns, in s.yaml's words.
 func settingsOf(f *fc.Function) map[string]string {
 	out := map[string]string{
 		"runtime": f.Runtime, "handler": f.Handler, "role": f.Role[strings.LastIndex(f.Role, "/")+1:],

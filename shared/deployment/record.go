@@ -12,7 +12,7 @@ const Version = 1
 // Folder is where the ledger keeps the records, each under the time of its deployment.
 const Folder = "deployments/"
 
-// Record is one deployment: what was wanted and, once it was read back, what stands.
+// Record is one deployment: the wanted one, or the one that was read back.
 type Record struct {
 	V       int             `json:"v"`
 	At      time.Time       `json:"at"`
@@ -34,7 +34,7 @@ type Function struct {
 	// Name is that in Function Compute.
 	Name   string       `json:"name"`
 	Region fleet.Region `json:"region"`
-	// Checksum is the CRC-64 (ECMA) of the zip, decimal, as Function Compute tells it.
+	// Checksum is the CRC-64 (ECMA) of the zip, decimal, as Function Compute returns it.
 	Checksum string `json:"checksum"`
 	// Settings are all others, in s.yaml's words. Those of the environment, env.NAME, are
 	// digests: an operator may have put a secret there.
