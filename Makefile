@@ -21,11 +21,11 @@ build: ## the function binaries for this machine, in dist/
 demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
 
-# The vendor's typed clients of ECS and Security Center take longer to compile than all
+# The vendor's typed clients of ECS, Security Center and Function Compute take longer to compile than all
 # else. Tests that link one run without the race detector, and without cgo, so that a client
 # is compiled once for vet, the tests and the functions of the scenarios; these are processes
 # of their own, as they are deployed. "make race" runs the former with the detector, too.
-TYPED  := /test/scenario|ecs-20140526|sas-20181203|services/ecs
+TYPED  := /test/scenario|ecs-20140526|sas-20181203|fc-20230330|services/ecs
 TESTED := go list -test -f '{{.ImportPath}} {{.Deps}}' ./... | sed -nE 's/^([^ ]+)\.test /\1 /p'
 test: ## all tests, most with the race detector
 	CGO_ENABLED=0 go vet ./...
