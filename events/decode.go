@@ -82,16 +82,10 @@ func (r *reader) payload(p []byte) bool {
 	if len(p) == 0 {
 		return r.emit(Event{Kind: KindManual, ID: r.outerID}, nil)
 	}
-	if text := jsonIn(p); text != nil {
+	if text := fleet.JSONIn(p); text != nil {
 		return r.json(text, r.payload)
 	}
 	return r.emit(Event{Kind: KindText, ID: r.outerID, Text: string(bytes.ToValidUTF8(p, []byte("\uFFFD")))}, nil)
-}
-
-// looksLikeJSON reports whether p can only be meant as a JSON object, list or
-// string.
-func looksLikeJSON(p []byte) bool {
-	return len(p) > 0 && (p[0] == '{' || p[0] == '[' || p[0] == '"')
 }
 
 // json reads p, which looks like JSON; a string's content is read by inner.

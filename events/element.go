@@ -3,8 +3,6 @@ package events
 import (
 	"bytes"
 	"cmp"
-	"encoding/base64"
-	"strings"
 
 	"fleetwarden/shared/fleet"
 
@@ -153,29 +151,14 @@ func (r *reader) holdsJSON(s span) bool {
 		return false
 	}
 	v := jsontext.Value(r.src[s.from:s.to])
-	return v.Kind() == '{' || v.Kind() == '[' || jsonIn(r.plain(s)) != nil
+	return v.Kind() == '{' || v.Kind() == '[' || fleet.JSONIn(r.plain(s)) != nil
 }
 
 // body reads the body of a queue message, or an element that came as a string.
 func (r *reader) body(p []byte) bool {
-	text := jsonIn(p)
+	text := fleet.JSONIn(p)
 	if text == nil {
 		return r.fail(wrong("body", "neither JSON nor JSON in Base64"), nil)
 	}
 	return r.json(text, r.body)
-}
-
-// jsonIn is p if it looks like JSON, or the JSON that p is the Base64 of, in either
-// alphabet; nil for anything else. Producers that keep an SDK's default send Base64 to queues and topics
-// of MNS, and not every trigger decodes it.
-func jsonIn(p []byte) []byte {
-	if p = bytes.TrimSpace(p); looksLikeJSON(p) {
-		return p
-	}
-	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(string(p), "="))
-	text, err := base64.RawStdEncoding.DecodeString(standard)
-	if text = bytes.TrimSpace(text); err != nil || !looksLikeJSON(text) {
-		return nil
-	}
-	return text
 }

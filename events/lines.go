@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"strconv"
+
+	"fleetwarden/shared/fleet"
 )
 
 // separators stand between the elements of a list.
@@ -74,10 +76,10 @@ func (r *reader) after(p []byte, n int) bool {
 
 // one reads a value that stands alone, which may be anything.
 func (r *reader) one(p []byte) bool {
-	if looksLikeJSON(p) && p[0] == '[' {
+	if fleet.LooksLikeJSON(p) && p[0] == '[' {
 		return r.unwrap(p, "", r.list)
 	}
-	if looksLikeJSON(p) {
+	if fleet.LooksLikeJSON(p) {
 		return r.json(p, r.body)
 	}
 	r.at = p

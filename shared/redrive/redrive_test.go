@@ -25,20 +25,21 @@ func TestEachShapeGoesToTheFunctionItWasFor(t *testing.T) {
 		shape redrive.Shape
 		told  map[string][]string
 	}{
-		"our message":              {message("push-agent", "i-1", "i-2"), redrive.Message, map[string][]string{"push-agent": {"i-1", "i-2"}}},
-		"our message in Base64":    {base64.StdEncoding.EncodeToString([]byte(message("push-agent", "i-1"))), redrive.Message, map[string][]string{"push-agent": {"i-1"}}},
-		"share message":            {shareMessage("setup-share-role"), redrive.Message, map[string][]string{"setup-share-role": {""}}},
-		"failed launch":            {invocation("attach-role", launch("i-1")), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
-		"failed window":            {invocation("attach-role", "["+window("fleetwarden-attach-role", message("attach-role", "i-1"))+"]"), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
-		"failed share of a watch":  {invocation("watch-shares", trailEvent("ModifyImageSharePermission", `"requestParameters":{}`)), redrive.Invocation, map[string][]string{"setup-share-role": {""}}},
-		"with a version":           {invocation("attach-role/LATEST", launch("i-1")), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
-		"element of a stream":      {window("fleetwarden-push-agent", message("push-agent", "i-1")), redrive.Window, map[string][]string{"push-agent": {"i-1"}}},
-		"element with an event":    {window("fleetwarden-attach-role", stateChange("i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
-		"element by its queue":     {window("fleetwarden-attach-role", message("push-agent", "i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
-		"launch event":             {launch("i-1"), redrive.Event, map[string][]string{"attach-role": {"i-1"}, "validate-instance": {"i-1"}}},
-		"state change":             {stateChange("i-1"), redrive.Event, map[string][]string{"attach-role": {"i-1"}, "push-agent": {"i-1"}}},
-		"two elements in one":      {"[" + window("fleetwarden-attach-role", message("", "i-1")) + "," + window("fleetwarden-attach-role", message("", "i-2")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1", "i-2"}}},
-		"one of two names nothing": {"[" + window("fleetwarden-attach-role", message("", "i-1")) + "," + window("fleetwarden-attach-role", shareMessage("")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
+		"our message": {message("push-agent", "i-1", "i-2"), redrive.Message, map[string][]string{"push-agent": {"i-1", "i-2"}}},
+		"our message in Base64 of the URL, unpadded": {base64.RawURLEncoding.EncodeToString([]byte(message("push-agent", "i-1"))), redrive.Message, map[string][]string{"push-agent": {"i-1"}}},
+		"our message in Base64":                      {base64.StdEncoding.EncodeToString([]byte(message("push-agent", "i-1"))), redrive.Message, map[string][]string{"push-agent": {"i-1"}}},
+		"share message":                              {shareMessage("setup-share-role"), redrive.Message, map[string][]string{"setup-share-role": {""}}},
+		"failed launch":                              {invocation("attach-role", launch("i-1")), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
+		"failed window":                              {invocation("attach-role", "["+window("fleetwarden-attach-role", message("attach-role", "i-1"))+"]"), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
+		"failed share of a watch":                    {invocation("watch-shares", trailEvent("ModifyImageSharePermission", `"requestParameters":{}`)), redrive.Invocation, map[string][]string{"setup-share-role": {""}}},
+		"with a version":                             {invocation("attach-role/LATEST", launch("i-1")), redrive.Invocation, map[string][]string{"attach-role": {"i-1"}}},
+		"element of a stream":                        {window("fleetwarden-push-agent", message("push-agent", "i-1")), redrive.Window, map[string][]string{"push-agent": {"i-1"}}},
+		"element with an event":                      {window("fleetwarden-attach-role", stateChange("i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
+		"element by its queue":                       {window("fleetwarden-attach-role", message("push-agent", "i-1")), redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
+		"launch event":                               {launch("i-1"), redrive.Event, map[string][]string{"attach-role": {"i-1"}, "validate-instance": {"i-1"}}},
+		"state change":                               {stateChange("i-1"), redrive.Event, map[string][]string{"attach-role": {"i-1"}, "push-agent": {"i-1"}}},
+		"two elements in one":                        {"[" + window("fleetwarden-attach-role", message("", "i-1")) + "," + window("fleetwarden-attach-role", message("", "i-2")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1", "i-2"}}},
+		"one of two names nothing":                   {"[" + window("fleetwarden-attach-role", message("", "i-1")) + "," + window("fleetwarden-attach-role", shareMessage("")) + "]", redrive.Window, map[string][]string{"attach-role": {"i-1"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, x.body)

@@ -1,8 +1,6 @@
 package redrive
 
 import (
-	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"regexp"
@@ -75,12 +73,9 @@ type envelope struct {
 // producers send that keep an SDK's default. A list is split, since whether a stream
 // gives up its window as one is not published.
 func split(body string) ([]part, error) {
-	raw := []byte(strings.TrimSpace(body))
-	if !looksLikeJSON(raw) {
-		text, err := base64.StdEncoding.DecodeString(string(raw))
-		if raw = bytes.TrimSpace(text); err != nil || !looksLikeJSON(raw) {
-			return nil, errNotJSON
-		}
+	raw := fleet.JSONIn([]byte(body))
+	if raw == nil || raw[0] == '"' {
+		return nil, errNotJSON
 	}
 	elements := []jsontext.Value{raw}
 	if raw[0] == '[' {
@@ -102,8 +97,6 @@ func split(body string) ([]part, error) {
 	}
 	return parts, nil
 }
-
-func looksLikeJSON(p []byte) bool { return len(p) > 0 && (p[0] == '{' || p[0] == '[') }
 
 // typeMessage is the type of a stream's element that is a message of a queue.
 const typeMessage = "mns:Queue:SendMessage"
