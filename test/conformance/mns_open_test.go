@@ -32,7 +32,8 @@ func TestAQueueIsMadeShownChangedAndDeleted(t *testing.T) {
 	p.must("CreateQueue", map[string]any{"QueueName": "inbox", "MessageRetentionPeriod": 604800, "VisibilityTimeout": 600, "EnableLogging": false, "QueueType": "normal",
 		"DlqPolicy": `{"DeadLetterTargetQueue":"dead","Enabled":true,"MaxReceiveCount":5}`, "Tag.1.Key": "fleetwarden:deployment", "Tag.1.Value": "one"})
 	p.must("GetQueueAttributes", map[string]any{"QueueName": "inbox"}, `"VisibilityTimeout":600`, `"MessageRetentionPeriod":604800`, `"DelaySeconds":0`,
-		`"DeadLetterTargetQueue":"dead"`, `"Enabled":true`, `"MaxReceiveCount":5`, `"CreateTime":1767571200`)
+		`"DeadLetterTargetQueue":"dead"`, `"Enabled":true`, `"MaxReceiveCount":5`, `"CreateTime":1767571200`,
+		`"Tags":[{"TagKey":"fleetwarden:deployment","TagValue":"one"}]`)
 	p.must("SetQueueAttributes", map[string]any{"QueueName": "inbox", "PollingWaitSeconds": 10, "DlqPolicy": `{"Enabled":false}`})
 	p.must("GetQueueAttributes", map[string]any{"QueueName": "inbox"}, `"PollingWaitSeconds":10`, `"VisibilityTimeout":600`, `"DlqPolicy":{"Enabled":false}`)
 	p.must("DeleteQueue", map[string]any{"QueueName": "inbox"})

@@ -105,6 +105,71 @@ func TestABucketStaysPrivateWherePublicAccessIsBlocked(t *testing.T) {
 	wantOSS(t, acl("moon"), 400, "InvalidArgument")
 }
 
+// TestABucketIsMadeWithItsACL: what PutBucket says of the new bucket counts, and another one
+// sets it anew (PutBucket's page: later calls modify the bucket's metadata).
+func TestABucketIsMadeWithItsACL(t *testing.T) {
+	c := newCloud(t, server.Options{})
+	api, ctx := c.oss(sharerAdmin), t.Context()
+	for _, tt := range []struct {
+		put, want oss.BucketACLType
+	}{{"public-read", "public-read"}, {"", "public-read"}, {"private", "private"}} {
+		q := &oss.PutBucketRequest{Bucket: ledger, Acl: tt.put, CreateBucketConfiguration: &oss.CreateBucketConfiguration{
+			StorageClass: oss.StorageClassStandard, DataRedundancyType: oss.DataRedundancyLRS}}
+		_, err := api.PutBucket(ctx, q)
+		c.ok(err)
+		got, err := api.GetBucketAcl(ctx, &oss.GetBucketAclRequest{Bucket: ledger})
+		if c.ok(err); *got.ACL != string(tt.want) {
+			t.Errorf("PutBucket with ACL %q: got %s, want %s", tt.put, *got.ACL, tt.want)
+		}
+	}
+	other := oss.Ptr("other")
+	_, err := api.PutBucket(ctx, &oss.PutBucketRequest{Bucket: other, Acl: "moon"})
+	wantOSS(t, err, 400, "InvalidArgument")
+	_, err = api.PutBucket(ctx, &oss.PutBucketRequest{Bucket: other, CreateBucketConfiguration: &oss.CreateBucketConfiguration{DataRedundancyType: oss.DataRedundancyZRS}})
+	wantOSS(t, err, 501, "NotImplemented")
+	_, err = api.GetBucketAcl(ctx, &oss.GetBucketAclRequest{Bucket: other})
+	wantOSS(t, err, 404, "NoSuchBucket")
+}
+
+// TestWhatABucketWasNeverGivenIsShownAsMissing: each API's page has the answer for a bucket
+// without the setting. Terraform asks for all of them.
+func TestWhatABucketWasNeverGivenIsShownAsMissing(t *testing.T) {
+	c, api := withBucket(t)
+	ctx := t.Context()
+	for code, read := range map[string]func() error{
+		"NoSuchCORSConfiguration": func() error {
+			_, err := api.GetBucketCors(ctx, &oss.GetBucketCorsRequest{Bucket: ledger})
+			return err
+		},
+		"NoSuchWebsiteConfiguration": func() error {
+			_, err := api.GetBucketWebsite(ctx, &oss.GetBucketWebsiteRequest{Bucket: ledger})
+			return err
+		},
+		"NoSuchBucketPolicy": func() error {
+			_, err := api.GetBucketPolicy(ctx, &oss.GetBucketPolicyRequest{Bucket: ledger})
+			return err
+		},
+		"NoSuchTransferAccelerationConfiguration": func() error {
+			_, err := api.GetBucketTransferAcceleration(ctx, &oss.GetBucketTransferAccelerationRequest{Bucket: ledger})
+			return err
+		},
+	} {
+		wantOSS(t, read(), 404, code)
+	}
+	logging, err := api.GetBucketLogging(ctx, &oss.GetBucketLoggingRequest{Bucket: ledger})
+	if c.ok(err); logging.BucketLoggingStatus.LoggingEnabled != nil {
+		t.Errorf("logging %+v", logging.BucketLoggingStatus)
+	}
+	referer, err := api.GetBucketReferer(ctx, &oss.GetBucketRefererRequest{Bucket: ledger})
+	if c.ok(err); !*referer.RefererConfiguration.AllowEmptyReferer {
+		t.Errorf("referers %+v", referer.RefererConfiguration)
+	}
+	group, err := api.GetBucketResourceGroup(ctx, &oss.GetBucketResourceGroupRequest{Bucket: ledger})
+	if c.ok(err); *group.BucketResourceGroupConfiguration.ResourceGroupId == "" {
+		t.Error("no resource group")
+	}
+}
+
 func TestSettingsThatAreNoneAreRefused(t *testing.T) {
 	_, api := withBucket(t)
 	ctx := t.Context()
@@ -141,6 +206,17 @@ func TestSettingsNeedTheirRights(t *testing.T) {
 		},
 		"GetBucketTagging": func(x *oss.Client) error {
 			_, err := x.GetBucketTags(ctx, &oss.GetBucketTagsRequest{Bucket: ledger})
+			return err
+		},
+		"GetBucketCors": func(x *oss.Client) error {
+			_, err := x.GetBucketCors(ctx, &oss.GetBucketCorsRequest{Bucket: ledger})
+			if ossCode(err) == "404 NoSuchCORSConfiguration" {
+				return nil
+			}
+			return err
+		},
+		"GetBucketReferer": func(x *oss.Client) error {
+			_, err := x.GetBucketReferer(ctx, &oss.GetBucketRefererRequest{Bucket: ledger})
 			return err
 		},
 		"GetBucketPublicAccessBlock": func(x *oss.Client) error {

@@ -87,11 +87,11 @@ func (o *Open) dead(id Queue, text string) error {
 	return o.Service.SetDeadLetter(id, &DeadLetterPolicy{Target: p.DeadLetterTargetQueue, MaxReceiveCount: cmp.Or(p.MaxReceiveCount, 16)})
 }
 
-// CreateQueueRequest are the parameters of CreateQueue. Tags are taken and not kept.
+// CreateQueueRequest are the parameters of CreateQueue.
 type CreateQueueRequest struct {
 	AttributeInput
 	QueueType string
-	Tag       []struct{ Key, Value string }
+	Tag       []Tag
 }
 
 // Nothing is no data.
@@ -113,6 +113,9 @@ func (o *Open) CreateQueue(c *wire.Call, in *CreateQueueRequest) (*Reply[Nothing
 		if err = o.dead(id, in.DlqPolicy); err != nil && made {
 			err = errors.Join(err, o.Service.Drop(id))
 		}
+	}
+	if err == nil && made {
+		err = o.Service.Tag(id, in.Tag)
 	}
 	c.Refer("ACS::MNS::Queue", in.QueueName)
 	return reply(Nothing{}, err)
@@ -150,15 +153,21 @@ type QueueInfo struct {
 	LoggingEnabled                                                                                  bool
 	ActiveMessages, InactiveMessages, DelayMessages                                                 int
 	DlqPolicy                                                                                       DlqPolicy
-	Tags                                                                                            []struct{}
+	Tags                                                                                            []ShownTag
 }
+
+// ShownTag is a tag as it is shown.
+type ShownTag struct{ TagKey, TagValue string }
 
 func (st *Status) info() QueueInfo {
 	a := st.Attributes
 	out := QueueInfo{
 		QueueName: st.Queue.Name, CreateTime: st.Created.Unix(), LastModifyTime: st.Modified.Unix(), DelaySeconds: a.DelaySeconds,
 		MaximumMessageSize: a.MaximumMessageSize, MessageRetentionPeriod: a.MessageRetentionPeriod, PollingWaitSeconds: a.PollingWaitSeconds,
-		VisibilityTimeout: a.VisibilityTimeout, LoggingEnabled: a.LoggingEnabled, Tags: []struct{}{},
+		VisibilityTimeout: a.VisibilityTimeout, LoggingEnabled: a.LoggingEnabled, Tags: []ShownTag{},
+	}
+	for _, t := range st.Tags {
+		out.Tags = append(out.Tags, ShownTag{t.Key, t.Value})
 	}
 	if d := st.DeadLetter; d != nil {
 		out.DlqPolicy = DlqPolicy{d.Target, true, d.MaxReceiveCount}

@@ -79,6 +79,9 @@ type DeadLetterPolicy struct {
 	MaxReceiveCount int
 }
 
+// Tag is a tag of a queue.
+type Tag struct{ Key, Value string }
+
 // Service holds the queues of all accounts and regions of one world.
 type Service struct {
 	w       *simcloud.World
@@ -96,6 +99,7 @@ type queue struct {
 	id       Queue
 	attrs    Attributes
 	dead     *DeadLetterPolicy
+	tags     map[string]string
 	created  time.Time
 	modified time.Time
 	messages map[string]*message
@@ -153,7 +157,7 @@ func (s *Service) Create(id Queue, a Attributes) (created bool, err error) {
 			return nil
 		}
 		now := s.w.Clock.Now()
-		s.queues[id] = &queue{id: id, attrs: a, created: now, modified: now, messages: map[string]*message{}}
+		s.queues[id] = &queue{id: id, attrs: a, tags: map[string]string{}, created: now, modified: now, messages: map[string]*message{}}
 		created = true
 		return nil
 	})
@@ -199,6 +203,16 @@ func (s *Service) SetDeadLetter(id Queue, p *DeadLetterPolicy) error {
 		}
 		policy := *p
 		q.dead = &policy
+		return nil
+	})
+}
+
+// Tag gives tags to the queue.
+func (s *Service) Tag(id Queue, tags []Tag) error {
+	return s.on(id, func(q *queue) error {
+		for _, t := range tags {
+			q.tags[t.Key] = t.Value
+		}
 		return nil
 	})
 }

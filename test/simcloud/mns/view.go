@@ -17,10 +17,14 @@ type Status struct {
 	Active, Inactive, Delayed int
 	Created, Modified         time.Time
 	DeadLetter                *DeadLetterPolicy // nil for none
+	Tags                      []Tag             // in order of their keys
 }
 
 func (q *queue) status() Status {
 	st := Status{Queue: q.id, Attributes: q.attrs, Created: q.created, Modified: q.modified, DeadLetter: q.dead}
+	for _, key := range slices.Sorted(maps.Keys(q.tags)) {
+		st.Tags = append(st.Tags, Tag{key, q.tags[key]})
+	}
 	for _, m := range q.messages {
 		switch m.state() {
 		case active:

@@ -1,6 +1,7 @@
 package oss
 
 import (
+	"cmp"
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/xml"
@@ -11,11 +12,30 @@ import (
 	"strings"
 )
 
+// bucketConfiguration is the body of PutBucket, which may be missing.
+type bucketConfiguration struct {
+	XMLName                          xml.Name `xml:"CreateBucketConfiguration"`
+	StorageClass, DataRedundancyType string
+}
+
+// putBucket makes a bucket, or sets the ACL of one that the caller has.
 func (h *Handler) putBucket(r *request) (answer, error) {
-	if err := h.Service.CreateBucket(r.call.Caller.Account, r.at.region, r.at.bucket); err != nil {
+	in := bucketConfiguration{}
+	if len(r.body) > 0 && xml.Unmarshal(r.body, &in) != nil {
+		return answer{}, errMalformedXML()
+	}
+	if cmp.Or(in.StorageClass, "Standard") != "Standard" || cmp.Or(in.DataRedundancyType, "LRS") != "LRS" {
+		return answer{}, notServed(r.Request, "buckets of "+in.StorageClass+" "+in.DataRedundancyType)
+	}
+	access := r.Header.Get("x-oss-acl")
+	if err := checkACL(cmp.Or(access, "private")); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusOK, header: map[string]string{"Location": "/" + r.at.bucket}}, nil
+	err := h.Service.CreateBucket(r.call.Caller.Account, r.at.region, r.at.bucket)
+	if err == nil && access != "" {
+		err = h.Service.setACL(r.at.bucket, access)
+	}
+	return answer{status: http.StatusOK, header: map[string]string{"Location": "/" + r.at.bucket}}, err
 }
 
 // versioningState is the document of PutBucketVersioning and GetBucketVersioning. A bucket

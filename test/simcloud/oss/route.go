@@ -132,7 +132,7 @@ func find(method string, t target, versioning, second bool) (operation, bool) {
 	case t.key == "" && versioning && method == http.MethodGet:
 		return operation{"GetBucketVersioning", "oss:GetBucketVersioning", []string{"versioning"}, nil, (*Handler).getVersioning}, true
 	case t.key == "" && method == http.MethodPut:
-		return operation{"PutBucket", "oss:PutBucket", nil, nil, (*Handler).putBucket}, true
+		return operation{"PutBucket", "oss:PutBucket", nil, []string{"X-Oss-Acl"}, (*Handler).putBucket}, true
 	case t.key == "" && method == http.MethodGet && second:
 		return operation{"ListObjectsV2", "oss:ListObjects", append(list, "list-type", "start-after", "continuation-token"), nil, (*Handler).list}, true
 	case t.key == "" && method == http.MethodGet:

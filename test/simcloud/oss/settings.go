@@ -15,23 +15,35 @@ import (
 // setting is a document that a bucket has under a sub-resource: written, shown as it was
 // written, and deleted.
 type setting struct {
-	name, root string                     // of the APIs, as GetBucket<name>; of the document
+	name, root string                     // of the APIs, as GetBucket<name>; of the document, empty if it can only be read
 	missing    func() ([]byte, error)     // what a bucket without it answers
 	check      func(d *xml.Decoder) error // nil for any
 }
 
-// settings are the documents by the sub-resource. Codes: the pages of the APIs.
+// settings are the documents by the sub-resource. Codes: the pages of the APIs. What would
+// change how a bucket answers can only be read: Terraform asks for it of every bucket.
 func settings() map[string]setting {
 	none := func(code string) func() ([]byte, error) {
 		return func() ([]byte, error) { return nil, wire.Errorf(404, code, "The bucket has no such setting.") }
+	}
+	always := func(document string) func() ([]byte, error) {
+		return func() ([]byte, error) { return []byte(xml.Header + document), nil }
 	}
 	return map[string]setting{
 		"lifecycle":         {"Lifecycle", "LifecycleConfiguration", none("NoSuchLifecycle"), checkLifecycle},
 		"encryption":        {"Encryption", "ServerSideEncryptionRule", none("NoSuchServerSideEncryptionRule"), checkEncryption},
 		"publicAccessBlock": {"PublicAccessBlock", "PublicAccessBlockConfiguration", none("NoSuchPublicAccessBlockConfiguration"), checkBlock},
-		"tagging": {"Tagging", "Tagging", func() ([]byte, error) {
-			return []byte(xml.Header + `<Tagging><TagSet></TagSet></Tagging>`), nil
-		}, nil},
+		"tagging":           {"Tagging", "Tagging", always(`<Tagging><TagSet></TagSet></Tagging>`), nil},
+
+		"cors":                 {"Cors", "", none("NoSuchCORSConfiguration"), nil},
+		"policy":               {"Policy", "", none("NoSuchBucketPolicy"), nil},
+		"website":              {"Website", "", none("NoSuchWebsiteConfiguration"), nil},
+		"transferAcceleration": {"TransferAcceleration", "", none("NoSuchTransferAccelerationConfiguration"), nil},
+		"logging":              {"Logging", "", always(`<BucketLoggingStatus></BucketLoggingStatus>`), nil},
+		"resourceGroup": {"ResourceGroup", "", always(
+			`<BucketResourceGroupConfiguration><ResourceGroupId>rg-default-id</ResourceGroupId></BucketResourceGroupConfiguration>`), nil},
+		"referer": {"Referer", "", always(
+			`<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList></RefererList></RefererConfiguration>`), nil},
 	}
 }
 
@@ -81,7 +93,7 @@ func findSetting(method string, t target, q url.Values) (operation, bool) {
 	}
 	verbs := map[string]string{http.MethodGet: "Get", http.MethodPut: "Put", http.MethodDelete: "Delete"}
 	for name, s := range settings() {
-		if verb := verbs[method]; q.Has(name) && verb != "" {
+		if verb := verbs[method]; q.Has(name) && verb != "" && (verb == "Get" || s.root != "") {
 			api := verb + "Bucket" + s.name
 			return operation{api, "oss:" + api, []string{name}, nil, func(h *Handler, r *request) (answer, error) { return h.set(r, name, s) }}, true
 		}
@@ -187,20 +199,27 @@ func (h *Handler) getACL(r *request) (answer, error) {
 
 func (h *Handler) putACL(r *request) (answer, error) {
 	access := r.Header.Get("x-oss-acl")
+	if err := checkACL(access); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK}, h.Service.setACL(r.at.bucket, access)
+}
+
+func checkACL(access string) error {
 	if !slices.Contains([]string{"private", "public-read", "public-read-write"}, access) {
-		return answer{}, wire.Errorf(400, "InvalidArgument", "no such bucket acl")
+		return wire.Errorf(400, "InvalidArgument", "no such bucket acl")
 	}
-	h.Service.w.Lock()
-	defer h.Service.w.Unlock()
-	b := h.Service.buckets[r.at.bucket]
-	switch {
-	case b == nil:
-		return answer{}, errNoSuchBucket(r.at.bucket)
-	case b.blocked() && access != "private":
-		return answer{}, wire.Errorf(403, "AccessDenied", "Put public bucket acl is not allowed")
-	}
-	b.access = access
-	return answer{status: http.StatusOK}, nil
+	return nil
+}
+
+func (s *Service) setACL(name, access string) error {
+	return s.on(name, func(b *bucket) error {
+		if b.blocked() && access != "private" {
+			return wire.Errorf(403, "AccessDenied", "Put public bucket acl is not allowed")
+		}
+		b.access = access
+		return nil
+	})
 }
 
 type infoDocument struct {

@@ -90,10 +90,19 @@ func (c claim) verify(r *http.Request, t target, secret string) error {
 	case !slices.IsSorted(c.additional):
 		return errMalformed("AdditionalHeaders")
 	}
-	want := c.sign(r, t, at, secret)
 	if c.v1 {
-		want = SignV1(r, t.bucket, t.key, secret)
+		return c.compare(SignV1(r, t.bucket, t.key, secret))
 	}
+	// The vendor's newer SDKs sign the time in the form of x-oss-date, its older one for
+	// Go (2.2.9), by which Terraform calls, the header Date as it stands.
+	err = c.compare(c.sign(r, t, at.UTC().Format(dateTime), secret))
+	if date := r.Header.Get("Date"); err != nil && r.Header.Get("x-oss-date") == "" {
+		return c.compare(c.sign(r, t, date, secret))
+	}
+	return err
+}
+
+func (c claim) compare(want string) error {
 	if !hmac.Equal([]byte(want), []byte(c.signature)) {
 		return errSignature()
 	}
@@ -155,9 +164,10 @@ func SignV1(r *http.Request, bucket, key, secret string) string {
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
 
-func (c claim) sign(r *http.Request, t target, at time.Time, secret string) string {
+// sign is the signature of version 4, with the time as it is signed.
+func (c claim) sign(r *http.Request, t target, at, secret string) string {
 	sum := sha256.Sum256([]byte(c.canonical(r, t)))
-	text := fmt.Sprintf("%s\n%s\n%s/%s/oss/aliyun_v4_request\n%s", algorithm, at.UTC().Format(dateTime), c.day, c.region, hex.EncodeToString(sum[:]))
+	text := fmt.Sprintf("%s\n%s\n%s/%s/oss/aliyun_v4_request\n%s", algorithm, at, c.day, c.region, hex.EncodeToString(sum[:]))
 	key := []byte("aliyun_v4" + secret)
 	for _, step := range []string{c.day, c.region, "oss", "aliyun_v4_request"} {
 		key = mac(key, step)
