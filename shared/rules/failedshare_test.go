@@ -60,13 +60,6 @@ func TestAShareThatLackedRightsIsToBeRepeatedOnceTheyAreThere(t *testing.T) {
 	}
 }
 
-// A record need not say when the call was made: it has just come.
-func TestAFailedShareWithoutATimeIsOfNow(t *testing.T) {
-	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Time = "" })
-	expect(t, ruled(t, w, approving(), rules.RuleFailedShare), fleet.Violation, "has the rights by now")
-	silent(t, "of another day", failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Time = "2020-01-02T03:04:05Z" }), approving())
-}
-
 // unhealed are the codes that no grant heals, each with a word of what to do.
 var unhealed = map[string]string{
 	"InvalidParameter.KMSKeyId.CMKNotEnabled":                 "EnableKey",

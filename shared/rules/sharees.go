@@ -222,11 +222,10 @@ func (s *share) claimed(id string) *fleet.SharedResource {
 	return &s.side.Claimed[i]
 }
 
-// recent reports whether a share failed within the last day. One whose record does not say
-// when has just come.
+// recent reports whether a share failed within the last day.
 func (s *share) recent(f fleet.FailedShare) bool {
 	at, err := fleet.ParseTime(f.Time)
-	return f.Time == "" || err == nil && s.world.At.Sub(at) <= pending && at.Sub(s.world.At) <= pending
+	return err == nil && s.world.At.Sub(at) <= pending && at.Sub(s.world.At) <= pending
 }
 
 // ahead adds those that are trusted before anything is shared with them.
