@@ -44,7 +44,8 @@ func confirm(ctx context.Context, r *rollout) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(r.out, "%d functions stand in %s and %s as they were deployed; kept as %s\n", len(have.Functions), r.region, r.home, name)
+	where := slices.Compact([]string{string(r.region), string(r.home)})
+	_, err = fmt.Fprintf(r.out, "%d functions stand in %s as they were deployed; kept as %s\n", len(have.Functions), strings.Join(where, " and "), name)
 	return err
 }
 
