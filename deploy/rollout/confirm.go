@@ -14,7 +14,6 @@ import (
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/ledger"
 )
 
 // confirm puts the triggers right, compares what stands with what was wanted, and keeps it.
@@ -85,37 +84,31 @@ func mend(ctx context.Context, api *fc.Client, function string, x deployment.Rep
 	return "changed", api.UpdateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
 }
 
-// keep writes the record into the ledger, and returns where.
+// keep writes the record into the ledger, and returns its address.
 func (r *rollout) keep(ctx context.Context, have deployment.Record) (string, error) {
 	text, err := json.Marshal(have)
 	if err != nil {
 		return "", err
 	}
-	store, err := r.store()
+	place, err := r.ledger()
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(text)
 	name := fmt.Sprintf("%s%s-%s-%x.json", deployment.Folder, have.At.Format("20060102T150405Z"), r.region, sum[:4])
-	err = store.Put(ctx, name, text)
+	err = place.Store(r.session, r.home).Put(ctx, name, text)
 	if fleet.ClassOf(err) == fleet.Exists {
 		err = nil // the same, kept a moment ago
 	}
-	return name, err
+	return place.Address(name), err
 }
 
-// store is the ledger that the functions have.
-func (r *rollout) store() (ledger.Store, error) {
+// ledger is where the functions have it.
+func (r *rollout) ledger() (fcrun.LedgerPlace, error) {
 	for _, f := range r.manifest.Resources {
-		value := f.Props.EnvironmentVariables[fcrun.LedgerVariable]
-		if value == "" {
-			continue
+		if value := f.Props.EnvironmentVariables[fcrun.LedgerVariable]; value != "" {
+			return fcrun.ParseLedger(value)
 		}
-		place, err := fcrun.ParseLedger(value)
-		if err != nil {
-			return nil, err
-		}
-		return place.Store(r.session, r.home), nil
 	}
-	return nil, errors.New("s.yaml gives no function a ledger: the deployment cannot be kept")
+	return fcrun.LedgerPlace{}, errors.New("s.yaml gives no function a ledger: the deployment cannot be kept")
 }

@@ -161,8 +161,9 @@ func (x *site) kept() []deployment.Record {
 	var out []deployment.Record
 	r, err := open(x.Context(), options{manifest: filepath.Join(x.root, "s.yaml")}, os.Stderr)
 	x.ok(err)
-	store, err := r.store()
+	place, err := r.ledger()
 	x.ok(err)
+	store := place.Store(r.session, r.home)
 	names, _, err := store.List(x.Context(), deployment.Folder, "")
 	x.ok(err)
 	for _, n := range names {
@@ -180,7 +181,9 @@ func TestADeploymentIsReadBackAndKept(t *testing.T) {
 	x.must("prepare")
 	x.fails("does not exist", "confirm") // nothing was deployed
 	x.fc3.deploy(x.manifest())
-	x.must("confirm", "-build", "v1")
+	if out := x.must("confirm", "-build", "v1"); !strings.Contains(out, "kept as oss://fleetwarden-"+server.Sharer+"/ledger/deployments/") {
+		t.Error(out)
+	}
 
 	x.World.Clock.Advance(t.Context(), 1e9)
 	x.pack("two")

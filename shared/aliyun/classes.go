@@ -141,7 +141,8 @@ var classes = []struct {
 	{"oss", fleet.Throttled, `QpsLimitExceeded TotalQpsLimitExceeded MetaOperationQpsLimitExceeded DownloadTrafficRateLimitExceeded
 		UploadTrafficRateLimitExceeded ActiveRequestLimitExceeded CpuLimitExceeded`},
 	{"oss", fleet.Unavailable, `InternalError ServiceUnavailable RequestTimeout`},
-	{"oss", fleet.NotFound, `NoSuchLifecycle NoSuchPublicAccessBlockConfiguration NoSuchServerSideEncryptionRule NoSuchKey`},
+	{"oss", fleet.NotFound, `NoSuchLifecycle NoSuchPublicAccessBlockConfiguration NoSuchServerSideEncryptionRule
+		NoSuchBucketPolicy NoSuchCORSConfiguration NoSuchTransferAccelerationConfiguration NoSuchWebsiteConfiguration NoSuchKey`},
 	{"oss", fleet.Exists, `FileAlreadyExists`},
 	{"oss", fleet.Denied, `AccessDenied InvalidAccessKeyId SignatureDoesNotMatch SecurityTokenExpired InvalidSecurityToken UserDisable`},
 	// NoSuchBucket says nothing about the object that was asked for.

@@ -23,28 +23,31 @@ type setting struct {
 // settings are the documents by the sub-resource. Codes: the pages of the APIs. What would
 // change how a bucket answers can only be read: Terraform asks for it of every bucket.
 func settings() map[string]setting {
-	none := func(code string) func() ([]byte, error) {
-		return func() ([]byte, error) { return nil, wire.Errorf(404, code, "The bucket has no such setting.") }
-	}
-	always := func(document string) func() ([]byte, error) {
-		return func() ([]byte, error) { return []byte(xml.Header + document), nil }
-	}
 	return map[string]setting{
-		"lifecycle":         {"Lifecycle", "LifecycleConfiguration", none("NoSuchLifecycle"), checkLifecycle},
-		"encryption":        {"Encryption", "ServerSideEncryptionRule", none("NoSuchServerSideEncryptionRule"), checkEncryption},
-		"publicAccessBlock": {"PublicAccessBlock", "PublicAccessBlockConfiguration", none("NoSuchPublicAccessBlockConfiguration"), checkBlock},
-		"tagging":           {"Tagging", "Tagging", always(`<Tagging><TagSet></TagSet></Tagging>`), nil},
+		"lifecycle":         {"Lifecycle", "LifecycleConfiguration", without("NoSuchLifecycle"), checkLifecycle},
+		"encryption":        {"Encryption", "ServerSideEncryptionRule", without("NoSuchServerSideEncryptionRule"), checkEncryption},
+		"publicAccessBlock": {"PublicAccessBlock", "PublicAccessBlockConfiguration", without("NoSuchPublicAccessBlockConfiguration"), checkBlock},
+		"tagging":           {"Tagging", "Tagging", with(`<Tagging><TagSet></TagSet></Tagging>`), nil},
 
-		"cors":                 {"Cors", "", none("NoSuchCORSConfiguration"), nil},
-		"policy":               {"Policy", "", none("NoSuchBucketPolicy"), nil},
-		"website":              {"Website", "", none("NoSuchWebsiteConfiguration"), nil},
-		"transferAcceleration": {"TransferAcceleration", "", none("NoSuchTransferAccelerationConfiguration"), nil},
-		"logging":              {"Logging", "", always(`<BucketLoggingStatus></BucketLoggingStatus>`), nil},
-		"resourceGroup": {"ResourceGroup", "", always(
+		"cors":                 {"Cors", "", without("NoSuchCORSConfiguration"), nil},
+		"policy":               {"Policy", "", without("NoSuchBucketPolicy"), nil},
+		"website":              {"Website", "", without("NoSuchWebsiteConfiguration"), nil},
+		"transferAcceleration": {"TransferAcceleration", "", without("NoSuchTransferAccelerationConfiguration"), nil},
+		"logging":              {"Logging", "", with(`<BucketLoggingStatus></BucketLoggingStatus>`), nil},
+		"resourceGroup": {"ResourceGroup", "", with(
 			`<BucketResourceGroupConfiguration><ResourceGroupId>rg-default-id</ResourceGroupId></BucketResourceGroupConfiguration>`), nil},
-		"referer": {"Referer", "", always(
+		"referer": {"Referer", "", with(
 			`<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList></RefererList></RefererConfiguration>`), nil},
 	}
+}
+
+// without is the answer of a bucket that lacks a setting; with, of one that always has it.
+func without(code string) func() ([]byte, error) {
+	return func() ([]byte, error) { return nil, wire.Errorf(404, code, "The bucket has no such setting.") }
+}
+
+func with(document string) func() ([]byte, error) {
+	return func() ([]byte, error) { return []byte(xml.Header + document), nil }
 }
 
 func checkLifecycle(d *xml.Decoder) error {
