@@ -58,7 +58,7 @@ func statusLine(path, name string) (float64, error) {
 var collection = regexp.MustCompile(`(?m)^gc \d+ @.* (\d+)->(\d+)->(\d+) MB`)
 
 func (s *night) heap(logs string) error {
-	paths, err := filepath.Glob(filepath.Join(logs, "*-c-sweep-*.log"))
+	paths, err := filepath.Glob(filepath.Join(logs, "*-c-fleetwarden-sweep-*.log"))
 	if err != nil {
 		return err
 	}
