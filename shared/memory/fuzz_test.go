@@ -24,7 +24,6 @@ func FuzzObject(f *testing.F) {
 		s := &store{objects: map[string][]byte{name: []byte(text)}}
 		got, err := s.owner(noon).Found(t.Context(), here, []string{"i-1", "i-2", "i-3"})
 		past, perr := memory.Load(t.Context(), s, here, run(noon))
-		defer past.Close()
 		if err == nil && perr != nil || perr == nil && past == nil {
 			t.Fatalf("an owner reads %v, %v; a sweep %v", got, err, perr)
 		}
@@ -34,6 +33,7 @@ func FuzzObject(f *testing.F) {
 			}
 			return
 		}
+		defer past.Close()
 		for _, id := range []string{"i-1", "i-2", "i-3"} {
 			found, err2 := past.Found(id)
 			if err2 != nil {

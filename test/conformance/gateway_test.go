@@ -80,8 +80,8 @@ func TestAnAPIThatIsNotServedSaysSo(t *testing.T) {
 	api, err := ecssdk.NewClient(c.config(sharerAdmin))
 	c.ok(err)
 	_, known := api.RebootInstance(&ecssdk.RebootInstanceRequest{InstanceId: tea.String("i-1")})
-	_, unknown := api.DescribeVSwitches(&ecssdk.DescribeVSwitchesRequest{RegionId: tea.String("cn-hangzhou")})
-	for name, err := range map[string]error{"RebootInstance": known, "DescribeVSwitches": unknown} {
+	_, unknown := api.DescribeKeyPairs(&ecssdk.DescribeKeyPairsRequest{RegionId: tea.String("cn-hangzhou")})
+	for name, err := range map[string]error{"RebootInstance": known, "DescribeKeyPairs": unknown} {
 		if err == nil || !strings.Contains(err.Error(), "simcloud") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}

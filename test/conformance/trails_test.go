@@ -210,9 +210,8 @@ func TestOnlyATrailThatLogsBringsEvents(t *testing.T) {
 	if !arrives() {
 		t.Error("the standing trail, started again, brings nothing")
 	}
-	roles, _ := c.lookup(func(*v1trail.LookupEventsRequest) {})
 	c.pass(time.Hour)
-	if roles, _ = c.lookup(func(*v1trail.LookupEventsRequest) {}); len(roles) != made {
+	if roles, _ := c.lookup(func(*v1trail.LookupEventsRequest) {}); len(roles) != made {
 		t.Errorf("LookupEvents shows %d of %d: it needs no trail", len(roles), made)
 	}
 }
