@@ -21,15 +21,15 @@ import (
 // Fleet gives, for each account, all controls of instances that the policy switches on.
 // What many instances have in common, such as a role, is read once for each region and
 // each control that is given.
-func Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] { return anew(call, nil) }
+func Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] { return compose(call, nil) }
 
 // ForOwners is [Fleet] for who judges what the owners of the controls will: since when a
 // rule has not held, the memory of the sweep says.
 func ForOwners(call *fcrun.Call, memory observe.Past) reconcile.Of[*fleet.World] {
-	return anew(call, memory)
+	return compose(call, memory)
 }
 
-func anew(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
+func compose(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
 		return new(Memories).fleet(call, past)(ctx, account)
 	}

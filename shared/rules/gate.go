@@ -35,11 +35,13 @@ const anyTagger = "whoever may tag can set that"
 func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.Verdict {
 	rules = slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return !p.Asks(name, r.id) })
 	subjects := make([]subject, len(w.Instances))
-	most := 2 * len(w.Instances) // an ordinary instance has two verdicts, a candidate one a rule
+	most := 1 // an ordinary instance has two verdicts, a candidate one a rule; and there is KMS
 	for i := range w.Instances {
 		subjects[i] = subject{world: w, policy: p, name: name, inst: &w.Instances[i]}
 		if subjects[i].meant() {
-			most += len(rules) - 1
+			most += len(rules)
+		} else {
+			most += 2
 		}
 	}
 	out := make([]fleet.Verdict, 0, most)

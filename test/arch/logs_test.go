@@ -31,7 +31,7 @@ func leaves(prefix string, t reflect.Type) (out []string) {
 }
 
 // TestTheLogsIndexKnowsTheRecords: a leaf that no record has finds nothing, and a query or
-// an alarm on one that is not indexed fails where nobody looks.
+// an alarm on one that is not indexed fails unnoticed.
 func TestTheLogsIndexKnowsTheRecords(t *testing.T) {
 	known := append(leaves("", reflect.TypeFor[fleet.Record]()), "level", "msg", "error") // log/slog's
 	logs := readText(t, "../../deploy/terraform/logs.tf")

@@ -141,7 +141,7 @@ func TestATrailIsMadeFreshStartedStoppedAndDeleted(t *testing.T) {
 	}
 	list, err := x.list("", "cn-shanghai", false)
 	if c.ok(err); len(list) != 0 {
-		t.Errorf("in a region that is nobody's home: %v", list)
+		t.Errorf("in a region without a home: %v", list)
 	}
 	list, err = x.list("fleetwarden", "cn-shanghai", true)
 	c.ok(err)

@@ -1,7 +1,7 @@
 package fc
 
 // Replace deploys f in the place of a function of its name, if there is one. What runs
-// goes on to its end with the old one; every later event, and every later attempt of one,
+// runs to its end with the old one; every later event, and every later attempt of one,
 // finds the new one.
 func (r *Runtime) Replace(f Function) error {
 	r.mu.Lock()
@@ -18,7 +18,7 @@ func (r *Runtime) Replace(f Function) error {
 	return err
 }
 
-// Remove ends a function, if there is one. What runs goes on to its end.
+// Remove ends a function, if there is one. What runs is run to its end.
 func (r *Runtime) Remove(region, name string) {
 	r.mu.Lock()
 	k := key{region, name}

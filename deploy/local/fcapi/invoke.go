@@ -9,7 +9,7 @@ import (
 )
 
 // DisableRequest is the request of DisableFunctionInvocation. AbortOngoingRequest is
-// taken, and does nothing: what runs goes on to its end.
+// taken, and does nothing: what runs is run to its end.
 type DisableRequest struct {
 	FunctionRequest
 	Body *struct {

@@ -218,8 +218,8 @@ func TestSendThatGoesOnFailingTellsWhatIsStored(t *testing.T) {
 
 func TestSendToAQueueThatDoesNotExistIsNotFound(t *testing.T) {
 	b := newBench(t)
-	stored, err := b.Send(t.Context(), "fleetwarden-nobody", []mns.Message{{Body: "x"}})
-	if stored != 0 || fleet.ClassOf(err) != fleet.NotFound || !strings.Contains(err.Error(), "fleetwarden-nobody") {
+	stored, err := b.Send(t.Context(), "fleetwarden-missing", []mns.Message{{Body: "x"}})
+	if stored != 0 || fleet.ClassOf(err) != fleet.NotFound || !strings.Contains(err.Error(), "fleetwarden-missing") {
 		t.Errorf("stored %d, %v", stored, err)
 	}
 }

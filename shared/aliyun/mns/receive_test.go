@@ -114,11 +114,11 @@ func TestReadingDoesNotWaitAtAQueueThatPollsLong(t *testing.T) {
 
 func TestAQueueThatDoesNotExistIsNotFoundAndNotEmpty(t *testing.T) {
 	b := newBench(t)
-	_, peek := b.Peek(t.Context(), "fleetwarden-nobody", 1)
-	_, receive := b.Receive(t.Context(), "fleetwarden-nobody", 1)
-	gone := b.Delete(t.Context(), "fleetwarden-nobody", []string{"x"})
+	_, peek := b.Peek(t.Context(), "fleetwarden-missing", 1)
+	_, receive := b.Receive(t.Context(), "fleetwarden-missing", 1)
+	gone := b.Delete(t.Context(), "fleetwarden-missing", []string{"x"})
 	for name, err := range map[string]error{"peek": peek, "receive": receive, "delete": gone[0]} {
-		if fleet.CodeOf(err) != "QueueNotExist" || fleet.ClassOf(err) != fleet.NotFound || !strings.Contains(err.Error(), "fleetwarden-nobody") {
+		if fleet.CodeOf(err) != "QueueNotExist" || fleet.ClassOf(err) != fleet.NotFound || !strings.Contains(err.Error(), "fleetwarden-missing") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
