@@ -412,6 +412,30 @@ func TestATrailThatDoesNotLogIsNamed(t *testing.T) {
 	x.fails("no trail of ActionTrail logs", "confirm")
 }
 
+// A trail that logs reading calls alone, or another region, brings no event of a launch.
+func TestATrailThatMissesLaunchesHereIsNamed(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	r, err := open(t.Context(), options{manifest: filepath.Join(x.root, "s.yaml")}, os.Stderr)
+	x.ok(err)
+	type changed struct {
+		Name        *string `json:"Name"`
+		EventRW     *string `json:"EventRW"`
+		TrailRegion *string `json:"TrailRegion"`
+	}
+	update := func(rw, region string) {
+		api := aliyun.API{Product: aliyun.ActionTrail, Action: "UpdateTrail", Region: server.Home, Write: true}
+		_, err := aliyun.Do[changed, struct{}](t.Context(), r.session, api, &changed{new(actiontrail.Standing), &rw, &region})
+		x.ok(err)
+	}
+	update("Read", "All")
+	x.fails("no trail of ActionTrail logs the writing calls of cn-hangzhou", "confirm")
+	update("All", "cn-shanghai")
+	x.fails("no trail of ActionTrail logs the writing calls of cn-hangzhou", "confirm")
+	update("Write", server.Home)
+	x.must("confirm")
+}
+
 func TestASecondRegionsRemovalNamesNothingOfHome(t *testing.T) {
 	x := newSite(t)
 	x.fc3.deploy(x.manifest())

@@ -30,7 +30,7 @@ func Compare(want, have Record) []string {
 		out = append(out, w.differences(have.Roles[at])...)
 	}
 	if len(have.Trails) == 0 {
-		out = append(out, "no trail of ActionTrail logs: no launch and no share comes as an event; start one, or see deploy/terraform/trail.tf")
+		out = append(out, fmt.Sprintf("no trail of ActionTrail logs the writing calls of %s: no launch and no share comes as an event; start one, or see deploy/terraform/trail.tf", want.Region))
 	}
 	return out
 }

@@ -28,7 +28,9 @@ type Roles interface {
 
 // Trails reads ActionTrail.
 type Trails interface {
-	Logging(ctx context.Context, region fleet.Region) ([]string, error)
+	// Logging returns the trails that log the writing calls of region, as the endpoint of
+	// home names them.
+	Logging(ctx context.Context, home, region fleet.Region) ([]string, error)
 }
 
 // Tag marks a function as Fleetwarden's; its value is the deployment's name.
@@ -72,7 +74,7 @@ func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 		have.Roles = append(have.Roles, role)
 	}
 	var err error
-	if have.Trails, err = c.Trails.Logging(ctx, want.Home); err != nil {
+	if have.Trails, err = c.Trails.Logging(ctx, want.Home, want.Region); err != nil {
 		return have, fmt.Errorf("reading the trails: %w", err)
 	}
 	return have, nil

@@ -25,7 +25,7 @@ type Record struct {
 	Policy    string     `json:"policy,omitempty"`
 	Functions []Function `json:"functions"`
 	Roles     []Role     `json:"roles"`
-	// Trails are those that log into any place, by name.
+	// Trails are those that log the writing calls of Region into any place, by name.
 	Trails []string `json:"trails"`
 }
 

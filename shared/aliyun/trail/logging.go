@@ -17,6 +17,8 @@ type trails struct {
 	TrailList []struct {
 		Name                string `json:"Name"`
 		IsOrganizationTrail bool   `json:"IsOrganizationTrail"`
+		EventRW             string `json:"EventRW"`     // Write, Read or All
+		TrailRegion         string `json:"TrailRegion"` // All, or one region
 	} `json:"TrailList"`
 }
 
@@ -29,12 +31,12 @@ type status struct {
 	IsLogging bool `json:"IsLogging"`
 }
 
-// Logging returns the names of the trails that log, those of the resource directory among
-// them: DescribeTrails, and GetTrailStatus for each. One that was made and never started is
-// there and does not log.
-func (c *Client) Logging(ctx context.Context, region fleet.Region) ([]string, error) {
+// Logging returns the names of the trails that log the writing calls of region, those of the
+// resource directory among them: DescribeTrails, and GetTrailStatus for each. The endpoint of
+// home is asked. A trail that was made and never started exists and does not log.
+func (c *Client) Logging(ctx context.Context, home, region fleet.Region) ([]string, error) {
 	api := func(action string) aliyun.API {
-		return aliyun.API{Product: aliyun.ActionTrail, Action: action, Region: region}
+		return aliyun.API{Product: aliyun.ActionTrail, Action: action, Region: home}
 	}
 	all, err := aliyun.Do[describe, trails](ctx, c.session, api("DescribeTrails"), &describe{new(true), new(true)})
 	if err != nil {
@@ -42,6 +44,9 @@ func (c *Client) Logging(ctx context.Context, region fleet.Region) ([]string, er
 	}
 	var out []string
 	for _, t := range all.TrailList {
+		if t.EventRW == "Read" || t.TrailRegion != "All" && t.TrailRegion != string(region) {
+			continue
+		}
 		got, err := aliyun.Do[statusOf, status](ctx, c.session, api("GetTrailStatus"), &statusOf{&t.Name, &t.IsOrganizationTrail})
 		if err != nil {
 			return nil, fmt.Errorf("reading the status of trail %s: %w", t.Name, err)
