@@ -370,6 +370,10 @@ func TestWhatStandsOtherwiseIsNamed(t *testing.T) {
 			_, err := c.PutConcurrencyConfig(name, &sdk.PutConcurrencyConfigRequest{Body: &sdk.PutConcurrencyInput{ReservedConcurrency: new(int64(5))}})
 			return err
 		},
+		`has reservedConcurrency "", not "2"`: func() error { // the service answers that there is none
+			_, err := c.DeleteConcurrencyConfig(new("fleetwarden-watch-shares"))
+			return err
+		},
 		"has invocationRestriction": func() error {
 			_, err := c.DisableFunctionInvocation(name, &sdk.DisableFunctionInvocationRequest{Reason: new("an incident"), AbortOngoingRequest: new(false)})
 			return err

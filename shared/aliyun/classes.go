@@ -82,7 +82,7 @@ var classes = []struct {
 	{"actiontrail", fleet.Limit, `MaximumNumberOfTrailsExceededException`},
 	{"actiontrail", fleet.Invalid, `InvalidTrailNameException`},
 
-	{"fc", fleet.NotFound, `FunctionNotFound TriggerNotFound AsyncConfigNotExists ConcurrencyConfigNotFound`},
+	{"fc", fleet.NotFound, `FunctionNotFound TriggerNotFound AsyncConfigNotExists OnDemandConfigNotFound`},
 	{"fc", fleet.Exists, `FunctionAlreadyExists TriggerAlreadyExists`},
 	{"fc", fleet.Invalid, `FunctionNotEmpty FunctionInvocationDisabled`},
 

@@ -21,7 +21,7 @@ func (a *API) GetConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*Concurre
 func (a *API) findConcurrency(c *wire.Call, action, name string) (*function, error) {
 	f, err := a.find(c, action, name)
 	if err == nil && !f.concurrency {
-		err = wire.Errorf(http.StatusNotFound, "ConcurrencyConfigNotFound", "concurrency config does not exist in function '%s'", name)
+		err = wire.Errorf(http.StatusNotFound, "OnDemandConfigNotFound", "concurrency config does not exist in function '%s'", name)
 	}
 	return f, err
 }

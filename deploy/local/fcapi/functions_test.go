@@ -168,7 +168,7 @@ func TestWhatThePlatformRefusesIsNotKept(t *testing.T) {
 	_, err := b.client("").PutConcurrencyConfig(tea.String("f"), &sdk.PutConcurrencyConfigRequest{Body: &sdk.PutConcurrencyInput{ReservedConcurrency: tea.Int64(5)}})
 	fault(t, err, 400, "InvalidArgument")
 	_, err = b.client("").GetConcurrencyConfig(tea.String("f"))
-	fault(t, err, 404, "ConcurrencyConfigNotFound")
+	fault(t, err, 404, "OnDemandConfigNotFound")
 }
 
 func TestASeededFunctionShowsAsItRuns(t *testing.T) {

@@ -106,7 +106,7 @@ func TestConcurrencyIsSetShownAndGivenBack(t *testing.T) {
 	_, err = api.DeleteConcurrencyConfig(str("f"))
 	b.ok(err)
 	_, err = api.GetConcurrencyConfig(str("f"))
-	fault(t, err, 404, "ConcurrencyConfigNotFound")
+	fault(t, err, 404, "OnDemandConfigNotFound")
 }
 
 func TestADisabledFunctionRunsForNobody(t *testing.T) {
