@@ -95,8 +95,12 @@ deploy: deploy-tools ## Terraform, then "s deploy", into REGION; the home region
 
 # The functions of home and the ledger stay where another region is removed; the ledger's
 # bucket and its settings stay in any case, and leave Terraform's state first.
+# "s" ends with 0 also where it removed nothing: the functions are looked for afterwards.
 remove: deploy-tools ## takes away what "make deploy" made in REGION; the ledger's bucket is kept
-	names=$$($(ROLLOUT) names) && for name in $$names; do $(HERE) s $$name remove -a "$(ACCESS)" --assume-yes || exit 1; done
+	@mkdir -p out
+	@$(HERE) s preview -a "$(ACCESS)" --silent -o yaml > out/rendered.yaml
+	names=$$($(ROLLOUT) names -rendered out/rendered.yaml) && for name in $$names; do $(HERE) s $$name remove -a "$(ACCESS)" --assume-yes || exit 1; done
+	$(ROLLOUT) removed
 	@$(MAKE) --no-print-directory deploy-state
 	$(TERRAFORM) workspace select $(REGION)
 	@$(TERRAFORM) state list | grep '^alicloud_oss_bucket' | while read -r kept; do $(TERRAFORM) state rm "$$kept" || exit 1; done

@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/shared/aliyun"
@@ -33,7 +32,9 @@ const usage = `rollout COMMAND [flags]
 
   prepare   before a deployment: one account, no foreign functions, service-linked roles
   confirm   after it: triggers, what stands beside what was wanted, the record in the ledger
-  names     the resources of s.yaml that a removal of REGION takes away, one a line
+  names     before a removal: one account, no foreign functions; prints the resources of
+            s.yaml that a removal of REGION takes away, one a line
+  removed   after "s" has removed them: that none of these functions exists
 
 It reads REGION, HOME_REGION and FLEETWARDEN_COMMANDS as s.yaml does, and credentials as
 Terraform does.
@@ -65,15 +66,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fl := flag.NewFlagSet("rollout "+args[0], flag.ContinueOnError)
 	fl.SetOutput(out)
 	fl.StringVar(&o.manifest, "manifest", "s.yaml", "the manifest")
-	fl.StringVar(&o.rendered, "rendered", "", `prepare: a file with the output of "s preview", whose account is compared`)
+	fl.StringVar(&o.rendered, "rendered", "", `prepare, names: a file with the output of "s preview", whose account is compared`)
 	fl.StringVar(&o.build, "build", "", "confirm: the commit that was deployed, for the record")
 	if err := fl.Parse(args[1:]); err != nil {
 		return err
 	}
-	if args[0] == "names" {
-		return names(o, out)
+	commands := map[string]func(context.Context, *rollout) error{
+		"prepare": prepare, "confirm": confirm, "names": names, "removed": removed,
 	}
-	commands := map[string]func(context.Context, *rollout) error{"prepare": prepare, "confirm": confirm}
 	command, ok := commands[args[0]]
 	if !ok {
 		return fmt.Errorf("there is no command %s; see rollout --help", args[0])
@@ -126,27 +126,6 @@ func places(m *manifest.Manifest) (region, home fleet.Region, err error) {
 		return "", "", fmt.Errorf("s.yaml: vars.region %q or vars.home %q is not the id of a region", region, home)
 	}
 	return region, home, nil
-}
-
-// names prints what belongs to the region alone: a second region has nothing of home.
-func names(o options, out io.Writer) error {
-	m, err := manifest.Load(o.manifest, manifest.Options{Account: "0"})
-	if err != nil {
-		return err
-	}
-	region, _, err := places(m)
-	if err != nil {
-		return err
-	}
-	var found []string
-	for name, r := range m.Resources {
-		if r.Props.Region == string(region) {
-			found = append(found, name)
-		}
-	}
-	slices.Sort(found)
-	_, err = fmt.Fprintln(out, strings.Join(found, "\n"))
-	return err
 }
 
 func (r *rollout) functions(region fleet.Region) *fc.Client { return fc.New(r.session, region) }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"fleetwarden/shared/aliyun"
@@ -16,16 +18,10 @@ import (
 
 // prepare looks before anything is changed, and fails with what has to be settled first.
 func prepare(ctx context.Context, r *rollout) error {
-	if r.rendered != "" {
-		text, err := os.ReadFile(r.rendered)
-		if err != nil {
-			return fmt.Errorf("reading the rendered manifest: %w", err)
-		}
-		if err := sameAccount(string(text), r.account); err != nil {
-			return err
-		}
+	if err := r.oneAccount(); err != nil {
+		return err
 	}
-	if err := r.foreign(ctx); err != nil {
+	if err := r.foreign(ctx, slices.Sorted(maps.Keys(r.manifest.Resources))); err != nil {
 		return err
 	}
 	if err := r.linkRoles(ctx); err != nil {
@@ -33,6 +29,18 @@ func prepare(ctx context.Context, r *rollout) error {
 	}
 	_, err := fmt.Fprintf(r.out, "account %s: both tools use it, and no function there belongs to another deployment\n", r.account)
 	return err
+}
+
+// oneAccount compares the accounts of both tools, if there is something rendered by "s".
+func (r *rollout) oneAccount() error {
+	if r.rendered == "" {
+		return nil
+	}
+	text, err := os.ReadFile(r.rendered)
+	if err != nil {
+		return fmt.Errorf("reading the rendered manifest: %w", err)
+	}
+	return sameAccount(string(text), r.account)
 }
 
 // owner is the account in the name of a resource.
@@ -57,10 +65,10 @@ func sameAccount(rendered string, account fleet.AccountID) error {
 }
 
 // foreign refuses functions that have our names and another deployment's tag, or none.
-func (r *rollout) foreign(ctx context.Context) error {
+func (r *rollout) foreign(ctx context.Context, names []string) error {
 	var errs []error
-	for _, res := range r.manifest.Resources {
-		p := res.Props
+	for _, name := range names {
+		p := r.manifest.Resources[name].Props
 		api := r.functions(fleet.Region(p.Region))
 		got, err := api.Get(ctx, p.FunctionName)
 		if fleet.ClassOf(err) == fleet.NotFound {
@@ -74,7 +82,7 @@ func (r *rollout) foreign(ctx context.Context) error {
 			return fmt.Errorf("looking for function %s in %s: %w", p.FunctionName, p.Region, err)
 		}
 		if want := settings(p)[deployment.TagSetting]; tags[deployment.Tag] != want {
-			errs = append(errs, fmt.Errorf("function %s in %s is there and has the tag %s=%q, not %q: it would be overwritten; delete it, or give it that tag if it is ours",
+			errs = append(errs, fmt.Errorf("function %s in %s is there and has the tag %s=%q, not %q: it is not this deployment's, and would be overwritten or removed; delete it, or give it that tag if it is ours",
 				p.FunctionName, p.Region, deployment.Tag, tags[deployment.Tag], want))
 		}
 	}

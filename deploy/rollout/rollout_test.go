@@ -266,6 +266,7 @@ func TestAForeignFunctionStopsADeployment(t *testing.T) {
 	_, err := x.fc3.client(p.Region).CreateFunction(&sdk.CreateFunctionRequest{Body: in})
 	x.ok(err)
 	x.fails("function fleetwarden-sweep in cn-hangzhou is there", "prepare")
+	x.fails("function fleetwarden-sweep in cn-hangzhou is there", "names") // nor is it removed
 	x.fails("", "confirm")
 	if got, err := x.fc3.client(p.Region).ListTriggers(&p.FunctionName, &sdk.ListTriggersRequest{}); err != nil || len(got.Body.Triggers) > 0 {
 		t.Errorf("a foreign function got triggers: %v %v", got, err)
@@ -348,7 +349,9 @@ func TestBothToolsMeanOneAccount(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			x.write("rendered.yaml", c.rendered)
-			x.fails(c.says, "prepare", "-rendered", filepath.Join(x.root, "rendered.yaml"))
+			for _, command := range []string{"prepare", "names"} {
+				x.fails(c.says, command, "-rendered", filepath.Join(x.root, "rendered.yaml"))
+			}
 		})
 	}
 	x.write("rendered.yaml", "acs:mns:cn-hangzhou:"+server.Sharer+":/queues/x")
@@ -449,7 +452,9 @@ func TestASecondRegionsRemovalNamesNothingOfHome(t *testing.T) {
 	if want := []string{"attach-role", "push-agent", "validate-instance", "watch-shares"}; !slices.Equal(names, want) {
 		t.Fatalf("names %v, want %v", names, want)
 	}
+	x.fails("function fleetwarden-attach-role in cn-shanghai still exists", "removed") // fc3 fails with status 0
 	x.fc3.remove(x.manifest(), names)
+	x.must("removed")
 	t.Setenv("REGION", server.Home)
 	x.must("confirm") // home is as it was
 	if all := strings.Fields(x.must("names")); len(all) != len(slices.Collect(maps.Keys(x.manifest().Resources))) {

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tool stands for each tool of "make deploy" and "make remove": it notes how it is called,
+// fails where FAIL matches that, and answers what the recipes read.
+const tool = `#!/bin/sh
+call="$(basename "$0") $*"
+echo "$call" >> calls
+case "$call" in $FAIL) exit 1;; esac
+case "$call" in
+*"rollout names"*) echo sweep;;
+*"output -raw environment"*) echo "export REGION=cn-shanghai";;
+*"state list"*) echo "alicloud_oss_bucket.ledger[0]";;
+esac
+`
+
+// calls runs a target of the Makefile with tools that only note their calls.
+func calls(t *testing.T, target, fail string) (calls string, err error) {
+	t.Helper()
+	dir := t.TempDir()
+	text, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{
+		"Makefile": string(text), "deploy/terraform/main.tf": "", "bin/s": tool, "bin/terraform": tool, "bin/go": tool, "bin/git": tool,
+	} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "make", "-C", dir, target, "REGION=cn-shanghai")
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "FAIL="+fail, "MAKEFLAGS=", "MAKELEVEL=")
+	out, err := cmd.CombinedOutput()
+	got, readErr := os.ReadFile(filepath.Join(dir, "calls"))
+	if readErr != nil {
+		t.Fatalf("%v: %s", readErr, out)
+	}
+	return string(got), err
+}
+
+// A step that fails ends the command before the steps that rely on it.
+func TestTargetsEndWhereAStepFails(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("there is no make")
+	}
+	for _, c := range []struct{ target, fail, never string }{
+		{"deploy", "go run ./deploy/rollout prepare*", "terraform"},
+		{"deploy", "terraform * apply*", "s deploy"},
+		{"deploy", "s deploy*", "rollout confirm"},
+		{"deploy", "go run ./deploy/rollout confirm*", ""},
+		{"remove", "go run ./deploy/rollout names -rendered*", "remove"},
+		{"remove", "s sweep remove*", "terraform"},
+		{"remove", "go run ./deploy/rollout removed*", "terraform"},
+		{"remove", "terraform * state rm*", "destroy"},
+	} {
+		got, err := calls(t, c.target, c.fail)
+		if err == nil || c.never != "" && strings.Contains(got, c.never) {
+			t.Errorf("make %s, where %q fails: %v, after\n%s", c.target, c.fail, err, got)
+		}
+	}
+	for target, last := range map[string]string{"deploy": "rollout confirm", "remove": "destroy"} {
+		if got, err := calls(t, target, "nothing"); err != nil || !strings.Contains(got, last) {
+			t.Errorf("make %s: %v, after\n%s", target, err, got)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+)
+
+// names prints the resources of the region alone, which "s" is to remove: a second region has
+// none of home's. "s" removes by name whatever it finds, so the checks are those of prepare.
+func names(ctx context.Context, r *rollout) error {
+	if err := r.oneAccount(); err != nil {
+		return err
+	}
+	found := r.here()
+	if err := r.foreign(ctx, found); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(r.out, strings.Join(found, "\n"))
+	return err
+}
+
+// here are the names of the resources that belong to the region that is deployed.
+func (r *rollout) here() []string {
+	var found []string
+	for name, res := range r.manifest.Resources {
+		if res.Props.Region == string(r.region) {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// removed fails if a function of the region still exists. fc3 logs a removal that fails, and
+// its exit status is 0; without their roles and queues the functions would run on and fail.
+func removed(ctx context.Context, r *rollout) error {
+	var errs []error
+	for _, name := range r.here() {
+		p := r.manifest.Resources[name].Props
+		_, err := r.functions(fleet.Region(p.Region)).Get(ctx, p.FunctionName)
+		switch {
+		case err == nil:
+			errs = append(errs, fmt.Errorf("function %s in %s still exists: see the output of \"s %s remove\", and remove it again", p.FunctionName, p.Region, name))
+		case fleet.ClassOf(err) != fleet.NotFound:
+			return fmt.Errorf("looking for function %s in %s: %w", p.FunctionName, p.Region, err)
+		}
+	}
+	return errors.Join(errs...)
+}
