@@ -111,8 +111,15 @@ func open(ctx context.Context, o options, out io.Writer) (*rollout, error) {
 	if r.manifest, err = manifest.Load(o.manifest, manifest.Options{Account: string(r.account)}); err != nil {
 		return nil, err
 	}
-	r.region, r.home, err = places(r.manifest)
-	return r, err
+	if r.region, r.home, err = places(r.manifest); err != nil {
+		return nil, err
+	}
+	for name, res := range r.manifest.Resources {
+		if settings(res.Props)[deployment.TagSetting] == "" {
+			return nil, fmt.Errorf("s.yaml: %s has no value for the tag %s, without which the functions of others are not distinguished from ours; give FLEETWARDEN_DEPLOYMENT (make: DEPLOYMENT) a name", name, deployment.Tag)
+		}
+	}
+	return r, nil
 }
 
 // places are the region that is deployed, and the home region, as s.yaml names them.

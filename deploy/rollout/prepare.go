@@ -27,7 +27,11 @@ func prepare(ctx context.Context, r *rollout) error {
 	if err := r.linkRoles(ctx); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(r.out, "account %s: both tools use it, and no function there belongs to another deployment\n", r.account)
+	compared := ""
+	if r.rendered != "" {
+		compared = "both tools use it, and "
+	}
+	_, err := fmt.Fprintf(r.out, "account %s: %sno function there belongs to another deployment\n", r.account, compared)
 	return err
 }
 

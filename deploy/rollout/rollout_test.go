@@ -273,6 +273,15 @@ func TestAForeignFunctionStopsADeployment(t *testing.T) {
 	}
 }
 
+// Without a name, every function without a tag would count as ours.
+func TestADeploymentHasAName(t *testing.T) {
+	x := newSite(t)
+	t.Setenv("FLEETWARDEN_DEPLOYMENT", "")
+	for _, command := range []string{"prepare", "confirm", "names", "removed"} {
+		x.fails("no value for the tag fleetwarden:deployment", command)
+	}
+}
+
 func TestServiceLinkedRolesThatAreMissingAreMade(t *testing.T) {
 	x := newSite(t)
 	if out := x.must("prepare"); strings.Contains(out, "service-linked") {
