@@ -4,6 +4,7 @@ package fc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -74,22 +75,46 @@ func (c *Client) Get(ctx context.Context, name string) (*Function, error) {
 // Tags reads the tags of a function, by its ARN: whether GetFunction shows them is not
 // documented.
 func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error) {
-	page, err := aliyun.DoREST[struct {
-		TagResources []struct {
-			TagKey, TagValue string
-		}
-	}](ctx, c.session, aliyun.REST{
-		API: c.api("ListTagResources", false), Method: http.MethodGet, Path: "/2023-03-30/tags-v2",
-		Query: map[string]string{"ResourceType": "function", "ResourceId": `["` + arn + `"]`},
-	})
-	if err != nil {
-		return nil, err
-	}
 	out := map[string]string{}
-	for _, t := range page.TagResources {
-		out[t.TagKey] = t.TagValue
+	err := pages(func(token string) (string, error) {
+		query := map[string]string{"ResourceType": "function", "ResourceId": `["` + arn + `"]`}
+		if token != "" {
+			query["NextToken"] = token
+		}
+		page, err := aliyun.DoREST[struct {
+			NextToken    string
+			TagResources []struct {
+				TagKey, TagValue string
+			}
+		}](ctx, c.session, aliyun.REST{API: c.api("ListTagResources", false), Method: http.MethodGet, Path: "/2023-03-30/tags-v2", Query: query})
+		if err != nil {
+			return "", err
+		}
+		for _, t := range page.TagResources {
+			out[t.TagKey] = t.TagValue
+		}
+		return page.NextToken, nil
+	})
+	return out, err
+}
+
+// errCircle ends a list that would never end.
+var errCircle = errors.New("the listing goes in circles: the next page is the one just read")
+
+// pages has a list read to its end, page by page; read returns the token of the next page.
+func pages(read func(token string) (next string, err error)) error {
+	for token := ""; ; {
+		next, err := read(token)
+		switch {
+		case err != nil:
+			return err
+		case next == "":
+			return nil
+		case next == token:
+			return errCircle
+		}
+		token = next
 	}
-	return out, nil
 }
 
 // Async reads how a function's asynchronous invocations end; nil where the defaults hold.
@@ -119,24 +144,22 @@ func unlessNone[T any](got *T, err error) (*T, error) {
 // Triggers lists the triggers of a function to their end.
 func (c *Client) Triggers(ctx context.Context, name string) ([]Trigger, error) {
 	var out []Trigger
-	for next := ""; ; {
+	err := pages(func(token string) (string, error) {
 		query := map[string]string{"limit": "100"}
-		if next != "" {
-			query["nextToken"] = next
+		if token != "" {
+			query["nextToken"] = token
 		}
 		page, err := aliyun.DoREST[struct {
 			Next     string    `json:"nextToken"`
 			Triggers []Trigger `json:"triggers"`
 		}](ctx, c.session, aliyun.REST{API: c.api("ListTriggers", false), Method: http.MethodGet, Path: of(name) + "/triggers", Query: query})
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		out = append(out, page.Triggers...)
-		if next == page.Next || page.Next == "" {
-			return out, nil
-		}
-		next = page.Next
-	}
+		return page.Next, nil
+	})
+	return out, err
 }
 
 // CreateTrigger makes a trigger.

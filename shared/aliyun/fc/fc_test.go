@@ -1,0 +1,56 @@
+package fc_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/fc"
+)
+
+// client is one of a service that answers by the path and the page token of a request.
+func client(t *testing.T, answers map[string]string) *fc.Client {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		w.Header().Set("x-fc-request-id", "1")
+		_, _ = w.Write([]byte(answers[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]+" "+q.Get("nextToken")+q.Get("NextToken")]))
+	}))
+	t.Cleanup(srv.Close)
+	keys := &aliyun.Renewable{}
+	keys.Renew(aliyun.Keys{AccessKeyID: "ak", AccessKeySecret: "sk"})
+	cloud, err := aliyun.NewCloud(keys, srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fc.New(cloud.NewSession(0), "cn-hangzhou")
+}
+
+func TestListsAreReadToTheirEnd(t *testing.T) {
+	c := client(t, map[string]string{
+		"triggers ": `{"triggers":[{"triggerName":"a"}],"nextToken":"2"}`, "triggers 2": `{"triggers":[{"triggerName":"b"}]}`,
+		"tags-v2 ": `{"TagResources":[],"NextToken":"2"}`, "tags-v2 2": `{"TagResources":[{"TagKey":"k","TagValue":"v"}]}`,
+	})
+	if got, err := c.Triggers(t.Context(), "f"); err != nil || len(got) != 2 || got[1].Name != "b" {
+		t.Errorf("triggers %v, %v", got, err)
+	}
+	if got, err := c.Tags(t.Context(), "arn"); err != nil || got["k"] != "v" {
+		t.Errorf("tags %v, %v", got, err)
+	}
+}
+
+// A list whose next page is the one just read is not at its end.
+func TestAListThatRepeatsAPageIsAnError(t *testing.T) {
+	c := client(t, map[string]string{
+		"triggers ": `{"triggers":[],"nextToken":"2"}`, "triggers 2": `{"triggers":[],"nextToken":"2"}`,
+		"tags-v2 ": `{"TagResources":[],"NextToken":"2"}`, "tags-v2 2": `{"TagResources":[],"NextToken":"2"}`,
+	})
+	if got, err := c.Triggers(t.Context(), "f"); err == nil {
+		t.Errorf("triggers %v", got)
+	}
+	if got, err := c.Tags(t.Context(), "arn"); err == nil {
+		t.Errorf("tags %v", got)
+	}
+}
