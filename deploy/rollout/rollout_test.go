@@ -394,6 +394,29 @@ func TestWhatStandsOtherwiseIsNamed(t *testing.T) {
 			_, err := c.DeleteAsyncInvokeConfig(name, &sdk.DeleteAsyncInvokeConfigRequest{})
 			return err
 		},
+		"has internetAccess": func() error {
+			_, err := c.UpdateFunction(name, &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{InternetAccess: new(false)}})
+			return err
+		},
+		"has layer acs:fc:cn-hangzhou:official:layers/x/versions/1": func() error {
+			layers := []*string{new("acs:fc:cn-hangzhou:official:layers/x/versions/1")}
+			_, err := c.UpdateFunction(name, &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{Layers: layers}})
+			return err
+		},
+		"has vpcConfig": func() error {
+			_, err := c.UpdateFunction(name, &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{VpcConfig: &sdk.VPCConfig{VpcId: new("vpc-1")}}})
+			return err
+		},
+		`has logBeginRule "DefaultRegex"`: func() error { // a record is split at its dates
+			log := *create(x.manifest().Resources["push-agent"].Props).LogConfig
+			log.LogBeginRule = new("DefaultRegex")
+			_, err := c.UpdateFunction(name, &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{LogConfig: &log}})
+			return err
+		},
+		`has role "acs:ram::1000000000000009:role/fleetwarden-attach-role"`: func() error {
+			_, err := c.UpdateFunction(new("fleetwarden-attach-role"), &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{Role: new("acs:ram::1000000000000009:role/fleetwarden-attach-role")}})
+			return err
+		},
 		`has env.GOMEMLIMIT "sha256:`: func() error {
 			_, err := c.UpdateFunction(name, &sdk.UpdateFunctionRequest{Body: &sdk.UpdateFunctionInput{EnvironmentVariables: map[string]*string{"GOMEMLIMIT": new("1MiB")}}})
 			return err

@@ -74,7 +74,11 @@ func settings(p manifest.Function) map[string]string {
 		"runtime": p.Runtime, "handler": p.Handler, "role": p.Role,
 		"cpu": strconv.FormatFloat(p.CPU, 'g', -1, 64), "memorySize": strconv.Itoa(p.MemorySize),
 		"diskSize": strconv.Itoa(p.DiskSize), "timeout": strconv.Itoa(p.Timeout),
-		"logs": p.LogConfig.Project + "/" + p.LogConfig.Logstore, "state": "Active", "lastUpdateStatus": "Successful",
+		"logs":         p.LogConfig.Project + "/" + p.LogConfig.Logstore,
+		"logBeginRule": p.LogConfig.LogBeginRule, "enableRequestMetrics": strconv.FormatBool(p.LogConfig.EnableRequestMetrics), "state": "Active", "lastUpdateStatus": "Successful",
+	}
+	if p.InternetAccess != nil && !*p.InternetAccess {
+		out["internetAccess"] = "false"
 	}
 	for name, v := range p.EnvironmentVariables {
 		out["env."+name] = deployment.Digest(v)
@@ -89,6 +93,9 @@ func settings(p manifest.Function) map[string]string {
 		out["maxAsyncRetryAttempts"] = strconv.Itoa(*a.MaxAsyncRetryAttempts)
 		if to := a.DestinationConfig.OnFailure; to != nil {
 			out["onFailure"] = to.Destination
+		}
+		if to := a.DestinationConfig.OnSuccess; to != nil {
+			out["onSuccess"] = to.Destination
 		}
 	}
 	if n := p.ConcurrencyConfig.ReservedConcurrency; n > 0 {

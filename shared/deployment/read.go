@@ -102,6 +102,9 @@ func readFunction(ctx context.Context, api Functions, w Function) (*Function, er
 		out.Settings["maxAsyncEventAgeInSeconds"] = strconv.Itoa(async.MaxAge)
 		out.Settings["maxAsyncRetryAttempts"] = strconv.Itoa(async.MaxAttempts)
 		out.Settings["onFailure"] = async.Destination.OnFailure.Destination
+		if to := async.Destination.OnSuccess.Destination; to != "" {
+			out.Settings["onSuccess"] = to
+		}
 	}
 	reserved, err := api.Reserved(ctx, w.Name)
 	if err != nil {
@@ -120,18 +123,40 @@ func readFunction(ctx context.Context, api Functions, w Function) (*Function, er
 // settingsOf are the settings that GetFunction returns, in s.yaml's words.
 func settingsOf(f *fc.Function) map[string]string {
 	out := map[string]string{
-		"runtime": f.Runtime, "handler": f.Handler, "role": f.Role[strings.LastIndex(f.Role, "/")+1:],
+		"runtime": f.Runtime, "handler": f.Handler, "role": ownRole(f),
 		"cpu": strconv.FormatFloat(f.CPU, 'g', -1, 64), "memorySize": strconv.Itoa(f.MemorySize),
 		"diskSize": strconv.Itoa(f.DiskSize), "timeout": strconv.Itoa(f.Timeout),
-		"logs": f.Log.Project + "/" + f.Log.Logstore, "state": f.State, "lastUpdateStatus": f.LastUpdate,
+		"logs":         f.Log.Project + "/" + f.Log.Logstore,
+		"logBeginRule": f.Log.BeginRule, "enableRequestMetrics": strconv.FormatBool(f.Log.RequestMetrics), "state": f.State, "lastUpdateStatus": f.LastUpdate,
 	}
+	// Settings that a function of ours has only if someone else made them.
 	if f.Restriction.Disable {
 		out["invocationRestriction"] = f.Restriction.Reason
+	}
+	if f.DisableOndemand {
+		out["disableOndemand"] = "true"
+	}
+	if f.InternetAccess != nil && !*f.InternetAccess {
+		out["internetAccess"] = "false"
+	}
+	for _, l := range f.Layers {
+		out["layer "+l.ARN] = "attached"
+	}
+	if f.VPC.ID != "" {
+		out["vpcConfig"] = f.VPC.ID
 	}
 	for name, v := range f.Environment {
 		out["env."+name] = Digest(v)
 	}
 	return out
+}
+
+// ownRole is the name of a function's role, or its ARN if the role is of another account.
+func ownRole(f *fc.Function) string {
+	if arn := strings.Split(f.ARN, ":"); len(arn) > 3 {
+		return strings.TrimPrefix(f.Role, "acs:ram::"+arn[3]+":role/")
+	}
+	return f.Role
 }
 
 // Digest stands for a value that a record must not hold: the beginning of its SHA-256.

@@ -41,12 +41,22 @@ type Function struct {
 		Disable bool   `json:"disable"`
 		Reason  string `json:"reason"`
 	} `json:"invocationRestriction"`
+	DisableOndemand bool  `json:"disableOndemand"`
+	InternetAccess  *bool `json:"internetAccess"`
+	Layers          []struct {
+		ARN string `json:"arn"`
+	} `json:"layers"`
+	VPC struct {
+		ID string `json:"vpcId"`
+	} `json:"vpcConfig"`
 }
 
 // Log is where a function's lines go.
 type Log struct {
-	Project  string `json:"project"`
-	Logstore string `json:"logstore"`
+	Project        string `json:"project"`
+	Logstore       string `json:"logstore"`
+	BeginRule      string `json:"logBeginRule"` // how lines are joined into one entry
+	RequestMetrics bool   `json:"enableRequestMetrics"`
 }
 
 // Async is how asynchronous invocations are retried, and where they end.
@@ -54,10 +64,14 @@ type Async struct {
 	MaxAge      int `json:"maxAsyncEventAgeInSeconds"`
 	MaxAttempts int `json:"maxAsyncRetryAttempts"`
 	Destination struct {
-		OnFailure struct {
-			Destination string `json:"destination"`
-		} `json:"onFailure"`
+		OnFailure Destination `json:"onFailure"`
+		OnSuccess Destination `json:"onSuccess"`
 	} `json:"destinationConfig"`
+}
+
+// Destination is the ARN of where records of invocations go.
+type Destination struct {
+	Destination string `json:"destination"`
 }
 
 // Trigger is a trigger; Config is JSON, as text.
