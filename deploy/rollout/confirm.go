@@ -70,18 +70,20 @@ func (r *rollout) repair(ctx context.Context, want, have deployment.Record) (cha
 
 // mend says what it has done. The type of a trigger cannot be changed.
 func mend(ctx context.Context, api *fc.Client, function string, x deployment.Repair) (string, error) {
-	switch {
-	case x.Want == nil:
+	if x.Want == nil {
 		return "deleted", api.DeleteTrigger(ctx, function, x.Name)
+	}
+	want := fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config, Qualifier: x.Want.Qualifier}
+	switch {
 	case x.Have == nil:
-		return "made", api.CreateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
+		return "made", api.CreateTrigger(ctx, function, want)
 	case x.Want.Type != x.Have.Type:
 		if err := api.DeleteTrigger(ctx, function, x.Name); err != nil {
 			return "", err
 		}
-		return "replaced", api.CreateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
+		return "replaced", api.CreateTrigger(ctx, function, want)
 	}
-	return "changed", api.UpdateTrigger(ctx, function, fc.Trigger{Name: x.Name, Type: x.Want.Type, Config: x.Want.Config})
+	return "changed", api.UpdateTrigger(ctx, function, want)
 }
 
 // keep writes the record into the ledger, and returns its address.

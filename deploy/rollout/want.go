@@ -63,7 +63,7 @@ func wanted(p manifest.Function, zip string) (deployment.Function, error) {
 		if err != nil {
 			return f, fmt.Errorf("trigger %s: %w", t.Name, err)
 		}
-		f.Triggers[t.Name] = deployment.Trigger{Type: t.Type, Config: string(text)}
+		f.Triggers[t.Name] = deployment.Trigger{Type: t.Type, Config: string(text), Qualifier: deployment.AliasOf(t.Qualifier)}
 	}
 	return f, nil
 }

@@ -71,6 +71,10 @@ func (r Repair) why() string {
 		return "stands, and is not in s.yaml"
 	case r.Have == nil:
 		return "does not exist"
+	case r.Want.Qualifier != r.Have.Qualifier:
+		return fmt.Sprintf("invokes version or alias %q, and not what was deployed", r.Have.Qualifier)
+	case r.Want.Type != r.Have.Type:
+		return "has the type " + r.Have.Type
 	}
 	return "has another configuration: " + r.Have.Config
 }
@@ -85,7 +89,7 @@ func (f Function) Repairs(have Function) []Repair {
 		switch {
 		case !ok:
 			out = append(out, Repair{Name: name, Want: &w})
-		case w.Type != h.Type || !within(w.Config, h.Config):
+		case w.Type != h.Type || w.Qualifier != h.Qualifier || !within(w.Config, h.Config):
 			out = append(out, Repair{Name: name, Want: &w, Have: &h})
 		}
 	}

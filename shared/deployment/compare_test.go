@@ -38,6 +38,19 @@ func TestATriggerMayHaveMoreThanWasAskedFor(t *testing.T) {
 	}
 }
 
+// A trigger of a version or alias invokes code that a deployment does not change.
+func TestATriggerInvokesWhatWasDeployed(t *testing.T) {
+	f := func(qualifier string) deployment.Function {
+		return deployment.Function{Triggers: map[string]deployment.Trigger{"t": {Type: "timer", Config: "{}", Qualifier: qualifier}}}
+	}
+	if r := f("").Repairs(f("")); len(r) != 0 {
+		t.Errorf("repairs %+v", r)
+	}
+	if r := f("").Repairs(f("3")); len(r) != 1 || r[0].Have == nil {
+		t.Errorf("repairs %+v", r)
+	}
+}
+
 // A record holds no value of an environment variable: an operator may have put a secret there.
 func TestARecordHoldsNoSecret(t *testing.T) {
 	if d := deployment.Digest("hunter2"); strings.Contains(d, "hunter2") || d != deployment.Digest("hunter2") || d == deployment.Digest("hunter3") {

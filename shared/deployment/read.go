@@ -115,9 +115,17 @@ func readFunction(ctx context.Context, api Functions, w Function) (*Function, er
 	}
 	triggers, err := api.Triggers(ctx, w.Name)
 	for _, t := range triggers {
-		out.Triggers[t.Name] = Trigger{t.Type, t.Config}
+		out.Triggers[t.Name] = Trigger{t.Type, t.Config, AliasOf(t.Qualifier)}
 	}
 	return out, err
+}
+
+// AliasOf is the version or alias that a qualifier names; empty for the newest code.
+func AliasOf(qualifier string) string {
+	if qualifier == fc.Latest {
+		return ""
+	}
+	return qualifier
 }
 
 // settingsOf are the settings that GetFunction returns, in s.yaml's words.

@@ -47,6 +47,8 @@ type Function struct {
 type Trigger struct {
 	Type   string `json:"type"`
 	Config string `json:"config"`
+	// Qualifier is the version or alias that it invokes; empty for what was deployed last.
+	Qualifier string `json:"qualifier,omitempty"`
 }
 
 // Role is what a function's role may do: the statements of all its policies, each as JSON

@@ -3,6 +3,7 @@
 package fc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -74,11 +75,16 @@ type Destination struct {
 	Destination string `json:"destination"`
 }
 
-// Trigger is a trigger; Config is JSON, as text.
+// Latest is the qualifier of what was deployed last.
+const Latest = "LATEST"
+
+// Trigger is a trigger; Config is JSON, as text. Qualifier is the version or alias that it
+// invokes; empty is [Latest] in a request.
 type Trigger struct {
-	Name   string `json:"triggerName"`
-	Type   string `json:"triggerType"`
-	Config string `json:"triggerConfig"`
+	Name      string `json:"triggerName"`
+	Type      string `json:"triggerType"`
+	Config    string `json:"triggerConfig"`
+	Qualifier string `json:"qualifier,omitempty"`
 }
 
 // Get reads a function. One that does not exist is an error of class [fleet.NotFound].
@@ -181,9 +187,9 @@ func (c *Client) CreateTrigger(ctx context.Context, function string, t Trigger) 
 	return c.change(ctx, "CreateTrigger", http.MethodPost, of(function)+"/triggers", t)
 }
 
-// UpdateTrigger gives a trigger another configuration. Its type cannot change.
+// UpdateTrigger gives a trigger another configuration and qualifier. Its type cannot change.
 func (c *Client) UpdateTrigger(ctx context.Context, function string, t Trigger) error {
-	return c.change(ctx, "UpdateTrigger", http.MethodPut, of(function)+"/triggers/"+url.PathEscape(t.Name), map[string]string{"triggerConfig": t.Config})
+	return c.change(ctx, "UpdateTrigger", http.MethodPut, of(function)+"/triggers/"+url.PathEscape(t.Name), map[string]string{"triggerConfig": t.Config, "qualifier": cmp.Or(t.Qualifier, Latest)})
 }
 
 // DeleteTrigger ends a trigger.
