@@ -89,7 +89,7 @@ deploy: deploy-tools ## Terraform, then "s deploy", into REGION; the home region
 	$(ROLLOUT) prepare -rendered out/rendered.yaml
 	@$(MAKE) --no-print-directory deploy-state
 	$(TERRAFORM) workspace select -or-create $(REGION)
-	$(TERRAFORM) apply $(VARIABLES)
+	account=$$($(ROLLOUT) account) && $(TERRAFORM) apply $(VARIABLES) -var functions_account="$$account"
 	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && s deploy -a "$(ACCESS)" --assume-yes && \
 	  go run ./deploy/rollout confirm -build "$$(git describe --always --dirty --tags)"
 
@@ -104,7 +104,7 @@ remove: deploy-tools ## takes away what "make deploy" made in REGION; the ledger
 	@$(MAKE) --no-print-directory deploy-state
 	$(TERRAFORM) workspace select $(REGION)
 	@$(TERRAFORM) state list | grep '^alicloud_oss_bucket' | while read -r kept; do $(TERRAFORM) state rm "$$kept" || exit 1; done
-	$(TERRAFORM) destroy $(VARIABLES)
+	account=$$($(ROLLOUT) account) && $(TERRAFORM) destroy $(VARIABLES) -var functions_account="$$account"
 
 deploy-tools:
 	@for tool in terraform s; do command -v $$tool >/dev/null || { echo "make $(MAKECMDGOALS) needs $$tool, which is not on the PATH; see deploy/terraform/README.md" >&2; exit 1; }; done

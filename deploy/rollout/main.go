@@ -35,9 +35,10 @@ const usage = `rollout COMMAND [flags]
   names     before a removal: one account, no foreign functions; prints the resources of
             s.yaml that a removal of REGION takes away, one a line
   removed   after "s" has removed them: that none of these functions exists
+  account   prints the account of the credentials, which Terraform is to compare with its own
 
-It reads REGION, HOME_REGION and FLEETWARDEN_COMMANDS as s.yaml does, and credentials as
-Terraform does.
+It reads REGION, HOME_REGION and FLEETWARDEN_COMMANDS as s.yaml does, and credentials from
+the environment or a profile of the aliyun CLI.
 `
 
 func main() {
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	commands := map[string]func(context.Context, *rollout) error{
-		"prepare": prepare, "confirm": confirm, "names": names, "removed": removed,
+		"prepare": prepare, "confirm": confirm, "names": names, "removed": removed, "account": account,
 	}
 	command, ok := commands[args[0]]
 	if !ok {

@@ -16,6 +16,7 @@ echo "$call" >> calls
 case "$call" in $FAIL) exit 1;; esac
 case "$call" in
 *"rollout names"*) echo sweep;;
+*"rollout account"*) echo 1000000000000001;;
 *"output -raw environment"*) echo "export REGION=cn-shanghai";;
 *"state list"*) echo "alicloud_oss_bucket.ledger[0]";;
 esac
@@ -57,6 +58,7 @@ func TestTargetsEndWhereAStepFails(t *testing.T) {
 	}
 	for _, c := range []struct{ target, fail, never string }{
 		{"deploy", "go run ./deploy/rollout prepare*", "terraform"},
+		{"deploy", "go run ./deploy/rollout account*", " apply "},
 		{"deploy", "terraform * apply*", "s deploy"},
 		{"deploy", "s deploy*", "rollout confirm"},
 		{"deploy", "go run ./deploy/rollout confirm*", ""},
@@ -73,6 +75,21 @@ func TestTargetsEndWhereAStepFails(t *testing.T) {
 	for target, last := range map[string]string{"deploy": "rollout confirm", "remove": "destroy"} {
 		if got, err := calls(t, target, "nothing"); err != nil || !strings.Contains(got, last) {
 			t.Errorf("make %s: %v, after\n%s", target, err, got)
+		}
+	}
+}
+
+// Terraform's credentials are not those of the other tools; it compares their account.
+func TestTerraformIsGivenTheAccountOfTheFunctions(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("there is no make")
+	}
+	for target, command := range map[string]string{"deploy": " apply ", "remove": " destroy "} {
+		got, err := calls(t, target, "nothing")
+		_, call, _ := strings.Cut(got, command)
+		call, _, _ = strings.Cut(call, "\n")
+		if err != nil || !strings.Contains(call, "-var functions_account=1000000000000001") {
+			t.Errorf("make %s calls terraform%s%s: %v", target, command, call, err)
 		}
 	}
 }

@@ -47,11 +47,18 @@ func (r *rollout) oneAccount() error {
 	return sameAccount(string(text), r.account)
 }
 
+// account prints the account of the credentials. Terraform has credentials of its own, from
+// variables of the environment that are not read here, and applies in no other account.
+func account(_ context.Context, r *rollout) error {
+	_, err := fmt.Fprintln(r.out, r.account)
+	return err
+}
+
 // owner is the account in the name of a resource.
 var owner = regexp.MustCompile(`acs:[a-z]+:[a-z0-9-]*:([0-9]+):`)
 
-// sameAccount compares the account of Terraform's credentials with that of "s", as it stands
-// in what "s preview" rendered. Its exit status says nothing: it is 0 where nothing was.
+// sameAccount compares the account of these credentials with that of "s", as it stands in
+// what "s preview" rendered. Its exit status says nothing: it is 0 where nothing was.
 func sameAccount(rendered string, account fleet.AccountID) error {
 	found := owner.FindAllStringSubmatch(rendered, -1)
 	switch {
@@ -62,7 +69,7 @@ func sameAccount(rendered string, account fleet.AccountID) error {
 	}
 	for _, m := range found {
 		if m[1] != string(account) {
-			return fmt.Errorf("Serverless Devs would deploy into account %s, Terraform's credentials are of %s: give both the same (S_ACCESS names another access of s)", m[1], account)
+			return fmt.Errorf("Serverless Devs would deploy into account %s, the credentials of the environment are of %s: give both the same (S_ACCESS names another access of s)", m[1], account)
 		}
 	}
 	return nil

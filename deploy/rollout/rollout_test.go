@@ -363,6 +363,9 @@ func TestBothToolsMeanOneAccount(t *testing.T) {
 			}
 		})
 	}
+	if out := x.must("account"); out != server.Sharer+"\n" {
+		t.Errorf("account %q", out)
+	}
 	x.write("rendered.yaml", "acs:mns:cn-hangzhou:"+server.Sharer+":/queues/x")
 	x.must("prepare", "-rendered", filepath.Join(x.root, "rendered.yaml"))
 }

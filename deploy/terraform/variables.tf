@@ -4,6 +4,12 @@ variable "account" {
   default     = ""
 }
 
+variable "functions_account" {
+  description = "The account that the functions are deployed into, which make deploy finds out and passes. Empty: not compared."
+  type        = string
+  default     = ""
+}
+
 variable "region" {
   description = "The region of this workspace."
   type        = string

@@ -30,6 +30,10 @@ data "alicloud_account" "this" {
       condition     = var.account == "" || self.id == var.account
       error_message = "These credentials are of account ${self.id}, not of ${var.account}."
     }
+    postcondition {
+      condition     = var.functions_account == "" || self.id == var.functions_account
+      error_message = "Terraform's credentials are of account ${self.id}, and the functions belong into ${var.functions_account}: give Terraform and Serverless Devs the same account."
+    }
   }
 }
 

@@ -70,6 +70,14 @@ run "another_account_is_refused" {
   expect_failures = [data.alicloud_account.this]
 }
 
+run "another_account_than_that_of_the_functions_is_refused" {
+  command = plan
+  variables {
+    functions_account = "1000000000000002"
+  }
+  expect_failures = [data.alicloud_account.this]
+}
+
 run "a_second_home_region_is_refused" {
   command = plan
   override_data {
