@@ -256,6 +256,21 @@ func TestTriggersThatFC3LeavesAreMadeRight(t *testing.T) {
 	}
 }
 
+// "s" does not remove what s.yaml no longer has, and the old triggers go on.
+func TestAFunctionThatIsNoLongerWantedIsNamed(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	p := x.manifest().Resources["watch-shares"].Props
+	p.FunctionName = "fleetwarden-watch-shares-old"
+	x.ok(x.fc3.function(p))
+	x.fails("function fleetwarden-watch-shares-old in cn-hangzhou is of this deployment and not in s.yaml", "confirm")
+	p.FunctionName, p.Tags = "fleetwarden-of-others", nil
+	x.ok(x.fc3.function(p))
+	if _, err := x.rollout("confirm"); err == nil || strings.Contains(err.Error(), "fleetwarden-of-others") {
+		t.Errorf("another's function: %v", err)
+	}
+}
+
 func TestAForeignFunctionStopsADeployment(t *testing.T) {
 	x := newSite(t)
 	m := x.manifest()
@@ -483,6 +498,7 @@ func TestASecondRegionsRemovalNamesNothingOfHome(t *testing.T) {
 	x.fc3.deploy(x.manifest())
 	t.Setenv("REGION", "cn-shanghai")
 	x.fc3.deploy(x.manifest())
+	x.must("confirm") // home's functions under the same names are none of an older s.yaml
 	names := strings.Fields(x.must("names"))
 	if want := []string{"attach-role", "push-agent", "validate-instance", "watch-shares"}; !slices.Equal(names, want) {
 		t.Fatalf("names %v, want %v", names, want)
@@ -502,7 +518,7 @@ func TestAnAnswerThatFailsFailsTheCommand(t *testing.T) {
 	x := newSite(t)
 	x.fc3.deploy(x.manifest())
 	for _, api := range []string{
-		"fc:GetFunction", "fc:ListTagResources", "fc:GetAsyncInvokeConfig", "fc:GetConcurrencyConfig", "fc:ListTriggers",
+		"fc:ListFunctions", "fc:GetFunction", "fc:ListTagResources", "fc:GetAsyncInvokeConfig", "fc:GetConcurrencyConfig", "fc:ListTriggers",
 		"ram:GetRole", "ram:ListPoliciesForRole", "actiontrail:DescribeTrails", "actiontrail:GetTrailStatus", "sts:GetCallerIdentity",
 	} {
 		product, action, _ := strings.Cut(api, ":")

@@ -14,12 +14,17 @@ import (
 func Compare(want, have Record) []string {
 	var out []string
 	for _, w := range want.Functions {
-		at := slices.IndexFunc(have.Functions, func(h Function) bool { return h.Name == w.Name && h.Region == w.Region })
+		at := slices.IndexFunc(have.Functions, w.is)
 		if at < 0 {
 			out = append(out, fmt.Sprintf("%s does not exist", w))
 			continue
 		}
 		out = append(out, w.differences(have.Functions[at])...)
+	}
+	for _, h := range have.Functions {
+		if !slices.ContainsFunc(want.Functions, h.is) {
+			out = append(out, fmt.Sprintf("%s is of this deployment and not in s.yaml, and its triggers still invoke it: delete it", h))
+		}
 	}
 	for _, w := range want.Roles {
 		at := slices.IndexFunc(have.Roles, func(h Role) bool { return h.Name == w.Name })
@@ -36,6 +41,9 @@ func Compare(want, have Record) []string {
 }
 
 func (f Function) String() string { return fmt.Sprintf("function %s in %s", f.Name, f.Region) }
+
+// is reports whether both are the same function, however it is deployed.
+func (f Function) is(other Function) bool { return f.Name == other.Name && f.Region == other.Region }
 
 func (f Function) differences(have Function) []string {
 	var out []string

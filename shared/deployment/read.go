@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 
 // Functions reads the functions of one region.
 type Functions interface {
+	Names(ctx context.Context, prefix string) ([]string, error)
 	Get(ctx context.Context, name string) (*fc.Function, error)
 	Tags(ctx context.Context, arn string) (map[string]string, error)
 	Async(ctx context.Context, name string) (*fc.Async, error)
@@ -46,7 +48,8 @@ type Cloud struct {
 	Trails    Trails
 }
 
-// Read reads what stands of what is wanted. What does not exist is left out.
+// Read reads what exists of what is wanted, and functions of the same deployment that are
+// wanted no more. What does not exist is left out.
 func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 	have := want
 	have.Functions, have.Roles = nil, nil
@@ -59,6 +62,11 @@ func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 			have.Functions = append(have.Functions, *f)
 		}
 	}
+	left, err := c.leftovers(ctx, want)
+	if err != nil {
+		return have, err
+	}
+	have.Functions = append(have.Functions, left...)
 	for _, w := range want.Roles {
 		r, err := c.Roles.Role(ctx, w.Name)
 		if err != nil {
@@ -73,11 +81,43 @@ func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 		}
 		have.Roles = append(have.Roles, role)
 	}
-	var err error
 	if have.Trails, err = c.Trails.Logging(ctx, want.Home, want.Region); err != nil {
 		return have, fmt.Errorf("reading the trails: %w", err)
 	}
 	return have, nil
+}
+
+// leftovers are the functions that have the deployment's tag in the regions of those that are
+// wanted, and the name of none: an older s.yaml had them. The home region has functions of its
+// own under the names of another region's.
+func (c Cloud) leftovers(ctx context.Context, want Record) ([]Function, error) {
+	var out []Function
+	regions := map[fleet.Region]bool{}
+	for _, w := range want.Functions {
+		if regions[w.Region] {
+			continue
+		}
+		regions[w.Region] = true
+		api := c.Functions(w.Region)
+		names, err := api.Names(ctx, fleet.Prefix)
+		if err != nil {
+			return nil, fmt.Errorf("listing the functions of %s: %w", w.Region, err)
+		}
+		for _, name := range names {
+			if slices.ContainsFunc(want.Functions, func(w Function) bool { return w.Name == name }) {
+				continue
+			}
+			f := Function{Name: name, Region: w.Region}
+			read, err := readFunction(ctx, api, f)
+			if err != nil {
+				return nil, fmt.Errorf("reading %s: %w", f, err)
+			}
+			if read != nil && read.Settings[TagSetting] == w.Settings[TagSetting] {
+				out = append(out, *read)
+			}
+		}
+	}
+	return out, nil
 }
 
 func readFunction(ctx context.Context, api Functions, w Function) (*Function, error) {

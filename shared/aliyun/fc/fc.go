@@ -87,6 +87,29 @@ type Trigger struct {
 	Qualifier string `json:"qualifier,omitempty"`
 }
 
+// Names lists the functions of FC 3.0 whose names begin with prefix, to their end.
+func (c *Client) Names(ctx context.Context, prefix string) ([]string, error) {
+	var out []string
+	err := pages(func(token string) (string, error) {
+		query := map[string]string{"prefix": prefix, "fcVersion": "v3", "limit": "100"}
+		if token != "" {
+			query["nextToken"] = token
+		}
+		page, err := aliyun.DoREST[struct {
+			Next      string     `json:"nextToken"`
+			Functions []Function `json:"functions"`
+		}](ctx, c.session, aliyun.REST{API: c.api("ListFunctions", false), Method: http.MethodGet, Path: "/2023-03-30/functions", Query: query})
+		if err != nil {
+			return "", err
+		}
+		for _, f := range page.Functions {
+			out = append(out, f.Name)
+		}
+		return page.Next, nil
+	})
+	return out, err
+}
+
 // Get reads a function. One that does not exist is an error of class [fleet.NotFound].
 func (c *Client) Get(ctx context.Context, name string) (*Function, error) {
 	return get[Function](ctx, c, "GetFunction", of(name))
