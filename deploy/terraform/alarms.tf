@@ -17,7 +17,7 @@ locals {
       hint     = "Functions failed or could not judge: see the chart \"Errors by function\" of the dashboard fleetwarden."
       log      = local.functions_log
       query    = "${local.faults} | select functionName, count(1) as n group by functionName limit 100"
-      start    = "-15m"
+      start    = "-20m" # lines reach the index late: the windows overlap
       when     = "n > 0"
       silence  = false
       interval = "15m"

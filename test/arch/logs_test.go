@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,23 @@ func TestTheLogsIndexKnowsTheRecords(t *testing.T) {
 			if !slices.Contains(indexed, m[1]) {
 				t.Errorf("%s asks for message.%s, which is not indexed", file, m[1])
 			}
+		}
+	}
+}
+
+// TestAlertsMissNoLine: a line reaches the index after the time that it has, so that an alert
+// whose window is no longer than its interval misses those at the end of each.
+func TestAlertsMissNoLine(t *testing.T) {
+	alarms := readText(t, "../../deploy/terraform/alarms.tf")
+	found := regexp.MustCompile(`start += "-(\d+)m".*\n.*\n.*\n +interval += "(\d+)m"`).FindAllStringSubmatch(alarms, -1)
+	if len(found) == 0 {
+		t.Fatal("alarms.tf has no alert at an interval of minutes")
+	}
+	for _, m := range found {
+		window, errWindow := strconv.Atoi(m[1])
+		interval, errInterval := strconv.Atoi(m[2])
+		if errWindow != nil || errInterval != nil || window <= interval {
+			t.Errorf("an alert asks every %s minutes for the last %s", m[2], m[1])
 		}
 	}
 }

@@ -9,7 +9,7 @@
 #
 #   terraform -chdir=deploy/terraform/memberevents init
 #   terraform -chdir=deploy/terraform/memberevents workspace select -or-create 1000000000000003-cn-hangzhou
-#   terraform -chdir=deploy/terraform/memberevents apply -var member=1000000000000003 -var home=1000000000000001 -var region=cn-hangzhou
+#   terraform -chdir=deploy/terraform/memberevents apply -var member=1000000000000003 -var home=1000000000000001 -var region=cn-hangzhou -var home_region=cn-hangzhou
 #
 # The member needs a trail that logs, its own or its resource directory's, and the
 # service-linked role AliyunServiceRoleForEventBridgeSourceActionTrail; see ../README.md.
