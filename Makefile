@@ -72,15 +72,15 @@ bench: ## what it costs, beside its peers; writes out/bench (STRICT=1: fails on 
 POLICY ?= deploy/policy.yaml
 package: ## zips for Function Compute with the policy file POLICY in them, in dist/
 	@$(MAKE) --no-print-directory build GOOS=linux GOARCH=amd64
-	@go run ./deploy/pack -policy $(POLICY) -dist dist $(FUNCTIONS)
+	@go run ./deploy/pack -policy '$(POLICY)' -dist dist $(FUNCTIONS)
 
 HOME_REGION ?= cn-hangzhou
 REGION      ?= $(HOME_REGION)
 TERRAFORM   := terraform -chdir=deploy/terraform
 DEPLOYMENT  ?= main
 ACCESS      := $${S_ACCESS:-default}
-HERE        := REGION=$(REGION) HOME_REGION=$(HOME_REGION) FLEETWARDEN_DEPLOYMENT=$(DEPLOYMENT)
-VARIABLES   := -var region=$(REGION) -var home_region=$(HOME_REGION) -var deployment=$(DEPLOYMENT) -var policy=$(abspath $(POLICY))
+HERE        := REGION='$(REGION)' HOME_REGION='$(HOME_REGION)' FLEETWARDEN_DEPLOYMENT='$(DEPLOYMENT)'
+VARIABLES   := -var region='$(REGION)' -var home_region='$(HOME_REGION)' -var deployment='$(DEPLOYMENT)' -var policy='$(abspath $(POLICY))'
 ROLLOUT     := $(HERE) go run ./deploy/rollout
 deploy: deploy-tools ## Terraform, then "s deploy", into REGION; the home region, HOME_REGION, first; what stands then is read back
 	@$(MAKE) --no-print-directory package
@@ -88,7 +88,7 @@ deploy: deploy-tools ## Terraform, then "s deploy", into REGION; the home region
 	@$(HERE) s preview -a "$(ACCESS)" --silent -o yaml > out/rendered.yaml
 	$(ROLLOUT) prepare -rendered out/rendered.yaml
 	@$(MAKE) --no-print-directory deploy-state
-	$(TERRAFORM) workspace select -or-create $(REGION)
+	$(TERRAFORM) workspace select -or-create '$(REGION)'
 	account=$$($(ROLLOUT) account) && $(TERRAFORM) apply $(VARIABLES) -var functions_account="$$account"
 	environment=$$($(TERRAFORM) output -raw environment) && eval "$$environment" && s deploy -a "$(ACCESS)" --assume-yes && \
 	  go run ./deploy/rollout confirm -build "$$(git describe --always --dirty --tags)"
@@ -102,7 +102,7 @@ remove: deploy-tools ## takes away what "make deploy" made in REGION; the ledger
 	names=$$($(ROLLOUT) names -rendered out/rendered.yaml) && for name in $$names; do $(HERE) s $$name remove -a "$(ACCESS)" --assume-yes || exit 1; done
 	$(ROLLOUT) removed
 	@$(MAKE) --no-print-directory deploy-state
-	$(TERRAFORM) workspace select $(REGION)
+	$(TERRAFORM) workspace select '$(REGION)'
 	@$(TERRAFORM) state list | grep '^alicloud_oss_bucket' | while read -r kept; do $(TERRAFORM) state rm "$$kept" || exit 1; done
 	account=$$($(ROLLOUT) account) && $(TERRAFORM) destroy $(VARIABLES) -var functions_account="$$account"
 

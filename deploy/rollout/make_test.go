@@ -23,7 +23,7 @@ esac
 `
 
 // calls runs a target of the Makefile with tools that only note their calls.
-func calls(t *testing.T, target, fail string) (calls string, err error) {
+func calls(t *testing.T, target, fail string, variables ...string) (calls string, err error) {
 	t.Helper()
 	dir := t.TempDir()
 	text, err := os.ReadFile("../../Makefile")
@@ -41,7 +41,7 @@ func calls(t *testing.T, target, fail string) (calls string, err error) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "make", "-C", dir, target, "REGION=cn-shanghai")
+	cmd := exec.CommandContext(t.Context(), "make", append([]string{"-C", dir, target, "REGION=cn-shanghai"}, variables...)...)
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "FAIL="+fail, "MAKEFLAGS=", "MAKELEVEL=")
 	out, err := cmd.CombinedOutput()
 	got, readErr := os.ReadFile(filepath.Join(dir, "calls"))
@@ -90,6 +90,21 @@ func TestTerraformIsGivenTheAccountOfTheFunctions(t *testing.T) {
 		call, _, _ = strings.Cut(call, "\n")
 		if err != nil || !strings.Contains(call, "-var functions_account=1000000000000001") {
 			t.Errorf("make %s calls terraform%s%s: %v", target, command, call, err)
+		}
+	}
+}
+
+// A variable is one argument, whatever stands in it; Terraform and rollout refuse it then.
+func TestAVariableIsNoCommand(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("there is no make")
+	}
+	for _, target := range []string{"deploy", "remove"} {
+		for _, variable := range []string{"DEPLOYMENT", "HOME_REGION", "POLICY"} {
+			got, err := calls(t, target, "nothing", variable+"=x; git injected")
+			if err != nil || strings.Contains(got, "\ngit injected") {
+				t.Errorf("make %s %s=…: %v, after\n%s", target, variable, err, got)
+			}
 		}
 	}
 }
