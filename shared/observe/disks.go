@@ -7,13 +7,10 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// maxSingleDisks is for how many instances of a batch the system disk is asked one
-// by one: DescribeDisks takes a list of disk ids, but only one instance id. Beyond
-// that the rule falls back on what the launch claimed.
-const maxSingleDisks = 10
-
 // disks fills SystemDisk: from the survey if there is one; else by the disk ids that the
-// trail record named, one call for a whole launch; else one by one, for a few.
+// trail record named, one call for a whole launch; else one by one, since DescribeDisks
+// takes a list of disk ids, but only one instance id. What that may cost is the pass's
+// budget: what is beyond it is looked at again.
 func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
 	there = o.candidates(there)
 	switch {
@@ -32,24 +29,12 @@ func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instanc
 		}
 		return nil
 	}
-	var rest []*fleet.Instance
 	for _, in := range there {
 		if category, ok := got[in.Ref.ID]; ok {
 			in.SystemDisk = fleet.See(category)
-			continue
-		}
-		rest = append(rest, in)
-	}
-	for i, in := range rest {
-		if i == maxSingleDisks {
-			break
-		}
-		if err := o.diskOf(ctx, w, in); err != nil {
+		} else if err := o.diskOf(ctx, w, in); err != nil {
 			return err
 		}
-	}
-	for _, in := range rest[min(len(rest), maxSingleDisks):] {
-		in.SystemDisk = fleet.Dunno[string]("too many instances to ask for their disks one by one")
 	}
 	return nil
 }
