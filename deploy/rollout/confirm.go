@@ -44,7 +44,8 @@ func confirm(ctx context.Context, r *rollout) error {
 		return err
 	}
 	where := slices.Compact([]string{string(r.region), string(r.home)})
-	_, err = fmt.Fprintf(r.out, "%d functions stand in %s as they were deployed; kept as %s\n", len(have.Functions), strings.Join(where, " and "), name)
+	_, err = fmt.Fprintf(r.out, "%d functions in %s and %d event rules in %s are as they were deployed; kept as %s\n",
+		len(have.Functions), strings.Join(where, " and "), len(have.Rules), r.region, name)
 	return err
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/eventbridge"
 	"fleetwarden/shared/aliyun/fc"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/sts"
@@ -37,8 +38,9 @@ const usage = `rollout COMMAND [flags]
   removed   after "s" has removed them: that none of these functions exists
   account   prints the account of the credentials, which Terraform is to compare with its own
 
-It reads REGION, HOME_REGION and FLEETWARDEN_COMMANDS as s.yaml does, and credentials from
-the environment or a profile of the aliyun CLI.
+It reads REGION, HOME_REGION and FLEETWARDEN_COMMANDS as s.yaml does, credentials from
+the environment or a profile of the aliyun CLI, and the members whose events arrive from
+FLEETWARDEN_MEMBERS: accounts, separated by commas.
 `
 
 func main() {
@@ -141,6 +143,7 @@ func (r *rollout) functions(region fleet.Region) *fc.Client { return fc.New(r.se
 func (r *rollout) cloud() deployment.Cloud {
 	return deployment.Cloud{
 		Functions: func(region fleet.Region) deployment.Functions { return r.functions(region) },
+		Rules:     func(region fleet.Region) deployment.Rules { return eventbridge.New(r.session, region) },
 		Roles:     ram.New(r.session), Trails: trail.New(r.session),
 	}
 }

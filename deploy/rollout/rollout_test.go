@@ -21,6 +21,7 @@ import (
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fleet"
 	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/actiontrail"
 	"fleetwarden/test/simcloud/server"
@@ -46,7 +47,17 @@ func (kept) InvokeAsync(string, string, []byte) error { return nil }
 
 const commandIDs = "fleetwarden-agent-linux=c-hz01,fleetwarden-agent-windows=c-hz02,fleetwarden-trust-client=c-hz03"
 
+// newSite is ready to be deployed to: Terraform has been here, and there are zips.
 func newSite(t *testing.T) *site {
+	t.Helper()
+	x := emptySite(t, t.TempDir())
+	x.pack("one")
+	x.applyTerraform()
+	return x
+}
+
+// emptySite is an account with nothing of ours, and a copy of what is deployed in root.
+func emptySite(t *testing.T, root string) *site {
 	t.Helper()
 	s, err := server.New(server.Options{})
 	if err != nil {
@@ -57,10 +68,9 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	x := &site{T: t, Server: s, root: t.TempDir()}
+	x := &site{T: t, Server: s, root: root}
 	x.fc3 = fc3{t, s.URL(), x.root}
 	x.ok(s.Router.Register("fc", fcapi.New(fcapi.Options{World: s.World, Platform: kept{}, RAM: s.RAM, Dir: t.TempDir()})))
-	x.ok(s.OSS.CreateBucket(server.Sharer, server.Home, "fleetwarden-"+server.Sharer))
 	for name, v := range map[string]string{
 		"ALIBABA_CLOUD_ENDPOINT_URL": s.URL(), "ALIBABA_CLOUD_ACCESS_KEY_ID": "local-ak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "local-sk",
 		"ALIBABA_CLOUD_IMDSV1_DISABLED": "true", "ALIBABA_CLOUD_SECURITY_TOKEN": "",
@@ -70,12 +80,75 @@ func newSite(t *testing.T) *site {
 	}
 	x.ok(os.CopyFS(filepath.Join(x.root, "deploy"), os.DirFS("..")))
 	x.write("s.yaml", string(x.read("../../s.yaml")))
-	x.pack("one")
+	return x
+}
+
+// applyTerraform makes what deploy/terraform makes in the home region, as far as it is
+// read back.
+func (x *site) applyTerraform() {
+	x.Helper()
+	x.ok(x.OSS.CreateBucket(server.Sharer, server.Home, "fleetwarden-"+server.Sharer))
 	for name, r := range x.manifest().Resources {
 		document := withCommands(string(x.read("../ram/" + name + ".json")))
-		x.ok(s.RAM.AddRole(server.Sharer, r.Props.Role, trust, map[string]string{r.Props.Role: document}))
+		x.ok(x.RAM.AddRole(server.Sharer, r.Props.Role, trust, map[string]string{r.Props.Role: document}))
 	}
-	return x
+	x.makeRules(server.Home)
+}
+
+// eventRules are those that queues.tf makes in each region, with the files of their patterns.
+var eventRules = map[string]string{
+	"fleetwarden-instance-running-to-attach-role": "instance-running", "fleetwarden-instance-running-to-push-agent": "instance-running",
+	"fleetwarden-first-heartbeat-to-push-agent": "first-heartbeat", "fleetwarden-command-completed-to-push-agent": "command-completed",
+}
+
+// bridgeRequest are the parameters of EventBridge's calls that change a rule.
+type bridgeRequest struct {
+	EventBusName  *string   `json:"EventBusName"`
+	RuleName      *string   `json:"RuleName,omitempty"`
+	FilterPattern *string   `json:"FilterPattern,omitempty"`
+	EventTargets  *string   `json:"EventTargets,omitempty"`
+	Targets       *string   `json:"Targets,omitempty"`
+	TargetIDs     []*string `json:"TargetIds,omitempty" type:"Repeated"`
+}
+
+func (x *site) bridge(action string, in bridgeRequest) {
+	x.Helper()
+	x.bridgeIn(server.Home, action, in)
+}
+
+func (x *site) bridgeIn(region fleet.Region, action string, in bridgeRequest) {
+	x.Helper()
+	keys := &aliyun.Renewable{}
+	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
+	cloud, err := aliyun.NewCloud(keys, x.URL())
+	x.ok(err)
+	got, err := aliyun.Do[bridgeRequest, struct {
+		Success bool   `json:"Success"`
+		Code    string `json:"Code"`
+	}](x.Context(), cloud.NewSession(0), aliyun.API{Product: aliyun.EventBridge, Action: action, Region: region, Write: true}, &in)
+	x.ok(err)
+	if !got.Success {
+		x.Fatalf("%s: %s", action, got.Code)
+	}
+}
+
+// makeRules makes the event rules of a region as Terraform's provider does.
+func (x *site) makeRules(region fleet.Region) {
+	x.Helper()
+	for name, pattern := range eventRules {
+		queue := "fleetwarden-" + name[strings.LastIndex(name, "-to-")+len("-to-"):]
+		x.bridgeIn(region, "CreateRule", bridgeRequest{
+			EventBusName: new("default"), RuleName: &name, FilterPattern: new(string(x.read("../eventrules/" + pattern + ".json"))),
+			EventTargets: new(strings.ReplaceAll("["+target(queue, queue)+"]", server.Home, string(region))),
+		})
+	}
+}
+
+// target is one as Terraform's provider writes it.
+func target(id, queue string) string {
+	return `{"Id":"` + id + `","Type":"acs.mns.queue","Endpoint":"acs:mns:cn-hangzhou:` + server.Sharer + `:queues/` + queue + `",` +
+		`"PushRetryStrategy":"EXPONENTIAL_DECAY_RETRY","DeadLetterQueue":{"Arn":"acs:mns:cn-hangzhou:` + server.Sharer + `:/queues/fleetwarden-dead-letters"},` +
+		`"ParamList":[{"Form":"ORIGINAL","ResourceKey":"Body"},{"Form":"CONSTANT","ResourceKey":"queue","Value":"` + queue + `"}]}`
 }
 
 func (x *site) ok(err error) {
@@ -195,6 +268,14 @@ func TestADeploymentIsReadBackAndKept(t *testing.T) {
 	all := x.kept()
 	if len(all) != 2 || all[0].Build != "v1" || all[1].Build != "v2" || all[0].Policy == all[1].Policy {
 		t.Fatalf("kept: %+v", all)
+	}
+	for _, r := range all[1].Rules {
+		if eventRules[r.Name] == "" || r.Status != "ENABLE" || !strings.HasSuffix(r.Targets[0].Endpoint, ":queues/"+r.Targets[0].ID) {
+			t.Errorf("kept the rule %+v", r)
+		}
+	}
+	if len(all[1].Rules) != len(eventRules) {
+		t.Errorf("kept %d event rules", len(all[1].Rules))
 	}
 	for i, f := range all[1].Functions {
 		if f.Checksum == all[0].Functions[i].Checksum {
@@ -352,7 +433,7 @@ func TestTheDeployersRightsAreEnough(t *testing.T) {
 		"fc:GetFunction": "fc:GetFunction", "fc:ListTagResources": "fc:ListTagResources", "fc:ListTriggers": "fc:ListTriggers",
 		"fc:GetFunctionAsyncInvokeConfig": "fc:GetAsyncInvokeConfig", "fc:GetConcurrencyConfig": "fc:GetConcurrencyConfig",
 		"fc:CreateTrigger": "fc:CreateTrigger", "fc:UpdateTrigger": "fc:UpdateTrigger", "fc:DeleteTrigger": "fc:DeleteTrigger",
-		"ram:ListPoliciesForRole": "ram:ListPoliciesForRole", "ram:GetPolicy": "ram:GetPolicy",
+		"ram:ListPoliciesForRole": "ram:ListPoliciesForRole", "ram:GetPolicy": "ram:GetPolicy", "eventbridge:GetRule": "eventbridge:GetRule",
 		"actiontrail:DescribeTrails": "actiontrail:DescribeTrails", "actiontrail:GetTrailStatus": "actiontrail:GetTrailStatus", "oss:PutObject": "oss:PutObject",
 	} {
 		as(strings.ReplaceAll(rights, `"`+action+`"`, `"none:None"`))
@@ -445,6 +526,48 @@ func TestWhatStandsOtherwiseIsNamed(t *testing.T) {
 	}
 }
 
+func TestEventRulesAreReadBack(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	x.must("confirm")
+	const heartbeat, completed, running = "fleetwarden-first-heartbeat-to-push-agent", "fleetwarden-command-completed-to-push-agent", "fleetwarden-instance-running-to-attach-role"
+	of := func(rule string) bridgeRequest { return bridgeRequest{EventBusName: new("default"), RuleName: &rule} }
+	for _, c := range []struct {
+		says, action string
+		change       bridgeRequest
+		undo         string
+	}{
+		{says: heartbeat + ` of bus default in cn-hangzhou has status DISABLE, not ENABLE; deploy cn-hangzhou again`, action: "DisableRule", change: of(heartbeat), undo: "EnableRule"},
+		{says: completed + ` of bus default in cn-hangzhou has the pattern {}, not {"data":{"commandName":[{"prefix":"fleetwarden-"}]},`, action: "UpdateRule",
+			change: bridgeRequest{EventBusName: new("default"), RuleName: new(completed), FilterPattern: new("{}")}},
+		{says: running + ` of bus default in cn-hangzhou has no target fleetwarden-attach-role`, action: "DeleteTargets",
+			change: bridgeRequest{EventBusName: new("default"), RuleName: new(running), TargetIDs: []*string{new("fleetwarden-attach-role")}}},
+		{says: running + ` of bus default in cn-hangzhou has another target, copy, acs.mns.queue acs:mns:cn-hangzhou:` + server.Sharer + `:queues/fleetwarden-sweep`, action: "PutTargets",
+			change: bridgeRequest{EventBusName: new("default"), RuleName: new(running), Targets: new("[" + target("copy", "fleetwarden-sweep") + "]")}},
+		{says: `target fleetwarden-attach-role is acs.mns.queue acs:mns:cn-hangzhou:` + server.Sharer + `:queues/fleetwarden-push-agent`, action: "PutTargets",
+			change: bridgeRequest{EventBusName: new("default"), RuleName: new(running), Targets: new("[" + target("fleetwarden-attach-role", "fleetwarden-push-agent") + "]")}},
+		{says: heartbeat + " of bus default in cn-hangzhou does not exist; deploy cn-hangzhou again", action: "DeleteRule", change: of(heartbeat)},
+	} {
+		x.bridge(c.action, c.change)
+		x.fails(c.says, "confirm")
+		if c.undo != "" {
+			x.bridge(c.undo, of(*c.change.RuleName))
+		}
+	}
+	if n := len(x.kept()); n != 1 {
+		t.Errorf("%d deployments were kept", n)
+	}
+}
+
+// The provider gives back a pattern as it was written; a person may write it another way.
+func TestAPatternIsComparedAsJSON(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	x.bridge("UpdateRule", bridgeRequest{EventBusName: new("default"), RuleName: new("fleetwarden-first-heartbeat-to-push-agent"),
+		FilterPattern: new(`{ "type": ["ecs:CloudAssistant:FirstHeartbeat"], "source": ["acs.ecs"] }`)})
+	x.must("confirm")
+}
+
 func TestRightsAndTheTrailAreReadBack(t *testing.T) {
 	x := newSite(t)
 	x.fc3.deploy(x.manifest())
@@ -498,6 +621,7 @@ func TestASecondRegionsRemovalNamesNothingOfHome(t *testing.T) {
 	x.fc3.deploy(x.manifest())
 	t.Setenv("REGION", "cn-shanghai")
 	x.fc3.deploy(x.manifest())
+	x.makeRules("cn-shanghai")
 	x.must("confirm") // home's functions under the same names are none of an older s.yaml
 	names := strings.Fields(x.must("names"))
 	if want := []string{"attach-role", "push-agent", "validate-instance", "watch-shares"}; !slices.Equal(names, want) {
@@ -519,7 +643,7 @@ func TestAnAnswerThatFailsFailsTheCommand(t *testing.T) {
 	x.fc3.deploy(x.manifest())
 	for _, api := range []string{
 		"fc:ListFunctions", "fc:GetFunction", "fc:ListTagResources", "fc:GetAsyncInvokeConfig", "fc:GetConcurrencyConfig", "fc:ListTriggers",
-		"ram:GetRole", "ram:ListPoliciesForRole", "actiontrail:DescribeTrails", "actiontrail:GetTrailStatus", "sts:GetCallerIdentity",
+		"ram:GetRole", "ram:ListPoliciesForRole", "eventbridge:GetRule", "actiontrail:DescribeTrails", "actiontrail:GetTrailStatus", "sts:GetCallerIdentity",
 	} {
 		product, action, _ := strings.Cut(api, ":")
 		x.ok(x.Faults.Set(1, []simcloud.Fault{{Product: product, Action: action, Kind: simcloud.Deny}}, simcloud.EventFaults{}))

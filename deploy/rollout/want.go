@@ -17,7 +17,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// want is what s.yaml, the zips that it names and deploy/ram say.
+// want is what s.yaml, the zips that it names and the folder deploy say.
 func (r *rollout) want() (deployment.Record, error) {
 	w := deployment.Record{V: deployment.Version, Account: r.account, Region: r.region, Home: r.home, Build: r.build}
 	for _, name := range slices.Sorted(maps.Keys(r.manifest.Resources)) {
@@ -38,7 +38,26 @@ func (r *rollout) want() (deployment.Record, error) {
 		}
 		w.Policy = fmt.Sprintf("%x", sha256.Sum256(policy))
 	}
-	return w, nil
+	var err error
+	w.Rules, err = r.rules()
+	return w, err
+}
+
+// rules are the event rules that Terraform makes in this region.
+func (r *rollout) rules() ([]deployment.Rule, error) {
+	members := strings.FieldsFunc(os.Getenv("FLEETWARDEN_MEMBERS"), func(c rune) bool { return c == ',' })
+	all, err := manifest.Rules(r.path("deploy"), string(r.account), string(r.region), string(r.home), members)
+	var out []deployment.Rule
+	for _, x := range all {
+		out = append(out, deployment.Rule{
+			Bus: x.Bus, Name: x.Name, Region: r.region, Status: "ENABLE", Pattern: deployment.Pattern(string(x.Pattern)),
+			Targets: []deployment.RuleTarget{{
+				ID: x.Queue, Type: "acs.mns.queue", Endpoint: x.Endpoint, Retry: x.Retry, DeadLetters: x.DeadLetters,
+				Params: map[string]string{"queue": "CONSTANT " + x.Queue, "Body": "ORIGINAL"},
+			}},
+		})
+	}
+	return out, err
 }
 
 // path is a path of s.yaml, which are relative to it.

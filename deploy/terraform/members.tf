@@ -72,6 +72,7 @@ resource "alicloud_event_bridge_rule" "from_members" {
     jsondecode(file("${local.deploy}/eventrules/${each.value.rule}.json")),
     { aliyunoriginalaccountid = sort(var.members) },
   ))
+  status = "ENABLE"
 
   targets {
     target_id           = each.value.queue

@@ -9,6 +9,7 @@ output "environment" {
     "export REGION='${var.region}'",
     "export HOME_REGION='${var.home_region}'",
     "export FLEETWARDEN_DEPLOYMENT='${var.deployment}'",
+    "export FLEETWARDEN_MEMBERS='${join(",", sort(var.members))}'",
     "export FLEETWARDEN_COMMANDS='${join(",", [for name, c in alicloud_ecs_command.this : "${name}=${c.id}"])}'",
   ])
 }

@@ -64,6 +64,7 @@ resource "alicloud_event_bridge_rule" "to_inbox" {
   rule_name      = each.key
   description    = "Fleetwarden: fills ${each.value.queue}"
   filter_pattern = jsonencode(jsondecode(file("${local.deploy}/eventrules/${each.value.rule}.json")))
+  status         = "ENABLE" # a rule that was disabled is enabled again
 
   targets {
     target_id           = each.value.queue

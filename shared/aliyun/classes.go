@@ -86,6 +86,8 @@ var classes = []struct {
 	{"fc", fleet.Exists, `FunctionAlreadyExists TriggerAlreadyExists`},
 	{"fc", fleet.Invalid, `FunctionNotEmpty FunctionInvocationDisabled`},
 
+	{"eventbridge", fleet.NotFound, `EventRuleNotExisted EventBusNotExist`}, // HTTP 200
+
 	{"ram", fleet.NotFound, `EntityNotExist EntityNotExist.Role EntityNotExist.Role.Policy EntityNotExist.Policy EntityNotExist.Policy.Version`},
 	{"ram", fleet.Exists, `EntityAlreadyExists.Role EntityAlreadyExists.Role.Policy EntityAlreadyExists.Policy`},
 	{"ram", fleet.Limit, `LimitExceeded.Role LimitExceeded.Role.Policy LimitExceeded.Policy LimitExceeded.Policy.Version`},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,6 +34,14 @@ func Compare(want, have Record) []string {
 			continue
 		}
 		out = append(out, w.differences(have.Roles[at])...)
+	}
+	for _, w := range want.Rules {
+		at := slices.IndexFunc(have.Rules, func(h Rule) bool { return h.Name == w.Name && h.Bus == w.Bus && h.Region == w.Region })
+		if at < 0 {
+			out = append(out, fmt.Sprintf("%s does not exist; %s", w, w.repair()))
+			continue
+		}
+		out = append(out, w.differences(have.Rules[at])...)
 	}
 	if len(have.Trails) == 0 {
 		out = append(out, fmt.Sprintf("no trail of ActionTrail logs the writing calls of %s: no launch and no share comes as an event; start one, or see deploy/terraform/trail.tf", want.Region))
@@ -139,6 +148,48 @@ func contains(have, want any) bool {
 }
 
 func isObject(text string) bool { return len(text) > 0 && text[0] == '{' }
+
+func (r Rule) String() string {
+	return fmt.Sprintf("event rule %s of bus %s in %s", r.Name, r.Bus, r.Region)
+}
+
+// repair is the next step after a difference.
+func (r Rule) repair() string {
+	return "deploy " + string(r.Region) + " again: Terraform makes the rule as it should be"
+}
+
+func (r Rule) differences(have Rule) []string {
+	var out []string
+	if r.Status != have.Status {
+		out = append(out, fmt.Sprintf("%s has status %s, not %s; %s", r, have.Status, r.Status, r.repair()))
+	}
+	if r.Pattern != have.Pattern {
+		out = append(out, fmt.Sprintf("%s has the pattern %s, not %s; %s", r, have.Pattern, r.Pattern, r.repair()))
+	}
+	for _, w := range r.Targets {
+		at := slices.IndexFunc(have.Targets, func(h RuleTarget) bool { return h.ID == w.ID })
+		if at < 0 {
+			out = append(out, fmt.Sprintf("%s has no target %s; %s", r, w.ID, r.repair()))
+		} else if h := have.Targets[at]; !reflect.DeepEqual(w, h) {
+			out = append(out, fmt.Sprintf("%s: target %s is %s, not %s; %s", r, w.ID, h, w, r.repair()))
+		}
+	}
+	for _, h := range have.Targets {
+		if !slices.ContainsFunc(r.Targets, func(w RuleTarget) bool { return h.ID == w.ID }) {
+			out = append(out, fmt.Sprintf("%s has another target, %s, %s; delete it in EventBridge, or make a rule of your own for it", r, h.ID, h))
+		}
+	}
+	return out
+}
+
+// String is all that a target has beside its id.
+func (t RuleTarget) String() string {
+	out := fmt.Sprintf("%s %s, %s, dead letters %q", t.Type, t.Endpoint, t.Retry, t.DeadLetters)
+	for _, name := range slices.Sorted(maps.Keys(t.Params)) {
+		out += fmt.Sprintf(", %s %s", name, t.Params[name])
+	}
+	return out
+}
 
 func (r Role) differences(have Role) []string {
 	var out []string

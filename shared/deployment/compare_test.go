@@ -97,6 +97,35 @@ func TestStatementsAreComparedWhateverTheirOrder(t *testing.T) {
 	}
 }
 
+func TestAnEventRuleIsComparedWhole(t *testing.T) {
+	rule := func(change func(*deployment.Rule)) deployment.Record {
+		r := deployment.Rule{Bus: "default", Name: "r", Region: "cn-hangzhou", Status: "ENABLE", Pattern: "{}", Targets: []deployment.RuleTarget{{
+			ID: "t", Type: "acs.eventbridge", Endpoint: "e", Retry: "EXPONENTIAL_DECAY_RETRY", DeadLetters: "d",
+			Params: map[string]string{"Body": "ORIGINAL", "RAMRoleName": "CONSTANT members"},
+		}}}
+		change(&r)
+		return deployment.Record{Rules: []deployment.Rule{r}, Trails: []string{"t"}}
+	}
+	as := func(*deployment.Rule) {}
+	if d := deployment.Compare(rule(as), rule(as)); len(d) > 0 {
+		t.Errorf("two of a kind: %q", d)
+	}
+	for name, change := range map[string]func(*deployment.Rule){
+		"another bus": func(r *deployment.Rule) { r.Bus = "b" }, "another region": func(r *deployment.Rule) { r.Region = "cn-shanghai" },
+		"disabled": func(r *deployment.Rule) { r.Status = "DISABLE" }, "another pattern": func(r *deployment.Rule) { r.Pattern = `{"a":["b"]}` },
+		"no target": func(r *deployment.Rule) { r.Targets = nil }, "two targets": func(r *deployment.Rule) { r.Targets = append(r.Targets, deployment.RuleTarget{ID: "u"}) },
+		"another endpoint": func(r *deployment.Rule) { r.Targets[0].Endpoint = "f" }, "another type": func(r *deployment.Rule) { r.Targets[0].Type = "acs.mns.queue" },
+		"no dead letters": func(r *deployment.Rule) { r.Targets[0].DeadLetters = "" }, "another strategy": func(r *deployment.Rule) { r.Targets[0].Retry = "BACKOFF_RETRY" },
+		"another role": func(r *deployment.Rule) { r.Targets[0].Params["RAMRoleName"] = "CONSTANT others" },
+		"in Base64":    func(r *deployment.Rule) { r.Targets[0].Params["IsBase64Encode"] = "CONSTANT true" },
+	} {
+		d := deployment.Compare(rule(as), rule(change))
+		if len(d) != 1 || !strings.HasPrefix(d[0], "event rule r of bus default in cn-hangzhou") || !strings.Contains(d[0], "; de") {
+			t.Errorf("%s: %q", name, d)
+		}
+	}
+}
+
 // FuzzStatements: whatever a document holds, it is read in the order of its members or
 // refused, and reading it again changes nothing.
 func FuzzStatements(f *testing.F) {

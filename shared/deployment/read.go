@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fleetwarden/shared/aliyun/eventbridge"
 	"fleetwarden/shared/aliyun/fc"
 	"fleetwarden/shared/fleet"
 )
@@ -28,6 +29,11 @@ type Roles interface {
 	Role(ctx context.Context, name string) (fleet.Role, error)
 }
 
+// Rules reads the event rules of one region.
+type Rules interface {
+	Rule(ctx context.Context, bus, name string) (*eventbridge.Rule, error)
+}
+
 // Trails reads ActionTrail.
 type Trails interface {
 	// Logging returns the trails that log the writing calls of region, as the endpoint of
@@ -44,6 +50,7 @@ const TagSetting = "tag " + Tag
 // Cloud is what a deployment is read from.
 type Cloud struct {
 	Functions func(fleet.Region) Functions
+	Rules     func(fleet.Region) Rules
 	Roles     Roles
 	Trails    Trails
 }
@@ -52,7 +59,7 @@ type Cloud struct {
 // wanted no more. What does not exist is left out.
 func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 	have := want
-	have.Functions, have.Roles = nil, nil
+	have.Functions, have.Roles, have.Rules = nil, nil, nil
 	for _, w := range want.Functions {
 		f, err := readFunction(ctx, c.Functions(w.Region), w)
 		if err != nil {
@@ -80,6 +87,16 @@ func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 			return have, err
 		}
 		have.Roles = append(have.Roles, role)
+	}
+	for _, w := range want.Rules {
+		got, err := c.Rules(w.Region).Rule(ctx, w.Bus, w.Name)
+		if fleet.ClassOf(err) == fleet.NotFound {
+			continue
+		}
+		if err != nil {
+			return have, fmt.Errorf("reading %s: %w", w, err)
+		}
+		have.Rules = append(have.Rules, ruleOf(w, got))
 	}
 	if have.Trails, err = c.Trails.Logging(ctx, want.Home, want.Region); err != nil {
 		return have, fmt.Errorf("reading the trails: %w", err)
@@ -205,6 +222,30 @@ func ownRole(f *fc.Function) string {
 		return strings.TrimPrefix(f.Role, "acs:ram::"+arn[3]+":role/")
 	}
 	return f.Role
+}
+
+// ruleOf is the wanted rule as EventBridge shows it.
+func ruleOf(w Rule, got *eventbridge.Rule) Rule {
+	out := Rule{Bus: w.Bus, Name: w.Name, Region: w.Region, Status: got.Status, Pattern: Pattern(got.Pattern)}
+	for _, t := range got.Targets {
+		target := RuleTarget{ID: t.ID, Type: t.Type, Endpoint: t.Endpoint, Retry: t.Retry, DeadLetters: t.DeadLetter.ARN, Params: map[string]string{}}
+		for _, p := range t.Params {
+			if p.Key == "IsBase64Encode" && p.Value == "false" {
+				continue // EventBridge adds it to targets that were made without it
+			}
+			target.Params[p.Key] = strings.TrimSpace(p.Form + " " + p.Value + " " + p.Template)
+		}
+		out.Targets = append(out.Targets, target)
+	}
+	return out
+}
+
+// Pattern is an event pattern in the form in which two can be compared.
+func Pattern(text string) string {
+	if p, err := ordered([]byte(text)); err == nil {
+		return p
+	}
+	return text
 }
 
 // Digest stands for a value that a record must not hold: the beginning of its SHA-256.

@@ -25,6 +25,8 @@ type Record struct {
 	Policy    string     `json:"policy,omitempty"`
 	Functions []Function `json:"functions"`
 	Roles     []Role     `json:"roles"`
+	// Rules are the event rules that fill the queues of Region.
+	Rules []Rule `json:"rules"`
 	// Trails are those that log the writing calls of Region into any place, by name.
 	Trails []string `json:"trails"`
 }
@@ -49,6 +51,31 @@ type Trigger struct {
 	Config string `json:"config"`
 	// Qualifier is the version or alias that it invokes; empty for what was deployed last.
 	Qualifier string `json:"qualifier,omitempty"`
+}
+
+// Rule is an event rule of EventBridge.
+type Rule struct {
+	Bus    string       `json:"bus"`
+	Name   string       `json:"name"`
+	Region fleet.Region `json:"region"`
+	Status string       `json:"status"` // ENABLE or DISABLE
+	// Pattern is JSON with its members in order.
+	Pattern string       `json:"pattern"`
+	Targets []RuleTarget `json:"targets"`
+}
+
+// RuleTarget is what an event rule delivers to.
+type RuleTarget struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Endpoint string `json:"endpoint"`
+	// Retry is the strategy by which a delivery that failed is tried again, and
+	// DeadLetters the ARN of the queue that takes it afterwards; without one it is lost.
+	Retry       string `json:"retry"`
+	DeadLetters string `json:"deadLetters"`
+	// Params say what is delivered, such as the whole event, and as which role if another
+	// account's bus is the target: the form and the value of each, by its name.
+	Params map[string]string `json:"params"`
 }
 
 // Role is what a function's role may do: the statements of all its policies, each as JSON

@@ -39,7 +39,7 @@ var arrows = []struct {
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/terminal", []string{"events", "shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},
-	{"shared/deployment", []string{"shared/fleet", "shared/aliyun/fc"}, "it compares what stands with what was wanted, and changes nothing"},
+	{"shared/deployment", []string{"shared/fleet", "shared/aliyun/eventbridge", "shared/aliyun/fc"}, "it compares what stands with what was wanted, and changes nothing"},
 	{"deploy/rollout", []string{"deploy/local/manifest", "shared/deployment", "shared/fcrun", "shared/fleet", "shared/aliyun/"}, "it reads s.yaml as the local cloud does, and links no control"},
 	{"deploy/pack", []string{"shared/policy"}, "it ships the policy file, checked by the code that will read it"},
 	{"deploy", []string{"deploy/", "test/simcloud/"}, "the local deployment runs binaries on the local cloud; it does not link the product"},

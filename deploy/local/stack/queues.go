@@ -1,68 +1,41 @@
 package stack
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
+	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/test/simcloud/eventbridge"
 	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
 )
 
-// queueFile is deploy/queues.json, which Terraform reads too.
-type queueFile struct {
-	Queues []queueSpec `json:"queues"`
-}
-
-// queueSpec is one queue. Its event rules, by the names of the pattern files in
-// deploy/eventrules, put events of the default bus into it.
-type queueSpec struct {
-	Name string `json:"name"`
-	// Where is "home" for a queue of the home region alone, else empty.
-	Where string `json:"where"`
-	// When is the key of the policy file that has to name the queue for it to be made.
-	// Here it is always made: a policy may be exchanged while the stack runs.
-	When                   string          `json:"when"`
-	MessageRetentionPeriod int             `json:"messageRetentionPeriod"` // s
-	VisibilityTimeout      int             `json:"visibilityTimeout"`      // s
-	DeadLetter             *deadLetterSpec `json:"deadLetter"`
-	EventRules             []string        `json:"eventRules"`
-	// MemberRules are for the events of member accounts, whose bus is not played here.
-	MemberRules []string `json:"memberRules"`
-}
-
-type deadLetterSpec struct {
-	Queue           string `json:"queue"`
-	MaxReceiveCount int    `json:"maxReceiveCount"`
-}
-
 func (s *Stack) queues(region string) error {
-	text, err := os.ReadFile(filepath.Join(s.root, "deploy", "queues.json"))
+	dir := filepath.Join(s.root, "deploy")
+	queues, err := manifest.Queues(dir, region, s.home())
 	if err != nil {
-		return fmt.Errorf("making the queues: %w", err)
+		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	var file queueFile
-	if err := d.Decode(&file); err != nil {
-		return fmt.Errorf("making the queues: reading deploy/queues.json: %w", err)
-	}
-	for _, q := range file.Queues {
-		if q.Where == "home" && region != s.home() {
-			continue
-		}
+	for _, q := range queues {
 		if err := s.queue(region, q); err != nil {
 			return fmt.Errorf("making queue %s: %w", q.Name, err)
+		}
+	}
+	rules, err := manifest.Rules(dir, server.Sharer, region, s.home(), nil)
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if err := s.rule(region, r); err != nil {
+			return fmt.Errorf("making event rule %s: %w", r.Name, err)
 		}
 	}
 	return nil
 }
 
-func (s *Stack) queue(region string, spec queueSpec) error {
+// queue is made whether or not the policy names it: a policy may be exchanged while the
+// stack runs.
+func (s *Stack) queue(region string, spec manifest.Queue) error {
 	id := mns.Queue{Account: server.Sharer, Region: region, Name: spec.Name}
 	attrs := mns.Defaults()
 	attrs.MessageRetentionPeriod, attrs.VisibilityTimeout = spec.MessageRetentionPeriod, spec.VisibilityTimeout
@@ -75,30 +48,23 @@ func (s *Stack) queue(region string, spec queueSpec) error {
 			return fmt.Errorf("setting its dead-letter queue %s: %w", d.Queue, err)
 		}
 	}
-	for _, rule := range spec.EventRules {
-		if err := s.rule(region, rule, id); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// rule puts the pattern of deploy/eventrules with that name onto the bus, to fill a queue.
-// Its name is the one that Terraform gives it.
-func (s *Stack) rule(region, pattern string, queue mns.Queue) error {
-	text, err := os.ReadFile(filepath.Join(s.root, "deploy", "eventrules", pattern+".json"))
+func (s *Stack) rule(region string, r manifest.EventRule) error {
+	pattern, err := eventbridge.ParsePattern(r.Pattern)
 	if err != nil {
-		return fmt.Errorf("making event rule %s: %w", pattern, err)
+		return err
 	}
-	parsed, err := eventbridge.ParsePattern(text)
-	if err != nil {
-		return fmt.Errorf("making event rule %s: %w", pattern, err)
-	}
-	return s.o.Server.EventBridge.Put(server.Sharer, region, eventbridge.Rule{
-		Name:    "fleetwarden-" + pattern + "-to-" + strings.TrimPrefix(queue.Name, "fleetwarden-"),
-		Pattern: parsed,
-		Targets: []eventbridge.Target{eventbridge.QueueTarget(s.o.Server.MNS, queue)},
+	target, err := s.o.Server.EventBridge.Connect(server.Sharer, region, eventbridge.TargetInfo{
+		Id: r.Queue, Type: eventbridge.ToQueue, Endpoint: r.Endpoint, PushRetryStrategy: r.Retry,
+		DeadLetterQueue: &eventbridge.DeadLetterQueue{Arn: r.DeadLetters},
+		ParamList:       []eventbridge.TargetParam{{ResourceKey: "queue", Form: "CONSTANT", Value: r.Queue}, {ResourceKey: "Body", Form: "ORIGINAL"}},
 	})
+	if err != nil {
+		return err
+	}
+	return s.o.Server.EventBridge.Put(server.Sharer, region, eventbridge.Rule{Name: r.Name, Pattern: pattern, Targets: []eventbridge.Target{target}})
 }
 
 // queueAt returns what sends to the queue of an ARN. A queue that does not exist

@@ -81,6 +81,7 @@ resource "alicloud_event_bridge_rule" "to_home" {
   rule_name      = "fleetwarden-${each.key}-to-home"
   description    = "Fleetwarden: sends events to account ${var.home}"
   filter_pattern = jsonencode(jsondecode(file("${local.deploy}/eventrules/${each.key}.json")))
+  status         = "ENABLE"
 
   targets {
     target_id           = "fleetwarden-members"

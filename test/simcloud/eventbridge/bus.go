@@ -46,14 +46,6 @@ type Target struct {
 	DeadLetter func(event []byte) error
 }
 
-// QueueTarget pushes the whole CloudEvent as a message.
-func QueueTarget(s *mns.Service, q mns.Queue) Target {
-	return Target{ID: q.Name, Push: QueuePush(s, q), Info: TargetInfo{
-		Type: ToQueue, Endpoint: fmt.Sprintf("acs:mns:%s:%s:queues/%s", q.Region, q.Account, q.Name),
-		ParamList: []TargetParam{{ResourceKey: "queue", Form: "CONSTANT", Value: q.Name}, {ResourceKey: "Body", Form: "ORIGINAL"}},
-	}}
-}
-
 // QueuePush sends what it is given to a queue.
 func QueuePush(s *mns.Service, q mns.Queue) func([]byte) error {
 	return func(event []byte) error {

@@ -194,11 +194,19 @@ func TestFaultsDuplicateLoseAndReorderEvents(t *testing.T) {
 func TestQueueTargetGetsTheWholeEvent(t *testing.T) {
 	f := newFixture(t)
 	queues := mns.New(f.world)
+	f.bus = eventbridge.New(eventbridge.Options{World: f.world, Queues: queues})
 	q := mns.Queue{Account: account, Region: region, Name: "fleetwarden-a"}
 	if _, err := queues.Create(q, mns.Defaults()); err != nil {
 		t.Fatal(err)
 	}
-	f.rule(`{}`, eventbridge.QueueTarget(queues, q))
+	target, err := f.bus.Connect(account, region, eventbridge.TargetInfo{
+		Id: "t", Type: eventbridge.ToQueue, Endpoint: "acs:mns:cn-hangzhou:1000000000000001:queues/fleetwarden-a",
+		ParamList: []eventbridge.TargetParam{{ResourceKey: "queue", Form: "CONSTANT", Value: q.Name}, {ResourceKey: "Body", Form: "ORIGINAL"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.rule(`{}`, target)
 	f.publish(account, region, "x")
 	f.quiet()
 	got, err := queues.Receive(q, 16)

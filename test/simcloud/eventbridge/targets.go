@@ -65,7 +65,7 @@ func (s *Service) targets(c *wire.Call, text string) ([]Target, error) {
 	}
 	var out []Target
 	for _, in := range all {
-		t, err := s.connect(c, in)
+		t, err := s.Connect(c.Caller.Account, c.Region, in)
 		if err != nil {
 			return nil, invalid("target " + in.Id + ": " + err.Error())
 		}
@@ -74,9 +74,9 @@ func (s *Service) targets(c *wire.Call, text string) ([]Target, error) {
 	return out, nil
 }
 
-// connect makes a target of a queue of the caller's in the same region: the whole event,
-// as the parameters queue and Body say.
-func (s *Service) connect(c *wire.Call, in TargetInfo) (Target, error) {
+// Connect makes a target of a queue of the rule's account and region: the whole event, as
+// the parameters queue and Body say.
+func (s *Service) Connect(account, region string, in TargetInfo) (Target, error) {
 	strategy := Strategy(in.PushRetryStrategy)
 	switch {
 	case in.Id == "" || in.Endpoint == "":
@@ -92,7 +92,7 @@ func (s *Service) connect(c *wire.Call, in TargetInfo) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
-	if q.Account != c.Caller.Account || q.Region != c.Region {
+	if q.Account != account || q.Region != region {
 		return Target{}, errors.New("the queue is in another account or region")
 	}
 	if err := in.params(q.Name); err != nil {
