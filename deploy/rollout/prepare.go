@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
-	"strings"
 
+	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/deployment"
@@ -44,7 +43,7 @@ func (r *rollout) oneAccount() error {
 	if err != nil {
 		return fmt.Errorf("reading the rendered manifest: %w", err)
 	}
-	return sameAccount(string(text), r.account)
+	return manifest.CheckRendered(string(text), string(r.account))
 }
 
 // account prints the account of the credentials. Terraform has credentials of its own, from
@@ -52,27 +51,6 @@ func (r *rollout) oneAccount() error {
 func account(_ context.Context, r *rollout) error {
 	_, err := fmt.Fprintln(r.out, r.account)
 	return err
-}
-
-// owner is the account in the name of a resource.
-var owner = regexp.MustCompile(`acs:[a-z]+:[a-z0-9-]*:([0-9]+):`)
-
-// sameAccount compares the account of these credentials with that of "s", as it stands in
-// what "s preview" rendered. Its exit status says nothing: it is 0 where nothing was.
-func sameAccount(rendered string, account fleet.AccountID) error {
-	found := owner.FindAllStringSubmatch(rendered, -1)
-	switch {
-	case len(found) == 0:
-		return errors.New(`"s preview" rendered no resource of an account: is its access there (s config get)?`)
-	case strings.Contains(rendered, "${"):
-		return errors.New(`"s preview" left a variable as it is: see its output`)
-	}
-	for _, m := range found {
-		if m[1] != string(account) {
-			return fmt.Errorf("Serverless Devs would deploy into account %s, the credentials of the environment are of %s: give both the same (S_ACCESS names another access of s)", m[1], account)
-		}
-	}
-	return nil
 }
 
 // foreign refuses functions that have our names and another deployment's tag, or none.

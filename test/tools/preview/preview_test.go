@@ -40,6 +40,13 @@ func TestServerlessDevsRendersWhatTheLocalDeploymentReads(t *testing.T) {
 	if found := wrong(rendered); len(found) > 0 {
 		t.Fatalf("the rendered text has\n%s", strings.Join(found, "\n"))
 	}
+	// What "make deploy" checks before anything is changed.
+	if err := manifest.CheckRendered(string(rendered), account); err != nil {
+		t.Error(err)
+	}
+	if err := manifest.CheckRendered(string(rendered), "1000000000000043"); err == nil {
+		t.Error("another account was taken for the same")
+	}
 	ours, err := manifest.Load(filepath.Join(root, "s.yaml"), manifest.Options{Account: account, Env: lookup})
 	if err != nil {
 		t.Fatal(err)
@@ -64,8 +71,12 @@ func TestServerlessDevsRendersWhatTheLocalDeploymentReads(t *testing.T) {
 func TestAnAccessThatIsAVariableIsRenderedWithoutAccount(t *testing.T) {
 	s := install(t)
 	text := bytes.Replace(shipped(t), []byte("access: default"), []byte("access: ${env('S_ACCESS', 'default')}"), 1)
-	if found := wrong(s.preview(t, text)); len(found) == 0 {
+	rendered := s.preview(t, text)
+	if found := wrong(rendered); len(found) == 0 {
 		t.Error("nothing is wrong with it: this version resolves access, and the manifest reader need not refuse it")
+	}
+	if err := manifest.CheckRendered(string(rendered), account); err == nil {
+		t.Error("make deploy would go on with it")
 	}
 }
 
