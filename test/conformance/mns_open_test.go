@@ -34,6 +34,11 @@ func TestAQueueIsMadeShownChangedAndDeleted(t *testing.T) {
 	p.must("GetQueueAttributes", map[string]any{"QueueName": "inbox"}, `"VisibilityTimeout":600`, `"MessageRetentionPeriod":604800`, `"DelaySeconds":0`,
 		`"DeadLetterTargetQueue":"dead"`, `"Enabled":true`, `"MaxReceiveCount":5`, `"CreateTime":1767571200`,
 		`"Tags":[{"TagKey":"fleetwarden:deployment","TagValue":"one"}]`)
+	p.must("TagResources", map[string]any{"ResourceType": "queue", "ResourceId.1": "inbox", "Tag.1.Key": "fleetwarden:deployment", "Tag.1.Value": "two", "Tag.2.Key": "team", "Tag.2.Value": "x"})
+	p.must("UntagResources", map[string]any{"ResourceType": "queue", "ResourceId.1": "inbox", "TagKey.1": "team"})
+	p.must("GetQueueAttributes", map[string]any{"QueueName": "inbox"}, `"Tags":[{"TagKey":"fleetwarden:deployment","TagValue":"two"}]`)
+	p.refused("TagResources", map[string]any{"ResourceType": "queue", "ResourceId.1": "none", "Tag.1.Key": "a"}, 404, "QueueNotExist")
+	p.refused("TagResources", map[string]any{"ResourceType": "topic", "ResourceId.1": "inbox", "Tag.1.Key": "a"}, 400, "InvalidArgument")
 	p.must("SetQueueAttributes", map[string]any{"QueueName": "inbox", "PollingWaitSeconds": 10, "DlqPolicy": `{"Enabled":false}`})
 	p.must("GetQueueAttributes", map[string]any{"QueueName": "inbox"}, `"PollingWaitSeconds":10`, `"VisibilityTimeout":600`, `"DlqPolicy":{"Enabled":false}`)
 	p.must("DeleteQueue", map[string]any{"QueueName": "inbox"})
@@ -116,6 +121,8 @@ func TestMnsOpenNeedsItsRights(t *testing.T) {
 		"mns:SetQueueAttributes": {"QueueName": "inbox", "DelaySeconds": 1},
 		"mns:CreateQueue":        {"QueueName": "new"},
 		"mns:DeleteQueue":        {"QueueName": "inbox"},
+		"mns:TagResources":       {"ResourceType": "queue", "ResourceId.1": "inbox", "Tag.1.Key": "a", "Tag.1.Value": "b"},
+		"mns:UntagResources":     {"ResourceType": "queue", "ResourceId.1": "inbox", "TagKey.1": "a"},
 	}, "")
 	needsRights(t, open, withQueues, "*", map[string]map[string]any{"mns:ListQueue": {}}, "")
 }

@@ -52,15 +52,18 @@ func (r RuleRequest) resource(c *wire.Call) string {
 	return "acs:eventbridge:" + c.Region + ":" + c.Caller.Account + ":eventbus/" + r.EventBusName + "/rule/" + cmp.Or(r.RuleName, "*")
 }
 
-// allow asks RAM about the rule, and refuses buses that do not exist.
+// allow asks RAM about the rule.
 func (r RuleRequest) allow(c *wire.Call) error {
-	if err := c.Allow("eventbridge:"+c.Action, r.resource(c)); err != nil {
-		return err
+	return c.Allow("eventbridge:"+c.Action, r.resource(c))
+}
+
+// on is the bus of a rule, which must exist. The caller holds the mutex.
+func (s *Service) on(c *wire.Call, bus string) (busKey, error) {
+	key := busKey{c.Caller.Account, c.Region, bus}
+	if _, ok := s.custom[key]; !ok && bus != DefaultBus {
+		return key, &rejection{"EventBusNotExist", "The event bus [" + bus + "] not existed!"}
 	}
-	if r.EventBusName != DefaultBus {
-		return &rejection{"EventBusNotExist", "The event bus [" + r.EventBusName + "] not existed! (simcloud has the default bus alone)"}
-	}
-	return nil
+	return key, nil
 }
 
 // change runs f on the rule that a call names.
@@ -70,7 +73,11 @@ func (s *Service) change(c *wire.Call, in RuleRequest, f func(*Rule) error) erro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rules := s.buses[busKey{c.Caller.Account, c.Region}]
+	key, err := s.on(c, in.EventBusName)
+	if err != nil {
+		return err
+	}
+	rules := s.buses[key]
 	at := slices.IndexFunc(rules, func(r Rule) bool { return r.Name == in.RuleName })
 	if at < 0 {
 		return noRule(in.RuleName)
@@ -122,7 +129,10 @@ func (s *Service) create(c *wire.Call, in *CreateRuleRequest) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := busKey{c.Caller.Account, c.Region}
+	key, err := s.on(c, in.EventBusName)
+	if err != nil {
+		return err
+	}
 	if slices.ContainsFunc(s.buses[key], func(x Rule) bool { return x.Name == in.RuleName }) {
 		return &rejection{"EventRuleExisted", "The event rule [" + in.RuleName + "] existed!"}
 	}
@@ -169,7 +179,9 @@ func (s *Service) DisableRule(c *wire.Call, in *RuleRequest) (*Reply[bool], erro
 func (s *Service) DeleteRule(c *wire.Call, in *RuleRequest) (*Reply[bool], error) {
 	err := s.change(c, *in, func(*Rule) error { return nil })
 	if err == nil {
-		s.Remove(c.Caller.Account, c.Region, in.RuleName)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.remove(busKey{c.Caller.Account, c.Region, in.EventBusName}, in.RuleName)
 	}
 	return reply(true, err)
 }
@@ -184,20 +196,20 @@ type RuleInfo struct {
 // GetRule shows one rule.
 func (s *Service) GetRule(c *wire.Call, in *RuleRequest) (*Reply[RuleInfo], error) {
 	var out RuleInfo
-	err := s.change(c, *in, func(r *Rule) error { out = r.info(c); return nil })
+	err := s.change(c, *in, func(r *Rule) error { out = r.info(c, in.EventBusName); return nil })
 	return reply(out, err)
 }
 
-func (r *Rule) info(c *wire.Call) RuleInfo {
+func (r *Rule) info(c *wire.Call, bus string) RuleInfo {
 	out := RuleInfo{
-		RuleName: r.Name, RuleARN: RuleRequest{DefaultBus, r.Name}.resource(c), Status: "ENABLE", FilterPattern: r.Pattern.Text(),
-		EventBusName: DefaultBus, Description: r.Description, CreatedTimestamp: r.created.UnixMilli(), Targets: []TargetInfo{},
+		RuleName: r.Name, RuleARN: RuleRequest{bus, r.Name}.resource(c), Status: "ENABLE", FilterPattern: r.Pattern.Text(),
+		EventBusName: bus, Description: r.Description, CreatedTimestamp: r.created.UnixMilli(), Targets: []TargetInfo{},
 	}
 	if r.Disabled {
 		out.Status = "DISABLE"
 	}
 	for _, t := range r.Targets {
-		out.Targets = append(out.Targets, t.info(r.Name))
+		out.Targets = append(out.Targets, t.info(bus, r.Name))
 	}
 	return out
 }
@@ -220,23 +232,28 @@ func (s *Service) ListRules(c *wire.Call, in *ListRulesRequest) (*Reply[RulePage
 	if err := (RuleRequest{EventBusName: in.EventBusName}).allow(c); err != nil {
 		return reply(RulePage{}, err)
 	}
+	rules, err := s.rules(c, in.EventBusName)
+	if err != nil {
+		return reply(RulePage{}, err)
+	}
 	var all []RuleInfo
-	for _, r := range s.rules(c) {
+	for _, r := range rules {
 		if strings.HasPrefix(r.Name, in.RuleNamePrefix) {
-			all = append(all, r.info(c))
+			all = append(all, r.info(c, in.EventBusName))
 		}
 	}
 	page, next, err := cut(all, func(r RuleInfo) string { return r.RuleName }, in.NextToken, in.Limit)
 	return reply(RulePage{page, next, len(all)}, err)
 }
 
-// rules are those of the caller's bus, by name.
-func (s *Service) rules(c *wire.Call) []Rule {
+// rules are those of one of the caller's buses, by name.
+func (s *Service) rules(c *wire.Call, bus string) ([]Rule, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := slices.Clone(s.buses[busKey{c.Caller.Account, c.Region}])
+	key, err := s.on(c, bus)
+	out := slices.Clone(s.buses[key])
 	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	return out, err
 }
 
 // cut takes a page from a list in order of name: 10 by default, 100 at most. A token is

@@ -16,6 +16,7 @@ const (
 	maxEvent   = 256 << 10
 	maxRules   = 50 // of a bus
 	maxTargets = 5  // of a rule
+	maxBusName = 127
 )
 
 // DefaultBus is the name of the bus that receives the events of services.
@@ -64,18 +65,28 @@ type Options struct {
 	Queues *mns.Service
 	// Roles are the service-linked ones; nil if none is needed.
 	Roles Roles
+	// Access is RAM, which is asked when events come from another account; nil lets none in.
+	Access Access
 }
 
-// Service has one default bus for each account and region.
+// Access says what RAM says of a role.
+type Access interface {
+	Trusts(account, role, service string, keys map[string]string) bool
+	RoleAllows(account, role, action, resource string) bool
+}
+
+// Service has one default bus for each account and region, and the custom ones that were
+// made.
 type Service struct {
-	o     Options
-	mu    sync.Mutex
-	buses map[busKey][]Rule
-	rnd   *rand.Rand
-	lost  []Lost
+	o      Options
+	mu     sync.Mutex
+	buses  map[busKey][]Rule
+	custom map[busKey]customBus
+	rnd    *rand.Rand
+	lost   []Lost
 }
 
-type busKey struct{ account, region string }
+type busKey struct{ account, region, bus string }
 
 // Lost is an event that reached no target it should have.
 type Lost struct {
@@ -92,7 +103,7 @@ func New(o Options) *Service {
 	if o.Latency == 0 {
 		o.Latency = time.Second
 	}
-	s := &Service{o: o, buses: map[busKey][]Rule{}, rnd: rand.New(rand.NewPCG(1, 1))}
+	s := &Service{o: o, buses: map[busKey][]Rule{}, custom: map[busKey]customBus{}, rnd: rand.New(rand.NewPCG(1, 1))}
 	o.World.Subscribe(s.receive)
 	return s
 }
@@ -105,7 +116,7 @@ func (s *Service) Put(account, region string, r Rule) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.created = s.o.World.Clock.Now()
-	key := busKey{account, region}
+	key := busKey{account, region, DefaultBus}
 	for i, old := range s.buses[key] {
 		if old.Name == r.Name {
 			s.buses[key][i] = r
@@ -123,7 +134,11 @@ func (s *Service) Put(account, region string, r Rule) error {
 func (s *Service) Remove(account, region, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := busKey{account, region}
+	s.remove(busKey{account, region, DefaultBus}, name)
+}
+
+// remove takes a rule from a bus. The caller holds the mutex.
+func (s *Service) remove(key busKey, name string) {
 	s.buses[key] = slices.DeleteFunc(s.buses[key], func(r Rule) bool { return r.Name == name })
 }
 
@@ -162,20 +177,21 @@ func (s *Service) receive(e simcloud.Event) {
 		s.lose(Lost{Event: e, Reason: "lost on purpose"})
 	}
 	for i := range fate.Copies {
-		s.o.World.Clock.After(s.o.Latency+fate.Delay[i], func() { s.dispatch(e, body) })
+		s.o.World.Clock.After(s.o.Latency+fate.Delay[i], func() { s.dispatch(busKey{e.Account, e.Region, DefaultBus}, e, body) })
 	}
 }
 
-func (s *Service) dispatch(e simcloud.Event, body []byte) {
+// dispatch sends what has come onto a bus to the targets of its rules.
+func (s *Service) dispatch(on busKey, e simcloud.Event, body []byte) {
 	s.mu.Lock()
-	rules := append([]Rule(nil), s.buses[busKey{e.Account, e.Region}]...)
+	rules := append([]Rule(nil), s.buses[on]...)
 	s.mu.Unlock()
 	for _, r := range rules {
 		if r.Disabled || !r.Pattern.Match(body) {
 			continue
 		}
 		for _, t := range r.Targets {
-			if role := s.missing(e, t); role != "" {
+			if role := s.missing(on, e, t); role != "" {
 				s.lose(Lost{r.Name, t.ID, e, "the account has no service-linked role " + role})
 				continue
 			}

@@ -28,11 +28,15 @@ type envelope struct {
 	Data                    json.RawMessage `json:"data"`
 }
 
+func china() *time.Location { return time.FixedZone("PRC", 8*60*60) }
+
+// stamp is a time as aliyunpublishtime has it.
+func stamp(t time.Time) string { return t.In(china()).Format("2006-01-02T15:04:05.000MST") }
+
 // Wrap puts the envelope around an event that is published at the given moment.
 // The times are as in the published samples: an offset for time, and for
 // aliyunpublishtime the zone's name, which is not RFC 3339.
 func Wrap(e simcloud.Event, bus string, published time.Time) ([]byte, error) {
-	china := time.FixedZone("PRC", 8*60*60)
 	data := e.Data
 	if len(data) == 0 {
 		data = json.RawMessage("{}")
@@ -40,8 +44,8 @@ func Wrap(e simcloud.Event, bus string, published time.Time) ([]byte, error) {
 	b, err := json.Marshal(envelope{
 		ID: e.ID, Source: e.Source, SpecVersion: "1.0", Type: e.Type, Subject: e.Subject,
 		DataContentType:   "application/json;charset=utf-8",
-		Time:              e.Time.In(china).Format("2006-01-02T15:04:05-07:00"),
-		AliyunPublishTime: published.In(china).Format("2006-01-02T15:04:05.000MST"),
+		Time:              e.Time.In(china()).Format("2006-01-02T15:04:05-07:00"),
+		AliyunPublishTime: stamp(published),
 		AliyunAccountID:   e.Account, AliyunOriginalAccountID: cmp.Or(e.Owner, e.Account),
 		AliyunEventBusName: bus, AliyunRegionID: e.Region, AliyunPublishAddr: "127.0.0.1",
 		Data: data,

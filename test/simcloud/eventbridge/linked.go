@@ -30,10 +30,11 @@ func (s *Service) Linked(account string, roles ...string) bool {
 	return s.o.Roles == nil || !slices.ContainsFunc(roles, func(r string) bool { return !s.o.Roles.Exists(account, r) })
 }
 
-// missing is the role without which an event does not come to a target; empty for none.
-func (s *Service) missing(e simcloud.Event, t Target) string {
+// missing is the role without which an event on a bus does not come to a target; empty for
+// none.
+func (s *Service) missing(on busKey, e simcloud.Event, t Target) string {
 	var need []string
-	if strings.Contains(e.Type, ":ActionTrail:") {
+	if on.bus == DefaultBus && strings.Contains(e.Type, ":ActionTrail:") {
 		need = append(need, RoleFromTrail)
 	}
 	switch t.Info.Type {
@@ -43,7 +44,7 @@ func (s *Service) missing(e simcloud.Event, t Target) string {
 		need = append(need, RoleToFunction)
 	}
 	for _, role := range need {
-		if !s.Linked(e.Account, role) {
+		if !s.Linked(on.account, role) {
 			return role
 		}
 	}

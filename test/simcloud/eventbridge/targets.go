@@ -16,6 +16,7 @@ import (
 const (
 	ToQueue    = "acs.mns.queue"
 	ToFunction = "acs.fc.function"
+	ToBus      = "acs.eventbridge"
 )
 
 // TargetInfo is a target as it is given and shown.
@@ -42,9 +43,9 @@ type TargetParam struct {
 	Value, Template   string `json:",omitempty"`
 }
 
-func (t *Target) info(rule string) TargetInfo {
+func (t *Target) info(bus, rule string) TargetInfo {
 	out := t.Info
-	out.Id, out.EventBusName, out.RuleName = t.ID, DefaultBus, rule
+	out.Id, out.EventBusName, out.RuleName = t.ID, bus, rule
 	if out.PushRetryStrategy == "" {
 		out.PushRetryStrategy = string(t.Strategy)
 	}
@@ -74,31 +75,30 @@ func (s *Service) targets(c *wire.Call, text string) ([]Target, error) {
 	return out, nil
 }
 
-// Connect makes a target of a queue of the rule's account and region: the whole event, as
-// the parameters queue and Body say.
+// Connect makes a target of a rule in an account and region: a queue there, or a custom bus
+// of another account. Either gets the whole event.
 func (s *Service) Connect(account, region string, in TargetInfo) (Target, error) {
-	strategy := Strategy(in.PushRetryStrategy)
+	t := Target{ID: in.Id, Info: in, Strategy: Strategy(in.PushRetryStrategy)}
 	switch {
 	case in.Id == "" || in.Endpoint == "":
 		return Target{}, errors.New("Id and Endpoint are needed")
-	case in.Type != ToQueue:
-		return Target{}, fmt.Errorf("simcloud pushes to %s alone, not to %s", ToQueue, in.Type)
-	case !strategy.Valid():
+	case !t.Strategy.Valid():
 		return Target{}, errors.New("no such PushRetryStrategy")
 	case s.o.Queues == nil:
 		return Target{}, errors.New("there are no queues")
 	}
-	q, err := mns.ParseARN(strings.Replace(in.Endpoint, ":queues/", ":/queues/", 1))
+	var err error
+	switch in.Type {
+	case ToQueue:
+		t.Push, err = s.toQueue(account, region, in)
+	case ToBus:
+		t.Push, err = s.toBus(account, region, in)
+	default:
+		err = fmt.Errorf("simcloud pushes to %s and %s, not to %s", ToQueue, ToBus, in.Type)
+	}
 	if err != nil {
 		return Target{}, err
 	}
-	if q.Account != account || q.Region != region {
-		return Target{}, errors.New("the queue is in another account or region")
-	}
-	if err := in.params(q.Name); err != nil {
-		return Target{}, err
-	}
-	t := Target{ID: in.Id, Info: in, Strategy: strategy, Push: QueuePush(s.o.Queues, q)}
 	if in.DeadLetterQueue != nil && in.DeadLetterQueue.Arn != "" {
 		dead, err := mns.ParseARN(in.DeadLetterQueue.Arn)
 		if err != nil {
@@ -109,14 +109,24 @@ func (s *Service) Connect(account, region string, in TargetInfo) (Target, error)
 	return t, nil
 }
 
-// params refuses all ways to make a message but the whole event, as it stands.
-func (in *TargetInfo) params(queue string) error {
+func (s *Service) toQueue(account, region string, in TargetInfo) (func([]byte) error, error) {
+	q, err := mns.ParseARN(strings.Replace(in.Endpoint, ":queues/", ":/queues/", 1))
+	if err != nil {
+		return nil, err
+	}
+	if q.Account != account || q.Region != region {
+		return nil, errors.New("the queue is in another account or region")
+	}
+	return QueuePush(s.o.Queues, q), in.params(map[string]string{"queue": q.Name, "IsBase64Encode": "false"})
+}
+
+// params refuses all ways to make a message but the whole event, as it stands, and
+// constants of other values.
+func (in *TargetInfo) params(constants map[string]string) error {
 	for _, p := range in.ParamList {
-		switch {
-		case p.ResourceKey == "queue" && p.Form == "CONSTANT" && p.Value == queue:
-		case p.ResourceKey == "Body" && p.Form == "ORIGINAL":
-		case p.ResourceKey == "IsBase64Encode" && p.Form == "CONSTANT" && p.Value == "false":
-		default:
+		value, known := constants[p.ResourceKey]
+		whole := p.ResourceKey == "Body" && p.Form == "ORIGINAL"
+		if !whole && (!known || p.Form != "CONSTANT" || p.Value != value) {
 			return fmt.Errorf("simcloud knows no parameter %s of form %s with value %q", p.ResourceKey, p.Form, p.Value)
 		}
 	}
@@ -188,11 +198,15 @@ func (s *Service) ListTargets(c *wire.Call, in *ListTargetsRequest) (*Reply[Targ
 	if err := in.allow(c); err != nil {
 		return reply(TargetPage{}, err)
 	}
+	rules, err := s.rules(c, in.EventBusName)
+	if err != nil {
+		return reply(TargetPage{}, err)
+	}
 	var all []TargetInfo
-	for _, r := range s.rules(c) {
+	for _, r := range rules {
 		for _, t := range r.Targets {
 			if (in.RuleName == "" || in.RuleName == r.Name) && (in.Arn == "" || in.Arn == t.Info.Endpoint) {
-				all = append(all, t.info(r.Name))
+				all = append(all, t.info(in.EventBusName, r.Name))
 			}
 		}
 	}

@@ -6,7 +6,9 @@
 // (aliyun/aliyun-openapi-meta, commit 2563691c2 of 2026-04-21): data, one action
 // a line. What that metadata lacks stands in required.go, withdrawn.go and batch.go,
 // each with its source. mns-open.json is of the request structs of alibaba-cloud-sdk-go
-// v1.63.107 instead, with DlqPolicy and QueueType as the Terraform provider sends them. No behaviour of a product lives here.
+// v1.63.107 instead, with DlqPolicy, QueueType and tags as the Terraform provider sends them; of
+// those structs is also ClientToken of EventBridge's buses, which the provider sends. No
+// behaviour of a product lives here.
 package meta
 
 import (

@@ -144,6 +144,53 @@ func (o *Open) DeleteQueue(c *wire.Call, in *QueueRequest) (*Reply[Nothing], err
 	return reply(Nothing{}, o.Service.Drop(id))
 }
 
+// TagRequest are the parameters of TagResources.
+type TagRequest struct {
+	ResourceType string
+	ResourceId   []string
+	Tag          []Tag
+}
+
+// TagResources gives tags to queues.
+func (o *Open) TagResources(c *wire.Call, in *TagRequest) (*Reply[Nothing], error) {
+	return o.tags(c, in.ResourceType, in.ResourceId, func(id Queue) error { return o.Service.Tag(id, in.Tag) })
+}
+
+// UntagRequest are the parameters of UntagResources.
+type UntagRequest struct {
+	ResourceType       string
+	ResourceId, TagKey []string
+}
+
+// UntagResources takes tags from queues.
+func (o *Open) UntagResources(c *wire.Call, in *UntagRequest) (*Reply[Nothing], error) {
+	return o.tags(c, in.ResourceType, in.ResourceId, func(id Queue) error { return o.Service.Untag(id, in.TagKey) })
+}
+
+func (o *Open) tags(c *wire.Call, kind string, names []string, change func(Queue) error) (*Reply[Nothing], error) {
+	if kind != "queue" {
+		return reply(Nothing{}, invalidArgument("simcloud tags resources of ResourceType queue alone"))
+	}
+	var ids []Queue
+	for _, name := range names {
+		id, err := QueueRequest{name}.allow(c)
+		if err == nil {
+			_, err = o.Service.Attributes(id)
+		}
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	for _, id := range ids {
+		if err := change(id); err != nil {
+			return nil, err
+		}
+		c.Refer("ACS::MNS::Queue", id.Name)
+	}
+	return success(Nothing{}), nil
+}
+
 // QueueInfo is a queue as it is shown. The three counters say 0 whatever is in the queue,
 // as the vendor has announced: how full a queue is, CloudMonitor tells.
 type QueueInfo struct {

@@ -217,6 +217,16 @@ func (s *Service) Tag(id Queue, tags []Tag) error {
 	})
 }
 
+// Untag takes the tags with these keys from the queue.
+func (s *Service) Untag(id Queue, keys []string) error {
+	return s.on(id, func(q *queue) error {
+		for _, key := range keys {
+			delete(q.tags, key)
+		}
+		return nil
+	})
+}
+
 // Attributes shows the queue.
 func (s *Service) Attributes(id Queue) (st Status, err error) {
 	err = s.on(id, func(q *queue) error {

@@ -75,7 +75,7 @@ func build(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.MNS = mns.New(world)
-	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults, Queues: s.MNS, Roles: s.ServiceRoles})
+	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults, Queues: s.MNS, Roles: s.ServiceRoles, Access: s.RAM})
 	rpc := []struct {
 		code    string
 		product any
