@@ -136,12 +136,17 @@ func (x *site) bridgeIn(region fleet.Region, action string, in bridgeRequest) {
 func (x *site) makeRules(region fleet.Region) {
 	x.Helper()
 	for name, pattern := range eventRules {
-		queue := "fleetwarden-" + name[strings.LastIndex(name, "-to-")+len("-to-"):]
-		x.bridgeIn(region, "CreateRule", bridgeRequest{
-			EventBusName: new("default"), RuleName: &name, FilterPattern: new(string(x.read("../eventrules/" + pattern + ".json"))),
-			EventTargets: new(strings.ReplaceAll("["+target(queue, queue)+"]", server.Home, string(region))),
-		})
+		x.makeRule(region, "default", name, string(x.read("../eventrules/"+pattern+".json")))
 	}
+}
+
+func (x *site) makeRule(region fleet.Region, bus, name, pattern string) {
+	x.Helper()
+	queue := "fleetwarden-" + name[strings.LastIndex(name, "-to-")+len("-to-"):]
+	x.bridgeIn(region, "CreateRule", bridgeRequest{
+		EventBusName: &bus, RuleName: &name, FilterPattern: &pattern,
+		EventTargets: new(strings.ReplaceAll("["+target(queue, queue)+"]", server.Home, string(region))),
+	})
 }
 
 // target is one as Terraform's provider writes it.
@@ -557,6 +562,33 @@ func TestEventRulesAreReadBack(t *testing.T) {
 	if n := len(x.kept()); n != 1 {
 		t.Errorf("%d deployments were kept", n)
 	}
+}
+
+func TestTheRulesOfTheMembersBusAreReadBack(t *testing.T) {
+	x := newSite(t)
+	t.Setenv("FLEETWARDEN_MEMBERS", server.Member)
+	x.fc3.deploy(x.manifest())
+	x.fails("event rule fleetwarden-launches-to-validate-instance of bus fleetwarden-members in cn-hangzhou does not exist", "confirm")
+	x.bridge("CreateEventBus", bridgeRequest{EventBusName: new("fleetwarden-members")})
+	for name, pattern := range eventRules {
+		x.membersRule(name, pattern)
+	}
+	for _, inbox := range []string{"attach-role", "validate-instance"} {
+		x.membersRule("fleetwarden-launches-to-"+inbox, "launches")
+	}
+	x.fails("event rule fleetwarden-image-shares-to-setup-share-role of bus fleetwarden-members in cn-hangzhou does not exist", "confirm")
+	x.membersRule("fleetwarden-image-shares-to-setup-share-role", "image-shares")
+	x.must("confirm")
+	x.bridge("UpdateRule", bridgeRequest{EventBusName: new("fleetwarden-members"), RuleName: new("fleetwarden-launches-to-attach-role"),
+		FilterPattern: new(string(x.read("../eventrules/launches.json")))})
+	x.fails("fleetwarden-launches-to-attach-role of bus fleetwarden-members in cn-hangzhou has the pattern", "confirm") // of whatever account
+}
+
+// membersRule takes the events of the member alone.
+func (x *site) membersRule(name, pattern string) {
+	x.Helper()
+	text := strings.TrimSpace(string(x.read("../eventrules/" + pattern + ".json")))
+	x.makeRule(server.Home, "fleetwarden-members", name, strings.TrimSuffix(text, "}")+`,"aliyunoriginalaccountid":["`+server.Member+`"]}`)
 }
 
 // The provider gives back a pattern as it was written; a person may write it another way.

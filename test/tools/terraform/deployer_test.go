@@ -89,13 +89,14 @@ func TestTheDeployerMayDoWhatDeployingNeedsAndNoMore(t *testing.T) {
 
 // broad are resources, not only ours, below which RAM cannot go for all of the actions:
 // what is made has no name yet to RAM (the table of doc-detail/102666 and 159974 has role/*
-// and policy/*), and ActionTrail's actions are about all trails (doc-detail/103029).
+// and policy/*, EventBridge's page on CreateEventBus eventbus/*), and ActionTrail's actions are about all trails (doc-detail/103029).
 func broad(actions []string) []string {
 	resources := map[string][]string{
 		"ecs:":                            {"acs:ecs:*:*:command/*"},
 		"ram:GetRole":                     {"acs:ram:*:*:role/AliyunServiceRoleFor*"},
 		"ram:CreateRole ram:CreatePolicy": {"acs:ram:*:*:role/*", "acs:ram:*:*:policy/*"},
 		"eventbridge:":                    {"acs:eventbridge:*:*:eventbus/default/rule/*"},
+		"eventbridge:CreateEventBus":      {"acs:eventbridge:*:*:eventbus/*"},
 		"actiontrail:":                    {"acs:actiontrail:*:*:*"},
 	}
 	product, _, _ := strings.Cut(actions[0], ":")
@@ -107,7 +108,8 @@ func TestTheDeployerIsAskedAboutWhatRAMAsks(t *testing.T) {
 	type statement struct{ Action, Resource oneOrMore }
 	policy := decode[struct{ Statement []statement }](t, filepath.Join(deploy, "terraform/deployer.json"))
 	asked := map[string]string{
-		"ram:CreateRole": "acs:ram:*:*:role/*", "ram:CreatePolicy": "acs:ram:*:*:policy/*", "actiontrail:CreateTrail": "acs:actiontrail:*:*:*",
+		"eventbridge:CreateEventBus": "acs:eventbridge:*:*:eventbus/*",
+		"ram:CreateRole":             "acs:ram:*:*:role/*", "ram:CreatePolicy": "acs:ram:*:*:policy/*", "actiontrail:CreateTrail": "acs:actiontrail:*:*:*",
 		"actiontrail:StartLogging": "acs:actiontrail:*:*:*", "actiontrail:DeleteTrail": "acs:actiontrail:*:*:*",
 	}
 	for action, resource := range asked {
