@@ -25,11 +25,14 @@ locals {
   inboxes = { for name, q in local.queues : name => q if q.dead_letter != "" }
   ends    = { for name, q in local.queues : name => q if q.dead_letter == "" }
 
-  rules = merge([
-    for queue, q in local.queues : {
-      for rule in q.rules : "fleetwarden-${rule}-to-${trimprefix(queue, "fleetwarden-")}" => { rule = rule, queue = queue }
-    }
-  ]...)
+  # Those of the default bus by their names, those of the members' bus (members.tf) beside.
+  rules = merge(flatten([
+    for queue, q in local.queues : [
+      for bus, rules in { "default" = q.rules, "fleetwarden-members" = local.members ? q.member_rules : [] } : {
+        for rule in rules : "${bus == "default" ? "" : "${bus}/"}fleetwarden-${rule}-to-${trimprefix(queue, "fleetwarden-")}" => { bus = bus, rule = rule, queue = queue }
+      }
+    ]
+  ])...)
 }
 
 resource "alicloud_message_service_queue" "end" {
@@ -60,11 +63,16 @@ resource "alicloud_message_service_queue" "inbox" {
 # makes before this, outside Terraform: other rules of the account use it, too.
 resource "alicloud_event_bridge_rule" "to_inbox" {
   for_each       = local.rules
-  event_bus_name = "default" # services put their events there
-  rule_name      = each.key
-  description    = "Fleetwarden: fills ${each.value.queue}"
-  filter_pattern = jsonencode(jsondecode(file("${local.deploy}/eventrules/${each.value.rule}.json")))
+  event_bus_name = each.value.bus # services put their events onto the default one
+  rule_name      = basename(each.key)
+  description    = "Fleetwarden: fills ${each.value.queue}${each.value.bus == "default" ? "" : " with the members' events"}"
   status         = "ENABLE" # a rule that was disabled is enabled again
+
+  # Of the members' bus only what comes from these accounts, whoever else may reach it.
+  filter_pattern = jsonencode(merge(
+    jsondecode(file("${local.deploy}/eventrules/${each.value.rule}.json")),
+    { for attribute in each.value.bus == "default" ? [] : ["aliyunoriginalaccountid"] : attribute => sort(var.members) },
+  ))
 
   targets {
     target_id           = each.value.queue
@@ -89,6 +97,7 @@ resource "alicloud_event_bridge_rule" "to_inbox" {
   }
 
   depends_on = [
+    alicloud_event_bridge_event_bus.members,
     alicloud_message_service_queue.end,
     alicloud_message_service_queue.inbox,
   ]

@@ -57,21 +57,19 @@ func TestTheShippedRulesFillTheInboxes(t *testing.T) {
 
 // Terraform has the same facts in its own words.
 func TestTerraformMakesTheSameRules(t *testing.T) {
-	for _, file := range []string{"queues.tf", "members.tf"} {
-		text, err := os.ReadFile(filepath.Join(shipped, "terraform", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		have := strings.Join(strings.Fields(string(text)), " ")
-		for _, want := range []string{
-			`"fleetwarden-${rule}-to-${trimprefix(queue, "fleetwarden-")}"`, `status = "ENABLE"`,
-			`target_id = each.value.queue type = "acs.mns.queue" endpoint = "acs:mns:${var.region}:${local.account}:queues/${each.value.queue}" push_retry_strategy = "EXPONENTIAL_DECAY_RETRY"`,
-			`dead_letter_queue { arn = "acs:mns:${var.region}:${local.account}:/queues/fleetwarden-dead-letters" }`,
-			`param_list { resource_key = "queue" form = "CONSTANT" value = each.value.queue }`, `resource_key = "Body" form = "ORIGINAL"`,
-		} {
-			if !strings.Contains(have, want) {
-				t.Errorf("%s does not have %s", file, want)
-			}
+	text, err := os.ReadFile(filepath.Join(shipped, "terraform", "queues.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := strings.Join(strings.Fields(string(text)), " ")
+	for _, want := range []string{
+		`fleetwarden-${rule}-to-${trimprefix(queue, "fleetwarden-")}" => {`, `status = "ENABLE"`, `{ "default" = q.rules, "fleetwarden-members" = local.members ? q.member_rules : [] }`,
+		`target_id = each.value.queue type = "acs.mns.queue" endpoint = "acs:mns:${var.region}:${local.account}:queues/${each.value.queue}" push_retry_strategy = "EXPONENTIAL_DECAY_RETRY"`,
+		`dead_letter_queue { arn = "acs:mns:${var.region}:${local.account}:/queues/fleetwarden-dead-letters" }`,
+		`param_list { resource_key = "queue" form = "CONSTANT" value = each.value.queue }`, `resource_key = "Body" form = "ORIGINAL"`,
+	} {
+		if !strings.Contains(have, want) {
+			t.Errorf("queues.tf does not have %s", want)
 		}
 	}
 }

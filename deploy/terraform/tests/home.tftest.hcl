@@ -49,7 +49,7 @@ run "alarms_and_members_when_they_are_named" {
     error_message = "Alarms are missing."
   }
   assert {
-    condition     = length(alicloud_event_bridge_rule.from_members) == 7 && strcontains(alicloud_ram_role.members[0].assume_role_policy_document, "1000000000000003@eventbridge.aliyuncs.com")
+    condition     = length([for r in alicloud_event_bridge_rule.to_inbox : r if r.event_bus_name == "fleetwarden-members" && strcontains(r.filter_pattern, "\"aliyunoriginalaccountid\":[\"1000000000000003\"]")]) == 7 && strcontains(alicloud_ram_role.members[0].assume_role_policy_document, "1000000000000003@eventbridge.aliyuncs.com")
     error_message = "The members' events do not arrive."
   }
 }

@@ -42,7 +42,7 @@ func TestWhatIsMadeHasOurPrefix(t *testing.T) {
 			t.Errorf("a queue is called %s", q.Name)
 		}
 	}
-	if !regexp.MustCompile(`"fleetwarden-\$\{rule\}-to-`).MatchString(all(t)) {
+	if !regexp.MustCompile(`fleetwarden-\$\{rule\}-to-`).MatchString(all(t)) {
 		t.Error("event rules have another prefix")
 	}
 }

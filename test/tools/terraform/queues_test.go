@@ -71,7 +71,8 @@ func TestMembersSendWhatTheInboxesTake(t *testing.T) {
 		{takes, `role_name = "fleetwarden-members"`},
 		{sends, `resource_key = "RAMRoleName" form = "CONSTANT" value = "fleetwarden-members"`},
 		{takes, `"${member}@eventbridge.aliyuncs.com"`},
-		{takes, `{ aliyunoriginalaccountid = sort(var.members) }`},
+		{takes, `["aliyunoriginalaccountid"] : attribute => sort(var.members) }`},
+		{takes, `"fleetwarden-members" = local.members ? q.member_rules : []`},
 	} {
 		if !strings.Contains(at.text, at.part) {
 			t.Errorf("no %s", at.part)
