@@ -155,6 +155,21 @@ func TestEachAPIHasABudgetOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestExcessIsAllowedAndForbidden(t *testing.T) {
+	cloud := startCloud(t)
+	s, _ := newSession(t, cloud.URL(), 1)
+	s.Excess(true)
+	for range 3 {
+		if _, err := read(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Excess(false)
+	if _, err := read(t.Context(), s); fleet.ClassOf(err) != fleet.OutOfBudget || s.Left() >= 0 {
+		t.Errorf("got %v with %d left, want OutOfBudget with none", err, s.Left())
+	}
+}
+
 func TestSpentBudgetSendsNothing(t *testing.T) {
 	cloud := startCloud(t)
 	s, _ := newSession(t, cloud.URL(), 2)

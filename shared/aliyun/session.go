@@ -34,6 +34,7 @@ type tally struct {
 	budget int            // calls of each API
 	spent  map[string]int // by action, of those without a limit of their own
 	limits map[string]int // by action, what is left
+	excess bool
 	calls  map[string]map[string]int
 	date   time.Time
 }
@@ -58,6 +59,13 @@ func (s *Session) As(keys Keys) *Session {
 // Limit sets how many calls of single actions, such as AttachInstanceRamRole, the
 // session may send, whatever its budget. Call it before the first call.
 func (s *Session) Limit(actions map[string]int) { s.limits = maps.Clone(actions) }
+
+// Excess allows or forbids calls beyond budget and limits. They are counted all the same.
+func (s *Session) Excess(allowed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.excess = allowed
+}
 
 // Cloud returns what the session was made from.
 func (s *Session) Cloud() *Cloud { return s.cloud }
@@ -120,7 +128,7 @@ func (s *Session) Spend(api string) error {
 	if !limited {
 		left = s.budget - s.spent[action]
 	}
-	if left <= 0 {
+	if left <= 0 && !s.excess {
 		return &Error{API: api, Message: "the pass has spent its calls of this API", class: fleet.OutOfBudget}
 	}
 	if limited {

@@ -85,7 +85,7 @@ func (r *pass) exhausted(ctx context.Context) string {
 	if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.o.Clock()) < r.o.Margin {
 		return "the deadline is near"
 	}
-	// The first batch is always taken: a pass that only puts back would never end.
+	// The first batch is always taken, see within: a pass that only puts back would never end.
 	if r.sum.Refs > 0 && r.o.Meter.Left() < r.o.CallsPerBatch {
 		return "the API calls of this pass are spent"
 	}

@@ -48,6 +48,8 @@ type Meter interface {
 	Now() time.Time
 	// Left is how many calls the pass may still send.
 	Left() int
+	// Excess allows or forbids calls beyond that.
+	Excess(allowed bool)
 	// Calls counts the calls sent, by API and result.
 	Calls() map[string]map[string]int
 }
@@ -155,7 +157,7 @@ func (r *run[W]) take(ctx context.Context, b fleet.Batch) (next fleet.Cursor, er
 		// The rest of a payload has no cursor: it goes to the inbox.
 		return "", r.again(b.Refs)
 	}
-	if err := r.batch(ctx, b); err != nil {
+	if err := r.within(ctx, b); err != nil {
 		if b.At == "" || !passing(err) || !errors.As(err, new(unseen)) {
 			return "", r.unobserved(b, err)
 		}
@@ -167,6 +169,14 @@ func (r *run[W]) take(ctx context.Context, b fleet.Batch) (next fleet.Cursor, er
 		return b.Next, nil
 	}
 	return "", nil
+}
+
+// within handles a batch within the budget of the pass; the first one also beyond it. One
+// that needs more than the budget would otherwise be put back for ever.
+func (r *run[W]) within(ctx context.Context, b fleet.Batch) error {
+	r.o.Meter.Excess(r.sum.Refs == 0)
+	defer r.o.Meter.Excess(false)
+	return r.batch(ctx, b)
 }
 
 // unseen is why a batch could not be observed.
@@ -246,11 +256,10 @@ func (r *pass) unobserved(b fleet.Batch, err error) error {
 }
 
 // each records the same of all refs, and puts them back after a while if there is a cause
-// that time may heal. What takes more calls than a pass may make would never be read: its
-// tries have an end.
+// that time may heal.
 func (r *pass) each(refs []fleet.Ref, v fleet.Verdict, cause error) error {
 	again := r.againRef
-	if fleet.ClassOf(cause) == fleet.Throttled {
+	if holds(cause) {
 		again = r.heldRef
 	}
 	for _, ref := range refs {

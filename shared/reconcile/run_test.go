@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestAPassWithoutBatchesDoesNothing(t *testing.T) {
 func TestWhatTimeMayHealPutsTheWholeBatchBack(t *testing.T) {
 	for name, err := range map[string]error{
 		"throttled": failure{class: fleet.Throttled}, "unavailable": failure{class: fleet.Unavailable},
-		"out of budget": failure{class: fleet.OutOfBudget}, "deadline": context.DeadlineExceeded,
+		"deadline": context.DeadlineExceeded,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(policy.Enforce)
@@ -111,7 +112,7 @@ func TestAnyOtherErrorOfTheSourceEndsThePass(t *testing.T) {
 }
 
 // The rest of a payload, what is throttled, and the changes that a spent budget leaves are put
-// back however often that happened before. What no budget suffices to read is not.
+// back however often that happened before.
 func TestWhatWasHeldBeforeItWasCheckedIsPutBackWithoutAnEnd(t *testing.T) {
 	old := batch("i-1")
 	old.Refs[0].Try.N = 1000
@@ -133,10 +134,22 @@ func TestWhatWasHeldBeforeItWasCheckedIsPutBackWithoutAnEnd(t *testing.T) {
 			b.results["i-1"] = fleet.Result{State: fleet.Later, Err: failure{class: class}}
 		}, item{batch: old})
 	}
+	held("the budget does not suffice", func(b *bench) { b.observe["i-1"] = failure{class: fleet.OutOfBudget} }, item{batch: batch("i-0")}, item{batch: old})
+}
+
+// A batch may need more calls than the budget of a pass: there is no pass in which it would
+// be done, unless it is the first one of a pass.
+func TestTheFirstBatchOfAPassMayExceedItsBudget(t *testing.T) {
 	b := newBench(policy.Enforce)
-	b.observe["i-1"] = failure{class: fleet.OutOfBudget}
-	if b.ran(t, old); len(b.again) != 0 {
-		t.Errorf("put back %+v", b.again)
+	for _, id := range []string{"i-1", "i-2"} {
+		b.observe[id] = failure{class: fleet.OutOfBudget}
+	}
+	sum := b.ran(t, batch("i-1"), batch("i-2"))
+	if want := (map[fleet.Outcome]int{fleet.Passes: 1, fleet.Pending: 1}); !maps.Equal(want, sum.Outcomes) {
+		t.Errorf("outcomes %v, want %v", sum.Outcomes, want)
+	}
+	if len(b.again) != 1 || b.again[0].Refs[0].ID != "i-2" || b.excess {
+		t.Errorf("put back %+v; may exceed after the pass: %t", b.again, b.excess)
 	}
 }
 

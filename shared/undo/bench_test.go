@@ -116,6 +116,7 @@ func (nobody) Again(context.Context, []fleet.Ref, time.Duration) error { return 
 
 func (b *bench) Now() time.Time                   { return b.now }
 func (b *bench) Left() int                        { return 1000 }
+func (b *bench) Excess(bool)                      {}
 func (b *bench) Calls() map[string]map[string]int { return nil }
 
 // done is what a pass left.
