@@ -270,6 +270,9 @@ func (s *Stack) Kill(function string, n int, when fc.When) {
 	s.runtime.Kill(s.cloudName(function), n, when)
 }
 
+// Spare forgets the kills that are still to come.
+func (s *Stack) Spare() { s.runtime.Spare() }
+
 // Lengthen has invocations of the function last for d of virtual time from now on.
 func (s *Stack) Lengthen(function string, d time.Duration) {
 	s.runtime.Lengthen(s.cloudName(function), d)
