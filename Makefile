@@ -10,7 +10,7 @@ TIMEOUT   ?= 20m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-.PHONY: help demo test race bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
+.PHONY: help demo test race chaos bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
 
 help: ## these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -25,7 +25,7 @@ demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 # else. Tests that link one run without the race detector, and without cgo, so that a client
 # is compiled once for vet, the tests and the functions of the scenarios; these are processes
 # of their own, as they are deployed. "make race" runs the former with the detector, too.
-TYPED  := /test/scenario|ecs-20140526|sas-20181203|fc-20230330|services/ecs
+TYPED  := /test/scenario|/test/chaos|ecs-20140526|sas-20181203|fc-20230330|services/ecs
 TESTED := go list -test -f '{{.ImportPath}} {{.Deps}}' ./... | sed -nE 's/^([^ ]+)\.test /\1 /p'
 test: ## all tests, most with the race detector
 	CGO_ENABLED=0 go vet ./...
@@ -34,7 +34,7 @@ test: ## all tests, most with the race detector
 	cd test/tools && go test -count=1 ./... # they read files of this module, of which their cache knows nothing
 
 race: ## the tests within one process, all with the race detector
-	go test -race -timeout $(TIMEOUT) $$(go list ./... | grep -v /test/scenario)
+	go test -race -timeout $(TIMEOUT) $$(go list ./... | grep -vE '/test/(scenario|chaos)')
 
 local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
 	@go run ./deploy/local --port $(PORT) --bin dist --grant "$(GRANT)"
@@ -65,6 +65,11 @@ fuzz: ## every fuzz target for TIME each (default 30s)
 	      *) echo "$$out"; exit 1;; \
 	    esac; \
 	  done || exit 1; done
+
+MINUTES ?= 1
+CHAOS   := go run ./test/chaos -time $(MINUTES)m
+chaos: ## random histories for MINUTES; SEED=n or HISTORY=file repeats one; PLANTED=1 hunts planted bugs (ONLY=name), MINUTES each
+	@$(CHAOS) $(if $(SEED),-seed $(SEED)) $(if $(HISTORY),-history $(HISTORY)) $(if $(PLANTED),-planted) $(if $(ONLY),-only $(ONLY))
 
 bench: ## what it costs, beside its peers; writes out/bench (STRICT=1: fails on a missed goal)
 	@cd test/bench && go run . -root ../.. -out ../../out/bench $(if $(STRICT),-strict)

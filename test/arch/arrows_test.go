@@ -44,6 +44,7 @@ var arrows = []struct {
 	{"deploy/pack", []string{"shared/policy"}, "it ships the policy file, checked by the code that will read it"},
 	{"deploy", []string{"deploy/", "test/simcloud/"}, "the local deployment runs binaries on the local cloud; it does not link the product"},
 	{"test/simcloud", []string{"test/simcloud", "test/simcloud/"}, "the local cloud must not share a misunderstanding with the product"},
+	{"test/chaos", []string{"deploy/local/", "test/simcloud", "test/simcloud/"}, "what must be true is written there a second time: nothing of the product may be linked"},
 	{"test/arch", nil, "it reads source text only"},
 }
 

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"fleetwarden/deploy/local/stack"
+)
+
+const root = "../.."
+
+// TestFixedHistories plays a few seeds, the same each time: what "make chaos" does with fresh
+// ones. They were chosen so that together they have most kinds of step.
+func TestFixedHistories(t *testing.T) {
+	bin := t.TempDir()
+	if err := stack.Build(context.Background(), root, bin, append([]string{"backfill"}, functions...)...); err != nil {
+		t.Fatal(err)
+	}
+	for _, seed := range []uint64{1, 3, 5} {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			found, err := Play(t.Context(), Generate(seed), options{root: root, bin: bin})
+			if err != nil {
+				t.Error(err)
+			}
+			for _, f := range found {
+				t.Error(f)
+			}
+			if t.Failed() {
+				t.Logf("repeat it: make chaos SEED=%d", seed)
+			}
+		})
+	}
+}
+
+func TestASeedIsAlwaysTheSameHistory(t *testing.T) {
+	for seed := range uint64(200) {
+		h := Generate(seed)
+		if !reflect.DeepEqual(h, Generate(seed)) {
+			t.Fatalf("seed %d makes two histories", seed)
+		}
+		text, err := json.Marshal(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back History
+		if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(h, back) {
+			t.Fatalf("seed %d is not read back from its file (%v):\n%s", seed, err, text)
+		}
+	}
+}
+
+// Each kind of step has to come in some history, or it proves nothing.
+func TestHistoriesHaveEachKindOfStep(t *testing.T) {
+	seen := map[Do]int{}
+	for seed := range uint64(300) {
+		for _, s := range Generate(seed).Steps {
+			seen[s.Do]++
+		}
+	}
+	for _, do := range []Do{Launch, Seed, Stop, Start, Release, Detach, Attach, Strip, Agent, Share, Unshare, Pass, Night, Beside, Faults, Kill, Long, Forge, Plan, DryRun, Redrive} {
+		if seen[do] == 0 {
+			t.Errorf("no history of 300 has a step %s", do)
+		}
+	}
+}
+
+func TestShrinkingKeepsWhatMattersAlone(t *testing.T) {
+	h := Generate(7)
+	h.Steps = nil
+	for n := range 23 {
+		h.Steps = append(h.Steps, Step{Do: Pass, N: n})
+	}
+	played := 0
+	got := Shrink(h, func(h History) bool {
+		played++
+		has := func(n int) bool { return slices.ContainsFunc(h.Steps, func(s Step) bool { return s.N == n }) }
+		return has(4) && has(17)
+	})
+	if len(got.Steps) != 2 || got.Steps[0].N != 4 || got.Steps[1].N != 17 {
+		t.Errorf("shortened to %v", got.Steps)
+	}
+	if played > 150 {
+		t.Errorf("%d histories were played to shorten one of 23 steps", played)
+	}
+}
+
+// A patch that does not apply any more proves nothing.
+func TestPlantedBugsAreOfTheProductAsItIs(t *testing.T) {
+	all, err := ReadPlanted("planted")
+	if err != nil {
+		t.Fatal(err)
+	}
+	garden := t.TempDir()
+	if err := copyTree(t.Context(), root, garden); err != nil {
+		t.Fatal(err)
+	}
+	areas := map[string]int{}
+	for _, p := range all {
+		area, _, _ := strings.Cut(p.Name, "-")
+		areas[area]++
+		path, err := filepath.Abs(p.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := command(t.Context(), garden, "git", "apply", "--check", path); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+		text, err := os.ReadFile(p.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if file, ok := strings.CutPrefix(line, "+++ b/"); ok && !strings.HasPrefix(file, "shared/") && !strings.HasPrefix(file, "events/") && !strings.HasPrefix(file, "functions/") {
+				t.Errorf("%s changes %s, which is no part of the product", p.Name, strings.TrimSpace(file))
+			}
+		}
+	}
+	if len(all) < 20 {
+		t.Errorf("%d planted bugs, want at least 20", len(all))
+	}
+	for _, area := range []string{"events", "queue", "decide", "gate", "act", "ledger", "sweep", "undo"} {
+		if areas[area] < 2 {
+			t.Errorf("%d planted bugs of %s, want at least 2", areas[area], area)
+		}
+	}
+}

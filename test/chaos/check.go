@@ -1,0 +1,218 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"fleetwarden/deploy/local/stack"
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud/server"
+)
+
+// check holds the world against the history: what must be so when all has come to rest
+// after the last sweep.
+func (p *player) check() {
+	said, err := p.said()
+	if err != nil {
+		p.wrong("reading the records: %v", err)
+		return
+	}
+	p.checkSweep(said)
+	p.checkPercent(said)
+	for _, i := range p.m.instances {
+		now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+		if !there {
+			if !i.released {
+				p.wrong("%s is gone, and nobody released it", i.id)
+			}
+			continue
+		}
+		p.checkRole(i, now, said)
+		p.checkAgent(i, now, said)
+		p.checkRules(i, now, said)
+	}
+	p.checkShares()
+	p.checkOthers()
+	p.checkDeeds()
+	p.checkQueues()
+	p.checkLedger()
+}
+
+// enforced reports whether the policy has anything changed.
+func (p *player) enforced() bool { return p.h.World.Mode == "enforce" }
+
+// findings are what the sweeps said: the last one by instance and rule, each one's
+// violations by the time of their beginning.
+type findings struct {
+	run        string
+	all        map[string]map[string]stage.Record
+	held       map[string]bool // controls of which something is held, by the last one
+	violations map[string][]time.Time
+	last       time.Time // when the last one began
+}
+
+// names reports whether a rule has something to say of an instance that is no pass.
+func (f findings) names(id, rule string) bool {
+	r, ok := f.all[id][rule]
+	return ok && r["outcome"] != "pass" && r["outcome"] != "not-applicable"
+}
+
+func (f findings) outcome(id, rule string) string { return f.all[id][rule]["outcome"] }
+
+// sweeps are when each sweep was begun, by its run.
+func (p *player) sweeps() map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, key := range p.Server.OSS.Keys(stack.Bucket, "ledger/starts/") {
+		var start struct {
+			Run string    `json:"run"`
+			At  time.Time `json:"at"`
+		}
+		if err := json.Unmarshal(p.Server.OSS.Object(stack.Bucket, key), &start); err != nil {
+			p.wrong("the ledger's %s: %v", key, err)
+		}
+		out[start.Run] = start.At
+	}
+	return out
+}
+
+// said reads what the sweeps said.
+func (p *player) said() (findings, error) {
+	out := findings{all: map[string]map[string]stage.Record{}, held: map[string]bool{}, violations: map[string][]time.Time{}}
+	begun := p.sweeps()
+	for run, at := range begun {
+		if at.After(out.last) {
+			out.run, out.last = run, at
+		}
+	}
+	records, err := p.Records()
+	for _, r := range records {
+		at, known := begun[r["run"]]
+		if r["rule"] == "policy" && r["outcome"] == "fault" {
+			return out, fmt.Errorf("the policy of this world is none: %s", r["reason"])
+		}
+		if r["type"] != "finding" || r["function"] != "sweep" || !known {
+			continue
+		}
+		if r["outcome"] == "violation" {
+			out.violations[r["id"]+" "+r["rule"]] = append(out.violations[r["id"]+" "+r["rule"]], at)
+		}
+		if r["run"] != out.run {
+			continue
+		}
+		if r["rule"] == "limit" {
+			out.held[r["control"]] = true
+		}
+		if out.all[r["id"]] == nil {
+			out.all[r["id"]] = map[string]stage.Record{}
+		}
+		out.all[r["id"]][r["rule"]] = r
+	}
+	return out, err
+}
+
+// summary is what the report of a sweep says in numbers.
+type summary struct {
+	Shards []struct {
+		Scope struct{ Account, Region string } `json:"scope"`
+		Seen  int                              `json:"seen"`
+		Fault string                           `json:"fault"`
+	} `json:"shards"`
+}
+
+func (p *player) summary(run string) (s summary, err error) {
+	err = json.Unmarshal(p.Server.OSS.Object(stack.Bucket, "ledger/reports/"+run+"/summary.json"), &s)
+	return s, err
+}
+
+// checkSweep: the last sweep read all that there is, and has its report.
+func (p *player) checkSweep(said findings) {
+	s, err := p.summary(said.run)
+	if err != nil {
+		p.wrong("the report of the last sweep that began, %q: %v", said.run, err)
+		return
+	}
+	there := map[string]int{}
+	for _, i := range p.Server.ECS.Instances() {
+		if i.Account == server.Sharer {
+			there[i.Region]++
+		}
+	}
+	seen := 0
+	for _, x := range s.Shards {
+		if x.Scope.Region == "" {
+			continue
+		}
+		seen++
+		if x.Fault != "" || x.Seen != there[x.Scope.Region] {
+			p.wrong("sweep %s saw %d instances in %s, where there are %d: %s", said.run, x.Seen, x.Scope.Region, there[x.Scope.Region], x.Fault)
+		}
+	}
+	if seen != len(p.h.World.Regions) {
+		p.wrong("sweep %s went over %d regions, not %d", said.run, seen, len(p.h.World.Regions))
+	}
+}
+
+// checkPercent: where the last sweep found more to change than maxPercent of what it saw,
+// none of it was changed.
+func (p *player) checkPercent(said findings) {
+	w := p.h.World
+	s, err := p.summary(said.run)
+	if err != nil || !p.enforced() {
+		return
+	}
+	for _, x := range s.Shards {
+		n, changed := 0, ""
+		for _, i := range p.m.instances {
+			if i.region == x.Scope.Region && i.role == "" && !i.alone() && i.trusted() && said.outcome(i.id, "systrust-role") == "violation" {
+				n++
+				if p.roleOf(i) != "" {
+					changed = i.id
+				}
+			}
+		}
+		if changed != "" && (n > w.MaxChanges || n > w.PercentAbove && n*100 > x.Seen*w.MaxPercent) {
+			p.wrong("sweep %s found %d of %d instances in %s without a role, more than the limits let through, and %s has one now", said.run, n, x.Seen, x.Scope.Region, changed)
+		}
+	}
+}
+
+// checkQueues: nothing waits, and nothing was given up but what nobody can use.
+func (p *player) checkQueues() {
+	for _, region := range p.h.World.Regions {
+		for _, q := range p.Server.MNS.List(server.Sharer, region, "fleetwarden-") {
+			n := q.Active + q.Inactive + q.Delayed
+			if strings.HasSuffix(q.Queue.Name, "-dead-letters") {
+				n -= p.m.garbage
+			}
+			if n > 0 {
+				p.wrong("queue %s of %s holds %d messages", q.Queue.Name, region, n)
+			}
+		}
+	}
+}
+
+// checkUntouched: with a ledger that does not keep what it is given, nothing is changed.
+func (p *player) checkUntouched() {
+	for _, d := range p.diary.of(func(d deed) bool { return d.action != "RefreshAssets" && d.function != "backfill" }) {
+		p.wrong("the ledger's bucket has versioning, and %s called %s %s", d.function, d.action, d.id)
+	}
+}
+
+// checkOthers: what others made is as they made it, and no role of ours has more rights
+// than it needs.
+func (p *player) checkOthers() {
+	for role, own := range map[string]string{"app-role": "app-assets", "fit-role": "fit-systrust", "unsure-role": "unsure-systrust", "system-role": "AliyunSysTrustFullAccess"} {
+		all := p.policies(role)
+		_, there := all[own]
+		_, granted := all[ourPolicy]
+		may := role == "app-role" && p.h.World.Conflict == "grant" && p.enforced() && !p.h.World.ForeignPolicy
+		if !there || len(all) > 2 || len(all) == 2 && !granted || granted && !may {
+			p.wrong("role %s of others has the policies %v", role, all)
+		}
+	}
+	if _, has := p.policies(systrust)[ourPolicy]; has && p.h.World.ForeignPolicy {
+		p.wrong("role %s was given a policy of somebody else's that allows everything", systrust)
+	}
+}

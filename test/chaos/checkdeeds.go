@@ -1,0 +1,79 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"fleetwarden/test/simcloud/ecs"
+)
+
+// checkDeeds: nothing was done twice, too early, beyond its limits or in audit.
+func (p *player) checkDeeds() {
+	all := p.diary.of(func(d deed) bool { return d.function != "backfill" })
+	if !p.enforced() {
+		for _, d := range all {
+			p.wrong("the policy audits, and %s called %s %s", d.function, d.action, d.id)
+		}
+	}
+	gains, first := map[string]int{}, map[string]time.Time{}
+	for _, d := range all {
+		if d.gained() {
+			gains[d.id]++
+			if first[d.id].IsZero() {
+				first[d.id] = d.at
+			}
+		}
+	}
+	for _, i := range p.m.instances {
+		if got := gains[i.id]; got > 1+i.edits && p.h.World.Conflict != "replace" {
+			p.wrong("%s (%s) was given a role %d times, and others changed it %d times", i.id, i.group, got, i.edits)
+		}
+		if at := first[i.id]; !at.IsZero() && at.Sub(i.born) < time.Duration(p.h.World.AttachAfter) {
+			p.wrong("%s was given a role %s after its launch; others have %s", i.id, at.Sub(i.born), time.Duration(p.h.World.AttachAfter))
+		}
+	}
+	p.checkPushes()
+	p.checkHour(all, "replace", func(d deed) bool { return d.function == "attach-role" && d.lostRole() })
+	p.checkHour(all, "stop", deed.stops)
+}
+
+// checkPushes: an agent that an installation brings is pushed once, and once more each time
+// that others broke it.
+func (p *player) checkPushes() {
+	pushes := map[string]int{}
+	all, _ := p.Server.ECS.Commands().([]ecs.CommandState)
+	for _, c := range all {
+		if strings.HasPrefix(c.Name, "fleetwarden-agent-") {
+			for id := range c.Tasks {
+				pushes[id]++
+			}
+		}
+	}
+	for _, i := range p.m.instances {
+		n := pushes[i.id]
+		if n > 1+i.breaks {
+			p.wrong("the agent was pushed to %s (%s) %d times, and others broke it %d times", i.id, i.group, n, i.breaks)
+		}
+		if n > 0 && (i.tag == "lab" || i.outside) {
+			p.wrong("the agent was pushed to %s, which is out of scope", i.id)
+		}
+	}
+}
+
+// checkHour: within any hour, no more than maxPerHour in one region.
+func (p *player) checkHour(all []deed, what string, is func(deed) bool) {
+	for _, region := range p.h.World.Regions {
+		var times []time.Time
+		for _, d := range all {
+			if is(d) && d.before.Region == region {
+				times = append(times, d.at)
+			}
+		}
+		for n := range times {
+			if last := n + p.h.World.PerHour; last < len(times) && times[last].Sub(times[n]) < time.Hour {
+				p.wrong("%d of kind %s within an hour in %s, more than maxPerHour %d", p.h.World.PerHour+1, what, region, p.h.World.PerHour)
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"time"
+
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+func (p *player) roleOf(i *instance) string {
+	now, _ := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+	return now.Role
+}
+
+// fit reports whether a role lets an instance report to Security Center's trusted system.
+func (p *player) fit(role string) bool {
+	if role == "" {
+		return false
+	}
+	for name, kind := range p.policies(role) {
+		switch {
+		case name == "fit-systrust", name == ourPolicy, kind == "System" && name == "AliyunSysTrustFullAccess":
+			return true
+		}
+	}
+	return false
+}
+
+// checkLive checks, before a sweep of the end helps, what live events alone must bring: the
+// role and the agent of what was launched, and the trust of what was shared.
+func (p *player) checkLive() {
+	if !p.enforced() || p.m.denied || p.h.World.ForeignPolicy {
+		return
+	}
+	for _, i := range p.m.instances {
+		now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+		if !there || !i.live || i.alone() {
+			continue
+		}
+		if i.edits == 0 && i.trusted() && i.role == "" && now.Role != systrust {
+			p.wrong("%s (%s, %s) was launched and has the role %q after its events were worked on", i.id, i.kind, i.group, now.Role)
+		}
+		status, _, _ := p.Server.SAS.Agent(server.Sharer, i.id)
+		if now.Status == "Running" && i.breaks == 0 && status != "online" && !p.m.lost {
+			p.wrong("%s (%s, %s) was launched and its agent is %q after its events were worked on", i.id, i.kind, i.group, status)
+		}
+	}
+	p.checkTrusted()
+}
+
+// checkRole: the role is as DESIGN §5.2 says, or as others left it.
+func (p *player) checkRole(i *instance, now ecs.InstanceState, said findings) {
+	w := p.h.World
+	switch {
+	case !i.trusted(), i.tag == "lab", i.outside:
+		p.sameRole(i, now, "the policy leaves it alone")
+	case i.role == "fit-role", i.role == "system-role":
+		p.sameRole(i, now, "its role was fit")
+	case i.role == "unsure-role":
+		p.sameRole(i, now, "whether its role is fit cannot be told")
+		if got := said.outcome(i.id, "systrust-role"); got != "unknown" {
+			p.wrong("%s: whether its role is fit cannot be told, and the report of %s says %q", i.id, said.run, got)
+		}
+	case i.kind == "scaled", !p.enforced(), w.Conflict == "report" && i.role != "" && i.role != systrust:
+		p.sameRole(i, now, "nothing may be changed of it")
+		if !p.fit(now.Role) {
+			p.wantFinding(i, now, "systrust-role", said)
+		}
+	case w.ForeignPolicy:
+		p.sameRole(i, now, "the policy with our name is somebody else's")
+		p.wantFinding(i, now, "systrust-role", said)
+	case i.role == "app-role" && w.Conflict == "grant":
+		p.sameRole(i, now, "conflicts are granted")
+		if !p.fit(now.Role) {
+			p.wantFinding(i, now, "systrust-role", said)
+			if !said.held["instance-role"] {
+				p.wrong("%s: its role %s was not granted our policy", i.id, now.Role)
+			}
+		}
+	default:
+		p.wantRole(i, now, said)
+	}
+}
+
+func (p *player) sameRole(i *instance, now ecs.InstanceState, why string) {
+	if now.Role != i.role {
+		p.wrong("%s (%s, %s) has the role %q; others left %q there, and %s", i.id, i.kind, i.group, now.Role, i.role, why)
+	}
+}
+
+func (p *player) wantFinding(i *instance, now ecs.InstanceState, rule string, said findings) {
+	if !said.names(i.id, rule) {
+		p.wrong("%s (%s, %s, %s, role %q): the report of %s has no finding of %s: %v", i.id, i.kind, i.group, now.Status, now.Role, said.run, rule, said.all[i.id][rule])
+	}
+}
+
+func (p *player) wantRole(i *instance, now ecs.InstanceState, said findings) {
+	switch {
+	case now.Role == systrust && p.fit(systrust):
+	case now.Role == i.role && said.held["instance-role"]:
+		p.wantFinding(i, now, "systrust-role", said)
+	default:
+		p.wrong("%s (%s, %s, %s) has the role %q (fit: %t), and nothing is held", i.id, i.kind, i.group, now.Status, now.Role, p.fit(now.Role))
+	}
+}
+
+// checkAgent: the agent is online, or the report says why not (DESIGN §5.3).
+func (p *player) checkAgent(i *instance, now ecs.InstanceState, said findings) {
+	if now.Status != "Running" || i.tag == "lab" || i.outside {
+		return
+	}
+	status, sub, known := p.Server.SAS.Agent(server.Sharer, i.id)
+	if status == "online" {
+		return
+	}
+	got, old := said.outcome(i.id, "agent-online"), said.last.Sub(i.agentAt) > 2*day
+	switch {
+	case !said.names(i.id, "agent-online"):
+		p.wrong("%s (%s, %s): its agent is %s/%s (known: %t), and the report of %s says %q of it", i.id, i.kind, i.group, status, sub, known, said.run, got)
+	case i.assistant == "silent" || i.assistant == "absent":
+		if got != "violation" && old {
+			p.wrong("%s: its Cloud Assistant is %s for days, and the report of %s says %q of its agent", i.id, i.assistant, said.run, got)
+		}
+	case i.agent == "offline":
+		if got != "violation" && old {
+			p.wrong("%s: its agent is offline for days, and the report of %s says %q", i.id, said.run, got)
+		}
+	case p.enforced() && i.kind != "scaled" && !said.held["agent"]:
+		p.wrong("%s (%s, %s, agent made %q): Cloud Assistant runs, and the agent is %s/%s (known: %t); the report of %s says %q", i.id, i.kind, i.group, i.agent, status, sub, known, said.run, got)
+	}
+}
+
+// checkRules: what is wrong about a trusted instance is named, and nothing else is
+// (DESIGN §5.1).
+func (p *player) checkRules(i *instance, now ecs.InstanceState, said findings) {
+	exempt := i.judged() && i.disk != "cloud_essd" && (i.tag == "waived" || i.id == firstID)
+	for _, rule := range []string{"system-disk", "imds"} {
+		got := said.outcome(i.id, rule)
+		switch {
+		case rule == "system-disk" && exempt:
+			if got != "exempt" {
+				p.wrong("%s has a waiver for its disk, and the report of %s says %q", i.id, said.run, got)
+			}
+		case i.broken(rule) && got != "violation":
+			p.wrong("%s (%s, %s, tag %s) breaks %s, and the report of %s says %q", i.id, i.kind, i.group, i.tag, rule, said.run, got)
+		case !i.broken(rule) && got == "violation":
+			p.wrong("%s (%s, %s) does not break %s, and the report of %s says that it does", i.id, i.kind, i.group, rule, said.run)
+		}
+	}
+	for _, rule := range []string{"family", "image", "vpc", "kms-enabled"} {
+		if said.outcome(i.id, rule) == "violation" {
+			p.wrong("%s (%s, %s) violates %s by the report: %s", i.id, i.kind, i.group, rule, said.all[i.id][rule]["reason"])
+		}
+	}
+	if i.broken("trusted-mode") && !said.names(i.id, "trusted-mode") {
+		p.wrong("%s was made by CreateInstance, which sets no trusted mode, and the report of %s says %q of it", i.id, said.run, said.outcome(i.id, "trusted-mode"))
+	}
+	p.checkConsequence(i, now, said)
+}
+
+// checkConsequence: the consequence of a violation comes when its grace has ended, to what
+// deserves it alone, and once.
+func (p *player) checkConsequence(i *instance, now ecs.InstanceState, said findings) {
+	w := p.h.World
+	may := p.enforced() && w.Consequence != "none" && i.kind != "scaled"
+	stops, tagged := 0, 0
+	for _, d := range p.diary.of(func(d deed) bool { return d.id == i.id && (d.stops() || d.tags()) }) {
+		if d.stops() {
+			stops++
+		} else {
+			tagged++
+		}
+		if !may || !p.matured(i, d.at) {
+			p.wrong("%s (%s, %s, tag %s) suffered %s at %s: it breaks %v, the consequence is %s after %s", i.id, i.kind, i.group, i.tag, d.action,
+				d.at.Format(time.RFC3339), i.spans, w.Consequence, time.Duration(w.Grace))
+		}
+	}
+	switch {
+	case stops > 1 || tagged > 1:
+		p.wrong("%s was stopped %d times and tagged %d times", i.id, stops, tagged)
+	case stops == 0 && now.Tags[tagStopped] != "":
+		p.wrong("%s says that it was stopped, and it was not", i.id)
+	}
+	if rule := p.due(i, said); may && rule != "" && !said.held["trusted-instance"] && stops+tagged == 0 && (w.Consequence == "tag" || now.Status == "Running") {
+		p.wrong("%s (%s, %s) breaks %s for longer than its grace of %s, by the reports since %v, and suffered nothing", i.id, i.kind, i.group, rule, time.Duration(w.Grace), said.violations[i.id+" "+rule])
+	}
+}
+
+// slack is how long after the end of a violation what was decided before may still come.
+const slack = time.Hour
+
+// matured reports whether a grace may have ended by a time: it begins with the first sweep
+// after the rule was broken.
+func (p *player) matured(i *instance, at time.Time) bool {
+	for _, s := range i.spans {
+		if !s.to.IsZero() && at.After(s.to.Add(slack)) {
+			continue
+		}
+		if p.h.World.Grace == 0 && !at.Before(s.from) {
+			return true
+		}
+		for _, began := range p.sweeps() {
+			if !began.Before(s.from) && at.Sub(began) >= time.Duration(p.h.World.Grace) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// due is a rule that is broken, and whose grace had ended when the last sweep began: sweeps
+// found it so before. Where the sweep may have forgotten, only those count that began when
+// nothing went wrong any more.
+func (p *player) due(i *instance, said findings) string {
+	for _, s := range i.spans {
+		if !s.to.IsZero() || s.rule == "trusted-mode" {
+			continue
+		}
+		for _, found := range said.violations[i.id+" "+s.rule] {
+			counts := !found.Before(s.from) && (!p.m.forgetful || found.After(p.m.calm))
+			if counts && said.last.Sub(found) >= time.Duration(p.h.World.Grace) {
+				return s.rule
+			}
+		}
+	}
+	return ""
+}

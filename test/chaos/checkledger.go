@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"fleetwarden/deploy/local/stack"
+)
+
+// entry is what an object of the ledger says of changes, as far as it is asked here.
+type entry struct {
+	Function string    `json:"function"`
+	Time     time.Time `json:"time"`
+	Changes  []change  `json:"changes"`
+}
+
+type change struct {
+	Kind   string `json:"kind"`
+	ID     string `json:"id"`
+	State  string `json:"state"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// book is the ledger: intents, outcomes and settlements by their common name.
+type book map[string]map[string]entry
+
+func (p *player) book() book {
+	out := book{"intent": {}, "outcome": {}, "settled": {}}
+	for _, key := range p.Server.OSS.Keys(stack.Bucket, "ledger/") {
+		stem, stage, ok := cutStage(key)
+		if !ok {
+			continue
+		}
+		var e entry
+		if err := json.Unmarshal(p.Server.OSS.Object(stack.Bucket, key), &e); err != nil {
+			p.wrong("the ledger's %s: %v", key, err)
+			continue
+		}
+		out[stage][stem] = e
+	}
+	return out
+}
+
+// cutStage is the name of an entry without its end, and what the end says.
+func cutStage(key string) (stem, stage string, ok bool) {
+	for _, stage := range []string{"intent", "outcome", "settled"} {
+		if stem, ok := strings.CutSuffix(key, "."+stage+".json"); ok {
+			return stem, stage, true
+		}
+	}
+	return "", "", false
+}
+
+// checkLedger: each intent has its end, each write was meant before, and what is said to be
+// done was done.
+func (p *player) checkLedger() {
+	b := p.book()
+	for stem, e := range b["intent"] {
+		_, told := b["outcome"][stem]
+		if _, settled := b["settled"][stem]; !told && !settled {
+			p.wrong("the ledger does not know the end of %s: %+v", stem, e.Changes)
+		}
+	}
+	deeds := p.diary.of(func(d deed) bool {
+		return d.function != "backfill" && (d.gained() || d.lostRole() || d.stops() || d.tags())
+	})
+	for _, d := range deeds {
+		p.checkMeant(b, d)
+	}
+	for stem, e := range b["outcome"] {
+		for _, c := range e.Changes {
+			if c.State == "done" && (c.Kind == "attach-role" || c.Kind == "replace-role") && e.Function == "attach-role" {
+				p.checkDone(b["intent"][stem].Time, e.Time, c, deeds)
+			}
+		}
+	}
+}
+
+// checkMeant: an intent of before says that this was to be done, and a role that was taken
+// away is on record.
+func (p *player) checkMeant(b book, d deed) {
+	meant, kept := false, !d.lostRole()
+	for _, e := range b["intent"] {
+		if e.Function != d.function || e.Time.After(d.at.Add(second)) {
+			continue
+		}
+		for _, c := range e.Changes {
+			meant = meant || c.ID == d.id
+			kept = kept || c.ID == d.id && c.Before == d.before.Role
+		}
+	}
+	if !meant {
+		p.wrong("%s called %s for %s, and no intent of before says so", d.function, d.action, d.id)
+	} else if !kept {
+		p.wrong("%s took the role %s from %s, and no intent of before says so", d.function, d.before.Role, d.id)
+	}
+}
+
+// second is what the ledger rounds to.
+const second = time.Second
+
+// checkDone: between intent and outcome the role was changed so, by us.
+func (p *player) checkDone(from, to time.Time, c change, deeds []deed) {
+	first, last := -1, -1
+	for n, d := range deeds {
+		if d.id == c.ID && d.function == "attach-role" && d.at.After(from.Add(-second)) && d.at.Before(to.Add(second)) {
+			if first < 0 {
+				first = n
+			}
+			last = n
+		}
+	}
+	switch {
+	case first < 0:
+		p.wrong("the ledger says that %s of %s is done, and attach-role did not do it", c.Kind, c.ID)
+	case deeds[first].before.Role != c.Before || deeds[last].after.Role != c.After:
+		p.wrong("the ledger says that the role of %s went from %q to %q; it went from %q to %q", c.ID, c.Before, c.After, deeds[first].before.Role, deeds[last].after.Role)
+	}
+}

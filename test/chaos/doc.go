@@ -1,0 +1,19 @@
+// Command chaos plays random histories on the local cloud, with the real functions as
+// s.yaml deploys them, and checks what must be true of the cloud afterwards.
+//
+// A history is a world (a policy, regions, limits) and steps: what operators and others do
+// there, how time passes, in minutes and in nights, and what goes wrong at every boundary.
+// It is a pure function of its seed. When it ends, faults end too; dead letters are redriven,
+// what failed is asked for again as a person would, and sweeps run. Then each resource must
+// be as the policy says or have a finding that says why not, and all that [player.check]
+// lists must hold.
+//
+// What must be true is written here a second time, from DESIGN's tables and the vendor's
+// facts: nothing of the product's decisions is linked, and what the product says of itself
+// is believed nowhere but where the check is that it said it. The world is read where the
+// local cloud keeps it, or by API as the operator.
+//
+// A history that ends badly is shortened to the steps that matter, and written where
+// "make chaos HISTORY=FILE" repeats it. Seeds give the same history each time; processes
+// and windows still race, so a rare interleaving may need several repetitions.
+package main

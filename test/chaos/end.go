@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fleetwarden/test/simcloud/server"
+)
+
+// end lets faults end and the world come to rest, has what failed asked for again, lets
+// nights pass, and checks.
+func (p *player) end(ctx context.Context) error {
+	if err := p.calm(); err != nil {
+		return err
+	}
+	p.m.calm = p.now()
+	if err := p.rest(ctx); err != nil {
+		return err
+	}
+	if p.h.World.Versioning != nil {
+		p.checkUntouched()
+		return nil
+	}
+	for range 3 {
+		if p.letters() <= p.m.garbage {
+			break
+		}
+		p.redrive(ctx)
+		if err := p.rest(ctx); err != nil {
+			return err
+		}
+	}
+	if p.m.lost {
+		if err := p.replay(ctx); err != nil {
+			return err
+		}
+		if err := p.rest(ctx); err != nil {
+			return err
+		}
+	}
+	p.checkLive()
+	for range p.h.World.Nights {
+		p.askAgain()
+		if err := p.night(ctx); err != nil {
+			return err
+		}
+		if err := p.rest(ctx); err != nil {
+			return err
+		}
+	}
+	p.askAgain()
+	quiet, err := p.quiet(ctx, 3*day)
+	if err != nil {
+		return err
+	}
+	if !quiet {
+		p.wrong("the world does not come to rest within three days")
+	}
+	p.settleRaces()
+	p.check()
+	return nil
+}
+
+// askAgain asks for each share again, as a person does whom the first time was refused.
+func (p *player) askAgain() {
+	for _, x := range p.m.shares {
+		if x.wanted {
+			p.ask(x)
+		}
+	}
+	p.accept()
+}
+
+// rest lets the world come to rest, or some hours pass: a grace is waited for by a message
+// that lies in its queue for a day.
+func (p *player) rest(ctx context.Context) error {
+	_, err := p.quiet(ctx, 6*time.Hour)
+	return err
+}
+
+// quiet lets time pass until nothing is on its way, or until so much has passed.
+func (p *player) quiet(ctx context.Context, most time.Duration) (bool, error) {
+	ctx, stop := context.WithTimeout(ctx, settling)
+	defer stop()
+	quiet, err := p.Server.World.Clock.Quiet(ctx, most)
+	if err != nil {
+		return false, fmt.Errorf("the world does not come to rest in %s of real time: %w", settling, err)
+	}
+	return quiet, nil
+}
+
+// letters is how many dead letters there are.
+func (p *player) letters() (n int) {
+	for _, region := range p.h.World.Regions {
+		for _, q := range p.Server.MNS.List(server.Sharer, region, "fleetwarden-dead-letters") {
+			n += q.Active + q.Inactive + q.Delayed
+		}
+	}
+	return n
+}
+
+// day is the time between two sweeps.
+const day = 24 * time.Hour

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/server"
+)
+
+// functions that events, messages and timers wake.
+var functions = []string{"attach-role", "push-agent", "setup-share-role", "sweep", "validate-instance", "watch-shares"}
+
+// moments are the calls at which a function is killed by name: around each write, a crash
+// leaves most to be found again.
+var moments = map[string][]string{
+	"attach-role":       {"AttachInstanceRamRole", "DetachInstanceRamRole", "AttachPolicyToRole", "CreateRole", "PutObject", "BatchSendMessage"},
+	"push-agent":        {"InvokeCommand", "TagResources", "AddInstallCode", "PutObject", "BatchSendMessage"},
+	"setup-share-role":  {"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "PutObject"},
+	"sweep":             {"PutObject", "BatchSendMessage", "DescribeInstances"},
+	"validate-instance": {"TagResources", "StopInstances", "PutObject", "BatchSendMessage"},
+	"watch-shares":      {"BatchSendMessage"},
+}
+
+// Generate makes the history of a seed.
+func Generate(seed uint64) History {
+	g := generator{rnd: rand.New(rand.NewPCG(seed, seed)), h: History{Seed: seed}}
+	g.h.World = g.world()
+	for range 4 + g.rnd.IntN(20) {
+		g.h.Steps = append(g.h.Steps, g.step())
+	}
+	return g.h
+}
+
+type generator struct {
+	rnd    *rand.Rand
+	h      History
+	groups []string // of instances
+	shares []string
+}
+
+func pick[T any](g *generator, of ...T) T { return of[g.rnd.IntN(len(of))] }
+
+func (g *generator) chance(p float64) bool { return g.rnd.Float64() < p }
+
+func (g *generator) world() World {
+	const hour, day = Duration(time.Hour), Duration(24 * time.Hour)
+	w := World{
+		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), AttachAfter: pick(g, 0, 0, Duration(5*time.Minute)),
+		Consequence: pick(g, "none", "tag", "stop"), Grace: pick(g, day, day, hour, 0), TakeBack: pick(g, "report", "enforce"),
+		PerPass: pick(g, 500, 500, 5, 1), PerHour: pick(g, 100, 100, 3), MaxChanges: pick(g, 500, 500, 500, 500, 4),
+		MaxPercent: pick(g, 100, 100, 100, 20), PercentAbove: 2, Budget: pick(g, 1000, 1000, 1000, 20), Include: g.chance(0.3),
+		Regions: []string{server.Home}, Propagation: pick(g, Duration(-1), 0, Duration(10*time.Minute)),
+		ForeignRole: g.chance(0.1), ForeignPolicy: g.chance(0.05), Nights: 1 + g.rnd.IntN(3),
+	}
+	if g.chance(0.1) {
+		w.Mode = "audit"
+	}
+	if g.chance(0.3) {
+		w.Regions = append(w.Regions, server.Another)
+	}
+	if g.chance(0.04) {
+		w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
+	}
+	return w
+}
+
+// step draws one of the steps that are possible now.
+func (g *generator) step() Step {
+	type choice struct {
+		weight int
+		make   func() Step
+	}
+	just := func(do Do) func() Step { return func() Step { return Step{Do: do} } }
+	all := []choice{
+		{22, g.launch}, {12, g.seed}, {14, g.pass}, {6, just(Night)}, {2, just(Beside)}, {14, g.faults}, {10, g.kill}, {3, g.long},
+		{8, g.share}, {3, just(Redrive)}, {3, just(Race)}, {2, just(Dry)}, {4, g.garbage},
+	}
+	if len(g.groups) > 0 {
+		all = append(all, choice{5, g.power}, choice{7, g.edit}, choice{5, g.agent}, choice{3, g.forge}, choice{3, g.claim}, choice{6, g.tokens},
+			choice{2, just(Strip)}, choice{1, just(DryRun)}, choice{4, func() Step { return Step{Do: Plan, Undo: g.chance(0.5)} }})
+	}
+	if len(g.shares) > 0 {
+		all = append(all, choice{4, func() Step { return Step{Do: Unshare, Group: pick(g, g.shares...)} }})
+	}
+	sum := 0
+	for _, c := range all {
+		sum += c.weight
+	}
+	n := g.rnd.IntN(sum)
+	for _, c := range all {
+		if n -= c.weight; n < 0 {
+			return c.make()
+		}
+	}
+	panic("unreachable")
+}
+
+func (g *generator) group() string {
+	name := fmt.Sprintf("g%d", len(g.groups)+1)
+	g.groups = append(g.groups, name)
+	return name
+}
+
+// size is mostly small, and sometimes more than a batch, a window or a page.
+func (g *generator) size() int {
+	switch n := g.rnd.IntN(100); {
+	case n < 60:
+		return 1 + g.rnd.IntN(4)
+	case n < 90:
+		return 5 + g.rnd.IntN(40)
+	case n < 99:
+		return 90 + g.rnd.IntN(130)
+	}
+	return 1200
+}
+
+func (g *generator) launch() Step {
+	s := Step{Do: Launch, Group: g.group(), Kind: pick(g, "trusted", "trusted", "trusted", "ordinary", "sixth", "created", "tagged"), N: g.size(), Region: g.region(),
+		Role: pick(g, "", "", "", "app-role", "fit-role", "system-role", "unsure-role"), Disk: pick(g, "", "", "cloud_efficiency"), Tag: pick(g, "", "", "", "", "lab", "waived", "lapsed")}
+	if s.Kind == "created" {
+		s.N, s.Tag = 1, "" // CreateInstance is called without tags here
+	}
+	return s
+}
+
+// region is mostly a guarded one.
+func (g *generator) region() string {
+	if g.chance(0.06) {
+		return server.Another
+	}
+	return pick(g, g.h.World.Regions...)
+}
+
+func (g *generator) seed() Step {
+	s := g.launch()
+	s.Do, s.Kind = Seed, pick(g, "trusted", "trusted", "ordinary", "sixth", "scaled")
+	s.Agent = pick(g, "online", "online", "uninstalled", "uninstalled", "never", "offline", "unknown")
+	s.Assistant = pick(g, "running", "running", "running", "silent", "absent")
+	return s
+}
+
+func (g *generator) pass() Step {
+	return Step{Do: Pass, For: Duration(pick(g, 5*time.Second, 20*time.Second, time.Minute, 7*time.Minute, 30*time.Minute, 2*time.Hour, 9*time.Hour))}
+}
+
+func (g *generator) power() Step {
+	return Step{Do: pick(g, Stop, Start, Release), Group: pick(g, g.groups...), N: 1 + g.rnd.IntN(5)}
+}
+
+func (g *generator) edit() Step {
+	s := Step{Do: Detach, Group: pick(g, g.groups...), N: 1 + g.rnd.IntN(5)}
+	if g.chance(0.4) {
+		s.Do, s.Role = Attach, pick(g, "app-role", "fit-role", "unsure-role")
+	}
+	return s
+}
+
+func (g *generator) agent() Step {
+	return Step{Do: Agent, Group: pick(g, g.groups...), N: 1 + g.rnd.IntN(5), Agent: pick(g, "uninstalled", "offline", "online")}
+}
+
+func (g *generator) tokens() Step {
+	return Step{Do: Tokens, Group: pick(g, g.groups...), N: 1 + g.rnd.IntN(5), Kind: pick(g, "optional", "required")}
+}
+
+// share shares something new, or with another account what is shared already.
+func (g *generator) share() Step {
+	s := Step{Do: Share, Kind: pick(g, "image", "snapshot"), With: pick(g, server.Sharee, server.Sharee, server.Member, server.Member, unapproved)}
+	if len(g.shares) > 0 && g.chance(0.4) {
+		s.Group = pick(g, g.shares...)
+	} else {
+		s.Group = fmt.Sprintf("s%d", len(g.shares)+1)
+		g.shares = append(g.shares, s.Group)
+	}
+	return s
+}
+
+func (g *generator) forge() Step {
+	return Step{Do: Forge, Group: pick(g, g.groups...), Function: pick(g, "attach-role", "push-agent", "validate-instance")}
+}
+
+func (g *generator) claim() Step { return Step{Do: Claim, Group: pick(g, g.groups...)} }
+
+func (g *generator) garbage() Step {
+	return Step{Do: Garbage, Function: pick(g, "attach-role", "push-agent", "validate-instance", "setup-share-role"), Kind: pick(g, "text", "text", "newer")}
+}
+
+func (g *generator) kill() Step {
+	s := Step{Do: Kill, Function: pick(g, functions...), After: g.chance(0.5)}
+	if g.chance(0.5) {
+		s.Action = pick(g, moments[s.Function]...)
+	} else {
+		s.Call = 1 + g.rnd.IntN(25)
+	}
+	return s
+}
+
+func (g *generator) long() Step {
+	return Step{Do: Long, Function: pick(g, functions...), For: Duration(pick(g, 30*time.Second, 200*time.Second))}
+}
+
+// faults go wrong for a function, a product or a kind of call; a third of these steps ends
+// those of before and brings none.
+func (g *generator) faults() Step {
+	s := Step{Do: Faults}
+	if g.chance(0.3) {
+		return s
+	}
+	for range 1 + g.rnd.IntN(3) {
+		f := simcloud.Fault{
+			Role: "fleetwarden-" + pick(g, functions...), Product: pick(g, "", "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing"),
+			Kind: pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore, simcloud.TimeoutAfter, simcloud.TimeoutAfter, simcloud.Empty,
+				simcloud.RepeatPage, simcloud.ExpiredPage, simcloud.ExpiredCredentials, simcloud.Deny),
+		}
+		if g.chance(0.3) {
+			f.Product, f.Action = "", pick(g, "PutObject", "BatchSendMessage", "DescribeInstances", "DescribeDisks", "AttachInstanceRamRole", "DetachInstanceRamRole", "StopInstances", "TagResources", "InvokeCommand")
+		}
+		switch {
+		case g.chance(0.3): // each one, until the faults end
+		case f.Kind == simcloud.ExpiredCredentials || g.chance(0.6):
+			f.Skip, f.Count = g.rnd.IntN(8), 1+g.rnd.IntN(6)
+		default:
+			f.Skip, f.Probability = g.rnd.IntN(8), pick(g, 0.1, 0.3, 0.6)
+		}
+		s.Faults = append(s.Faults, f)
+	}
+	if g.chance(0.4) {
+		s.Events = simcloud.EventFaults{Duplicate: pick(g, 0, 0.5), Delay: pick(g, 0, 0.5), MaxDelay: pick(g, time.Minute, 3*time.Hour), Lose: pick(g, 0, 0, 0.3)}
+	}
+	return s
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"fleetwarden/test/simcloud"
+)
+
+// History is one world and what happens in it. Steps name groups of instances and shares,
+// no ids, so that the others keep their meaning when one is taken out.
+type History struct {
+	Seed  uint64 `json:"seed"`
+	World World  `json:"world"`
+	Steps []Step `json:"steps"`
+}
+
+// World is what the policy says, and what stands there before.
+type World struct {
+	Mode         string   `json:"mode"`         // of all controls: audit or enforce
+	Conflict     string   `json:"conflict"`     // report, grant or replace
+	AttachAfter  Duration `json:"attachAfter"`  //
+	Consequence  string   `json:"consequence"`  // none, tag or stop
+	Grace        Duration `json:"grace"`        // of the consequence
+	TakeBack     string   `json:"takeBack"`     // report or enforce
+	PerPass      int      `json:"perPass"`      //
+	PerHour      int      `json:"perHour"`      //
+	MaxChanges   int      `json:"maxChanges"`   //
+	MaxPercent   int      `json:"maxPercent"`   //
+	PercentAbove int      `json:"percentAbove"` //
+	Budget       int      `json:"budget"`       // calls of an API in an invocation
+	Include      bool     `json:"include"`      // the scope is spelt out by region; no owner is named
+	Regions      []string `json:"regions"`      // guarded; home first
+	// Propagation is how long ECS does not see a fresh role.
+	Propagation Duration `json:"propagation"`
+	// ForeignRole puts a share role there that somebody else made, with trust of their own.
+	ForeignRole bool `json:"foreignRole,omitempty"`
+	// ForeignPolicy puts a policy there that has the name of ours, and allows everything.
+	ForeignPolicy bool `json:"foreignPolicy,omitempty"`
+	// Versioning are the states that the ledger's bucket went through; none is right.
+	Versioning []string `json:"versioning,omitempty"`
+	// Nights is how many sweeps there are after the last step.
+	Nights int `json:"nights"`
+}
+
+// Do is what a step does.
+type Do string
+
+// What steps do.
+const (
+	Launch  Do = "launch"  // Kind, N, Role, Disk, Tag, Region; the group is Group
+	Seed    Do = "seed"    // as launch, without events; Agent, Assistant
+	Stop    Do = "stop"    // the instances of Group
+	Start   Do = "start"   //
+	Release Do = "release" //
+	Detach  Do = "detach"  // somebody takes the role from N instances of Group
+	Attach  Do = "attach"  // somebody attaches Role to N instances of Group
+	Strip   Do = "strip"   // somebody takes the policies from the systrust role
+	Agent   Do = "agent"   // the agents of N instances of Group become Agent
+	Share   Do = "share"   // Kind image or snapshot, with account With; the share is Group
+	Unshare Do = "unshare" //
+	Pass    Do = "pass"    // For
+	Night   Do = "night"   // time passes until the sweep's timer has gone off
+	Beside  Do = "beside"  // the sweep's timer goes off now
+	Faults  Do = "faults"  // Faults and Events until the next step of this kind
+	Kill    Do = "kill"    // Function dies at its Call-th call from now, or at its next call of Action
+	Long    Do = "long"    // passes of Function last For
+	Forge   Do = "forge"   // a message for Function about the instances of Group, said to be old
+	Plan    Do = "plan"    // an operator plans control instance-role and applies it; Undo: and undoes it
+	DryRun  Do = "dry-run" // an operator plans, and applies with --dry-run
+	Redrive Do = "redrive" // an operator redrives the dead letters
+	Race    Do = "race"    // somebody gives an instance a role right before attach-role does
+	Garbage Do = "garbage" // a message for Function that is no message (text), or of a version to come (newer)
+	Claim   Do = "claim"   // a launch record that says too much of the instances of Group
+	Tokens  Do = "tokens"  // somebody has N instances of Group take metadata with tokens only, or (Kind optional) without
+	Dry     Do = "dry"     // an operator sweeps in a terminal, which changes nothing
+)
+
+// Step is one thing that happens. Which fields matter depends on Do.
+type Step struct {
+	Do        Do                   `json:"do"`
+	Group     string               `json:"group,omitempty"`
+	Kind      string               `json:"kind,omitempty"`
+	N         int                  `json:"n,omitempty"`
+	Role      string               `json:"role,omitempty"`
+	Disk      string               `json:"disk,omitempty"`
+	Tag       string               `json:"tag,omitempty"`
+	Region    string               `json:"region,omitempty"`
+	Agent     string               `json:"agent,omitempty"`
+	Assistant string               `json:"assistant,omitempty"`
+	With      string               `json:"with,omitempty"`
+	For       Duration             `json:"for,omitzero"`
+	Function  string               `json:"function,omitempty"`
+	Call      int                  `json:"call,omitempty"`
+	Action    string               `json:"action,omitempty"`
+	After     bool                 `json:"after,omitempty"`
+	Undo      bool                 `json:"undo,omitempty"`
+	Faults    []simcloud.Fault     `json:"faults,omitempty"`
+	Events    simcloud.EventFaults `json:"events,omitzero"`
+}
+
+// String is the step as JSON.
+func (s Step) String() string { return inJSON(s) }
+
+func inJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// print writes the world and the steps, a line each.
+func (h History) print(w io.Writer) {
+	fmt.Fprintf(w, "  %s\n", inJSON(h.World))
+	for _, s := range h.Steps {
+		fmt.Fprintf(w, "  %s\n", s)
+	}
+}
+
+// Duration is written as a person would.
+type Duration time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("reading a duration of a history: %w", err)
+	}
+	*d = Duration(v)
+	return nil
+}

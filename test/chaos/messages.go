@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/test/simcloud/server"
+)
+
+// forge sends a message about instances, said to have been tried often and for long.
+func (p *player) forge(s Step) error {
+	all := p.m.group(s.Group)
+	if len(all) == 0 {
+		return nil
+	}
+	ids := []string{"i-forged00000000000000"}
+	for _, i := range all[:min(len(all), 90)] {
+		ids = append(ids, i.id)
+	}
+	body, err := json.Marshal(map[string]any{
+		"v": 1, "scope": map[string]string{"account": server.Sharer, "region": all[0].region}, "kind": "instance", "ids": ids, "try": 9,
+		"firstSeen": "2020-01-01T00:00:00Z", "run": "forged",
+	})
+	if err != nil {
+		return err
+	}
+	return p.send(all[0].region, s.Function, string(body))
+}
+
+// send puts a message into a function's inbox; where there is none, nowhere.
+func (p *player) send(region, function, body string) error {
+	if !slices.Contains(p.h.World.Regions, region) {
+		return nil
+	}
+	_, err := p.Server.MNS.Send(mns.Queue{Account: server.Sharer, Region: region, Name: "fleetwarden-" + function}, mns.Outgoing{Body: body})
+	return err
+}
+
+// garbage sends what is no message, or what a version to come would write.
+func (p *player) garbage(s Step) error {
+	p.m.garbage++
+	body := "not a message"
+	if s.Kind == "newer" {
+		body = `{"v": 99, "refs": "in another form"}`
+	}
+	return p.send(server.Home, s.Function, body)
+}
+
+// claim publishes a launch record, made of a true one, that names the instances of a group
+// and claims for them what is not so.
+func (p *player) claim(s Step) error {
+	all, past := p.m.group(s.Group), p.Published("ecs:ActionTrail:ApiCall")
+	if len(all) == 0 {
+		return nil
+	}
+	for _, e := range past {
+		var record map[string]any
+		if err := json.Unmarshal(e.Data, &record); err != nil || record["eventName"] != "RunInstances" || e.Region != all[0].region {
+			continue
+		}
+		var ids []string
+		for _, i := range all[:min(len(all), 100)] {
+			ids = append(ids, i.id)
+		}
+		record["eventId"], record["requestId"] = "51C10000-0000-5000-8000-0000000FFFFF", "51C10000-0000-5000-8000-0000000FFFFF"
+		record["requestParameters"] = map[string]any{"RegionId": e.Region, "InstanceType": "ecs.g7.large", "SystemDisk.Category": "cloud_efficiency", "SecurityOptions.TrustedSystemMode": "vTPM"}
+		delete(record, "requestParameterJson")
+		record["responseElements"] = map[string]any{"InstanceIdSets": map[string]any{"InstanceIdSet": ids}}
+		record["referencedResources"] = map[string]any{"ACS::ECS::Instance": ids}
+		data, err := json.Marshal(record)
+		if err != nil {
+			return fmt.Errorf("writing a claim: %w", err)
+		}
+		e.ID, e.Data = "", data
+		p.Publish(e)
+		return nil
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/deploy/local/stack"
+)
+
+// Planted is a small bug that was written to be found: a patch of the product, with words
+// about it before. One that is known not to be found says why in a line that begins with
+// "missed: ".
+type Planted struct {
+	Name   string `json:"name"`
+	About  string `json:"about"`
+	Missed string `json:"missed,omitempty"`
+	path   string
+}
+
+// Verdict is what became of a planted bug.
+type Verdict struct {
+	Planted
+	// Seed and Found are of the history that ended badly; none for a bug not found.
+	Seed    uint64  `json:"seed,omitempty"`
+	Found   string  `json:"found,omitempty"`
+	Seeds   int     `json:"seeds"`
+	Minutes float64 `json:"minutes"`
+}
+
+// ReadPlanted reads the patches of a folder, in order of their names.
+func ReadPlanted(dir string) ([]Planted, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.patch"))
+	if err != nil || len(paths) == 0 {
+		return nil, errors.Join(err, fmt.Errorf("no patches in %s", dir))
+	}
+	slices.Sort(paths)
+	var out []Planted
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading planted bugs: %w", err)
+		}
+		about, _, ok := strings.Cut(string(text), "diff --git ")
+		if !ok || strings.TrimSpace(about) == "" {
+			return nil, fmt.Errorf("%s: words about the bug, then its diff", path)
+		}
+		p := Planted{Name: strings.TrimSuffix(filepath.Base(path), ".patch"), path: path}
+		for line := range strings.Lines(strings.TrimSpace(about)) {
+			line = strings.TrimSpace(line)
+			if why, missed := strings.CutPrefix(line, "missed: "); missed {
+				p.Missed = why
+			} else {
+				p.About = strings.TrimSpace(p.About + " " + line)
+			}
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// planted plays fresh seeds against each planted bug, until one finds it or its time is up.
+// It fails if one is not found that is not marked.
+func planted(ctx context.Context, o options, only string) error {
+	all, err := ReadPlanted(filepath.Join(o.root, "test", "chaos", "planted"))
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "fleetwarden-planted-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	garden := filepath.Join(dir, "tree")
+	if err := copyTree(ctx, o.root, garden); err != nil {
+		return err
+	}
+	var verdicts []Verdict
+	var lost []string
+	for _, p := range all {
+		if only != "" && !strings.Contains(p.Name, only) {
+			continue
+		}
+		v, err := hunt(ctx, o, p, garden, filepath.Join(dir, p.Name))
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		verdicts = append(verdicts, v)
+		v.print(os.Stdout)
+		if v.Seed == 0 && p.Missed == "" {
+			lost = append(lost, p.Name)
+		}
+	}
+	text, err := json.MarshalIndent(verdicts, "", "  ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(o.out, "planted.json"), append(text, '\n'), 0o644)
+	}
+	found := len(slices.DeleteFunc(slices.Clone(verdicts), func(v Verdict) bool { return v.Seed == 0 }))
+	fmt.Printf("%d of %d planted bugs were found\n", found, len(verdicts))
+	if len(lost) > 0 {
+		err = errors.Join(err, fmt.Errorf("not found: %s", strings.Join(lost, ", ")))
+	}
+	return err
+}
+
+func (v Verdict) print(w io.Writer) {
+	switch {
+	case v.Seed != 0:
+		fmt.Fprintf(w, "%s: found by seed %d in %.1f minutes, %d histories: %s\n", v.Name, v.Seed, v.Minutes, v.Seeds, v.Found)
+	case v.Missed != "":
+		fmt.Fprintf(w, "%s: NOT FOUND in %.1f minutes, as is known: %s\n", v.Name, v.Minutes, v.Missed)
+	default:
+		fmt.Fprintf(w, "%s: NOT FOUND in %.1f minutes, %d histories\n", v.Name, v.Minutes, v.Seeds)
+	}
+}
+
+// hunt plants a bug in the garden, builds the functions into bin, and plays.
+func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdict, error) {
+	patch, err := filepath.Abs(p.path)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if err := command(ctx, garden, "git", "apply", patch); err != nil {
+		return Verdict{}, err
+	}
+	err = stack.Build(ctx, garden, bin, append([]string{"backfill"}, functions...)...)
+	err = errors.Join(err, command(ctx, garden, "git", "apply", "-R", patch))
+	if err != nil {
+		return Verdict{}, err
+	}
+	defer os.RemoveAll(bin)
+	o.bin = bin
+	c := campaign{o: o, log: io.Discard, enough: 1}
+	sum, err := c.play(ctx)
+	v := Verdict{Planted: p, Seeds: sum.Seeds, Minutes: sum.Minutes}
+	if len(sum.Violations) > 0 {
+		v.Seed, v.Found = sum.Violations[0].Seed, sum.Violations[0].Found[0]
+	}
+	return v, err
+}
+
+// copyTree copies what git knows of a repository, as it is now, and what it would know.
+func copyTree(ctx context.Context, root, to string) error {
+	cmd := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("listing the files of %s: %w", root, err)
+	}
+	for name := range bytes.SplitSeq(bytes.TrimRight(out, "\x00"), []byte{0}) {
+		from, into := filepath.Join(root, string(name)), filepath.Join(to, string(name))
+		text, err := os.ReadFile(from)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // deleted, and not yet committed so
+		}
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(into), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(into, text, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("copying the repository: %w", err)
+		}
+	}
+	return nil
+}
+
+func command(ctx context.Context, dir, name string, args ...string) error {
+	ctx, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud"
+	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/test/simcloud/server"
+)
+
+// everyNight is what the sweep's timer sends.
+const everyNight = `{"triggerTime":"2026-01-05T19:30:00Z","triggerName":"every-night","payload":""}`
+
+// settling bounds how long, in real time, the world may take to come to rest after a step.
+const settling = 3 * time.Minute
+
+// player plays one history.
+type player struct {
+	*stage.Stage
+	h     History
+	m     model
+	diary *diary
+	bin   string // <function>/main
+	dir   string // the history's own folder
+	found []string
+	long  map[string]bool // functions whose passes last
+	won   sync.Map        // roles by the ids of instances that others gave them first
+}
+
+// Play plays a history and returns what was wrong. An error is one of the driver's own.
+func Play(ctx context.Context, h History, o options) (found []string, err error) {
+	if o.keep == "" {
+		if o.keep, err = os.MkdirTemp("", "fleetwarden-chaos-"); err != nil {
+			return nil, fmt.Errorf("playing a history: %w", err)
+		}
+		defer os.RemoveAll(o.keep)
+	}
+	dir := o.keep
+	policy := filepath.Join(dir, "policy.yaml")
+	if err := os.WriteFile(policy, []byte(h.World.policy()), 0o600); err != nil {
+		return nil, fmt.Errorf("playing a history: %w", err)
+	}
+	s, err := stage.Open(ctx, stage.Options{
+		Root: o.root, BinDir: o.bin, LogDir: filepath.Join(dir, "log"), Policy: policy,
+		World: []string{server.Home, server.Another}, Optional: h.World.grants(), Regions: h.World.Regions, Propagation: time.Duration(h.World.Propagation),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("playing a history: %w", err)
+	}
+	p := &player{Stage: s, h: h, bin: o.bin, dir: dir, long: map[string]bool{}}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	p.diary = keep(s.Server)
+	if err := p.furnish(); err != nil {
+		return nil, err
+	}
+	for n, step := range h.Steps {
+		if err := p.do(ctx, step); err != nil {
+			return nil, fmt.Errorf("step %d, %s: %w", n+1, step, err)
+		}
+		p.settleRaces()
+	}
+	err = p.end(ctx)
+	return p.found, err
+}
+
+// wrong notes something that must not be.
+func (p *player) wrong(format string, args ...any) {
+	const most = 40
+	if len(p.found) < most {
+		p.found = append(p.found, fmt.Sprintf(format, args...))
+	}
+}
+
+// call calls an API as the operator.
+func (p *player) call(version, action, region string, params map[string]string) (map[string]any, error) {
+	if region != "" {
+		params["RegionId"] = region
+	}
+	return p.Call(context.Background(), stage.Operator, version, action, params)
+}
+
+func (p *player) do(ctx context.Context, s Step) error {
+	switch s.Do {
+	case Launch:
+		return p.launch(ctx, s)
+	case Seed:
+		return p.seed(s)
+	case Stop, Start, Release:
+		p.power(s)
+	case Detach, Attach:
+		p.edit(s)
+	case Strip:
+		p.strip()
+	case Agent:
+		return p.agents(s)
+	case Share:
+		return p.share(s)
+	case Unshare:
+		p.unshare(s)
+	case Pass:
+		return p.pass(ctx, time.Duration(s.For))
+	case Night:
+		return p.night(ctx)
+	case Beside:
+		_, err := p.Stack.Invoke(ctx, server.Home, "sweep", []byte(everyNight))
+		return err
+	case Faults:
+		p.m.expect(s)
+		return p.Server.Faults.Set(p.h.Seed, s.Faults, s.Events)
+	case Kill:
+		p.m.faulty = true
+		p.m.forgetful = p.m.forgetful || s.Function == "sweep"
+		if s.Action != "" {
+			p.KillAt(s.Function, s.Action, fc.When(s.After))
+		} else {
+			p.Stack.Kill(s.Function, s.Call, fc.When(s.After))
+		}
+	case Long:
+		p.long[s.Function] = true
+		p.Stack.Lengthen(s.Function, time.Duration(s.For))
+	case Forge:
+		return p.forge(s)
+	case Garbage:
+		return p.garbage(s)
+	case Claim:
+		return p.claim(s)
+	case Tokens:
+		p.tokens(s)
+	case Race:
+		p.race()
+	case Dry:
+		return p.dry(ctx)
+	case Plan, DryRun:
+		return p.operate(ctx, s)
+	case Redrive:
+		p.redrive(ctx)
+	default:
+		return fmt.Errorf("no such step")
+	}
+	return nil
+}
+
+// pass lets time pass.
+func (p *player) pass(ctx context.Context, d time.Duration) error {
+	ctx, stop := context.WithTimeout(ctx, settling)
+	defer stop()
+	return p.Advance(ctx, d)
+}
+
+// night lets time pass until the sweep's timer has gone off: it does so at 19:30 UTC.
+func (p *player) night(ctx context.Context) error {
+	now := p.now()
+	next := time.Date(now.Year(), now.Month(), now.Day(), 19, 31, 0, 0, time.UTC)
+	if !next.After(now) {
+		next = next.AddDate(0, 0, 1)
+	}
+	return p.pass(ctx, next.Sub(now))
+}
+
+func (p *player) now() time.Time { return p.Server.World.Clock.Now() }
+
+// kinds are what an instance is launched as, by word.
+var kinds = map[string]stage.Launch{
+	"trusted":  {Type: "ecs.g7t.large", Image: uefiImage, Trusted: "vTPM"},
+	"tagged":   {Type: "ecs.g7.large", Image: uefiImage, Trusted: "vTPM"},
+	"ordinary": {Type: "ecs.g7.large", Image: uefiImage},
+	"sixth":    {Type: "ecs.g6t.large", Image: securedImage},
+	"created":  {Type: "ecs.g7t.large", Image: uefiImage},
+}
+
+const (
+	uefiImage    = "aliyun_3_x64_20G_uefi_alibase_20230727.vhd"
+	securedImage = "aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd"
+)
+
+// launch launches a group: in calls of a hundred at most, as RunInstances takes them.
+func (p *player) launch(ctx context.Context, s Step) error {
+	l := kinds[s.Kind]
+	l.Region, l.VSwitch, l.Role, l.Tags = s.Region, "vsw-local", s.Role, tags(s.Tag)
+	l.Category, l.Tokens = cmp.Or(s.Disk, "cloud_essd"), "required"
+	for left := s.N; left > 0; left -= l.Amount {
+		l.Amount = min(left, 100)
+		do := p.Run
+		if s.Kind == "created" {
+			do = p.Create
+		}
+		ids, err := do(ctx, l)
+		if err != nil {
+			return err
+		}
+		p.note(s, ids, true)
+	}
+	return nil
+}
+
+func (p *player) note(s Step, ids []string, live bool) {
+	for _, id := range ids {
+		i := &instance{
+			id: id, region: s.Region, group: s.Group, kind: s.Kind, tag: s.Tag, live: live, disk: cmp.Or(s.Disk, "cloud_essd"),
+			role: s.Role, agent: s.Agent, agentAt: p.now(), assistant: s.Assistant, born: p.now(),
+			outside: !slices.Contains(p.h.World.Regions, s.Region),
+		}
+		if i.judged() {
+			if i.disk != "cloud_essd" && i.tag != "waived" && id != firstID {
+				i.spans = append(i.spans, span{rule: "system-disk", from: p.now()})
+			}
+			if i.kind == "created" { // CreateInstance takes neither
+				i.spans = append(i.spans, span{rule: "trusted-mode", from: p.now()}, span{rule: "imds", from: p.now()})
+			}
+		}
+		p.m.instances = append(p.m.instances, i)
+	}
+}
+
+func (p *player) seed(s Step) error {
+	f := ecs.FleetSpec{
+		Count: s.N, Region: s.Region, InstanceType: kinds[s.Kind].Type, Image: kinds[s.Kind].Image, Role: cmp.Or(s.Role, "-"), SystemDisk: s.Disk,
+		Tags: tags(s.Tag), Agent: s.Agent, Assistant: s.Assistant, NoVTPM: s.Kind == "ordinary",
+	}
+	if s.Kind == "scaled" {
+		f.InstanceType, f.Image = kinds["trusted"].Type, uefiImage
+		f.Tags = map[string]string{"acs:autoscaling:scalingGroupId": "asg-1"}
+		maps.Copy(f.Tags, tags(s.Tag))
+	}
+	fleet, err := p.Server.ECS.SeedFleet(f)
+	if err != nil {
+		return err
+	}
+	p.note(s, fleet.IDs, false)
+	return nil
+}
+
+// policies are a role's policies with their types, none where there is no such role.
+func (p *player) policies(role string) map[string]string {
+	answer, err := p.call("2015-05-01", "ListPoliciesForRole", "", map[string]string{"RoleName": role})
+	if err != nil {
+		return nil
+	}
+	out := map[string]string{}
+	list, _ := answer["Policies"].(map[string]any)
+	all, _ := list["Policy"].([]any)
+	for _, x := range all {
+		item, _ := x.(map[string]any)
+		out[fmt.Sprint(item["PolicyName"])] = fmt.Sprint(item["PolicyType"])
+	}
+	return out
+}
+
+// calm ends all that goes wrong.
+func (p *player) calm() error {
+	p.Stack.Spare()
+	for f := range p.long {
+		p.Stack.Lengthen(f, 0)
+	}
+	return p.Server.Faults.Set(0, nil, simcloud.EventFaults{})
+}

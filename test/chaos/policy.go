@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fleetwarden/test/simcloud/server"
+)
+
+// The tags that the policy's consequences leave, as README documents them.
+const (
+	tagViolation = "fleetwarden:violation"
+	tagStopped   = "fleetwarden:stopped"
+)
+
+// firstID is the id of the first instance of each world: the policy exempts it alone from
+// system-disk.
+const firstID = "i-local000000000000001"
+
+// approved are the accounts that the policy approves as sharees; unapproved is another.
+var approved = []string{server.Sharee, server.Member}
+
+const unapproved = "1000000000000008"
+
+// policy is the policy file of a world. What has the tag env=lab is out of scope; what has
+// waiver=yes is exempt from system-disk, and waiver=lapsed was so once.
+func (w World) policy() string {
+	scope := "exclude: [{tags: {env: lab}}]"
+	if w.Include {
+		scope += ", include: [{regions: [" + strings.Join(w.Regions, ", ") + "]}]"
+	}
+	return fmt.Sprintf(`version: 1
+accounts: [{id: "1000000000000001"}]
+homeRegion: %[1]s
+regions: [%[2]s]
+controls:
+  trustedInstance: {mode: %[3]s, consequence: %[4]s, grace: %[5]s, imds: true, %[13]s}
+  instanceRole: {mode: %[3]s, conflict: %[6]s, attachAfter: %[7]s, %[13]s}
+  agent: {mode: %[3]s, %[13]s}
+  shareRole:
+    mode: %[3]s
+    takeBack: %[8]s
+    takeBackAfter: 1h
+    approved: {accounts: [{id: "1000000000000002", trust: now}, {id: "1000000000000003", trust: now}]}
+exemptions:
+  - {control: trusted-instance, rule: system-disk, tags: {waiver: "yes"}, owner: chaos, reason: waived, expires: 2027-01-31}
+  - {control: trusted-instance, rule: system-disk, tags: {waiver: lapsed}, owner: chaos, reason: it was, expires: 2025-12-31}
+  - {control: trusted-instance, rule: system-disk, instances: [%[14]s], regions: [%[2]s], owner: chaos, reason: the first, expires: 2027-01-31}
+limits: {maxChanges: %[9]d, maxPercent: %[10]d, percentAbove: %[15]d, maxPerHour: %[11]d, perPass: %[12]d}
+pacing: {callsPerInvocation: %[16]d}
+`, w.Regions[0], strings.Join(w.Regions, ", "), w.Mode, w.Consequence, minutes(w.Grace), w.Conflict, minutes(w.AttachAfter), w.TakeBack,
+		w.MaxChanges, w.MaxPercent, w.PerHour, w.PerPass, scope, firstID, w.PercentAbove, w.Budget)
+}
+
+// minutes is a duration as the policy file takes it: one number and one unit.
+func minutes(d Duration) string { return fmt.Sprintf("%dm", int(time.Duration(d).Minutes())) }
+
+// grants are the optional rights that the policy's choices need.
+func (w World) grants() []string {
+	out := []string{"backfill-undo"}
+	if w.Conflict != "report" {
+		out = append(out, "attach-role-"+w.Conflict)
+	}
+	if w.Consequence != "none" {
+		out = append(out, "validate-instance-"+w.Consequence)
+	}
+	return out
+}
+
+// tags are those of an instance by its word in a step.
+func tags(word string) map[string]string {
+	switch word {
+	case "lab":
+		return map[string]string{"env": "lab"}
+	case "waived":
+		return map[string]string{"waiver": "yes"}
+	case "lapsed":
+		return map[string]string{"waiver": "lapsed"}
+	}
+	return nil
+}
