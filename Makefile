@@ -102,6 +102,7 @@ deploy: deploy-tools ## Terraform, then "s deploy", into REGION; the home region
 # bucket and its settings stay in any case, and leave Terraform's state first.
 # "s" ends with 0 also where it removed nothing: the functions are looked for afterwards.
 remove: deploy-tools ## takes away what "make deploy" made in REGION; the ledger's bucket is kept
+	@test '$(origin REGION)' != file || { echo "make remove needs REGION=…; the home region, which the others need, goes last" >&2; exit 1; }
 	@mkdir -p out
 	@$(HERE) s preview -a "$(ACCESS)" --silent -o yaml > out/rendered.yaml
 	names=$$($(ROLLOUT) names -rendered out/rendered.yaml) && for name in $$names; do $(HERE) s $$name remove -a "$(ACCESS)" --assume-yes || exit 1; done
