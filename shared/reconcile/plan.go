@@ -32,6 +32,8 @@ type item struct {
 	settled       bool
 	// follows: the rate of a pass leaves it to a later one.
 	follows bool
+	// leads: a change that needs it goes along with it.
+	leads bool
 	// acted: a step has tried it.
 	acted bool
 }
@@ -82,7 +84,7 @@ func (p *plan) gate(it *item) {
 		it.settle(fleet.Planned, "the control is in audit mode")
 	case p.r.o.DryRun:
 		it.settle(fleet.Planned, "dry run")
-	case p.r.beyondRate(it):
+	case p.r.beyondRate(it) && !p.goesAlong(it):
 		it.settle(fleet.Later, fmt.Sprintf("it follows in a later pass: one pass makes %d changes", p.r.o.Policy.Limits.PerPass))
 		it.follows = true
 	}
@@ -99,6 +101,22 @@ func (r *pass) beyondRate(it *item) bool {
 		return true
 	}
 	n.Add(it.change.Identity())
+	return false
+}
+
+// goesAlong reports whether the change goes beyond the rate with the one that it needs: the
+// first that needs a change does. One that finds its work done already would otherwise use up
+// the rate of each pass, and what needs it would never follow.
+func (p *plan) goesAlong(it *item) bool {
+	if it.change.Needs == (fleet.Key{}) {
+		return false
+	}
+	for _, need := range p.items {
+		if need != it && !need.settled && !need.leads && need.change.Ref.Key() == it.change.Needs {
+			need.leads = true
+			return true
+		}
+	}
 	return false
 }
 

@@ -192,6 +192,19 @@ func TestWhatNeedsAChangeBeyondTheRateFollowsWithIt(t *testing.T) {
 	b.want(t, map[string]fleet.State{"attach-role i-0": fleet.Done, "ensure-role r": fleet.Later, "attach-role i-1": fleet.Later})
 }
 
+// A pass may find that what a change needs is there already. If that used up its rate, none
+// would ever come further.
+func TestTheFirstThatNeedsAChangeGoesAlongWithItBeyondTheRate(t *testing.T) {
+	for _, state := range []fleet.State{fleet.Done, fleet.Skipped} {
+		b := newBench(policy.Enforce)
+		b.o.Policy.Limits.PerPass = 1
+		b.results["r"] = fleet.Result{State: state}
+		b.verdicts["i-1"], b.verdicts["i-2"] = []fleet.Verdict{needy("i-1")}, []fleet.Verdict{needy("i-2")}
+		b.ran(t, batch("i-1", "i-2"))
+		b.want(t, map[string]fleet.State{"ensure-role r": state, "attach-role i-1": fleet.Done, "attach-role i-2": fleet.Later})
+	}
+}
+
 func TestWhatNeedsAForwardedChangeIsForwardedToo(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.steps = []reconcile.Step{{Kind: mend, Act: b.act}} // nobody here makes roles
