@@ -8,6 +8,7 @@ import (
 
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud/mns"
 	"fleetwarden/test/simcloud/server"
 )
 
@@ -20,9 +21,13 @@ func (p *player) check() {
 		return
 	}
 	p.checkSweep(said)
+	p.checkNotices()
 	p.checkPercent(said)
 	for _, i := range p.m.instances {
 		now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+		if i.left {
+			continue
+		}
 		if !there {
 			if !i.released {
 				p.wrong("%s is gone, and nobody released it", i.id)
@@ -154,6 +159,20 @@ func (p *player) checkSweep(said findings) {
 	}
 }
 
+// checkNotices: each sweep that has its report sent its notice.
+func (p *player) checkNotices() {
+	if !p.h.World.Findings {
+		return
+	}
+	all, _ := p.Server.MNS.State().(map[string][]string)
+	sent := strings.Join(all[mns.Queue{Account: server.Sharer, Region: server.Home, Name: findingsQueue}.ARN()], "\n")
+	for run := range p.sweeps() {
+		if _, err := p.summary(run); err == nil && !strings.Contains(sent, `"run":"`+run+`"`) {
+			p.wrong("sweep %s has its report, and sent no notice to %s", run, findingsQueue)
+		}
+	}
+}
+
 // checkPercent: where the last sweep found more to change than maxPercent of what it saw,
 // none of it was changed.
 func (p *player) checkPercent(said findings) {
@@ -180,11 +199,14 @@ func (p *player) checkPercent(said findings) {
 
 // checkQueues: nothing waits, and nothing was given up but what nobody can use.
 func (p *player) checkQueues() {
-	for _, region := range p.h.World.Regions {
+	for _, region := range p.regions {
 		for _, q := range p.Server.MNS.List(server.Sharer, region, "fleetwarden-") {
 			n := q.Active + q.Inactive + q.Delayed
-			if strings.HasSuffix(q.Queue.Name, "-dead-letters") {
+			switch q.Queue.Name {
+			case "fleetwarden-dead-letters":
 				n -= p.m.garbage
+			case findingsQueue:
+				continue
 			}
 			if n > 0 {
 				p.wrong("queue %s of %s holds %d messages", q.Queue.Name, region, n)

@@ -28,7 +28,7 @@ func (p *player) checkDeeds() {
 		if got := gains[i.id]; got > 1+i.edits && p.h.World.Conflict != "replace" {
 			p.wrong("%s (%s) was given a role %d times, and others changed it %d times", i.id, i.group, got, i.edits)
 		}
-		if at := first[i.id]; !at.IsZero() && at.Sub(i.born) < time.Duration(p.h.World.AttachAfter) {
+		if at := first[i.id]; i.began == "" && !at.IsZero() && at.Sub(i.born) < time.Duration(p.h.World.AttachAfter) {
 			p.wrong("%s was given a role %s after its launch; others have %s", i.id, at.Sub(i.born), time.Duration(p.h.World.AttachAfter))
 		}
 	}
@@ -43,18 +43,21 @@ func (p *player) checkPushes() {
 	pushes := map[string]int{}
 	all, _ := p.Server.ECS.Commands().([]ecs.CommandState)
 	for _, c := range all {
-		if strings.HasPrefix(c.Name, "fleetwarden-agent-") {
+		if strings.HasPrefix(c.Name, "fleetwarden-agent-") || c.Name == "" && p.h.World.Push == "run-command" {
 			for id := range c.Tasks {
 				pushes[id]++
 			}
 		}
+	}
+	for id, n := range p.diary.clicks {
+		pushes[id] += n
 	}
 	for _, i := range p.m.instances {
 		n := pushes[i.id]
 		if n > 1+i.breaks {
 			p.wrong("the agent was pushed to %s (%s) %d times, and others broke it %d times", i.id, i.group, n, i.breaks)
 		}
-		if n > 0 && (i.tag == "lab" || i.outside) {
+		if n > 0 && (i.tag == "lab" || i.outside && !i.left) {
 			p.wrong("the agent was pushed to %s, which is out of scope", i.id)
 		}
 	}

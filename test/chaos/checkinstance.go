@@ -34,7 +34,7 @@ func (p *player) checkLive() {
 	}
 	for _, i := range p.m.instances {
 		now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
-		if !there || !i.live || i.alone() {
+		if !there || !i.live || i.left || i.alone() {
 			continue
 		}
 		if i.edits == 0 && i.trusted() && i.role == "" && now.Role != systrust {

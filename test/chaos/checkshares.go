@@ -7,10 +7,15 @@ import (
 	"time"
 )
 
-// checkTrusted: whoever was asked to be shared with, and is approved, is trusted.
+// checkTrusted: whoever was asked to be shared with, and is approved, is trusted. What failed
+// for want of trust counts for a day, and is taken back after an hour where takeBack enforces.
 func (p *player) checkTrusted() {
+	lasts := 20 * time.Hour
+	if p.h.World.TakeBack == "enforce" {
+		lasts = 45 * time.Minute
+	}
 	for _, x := range p.m.shares {
-		if x.wanted && slices.Contains(approved, x.with) && !strings.Contains(p.trust(shareRoles[x.kind]), x.with) && p.now().Sub(x.asked) < 20*time.Hour {
+		if x.wanted && slices.Contains(p.h.World.Regions, x.region) && slices.Contains(approved, x.with) && !strings.Contains(p.trust(shareRoles[x.kind]), x.with) && p.now().Sub(x.asked) < lasts {
 			p.wrong("share %s: %s was to be shared with %s, and the role does not trust it after the events were worked on", x.name, x.kind, x.with)
 		}
 	}
@@ -23,6 +28,10 @@ func (p *player) checkShares() {
 		usable, why := p.Server.Usable(x.with, x.region, x.id)
 		is := slices.Contains(approved, x.with)
 		switch {
+		case !slices.Contains(p.h.World.Regions, x.region):
+			if x.kept && x.wanted && !usable {
+				p.wrong("share %s: %s could use %s %s until %s was not guarded any more, and cannot now: %s", x.name, x.with, x.kind, x.id, x.region, why)
+			}
 		case !is && usable:
 			p.wrong("share %s: %s can use %s %s, and is not approved", x.name, x.with, x.kind, x.id)
 		case is && x.wanted && !usable && p.enforced():
@@ -52,7 +61,7 @@ func (p *player) unneeded(kind, account string) bool {
 		return false
 	}
 	for _, x := range p.m.shares {
-		if x.kind == kind && x.with == account && (x.wanted || p.now().Sub(x.ended) < 3*day) {
+		if x.kind == kind && x.with == account && (x.wanted || x.kept || p.now().Sub(x.ended) < 3*day) {
 			return false
 		}
 	}

@@ -28,12 +28,12 @@ type diary struct {
 	server  *server.Server
 	pending map[*wire.Call]map[string]ecs.InstanceState
 	deeds   []deed
-	sent    map[string]int // InvokeCommand calls, by instance and hour
+	clicks  map[string]int // one-click installations that were asked for, by instance
 }
 
 // keep starts a diary.
 func keep(s *server.Server) *diary {
-	d, next := &diary{server: s, pending: map[*wire.Call]map[string]ecs.InstanceState{}, sent: map[string]int{}}, s.Witness
+	d, next := &diary{server: s, pending: map[*wire.Call]map[string]ecs.InstanceState{}, clicks: map[string]int{}}, s.Witness
 	s.Witness = func(c *wire.Call, after bool) bool {
 		d.see(c, after)
 		return next.Drops(c, after)
@@ -65,6 +65,11 @@ func (d *diary) see(c *wire.Call, after bool) {
 	if !after {
 		d.pending[c] = states
 		return
+	}
+	if c.Action == "OperateAgentClientInstall" {
+		for _, id := range strings.Split(c.Params["InstanceIds"], ",") {
+			d.clicks[id]++
+		}
 	}
 	before := d.pending[c]
 	delete(d.pending, c)

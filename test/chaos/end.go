@@ -41,7 +41,9 @@ func (p *player) end(ctx context.Context) error {
 	}
 	p.checkLive()
 	for range p.h.World.Nights {
-		p.askAgain()
+		if err := p.askAgain(ctx); err != nil {
+			return err
+		}
 		if err := p.night(ctx); err != nil {
 			return err
 		}
@@ -49,7 +51,9 @@ func (p *player) end(ctx context.Context) error {
 			return err
 		}
 	}
-	p.askAgain()
+	if err := p.askAgain(ctx); err != nil {
+		return err
+	}
 	quiet, err := p.quiet(ctx, 3*day)
 	if err != nil {
 		return err
@@ -62,14 +66,21 @@ func (p *player) end(ctx context.Context) error {
 	return nil
 }
 
-// askAgain asks for each share again, as a person does whom the first time was refused.
-func (p *player) askAgain() {
-	for _, x := range p.m.shares {
-		if x.wanted {
-			p.ask(x)
+// askAgain asks for each share again, as a person does whom the first time was refused, and
+// once more when the role has had its time to be seen.
+func (p *player) askAgain(ctx context.Context) error {
+	for range 2 {
+		for _, x := range p.m.shares {
+			if x.wanted {
+				p.ask(x)
+			}
+		}
+		p.accept()
+		if err := p.pass(ctx, 15*time.Minute); err != nil {
+			return err
 		}
 	}
-	p.accept()
+	return nil
 }
 
 // rest lets the world come to rest, or some hours pass: a grace is waited for by a message
@@ -92,7 +103,7 @@ func (p *player) quiet(ctx context.Context, most time.Duration) (bool, error) {
 
 // letters is how many dead letters there are.
 func (p *player) letters() (n int) {
-	for _, region := range p.h.World.Regions {
+	for _, region := range p.regions {
 		for _, q := range p.Server.MNS.List(server.Sharer, region, "fleetwarden-dead-letters") {
 			n += q.Active + q.Inactive + q.Delayed
 		}

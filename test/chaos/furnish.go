@@ -43,8 +43,10 @@ func (p *player) furnish() error {
 	if p.h.World.ForeignRole {
 		err = errors.Join(err, ram.AddRole(server.Sharer, shareRoles["image"], strangerTrust, nil))
 	}
-	_, e := p.Server.KMS.AddKey(server.Sharer, server.Home, "alias/chaos")
-	err = errors.Join(err, e)
+	for _, region := range p.h.World.Regions {
+		_, e := p.Server.KMS.AddKey(server.Sharer, region, "alias/chaos")
+		err = errors.Join(err, e)
+	}
 	for _, state := range p.h.World.Versioning {
 		err = errors.Join(err, p.Server.OSS.SetVersioning(stack.Bucket, state))
 	}

@@ -50,7 +50,8 @@ func (g *generator) world() World {
 		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), AttachAfter: pick(g, 0, 0, Duration(5*time.Minute)),
 		Consequence: pick(g, "none", "tag", "stop"), Grace: pick(g, day, day, hour, 0), TakeBack: pick(g, "report", "enforce"),
 		PerPass: pick(g, 500, 500, 5, 1), PerHour: pick(g, 100, 100, 3), MaxChanges: pick(g, 500, 500, 500, 500, 4),
-		MaxPercent: pick(g, 100, 100, 100, 20), PercentAbove: 2, Budget: pick(g, 1000, 1000, 1000, 20), Include: g.chance(0.3),
+		MaxPercent: pick(g, 100, 100, 100, 20), PercentAbove: 2, Budget: pick(g, 1000, 1000, 1000, 20),
+		Push: pick(g, "commands", "commands", "run-command", "one-click"), Findings: g.chance(0.25), Include: g.chance(0.3),
 		Regions: []string{server.Home}, Propagation: pick(g, Duration(-1), 0, Duration(10*time.Minute)),
 		ForeignRole: g.chance(0.1), ForeignPolicy: g.chance(0.05), Nights: 1 + g.rnd.IntN(3),
 	}
@@ -79,7 +80,12 @@ func (g *generator) step() Step {
 	}
 	if len(g.groups) > 0 {
 		all = append(all, choice{5, g.power}, choice{7, g.edit}, choice{5, g.agent}, choice{3, g.forge}, choice{3, g.claim}, choice{6, g.tokens},
-			choice{2, just(Strip)}, choice{1, just(DryRun)}, choice{4, func() Step { return Step{Do: Plan, Undo: g.chance(0.5)} }})
+			choice{2, just(Strip)}, choice{1, just(DryRun)}, choice{5, func() Step {
+				return Step{Do: Plan, Kind: pick(g, "instance-role", "instance-role", "agent"), Undo: g.chance(0.5)}
+			}})
+	}
+	if len(g.h.World.Regions) > 1 && len(g.shares) > 0 {
+		all = append(all, choice{3, just(Narrow)})
 	}
 	if len(g.shares) > 0 {
 		all = append(all, choice{4, func() Step { return Step{Do: Unshare, Group: pick(g, g.shares...)} }})
@@ -167,7 +173,7 @@ func (g *generator) tokens() Step {
 
 // share shares something new, or with another account what is shared already.
 func (g *generator) share() Step {
-	s := Step{Do: Share, Kind: pick(g, "image", "snapshot"), With: pick(g, server.Sharee, server.Sharee, server.Member, server.Member, unapproved)}
+	s := Step{Do: Share, Region: pick(g, g.h.World.Regions...), Kind: pick(g, "image", "snapshot"), With: pick(g, server.Sharee, server.Sharee, server.Member, server.Member, unapproved)}
 	if len(g.shares) > 0 && g.chance(0.4) {
 		s.Group = pick(g, g.shares...)
 	} else {
@@ -210,7 +216,7 @@ func (g *generator) faults() Step {
 	}
 	for range 1 + g.rnd.IntN(3) {
 		f := simcloud.Fault{
-			Role: "fleetwarden-" + pick(g, functions...), Product: pick(g, "", "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing"),
+			Role: "fleetwarden-" + pick(g, append(functions, "backfill")...), Product: pick(g, "", "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing"),
 			Kind: pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore, simcloud.TimeoutAfter, simcloud.TimeoutAfter, simcloud.Empty,
 				simcloud.RepeatPage, simcloud.ExpiredPage, simcloud.ExpiredCredentials, simcloud.Deny),
 		}

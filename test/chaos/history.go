@@ -31,6 +31,8 @@ type World struct {
 	MaxPercent   int      `json:"maxPercent"`   //
 	PercentAbove int      `json:"percentAbove"` //
 	Budget       int      `json:"budget"`       // calls of an API in an invocation
+	Push         string   `json:"push"`         // commands, run-command or one-click
+	Findings     bool     `json:"findings"`     // findings go to a queue, too
 	Include      bool     `json:"include"`      // the scope is spelt out by region; no owner is named
 	Regions      []string `json:"regions"`      // guarded; home first
 	// Propagation is how long ECS does not see a fresh role.
@@ -68,7 +70,7 @@ const (
 	Kill    Do = "kill"    // Function dies at its Call-th call from now, or at its next call of Action
 	Long    Do = "long"    // passes of Function last For
 	Forge   Do = "forge"   // a message for Function about the instances of Group, said to be old
-	Plan    Do = "plan"    // an operator plans control instance-role and applies it; Undo: and undoes it
+	Plan    Do = "plan"    // an operator plans control Kind and applies it; Undo: and undoes it
 	DryRun  Do = "dry-run" // an operator plans, and applies with --dry-run
 	Redrive Do = "redrive" // an operator redrives the dead letters
 	Race    Do = "race"    // somebody gives an instance a role right before attach-role does
@@ -76,6 +78,7 @@ const (
 	Claim   Do = "claim"   // a launch record that says too much of the instances of Group
 	Tokens  Do = "tokens"  // somebody has N instances of Group take metadata with tokens only, or (Kind optional) without
 	Dry     Do = "dry"     // an operator sweeps in a terminal, which changes nothing
+	Narrow  Do = "narrow"  // a policy is deployed that guards the home region alone
 )
 
 // Step is one thing that happens. Which fields matter depends on Do.

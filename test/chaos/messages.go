@@ -31,7 +31,7 @@ func (p *player) forge(s Step) error {
 
 // send puts a message into a function's inbox; where there is none, nowhere.
 func (p *player) send(region, function, body string) error {
-	if !slices.Contains(p.h.World.Regions, region) {
+	if !slices.Contains(p.regions, region) {
 		return nil
 	}
 	_, err := p.Server.MNS.Send(mns.Queue{Account: server.Sharer, Region: region, Name: "fleetwarden-" + function}, mns.Outgoing{Body: body})

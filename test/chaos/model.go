@@ -36,9 +36,10 @@ type instance struct {
 	id, region, group, kind, tag string
 	live                         bool // launched, with events
 	outside                      bool // in a region that is not guarded
+	left                         bool // in a region that is not guarded any more
 	disk                         string
-	// role is what others gave it last; "" for none.
-	role string
+	// role is what others gave it last, began what it was launched with; "" for none.
+	role, began string
 	// edits is how often others changed its role after its launch.
 	edits     int
 	agent     string // what others made of it last; "" for what its launch brings
@@ -88,6 +89,7 @@ type share struct {
 	resourceShare                string
 	wanted                       bool
 	asked, ended                 time.Time
+	kept                         bool // could be used when its region was not guarded any more
 }
 
 func (m *model) group(name string) []*instance {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +13,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/stack"
-	"fleetwarden/deploy/local/stage"
+	"fleetwarden/test/simcloud"
 	"fleetwarden/test/simcloud/server"
 )
 
@@ -24,15 +25,19 @@ func (p *player) backfill(ctx context.Context, args ...string) (lines []map[stri
 	return p.terminal(ctx, "backfill", args...)
 }
 
-// terminal runs a function as the operator types it, while the cloud's time goes on, and
-// returns its lines of JSON and whether it ended well.
+// terminal runs a function as an operator types it who has the function's rights, while the
+// cloud's time goes on, and returns its lines of JSON and whether it ended well.
 func (p *player) terminal(ctx context.Context, function string, args ...string) (lines []map[string]any, ok bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
+	keys, err := p.KeysOf(function)
+	if err != nil {
+		return nil, false, err
+	}
 	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, function, "main"), args...)
 	cmd.Env = append(os.Environ(), "ALIBABA_CLOUD_ENDPOINT_URL="+p.Server.URL(),
-		"ALIBABA_CLOUD_ACCESS_KEY_ID="+stage.Operator.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+stage.Operator.Secret,
-		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home, "FLEETWARDEN_POLICY="+filepath.Join(p.dir, "policy.yaml"))
+		"ALIBABA_CLOUD_ACCESS_KEY_ID="+keys.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+keys.Secret, "ALIBABA_CLOUD_SECURITY_TOKEN="+keys.Token,
+		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home, "FLEETWARDEN_POLICY="+p.policy)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	following, halt := context.WithCancel(ctx)
@@ -62,10 +67,11 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 	}
 }
 
-// operate plans control instance-role and applies the plan; then, if the step says so, undoes
-// what was applied. What the tool says was done has to be so.
+// operate plans a control and applies the plan; then, if the step says so, undoes what was
+// applied. What the tool says has to be so.
 func (p *player) operate(ctx context.Context, s Step) error {
-	lines, _, err := p.backfill(ctx, "plan", "--control", "instance-role", "--account", server.Sharer, "--json")
+	control := cmp.Or(s.Kind, "instance-role")
+	lines, _, err := p.backfill(ctx, "plan", "--control", control, "--account", server.Sharer, "--json")
 	if err != nil || len(lines) == 0 {
 		return err
 	}
@@ -81,42 +87,65 @@ func (p *player) operate(ctx context.Context, s Step) error {
 		}
 		return err
 	}
-	lines, ok, err := p.backfill(ctx, "apply", "--plan", plan, "--json")
+	lines, ok, err := p.backfill(ctx, "apply", "--plan", plan, "--wait", "20s", "--json")
 	if err != nil {
 		return err
 	}
-	run, done := "", map[string]bool{}
+	run, done := "", []*instance{}
 	for _, x := range lines {
 		if r, is := x["run"].(string); is {
 			run = r
 		}
-		if x["state"] == "done" && x["kind"] == "instance" {
-			done[fmt.Sprint(x["id"])] = true
-		}
-	}
-	for _, i := range p.m.instances {
-		if done[i.id] && !p.fit(p.roleOf(i)) && !p.m.faulty {
-			p.wrong("apply said that %s is done, but its role is %q", i.id, p.roleOf(i))
-		}
-	}
-	if !ok || !s.Undo || run == "" {
-		return nil
-	}
-	return p.undo(ctx, run)
-}
-
-// undo undoes a run. What it says was done, the operator has decided.
-func (p *player) undo(ctx context.Context, run string) error {
-	lines, _, err := p.backfill(ctx, "undo", "--run", run, "--apply", "--json")
-	for _, x := range lines {
-		change, _ := x["change"].(map[string]any)
-		i := p.m.byID(fmt.Sprint(change["id"]))
-		if i == nil || change["state"] != "done" {
+		i := p.m.byID(fmt.Sprint(x["id"]))
+		if i == nil || x["kind"] != "instance" {
 			continue
 		}
-		i.edits++
-		if got := p.roleOf(i); got != i.role && !p.m.faulty {
-			p.wrong("undo said that %s is done, but its role is %q, not %q as before", i.id, got, i.role)
+		p.checkApplied(control, fmt.Sprint(x["state"]), i)
+		if x["state"] == "done" {
+			done = append(done, i)
+		}
+	}
+	if !ok || !s.Undo || run == "" || control != "instance-role" {
+		return nil
+	}
+	return p.undo(ctx, run, done)
+}
+
+// checkApplied: where nothing is to do any more, all is right.
+func (p *player) checkApplied(control, state string, i *instance) {
+	now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+	status, _, _ := p.Server.SAS.Agent(server.Sharer, i.id)
+	switch {
+	case !there || p.m.faulty:
+	case control == "instance-role" && state == "done" && !p.fit(now.Role):
+		p.wrong("apply said %s of %s, but its role is %q", state, i.id, now.Role)
+	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && i.kind != "sixth":
+		p.wrong("apply said %s of %s, but its agent is %q", state, i.id, status)
+	}
+}
+
+// undo undoes a run. What it says was done, the operator has decided; if it ends well, all is
+// undone that apply did.
+func (p *player) undo(ctx context.Context, run string, applied []*instance) error {
+	began := p.now()
+	lines, ok, err := p.backfill(ctx, "undo", "--run", run, "--apply", "--json")
+	undone := map[string]bool{}
+	for _, d := range p.diary.of(func(d deed) bool { return d.function == "backfill" && d.lostRole() && !d.at.Before(began) }) {
+		undone[d.id] = true
+	}
+	for _, x := range lines {
+		change, _ := x["change"].(map[string]any)
+		id := fmt.Sprint(change["id"])
+		if i := p.m.byID(id); i != nil && change["state"] == "done" {
+			i.edits++
+			if !undone[id] {
+				p.wrong("undo said that %s is done, and took no role from it", id)
+			}
+		}
+	}
+	for _, i := range applied {
+		if ok && !undone[i.id] && i.edits == 0 && !i.released {
+			p.wrong("undo of %s ended well, and left what was applied to %s", run, i.id)
 		}
 	}
 	return err
@@ -124,7 +153,7 @@ func (p *player) undo(ctx context.Context, run string) error {
 
 // redrive redrives the dead letters.
 func (p *player) redrive(ctx context.Context) {
-	for _, region := range p.h.World.Regions {
+	for _, region := range p.regions {
 		if _, _, err := p.backfill(ctx, "redrive", "--apply", "--region", region, "--json"); err != nil {
 			p.wrong("redriving: %v", err)
 		}
@@ -152,15 +181,32 @@ func (p *player) dry(ctx context.Context) error {
 	return nil
 }
 
-// replay has what ActionTrail recorded since the beginning looked at again.
+// replay has what ActionTrail recorded since the beginning looked at again. The first try
+// cannot send after a while; it is gone on with.
 func (p *player) replay(ctx context.Context) error {
-	for _, region := range p.h.World.Regions {
+	for _, region := range p.regions {
+		fault := simcloud.Fault{Role: "fleetwarden-backfill", Product: "mns", Kind: simcloud.Deny, Skip: int(p.h.Seed % 5)}
+		if err := p.Server.Faults.Set(0, []simcloud.Fault{fault}, simcloud.EventFaults{}); err != nil {
+			return err
+		}
 		lines, ok, err := p.backfill(ctx, "replay", "--since", "2026-01-04T00:00:00Z", "--region", region, "--apply", "--json")
-		if err != nil {
+		if e := p.Server.Faults.Set(0, nil, simcloud.EventFaults{}); err != nil || e != nil {
+			return errors.Join(err, e)
+		}
+		if ok {
+			continue
+		}
+		args := []string{"replay", "--since", "2026-01-04T00:00:00Z", "--region", region, "--apply", "--json"}
+		for _, x := range lines {
+			if run, is := x["run"].(string); is && x["type"] == "sum" {
+				args = []string{"replay", "--resume", run, "--apply", "--json"}
+			}
+		}
+		if lines, ok, err = p.backfill(ctx, args...); err != nil {
 			return err
 		}
 		if !ok {
-			p.wrong("a replay in %s failed: %v", region, lines)
+			p.wrong("a replay in %s failed, with nothing in its way: %v", region, lines)
 		}
 	}
 	return nil

@@ -28,14 +28,17 @@ const settling = 3 * time.Minute
 // player plays one history.
 type player struct {
 	*stage.Stage
-	h     History
-	m     model
-	diary *diary
-	bin   string // <function>/main
-	dir   string // the history's own folder
-	found []string
-	long  map[string]bool // functions whose passes last
-	won   sync.Map        // roles by the ids of instances that others gave them first
+	h      History
+	m      model
+	diary  *diary
+	bin    string // <function>/main
+	dir    string // the history's own folder
+	policy string // the path of the policy file
+	found  []string
+	// regions have a deployment; the policy of the world may guard fewer by now.
+	regions []string
+	long    map[string]bool // functions whose passes last
+	won     sync.Map        // roles by the ids of instances that others gave them first
 }
 
 // Play plays a history and returns what was wrong. An error is one of the driver's own.
@@ -58,7 +61,7 @@ func Play(ctx context.Context, h History, o options) (found []string, err error)
 	if err != nil {
 		return nil, fmt.Errorf("playing a history: %w", err)
 	}
-	p := &player{Stage: s, h: h, bin: o.bin, dir: dir, long: map[string]bool{}}
+	p := &player{Stage: s, h: h, bin: o.bin, dir: dir, policy: policy, regions: h.World.Regions, long: map[string]bool{}}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	p.diary = keep(s.Server)
 	if err := p.furnish(); err != nil {
@@ -139,6 +142,8 @@ func (p *player) do(ctx context.Context, s Step) error {
 		p.tokens(s)
 	case Race:
 		p.race()
+	case Narrow:
+		return p.narrow(ctx)
 	case Dry:
 		return p.dry(ctx)
 	case Plan, DryRun:
@@ -166,6 +171,28 @@ func (p *player) night(ctx context.Context) error {
 		next = next.AddDate(0, 0, 1)
 	}
 	return p.pass(ctx, next.Sub(now))
+}
+
+// narrow deploys a policy that guards the home region alone. What the functions did or left
+// undone elsewhere stays as it is, and is not asked for any more.
+func (p *player) narrow(ctx context.Context) error {
+	if quiet, err := p.quiet(ctx, 6*time.Hour); err != nil || !quiet || len(p.h.World.Regions) == 1 {
+		return err
+	}
+	p.h.World.Regions = p.regions[:1]
+	for _, i := range p.m.instances {
+		i.left = i.left || i.region != server.Home
+	}
+	for _, x := range p.m.shares {
+		usable, _ := p.Server.Usable(x.with, x.region, x.id)
+		x.kept = x.region != server.Home && usable
+	}
+	path := filepath.Join(p.dir, "narrow.yaml")
+	if err := os.WriteFile(path, []byte(p.h.World.policy()), 0o600); err != nil {
+		return fmt.Errorf("writing a policy: %w", err)
+	}
+	p.policy = path
+	return p.Stack.UsePolicy(path)
 }
 
 func (p *player) now() time.Time { return p.Server.World.Clock.Now() }
@@ -208,8 +235,9 @@ func (p *player) note(s Step, ids []string, live bool) {
 	for _, id := range ids {
 		i := &instance{
 			id: id, region: s.Region, group: s.Group, kind: s.Kind, tag: s.Tag, live: live, disk: cmp.Or(s.Disk, "cloud_essd"),
-			role: s.Role, agent: s.Agent, agentAt: p.now(), assistant: s.Assistant, born: p.now(),
+			role: s.Role, began: s.Role, agent: s.Agent, agentAt: p.now(), assistant: s.Assistant, born: p.now(),
 			outside: !slices.Contains(p.h.World.Regions, s.Region),
+			left:    len(p.h.World.Regions) < len(p.regions) && s.Region != server.Home,
 		}
 		if i.judged() {
 			if i.disk != "cloud_essd" && i.tag != "waived" && id != firstID {

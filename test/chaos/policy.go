@@ -23,12 +23,19 @@ var approved = []string{server.Sharee, server.Member}
 
 const unapproved = "1000000000000008"
 
+// findingsQueue is the queue that a policy's findings may go to; nobody reads it here.
+const findingsQueue = "fleetwarden-findings"
+
 // policy is the policy file of a world. What has the tag env=lab is out of scope; what has
 // waiver=yes is exempt from system-disk, and waiver=lapsed was so once.
 func (w World) policy() string {
 	scope := "exclude: [{tags: {env: lab}}]"
 	if w.Include {
 		scope += ", include: [{regions: [" + strings.Join(w.Regions, ", ") + "]}]"
+	}
+	sinks := "least: low"
+	if w.Findings {
+		sinks = "findings: " + findingsQueue
 	}
 	return fmt.Sprintf(`version: 1
 accounts: [{id: "1000000000000001"}]
@@ -37,7 +44,7 @@ regions: [%[2]s]
 controls:
   trustedInstance: {mode: %[3]s, consequence: %[4]s, grace: %[5]s, imds: true, %[13]s}
   instanceRole: {mode: %[3]s, conflict: %[6]s, attachAfter: %[7]s, %[13]s}
-  agent: {mode: %[3]s, %[13]s}
+  agent: {mode: %[3]s, push: %[17]s, %[13]s}
   shareRole:
     mode: %[3]s
     takeBack: %[8]s
@@ -49,8 +56,9 @@ exemptions:
   - {control: trusted-instance, rule: system-disk, instances: [%[14]s], regions: [%[2]s], owner: chaos, reason: the first, expires: 2027-01-31}
 limits: {maxChanges: %[9]d, maxPercent: %[10]d, percentAbove: %[15]d, maxPerHour: %[11]d, perPass: %[12]d}
 pacing: {callsPerInvocation: %[16]d}
+sinks: {%[18]s}
 `, w.Regions[0], strings.Join(w.Regions, ", "), w.Mode, w.Consequence, minutes(w.Grace), w.Conflict, minutes(w.AttachAfter), w.TakeBack,
-		w.MaxChanges, w.MaxPercent, w.PerHour, w.PerPass, scope, firstID, w.PercentAbove, w.Budget)
+		w.MaxChanges, w.MaxPercent, w.PerHour, w.PerPass, scope, firstID, w.PercentAbove, w.Budget, w.Push, sinks)
 }
 
 // minutes is a duration as the policy file takes it: one number and one unit.
@@ -64,6 +72,14 @@ func (w World) grants() []string {
 	}
 	if w.Consequence != "none" {
 		out = append(out, "validate-instance-"+w.Consequence)
+	}
+	if w.Push != "commands" {
+		out = append(out, "push-agent-"+w.Push)
+	}
+	if w.Findings {
+		for _, function := range []string{"attach-role", "push-agent", "setup-share-role", "sweep", "validate-instance"} {
+			out = append(out, function+"-findings")
+		}
 	}
 	return out
 }

@@ -6,26 +6,25 @@ import (
 
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 // share makes something that is encrypted and shares it. It may be refused, for want of
 // the role: it is asked for again at the end.
 func (p *player) share(s Step) error {
-	x := &share{name: s.Group, kind: s.Kind, with: s.With, region: server.Home, wanted: true, asked: p.now()}
+	x := &share{name: s.Group, kind: s.Kind, with: s.With, region: s.Region, wanted: true, asked: p.now()}
 	if same := p.m.share(s.Group); same != nil {
 		if p.m.shared(s.Group, s.With) != nil {
 			return nil
 		}
-		x.kind, x.id = same.kind, same.id
+		x.kind, x.id, x.region = same.kind, same.id, same.region
 	} else if s.Kind == "image" {
-		made, err := p.Server.ECS.SeedImages(ecs.ImageSpec{Key: "alias/chaos"})
+		made, err := p.Server.ECS.SeedImages(ecs.ImageSpec{Region: x.region, Key: "alias/chaos"})
 		if err != nil {
 			return err
 		}
 		x.id = made[0].ID
 	} else {
-		ids, err := p.Server.ECS.SeedSnapshots(ecs.SnapshotSpec{Key: "alias/chaos"})
+		ids, err := p.Server.ECS.SeedSnapshots(ecs.SnapshotSpec{Region: x.region, Key: "alias/chaos"})
 		if err != nil {
 			return err
 		}
@@ -72,15 +71,21 @@ func (p *player) unshare(s Step) {
 // accept accepts all invitations of the sharees.
 func (p *player) accept() {
 	for _, keys := range []stage.Keys{stage.Sharee, stage.Member} {
-		answer, err := p.Call(context.Background(), keys, "2020-01-10", "ListResourceShareInvitations", map[string]string{"RegionId": server.Home})
-		if err != nil {
-			continue
+		for _, region := range p.regions {
+			p.acceptIn(keys, region)
 		}
-		list, _ := answer["ResourceShareInvitations"].([]any)
-		for _, x := range list {
-			item, _ := x.(map[string]any)
-			_, _ = p.Call(context.Background(), keys, "2020-01-10", "AcceptResourceShareInvitation", map[string]string{
-				"RegionId": server.Home, "ResourceShareInvitationId": fmt.Sprint(item["ResourceShareInvitationId"])})
-		}
+	}
+}
+
+func (p *player) acceptIn(keys stage.Keys, region string) {
+	answer, err := p.Call(context.Background(), keys, "2020-01-10", "ListResourceShareInvitations", map[string]string{"RegionId": region})
+	if err != nil {
+		return
+	}
+	list, _ := answer["ResourceShareInvitations"].([]any)
+	for _, x := range list {
+		item, _ := x.(map[string]any)
+		_, _ = p.Call(context.Background(), keys, "2020-01-10", "AcceptResourceShareInvitation", map[string]string{
+			"RegionId": region, "ResourceShareInvitationId": fmt.Sprint(item["ResourceShareInvitationId"])})
 	}
 }
