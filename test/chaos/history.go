@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"fleetwarden/test/simcloud"
@@ -113,6 +114,15 @@ func inJSON(v any) string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// idle are the functions that have nothing to do in it: without shares, the timer of
+// watch-shares would only cost time.
+func (h History) idle() []string {
+	if slices.ContainsFunc(h.Steps, func(s Step) bool { return s.Do == Share || s.Function == "watch-shares" }) {
+		return nil
+	}
+	return []string{"watch-shares"}
 }
 
 // print writes the world and the steps, a line each.

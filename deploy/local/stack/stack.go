@@ -46,6 +46,8 @@ type Options struct {
 	// [Member]. The files <function>-members, which let functions assume that role, are
 	// granted always: the local policy names the member.
 	Optional []string
+	// Without names functions, as the manifest's resources, that are not deployed.
+	Without []string
 	// LogDir keeps the functions' output; empty for a temporary folder.
 	LogDir string
 	// Log receives what the stack does; nil for nobody.
@@ -186,8 +188,9 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 	}
 	for _, function := range slices.Sorted(maps.Keys(m.Resources)) {
 		p := m.Resources[function].Props
-		if p.Region == s.home() && region != s.home() {
-			continue // what exists once is there already: home is deployed first
+		there := p.Region == s.home() && region != s.home() // what exists once, home having been deployed first
+		if there || slices.Contains(s.o.Without, function) {
+			continue
 		}
 		f, err := s.function(function, p)
 		if err != nil {
