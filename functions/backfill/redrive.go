@@ -23,8 +23,9 @@ Usage:
 
 It reads the queue fleetwarden-dead-letters, tells which function each letter was for, puts what
 the letter names into that function's inbox, and then deletes the letter. What nobody can
-tell stays, and is listed by its digest. No text of a letter is shown: it may hold user
-data.
+tell stays, and is listed by its digest. A timer's event is "superseded": the timer's next
+one does the same work, so the letter is deleted without sending anything. No text of a
+letter is shown: it may hold user data.
 
 Flags:
   --function NAME  only letters for this function, such as attach-role

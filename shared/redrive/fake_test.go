@@ -20,6 +20,8 @@ const (
 	account = fleet.AccountID("1000000000000001")
 	region  = fleet.Region("cn-hangzhou")
 	secret  = "canary-4711"
+	// timer is what a timer trigger of ours sends.
+	timer = `{"triggerTime":"2026-11-20T12:00:00Z","triggerName":"every-five-minutes","payload":""}`
 )
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)

@@ -52,7 +52,8 @@ func TestNoTextOfALetterGetsOut(t *testing.T) {
 }
 
 // FuzzLetter: no body makes a redrive panic, delete what it did not send, send to a
-// function that does not look at it, or call a letter redriven beside a reason.
+// function that does not look at it, or call a letter redriven beside a reason. Only a
+// timer's event is deleted unsent.
 func FuzzLetter(f *testing.F) {
 	files, err := filepath.Glob("../../events/samples/*")
 	if err != nil || len(files) == 0 {
@@ -65,7 +66,7 @@ func FuzzLetter(f *testing.F) {
 		}
 		f.Add(string(body))
 	}
-	for _, body := range []string{message("push-agent", "i-1"), invocation("attach-role", launch("i-1")), window("fleetwarden-push-agent", message("", "i-1")), "[" + launch("i-1") + "]"} {
+	for _, body := range []string{message("push-agent", "i-1"), invocation("attach-role", launch("i-1")), invocation("sweep", timer), window("fleetwarden-push-agent", message("", "i-1")), "[" + launch("i-1") + "]"} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
@@ -73,10 +74,11 @@ func FuzzLetter(f *testing.F) {
 		b.do(t)
 		l := b.seen[0]
 		deleted := len(b.queue.left()) == 0
-		if deleted != (l.State == redrive.Redriven) || deleted && (l.Reason != "" || len(b.inboxes.told) == 0) {
+		superseded := l.State == redrive.Superseded
+		if deleted != (superseded || l.State == redrive.Redriven) || deleted && (superseded != (l.Reason != "") || superseded != (len(b.inboxes.told) == 0)) {
 			t.Errorf("deleted %v, told %v: %+v", deleted, b.inboxes.told, l)
 		}
-		if (l.State == redrive.Kept) != (len(b.inboxes.told) == 0) || l.State == redrive.Kept && l.Reason == "" {
+		if (superseded || l.State == redrive.Kept) != (len(b.inboxes.told) == 0) || l.State == redrive.Kept && l.Reason == "" {
 			t.Errorf("told %v: %+v", b.inboxes.told, l)
 		}
 		for function, refs := range b.inboxes.told {

@@ -16,15 +16,19 @@ import (
 // State says what became of a letter.
 type State string
 
-// The states of a letter. Only a redriven one has left the queue.
+// The states of a letter. Only a redriven one, and after a run that is not dry a
+// superseded one, has left the queue.
 const (
 	// Planned: a dry run would redrive it.
 	Planned State = "planned"
 	// Redriven: all refs in it were sent, and it was deleted.
 	Redriven State = "redriven"
+	// Superseded: it holds a timer's event and nothing else. The timer's next event does
+	// the same work, so the letter is deleted without sending anything. A dry run would.
+	Superseded State = "superseded"
 	// Partly: what could be read in it was sent. It stays for the rest.
 	Partly State = "partly"
-	// Undeleted: all refs in it were sent; it could not be deleted, and may come again.
+	// Undeleted: all refs in it were sent, if it has any; it could not be deleted, and may come again.
 	Undeleted State = "undeleted"
 	// Unsent: an inbox could not be reached.
 	Unsent State = "unsent"
@@ -43,7 +47,8 @@ type Letter struct {
 	Enqueued time.Time `json:"enqueued,omitzero"`
 	Shape    Shape     `json:"shape"`
 	State    State     `json:"state"`
-	// Reason says why it was not redriven, or not to the end.
+	// Reason says why it was not redriven, or not to the end; of a superseded one, why
+	// it is deleted.
 	Reason string `json:"reason,omitempty"`
 	// Told is who was told to look at what, or would be. Its refs are without their
 	// calls.
@@ -102,6 +107,9 @@ func (p *pass) look(m mns.Received) Letter {
 		return l
 	}
 	parts, err := split(m.Body)
+	if p.superseded(&l, parts) {
+		return l
+	}
 	for _, part := range parts {
 		l.Shape = part.shape
 		if e := p.read(&l, part); err == nil || errors.Is(err, errNothing) {
@@ -120,6 +128,33 @@ func (p *pass) look(m mns.Received) Letter {
 		l.Told = bare(l.told)
 	}
 	return l
+}
+
+// superseded reports whether a letter holds a timer's event and nothing else, and then
+// completes it.
+func (p *pass) superseded(l *Letter, parts []part) bool {
+	if len(parts) != 1 {
+		return false
+	}
+	function, ok := parts[0].timer()
+	if !ok {
+		return false
+	}
+	l.Shape, l.State, l.Reason = parts[0].shape, Superseded, missed(function)
+	about := []fleet.Ref{{Scope: fleet.Scope{Region: parts[0].region()}}}
+	if !p.Filter.fits([]queue.Delivery{{Function: function, Refs: about}}) {
+		l.State, l.Reason = Filtered, ""
+	}
+	return true
+}
+
+// missed says of a function's timer what becomes of the work of an event that failed.
+func missed(function string) string {
+	next := "the next one does the same work"
+	if function == "sweep" { // a night is a long time
+		next = "the next night's sweep does what this one missed"
+	}
+	return "a timer's event of " + function + ": only deleted, since " + next
 }
 
 // read adds to a letter what one of its parts is about; its error is why some of it
@@ -163,23 +198,26 @@ func bare(told []queue.Delivery) []queue.Delivery {
 	return out
 }
 
-// settle deletes what was sent whole, and reports all letters.
+// settle deletes what was sent whole or is superseded, and reports all letters.
 func (p *pass) settle(ctx context.Context, letters []Letter, failed map[place]error) {
 	var handles []string
 	var gone []*Letter
 	for i := range letters {
 		switch l := &letters[i]; {
+		case l.State == Superseded:
+			handles, gone = append(handles, l.handle), append(gone, l)
 		case l.State != Planned:
 		case l.lacks(failed):
 			l.State, l.Reason = Unsent, "an inbox that it is for could not be reached"
 		case l.Reason != "":
 			l.State = Partly
 		default:
+			l.State = Redriven
 			handles, gone = append(handles, l.handle), append(gone, l)
 		}
 	}
 	for i, err := range p.Queue.Delete(ctx, queue.DeadLetters, handles) {
-		if gone[i].State = Redriven; err != nil {
+		if err != nil {
 			gone[i].State, gone[i].Reason = Undeleted, "it could not be deleted: "+fleet.ClassOf(err).String()
 		}
 	}

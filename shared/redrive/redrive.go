@@ -1,6 +1,7 @@
 // Package redrive has our functions look again at what dead letters are about. It tells
 // which function a letter was for, sends the refs in it to that function's inbox, never
-// the letter itself, and only then deletes it. What it cannot tell stays in the queue
+// the letter itself, and only then deletes it. A timer's event is only deleted, since
+// the next one does the same work. What it cannot tell stays in the queue
 // and is reported by its digest: a letter may hold user data and passwords, and no text
 // of it gets out.
 //

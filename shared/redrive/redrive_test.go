@@ -87,7 +87,13 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 		"event of a service":   {strings.Replace(stateChange("i-1"), "ecs:Instance:StateChange", secret, 1), "no function looks at"},
 		"not its kind":         {shareMessage("push-agent"), "names nothing"},
 		"dry run of a launch":  {trailEvent("RunInstances", `"errorCode":"DryRunOperation"`), "names nothing"},
-		"timer that failed":    {invocation("watch-shares", `{"triggerTime":"2026-11-20T12:00:00Z","triggerName":"t","payload":""}`), "names nothing"},
+		"timer of no function": {invocation("attach-role", timer), "names nothing"},
+		"timer and more":       {invocation("watch-shares", strings.Replace(timer, "{", `{"other":1,`, 1)), "names nothing"},
+		"timer with a payload": {invocation("watch-shares", strings.Replace(timer, `"payload":""`, `"payload":"`+secret+`"`, 1)), "names nothing"},
+		"timer without a time": {invocation("watch-shares", strings.Replace(timer, "2026-11-20T12:00:00Z", "", 1)), "names nothing"},
+		"timers in a window":   {invocation("watch-shares", "["+timer+"]"), "names nothing"},
+		"timer in an inbox":    {window("fleetwarden-sweep", timer), "names nothing"},
+		"timer as it came":     {timer, "none of the shapes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, x.body)
@@ -103,6 +109,73 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 				t.Errorf("text got out: %s", out)
 			}
 		})
+	}
+}
+
+// The next event of the timer does the same work. Hundreds of them, of a function that
+// was denied for a day, would hide the letters that matter.
+func TestATimersEventIsDeletedAndNothingIsSent(t *testing.T) {
+	for name, x := range map[string]struct{ body, reason string }{
+		"watch":          {invocation("watch-shares", timer), "a timer's event of watch-shares: only deleted, since the next one does the same work"},
+		"sweep":          {invocation("sweep/LATEST", timer), "a timer's event of sweep: only deleted, since the next night's sweep does what this one missed"},
+		"in Base64":      {base64.StdEncoding.EncodeToString([]byte(invocation("watch-shares", timer))), "a timer's event of watch-shares"},
+		"as an object":   {strings.Replace(invocation("watch-shares", ""), `"requestPayload":""`, `"requestPayload":`+timer, 1), "a timer's event of watch-shares"},
+		"without a text": {invocation("watch-shares", strings.Replace(timer, `,"payload":""`, "", 1)), "a timer's event of watch-shares"},
+	} {
+		for _, dry := range []bool{true, false} {
+			b := newBench(t, x.body)
+			b.DryRun = dry
+			sum := b.do(t)
+			if l := b.seen[0]; l.State != redrive.Superseded || l.Shape != redrive.Invocation || !strings.HasPrefix(l.Reason, x.reason) {
+				t.Errorf("%s: got %+v", name, l)
+			}
+			want := redrive.Sum{Letters: map[redrive.State]int{redrive.Superseded: 1}, Refs: map[string]int{}}
+			if diff := cmp.Diff(want, sum); diff != "" || len(b.inboxes.told) > 0 || len(b.queue.left()) > 0 != dry {
+				t.Errorf("%s: sent %v, left %v %s", name, b.inboxes.told, b.queue.left(), diff)
+			}
+		}
+	}
+}
+
+func TestATimersEventBesideAnythingElseStays(t *testing.T) {
+	b := newBench(t, "["+invocation("watch-shares", timer)+`,{"x":1}]`, "["+invocation("watch-shares", timer)+","+message("push-agent", "i-1")+"]")
+	b.do(t)
+	if first, second := b.seen[0], b.seen[1]; first.State != redrive.Kept || second.State != redrive.Redriven || len(b.queue.left()) != 1 {
+		t.Errorf("got %+v", b.seen)
+	}
+}
+
+func TestATimersEventThatCannotBeDeletedIsReported(t *testing.T) {
+	b := newBench(t, invocation("sweep", timer), invocation("sweep", timer))
+	b.queue.undelete = map[string]bool{"m-000": true}
+	sum := b.do(t)
+	if diff := cmp.Diff(map[redrive.State]int{redrive.Undeleted: 1, redrive.Superseded: 1}, sum.Letters); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A timer's event is of a function in a region. It names no account and no resource.
+func TestAFilterAppliesToATimersEvent(t *testing.T) {
+	for name, x := range map[string]struct {
+		filter redrive.Filter
+		state  redrive.State
+	}{
+		"function":       {redrive.Filter{Function: "watch-shares"}, redrive.Superseded},
+		"other function": {redrive.Filter{Function: "sweep"}, redrive.Filtered},
+		"region":         {redrive.Filter{Region: region}, redrive.Superseded},
+		"other region":   {redrive.Filter{Region: "cn-shanghai"}, redrive.Filtered},
+		"account":        {redrive.Filter{Account: account}, redrive.Filtered},
+		"kind":           {redrive.Filter{Kind: fleet.KindImageShare}, redrive.Filtered},
+		"id":             {redrive.Filter{ID: "i-1"}, redrive.Filtered},
+		"older":          {redrive.Filter{Until: noon.Add(1)}, redrive.Superseded},
+		"younger":        {redrive.Filter{Until: noon}, redrive.Filtered},
+	} {
+		b := newBench(t, invocation("watch-shares", timer))
+		b.Filter = x.filter
+		b.do(t)
+		if l := b.seen[0]; l.State != x.state || (l.Reason == "") != (x.state == redrive.Filtered) || (len(b.queue.left()) == 0) != (x.state == redrive.Superseded) {
+			t.Errorf("%s: got %+v", name, l)
+		}
 	}
 }
 

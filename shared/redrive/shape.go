@@ -65,6 +65,7 @@ type envelope struct {
 	Data            jsontext.Value `json:"data"`
 	RequestContext  jsontext.Value `json:"requestContext"`
 	ResponseContext jsontext.Value `json:"responseContext"`
+	RequestPayload  jsontext.Value `json:"requestPayload"`
 	V               jsontext.Value `json:"v"`
 	Function        jsontext.Value `json:"function"`
 }
@@ -122,7 +123,7 @@ func (p part) addressees() ([]string, error) {
 	case Message:
 		return p.messageFor()
 	case Invocation:
-		return inboxOf(after(text(member(p.RequestContext, "functionArn")), "functions/"))
+		return inboxOf(after(p.arn(), "functions/"))
 	case Window:
 		// The queue is the platform's word; what the message says of itself is not.
 		return inboxOf(after(text(p.Subject), "queues/"))
@@ -130,6 +131,39 @@ func (p part) addressees() ([]string, error) {
 		return p.watchers()
 	}
 	return nil, errShape
+}
+
+// arn names the function that failed, as in acs:fc:cn-hangzhou:1000000000000001:functions/f.
+func (p part) arn() string { return text(member(p.RequestContext, "functionArn")) }
+
+// region is where the function that failed is; "" if its name does not say.
+func (p part) region() fleet.Region {
+	if fields := strings.Split(p.arn(), ":"); len(fields) > 2 {
+		return fleet.Region(fields[2])
+	}
+	return ""
+}
+
+// timer reports whether a part is a failed invocation by the timer of a function that has
+// one in s.yaml, and which function's. Package events does not decode a timer's event that
+// is in an envelope. Here it is compared as a whole, since the letter is going to be
+// deleted: with other members, or with a payload, which ours do not have, it is none.
+func (p part) timer() (function string, ok bool) {
+	function, _ = fleet.FunctionOf(after(p.arn(), "functions/"))
+	if p.shape != Invocation || function != "sweep" && function != "watch-shares" {
+		return "", false
+	}
+	raw := []byte(p.RequestPayload)
+	if p.RequestPayload.Kind() == '"' {
+		raw = []byte(text(p.RequestPayload))
+	}
+	var event struct {
+		Time    string `json:"triggerTime"`
+		Name    string `json:"triggerName"`
+		Payload string `json:"payload"`
+	}
+	err := json.Unmarshal(raw, &event, json.RejectUnknownMembers(true))
+	return function, err == nil && event.Time != "" && event.Name != "" && event.Payload == ""
 }
 
 func (p part) messageFor() ([]string, error) {
