@@ -61,7 +61,7 @@ func (g *generator) world() World {
 	if g.chance(0.3) {
 		w.Regions = append(w.Regions, server.Another)
 	}
-	if g.chance(0.04) {
+	if g.chance(0.06) {
 		w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
 	}
 	return w
@@ -111,7 +111,11 @@ func (g *generator) group() string {
 
 // size is mostly small, and sometimes more than a batch, a window or a page.
 func (g *generator) size() int {
-	switch n := g.rnd.IntN(100); {
+	n := g.rnd.IntN(100)
+	if g.h.World.PerPass < 500 {
+		n = min(n, 89) // more would take days
+	}
+	switch {
 	case n < 60:
 		return 1 + g.rnd.IntN(4)
 	case n < 90:
