@@ -37,8 +37,8 @@ type player struct {
 	found  []string
 	// regions have a deployment; the policy of the world may guard fewer by now.
 	regions []string
-	long    map[string]bool // functions whose passes last
-	won     sync.Map        // roles by the ids of instances that others gave them first
+	long    map[string]time.Duration // how long passes of functions last
+	won     sync.Map                 // roles by the ids of instances that others gave them first
 }
 
 // Play plays a history and returns what was wrong. An error is one of the driver's own.
@@ -61,7 +61,7 @@ func Play(ctx context.Context, h History, o options) (found []string, err error)
 	if err != nil {
 		return nil, fmt.Errorf("playing a history: %w", err)
 	}
-	p := &player{Stage: s, h: h, bin: o.bin, dir: dir, policy: policy, regions: h.World.Regions, long: map[string]bool{}}
+	p := &player{Stage: s, h: h, bin: o.bin, dir: dir, policy: policy, regions: h.World.Regions, long: map[string]time.Duration{}}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	p.diary = keep(s.Server)
 	if err := p.furnish(); err != nil {
@@ -116,8 +116,7 @@ func (p *player) do(ctx context.Context, s Step) error {
 	case Night:
 		return p.night(ctx)
 	case Beside:
-		_, err := p.Stack.Invoke(ctx, server.Home, "sweep", []byte(everyNight))
-		return err
+		return p.beside(ctx)
 	case Faults:
 		p.m.expect(s)
 		return p.Server.Faults.Set(p.h.Seed, s.Faults, s.Events)
@@ -130,7 +129,7 @@ func (p *player) do(ctx context.Context, s Step) error {
 			p.Stack.Kill(s.Function, s.Call, fc.When(s.After))
 		}
 	case Long:
-		p.long[s.Function] = true
+		p.long[s.Function] = time.Duration(s.For)
 		p.Stack.Lengthen(s.Function, time.Duration(s.For))
 	case Forge:
 		return p.forge(s)
@@ -196,6 +195,17 @@ func (p *player) narrow(ctx context.Context) error {
 }
 
 func (p *player) now() time.Time { return p.Server.World.Clock.Now() }
+
+// beside has the sweep's timer go off now. Its pass does not last, however long others do:
+// nothing moves the clock while it is waited for.
+func (p *player) beside(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, settling)
+	defer stop()
+	p.Stack.Lengthen("sweep", 0)
+	defer p.Stack.Lengthen("sweep", p.long["sweep"])
+	_, err := p.Stack.Invoke(ctx, server.Home, "sweep", []byte(everyNight))
+	return err
+}
 
 // kinds are what an instance is launched as, by word.
 var kinds = map[string]stage.Launch{
