@@ -66,18 +66,21 @@ func (f findings) names(id, rule string) bool {
 
 func (f findings) outcome(id, rule string) string { return f.all[id][rule]["outcome"] }
 
-// sweeps are when each sweep was begun, by its run.
+// sweeps are when each sweep was begun, by its run; without those of a terminal.
 func (p *player) sweeps() map[string]time.Time {
 	out := map[string]time.Time{}
 	for _, key := range p.Server.OSS.Keys(stack.Bucket, "ledger/starts/") {
 		var start struct {
-			Run string    `json:"run"`
-			At  time.Time `json:"at"`
+			Run    string    `json:"run"`
+			At     time.Time `json:"at"`
+			DryRun bool      `json:"dryRun"`
 		}
 		if err := json.Unmarshal(p.Server.OSS.Object(stack.Bucket, key), &start); err != nil {
 			p.wrong("the ledger's %s: %v", key, err)
 		}
-		out[start.Run] = start.At
+		if !start.DryRun {
+			out[start.Run] = start.At
+		}
 	}
 	return out
 }

@@ -42,9 +42,6 @@ func run(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
-	if o.planted {
-		return planted(ctx, o, o.only)
-	}
 	if o.bin == "" {
 		dir, err := os.MkdirTemp("", "fleetwarden-chaos-bin-")
 		if err != nil {
@@ -55,6 +52,9 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 		o.bin = dir
+	}
+	if o.planted {
+		return planted(ctx, o, o.only)
 	}
 	if o.history != "" {
 		text, err := os.ReadFile(o.history)

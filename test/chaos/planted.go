@@ -123,7 +123,8 @@ func (v Verdict) print(w io.Writer) {
 	}
 }
 
-// hunt plants a bug in the garden, builds the functions into bin, and plays.
+// hunt plants a bug in the garden, builds the functions into bin, and plays. A history counts
+// that ends badly with the bug and well without it, by the functions in o.bin.
 func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdict, error) {
 	patch, err := filepath.Abs(p.path)
 	if err != nil {
@@ -138,14 +139,25 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 		return Verdict{}, err
 	}
 	defer os.RemoveAll(bin)
-	o.bin = bin
-	c := campaign{o: o, log: io.Discard, enough: 1}
-	sum, err := c.play(ctx)
-	v := Verdict{Planted: p, Seeds: sum.Seeds, Minutes: sum.Minutes}
-	if len(sum.Violations) > 0 {
-		v.Seed, v.Found = sum.Violations[0].Seed, sum.Violations[0].Found[0]
+	v := Verdict{Planted: p}
+	planted, until := o, time.Now().Add(o.time)
+	planted.bin = bin
+	for planted.time = o.time; planted.time > 0; planted.time = time.Until(until) {
+		c := campaign{o: planted, log: io.Discard, enough: 1}
+		sum, err := c.play(ctx)
+		v.Seeds, v.Minutes = v.Seeds+sum.Seeds, v.Minutes+sum.Minutes
+		if err != nil || len(sum.Violations) == 0 {
+			return v, err
+		}
+		bad := sum.Violations[0]
+		found, err := Play(ctx, Generate(bad.Seed), o)
+		if len(found) == 0 && err == nil {
+			v.Seed, v.Found = bad.Seed, bad.Found[0]
+			return v, nil
+		}
+		fmt.Printf("%s: seed %d ends badly without it, too: %v %v\n", p.Name, bad.Seed, found, err)
 	}
-	return v, err
+	return v, nil
 }
 
 // copyTree copies what git knows of a repository, as it is now, and what it would know.
