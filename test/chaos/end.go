@@ -11,10 +11,20 @@ import (
 // end lets faults end and the world come to rest, has what failed asked for again, lets
 // nights pass, and checks.
 func (p *player) end(ctx context.Context) error {
+	if p.h.World.Late {
+		if err := p.night(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.calm(); err != nil {
 		return err
 	}
 	p.m.calm = p.now()
+	// Timers are not waited for by a world that rests: that of watch-shares is the live path
+	// of snapshots, and what failed before is still tried again.
+	if err := p.pass(ctx, 20*time.Minute); err != nil {
+		return err
+	}
 	if err := p.rest(ctx); err != nil {
 		return err
 	}

@@ -18,9 +18,10 @@ var moments = map[string][]string{
 	"attach-role":       {"AttachInstanceRamRole", "DetachInstanceRamRole", "AttachPolicyToRole", "CreateRole", "PutObject", "BatchSendMessage"},
 	"push-agent":        {"InvokeCommand", "TagResources", "AddInstallCode", "PutObject", "BatchSendMessage"},
 	"setup-share-role":  {"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "PutObject"},
-	"sweep":             {"PutObject", "BatchSendMessage", "DescribeInstances"},
+	"sweep":             {"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeDisks"},
 	"validate-instance": {"TagResources", "StopInstances", "PutObject", "BatchSendMessage"},
 	"watch-shares":      {"BatchSendMessage"},
+	"backfill":          {"BatchSendMessage", "DetachInstanceRamRole", "PutObject", "DescribeInstances", "DeleteMessage"},
 }
 
 // Generate makes the history of a seed.
@@ -48,12 +49,12 @@ func (g *generator) world() World {
 	const hour, day = Duration(time.Hour), Duration(24 * time.Hour)
 	w := World{
 		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), AttachAfter: pick(g, 0, 0, Duration(5*time.Minute)),
-		Consequence: pick(g, "none", "tag", "stop"), Grace: pick(g, day, day, hour, 0), TakeBack: pick(g, "report", "enforce"),
+		Consequence: pick(g, "none", "tag", "stop"), Grace: pick(g, day, hour, 0, 0), TakeBack: pick(g, "report", "enforce"),
 		PerPass: pick(g, 500, 500, 5, 1), PerHour: pick(g, 100, 100, 3), MaxChanges: pick(g, 500, 500, 500, 500, 4),
 		MaxPercent: pick(g, 100, 100, 100, 20), PercentAbove: 2, Budget: pick(g, 1000, 1000, 1000, 20),
 		Push: pick(g, "commands", "commands", "run-command", "one-click"), Findings: g.chance(0.25), Include: g.chance(0.3),
 		Regions: []string{server.Home}, Propagation: pick(g, Duration(-1), 0, Duration(10*time.Minute)),
-		ForeignRole: g.chance(0.1), ForeignPolicy: g.chance(0.05), Nights: 1 + g.rnd.IntN(3),
+		ForeignRole: g.chance(0.1), ForeignPolicy: g.chance(0.05), Nights: 1 + g.rnd.IntN(3), Late: g.chance(0.4),
 	}
 	if g.chance(0.1) {
 		w.Mode = "audit"
@@ -75,7 +76,7 @@ func (g *generator) step() Step {
 	}
 	just := func(do Do) func() Step { return func() Step { return Step{Do: do} } }
 	all := []choice{
-		{22, g.launch}, {12, g.seed}, {14, g.pass}, {6, just(Night)}, {2, just(Beside)}, {14, g.faults}, {10, g.kill}, {3, g.long},
+		{22, g.launch}, {12, g.seed}, {14, g.pass}, {9, just(Night)}, {2, just(Beside)}, {16, g.faults}, {12, g.kill}, {3, g.long},
 		{8, g.share}, {3, just(Redrive)}, {3, just(Race)}, {2, just(Dry)}, {4, g.garbage},
 	}
 	if len(g.groups) > 0 {
@@ -211,33 +212,38 @@ func (g *generator) long() Step {
 	return Step{Do: Long, Function: pick(g, functions...), For: Duration(pick(g, 30*time.Second, 200*time.Second))}
 }
 
-// faults go wrong for a function, a product or a kind of call; a third of these steps ends
-// those of before and brings none.
+// faults go wrong for a function: at one of its writes, at a product, or at all of its calls.
+// A third of these steps ends those of before and brings none.
 func (g *generator) faults() Step {
 	s := Step{Do: Faults}
-	if g.chance(0.3) {
+	if g.chance(0.25) {
 		return s
 	}
 	for range 1 + g.rnd.IntN(3) {
-		f := simcloud.Fault{
-			Role: "fleetwarden-" + pick(g, append(functions, "backfill")...), Product: pick(g, "", "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing"),
-			Kind: pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore, simcloud.TimeoutAfter, simcloud.TimeoutAfter, simcloud.Empty,
-				simcloud.RepeatPage, simcloud.ExpiredPage, simcloud.ExpiredCredentials, simcloud.Deny),
-		}
-		if g.chance(0.3) {
-			f.Product, f.Action = "", pick(g, "PutObject", "BatchSendMessage", "DescribeInstances", "DescribeDisks", "AttachInstanceRamRole", "DetachInstanceRamRole", "StopInstances", "TagResources", "InvokeCommand")
-		}
-		switch {
-		case g.chance(0.3): // each one, until the faults end
-		case f.Kind == simcloud.ExpiredCredentials || g.chance(0.6):
-			f.Skip, f.Count = g.rnd.IntN(8), 1+g.rnd.IntN(6)
-		default:
-			f.Skip, f.Probability = g.rnd.IntN(8), pick(g, 0.1, 0.3, 0.6)
-		}
-		s.Faults = append(s.Faults, f)
+		s.Faults = append(s.Faults, g.fault())
 	}
-	if g.chance(0.4) {
+	if g.chance(0.3) {
 		s.Events = simcloud.EventFaults{Duplicate: pick(g, 0, 0.5), Delay: pick(g, 0, 0.5), MaxDelay: pick(g, time.Minute, 3*time.Hour), Lose: pick(g, 0, 0, 0.3)}
 	}
 	return s
+}
+
+func (g *generator) fault() simcloud.Fault {
+	function := pick(g, append(functions, "backfill")...)
+	f := simcloud.Fault{Role: "fleetwarden-" + function}
+	switch {
+	case g.chance(0.6):
+		f.Action = pick(g, moments[function]...)
+		f.Kind = pick(g, simcloud.TimeoutAfter, simcloud.TimeoutAfter, simcloud.Empty, simcloud.TimeoutBefore, simcloud.Throttle, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny)
+	default:
+		f.Product = pick(g, "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing")
+		f.Kind = pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore, simcloud.TimeoutAfter, simcloud.RepeatPage, simcloud.ExpiredPage, simcloud.ExpiredCredentials, simcloud.Deny)
+	}
+	switch {
+	case f.Kind == simcloud.ExpiredCredentials, g.chance(0.5):
+		f.Skip, f.Count = g.rnd.IntN(3), 1+g.rnd.IntN(6)
+	case g.chance(0.5):
+		f.Probability = pick(g, 0.1, 0.3, 0.6)
+	}
+	return f // else each one, until the faults end
 }

@@ -46,6 +46,8 @@ type World struct {
 	Versioning []string `json:"versioning,omitempty"`
 	// Nights is how many sweeps there are after the last step.
 	Nights int `json:"nights"`
+	// Late lets one more night pass before the faults end.
+	Late bool `json:"late"`
 }
 
 // Do is what a step does.

@@ -90,7 +90,7 @@ func planted(ctx context.Context, o options, only string) error {
 		if only != "" && !strings.Contains(p.Name, only) {
 			continue
 		}
-		v, err := hunt(ctx, o, p, garden, filepath.Join(dir, p.Name))
+		v, err := hunt(ctx, o, p, garden, filepath.Join(dir, "bin"))
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Name, err)
 		}
@@ -138,7 +138,6 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 	if err != nil {
 		return Verdict{}, err
 	}
-	defer os.RemoveAll(bin)
 	v := Verdict{Planted: p}
 	planted, until := o, time.Now().Add(o.time)
 	planted.bin = bin
