@@ -30,7 +30,7 @@ letter is shown: it may hold user data.
 Flags:
   --function NAME  only letters for this function, such as attach-role
   --account ID     only letters about this account
-  --region ID      only letters about this region, whose dead letters are read
+  --region ID      only letters about this region or the whole account, in this region's queue
                    (default: the home region's queue, and all regions)
   --id ID          only letters about this thing
   --older TIME     only letters that have lain there this long, as in 1h

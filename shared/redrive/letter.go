@@ -59,7 +59,8 @@ type Letter struct {
 }
 
 // Filter selects letters; what is empty selects all. A letter is redriven whole, with
-// all it holds, when one of its functions and refs fits.
+// all it holds, when one of its functions and refs fits. What is about an account as a whole,
+// such as its shares, fits each region: no other filter would reach it in the queue of one.
 type Filter struct {
 	Function string
 	Account  fleet.AccountID
@@ -94,7 +95,7 @@ func (f Filter) fits(told []queue.Delivery) bool {
 }
 
 func (f Filter) ref(r fleet.Ref) bool {
-	return (f.Account == "" || f.Account == r.Scope.Account) && (f.Region == "" || f.Region == r.Scope.Region) &&
+	return (f.Account == "" || f.Account == r.Scope.Account) && (f.Region == "" || r.Scope.Region == "" || f.Region == r.Scope.Region) &&
 		(f.Kind == "" || f.Kind == r.Kind) && (f.ID == "" || f.ID == r.ID)
 }
 

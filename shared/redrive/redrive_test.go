@@ -330,8 +330,8 @@ func TestAFilterTakesWholeLettersOrLeavesThem(t *testing.T) {
 		"function":          {redrive.Filter{Function: "attach-role"}, []string{"m-001"}},
 		"id":                {redrive.Filter{ID: "i-2"}, []string{"m-000"}},
 		"kind":              {redrive.Filter{Kind: fleet.KindImageShare}, []string{"m-002"}},
-		"region":            {redrive.Filter{Region: region}, []string{"m-000", "m-001"}},
-		"other region":      {redrive.Filter{Region: "cn-shanghai"}, nil},
+		"region":            {redrive.Filter{Region: region}, []string{"m-000", "m-001", "m-002"}},
+		"other region":      {redrive.Filter{Region: "cn-shanghai"}, []string{"m-002"}}, // of the account as a whole
 		"account":           {redrive.Filter{Account: account}, []string{"m-000", "m-001", "m-002"}},
 		"other account":     {redrive.Filter{Account: "1"}, nil},
 		"function and id":   {redrive.Filter{Function: "attach-role", ID: "i-2"}, nil},

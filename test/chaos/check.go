@@ -162,13 +162,18 @@ func (p *player) checkSweep(said findings) {
 	}
 }
 
+// messages are the bodies of all messages, by the ARN of their queue.
+func (p *player) messages() map[string][]string {
+	all, _ := p.Server.MNS.State().(map[string][]string)
+	return all
+}
+
 // checkNotices: each sweep that has its report sent its notice.
 func (p *player) checkNotices() {
 	if !p.h.World.Findings {
 		return
 	}
-	all, _ := p.Server.MNS.State().(map[string][]string)
-	sent := strings.Join(all[mns.Queue{Account: server.Sharer, Region: server.Home, Name: findingsQueue}.ARN()], "\n")
+	sent := strings.Join(p.messages()[mns.Queue{Account: server.Sharer, Region: server.Home, Name: findingsQueue}.ARN()], "\n")
 	for run := range p.sweeps() {
 		if _, err := p.summary(run); err == nil && !strings.Contains(sent, `"run":"`+run+`"`) {
 			p.wrong("sweep %s has its report, and sent no notice to %s", run, findingsQueue)
@@ -212,7 +217,7 @@ func (p *player) checkQueues() {
 				continue
 			}
 			if n > 0 {
-				p.wrong("queue %s of %s holds %d messages", q.Queue.Name, region, n)
+				p.wrong("queue %s of %s holds %d messages: %.400q", q.Queue.Name, region, n, p.messages()[q.Queue.ARN()])
 			}
 		}
 	}
