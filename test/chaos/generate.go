@@ -240,10 +240,10 @@ func (g *generator) fault() simcloud.Fault {
 		f.Kind = pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore, simcloud.TimeoutAfter, simcloud.RepeatPage, simcloud.ExpiredPage, simcloud.ExpiredCredentials, simcloud.Deny)
 	}
 	switch {
-	case f.Kind == simcloud.ExpiredCredentials, g.chance(0.5):
+	case f.Kind != simcloud.Deny && f.Kind != simcloud.TimeoutAfter && g.chance(0.9), g.chance(0.5):
 		f.Skip, f.Count = g.rnd.IntN(3), 1+g.rnd.IntN(6)
 	case g.chance(0.5):
 		f.Probability = pick(g, 0.1, 0.3, 0.6)
 	}
-	return f // else each one, until the faults end
+	return f // else each one, until the faults end: what is tried again costs real time
 }

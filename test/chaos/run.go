@@ -42,16 +42,26 @@ type campaign struct {
 	err     error
 }
 
-// play plays until the time is up.
+const (
+	// workers play histories beside each other on each processor: functions wait in real
+	// time before they try again.
+	workers = 2
+	// overtime is left to the histories that have begun when the time is up.
+	overtime = 30 * time.Second
+)
+
+// play plays until the time is up. A history that does not end in time does not count.
 func (c *campaign) play(ctx context.Context) (Summary, error) {
 	began := time.Now()
 	timed, stop := context.WithTimeout(ctx, c.o.time)
 	defer stop()
+	playing, cut := context.WithTimeout(ctx, c.o.time+overtime)
+	defer cut()
 	var all sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range workers * runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for timed.Err() == nil && c.goesOn() {
-				c.one(ctx, c.o.first())
+				c.one(playing, c.o.first())
 			}
 		})
 	}
@@ -75,10 +85,11 @@ func (c *campaign) one(ctx context.Context, seed uint64) {
 	found, err := Play(ctx, h, c.o)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
 	if err != nil {
-		if ctx.Err() == nil {
-			found = append(found, err.Error())
-		}
+		found = append(found, err.Error())
 	}
 	c.summary.Seeds++
 	c.summary.Steps += len(h.Steps)
