@@ -212,7 +212,7 @@ func (p *player) checkQueues() {
 			n := q.Active + q.Inactive + q.Delayed
 			switch q.Queue.Name {
 			case "fleetwarden-dead-letters":
-				n -= p.m.garbage
+				n = p.letters()
 			case findingsQueue:
 				continue
 			}

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
-
-	"fleetwarden/test/simcloud/server"
 )
 
 // end lets faults end and the world come to rest, has what failed asked for again, lets
@@ -33,7 +32,7 @@ func (p *player) end(ctx context.Context) error {
 		return nil
 	}
 	for range 3 {
-		if p.letters() <= p.m.garbage {
+		if p.letters() == 0 {
 			break
 		}
 		p.redrive(ctx)
@@ -111,11 +110,13 @@ func (p *player) quiet(ctx context.Context, most time.Duration) (bool, error) {
 	return quiet, nil
 }
 
-// letters is how many dead letters there are.
+// letters is how many dead letters there are that somebody can use.
 func (p *player) letters() (n int) {
-	for _, region := range p.regions {
-		for _, q := range p.Server.MNS.List(server.Sharer, region, "fleetwarden-dead-letters") {
-			n += q.Active + q.Inactive + q.Delayed
+	for arn, bodies := range p.messages() {
+		for _, body := range bodies {
+			if strings.HasSuffix(arn, "/fleetwarden-dead-letters") && !strings.Contains(body, notAMessage) && !strings.Contains(body, newerMessage) {
+				n++
+			}
 		}
 	}
 	return n

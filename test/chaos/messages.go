@@ -38,12 +38,17 @@ func (p *player) send(region, function, body string) error {
 	return err
 }
 
+// What is in messages that nobody can use.
+const (
+	notAMessage  = "not a message"
+	newerMessage = "in another form"
+)
+
 // garbage sends what is no message, or what a version to come would write.
 func (p *player) garbage(s Step) error {
-	p.m.garbage++
-	body := "not a message"
+	body := notAMessage
 	if s.Kind == "newer" {
-		body = `{"v": 99, "refs": "in another form"}`
+		body = `{"v": 99, "refs": "` + newerMessage + `"}`
 	}
 	return p.send(server.Home, s.Function, body)
 }

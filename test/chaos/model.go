@@ -12,7 +12,6 @@ import (
 type model struct {
 	instances []*instance
 	shares    []*share
-	garbage   int // messages that nobody can use
 	// lost says that events may have been lost: then only a replay or a sweep finds what
 	// they said. faulty: a call of a function may have gone wrong, or a process died. denied:
 	// it was refused for good, which no later look within the same event heals. forgetful: the
