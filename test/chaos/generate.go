@@ -27,7 +27,9 @@ var moments = map[string][]string{
 // Generate makes the history of a seed.
 func Generate(seed uint64) History {
 	g := generator{rnd: rand.New(rand.NewPCG(seed, seed)), h: History{Seed: seed}}
+	g.theme = pick(&g, themes()...)
 	g.h.World = g.world()
+	g.theme.world(&g, &g.h.World)
 	for range 4 + g.rnd.IntN(20) {
 		g.h.Steps = append(g.h.Steps, g.step())
 	}
@@ -36,6 +38,7 @@ func Generate(seed uint64) History {
 
 type generator struct {
 	rnd    *rand.Rand
+	theme  theme
 	h      History
 	groups []string // of instances
 	shares []string
@@ -71,37 +74,48 @@ func (g *generator) world() World {
 // step draws one of the steps that are possible now.
 func (g *generator) step() Step {
 	type choice struct {
+		do     Do
 		weight int
 		make   func() Step
 	}
 	just := func(do Do) func() Step { return func() Step { return Step{Do: do} } }
 	all := []choice{
-		{22, g.launch}, {12, g.seed}, {14, g.pass}, {9, just(Night)}, {2, just(Beside)}, {16, g.faults}, {12, g.kill}, {3, g.long},
-		{8, g.share}, {3, just(Redrive)}, {3, just(Race)}, {2, just(Dry)}, {4, g.garbage},
+		{Launch, 22, g.launch}, {Seed, 12, g.seed}, {Pass, 14, g.pass}, {Night, 9, just(Night)}, {Beside, 2, just(Beside)}, {Faults, 16, g.faults}, {Kill, 12, g.kill},
+		{Long, 3, g.long}, {Share, 8, g.share}, {Redrive, 3, just(Redrive)}, {Race, 3, just(Race)}, {Dry, 2, just(Dry)}, {Garbage, 4, g.garbage},
 	}
 	if len(g.groups) > 0 {
-		all = append(all, choice{5, g.power}, choice{7, g.edit}, choice{5, g.agent}, choice{3, g.forge}, choice{3, g.claim}, choice{6, g.tokens},
-			choice{2, just(Strip)}, choice{1, just(DryRun)}, choice{5, func() Step {
-				return Step{Do: Plan, Kind: pick(g, "instance-role", "instance-role", "agent"), Undo: g.chance(0.5)}
-			}})
-	}
-	if len(g.h.World.Regions) > 1 && len(g.shares) > 0 {
-		all = append(all, choice{3, just(Narrow)})
+		all = append(all, choice{Stop, 5, g.power}, choice{Detach, 7, g.edit}, choice{Agent, 5, g.agent}, choice{Forge, 3, g.forge}, choice{Claim, 3, g.claim},
+			choice{Tokens, 6, g.tokens}, choice{Strip, 2, just(Strip)}, choice{DryRun, 1, just(DryRun)}, choice{Plan, 5, g.plan})
 	}
 	if len(g.shares) > 0 {
-		all = append(all, choice{4, func() Step { return Step{Do: Unshare, Group: pick(g, g.shares...)} }})
+		all = append(all, choice{Unshare, 4, func() Step { return Step{Do: Unshare, Group: pick(g, g.shares...)} }})
+		if len(g.h.World.Regions) > 1 {
+			all = append(all, choice{Narrow, 3, just(Narrow)})
+		}
 	}
 	sum := 0
 	for _, c := range all {
-		sum += c.weight
+		sum += c.weight + g.theme.more[c.do]
 	}
 	n := g.rnd.IntN(sum)
 	for _, c := range all {
-		if n -= c.weight; n < 0 {
+		if n -= c.weight + g.theme.more[c.do]; n < 0 {
 			return c.make()
 		}
 	}
 	panic("unreachable")
+}
+
+func (g *generator) plan() Step {
+	return Step{Do: Plan, Kind: pick(g, "instance-role", "instance-role", "agent"), Undo: g.chance(0.5)}
+}
+
+// function is mostly one of the theme's.
+func (g *generator) function() string {
+	if g.chance(0.8) {
+		return pick(g, g.theme.functions...)
+	}
+	return pick(g, append([]string{"backfill"}, functions...)...)
 }
 
 func (g *generator) group() string {
@@ -199,7 +213,7 @@ func (g *generator) garbage() Step {
 }
 
 func (g *generator) kill() Step {
-	s := Step{Do: Kill, Function: pick(g, functions...), After: g.chance(0.5)}
+	s := Step{Do: Kill, Function: g.function(), After: g.chance(0.5)}
 	if g.chance(0.5) {
 		s.Action = pick(g, moments[s.Function]...)
 	} else {
@@ -229,7 +243,7 @@ func (g *generator) faults() Step {
 }
 
 func (g *generator) fault() simcloud.Fault {
-	function := pick(g, append(functions, "backfill")...)
+	function := g.function()
 	f := simcloud.Fault{Role: "fleetwarden-" + function}
 	switch {
 	case g.chance(0.6):
