@@ -174,7 +174,10 @@ func (p *player) checkNotices() {
 		return
 	}
 	sent := strings.Join(p.messages()[mns.Queue{Account: server.Sharer, Region: server.Home, Name: findingsQueue}.ARN()], "\n")
-	for run := range p.sweeps() {
+	for run, began := range p.sweeps() {
+		if p.now().Sub(began) > 2*day {
+			continue // a queue keeps messages for some days
+		}
 		if _, err := p.summary(run); err == nil && !strings.Contains(sent, `"run":"`+run+`"`) {
 			p.wrong("sweep %s has its report, and sent no notice to %s", run, findingsQueue)
 		}

@@ -200,7 +200,8 @@ func (p *player) matured(i *instance, at time.Time) bool {
 			return true
 		}
 		for _, began := range p.sweeps() {
-			if !began.Before(s.from) && at.Sub(began) >= time.Duration(p.h.World.Grace) {
+			// A sweep that had begun before may still have found it.
+			if began.After(s.from.Add(-slack)) && at.Sub(began) >= time.Duration(p.h.World.Grace)-second && at.Sub(s.from) >= time.Duration(p.h.World.Grace)-second {
 				return true
 			}
 		}
