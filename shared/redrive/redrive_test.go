@@ -87,7 +87,6 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 		"event of a service":   {strings.Replace(stateChange("i-1"), "ecs:Instance:StateChange", secret, 1), "no function looks at"},
 		"not its kind":         {shareMessage("push-agent"), "names nothing"},
 		"dry run of a launch":  {trailEvent("RunInstances", `"errorCode":"DryRunOperation"`), "names nothing"},
-		"timer of no function": {invocation("attach-role", timer), "names nothing"},
 		"timer and more":       {invocation("watch-shares", strings.Replace(timer, "{", `{"other":1,`, 1)), "names nothing"},
 		"timer with a payload": {invocation("watch-shares", strings.Replace(timer, `"payload":""`, `"payload":"`+secret+`"`, 1)), "names nothing"},
 		"timer without a time": {invocation("watch-shares", strings.Replace(timer, "2026-11-20T12:00:00Z", "", 1)), "names nothing"},

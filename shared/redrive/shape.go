@@ -144,13 +144,13 @@ func (p part) region() fleet.Region {
 	return ""
 }
 
-// timer reports whether a part is a failed invocation by the timer of a function that has
-// one in s.yaml, and which function's. Package events does not decode a timer's event that
+// timer reports whether a part is a failed invocation by the timer of one of our functions,
+// and which function's. Package events does not decode a timer's event that
 // is in an envelope. Here it is compared as a whole, since the letter is going to be
 // deleted: with other members, or with a payload, which ours do not have, it is none.
 func (p part) timer() (function string, ok bool) {
-	function, _ = fleet.FunctionOf(after(p.arn(), "functions/"))
-	if p.shape != Invocation || function != "sweep" && function != "watch-shares" {
+	function, ours := fleet.FunctionOf(after(p.arn(), "functions/"))
+	if p.shape != Invocation || !ours {
 		return "", false
 	}
 	raw := []byte(p.RequestPayload)
