@@ -26,6 +26,9 @@ esac
 // calls runs a target of the Makefile with tools that only note their calls.
 func calls(t *testing.T, target, fail string, variables ...string) (calls string, err error) {
 	t.Helper()
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Fatalf("the Makefile's targets are tested here: %v", err)
+	}
 	dir := t.TempDir()
 	text, err := os.ReadFile("../../Makefile")
 	if err != nil {
@@ -57,9 +60,6 @@ const shanghai = "REGION=cn-shanghai"
 
 // The region that is deployed by default is home, on which the others rely.
 func TestARemovalNamesItsRegion(t *testing.T) {
-	if _, err := exec.LookPath("make"); err != nil {
-		t.Skip("there is no make")
-	}
 	if got, err := calls(t, "remove", "nothing"); err == nil || strings.Contains(got, "remove") {
 		t.Errorf("make remove: %v, after\n%s", err, got)
 	}
@@ -67,9 +67,6 @@ func TestARemovalNamesItsRegion(t *testing.T) {
 
 // A step that fails ends the command before the steps that rely on it.
 func TestTargetsEndWhereAStepFails(t *testing.T) {
-	if _, err := exec.LookPath("make"); err != nil {
-		t.Skip("there is no make")
-	}
 	for _, c := range []struct{ target, fail, never string }{
 		{"deploy", "go run ./deploy/rollout prepare*", "terraform"},
 		{"deploy", "go run ./deploy/rollout account*", " apply "},
@@ -95,9 +92,6 @@ func TestTargetsEndWhereAStepFails(t *testing.T) {
 
 // Terraform's credentials are not those of the other tools; it compares their account.
 func TestTerraformIsGivenTheAccountOfTheFunctions(t *testing.T) {
-	if _, err := exec.LookPath("make"); err != nil {
-		t.Skip("there is no make")
-	}
 	for target, command := range map[string]string{"deploy": " apply ", "remove": " destroy "} {
 		got, err := calls(t, target, "nothing", shanghai)
 		_, call, _ := strings.Cut(got, command)
@@ -110,9 +104,6 @@ func TestTerraformIsGivenTheAccountOfTheFunctions(t *testing.T) {
 
 // A variable is one argument, whatever stands in it; Terraform and rollout refuse it then.
 func TestAVariableIsNoCommand(t *testing.T) {
-	if _, err := exec.LookPath("make"); err != nil {
-		t.Skip("there is no make")
-	}
 	for _, target := range []string{"deploy", "remove"} {
 		for _, variable := range []string{"DEPLOYMENT", "HOME_REGION", "POLICY"} {
 			got, err := calls(t, target, "nothing", shanghai, variable+"=x; git injected")
