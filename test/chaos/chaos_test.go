@@ -65,7 +65,7 @@ func TestHistoriesHaveEachKindOfStep(t *testing.T) {
 			seen[s.Do]++
 		}
 	}
-	for _, do := range []Do{Launch, Seed, Stop, Start, Release, Detach, Attach, Strip, Agent, Share, Unshare, Pass, Night, Beside, Faults, Kill, Long, Forge, Plan, DryRun, Redrive} {
+	for _, do := range []Do{Launch, Seed, Stop, Start, Release, Detach, Attach, Strip, Agent, Share, Unshare, Pass, Night, Beside, Faults, Kill, Long, Forge, Plan, DryRun, Redrive, Race, Garbage, Claim, Tokens, Dry, Narrow} {
 		if seen[do] == 0 {
 			t.Errorf("no history of 300 has a step %s", do)
 		}

@@ -30,7 +30,7 @@ func (p *player) check() {
 		}
 		if !there {
 			if !i.released {
-				p.wrong("%s is gone, and nobody released it", i.id)
+				p.wrong("%s is gone, and was not released", i.id)
 			}
 			continue
 		}
@@ -208,7 +208,7 @@ func (p *player) checkPercent(said findings) {
 	}
 }
 
-// checkQueues: nothing waits, and nothing was given up but what nobody can use.
+// checkQueues: nothing waits, and nothing was given up but what cannot be used.
 func (p *player) checkQueues() {
 	for _, region := range p.regions {
 		for _, q := range p.Server.MNS.List(server.Sharer, region, "fleetwarden-") {
@@ -246,6 +246,6 @@ func (p *player) checkOthers() {
 		}
 	}
 	if _, has := p.policies(systrust)[ourPolicy]; has && p.h.World.ForeignPolicy {
-		p.wrong("role %s was given a policy of somebody else's that allows everything", systrust)
+		p.wrong("role %s was given a foreign policy that allows everything", systrust)
 	}
 }

@@ -57,9 +57,9 @@ func (p *player) checkRole(i *instance, now ecs.InstanceState, said findings) {
 	case i.role == "fit-role", i.role == "system-role":
 		p.sameRole(i, now, "its role was fit")
 	case i.role == "unsure-role":
-		p.sameRole(i, now, "whether its role is fit cannot be told")
+		p.sameRole(i, now, "whether its role is fit cannot be determined")
 		if got := said.outcome(i.id, "systrust-role"); got != "unknown" {
-			p.wrong("%s: whether its role is fit cannot be told, and the report of %s says %q", i.id, said.run, got)
+			p.wrong("%s: whether its role is fit cannot be determined, and the report of %s says %q", i.id, said.run, got)
 		}
 	case i.kind == "scaled", !p.enforced(), w.Conflict == "report" && i.role != "" && i.role != systrust:
 		p.sameRole(i, now, "nothing may be changed of it")
@@ -67,7 +67,7 @@ func (p *player) checkRole(i *instance, now ecs.InstanceState, said findings) {
 			p.wantFinding(i, now, "systrust-role", said)
 		}
 	case w.ForeignPolicy:
-		p.sameRole(i, now, "the policy with our name is somebody else's")
+		p.sameRole(i, now, "the policy with our name is foreign")
 		p.wantFinding(i, now, "systrust-role", said)
 	case i.role == "app-role" && w.Conflict == "grant":
 		p.sameRole(i, now, "conflicts are granted")

@@ -58,8 +58,8 @@ func cutStage(key string) (stem, stage string, ok bool) {
 func (p *player) checkLedger() {
 	b := p.book()
 	for stem, e := range b["intent"] {
-		_, told := b["outcome"][stem]
-		if _, settled := b["settled"][stem]; !told && !settled {
+		_, reported := b["outcome"][stem]
+		if _, settled := b["settled"][stem]; !reported && !settled {
 			p.wrong("the ledger does not know the end of %s: %+v", stem, e.Changes)
 		}
 	}

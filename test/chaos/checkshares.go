@@ -21,7 +21,7 @@ func (p *player) checkTrusted() {
 	}
 }
 
-// checkShares: what is shared with approved accounts can be used, and nobody else is
+// checkShares: what is shared with approved accounts can be used, and no other account is
 // trusted (DESIGN §5.4).
 func (p *player) checkShares() {
 	for _, x := range p.m.shares {
@@ -41,7 +41,7 @@ func (p *player) checkShares() {
 	for kind, role := range shareRoles {
 		trust, foreign := p.trust(role), p.h.World.ForeignRole && kind == "image"
 		if strings.Contains(trust, unapproved) || strings.Contains(trust, `"*`) || strings.Contains(trust, stranger) != foreign {
-			p.wrong("role %s trusts whom nobody approved, or lost a stranger's trust: %s", role, trust)
+			p.wrong("role %s trusts an unapproved account, or lost a stranger's trust: %s", role, trust)
 		}
 		if trust != "" && !foreign && !p.enforced() {
 			p.wrong("role %s was made, though the policy audits", role)

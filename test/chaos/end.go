@@ -110,7 +110,7 @@ func (p *player) quiet(ctx context.Context, most time.Duration) (bool, error) {
 	return quiet, nil
 }
 
-// letters is how many dead letters there are that somebody can use.
+// letters is how many dead letters there are that can be used.
 func (p *player) letters() (n int) {
 	for arn, bodies := range p.messages() {
 		for _, body := range bodies {

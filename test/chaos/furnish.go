@@ -16,7 +16,7 @@ const (
 	perhaps     = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"yundun-systrust:*","Resource":"*"},{"Effect":"Deny","Action":"yundun-systrust:*","Resource":"*","Condition":{"NotIpAddress":{"acs:SourceIp":["203.0.113.2"]}}}]}`
 	readAssets  = `{"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["oss:GetObject"], "Resource": "acs:oss:*:*:assets/*"}]}`
 	allSystrust = `{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "yundun-systrust:*", "Resource": "*"}]}`
-	// strangerTrust is what somebody else wrote into a share role.
+	// strangerTrust is the trust that another team wrote into a share role.
 	strangerTrust = `{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":["` + stranger + `@ecs.aliyuncs.com"]}}],"Version":"1"}`
 	stranger      = "1999999999999999"
 )

@@ -38,7 +38,7 @@ type World struct {
 	Regions      []string `json:"regions"`      // guarded; home first
 	// Propagation is how long ECS does not see a fresh role.
 	Propagation Duration `json:"propagation"`
-	// ForeignRole puts a share role there that somebody else made, with trust of their own.
+	// ForeignRole puts a share role there that another team made, with trust of its own.
 	ForeignRole bool `json:"foreignRole,omitempty"`
 	// ForeignPolicy puts a policy there that has the name of ours, and allows everything.
 	ForeignPolicy bool `json:"foreignPolicy,omitempty"`
@@ -60,9 +60,9 @@ const (
 	Stop    Do = "stop"    // the instances of Group
 	Start   Do = "start"   //
 	Release Do = "release" //
-	Detach  Do = "detach"  // somebody takes the role from N instances of Group
-	Attach  Do = "attach"  // somebody attaches Role to N instances of Group
-	Strip   Do = "strip"   // somebody takes the policies from the systrust role
+	Detach  Do = "detach"  // a user takes the role from N instances of Group
+	Attach  Do = "attach"  // a user attaches Role to N instances of Group
+	Strip   Do = "strip"   // a user takes the policies from the systrust role
 	Agent   Do = "agent"   // the agents of N instances of Group become Agent
 	Share   Do = "share"   // Kind image or snapshot, with account With; the share is Group
 	Unshare Do = "unshare" //
@@ -76,10 +76,10 @@ const (
 	Plan    Do = "plan"    // an operator plans control Kind and applies it; Undo: and undoes it
 	DryRun  Do = "dry-run" // an operator plans, and applies with --dry-run
 	Redrive Do = "redrive" // an operator redrives the dead letters
-	Race    Do = "race"    // somebody gives an instance a role right before attach-role does
+	Race    Do = "race"    // a user gives an instance a role right before attach-role does
 	Garbage Do = "garbage" // a message for Function that is no message (text), or of a version to come (newer)
 	Claim   Do = "claim"   // a launch record that says too much of the instances of Group
-	Tokens  Do = "tokens"  // somebody has N instances of Group take metadata with tokens only, or (Kind optional) without
+	Tokens  Do = "tokens"  // a user has N instances of Group take metadata with tokens only, or (Kind optional) without
 	Dry     Do = "dry"     // an operator sweeps in a terminal, which changes nothing
 	Narrow  Do = "narrow"  // a policy is deployed that guards the home region alone
 )

@@ -93,9 +93,9 @@ func fresh(ctx context.Context, o options) error {
 	}
 	text, e := json.MarshalIndent(sum, "", "  ")
 	err = errors.Join(err, e, os.WriteFile(filepath.Join(o.out, "summary.json"), append(text, '\n'), 0o644))
-	fmt.Printf("%d histories of %d steps in %.1f minutes: %d ended badly\n", sum.Seeds, sum.Steps, sum.Minutes, len(sum.Violations))
+	fmt.Printf("%d histories of %d steps in %.1f minutes: %d ended badly\n", len(sum.Seeds), sum.Steps, sum.Minutes, len(sum.Violations))
 	if err == nil && len(sum.Violations) > 0 {
-		err = fmt.Errorf("%d of %d histories ended badly", len(sum.Violations), sum.Seeds)
+		err = fmt.Errorf("%d of %d histories ended badly", len(sum.Violations), len(sum.Seeds))
 	}
 	return err
 }

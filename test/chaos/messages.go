@@ -38,7 +38,7 @@ func (p *player) send(region, function, body string) error {
 	return err
 }
 
-// What is in messages that nobody can use.
+// Texts of messages that cannot be used.
 const (
 	notAMessage  = "not a message"
 	newerMessage = "in another form"

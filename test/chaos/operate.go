@@ -26,7 +26,7 @@ func (p *player) backfill(ctx context.Context, args ...string) (lines []map[stri
 }
 
 // terminal runs a function as an operator types it who has the function's rights, while the
-// cloud's time goes on, and returns its lines of JSON and whether it ended well.
+// cloud's time passes, and returns its lines of JSON and whether it ended well.
 func (p *player) terminal(ctx context.Context, function string, args ...string) (lines []map[string]any, ok bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -182,7 +182,7 @@ func (p *player) dry(ctx context.Context) error {
 }
 
 // replay has what ActionTrail recorded since the beginning looked at again. The first try
-// cannot send after a while; it is gone on with.
+// cannot send after a while; it is resumed.
 func (p *player) replay(ctx context.Context) error {
 	for _, region := range p.regions {
 		fault := simcloud.Fault{Role: "fleetwarden-backfill", Product: "mns", Kind: simcloud.Deny, Skip: int(p.h.Seed % 5)}

@@ -34,7 +34,7 @@ func (p *player) power(s Step) {
 	}
 }
 
-// edit changes the roles of instances, as somebody else does.
+// edit changes the roles of instances, as a user does.
 func (p *player) edit(s Step) {
 	for _, i := range p.few(s) {
 		now, ok := p.Server.ECS.Instance(server.Sharer, i.region, i.id)

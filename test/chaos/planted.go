@@ -144,7 +144,7 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 	for planted.time = o.time; planted.time > 0; planted.time = time.Until(until) {
 		c := campaign{o: planted, log: io.Discard, enough: 1}
 		sum, err := c.play(ctx)
-		v.Seeds, v.Minutes = v.Seeds+sum.Seeds, v.Minutes+sum.Minutes
+		v.Seeds, v.Minutes = v.Seeds+len(sum.Seeds), v.Minutes+sum.Minutes
 		if err != nil || len(sum.Violations) == 0 {
 			return v, err
 		}

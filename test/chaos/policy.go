@@ -23,7 +23,7 @@ var approved = []string{server.Sharee, server.Member}
 
 const unapproved = "1000000000000008"
 
-// findingsQueue is the queue that a policy's findings may go to; nobody reads it here.
+// findingsQueue is the queue that a policy's findings may go to; it has no reader here.
 const findingsQueue = "fleetwarden-findings"
 
 // policy is the policy file of a world. What has the tag env=lab is out of scope; what has

@@ -8,18 +8,21 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 )
 
 // Summary is what a run played and found; out/chaos/summary.json.
 type Summary struct {
-	Commit  string  `json:"commit"`
-	Minutes float64 `json:"minutes"`
-	Seeds   int     `json:"seeds"`
-	Steps   int     `json:"steps"`
+	// Commit is what git says of the repository, empty where there is no git.
+	Commit  string   `json:"commit"`
+	Minutes float64  `json:"minutes"`
+	Seeds   []uint64 `json:"seeds"` // of the histories that ended, in that order
+	Steps   int      `json:"steps"`
 	// Violations are the histories that ended badly.
 	Violations []Violation `json:"violations"`
 }
@@ -67,6 +70,9 @@ func (c *campaign) play(ctx context.Context) (Summary, error) {
 	}
 	all.Wait()
 	c.summary.Minutes = time.Since(began).Minutes()
+	if commit, err := exec.CommandContext(ctx, "git", "-C", c.o.root, "describe", "--always", "--dirty").Output(); err == nil {
+		c.summary.Commit = strings.TrimSpace(string(commit))
+	}
 	return c.summary, errors.Join(c.err, ctx.Err())
 }
 
@@ -91,7 +97,7 @@ func (c *campaign) one(ctx context.Context, seed uint64) {
 	if err != nil {
 		found = append(found, err.Error())
 	}
-	c.summary.Seeds++
+	c.summary.Seeds = append(c.summary.Seeds, seed)
 	c.summary.Steps += len(h.Steps)
 	if len(found) == 0 {
 		return
