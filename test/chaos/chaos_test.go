@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,17 +12,23 @@ import (
 	"testing"
 
 	"fleetwarden/deploy/local/stack"
+	"fleetwarden/test/simcloud/server"
 )
 
 const root = "../.."
 
-// TestFixedHistories plays a few seeds, the same each time: what "make chaos" does with fresh
-// ones. They were chosen so that together they have most kinds of step.
-func TestFixedHistories(t *testing.T) {
+// The functions are built once for both.
+func TestHistories(t *testing.T) {
 	bin := t.TempDir()
-	if err := stack.Build(context.Background(), root, bin, append([]string{"backfill"}, functions...)...); err != nil {
+	if err := stack.Build(t.Context(), root, bin, append([]string{"backfill"}, functions...)...); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("fixed seeds", func(t *testing.T) { fixedSeeds(t, bin) })
+	t.Run("a function is missing", func(t *testing.T) { missingFunction(t, bin) })
+}
+
+// fixedSeeds plays a few seeds, the same each time: what "make chaos" does with fresh ones.
+func fixedSeeds(t *testing.T, bin string) {
 	for _, seed := range []uint64{2, 3, 5, 6} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
@@ -35,6 +41,31 @@ func TestFixedHistories(t *testing.T) {
 			}
 			if t.Failed() {
 				t.Logf("repeat it: make chaos SEED=%d", seed)
+			}
+		})
+	}
+}
+
+// missingFunction plays worlds in which one function is missing. Each must end badly: a check
+// that nothing fails proves nothing.
+func missingFunction(t *testing.T, bin string) {
+	world := Generate(2).World
+	world.Mode, world.Consequence, world.Grace, world.MaxChanges, world.MaxPercent = "enforce", "tag", 0, 500, 100
+	world.ForeignPolicy, world.ForeignRole, world.Versioning, world.Nights = false, false, nil, 1
+	launched := Step{Do: Launch, Group: "g1", Kind: "trusted", N: 2, Region: server.Home, Disk: "cloud_efficiency"}
+	shared := Step{Do: Share, Group: "s1", Kind: "image", With: server.Sharee, Region: server.Home}
+	for function, steps := range map[string][]Step{
+		"": {launched, shared}, "attach-role": {launched}, "push-agent": {launched}, "validate-instance": {launched}, "sweep": {launched}, "setup-share-role": {shared},
+	} {
+		t.Run(cmp.Or(function, "none"), func(t *testing.T) {
+			t.Parallel()
+			o := options{root: root, bin: bin}
+			if function != "" {
+				o.without = []string{function}
+			}
+			found, err := Play(t.Context(), History{Seed: 2, World: world, Steps: steps}, o)
+			if err != nil || (len(found) > 0) != (function != "") {
+				t.Errorf("without %q: %v, %q", function, err, found)
 			}
 		})
 	}

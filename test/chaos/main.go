@@ -81,6 +81,7 @@ type options struct {
 	enough                  int
 	planted                 bool
 	only                    string
+	without                 []string // functions that are not deployed
 }
 
 // fresh plays fresh seeds, explains what ended badly, and writes the summary.

@@ -56,7 +56,7 @@ func Play(ctx context.Context, h History, o options) (found []string, err error)
 	}
 	s, err := stage.Open(ctx, stage.Options{
 		Root: o.root, BinDir: o.bin, LogDir: filepath.Join(dir, "log"), Policy: policy,
-		Without: h.idle(), World: []string{server.Home, server.Another}, Optional: h.World.grants(), Regions: h.World.Regions, Propagation: time.Duration(h.World.Propagation),
+		Without: append(h.idle(), o.without...), World: []string{server.Home, server.Another}, Optional: h.World.grants(), Regions: h.World.Regions, Propagation: time.Duration(h.World.Propagation),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("playing a history: %w", err)
