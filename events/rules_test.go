@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud/eventbridge"
 	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/eventbridge"
 )
 
 const rules = "../deploy/eventrules"

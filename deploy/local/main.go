@@ -14,9 +14,9 @@ import (
 	"strings"
 	"syscall"
 
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stack"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
 )
 
 func main() {
@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 
 func welcome(out io.Writer, url string, s *stack.Stack) {
 	fmt.Fprintf(out, `
-The local cloud listens on %[1]s. It is a stand-in: see test/simcloud/ASSUMPTIONS.md.
+The local cloud listens on %[1]s. It is a stand-in: see deploy/local/simcloud/ASSUMPTIONS.md.
 
 accounts  %[2]s  home and sharer   AccessKey local-ak  / local-sk
           %[3]s  sharee            AccessKey sharee-ak / sharee-sk

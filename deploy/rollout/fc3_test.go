@@ -18,7 +18,7 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // fc3 deploys a manifest as the component fc3 0.1.22 was seen to, without a terminal:

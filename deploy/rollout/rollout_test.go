@@ -19,12 +19,12 @@ import (
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/fcapi"
 	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/actiontrail"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/actiontrail"
-	"fleetwarden/test/simcloud/server"
 )
 
 // site is an account with the roles that Terraform makes, and a copy of what is deployed.

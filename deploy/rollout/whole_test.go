@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // toolURL is the environment variable that makes this binary a stand-in of the tool by

@@ -4,9 +4,9 @@ import (
 	"sync"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 var memberKeys = aliyun.Keys{AccessKeyID: "member-ak", AccessKeySecret: "member-sk"}

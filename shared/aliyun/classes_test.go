@@ -18,7 +18,7 @@ import (
 // listed is a failure of which it was never decided what it means.
 func TestEveryCodeOfTheLocalCloudIsListed(t *testing.T) {
 	count := map[string]int{}
-	for dir, p := range packages(t, "../../test/simcloud") {
+	for dir, p := range packages(t, "../../deploy/local/simcloud") {
 		product := filepath.Base(dir)
 		switch product {
 		case "simcloud", "server":

@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
 )
 
 func TestReadIsRepeatedUntilTimeHasHealedIt(t *testing.T) {

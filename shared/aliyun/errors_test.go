@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
 )
 
 func TestCodesAndStatusesHaveTheirClass(t *testing.T) {

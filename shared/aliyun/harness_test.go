@@ -11,9 +11,9 @@ import (
 
 	ramsdk "github.com/alibabacloud-go/ram-20150501/v2/client"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
 )
 
 // admin is the administrator of the local cloud's home account.

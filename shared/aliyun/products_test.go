@@ -3,9 +3,9 @@ package aliyun_test
 import (
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/meta"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/meta"
 )
 
 // The local cloud has a table of its own, from the same pages: where they differ, one of

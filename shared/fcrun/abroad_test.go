@@ -5,11 +5,11 @@ import (
 
 	ramsdk "github.com/alibabacloud-go/ram-20150501/v2/client"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 // The role of a member serves all functions: here it may do everything.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	simmns "fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
+	simmns "fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // Nothing may keep a pass from being recorded: a platform that ends it tries all of it again.

@@ -3,9 +3,9 @@ package fcrun_test
 import (
 	"testing"
 
+	simmns "fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/fleet"
-	simmns "fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // elsewhere is a region beside the one that calls run in.

@@ -3,11 +3,11 @@ package fcrun_test
 import (
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestALedgerIsABucketOrAFolder(t *testing.T) {

@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
 )
 
 // abroad is a process that makes calls, in a cloud whose member account has the role

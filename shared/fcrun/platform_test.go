@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 // TestMain turns the test binary into a function when the platform started it.

@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
+	simmns "fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	simmns "fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 const canary = "canary-4711"

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/fcrun"
@@ -23,8 +25,6 @@ import (
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/report"
 	"fleetwarden/shared/rules"
-	simecs "fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 // here is the fleet's account and region.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
@@ -16,8 +18,6 @@ import (
 	"fleetwarden/shared/aliyun/sas"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/observe"
-	simecs "fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 const (

@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
+	simmns "fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/queue"
 	"fleetwarden/shared/redrive"
-	simmns "fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // A message that its function failed on until the queue gave it up comes back to the

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	simmns "fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/aliyun/trail"
@@ -15,8 +17,6 @@ import (
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/queue"
 	"fleetwarden/shared/replay"
-	simmns "fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // launch is RunInstances of the local cloud's start world.

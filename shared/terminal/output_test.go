@@ -13,13 +13,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/terminal"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestErrorCannotSteerTheTerminal(t *testing.T) {

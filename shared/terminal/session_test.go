@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/terminal"
-	"fleetwarden/test/simcloud/server"
 )
 
 // A function that is woken keeps what it finds, whoever is told of it.

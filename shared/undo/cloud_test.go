@@ -14,6 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/oss"
@@ -23,9 +26,6 @@ import (
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/test/simcloud"
-	simecs "fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 const bucket = "fleetwarden-" + server.Sharer

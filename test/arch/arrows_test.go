@@ -42,9 +42,9 @@ var arrows = []struct {
 	{"shared/deployment", []string{"shared/fleet", "shared/aliyun/eventbridge", "shared/aliyun/fc"}, "it compares what stands with what was wanted, and changes nothing"},
 	{"deploy/rollout", []string{"deploy/local/manifest", "shared/deployment", "shared/fcrun", "shared/fleet", "shared/aliyun/"}, "it reads s.yaml as the local cloud does, and links no control"},
 	{"deploy/pack", []string{"shared/policy"}, "it ships the policy file, checked by the code that will read it"},
-	{"deploy", []string{"deploy/", "test/simcloud/"}, "the local deployment runs binaries on the local cloud; it does not link the product"},
-	{"test/simcloud", []string{"test/simcloud", "test/simcloud/"}, "the local cloud must not share a misunderstanding with the product"},
-	{"test/chaos", []string{"deploy/local/", "test/simcloud", "test/simcloud/"}, "what must be true is written there a second time: nothing of the product may be linked"},
+	{"deploy/local/simcloud", []string{"deploy/local/simcloud/"}, "the local cloud must not share a misunderstanding with the product"},
+	{"deploy", []string{"deploy/"}, "the local deployment runs binaries on the local cloud; it does not link the product"},
+	{"test/chaos", []string{"deploy/local/"}, "what must be true is written there a second time: nothing of the product may be linked"},
 	{"test/arch", nil, "it reads source text only"},
 }
 

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/test/simcloud/server"
 )
 
 const launchedAtOnce = 100

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
 )
 
 // night is what a sweep over one fleet took.

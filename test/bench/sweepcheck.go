@@ -8,12 +8,12 @@ import (
 	"path"
 	"slices"
 
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/report"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 // repaired asks the cloud whether all that could be repaired was: a sweep that does not

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/report"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // violated is what a sweep came to that found a violation at each instance.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
-	"fleetwarden/test/simcloud/server"
 )
 
 const root = "../.."

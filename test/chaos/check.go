@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // check holds the world against the history: what must be so when all has come to rest

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"fleetwarden/test/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/ecs"
 )
 
 // checkDeeds: nothing was done twice, too early, beyond its limits or in audit.

@@ -3,8 +3,8 @@ package main
 import (
 	"time"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 func (p *player) roleOf(i *instance) string {

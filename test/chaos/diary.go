@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // deed is something that a function did: a write that reached the cloud, with what it changed

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
-	"fleetwarden/test/simcloud/server"
 )
 
 // Documents of roles that stand there before.

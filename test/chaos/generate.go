@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // functions that events, messages and timers wake.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"fleetwarden/test/simcloud"
+	"fleetwarden/deploy/local/simcloud"
 )
 
 // History is one world and what happens in it. Steps name groups of instances and shares,

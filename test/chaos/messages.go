@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // forge sends a message about instances, said to have been tried often and for long.

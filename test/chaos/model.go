@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"fleetwarden/test/simcloud"
+	"fleetwarden/deploy/local/simcloud"
 )
 
 // model is what is known of the world from outside: who made what, and what others than the

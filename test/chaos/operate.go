@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
 )
 
 // patience is how long, in real time, a command of the operator's may take.

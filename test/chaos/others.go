@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"sync"
 
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
 )
 
 // What operators and others do to instances. What is refused changes nothing.

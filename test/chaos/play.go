@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 // everyNight is what the sweep's timer sends.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // The tags that the policy's consequences leave, as README documents them.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/ecs"
 )
 
 // share makes something that is encrypted and shares it. It may be refused, for want of

@@ -1,6 +1,6 @@
 package main
 
-import "fleetwarden/test/simcloud/server"
+import "fleetwarden/deploy/local/simcloud/server"
 
 // theme is what a history is mostly about: what goes wrong then, goes wrong where it matters.
 type theme struct {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // How time passes, and what comes with it.

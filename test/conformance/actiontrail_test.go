@@ -11,9 +11,9 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/actiontrail"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/actiontrail"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 func TestEveryWriteIsOnTheBusAfterTheLatencyAndNoReadIs(t *testing.T) {

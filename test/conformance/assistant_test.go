@@ -15,8 +15,8 @@ import (
 	v1ecs "github.com/aliyun/alibaba-cloud-sdk-go/services/ecs"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // completed are the TaskCompleted events so far, by instance.

@@ -7,9 +7,9 @@ import (
 
 	v1bridge "github.com/aliyun/alibaba-cloud-sdk-go/services/eventbridge"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 const membersBus = "fleetwarden-members"

@@ -6,7 +6,7 @@ import (
 	ecssdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
 	"github.com/alibabacloud-go/tea/tea"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 func TestACommandIsMadeShownAndDeleted(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	v1rm "github.com/aliyun/alibaba-cloud-sdk-go/services/resourcemanager"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/resourcemanager"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/resourcemanager"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 const directoryAPI = "2020-03-31"

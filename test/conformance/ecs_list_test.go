@@ -10,8 +10,8 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // TestPagingToTheEndLosesAndRepeatsNothing while instances come and go.

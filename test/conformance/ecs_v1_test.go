@@ -10,7 +10,7 @@ import (
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 	v1ecs "github.com/aliyun/alibaba-cloud-sdk-go/services/ecs"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // TestTheOlderSDKIsServedToo: it signs with HMAC-SHA1 and reads JSON.

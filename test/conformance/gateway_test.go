@@ -20,9 +20,9 @@ import (
 	sassdk "github.com/alibabacloud-go/sas-20181203/v2/client"
 	"github.com/alibabacloud-go/tea/tea"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // TestARequestLineAboveEightKiBIsRefused: the SDK puts all parameters of this API into

@@ -18,8 +18,8 @@ import (
 	"github.com/alibabacloud-go/tea/dara"
 	"github.com/alibabacloud-go/tea/tea"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // cloud is a local cloud for one test.

@@ -10,8 +10,8 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/kms"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/kms"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 func (x *sharers) launch(image string, encrypted bool) error {

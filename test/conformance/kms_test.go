@@ -9,8 +9,8 @@ import (
 	"github.com/alibabacloud-go/tea/dara"
 	"github.com/alibabacloud-go/tea/tea"
 
-	"fleetwarden/test/simcloud/kms"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/kms"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // rpc calls an API through the generic client that the typed SDKs are built on.

@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud/eventbridge"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/eventbridge"
-	"fleetwarden/test/simcloud/server"
 )
 
 // Each way to launch that the local cloud serves is recorded as a call of the product's

@@ -14,7 +14,7 @@ import (
 	v1trail "github.com/aliyun/alibaba-cloud-sdk-go/services/actiontrail"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // lookup asks LookupEvents with the older SDK, the only one at hand that has it,

@@ -8,8 +8,8 @@ import (
 	v1mns "github.com/aliyun/alibaba-cloud-sdk-go/services/mns-open"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 const open = "2022-01-19"

@@ -9,9 +9,9 @@ import (
 	mnssdk "github.com/aliyun/aliyun-mns-go-sdk"
 	goerrors "github.com/gogap/errors"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 func TestMNSRefusesBadQueues(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 	goerrors "github.com/gogap/errors"
 	"github.com/valyala/fasthttp"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // start is any moment; virtual time has nothing to do with the real one.

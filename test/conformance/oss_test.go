@@ -14,8 +14,8 @@ import (
 	osskeys "github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss/credentials"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // oss is the official client with path style, since the address has no name.

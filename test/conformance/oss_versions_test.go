@@ -19,7 +19,7 @@ import (
 	osskeys "github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss/credentials"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // TestOSSOverwritesWhatMustNotBeOverwrittenInAVersionedBucket: the header

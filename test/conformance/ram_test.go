@@ -11,7 +11,7 @@ import (
 	oldram "github.com/aliyun/alibaba-cloud-sdk-go/services/ram"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 const (

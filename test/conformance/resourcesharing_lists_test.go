@@ -10,9 +10,9 @@ import (
 	v1sharing "github.com/aliyun/alibaba-cloud-sdk-go/services/resourcesharing"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/ram"
-	"fleetwarden/test/simcloud/resourcemanager"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ram"
+	"fleetwarden/deploy/local/simcloud/resourcemanager"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 func TestListsOfSharingArePagedToTheirEnd(t *testing.T) {

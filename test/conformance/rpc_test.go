@@ -9,7 +9,7 @@ import (
 	util "github.com/alibabacloud-go/tea-utils/v2/service"
 	"github.com/alibabacloud-go/tea/tea"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // form calls any RPC API with the core of the vendor's SDKs, parameters in the form, and

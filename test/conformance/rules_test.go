@@ -7,10 +7,10 @@ import (
 
 	v1bridge "github.com/aliyun/alibaba-cloud-sdk-go/services/eventbridge"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/eventbridge"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/eventbridge"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 const bridge = "2020-04-01"

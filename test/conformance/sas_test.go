@@ -17,9 +17,9 @@ import (
 	v1sas "github.com/aliyun/alibaba-cloud-sdk-go/services/sas"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 func (x *instances) sas(t *testing.T) *sassdk.Client {

@@ -12,9 +12,9 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	v1sharing "github.com/aliyun/alibaba-cloud-sdk-go/services/resourcesharing"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/resourcemanager"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/resourcemanager"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 const (

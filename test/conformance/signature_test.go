@@ -9,9 +9,9 @@ import (
 	oldsts "github.com/aliyun/alibaba-cloud-sdk-go/services/sts"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 func TestBothSignaturesOfTheSDKsAreVerified(t *testing.T) {

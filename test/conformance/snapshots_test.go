@@ -10,9 +10,9 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/kms"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/kms"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // snapshots lists snapshots with the official SDK.

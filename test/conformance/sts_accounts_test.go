@@ -9,8 +9,8 @@ import (
 	stssdk "github.com/alibabacloud-go/sts-20150401/v2/client"
 	"github.com/alibabacloud-go/tea/tea"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 var memberAdmin = identity{"member-ak", "member-sk", ""}

@@ -16,8 +16,8 @@ import (
 	v1trail "github.com/aliyun/alibaba-cloud-sdk-go/services/actiontrail"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/actiontrail"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/actiontrail"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // older is the transport of the older SDK, the only one at hand for some products.

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/sas"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/sas"
+	"fleetwarden/deploy/local/simcloud/server"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

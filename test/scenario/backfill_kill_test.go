@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
 )
 
 // bare is a fleet without a role, in an account that has none to give.

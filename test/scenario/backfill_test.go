@@ -13,9 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/server"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"strings"
 
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 
 	"github.com/google/go-cmp/cmp"
 )

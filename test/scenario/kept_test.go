@@ -5,9 +5,9 @@ import (
 	"strings"
 	"sync"
 
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/wire"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/server"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/server"
 )
 
 // A thousand calls within a minute, of one instance each, are the most work that so many

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud"
 )
 
 // lossy is a write of attach-role, and the story in which it is called.

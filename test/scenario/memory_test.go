@@ -3,10 +3,10 @@ package scenario_test
 import (
 	"fmt"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/oss"
-	"fleetwarden/test/simcloud/server"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // What backfill may is judged by what it asks for in its everyday story: nothing that is

@@ -11,10 +11,10 @@ import (
 	"testing"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // A function's RAM policy is right when nothing is missing in it and nothing unused:

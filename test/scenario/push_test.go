@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rules"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 // lacks are the instances of a story in which push-agent makes each of its writes once:

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/server"
 )
 
 // TestNoSampleDoesHarm invokes each function with each published sample payload: other

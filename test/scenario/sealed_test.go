@@ -3,8 +3,8 @@ package scenario_test
 import (
 	"encoding/json"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // sharer is a story of an account that shares what is encrypted with a key of its own.

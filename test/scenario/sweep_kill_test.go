@@ -9,14 +9,14 @@ import (
 	"testing"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/sweep"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
 )
 
 // deaths is at how many moments a sweep dies.

@@ -11,11 +11,11 @@ import (
 	"strconv"
 	"strings"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/report"
-	"fleetwarden/test/simcloud/server"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/ecs"
 )
 
 // A bucket that has, or ever had, versioning writes over what must stay as it is. Each

@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 // fleetSize is how many instances the last steps go over, beside those of the others.

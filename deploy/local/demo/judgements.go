@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // The steps on what a launch must get right, and what the policy may make of it.

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/server"
 )
 
 // scene is the stage, where the repository and the functions are, and where to write.

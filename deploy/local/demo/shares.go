@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/resourcemanager"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
-	"fleetwarden/test/simcloud/resourcemanager"
-	"fleetwarden/test/simcloud/server"
 )
 
 // The steps on sharing what is encrypted with a key of the account's own.

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/fc"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 const region = "cn-hangzhou"

@@ -1,6 +1,6 @@
 package fc
 
-import "fleetwarden/test/simcloud/wire"
+import "fleetwarden/deploy/local/simcloud/wire"
 
 // When is a moment of an API call.
 type When bool

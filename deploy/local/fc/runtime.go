@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"fleetwarden/test/simcloud"
+	"fleetwarden/deploy/local/simcloud"
 )
 
 // Options of a Runtime. Clock, Issue and LogDir are required.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/fc"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // Deployment is a function as it is to run.

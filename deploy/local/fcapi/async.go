@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // GetAsyncInvokeConfig shows how asynchronous invocations are retried and where they end;

@@ -3,7 +3,7 @@ package fcapi
 import (
 	"net/http"
 
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // GetConcurrencyConfig shows how many instances are a function's own.

@@ -4,6 +4,6 @@
 // is told, and has a [Platform] run it; it runs nothing itself.
 //
 // Shapes are those of alibabacloud-go/fc-20230330 v4.3.0, paths and parameters those of
-// the published metadata. What is assumed stands in test/simcloud/ASSUMPTIONS.md. Versions,
+// the published metadata. What is assumed stands in deploy/local/simcloud/ASSUMPTIONS.md. Versions,
 // aliases, layers, custom domains, provisioned instances and code from OSS are not here.
 package fcapi

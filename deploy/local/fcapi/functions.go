@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // ListFunctionsRequest are the parameters of ListFunctions.

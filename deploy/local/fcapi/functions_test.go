@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/fcapi"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 func TestAFunctionIsMadeReadChangedRunAndDeleted(t *testing.T) {

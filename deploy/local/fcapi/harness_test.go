@@ -24,7 +24,7 @@ import (
 
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/fcapi"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 const trust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`

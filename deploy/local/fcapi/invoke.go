@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"fleetwarden/deploy/local/fc"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // DisableRequest is the request of DisableFunctionInvocation. AbortOngoingRequest is

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // TagResourcesRequest is the request of TagResources. Resources are named by ARN.

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"slices"
 
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // ListTriggersRequest are the parameters of ListTriggers.

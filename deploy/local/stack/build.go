@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // Folder is the folder below functions of the function of that name: a Go

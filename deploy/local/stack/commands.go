@@ -13,8 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // commandFile is deploy/commands/commands.json, which Terraform reads too.

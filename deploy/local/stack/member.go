@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // Member is the role of the member account that our functions assume there.

@@ -12,7 +12,7 @@ import (
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/fcapi"
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // plugs connect triggers to functions, one plug a function: once pulled, its timers and

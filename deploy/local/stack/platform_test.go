@@ -16,8 +16,8 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/test/simcloud/eventbridge"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/eventbridge"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // api is the official SDK before Function Compute of the home region.

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 // project is a repository in small: the probe of deploy/local/fc as a function of each

@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/eventbridge"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/eventbridge"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 func (s *Stack) queues(region string) error {

@@ -6,7 +6,7 @@ import (
 
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/mns"
 )
 
 // Function Compute sends to destinations and writes logs with the role of the function

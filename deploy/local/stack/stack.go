@@ -15,7 +15,7 @@ import (
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/fcapi"
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // EndpointVariable tells every client of ours the one address of the cloud.

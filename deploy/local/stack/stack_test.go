@@ -15,11 +15,11 @@ import (
 
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
-	"fleetwarden/test/simcloud/wire"
 )
 
 func TestWindowClosesWhenItsTimeIsUp(t *testing.T) {

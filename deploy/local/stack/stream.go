@@ -12,9 +12,9 @@ import (
 
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/eventbridge"
-	"fleetwarden/test/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/eventbridge"
+	"fleetwarden/deploy/local/simcloud/mns"
 )
 
 // maxWindows is how many windows of a stream are on their way at the same time. That

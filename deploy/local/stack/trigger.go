@@ -9,7 +9,7 @@ import (
 
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/test/simcloud/eventbridge"
+	"fleetwarden/deploy/local/simcloud/eventbridge"
 )
 
 // trigger connects a function with what wakes it.

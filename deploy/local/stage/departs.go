@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // departures count, by API, the calls that were seen, and in which ways their parameters

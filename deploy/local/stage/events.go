@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"fleetwarden/test/simcloud"
+	"fleetwarden/deploy/local/simcloud"
 )
 
 // tape keeps what was published, so that a story can play it again.

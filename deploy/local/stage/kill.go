@@ -4,7 +4,7 @@ import (
 	"sync"
 
 	"fleetwarden/deploy/local/fc"
-	"fleetwarden/test/simcloud/wire"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // KillAt ends a process of the function at its next call of an action, once: before

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
-	"fleetwarden/test/simcloud/server"
 )
 
 // Options of a Stage. Root is required.

@@ -10,12 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/resourcemanager"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/directory"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/resourcemanager"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestTheMembersOfTheDirectoryAreListed(t *testing.T) {

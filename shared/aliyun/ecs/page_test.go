@@ -6,10 +6,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	simecs "fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 var home = fleet.Scope{Account: server.Sharer, Region: region}

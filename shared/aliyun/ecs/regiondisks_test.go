@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	simecs "fleetwarden/test/simcloud/ecs"
 )
 
 func disksOf(t *testing.T, c *ecs.Client, category string) (all []fleet.SystemDisk, sizes []int) {

@@ -8,12 +8,12 @@ import (
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	simecs "fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestRolesAreReadByTheFiftyAndNoRoleIsEmpty(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	simecs "fleetwarden/test/simcloud/ecs"
 )
 
 func TestATagIsTakenOffByTheFiftyAndOthersStay(t *testing.T) {

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/fleet"
-	simecs "fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestRegionsAreThoseOfTheAccount(t *testing.T) {

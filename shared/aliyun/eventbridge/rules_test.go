@@ -3,12 +3,12 @@ package eventbridge_test
 import (
 	"testing"
 
+	sim "fleetwarden/deploy/local/simcloud/eventbridge"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/eventbridge"
 	"fleetwarden/shared/fleet"
-	sim "fleetwarden/test/simcloud/eventbridge"
-	"fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 const name = "running-to-inbox"

@@ -3,10 +3,10 @@ package kms_test
 import (
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/ecs"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestTheServiceKeyIsTheOneThatECSMade(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 // The class: a message that is refused harms only itself, wherever it stands. One that

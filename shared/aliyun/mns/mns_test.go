@@ -10,12 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	simmns "fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	simmns "fleetwarden/test/simcloud/mns"
-	"fleetwarden/test/simcloud/server"
 )
 
 var (

@@ -10,11 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/oss"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
 )
 
 type bench struct {

@@ -8,11 +8,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud"
-	"fleetwarden/test/simcloud/server"
 )
 
 const (

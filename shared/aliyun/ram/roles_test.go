@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"testing"
 
+	simram "fleetwarden/deploy/local/simcloud/ram"
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fleet"
-	simram "fleetwarden/test/simcloud/ram"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestTheTrustOfARoleIsReplacedWhole(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestResourceSharingListsWhereItIsServed(t *testing.T) {

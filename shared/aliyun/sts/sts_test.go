@@ -3,10 +3,10 @@ package sts_test
 import (
 	"testing"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 func TestCallerAccountIsThatOfTheKeys(t *testing.T) {

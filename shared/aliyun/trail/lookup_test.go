@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 // window is all that has happened, as far as it can be seen.

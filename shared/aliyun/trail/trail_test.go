@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/test/simcloud/server"
 )
 
 const trust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["%d@ecs.aliyuncs.com"]}}]}`

@@ -1,0 +1,55 @@
+package ecs
+
+import "fleetwarden/deploy/local/simcloud/wire"
+
+// CreateCommandRequest describes a command.
+type CreateCommandRequest struct {
+	Name, Description, Type, WorkingDir string
+	CommandContent, ContentEncoding     string
+	Timeout                             int64
+	EnableParameter                     bool
+	ClientToken                         string
+	Tag                                 []TagParam
+}
+
+// CreateCommandResponse is the answer of CreateCommand.
+type CreateCommandResponse struct{ CommandId string }
+
+// CreateCommand keeps a command to be invoked later.
+func (s *Service) CreateCommand(c *wire.Call, in *CreateCommandRequest) (*CreateCommandResponse, error) {
+	if err := c.Allow("ecs:"+c.Action, arn(c, "command", "*")); err != nil {
+		return nil, err
+	}
+	sp, err := s.space(c)
+	if err != nil {
+		return nil, err
+	}
+	ts, err := newTags(in.Tag)
+	if err != nil {
+		return nil, err
+	}
+	s.w.Lock()
+	defer s.w.Unlock()
+	return once(sp, c, in.ClientToken, in, func() (*CreateCommandResponse, error) {
+		made, err := s.newCommand(in.spec())
+		if err == nil {
+			err = made.fits("", keptContent)
+		}
+		if err == nil {
+			made.tags = tags{}.set(ts...)
+			err = s.keep(sp, made)
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.Refer("ACS::ECS::Command", made.id)
+		return &CreateCommandResponse{made.id}, nil
+	})
+}
+
+func (in *CreateCommandRequest) spec() commandSpec {
+	return commandSpec{
+		Name: in.Name, Description: in.Description, Type: in.Type, WorkingDir: in.WorkingDir,
+		Content: in.CommandContent, Encoding: in.ContentEncoding, Usual: base64Encoded, Timeout: in.Timeout, Custom: in.EnableParameter,
+	}
+}

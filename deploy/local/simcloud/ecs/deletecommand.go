@@ -1,0 +1,24 @@
+package ecs
+
+import "fleetwarden/deploy/local/simcloud/wire"
+
+// DeleteCommandRequest names a command.
+type DeleteCommandRequest struct{ CommandId string }
+
+// DeleteCommand forgets a command. Invocations of it go on.
+func (s *Service) DeleteCommand(c *wire.Call, in *DeleteCommandRequest) (*struct{}, error) {
+	if err := c.Allow("ecs:"+c.Action, arn(c, "command", in.CommandId)); err != nil {
+		return nil, err
+	}
+	sp, err := s.space(c)
+	if err != nil {
+		return nil, err
+	}
+	s.w.Lock()
+	defer s.w.Unlock()
+	if !sp.commands.Delete(in.CommandId) {
+		return nil, wire.Errorf(404, "InvalidCmdId.NotFound", "The specified command ID does not exist.")
+	}
+	c.Refer("ACS::ECS::Command", in.CommandId)
+	return &struct{}{}, nil
+}

@@ -1,0 +1,273 @@
+package ecs_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/wire"
+)
+
+const (
+	account = "1000000000000001"
+	region  = "cn-hangzhou"
+)
+
+// everything is a RAM and a KMS in which all is well.
+type everything struct{}
+
+func (everything) RoleVisible(string, string) (exists, trustsECS bool) { return true, true }
+func (everything) Enabled(string, string) bool                         { return true }
+func (everything) Key(string, string, string) (found, enabled bool)    { return true, true }
+
+func newECS() *ecs.Service {
+	clock := simcloud.NewClock(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC))
+	return ecs.New(simcloud.NewWorld(clock, []string{account, "1000000000000002"}, []string{region, "cn-shanghai"}), everything{}, everything{})
+}
+
+// told is a Security Center that remembers the seeded agents, by instance.
+type told map[string]string
+
+func (told) Launched(ecs.Machine)                 {}
+func (told) Started(ecs.Machine)                  {}
+func (told) Released(ecs.Machine)                 {}
+func (told) Installer(ecs.Machine, []string)      {}
+func (x told) Seeded(m ecs.Machine, agent string) { x[m.ID()] = agent }
+
+// question is what a call asked RAM.
+type question struct {
+	action, resource string
+	conditions       map[string]string
+}
+
+// call is a call by the account's administrator; asked receives its questions.
+func call(action string, asked *[]question) *wire.Call {
+	return &wire.Call{
+		Product: "ecs", Action: action, Region: region, Caller: wire.Identity{Account: account},
+		Params: map[string]string{"RegionId": region},
+		Authorize: func(action, resource string, conditions map[string]string) error {
+			if asked != nil {
+				*asked = append(*asked, question{action, resource, conditions})
+			}
+			return nil
+		},
+	}
+}
+
+// denied is call by somebody who may do nothing.
+func denied(action string) *wire.Call {
+	c := call(action, nil)
+	c.Authorize = func(string, string, map[string]string) error { return wire.Errorf(403, "Forbidden.RAM", "no") }
+	return c
+}
+
+func codeOf(err error) string {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return fmt.Sprint(err)
+	}
+	return e.Code
+}
+
+func seed(t testing.TB, s *ecs.Service, f ecs.FleetSpec) []string {
+	t.Helper()
+	out, err := s.SeedFleet(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.IDs
+}
+
+func array(t testing.TB, ids ...string) string {
+	t.Helper()
+	b, err := json.Marshal(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// api is one API with its parameters.
+func api[In, Out any](method func(*wire.Call, *In) (*Out, error), in *In) func(*wire.Call) error {
+	return func(c *wire.Call) error {
+		_, err := method(c, in)
+		return err
+	}
+}
+
+// apis are all APIs, as far as they name an instance on this one.
+func apis(t *testing.T, s *ecs.Service, id string) map[string]func(*wire.Call) error {
+	t.Helper()
+	tag, one := []ecs.TagParam{{Key: "k", Value: "v"}}, []string{id}
+	const kind, image = "ecs.g7t.large", "aliyun_3_x64_20G_uefi_alibase_20230727.vhd"
+	return map[string]func(*wire.Call) error{
+		"RunInstances":                   api(s.RunInstances, &ecs.RunInstancesRequest{InstanceType: kind, ImageId: image, VSwitchId: "vsw-local", SecurityGroupId: "sg-local"}),
+		"CreateInstance":                 api(s.CreateInstance, &ecs.CreateInstanceRequest{InstanceType: kind, ImageId: image, VSwitchId: "vsw-local", SecurityGroupId: "sg-local"}),
+		"DescribeInstances":              api(s.DescribeInstances, &ecs.DescribeInstancesRequest{}),
+		"DescribeInstanceAttribute":      api(s.DescribeInstanceAttribute, &ecs.DescribeInstanceAttributeRequest{InstanceId: id}),
+		"DescribeInstanceStatus":         api(s.DescribeInstanceStatus, &ecs.DescribeInstanceStatusRequest{}),
+		"DescribeInstanceRamRole":        api(s.DescribeInstanceRamRole, &ecs.DescribeInstanceRamRoleRequest{RamRoleName: "app"}),
+		"DescribeInstanceTypes":          api(s.DescribeInstanceTypes, &ecs.DescribeInstanceTypesRequest{}),
+		"DescribeImages":                 api(s.DescribeImages, &ecs.DescribeImagesRequest{}),
+		"DescribeDisks":                  api(s.DescribeDisks, &ecs.DescribeDisksRequest{}),
+		"DescribeRegions":                api(s.DescribeRegions, &ecs.DescribeRegionsRequest{}),
+		"DescribeLaunchTemplateVersions": api(s.DescribeLaunchTemplateVersions, &ecs.DescribeLaunchTemplateVersionsRequest{LaunchTemplateName: "x"}),
+		"DescribeUserData":               api(s.DescribeUserData, &ecs.DescribeUserDataRequest{InstanceId: id}),
+		"DescribeTags":                   api(s.DescribeTags, &ecs.DescribeTagsRequest{ResourceType: "instance"}),
+		"ListTagResources":               api(s.ListTagResources, &ecs.ListTagResourcesRequest{ResourceType: "instance", Tag: tag}),
+		"TagResources":                   api(s.TagResources, &ecs.TagResourcesRequest{ResourceType: "instance", ResourceId: one, Tag: tag}),
+		"UntagResources":                 api(s.UntagResources, &ecs.UntagResourcesRequest{ResourceType: "instance", ResourceId: one, All: true}),
+		"AddTags":                        api(s.AddTags, &ecs.AddTagsRequest{ResourceType: "instance", ResourceId: id, Tag: tag}),
+		"AttachInstanceRamRole":          api(s.AttachInstanceRamRole, &ecs.AttachInstanceRamRoleRequest{InstanceIds: array(t, id), RamRoleName: "app"}),
+		"DetachInstanceRamRole":          api(s.DetachInstanceRamRole, &ecs.DetachInstanceRamRoleRequest{InstanceIds: array(t, id)}),
+		"StartInstance":                  api(s.StartInstance, &ecs.StartInstanceRequest{InstanceId: id}),
+		"StartInstances":                 api(s.StartInstances, &ecs.StartInstancesRequest{InstanceId: one}),
+		"StopInstance":                   api(s.StopInstance, &ecs.StopInstanceRequest{InstanceId: id}),
+		"StopInstances":                  api(s.StopInstances, &ecs.StopInstancesRequest{InstanceId: one}),
+		"DeleteInstance":                 api(s.DeleteInstance, &ecs.DeleteInstanceRequest{InstanceId: id, Force: true}),
+		"DeleteInstances":                api(s.DeleteInstances, &ecs.DeleteInstancesRequest{InstanceId: one, Force: true}),
+		"CreateCommand":                  api(s.CreateCommand, &ecs.CreateCommandRequest{Name: "n", Type: "RunShellScript", CommandContent: "dHJ1ZQ=="}),
+		"DescribeCommands":               api(s.DescribeCommands, &ecs.DescribeCommandsRequest{}),
+		"InvokeCommand":                  api(s.InvokeCommand, &ecs.InvokeCommandRequest{CommandId: "c-1", InstanceId: one}),
+		"RunCommand":                     api(s.RunCommand, &ecs.RunCommandRequest{Type: "RunShellScript", CommandContent: "true", InstanceId: one}),
+		"StopInvocation":                 api(s.StopInvocation, &ecs.StopInvocationRequest{InvokeId: "t-1", InstanceId: one}),
+		"DescribeInvocations":            api(s.DescribeInvocations, &ecs.DescribeInvocationsRequest{}),
+		"DescribeInvocationResults":      api(s.DescribeInvocationResults, &ecs.DescribeInvocationResultsRequest{}),
+		"DescribeCloudAssistantStatus":   api(s.DescribeCloudAssistantStatus, &ecs.DescribeCloudAssistantStatusRequest{InstanceId: one}),
+		"InstallCloudAssistant":          api(s.InstallCloudAssistant, &ecs.InstallCloudAssistantRequest{InstanceId: one}),
+		"DescribeSnapshots":              api(s.DescribeSnapshots, &ecs.DescribeSnapshotsRequest{}),
+		"CreateSnapshot":                 api(s.CreateSnapshot, &ecs.CreateSnapshotRequest{DiskId: "d-1"}),
+		"CopySnapshot":                   api(s.CopySnapshot, &ecs.CopySnapshotRequest{SnapshotId: "s-1"}),
+		"CreateImage":                    api(s.CreateImage, &ecs.CreateImageRequest{InstanceId: id, SnapshotId: "s-1"}),
+		"CopyImage":                      api(s.CopyImage, &ecs.CopyImageRequest{ImageId: "m-1"}),
+		"ModifyImageSharePermission":     api(s.ModifyImageSharePermission, &ecs.ModifyImageSharePermissionRequest{ImageId: "m-1"}),
+		"DescribeImageSharePermission":   api(s.DescribeImageSharePermission, &ecs.DescribeImageSharePermissionRequest{ImageId: "m-1"}),
+		"ModifyInstanceMetadataOptions":  api(s.ModifyInstanceMetadataOptions, &ecs.ModifyInstanceMetadataOptionsRequest{InstanceId: id, HttpEndpoint: "enabled"}),
+	}
+}
+
+// resources is what each API asks RAM for, beside ram:PassRole. I stands for
+// the instance, A for the account and region.
+var resources = map[string]string{
+	"RunInstances": "A:instance/*", "CreateInstance": "A:instance/*",
+	"DescribeInstances": "A:instance/*", "DescribeInstanceStatus": "A:instance/*", "DescribeInstanceRamRole": "A:instance/*",
+	"DescribeInstanceAttribute": "A:instance/I", "DescribeUserData": "A:instance/I",
+	"DescribeInstanceTypes": "*", "DescribeRegions": "*", "DescribeImages": "A:image/*", "DescribeDisks": "A:disk/*",
+	"DescribeLaunchTemplateVersions": "A:launchtemplate/*",
+	"DescribeTags":                   "A:instance/*", "ListTagResources": "A:instance/*",
+	"TagResources": "A:instance/I", "UntagResources": "A:instance/I", "AddTags": "A:instance/I",
+	"AttachInstanceRamRole": "A:instance/I", "DetachInstanceRamRole": "A:instance/I",
+	"StartInstance": "A:instance/I", "StartInstances": "A:instance/I", "StopInstance": "A:instance/I", "StopInstances": "A:instance/I",
+	"CreateCommand": "A:command/*", "DescribeCommands": "A:command/*",
+	"InvokeCommand": "A:instance/I A:command/c-1", "RunCommand": "A:instance/I A:command/*", "StopInvocation": "A:instance/I",
+	"DescribeInvocations": "A:instance/* A:command/*", "DescribeInvocationResults": "A:instance/* A:command/*",
+	"DescribeCloudAssistantStatus": "A:instance/*", "InstallCloudAssistant": "A:instance/I",
+	"DescribeSnapshots": "A:snapshot/*", "CreateSnapshot": "A:disk/d-1 A:snapshot/*", "CopySnapshot": "A:snapshot/s-1",
+	"CreateImage": "A:image/* A:instance/I A:snapshot/s-1", "CopyImage": "A:image/*",
+	"ModifyImageSharePermission": "A:image/m-1", "DescribeImageSharePermission": "A:image/m-1",
+	"DeleteInstance": "A:instance/I", "DeleteInstances": "A:instance/I", "ModifyInstanceMetadataOptions": "A:instance/I",
+}
+
+func TestEachCallAsksRAMForItsResources(t *testing.T) {
+	s := newECS()
+	id := seed(t, s, ecs.FleetSpec{Count: 1})[0]
+	expand := strings.NewReplacer("A:", "acs:ecs:"+region+":"+account+":", "/I", "/"+id)
+	for name, do := range apis(t, s, id) {
+		var asked []question
+		_ = do(call(name, &asked)) // whether it then succeeds is other tests' matter
+		if len(asked) == 0 {
+			t.Errorf("%s asks nothing", name)
+			continue
+		}
+		for n, want := range strings.Fields(expand.Replace(resources[name])) {
+			if n >= len(asked) || asked[n].action != "ecs:"+name || asked[n].resource != want {
+				t.Errorf("%s asks for %v, want %s", name, asked, want)
+			}
+		}
+	}
+}
+
+func TestWhoMayDoNothingChangesAndLearnsNothing(t *testing.T) {
+	s := newECS()
+	id := seed(t, s, ecs.FleetSpec{Count: 1})[0]
+	before := s.Instances()
+	for name, do := range apis(t, s, id) {
+		if got := codeOf(do(denied(name))); got != "Forbidden.RAM" {
+			t.Errorf("%s answers %s", name, got)
+		}
+	}
+	for name, do := range apis(t, s, "i-gone") {
+		if got := codeOf(do(denied(name))); got != "Forbidden.RAM" {
+			t.Errorf("%s of an instance that does not exist answers %s", name, got)
+		}
+	}
+	if diff := cmp.Diff(before, s.Instances()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestALaunchTellsRAMTheHardeningItAsksFor(t *testing.T) {
+	for _, strategy := range []string{"", "Active", "Deactive"} {
+		var asked []question
+		_, _ = newECS().RunInstances(call("RunInstances", &asked), &ecs.RunInstancesRequest{SecurityEnhancementStrategy: strategy})
+		if got := asked[0].conditions["ecs:SecurityEnhancementStrategy"]; got != strategy {
+			t.Errorf("with %q the condition key is %q", strategy, got)
+		}
+		if _, there := asked[0].conditions["ecs:SecurityEnhancementStrategy"]; there != (strategy != "") {
+			t.Errorf("with %q the condition key is there: %t", strategy, there)
+		}
+	}
+}
+
+func TestAClientTokenLaunchesOnceEvenAtTheSameTime(t *testing.T) {
+	s := newECS()
+	in := &ecs.RunInstancesRequest{
+		InstanceType: "ecs.g7t.large", ImageId: "aliyun_3_x64_20G_uefi_alibase_20230727.vhd",
+		VSwitchId: "vsw-local", SecurityGroupId: "sg-local", Amount: 3, ClientToken: "t-1",
+	}
+	var together sync.WaitGroup
+	answers := make([]*ecs.RunInstancesResponse, 8)
+	for i := range answers {
+		together.Go(func() {
+			out, err := s.RunInstances(call("RunInstances", nil), in)
+			if err != nil {
+				t.Error(err)
+			}
+			answers[i] = out
+		})
+	}
+	together.Wait()
+	for _, a := range answers {
+		if diff := cmp.Diff(answers[0], a); diff != "" {
+			t.Errorf("two answers differ: %s", diff)
+		}
+	}
+	if n := len(s.Instances()); n != 3 {
+		t.Errorf("%d instances, want 3", n)
+	}
+}
+
+func TestAnotherAccountAndRegionSeeNothing(t *testing.T) {
+	s := newECS()
+	id := seed(t, s, ecs.FleetSpec{Count: 1})[0]
+	for _, at := range []struct{ account, region string }{{"1000000000000002", region}, {account, "cn-shanghai"}} {
+		c := call("DescribeInstances", nil)
+		c.Caller.Account, c.Region = at.account, at.region
+		out, err := s.DescribeInstances(c, &ecs.DescribeInstancesRequest{InstanceIds: array(t, id)})
+		if err != nil || len(out.Instances.Instance) != 0 {
+			t.Errorf("%v sees %v, %v", at, out, err)
+		}
+		_, err = s.StopInstance(c, &ecs.StopInstanceRequest{InstanceId: id})
+		if codeOf(err) != "InvalidInstanceId.NotFound" {
+			t.Errorf("%v stops it: %v", at, err)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package ecs
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/wire"
+)
+
+// Roles is what ECS asks RAM.
+type Roles interface {
+	// RoleVisible says whether ECS can already see the role, which takes RAM
+	// some seconds, and whether the role trusts ecs.aliyuncs.com.
+	RoleVisible(account, name string) (exists, trustsECS bool)
+}
+
+// Keys is what ECS asks KMS. The world's mutex is not held.
+type Keys interface {
+	// Enabled says whether the account has KMS switched on.
+	Enabled(account, region string) bool
+	// Key says whether there is such a customer master key, and whether it is
+	// enabled.
+	Key(account, region, id string) (found, enabled bool)
+}
+
+// Service is ECS in all accounts and regions of a world.
+type Service struct {
+	w      *simcloud.World
+	roles  Roles
+	keys   Keys
+	spaces map[where]*space
+	public simcloud.Table[image]
+	// economical holds the accounts with economical mode, where stopping
+	// without a StoppedMode means StopCharging.
+	economical   map[string]bool
+	hideRoleless bool
+	security     Security
+	access       Access
+	quotas       CommandQuotas
+	newestFirst  bool // of invocations
+	events       atomic.Uint64
+}
+
+// where is an account and one of its regions.
+type where struct{ account, region string }
+
+// space is what an account has in a region. Every one starts with vpc-local,
+// vsw-local and sg-local.
+type space struct {
+	where
+	instances simcloud.Table[instance]
+	disks     simcloud.Table[disk]
+	images    simcloud.Table[image]
+	snapshots simcloud.Table[snapshot]
+	templates simcloud.Table[template]
+	commands  simcloud.Table[command]
+	// invocations are the last 10,000.
+	invocations simcloud.Table[invocation]
+	load        map[string]*load    // by instance: what Cloud Assistant did there
+	today       daily               // invocations of this day
+	numbers     uint32              // instances so far, for their addresses
+	done        map[string]answered // by action and client token
+}
+
+// New returns ECS with the start world in every account and region of w: one
+// network, the public images, no instances.
+func New(w *simcloud.World, roles Roles, keys Keys) *Service {
+	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}, security: nobody{}, access: open{}, quotas: CommandQuotas{Commands: 500}}
+	for _, a := range w.Accounts {
+		for _, r := range w.Regions {
+			at := where{a, r}
+			s.spaces[at] = &space{where: at, done: map[string]answered{}, load: map[string]*load{}}
+		}
+	}
+	for _, img := range publicImages {
+		s.public.Put(img.id, &img)
+	}
+	return s
+}
+
+// SetEconomicalMode switches economical mode of an account on or off.
+func (s *Service) SetEconomicalMode(account string, on bool) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	s.economical[account] = on
+}
+
+// space returns what the caller has in the call's region. The spaces are fixed
+// when the world is made, so no mutex is needed.
+func (s *Service) space(c *wire.Call) (*space, error) {
+	sp := s.spaces[where{c.Caller.Account, c.Region}]
+	if sp == nil {
+		// 404 InvalidRegionId.NotFound: error tables of most ECS APIs.
+		return nil, wire.Errorf(404, "InvalidRegionId.NotFound", "The RegionId provided does not exist in our records.")
+	}
+	return sp, nil
+}
+
+// instance finds an instance of the caller. Some APIs have no RegionId: in the
+// cloud the endpoint's region counts, but one address serves all regions here,
+// so those look in all of the account's regions (assumed). The caller holds the
+// mutex.
+func (s *Service) instance(c *wire.Call, id string) (*space, *instance, error) {
+	regions := s.w.Regions
+	if c.Params["RegionId"] != "" {
+		regions = []string{c.Region}
+	}
+	for _, r := range regions {
+		if sp := s.spaces[where{c.Caller.Account, r}]; sp != nil {
+			if i := sp.instances.Get(id); i != nil {
+				return sp, i, nil
+			}
+		}
+	}
+	return nil, nil, noInstance(id)
+}
+
+// noInstance is 404 InvalidInstanceId.NotFound: error tables of all APIs that
+// take an instance id.
+func noInstance(id string) error {
+	return wire.Errorf(404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist: %s.", id)
+}
+
+// arn is a resource as RAM policies name it.
+func arn(c *wire.Call, kind, id string) string {
+	return fmt.Sprintf("acs:ecs:%s:%s:%s/%s", c.Region, c.Caller.Account, kind, id)
+}
+
+// allow asks RAM for an action of ECS on instances, or on all instances of the
+// region where there are no ids. The documented resource is
+// acs:ecs:<region>:<account>:instance/<id>; that the Describe calls are asked
+// for instance/* even when they name ids is assumed.
+func allow(c *wire.Call, ids ...string) error {
+	if len(ids) == 0 {
+		ids = []string{"*"}
+	}
+	arns := make([]string, len(ids))
+	for i, id := range ids {
+		arns[i] = arn(c, "instance", id)
+	}
+	return c.Allow("ecs:"+c.Action, arns...)
+}

@@ -1,0 +1,236 @@
+package oss
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/wire"
+)
+
+// errNoAnswer closes the connection without an answer, as a time-out does.
+var errNoAnswer = errors.New("no answer")
+
+// errEmptyAnswer is status 200 without a body.
+var errEmptyAnswer = errors.New("empty answer")
+
+// Handler speaks the REST protocol. What it shares with the RPC protocols is given
+// to it: who may call, what fails on purpose, what is logged, and who watches.
+type Handler struct {
+	Service    *Service
+	Keys       wire.Keys
+	Authorizer wire.Authorizer
+	Faults     *simcloud.Faults
+	Log        *wire.Log
+	Witness    wire.Witness // nil for nobody
+}
+
+// maxBody bounds an object; the service takes 5 GB in one request.
+const maxBody = 64 << 20
+
+// request is one request on its way.
+type request struct {
+	*http.Request
+	body  []byte
+	at    target
+	call  *wire.Call
+	fault simcloud.FaultKind
+}
+
+// answer is a document, or an object as it is.
+type answer struct {
+	status int
+	header map[string]string
+	doc    any
+	object []byte
+}
+
+// ServeHTTP answers one request. Time stands still meanwhile.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer h.Service.w.Clock.Begin()()
+	req := &request{Request: r, call: &wire.Call{Product: "oss", Version: "2019-05-17", Now: h.Service.w.Clock.Now()}}
+	h.Service.w.Lock()
+	req.call.RequestID = strings.ToUpper(h.Service.w.NewID("oss-request-"))
+	h.Service.w.Unlock()
+	ans, err := h.serve(req)
+	ans = resolve(req, ans, err)
+	h.note(req, ans, err)
+	if errors.Is(err, errNoAnswer) {
+		req.fault.Wait(req.Request)
+		panic(http.ErrAbortHandler) // net/http's way to drop the connection
+	}
+	write(w, req, ans)
+}
+
+func (h *Handler) serve(r *request) (answer, error) {
+	op, err := h.open(r)
+	if err != nil {
+		return answer{}, err
+	}
+	if h.Witness.Drops(r.call, false) {
+		return answer{}, errNoAnswer
+	}
+	r.fault = h.Faults.Next(simcloud.FaultCall{
+		Product: "oss", Action: r.call.Action, Account: r.call.Caller.Account, Region: r.call.Region, Role: r.call.Caller.Name,
+	})
+	if err := refusal(r.fault, op.action); err != nil {
+		return answer{}, err
+	}
+	ans, err := op.run(h, r)
+	if h.Witness.Drops(r.call, true) || r.fault.After() {
+		return answer{}, errNoAnswer
+	}
+	if r.fault == simcloud.Empty {
+		return answer{}, errEmptyAnswer
+	}
+	return ans, err
+}
+
+// refusal is the answer to a call that must not be carried out.
+func refusal(fault simcloud.FaultKind, action string) error {
+	switch fault {
+	case simcloud.Deny:
+		return errDenied(action)
+	case simcloud.Throttle:
+		return wire.Errorf(503, "QpsLimitExceeded", "The request rate is over the limit.")
+	case simcloud.Unavailable:
+		return wire.Errorf(503, "ServiceUnavailable", "Please reduce your request rate.")
+	case simcloud.InternalError:
+		return wire.Errorf(500, "InternalError", "We encountered an internal error. Please try again.")
+	case simcloud.TimeoutBefore, simcloud.HangBefore:
+		return errNoAnswer
+	}
+	return nil
+}
+
+// open checks a request up to the point where it is known who may do what.
+func (h *Handler) open(r *request) (operation, error) {
+	c, err := readClaim(r.Request)
+	if err != nil {
+		return operation{}, err
+	}
+	r.at = h.aim(r.Request, c)
+	r.call.Region = r.at.region
+	op, unserved := route(r.Request, r.at)
+	r.call.Action = op.name
+	if r.body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil || len(r.body) > maxBody {
+		return op, wire.Errorf(400, "EntityTooLarge", "The body could not be read, or is too large.")
+	}
+	secret, who, err := h.Keys.Key(c.key, r.Header.Get("x-oss-security-token"))
+	if err != nil {
+		return op, wire.Errorf(403, "InvalidAccessKeyId", "The OSS Access Key Id you provided does not exist in our records: %v", err)
+	}
+	if err := c.verify(r.Request, r.at, secret); err != nil {
+		return op, err
+	}
+	r.call.Caller = who
+	if unserved != nil {
+		return op, unserved
+	}
+	return op, h.admit(r, op)
+}
+
+// admit asks RAM, and checks that the bucket is where the request looks for it. A
+// bucket that does not exist belongs to the caller who asks for it.
+func (h *Handler) admit(r *request, op operation) error {
+	account, region, found := h.Service.owner(r.at.bucket)
+	if making := op.name == "PutBucket"; making || !found {
+		account, found = r.call.Caller.Account, false
+	}
+	resource := "acs:oss:" + r.at.region + ":" + account + ":" + r.at.bucket
+	conditions := map[string]string{}
+	switch {
+	case r.at.bucket == "":
+		resource = "acs:oss:*:" + r.call.Caller.Account + ":*" // documented for ListBuckets
+	case r.at.key != "":
+		resource += "/" + r.at.key
+	default:
+		conditions["oss:Prefix"] = r.URL.Query().Get("prefix")
+	}
+	if !h.Authorizer.Allowed(r.call.Caller, op.action, resource, conditions) {
+		return errDenied(op.action)
+	}
+	switch {
+	case found && account != r.call.Caller.Account:
+		return errDenied(op.action) // no bucket policy lets others in
+	case found && region != r.at.region:
+		return errOtherEndpoint()
+	case r.at.key != "" && !validKey(r.at.key):
+		return errInvalidObjectName()
+	}
+	return nil
+}
+
+// xmlError is the error document.
+type xmlError struct {
+	XMLName   xml.Name `xml:"Error"`
+	Code      string
+	Message   string
+	RequestID string `xml:"RequestId"`
+	HostID    string `xml:"HostId"`
+}
+
+func resolve(r *request, ans answer, err error) answer {
+	var e *wire.Error
+	switch {
+	case err == nil:
+		return ans
+	case errors.Is(err, errNoAnswer):
+		return answer{}
+	case errors.Is(err, errEmptyAnswer):
+		return answer{status: http.StatusOK}
+	case !errors.As(err, &e):
+		e = wire.Errorf(500, "InternalError", "simcloud: %v", err)
+	}
+	return answer{status: e.Status, doc: xmlError{Code: e.Code, Message: e.Message, RequestID: r.call.RequestID, HostID: r.Host}}
+}
+
+func write(w http.ResponseWriter, r *request, ans answer) {
+	w.Header().Set("x-oss-request-id", r.call.RequestID)
+	w.Header().Set("Date", r.call.Now.UTC().Format(http.TimeFormat))
+	for k, v := range ans.header {
+		w.Header().Set(k, v)
+	}
+	body := ans.object
+	if ans.doc != nil {
+		w.Header().Set("Content-Type", "application/xml")
+		body, _ = xml.Marshal(ans.doc) // our own shapes: they can be written
+		body = slices.Concat([]byte(xml.Header), body)
+	}
+	bodiless := r.Method == http.MethodHead || ans.status == http.StatusNotModified || ans.status == http.StatusNoContent
+	if !bodiless {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(ans.status)
+	if !bodiless {
+		_, _ = w.Write(body) // a client that has gone is its own affair
+	}
+}
+
+// note logs the request with the outcome its caller sees.
+func (h *Handler) note(r *request, ans answer, err error) {
+	c := r.call
+	code := ""
+	if x, ok := ans.doc.(xmlError); ok {
+		code = x.Code
+	}
+	switch {
+	case errors.Is(err, errNoAnswer):
+		code = "Timeout"
+	case errors.Is(err, errEmptyAnswer):
+		code = "Empty"
+	}
+	h.Log.Add(wire.Entry{
+		Time: c.Now, Product: c.Product, Action: c.Action, Region: c.Region,
+		Account: c.Caller.Account, CallerType: c.Caller.Type, Caller: c.Caller.Name, Session: c.Caller.Session,
+		Status: ans.status, Code: code, RequestID: c.RequestID,
+	})
+}
+
+func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }

@@ -1,0 +1,280 @@
+package ram
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"fleetwarden/deploy/local/simcloud/wire"
+)
+
+// Limits per account and role, from the RAM limits page of 2025-12-16.
+const (
+	maxRoles          = 1000
+	maxSystemAttached = 20
+	maxCustomAttached = 10
+	maxPolicies       = 1500
+	maxVersions       = 5
+)
+
+// Empty is a response with the request id only.
+type Empty struct{}
+
+// RoleInfo is a role as the API shows it. A list leaves the trust policy out.
+type RoleInfo struct {
+	Arn, RoleId, RoleName    string
+	AssumeRolePolicyDocument string `json:",omitempty"`
+	Description              string
+	MaxSessionDuration       int64
+	CreateDate, UpdateDate   string
+	Tags                     *TagList `json:",omitempty"`
+}
+
+// TagList is the tags of a listed role or policy.
+type TagList struct{ Tag []TagInfo }
+
+// TagInfo is one tag as it is answered.
+type TagInfo struct{ TagKey, TagValue string }
+
+// Tag is one tag as it is asked for.
+type Tag struct{ Key, Value string }
+
+// RoleResponse is the response of GetRole, CreateRole and UpdateRole.
+type RoleResponse struct{ Role RoleInfo }
+
+func (x *role) info(accountID string) RoleInfo {
+	return RoleInfo{
+		Arn: roleARN(accountID, x.name), RoleId: x.id, RoleName: x.name, AssumeRolePolicyDocument: x.trust,
+		Description: x.description, MaxSessionDuration: x.maxSession,
+		CreateDate: stamp(x.created), UpdateDate: stamp(x.updated),
+	}
+}
+
+// GetRoleRequest names a role.
+type GetRoleRequest struct{ RoleName string }
+
+// GetRole shows a role.
+func (r *RAM) GetRole(c *wire.Call, in *GetRoleRequest) (*RoleResponse, error) {
+	if err := c.Allow("ram:GetRole", resource(c.Caller.Account, "role", in.RoleName)); err != nil {
+		return nil, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	x := r.role(c.Caller.Account, in.RoleName)
+	if x == nil {
+		return nil, noRole(in.RoleName)
+	}
+	return &RoleResponse{x.info(c.Caller.Account)}, nil
+}
+
+// CreateRoleRequest are the parameters of CreateRole.
+type CreateRoleRequest struct {
+	RoleName, AssumeRolePolicyDocument, Description string
+	MaxSessionDuration                              *int64
+	Tag                                             []Tag
+}
+
+// CreateRole makes a role. Other products see it after the propagation delay.
+func (r *RAM) CreateRole(c *wire.Call, in *CreateRoleRequest) (*RoleResponse, error) {
+	// The vendor's table names role/* for this action, not the role's name.
+	if err := c.Allow("ram:CreateRole", resource(c.Caller.Account, "role", "*")); err != nil {
+		return nil, err
+	}
+	x, err := r.newRole(c, in)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.accounts[c.Caller.Account]
+	key := strings.ToLower(in.RoleName)
+	if a.roles[key] != nil {
+		return nil, taken("Role", in.RoleName)
+	}
+	if len(a.roles) >= maxRoles {
+		return nil, limit("Role", maxRoles)
+	}
+	x.id = r.newID()
+	a.roles[key] = x
+	c.Refer("ACS::RAM::Role", x.name)
+	return &RoleResponse{x.info(a.id)}, nil
+}
+
+func (r *RAM) newRole(c *wire.Call, in *CreateRoleRequest) (*role, error) {
+	x := &role{
+		principal: principal{name: in.RoleName}, trust: in.AssumeRolePolicyDocument, description: in.Description,
+		maxSession: 3600, created: c.Now, updated: c.Now, seenAt: c.Now.Add(r.delay), tags: map[string]string{},
+	}
+	if in.MaxSessionDuration != nil {
+		x.maxSession = *in.MaxSessionDuration
+	}
+	if !r.unread(c, "Tag") {
+		for _, t := range in.Tag {
+			x.tags[t.Key] = t.Value
+		}
+	}
+	var err error
+	if x.parsed, err = parseTrust(in.AssumeRolePolicyDocument); err != nil {
+		return nil, malformed(err)
+	}
+	return x, firstError(checkRoleName(in.RoleName), checkSession(x.maxSession), checkDescription(in.Description))
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateRoleRequest are the parameters of UpdateRole; absent ones stay as they
+// are.
+type UpdateRoleRequest struct {
+	RoleName                                    string
+	NewAssumeRolePolicyDocument, NewDescription *string
+	NewMaxSessionDuration                       *int64
+}
+
+// UpdateRole replaces the whole trust policy. There is no compare-and-set.
+func (r *RAM) UpdateRole(c *wire.Call, in *UpdateRoleRequest) (*RoleResponse, error) {
+	if err := c.Allow("ram:UpdateRole", resource(c.Caller.Account, "role", in.RoleName)); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x := r.role(c.Caller.Account, in.RoleName)
+	if x == nil {
+		return nil, noRole(in.RoleName)
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if in.NewAssumeRolePolicyDocument != nil {
+		d, err := parseTrust(*in.NewAssumeRolePolicyDocument)
+		if err != nil {
+			return nil, malformed(err)
+		}
+		x.before = r.visibleTrust(c.Caller.Account, in.RoleName)
+		x.trust, x.parsed, x.seenAt = *in.NewAssumeRolePolicyDocument, d, c.Now.Add(r.delay)
+	}
+	if in.NewDescription != nil {
+		x.description = *in.NewDescription
+	}
+	if in.NewMaxSessionDuration != nil {
+		x.maxSession = *in.NewMaxSessionDuration
+	}
+	x.updated = c.Now
+	c.Refer("ACS::RAM::Role", x.name)
+	return &RoleResponse{x.info(c.Caller.Account)}, nil
+}
+
+func (in *UpdateRoleRequest) check() error {
+	if in.NewDescription != nil {
+		if err := checkDescription(*in.NewDescription); err != nil {
+			return err
+		}
+	}
+	if in.NewMaxSessionDuration != nil {
+		return checkSession(*in.NewMaxSessionDuration)
+	}
+	return nil
+}
+
+// DeleteRole removes a role that no policy is attached to.
+func (r *RAM) DeleteRole(c *wire.Call, in *GetRoleRequest) (*Empty, error) {
+	if err := c.Allow("ram:DeleteRole", resource(c.Caller.Account, "role", in.RoleName)); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x := r.role(c.Caller.Account, in.RoleName)
+	if x == nil {
+		return nil, noRole(in.RoleName)
+	}
+	if len(x.attached) > 0 {
+		return nil, conflict("Role.Policy", "The role cannot have any policy attached when it is deleted.")
+	}
+	delete(r.accounts[c.Caller.Account].roles, strings.ToLower(in.RoleName))
+	c.Refer("ACS::RAM::Role", x.name)
+	return &Empty{}, nil
+}
+
+// MarkerRequest asks for a page of a list.
+type MarkerRequest struct {
+	Marker   string
+	MaxItems *int
+}
+
+// page cuts sorted keys after the marker; 1 to 1000 items, 100 by default.
+func (m MarkerRequest) page(keys []string) (page []string, next string, err error) {
+	size := 100
+	if m.MaxItems != nil {
+		size = *m.MaxItems
+	}
+	if size < 1 || size > 1000 {
+		return nil, "", wire.Errorf(400, "InvalidParameter.MaxItems", "MaxItems must be 1 to 1000.") // code assumed
+	}
+	from, _ := slices.BinarySearch(keys, m.Marker)
+	to := min(from+size, len(keys))
+	if to < len(keys) {
+		next = keys[to]
+	}
+	return keys[from:to], next, nil
+}
+
+// ListRolesRequest are the parameters of ListRoles.
+type ListRolesRequest struct {
+	MarkerRequest
+	Tag []Tag
+}
+
+// ListRolesResponse is a page of roles.
+type ListRolesResponse struct {
+	Roles       struct{ Role []RoleInfo }
+	IsTruncated bool
+	Marker      string `json:",omitempty"`
+}
+
+// ListRoles lists the account's roles by name, narrowed by tags.
+func (r *RAM) ListRoles(c *wire.Call, in *ListRolesRequest) (*ListRolesResponse, error) {
+	if err := c.Allow("ram:ListRoles", resource(c.Caller.Account, "role", "*")); err != nil {
+		return nil, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	a := r.accounts[c.Caller.Account]
+	keys := slices.Sorted(maps.Keys(a.roles))
+	keys = slices.DeleteFunc(keys, func(k string) bool { return !tagged(a.roles[k].tags, in.Tag) })
+	page, next, err := in.page(keys)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListRolesResponse{IsTruncated: next != "", Marker: next}
+	out.Roles.Role = []RoleInfo{}
+	for _, k := range page {
+		info := a.roles[k].info(a.id)
+		info.AssumeRolePolicyDocument, info.Tags = "", tagList(a.roles[k].tags)
+		out.Roles.Role = append(out.Roles.Role, info)
+	}
+	return out, nil
+}
+
+func tagged(tags map[string]string, want []Tag) bool {
+	for _, t := range want {
+		v, ok := tags[t.Key]
+		if !ok || (t.Value != "" && t.Value != v) {
+			return false
+		}
+	}
+	return true
+}
+
+func tagList(tags map[string]string) *TagList {
+	out := &TagList{Tag: []TagInfo{}}
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		out.Tag = append(out.Tag, TagInfo{k, tags[k]})
+	}
+	return out
+}

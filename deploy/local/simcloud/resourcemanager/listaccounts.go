@@ -1,0 +1,57 @@
+package resourcemanager
+
+import "fleetwarden/deploy/local/simcloud/wire"
+
+// ListAccountsRequest asks for a page of members; filters by tag are not served.
+type ListAccountsRequest struct{ PageNumber, PageSize *int }
+
+// ListAccountsResponse is a page of members.
+type ListAccountsResponse struct {
+	Accounts                         struct{ Account []AccountInfo }
+	PageNumber, PageSize, TotalCount int
+}
+
+// ListAccounts lists the members, 10 a page by default and up to 100, to the
+// management account.
+func (d *Directory) ListAccounts(c *wire.Call, in *ListAccountsRequest) (*ListAccountsResponse, error) {
+	if err := c.Allow("resourcemanager:ListAccounts", arn(c, "account", "*")); err != nil {
+		return nil, err
+	}
+	number, size, err := in.page()
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.manage(c); err != nil {
+		return nil, err
+	}
+	out := &ListAccountsResponse{PageNumber: number, PageSize: size, TotalCount: d.members.Len()}
+	out.Accounts.Account = []AccountInfo{}
+	n := 0
+	for _, m := range d.members.After(0) {
+		if n/size == number-1 {
+			out.Accounts.Account = append(out.Accounts.Account, d.info(m))
+		}
+		n++
+	}
+	return out, nil
+}
+
+// page is the asked page; the codes are assumed.
+func (in *ListAccountsRequest) page() (number, size int, err error) {
+	number, size = 1, 10
+	if in.PageNumber != nil {
+		number = *in.PageNumber
+	}
+	if in.PageSize != nil {
+		size = *in.PageSize
+	}
+	if number < 1 {
+		return 0, 0, wire.Errorf(400, "InvalidParameter.PageNumber", "The PageNumber is invalid.")
+	}
+	if size < 1 || size > 100 {
+		return 0, 0, wire.Errorf(400, "InvalidParameter.PageSize", "The PageSize is invalid.")
+	}
+	return number, size, nil
+}

@@ -1,0 +1,57 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+
+	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/kms"
+)
+
+// ecsKeys is what ECS asks KMS.
+type ecsKeys struct{ kms *kms.KMS }
+
+// Enabled implements ecs.Keys.
+func (k ecsKeys) Enabled(account, region string) bool {
+	return k.kms.Status(account, region) == "Enabled"
+}
+
+// Key implements ecs.Keys.
+func (k ecsKeys) Key(account, region, id string) (found, enabled bool) {
+	key, ok := k.kms.Find(account, region, id)
+	return ok, ok && key.State == "Enabled"
+}
+
+// seedFleet serves POST /_sim/fleet with the fields of ecs.FleetSpec.
+func (s *Server) seedFleet(request []byte) (any, error) {
+	var f ecs.FleetSpec
+	d := json.NewDecoder(bytes.NewReader(request))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return nil, bad("reading the body as JSON: %v", err)
+	}
+	fleet, err := s.ECS.SeedFleet(f)
+	if err != nil {
+		return nil, bad("%v", err)
+	}
+	out := map[string]any{"count": len(fleet.IDs), "drifted": fleet.Drifted}
+	if len(fleet.IDs) <= 1000 {
+		out["ids"] = fleet.IDs
+	}
+	return out, nil
+}
+
+// launchTemplate serves POST /_sim/templates with the fields of
+// ecs.TemplateSpec.
+func (s *Server) launchTemplate(r *http.Request) (any, error) {
+	var t ecs.TemplateSpec
+	if err := read(r, &t); err != nil {
+		return nil, err
+	}
+	id, err := s.ECS.SeedTemplate(t)
+	if err != nil {
+		return nil, bad("%v", err)
+	}
+	return map[string]string{"id": id}, nil
+}
