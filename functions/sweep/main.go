@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/lookout"
+	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/sweep"
 	"fleetwarden/shared/terminal"
 )
@@ -36,7 +36,7 @@ func handle(ctx context.Context, call *fcrun.Call, known *lookout.Memories) (fle
 	if call.Store == nil {
 		return fleet.Pass{}, fmt.Errorf("a sweep keeps what it finds: set %s to oss://BUCKET/PREFIX or file:///FOLDER", fcrun.LedgerVariable)
 	}
-	p := &pass{call: call, sweep: sweeper(call, known)}
+	p := &pass{call: call, sweep: sweeper(call, known), recorder: reconcile.NewRecorder(call.Options)}
 	for ev, err := range events.Decode(call.Payload) {
 		if err == nil && ev.Kind == events.KindTimer {
 			return p.begin(ctx)
@@ -87,15 +87,14 @@ func settle(store ledger.Store) func(context.Context, time.Time, fleet.Scope) it
 
 // pass is one invocation.
 type pass struct {
-	call  *fcrun.Call
-	sweep *sweep.Sweep
-	sum   fleet.Pass
+	call     *fcrun.Call
+	sweep    *sweep.Sweep
+	recorder *reconcile.Recorder
 	// stopped says why shards have to be gone on with.
 	stopped []string
 }
 
 func (p *pass) begin(ctx context.Context) (fleet.Pass, error) {
-	p.sum.DryRun = p.call.Options.DryRun
 	accounts, err := lookout.Accounts(ctx, p.call)
 	if err != nil {
 		return p.end(), err
@@ -118,7 +117,7 @@ func (p *pass) shards(ctx context.Context) (fleet.Pass, error) {
 	})
 	for b, err := range batches {
 		if err != nil {
-			if err := p.element(err); err != nil {
+			if err := p.recorder.Element(err); err != nil {
 				return p.end(), err
 			}
 			continue
@@ -137,63 +136,26 @@ func (p *pass) shard(ctx context.Context, ref fleet.Ref) error {
 		return p.sweep.Wake(ctx, []fleet.Ref{ref}, time.Second)
 	}
 	sum, err := p.sweep.Shard(ctx, ref)
-	p.add(sum)
-	return err
-}
-
-// add counts what one shard's part of the pass came to.
-func (p *pass) add(sum fleet.Pass) {
-	p.sum.Refs += sum.Refs
-	p.sum.Ignored += sum.Ignored
-	p.sum.Bad += sum.Bad
-	p.sum.DryRun = p.sum.DryRun || sum.DryRun
-	p.sum.Outcomes, p.sum.States = added(p.sum.Outcomes, sum.Outcomes), added(p.sum.States, sum.States)
+	p.recorder.Add(sum)
 	if sum.Stopped != "" {
 		p.stopped = append(p.stopped, sum.Stopped)
 	}
+	return err
 }
 
 // spent says that this pass should begin no other shard.
 func (p *pass) spent(ctx context.Context) bool {
 	o := p.call.Options
 	deadline, ok := ctx.Deadline()
-	return ok && time.Until(deadline) < o.Margin || p.sum.Refs > 0 && o.Meter.Left() < o.CallsPerBatch
-}
-
-// element reports what is no message of ours.
-func (p *pass) element(err error) error {
-	f := fleet.FindingRecord{Rule: "event", Reason: err.Error()}
-	switch {
-	case errors.As(err, new(*fleet.BadInput)):
-		p.sum.Bad++
-		f.Outcome, f.Severity = fleet.Fault, fleet.Medium
-	case errors.As(err, new(*fleet.Ignored)):
-		p.sum.Ignored++
-		f.Outcome = fleet.NotApplicable
-	default:
-		return err
-	}
-	r := p.call.Options.Stamp
-	r.V, r.Type, r.Time, r.Finding = fleet.RecordVersion, "finding", p.call.Options.Meter.Now(), &f
-	return p.call.Options.Record(r)
+	return ok && time.Until(deadline) < o.Margin || p.recorder.Sum().Refs > 0 && o.Meter.Left() < o.CallsPerBatch
 }
 
 func (p *pass) end() fleet.Pass {
-	p.sum.Calls = p.call.Options.Meter.Calls()
+	sum := p.recorder.Sum()
 	if n := len(p.stopped); n == 1 {
-		p.sum.Stopped = p.stopped[0]
+		sum.Stopped = p.stopped[0]
 	} else if n > 1 {
-		p.sum.Stopped = fmt.Sprintf("%s; and %d more", p.stopped[0], n-1)
+		sum.Stopped = fmt.Sprintf("%s; and %d more", p.stopped[0], n-1)
 	}
-	return p.sum
-}
-
-func added[K comparable](a, b map[K]int) map[K]int {
-	out := map[K]int{}
-	for _, m := range []map[K]int{a, b} {
-		for k, n := range m {
-			out[k] += n
-		}
-	}
-	return out
+	return sum
 }

@@ -1,5 +1,5 @@
-// Command watchshares is the function watch-shares. It changes nothing: it tells
-// setup-share-role where to look. An event about a share only becomes a message in that
+// Command watchshares is the function watch-shares. It changes nothing: it enqueues what
+// setup-share-role is to check. An event about a share only becomes a message in that
 // function's inbox, without any other call. A timer lists what is shared in this region
 // every five minutes: that is how the sharing of a snapshot is noticed, since EventBridge's
 // published list of services that publish calls (help page doc-detail/204963) has neither
@@ -19,44 +19,69 @@ import (
 	"fleetwarden/shared/terminal"
 )
 
-// owner is the function that looks, in the home region.
+// owner is the function that checks shares, in the home region.
 const owner = "setup-share-role"
 
 func main() {
 	terminal.Serve(fcrun.Function{
 		Name:       "watch-shares",
-		About:      "tells setup-share-role when something was shared",
+		About:      "has setup-share-role check what was shared",
 		EventsOnly: true,
 		Handle:     handle,
 	})
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	o := call.Options
-	o.Ledger = nil // nothing is changed, and an event costs no other call
+	w := watch{call.Options, call.Options.Inbox, reconcile.NewRecorder(call.Options)}
 	if fcrun.Inside() {
-		inbox, err := call.InboxIn(owner, "")
-		if err != nil {
+		var err error
+		if w.inbox, err = call.InboxIn(owner, ""); err != nil {
 			return fleet.Pass{}, fmt.Errorf("finding the inbox of %s: %w", owner, err)
 		}
-		o.Inbox = inbox
 	}
-	control := reconcile.Control[fleet.Batch]{
-		Observe: func(_ context.Context, b fleet.Batch) (fleet.Batch, error) { return b, nil },
-		Decide:  tell,
+	var err error
+	for b, fault := range source(ctx, call) {
+		if fault != nil {
+			err = w.recorder.Element(fault)
+		} else {
+			err = w.enqueue(ctx, b.Refs)
+		}
+		if err != nil {
+			break
+		}
 	}
-	sum, _, err := reconcile.Run(ctx, reconcile.Same(control), source(ctx, call), o)
-	return sum, err
+	return w.recorder.Sum(), err
 }
 
-// tell has the owner look at everything, soon.
-func tell(b fleet.Batch, _ *policy.Policy) []fleet.Verdict {
-	out := make([]fleet.Verdict, len(b.Refs))
-	for i, r := range b.Refs {
-		out[i] = fleet.Verdict{Ref: r, Control: policy.ControlShareRole, Rule: "watch", Outcome: fleet.Pending,
-			Reason: owner + " is told to look", Again: time.Second}
+// watch is one pass.
+type watch struct {
+	o        reconcile.Options
+	inbox    reconcile.Inbox // of the owner
+	recorder *reconcile.Recorder
+}
+
+// soon is after how long the owner checks.
+const soon = time.Second
+
+// enqueue has the owner check refs.
+func (w *watch) enqueue(ctx context.Context, refs []fleet.Ref) error {
+	w.recorder.Judged(refs)
+	for i := range refs {
+		refs[i].Try = fleet.Try{N: 1, FirstSeen: w.o.Meter.Now(), Run: w.o.Stamp.Run}
+		err := w.recorder.Finding(fleet.Verdict{Ref: refs[i], Control: policy.ControlShareRole, Rule: "watch", Outcome: fleet.Pending,
+			Reason: owner + " is notified", Again: soon})
+		if err != nil {
+			return fmt.Errorf("writing a finding: %w", err)
+		}
 	}
-	return out
+	if w.o.DryRun {
+		return nil
+	}
+	if err := w.inbox.Again(ctx, refs, soon); err != nil {
+		return fmt.Errorf("enqueuing %d refs: %w", len(refs), err)
+	}
+	w.recorder.Add(fleet.Pass{Again: len(refs)})
+	return nil
 }
 
 // source yields what events name, and what the timer finds.

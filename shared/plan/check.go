@@ -92,15 +92,8 @@ func (l Looker) look(ctx context.Context, items []Item, pol *policy.Policy) ([]f
 }
 
 func judge[W any](ctx context.Context, of reconcile.Of[W], b fleet.Batch, pol *policy.Policy) ([]fleet.Verdict, error) {
-	c, err := of(ctx, b.Scope.Account)
-	if err != nil {
-		return nil, err
-	}
-	w, err := c.Observe(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	return c.Decide(w, pol), nil
+	judged, err := reconcile.NewJudge(of, reconcile.Options{Policy: pol}).Batch(ctx, b)
+	return judged.Verdicts, err
 }
 
 // compare says how what the control wants now differs from what was planned. A part of

@@ -82,7 +82,7 @@ func TestWhatCannotBeLookedAtIsStaleAndNotOver(t *testing.T) {
 	} {
 		e.verdicts = []fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}
 		all := check(t, e, p, enforcing())
-		if !all[0].Fresh() || all[1].Over || !strings.HasPrefix(all[1].Stale, "it cannot be looked at: denied") {
+		if !all[0].Fresh() || all[1].Over || !strings.HasPrefix(all[1].Stale, "it cannot be looked at: ") || !strings.HasSuffix(all[1].Stale, "denied") {
 			t.Errorf("%s: got %+v", name, all)
 		}
 	}

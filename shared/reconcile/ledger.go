@@ -17,7 +17,7 @@ func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) error {
 	if p.r.o.Ledger == nil {
 		return nil
 	}
-	e := p.r.entry(fleet.StageIntent)
+	e := p.r.o.entry(fleet.StageIntent)
 	var judged []fleet.Ref
 	for _, it := range p.items {
 		open := !it.settled && slices.ContainsFunc(steps, func(st Step) bool { return st.Kind == it.change.Kind })
@@ -66,7 +66,7 @@ func (p *plan) conclude(ctx context.Context) {
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), concludeTime)
 	defer stop()
-	e := p.r.entry(fleet.StageOutcome)
+	e := p.r.o.entry(fleet.StageOutcome)
 	e.Name, e.Changes = p.intent.Name, p.entryChanges()
 	if err := p.r.o.Ledger.Write(ctx, &e); err != nil {
 		p.faults = append(p.faults, ledgerFault(p.intent.Refs()[0].Scope, "the changes stand in these records alone until the intent "+e.Name+" is settled: "+err.Error()))
@@ -84,8 +84,8 @@ func (p *plan) entryChanges() []fleet.EntryChange {
 	return out
 }
 
-func (r *pass) entry(stage fleet.Stage) fleet.Entry {
-	return fleet.Entry{Stage: stage, Policy: r.o.Stamp.Policy, Time: r.o.Meter.Now()}
+func (o Options) entry(stage fleet.Stage) fleet.Entry {
+	return fleet.Entry{Stage: stage, Policy: o.Stamp.Policy, Time: o.Meter.Now()}
 }
 
 func ledgerFault(s fleet.Scope, reason string) fleet.Verdict {
@@ -105,10 +105,8 @@ func distinct(refs []fleet.Ref) []fleet.Ref {
 	})
 }
 
-// settleOpen looks again at what earlier passes meant to change and never told the
-// end of, once a pass, and reports whether there was anything: then the world may
-// have changed. What is still to be done, it does. It looks as far as time and calls
-// last.
+// settleOpen settles, once a pass, what earlier passes intended and left without an outcome,
+// and then carries out what is still to be done. It reports whether there was anything.
 func (r *run[W]) settleOpen(ctx context.Context, s fleet.Scope) (found bool, err error) {
 	if r.o.Ledger == nil || r.o.DryRun || r.asked {
 		return false, nil
@@ -116,78 +114,39 @@ func (r *run[W]) settleOpen(ctx context.Context, s fleet.Scope) (found bool, err
 	r.asked = true
 	for e, err := range r.o.Ledger.Open(ctx, r.o.Meter.Now()) {
 		if err != nil {
-			if err := r.unread(s, err); err != nil {
+			if err := r.Unread(s, err); err != nil {
 				return found, err
 			}
 			continue
 		}
-		if r.exhausted(ctx) != "" {
+		judged, ok, err := r.judge.Intent(ctx, e)
+		if !ok && err == nil {
 			break // this one and the rest stay open, for the next pass
 		}
-		refs := e.Refs()
-		if len(refs) == 0 {
-			continue // stays open
+		var not *Unjudged
+		switch {
+		case errors.As(err, &not):
+			found = true
+			err = r.unobserved(not.Batch, not.Err)
+		case err != nil:
+			err = r.Element(err)
+		case ok:
+			found = true
+			r.Judged(judged.Batch.Refs)
+			err = errors.Join(r.Settle(ctx, e, judged.Verdicts), r.carry(ctx, judged.Batch.Scope, judged.steps, judged.Verdicts))
 		}
-		scope, ok := e.Scope()
-		if !ok {
-			if err := r.element(&fleet.BadInput{Where: "ledger object " + e.Name, What: "it is about several accounts or regions"}); err != nil {
-				return found, err
-			}
-			continue
-		}
-		found = true
-		if err := r.settleOne(ctx, e, fleet.Batch{Scope: scope, Refs: refs}); err != nil {
+		if err = errors.Join(err, r.flush(ctx)); err != nil {
 			return found, err
 		}
 	}
 	return found, nil
 }
 
-func (r *run[W]) settleOne(ctx context.Context, e fleet.Entry, b fleet.Batch) error {
-	c, err := r.control(ctx, b.Scope.Account)
-	if err != nil {
-		return errors.Join(r.unobserved(b, unseen{err}), r.flush(ctx))
-	}
-	w, err := c.Observe(ctx, b)
-	if err != nil {
-		return errors.Join(r.unobserved(b, unseen{err}), r.flush(ctx))
-	}
-	r.sum.Refs += len(b.Refs)
-	verdicts := c.Decide(w, r.o.Policy)
-	// Before anything is done: afterwards nobody could tell who did it.
-	err = errors.Join(r.settle(ctx, e, verdicts), r.carryOut(ctx, c.Steps, b.Scope, verdicts))
-	return errors.Join(err, r.flush(ctx))
-}
-
-// settle writes what the verdicts tell about an intent, if they tell it all.
-func (r *pass) settle(ctx context.Context, open fleet.Entry, verdicts []fleet.Verdict) error {
-	changes, ok := settled(open.Changes, verdicts)
-	if !ok {
-		return nil
-	}
-	e := r.entry(fleet.StageSettled)
-	e.Name, e.Changes = open.Name, changes
-	err := r.o.Ledger.Write(ctx, &e)
-	if fleet.ClassOf(err) == fleet.Exists {
-		return nil // somebody else did, and told
-	}
-	if err != nil {
-		return errors.Join(r.finding(ledgerFault(open.Refs()[0].Scope, "the intent "+open.Name+" stays open: "+err.Error())), unfit(err))
-	}
-	for _, c := range changes {
-		if err := r.change(c.ChangeRecord); err != nil {
-			return fmt.Errorf("writing a change: %w", err)
-		}
-	}
-	return nil
-}
-
-// unread records why open intents could not be read. Nothing is lost: they stay
+// Unread records why open intents could not be read. Nothing is lost: they stay
 // where they are.
-func (r *pass) unread(s fleet.Scope, err error) error {
-	var bad *fleet.BadInput
-	if errors.As(err, &bad) {
-		return r.element(err)
+func (r *Recorder) Unread(s fleet.Scope, err error) error {
+	if errors.As(err, new(*fleet.BadInput)) {
+		return r.Element(err)
 	}
-	return r.finding(ledgerFault(s, err.Error()))
+	return r.Finding(ledgerFault(s, err.Error()))
 }

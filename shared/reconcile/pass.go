@@ -9,15 +9,12 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/policy"
 )
 
-// pass is the running account of one Run.
+// pass is the state of one Run.
 type pass struct {
-	o       Options
-	sum     fleet.Pass
-	started time.Time
-	// later holds the refs to be put back after this batch, each once; at is
+	*Recorder
+	// later holds the refs to be re-queued after this batch, each once; at is
 	// where.
 	later []look
 	at    map[fleet.Key]int
@@ -28,80 +25,19 @@ type pass struct {
 	alone map[stopped]int
 	// held are the changes that the stop of an hour holds.
 	held map[heldRule]*held
-	// said are the verdicts on accounts and regions as a whole.
-	said map[said]bool
 	// asked says that the ledger was asked for open intents.
 	asked bool
 }
 
-// said is a verdict on an account and region as a whole.
-type said struct {
-	about         fleet.Key
-	control, rule string
-	outcome       fleet.Outcome
-}
-
-// look is a ref that is looked at again, and when.
+// look is a ref that is checked again, and when.
 type look struct {
 	ref   fleet.Ref
 	after time.Duration
 }
 
 func newPass(o Options) *pass {
-	if o.Clock == nil {
-		o.Clock = time.Now
-	}
-	if o.LetThrough == nil {
-		o.LetThrough = policy.LetThrough
-	}
-	return &pass{
-		o: o, started: o.Clock(),
-		sum:  fleet.Pass{DryRun: o.DryRun, Outcomes: map[fleet.Outcome]int{}, States: map[fleet.State]int{}},
-		said: map[said]bool{}, at: map[fleet.Key]int{}, changed: map[string]*fleet.Distinct{}, alone: map[stopped]int{}, held: map[heldRule]*held{},
-	}
-}
-
-// element records what is wrong with one element of the source. It returns what
-// ends the pass.
-func (r *pass) element(err error) error {
-	v := fleet.Verdict{Rule: "event", Reason: err.Error()}
-	var bad *fleet.BadInput
-	var ignored *fleet.Ignored
-	switch {
-	case errors.As(err, &bad):
-		r.sum.Bad++
-		v.Outcome, v.Severity = fleet.Fault, fleet.Medium
-	case errors.As(err, &ignored):
-		r.sum.Ignored++
-		v.Outcome = fleet.NotApplicable
-	default:
-		return fmt.Errorf("reading the source: %w", err)
-	}
-	return r.finding(v)
-}
-
-// exhausted says why no further batch can be taken; "" when one can.
-func (r *pass) exhausted(ctx context.Context) string {
-	if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.o.Clock()) < r.o.Margin {
-		return "the deadline is near"
-	}
-	// The first batch is always taken, see within: a pass that only puts back would never end.
-	if r.sum.Refs > 0 && r.o.Meter.Left() < r.o.CallsPerBatch {
-		return "the API calls of this pass are spent"
-	}
-	return ""
-}
-
-// delay notes how old the oldest event is, where its time can be read.
-func (r *pass) delay(refs []fleet.Ref) {
-	for _, ref := range refs {
-		if ref.Call == nil {
-			continue
-		}
-		if t, err := time.Parse(time.RFC3339, ref.Call.Time); err == nil {
-			r.sum.DelayMS = max(r.sum.DelayMS, r.o.Meter.Now().Sub(t).Milliseconds())
-		}
-	}
+	return &pass{Recorder: NewRecorder(o),
+		at: map[fleet.Key]int{}, changed: map[string]*fleet.Distinct{}, alone: map[stopped]int{}, held: map[heldRule]*held{}}
 }
 
 // again puts refs back that nobody has looked at in this pass.
@@ -142,7 +78,7 @@ func (r *pass) againRef(ref fleet.Ref, after time.Duration) error {
 		return nil
 	}
 	if ref.Try.N >= maxTries {
-		return r.finding(fleet.Verdict{Ref: ref, Rule: "again", Outcome: fleet.Fault, Severity: fleet.Medium,
+		return r.Finding(fleet.Verdict{Ref: ref, Rule: "again", Outcome: fleet.Fault, Severity: fleet.Medium,
 			Reason: fmt.Sprintf("its message counts %d checks without an end: this one is not re-queued, and the next sweep checks it", ref.Try.N)})
 	}
 	ref.Try.N++
@@ -180,36 +116,4 @@ func (r *pass) flush(ctx context.Context) error {
 		r.sum.Again += len(refs)
 	}
 	return errors.Join(errs...)
-}
-
-func (r *pass) finish() fleet.Pass {
-	r.sum.Calls = r.o.Meter.Calls()
-	r.sum.DurationMS = r.o.Clock().Sub(r.started).Milliseconds()
-	return r.sum
-}
-
-func (r *pass) stamp(kind string) fleet.Record {
-	rec := r.o.Stamp
-	rec.V, rec.Type, rec.Time = fleet.RecordVersion, kind, r.o.Meter.Now()
-	return rec
-}
-
-// finding counts and records a verdict. What a rule says of an account and region as a
-// whole, batch after batch, is said once a pass.
-func (r *pass) finding(v fleet.Verdict) error {
-	if v.Ref.Kind == fleet.KindAccount && v.Control != "" {
-		about := said{v.Ref.Key(), v.Control, v.Rule, v.Outcome}
-		if r.said[about] {
-			return nil
-		}
-		r.said[about] = true
-	}
-	r.sum.Outcomes[v.Outcome]++
-	rec := r.stamp("finding")
-	rec.Finding = &fleet.FindingRecord{
-		Control: v.Control, Rule: v.Rule, Outcome: v.Outcome, Severity: v.Severity,
-		Account: v.Ref.Scope.Account, Region: v.Ref.Scope.Region, Kind: v.Ref.Kind, ID: v.Ref.ID,
-		Reason: v.Reason, Remedy: v.Remedy, Evidence: v.Evidence, Remark: v.Remark, AgainSeconds: int(v.Again / time.Second),
-	}
-	return r.o.Record(rec)
 }

@@ -56,8 +56,11 @@ func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 	return p
 }
 
-// carryOut does what verdicts ask for, and records it: stop, intent, acts, outcome, lines.
-func (r *pass) carryOut(ctx context.Context, steps []Step, s fleet.Scope, verdicts []fleet.Verdict) error {
+// carry does what verdicts ask for, and records it: gate, stop, intent, acts, outcome, lines.
+func (r *pass) carry(ctx context.Context, s fleet.Scope, steps []Step, verdicts []fleet.Verdict) error {
+	if r.o.Forward {
+		steps = nil
+	}
 	plan := newPlan(verdicts, r)
 	err := plan.stop(ctx, steps, s)
 	if err == nil {
@@ -74,16 +77,26 @@ func (r *pass) carryOut(ctx context.Context, steps []Step, s fleet.Scope, verdic
 	return errors.Join(plan.forward(ctx), plan.record(verdicts))
 }
 
-// gate keeps back what the mode, the dry run or the rate of a pass does not let
-// through.
-func (p *plan) gate(it *item) {
+// Gate returns the state of a change that the policy or a dry run holds back, and why; an
+// empty state where neither does.
+func (o Options) Gate(control string, c fleet.Change) (state fleet.State, why string) {
 	switch {
-	case !p.r.o.Policy.Guards(it.change.Ref.Scope):
-		it.settle(fleet.Skipped, "the policy does not guard "+it.change.Ref.Scope.String())
-	case p.r.o.Policy.ModeOf(it.control) != policy.Enforce:
-		it.settle(fleet.Planned, "the control is in audit mode")
-	case p.r.o.DryRun:
-		it.settle(fleet.Planned, "dry run")
+	case !o.Policy.Guards(c.Ref.Scope):
+		return fleet.Skipped, "the policy does not guard " + c.Ref.Scope.String()
+	case o.Policy.ModeOf(control) != policy.Enforce:
+		return fleet.Planned, "the control is in audit mode"
+	case o.DryRun:
+		return fleet.Planned, "dry run"
+	}
+	return "", ""
+}
+
+// gate holds back what the policy, a dry run or the rate of a pass does not let through.
+func (p *plan) gate(it *item) {
+	state, why := p.r.o.Gate(it.control, it.change)
+	switch {
+	case state != "":
+		it.settle(state, why)
 	case p.r.beyondRate(it) && !p.goesAlong(it):
 		it.settle(fleet.Later, fmt.Sprintf("it follows in a later pass: one pass makes %d changes", p.r.o.Policy.Limits.PerPass))
 		it.follows = true
@@ -206,7 +219,7 @@ func (p *plan) forward(ctx context.Context) error {
 // again.
 func (p *plan) record(verdicts []fleet.Verdict) error {
 	for _, v := range verdicts {
-		err := p.r.finding(v)
+		err := p.r.Finding(v)
 		if v.Again > 0 {
 			err = errors.Join(err, p.r.againRef(v.Ref, v.Again))
 		}
@@ -215,7 +228,7 @@ func (p *plan) record(verdicts []fleet.Verdict) error {
 		}
 	}
 	for _, v := range p.faults {
-		if err := p.r.finding(v); err != nil {
+		if err := p.r.Finding(v); err != nil {
 			return fmt.Errorf("writing a finding: %w", err)
 		}
 	}
@@ -257,18 +270,7 @@ func (p *plan) putBack(it *item) error {
 }
 
 func (it *item) record() fleet.ChangeRecord {
-	c := it.change
-	return fleet.ChangeRecord{
-		Control: it.control, Rule: it.rule, Kind: c.Kind, Account: c.Ref.Scope.Account, Region: c.Ref.Scope.Region,
-		RefKind: c.Ref.Kind, ID: c.Ref.ID, State: it.result.State, Reason: c.Reason, Why: it.result.Why,
-		Before: c.Before, Want: c.Want, After: it.result.After, RequestIDs: it.result.RequestIDs,
-	}
-}
-
-// change counts and records what became of one change.
-func (r *pass) change(c fleet.ChangeRecord) error {
-	r.sum.States[c.State]++
-	rec := r.stamp("change")
-	rec.Change = &c
-	return r.o.Record(rec)
+	res := it.result
+	res.Change = it.change
+	return changeRecord(it.control, it.rule, res)
 }

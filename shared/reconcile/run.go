@@ -11,10 +11,6 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// Source yields batches. An error that is a [*fleet.BadInput] or [*fleet.Ignored]
-// is recorded and the source goes on; any other error ends the pass.
-type Source = iter.Seq2[fleet.Batch, error]
-
 // Act carries out changes of one kind in one scope. It returns one result for each
 // change, in their order, and believes no write that it has not read back.
 type Act func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result
@@ -23,23 +19,6 @@ type Act func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Res
 type Step struct {
 	Kind fleet.ChangeKind
 	Act  Act
-}
-
-// Control is what a function does: how it looks, how it decides, and in which
-// order it acts. A change of a kind that no step carries out is forwarded.
-type Control[W any] struct {
-	Observe func(ctx context.Context, b fleet.Batch) (W, error)
-	Decide  func(w W, p *policy.Policy) []fleet.Verdict
-	Steps   []Step
-}
-
-// Of gives the control of an account, whose clients have that account's keys. It is asked
-// once a pass for each account. An error is that account's alone.
-type Of[W any] func(ctx context.Context, account fleet.AccountID) (Control[W], error)
-
-// Same is one control for all accounts.
-func Same[W any](c Control[W]) Of[W] {
-	return func(context.Context, fleet.AccountID) (Control[W], error) { return c, nil }
 }
 
 // Meter is the API side of a pass.
@@ -106,33 +85,44 @@ type Options struct {
 	Clock func() time.Time
 }
 
-// Run takes batches from src until its end, the margin before the deadline, or the
-// end of the call budget. It pulls a batch only when the one before is recorded.
-// What it could not finish is in the inbox or, if the source can go back, named by the
-// cursor; then the sum's Stopped says why, and its Wait how long to leave it alone.
+// filled returns o with its defaults.
+func (o Options) filled() Options {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.LetThrough == nil {
+		o.LetThrough = policy.LetThrough
+	}
+	return o
+}
+
+// Run judges the batches of src and carries out what is decided, each before the next is
+// taken, until the source's end, the margin before the deadline, or the end of the call
+// budget. What it could not finish is in the inbox or, if the source can go back, named by
+// the cursor; then the sum's Stopped says why, and its Wait how long to leave it alone.
 //
 // The error is not nil only when something was lost without it: the platform
 // should try again. Whatever failed for good is in the records.
 func Run[W any](ctx context.Context, of Of[W], src Source, o Options) (fleet.Pass, fleet.Cursor, error) {
-	r := &run[W]{pass: newPass(o), of: of, controls: map[fleet.AccountID]Control[W]{}}
+	r := &run[W]{newPass(o), NewJudge(of, o)}
 	next, err := r.all(ctx, src)
 	err = errors.Join(err, r.flush(ctx), r.reportHeld())
 	if err != nil {
 		next = ""
 	}
-	return r.finish(), next, err
+	return r.Sum(), next, err
+}
+
+// run is a pass and its judge.
+type run[W any] struct {
+	*pass
+	judge *Judge[W]
 }
 
 // all takes batches until the source or the pass ends, and returns where to continue.
 func (r *run[W]) all(ctx context.Context, src Source) (next fleet.Cursor, err error) {
-	for b, err := range src {
-		if err != nil {
-			if err := r.element(err); err != nil {
-				return "", err
-			}
-			continue
-		}
-		next, err := r.take(ctx, b)
+	for judged, err := range r.judge.Batches(ctx, src) {
+		next, err := r.take(ctx, judged, err)
 		if err = errors.Join(err, r.flush(ctx)); err != nil || next != "" {
 			return next, err
 		}
@@ -140,110 +130,47 @@ func (r *run[W]) all(ctx context.Context, src Source) (next fleet.Cursor, err er
 	return "", nil
 }
 
-// run is a pass with the controls of the accounts that it has met.
-type run[W any] struct {
-	*pass
-	of       Of[W]
-	controls map[fleet.AccountID]Control[W]
-}
-
-// take handles one batch. next, when set, ends the pass: that is where to go on.
-func (r *run[W]) take(ctx context.Context, b fleet.Batch) (next fleet.Cursor, err error) {
-	if why := r.exhausted(ctx); why != "" {
-		r.sum.Stopped = why
-		if b.At != "" {
-			return b.At, nil
-		}
-		// The rest of a payload has no cursor: it goes to the inbox.
-		return "", r.again(b.Refs)
+// take carries out what was decided on a batch. next, when set, ends the pass: that is where
+// to continue.
+func (r *run[W]) take(ctx context.Context, judged Judged[W], err error) (next fleet.Cursor, _ error) {
+	var not *Unjudged
+	switch {
+	case errors.As(err, &not):
+		return r.unjudged(not)
+	case err != nil:
+		return "", r.Element(err)
 	}
-	if err := r.within(ctx, b); err != nil {
-		if b.At == "" || !passing(err) || !errors.As(err, new(unseen)) {
-			return "", r.unobserved(b, err)
-		}
-		r.sum.Stopped, r.sum.Wait = err.Error(), retryDelay(err, 0)
-		return b.At, nil
-	}
-	if why := r.exhausted(ctx); why != "" && b.Next != "" {
-		r.sum.Stopped = why
-		return b.Next, nil
-	}
-	return "", nil
-}
-
-// within handles a batch within the budget of the pass; the first one also beyond it. One
-// that needs more than the budget would otherwise be put back for ever.
-func (r *run[W]) within(ctx context.Context, b fleet.Batch) error {
-	r.o.Meter.Excess(r.sum.Refs == 0)
-	defer r.o.Meter.Excess(false)
-	return r.batch(ctx, b)
-}
-
-// unseen is why a batch could not be observed.
-type unseen struct{ error }
-
-func (e unseen) Unwrap() error { return e.error }
-
-func (r *run[W]) batch(ctx context.Context, b fleet.Batch) error {
-	c, err := r.control(ctx, b.Scope.Account)
+	b := judged.Batch
+	found, err := r.settleOpen(ctx, b.Scope)
 	if err != nil {
-		return unseen{err}
+		return "", err
 	}
-	w, err := c.Observe(ctx, b)
-	r.delay(b.Refs) // not earlier: only an answer tells the cloud's time
-	if err == nil {
-		// Not earlier: only now is the cloud's time known.
-		found, serr := r.settleOpen(ctx, b.Scope)
-		if serr != nil {
-			return serr
-		}
-		if found {
-			w, err = c.Observe(ctx, b)
+	if found { // the world may have changed
+		if judged, err = r.judge.judge(ctx, b); errors.As(err, &not) {
+			return r.unjudged(not)
 		}
 	}
-	if err != nil {
-		return unseen{err}
-	}
-	r.sum.Refs += len(b.Refs)
-	steps := c.Steps
-	if r.o.Forward {
-		steps = nil
-	}
-	return r.carryOut(ctx, steps, b.Scope, c.Decide(w, r.o.Policy))
+	r.Judged(b.Refs)
+	return "", r.carry(ctx, judged.Batch.Scope, judged.steps, judged.Verdicts)
 }
 
-// unreachable is why no control could be had for an account.
-type unreachable struct {
-	account fleet.AccountID
-	cause   error
-}
-
-func (e *unreachable) Error() string {
-	return fmt.Sprintf("reaching account %s: %v", e.account, e.cause)
-}
-func (e *unreachable) Unwrap() error { return e.cause }
-
-func (r *run[W]) control(ctx context.Context, account fleet.AccountID) (Control[W], error) {
-	c, ok := r.controls[account]
+// unjudged handles a batch that was not judged: later, if time may heal it. An account that
+// cannot be reached is reported, and the others continue.
+func (r *pass) unjudged(u *Unjudged) (next fleet.Cursor, err error) {
+	stopped, wait, ok := u.Stops()
 	if ok {
-		return c, nil
+		r.sum.Stopped, r.sum.Wait = stopped, wait
+		return u.Batch.At, nil
 	}
-	c, err := r.of(ctx, account)
-	if err != nil {
-		return c, &unreachable{account, err}
+	if errors.As(u.Err, new(spent)) {
+		r.sum.Stopped = u.Error()
+		return "", r.again(u.Batch.Refs) // the rest of a payload has no cursor
 	}
-	r.controls[account] = c
-	return c, nil
+	return "", r.unobserved(u.Batch, u.Err)
 }
 
-// unobserved handles a batch that could not be read: later, if time may heal it. An
-// account that cannot be reached is reported, and the others go on.
 func (r *pass) unobserved(b fleet.Batch, err error) error {
-	var why unseen
-	if !errors.As(err, &why) {
-		return err
-	}
-	r.sum.Refs += len(b.Refs)
+	r.Judged(b.Refs)
 	var far *unreachable
 	switch {
 	case passing(err):
@@ -252,7 +179,7 @@ func (r *pass) unobserved(b fleet.Batch, err error) error {
 		return r.each(b.Refs, fleet.Verdict{Rule: "observe", Outcome: fleet.Fault, Severity: fleet.High, Reason: err.Error(),
 			Remedy: "name the account's role in the policy file, and let it trust this function's role"}, nil)
 	}
-	return fmt.Errorf("observing %s: %w", b.Scope, why.error)
+	return fmt.Errorf("observing %s: %w", b.Scope, err)
 }
 
 // each records the same of all refs, and puts them back after a while if there is a cause
@@ -267,7 +194,7 @@ func (r *pass) each(refs []fleet.Ref, v fleet.Verdict, cause error) error {
 		if cause != nil {
 			v.Again = retryDelay(cause, ref.Try.N)
 		}
-		err := r.finding(v)
+		err := r.Finding(v)
 		if v.Again > 0 {
 			err = errors.Join(err, again(ref, v.Again))
 		}

@@ -148,7 +148,7 @@ func (r *pass) reportHeld() error {
 		reason := fmt.Sprintf("%s of rule %s %s held since %s: maxPerHour lets %s of control %s disturb workloads in %s within an hour", changes(h.n), k.rule, isAre(h.n),
 			h.since.UTC().Format(time.RFC3339), changes(r.o.Policy.Limits.MaxPerHour), k.control, k.scope)
 		reason += nextPossible(h.free)
-		err := r.finding(fleet.Verdict{
+		err := r.Finding(fleet.Verdict{
 			Ref: fleet.Ref{Scope: k.scope, Kind: fleet.KindFleet}, Control: k.control, Rule: "limit", Outcome: fleet.Fault, Severity: fleet.High,
 			Reason: reason, Remedy: r.o.LetThrough(k.scope, k.control),
 			Evidence: []fleet.Evidence{{Name: "rule", Value: k.rule, Source: fleet.Observed.String()}},

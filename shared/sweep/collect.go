@@ -12,14 +12,16 @@ import (
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/reconcile"
 )
 
-// collector takes what the core finds in one pass of a shard. It is the pass's inbox,
-// too: what is looked at again is the owners' affair, and what changes would be made is
-// told to them when the whole shard has been judged.
+// collector takes what one pass of a shard finds. What is checked again is the owners'
+// affair; which changes they are to make, they are notified of when the whole shard has been
+// judged.
 type collector struct {
-	s    *Sweep
-	into *place
+	s        *Sweep
+	into     *place
+	recorder *reconcile.Recorder
 	// What was found since the last part, and about how many bytes that takes.
 	seen     int
 	pages    int
@@ -41,14 +43,47 @@ type collector struct {
 }
 
 func (s *Sweep) collect(p *place) *collector {
-	return &collector{s: s, into: p, tally: newTally(p.totals)}
+	c := &collector{s: s, into: p, tally: newTally(p.totals)}
+	o := c.options()
+	o.Record = c.log
+	c.recorder = reconcile.NewRecorder(o)
+	return c
 }
 
-// Again implements [reconcile.Inbox].
-func (c *collector) Again(context.Context, []fleet.Ref, time.Duration) error { return nil }
+// options are those of the pass, for the shard's run.
+func (c *collector) options() reconcile.Options {
+	o := c.s.Options
+	o.DryRun, o.Stamp.Run = c.into.start.DryRun, c.into.start.Run
+	return o
+}
 
-// Forward implements [reconcile.Inbox].
-func (c *collector) Forward(context.Context, []fleet.Change) error { return nil }
+// record records verdicts, and the changes that they ask for, each once.
+func (c *collector) record(verdicts []fleet.Verdict) {
+	o := c.options()
+	seen := map[fleet.ChangeID]bool{}
+	for _, v := range verdicts {
+		c.broke(c.recorder.Finding(v))
+	}
+	for _, v := range verdicts {
+		for _, ch := range v.Changes {
+			if seen[ch.Identity()] {
+				continue
+			}
+			seen[ch.Identity()] = true
+			state, why := o.Gate(v.Control, ch)
+			if state == "" {
+				state, why = fleet.Planned, "its owner is notified when the limits let all of the shard's changes through"
+			}
+			c.broke(c.recorder.Change(v.Control, v.Rule, fleet.Result{Change: ch, State: state, Why: why}))
+		}
+	}
+}
+
+func (c *collector) broke(err error) {
+	if c.broken == nil {
+		c.broken = err
+	}
+}
 
 // fine reports whether a finding gets no line of its own: it is counted. What stands for
 // many resources at once is a remark of the whole sweep: see [Result.Findings].
@@ -60,23 +95,17 @@ func fine(f *fleet.FindingRecord) bool {
 	return false
 }
 
-// record counts a record, and keeps and logs what is not fine.
-func (c *collector) record(r fleet.Record) error {
+// log counts a record, and keeps and logs what is not fine.
+func (c *collector) log(r fleet.Record) error {
 	if c.broken != nil {
 		return c.broken
-	}
-	if r.Change != nil && r.Change.State == fleet.Forwarded {
-		ch := *r.Change
-		ch.State, ch.Why = fleet.Planned, "its owner is told when the limits let all of the shard's changes through"
-		r.Change = &ch
 	}
 	again := !c.settling && !c.count(r)
 	if again || r.Finding != nil && fine(r.Finding) {
 		return nil
 	}
 	if err := c.s.log(r); err != nil {
-		c.broken = ours{fmt.Errorf("writing a record: %w", err)}
-		return c.broken
+		return ours{fmt.Errorf("writing a record: %w", err)}
 	}
 	return nil
 }
@@ -113,7 +142,7 @@ func sizeOfFinding(f fleet.FindingRecord) int {
 func sizeOfDrift(ch fleet.Change) int { return 300 + len(ch.Before) + len(ch.Want) + len(ch.Reason) }
 
 // instances sees what was decided about a page.
-func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict, p *policy.Policy) {
+func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict) {
 	listed := make(map[fleet.Key]fleet.Fact[fleet.Listing], len(w.Instances))
 	for _, in := range w.Instances {
 		listed[in.Ref.Key()] = in.Listed
@@ -122,12 +151,12 @@ func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict, p *polic
 	c.matured(verdicts, w.At)
 	c.note(w, verdicts)
 	c.exempted(verdicts, func(v fleet.Verdict) (policy.Exemption, bool) {
-		return p.Exempt(v.Control, v.Rule, v.Ref, listed[v.Ref.Key()], w.At)
+		return c.s.Options.Policy.Exempt(v.Control, v.Rule, v.Ref, listed[v.Ref.Key()], w.At)
 	})
 }
 
 // shares sees what was decided about what an account shares.
-func (c *collector) shares(w *fleet.ShareWorld, verdicts []fleet.Verdict, p *policy.Policy) {
+func (c *collector) shares(w *fleet.ShareWorld, verdicts []fleet.Verdict) {
 	things := 0
 	for _, side := range w.Sides {
 		for _, r := range side.Regions.V {
@@ -136,14 +165,14 @@ func (c *collector) shares(w *fleet.ShareWorld, verdicts []fleet.Verdict, p *pol
 	}
 	c.saw(things, verdicts)
 	c.exempted(verdicts, func(v fleet.Verdict) (policy.Exemption, bool) {
-		return p.Exempt(v.Control, v.Rule, v.Ref, fleet.Fact[fleet.Listing]{}, w.At)
+		return c.s.Options.Policy.Exempt(v.Control, v.Rule, v.Ref, fleet.Fact[fleet.Listing]{}, w.At)
 	})
 }
 
 // exempted counts what exemptions were good for.
 func (c *collector) exempted(verdicts []fleet.Verdict, by func(fleet.Verdict) (policy.Exemption, bool)) {
 	for _, v := range verdicts {
-		if v.Outcome != fleet.Exempted || c.settling {
+		if v.Outcome != fleet.Exempted {
 			continue
 		}
 		if e, ok := by(v); ok {
@@ -154,9 +183,6 @@ func (c *collector) exempted(verdicts []fleet.Verdict, by func(fleet.Verdict) (p
 
 // saw keeps what verdicts on a number of things would change.
 func (c *collector) saw(things int, verdicts []fleet.Verdict) {
-	if c.settling {
-		return
-	}
 	c.seen += things
 	type key struct {
 		control string
@@ -191,9 +217,6 @@ const soon = 30 * time.Minute
 // matured collects violations whose patience has ended, or ends soon, that ask for no change,
 // and that the owner has not been notified of: it reports them, once.
 func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
-	if c.settling {
-		return
-	}
 	for _, v := range verdicts {
 		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(at.Add(soon)) {
 			continue

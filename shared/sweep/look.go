@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 )
 
@@ -31,9 +31,9 @@ func (s *Sweep) look(ctx context.Context, p *place) (sum fleet.Pass, err error) 
 }
 
 func (s *Sweep) lookAtShares(ctx context.Context, p *place) (fleet.Pass, error) {
-	c := s.collect(p)
 	at := p.at
 	nothing := func(fleet.Cursor) []string { return nil }
+	c := s.collect(p)
 	return drive(ctx, c, input[*fleet.ShareWorld]{s.Shares, sharing(p), c.shares, &at, nothing})
 }
 
@@ -53,33 +53,29 @@ func (s *Sweep) lookAtFleet(ctx context.Context, p *place) (fleet.Pass, error) {
 	return drive(ctx, c, input[*fleet.World]{s.remembering(s.Fleet, p, past, why), pages.source(ctx), c.instances, &pages.at, pages.before})
 }
 
-// input is what one pass of the core goes over.
+// input is what one pass of a shard judges.
 type input[W any] struct {
 	of  reconcile.Of[W]
 	src reconcile.Source
-	saw func(W, []fleet.Verdict, *policy.Policy)
+	saw func(W, []fleet.Verdict)
 	// at is what the source reads next, before what it read before that.
 	at     *fleet.Cursor
 	before func(at fleet.Cursor) []string
 }
 
-// drive runs the core, and writes what the pass found up to where it came, also when
+// drive judges, and writes what the pass found up to where it came, also when
 // it could come no further.
 func drive[W any](ctx context.Context, c *collector, in input[W]) (fleet.Pass, error) {
-	of, err := watched(ctx, c.into.scope.Account, in)
-	if err != nil {
-		return fleet.Pass{}, err
+	next, err := judge(ctx, c, in)
+	sum := c.recorder.Sum()
+	if stopped, wait, ok := stops(err); ok {
+		sum.Stopped, sum.Wait, err = stopped, wait, nil
 	}
-	done := false
-	sum, next, err := reconcile.Run(ctx, of, ended(in.src, &done), c.options())
-	sum = readOnly(sum)
-	switch {
-	case c.broken != nil:
-		return sum, c.broken // what was found since the last part ends nobody knows where
-	case next == "" && err == nil && done:
+	if c.broken != nil {
+		return sum, c.broken // where what was found since the last part ends is unknown
+	}
+	if next == "" && err == nil {
 		return sum, c.write(ctx, "", nil)
-	case next == "":
-		next = *in.at
 	}
 	if next != c.into.at {
 		if err := c.write(ctx, next, in.before(next)); err != nil {
@@ -89,59 +85,70 @@ func drive[W any](ctx context.Context, c *collector, in input[W]) (fleet.Pass, e
 	return sum, err
 }
 
-// options are those of a pass that asks for nothing before the whole shard is judged.
-func (c *collector) options() reconcile.Options {
-	o := c.s.Options
-	o.Inbox, o.Record, o.Ledger = c, c.record, c.ledger()
-	o.DryRun, o.Stamp.Run = c.into.start.DryRun, c.into.start.Run
-	unlimited := *o.Policy
-	unlimited.Limits.PerPass = 0
-	o.Policy = &unlimited
-	return o
-}
-
-// readOnly is the sum of a pass that neither forwarded nor put back anything.
-func readOnly(sum fleet.Pass) fleet.Pass {
-	sum.Again = 0
-	if n := sum.States[fleet.Forwarded]; n > 0 {
-		sum.States[fleet.Planned] += n
-		delete(sum.States, fleet.Forwarded)
-	}
-	return sum
-}
-
-// ended tells whether the source came to its end.
-func ended(src reconcile.Source, done *bool) reconcile.Source {
-	return func(yield func(fleet.Batch, error) bool) {
-		for b, err := range src {
-			*done = err == nil && b.Next == ""
-			if !yield(b, err) {
-				return
-			}
+// judge judges what the source yields, and returns where to continue: nowhere at its end.
+func judge[W any](ctx context.Context, c *collector, in input[W]) (fleet.Cursor, error) {
+	j := reconcile.NewJudge(in.of, c.s.Options)
+	settled := false
+	for judged, err := range j.Batches(ctx, in.src) {
+		if err == nil && !settled {
+			// Not earlier: only an answer says what time it is in the cloud.
+			settled, err = true, settle(ctx, c, j)
+		}
+		var not *reconcile.Unjudged
+		switch {
+		case errors.As(err, &not) && not.Batch.At != "":
+			return not.Batch.At, err
+		case err != nil:
+			return *in.at, err
+		}
+		c.recorder.Judged(judged.Batch.Refs)
+		in.saw(judged.World, judged.Verdicts)
+		c.record(judged.Verdicts)
+		if c.broken != nil || judged.Batch.Next == "" {
+			return "", nil
 		}
 	}
+	return *in.at, nil
 }
 
-// watched has verdicts seen before the core goes on with them, and takes no steps. The
-// shard's own account has to be reached: without it there is nothing to report.
-func watched[W any](ctx context.Context, account fleet.AccountID, in input[W]) (reconcile.Of[W], error) {
-	c, err := in.of(ctx, account)
-	if err != nil {
-		return nil, fmt.Errorf("reaching account %s: %w", account, err)
+// stops returns the state of a pass that ended where it can be resumed.
+func stops(err error) (stopped string, wait time.Duration, ok bool) {
+	var not *reconcile.Unjudged
+	if !errors.As(err, &not) {
+		return "", 0, false
 	}
-	decide := c.Decide
-	c.Steps = nil
-	c.Decide = func(w W, p *policy.Policy) []fleet.Verdict {
-		verdicts := decide(w, p)
-		in.saw(w, verdicts, p)
-		return verdicts
+	return not.Stops()
+}
+
+// settle settles what others left open about the shard. What it sees on the way is no part of
+// the shard, whose own pages have the same resources.
+func settle[W any](ctx context.Context, c *collector, j *reconcile.Judge[W]) error {
+	if c.s.Settle == nil || c.s.Options.Ledger == nil || c.into.start.DryRun {
+		return nil
 	}
-	return func(_ context.Context, asked fleet.AccountID) (reconcile.Control[W], error) {
-		if asked != account {
-			return reconcile.Control[W]{}, fmt.Errorf("a shard of account %s looks nowhere else", account)
+	c.settling = true
+	defer func() { c.settling = false }()
+	for e, err := range c.s.Settle(ctx, c.s.Options.Meter.Now(), c.into.scope) {
+		var judged reconcile.Judged[W]
+		ok := true
+		if err == nil {
+			judged, ok, err = j.Intent(ctx, e)
 		}
-		return c, nil
-	}, nil
+		switch {
+		case !ok:
+			return nil
+		case errors.As(err, new(*reconcile.Unjudged)):
+			continue // it stays open
+		case err != nil:
+			err = c.recorder.Unread(c.into.scope, err)
+		default:
+			err = c.recorder.Settle(ctx, e, judged.Verdicts)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sharing is the one batch of what an account shares.

@@ -176,7 +176,7 @@ func (s *Sweep) remembering(of reconcile.Of[*fleet.World], p *place, past *memor
 // so, and what was remembered and holds again. What could not be determined stays as it was
 // remembered.
 func (c *collector) note(w *fleet.World, verdicts []fleet.Verdict) {
-	if c.settling || !c.into.remembers() {
+	if !c.into.remembers() {
 		return
 	}
 	by := make(map[fleet.Key][]fleet.Verdict, len(w.Instances))
