@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
@@ -103,6 +104,27 @@ func (m *member) launch() string {
 		m.t.Fatalf("launching gave %v", answer)
 	}
 	return ids[0].(string)
+}
+
+// A process of ours can be killed at a call that it makes with the keys of a member's role.
+func TestAMembersLaunchComesByTheMembersBus(t *testing.T) {
+	s := play(t, stage.Options{Members: []string{server.Member}})
+	s.KillAt("attach-role", "AttachInstanceRamRole", fc.Before)
+	m := &member{t, s}
+	id := m.launch()
+	m.pass(20 * time.Minute)
+	if got, _ := s.Server.ECS.Instance(server.Member, server.Home, id); got.Role != systrust {
+		t.Errorf("the member's instance has the role %q", got.Role)
+	}
+	killed := 0
+	for _, x := range s.Stack.Invocations() {
+		if x.Function == "attach-role" && x.ErrorType == fc.Unhandled {
+			killed++
+		}
+	}
+	if killed != 1 {
+		t.Errorf("%d invocations of attach-role ended with their process, want 1", killed)
+	}
 }
 
 // share puts an image into the member's world that is shared from the start.

@@ -29,8 +29,8 @@ type instance struct {
 	shipped  int64 // how much of log the platform has dealt with
 }
 
-// assign gives x to an idle instance, or to a new one.
-func (r *Runtime) assign(x *running) error {
+// assign gives x, whose keys are of that session, to an idle instance, or to a new one.
+func (r *Runtime) assign(x *running, session string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -44,6 +44,7 @@ func (r *Runtime) assign(x *running) error {
 		}
 	}
 	x.instance = i
+	r.sessions[session] = i
 	i.running[x.id] = x
 	i.from[x.id] = i.log.size()
 	i.queue <- x // has room for one

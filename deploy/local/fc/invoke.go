@@ -135,10 +135,7 @@ func (r *Runtime) start(x *running) error {
 		return fmt.Errorf("taking the function's role: %w", err)
 	}
 	x.creds = creds
-	r.mu.Lock()
-	r.sessions[session] = x
-	r.mu.Unlock()
-	return r.assign(x)
+	return r.assign(x, session)
 }
 
 // expire ends an invocation that ran out of time, together with its process.
@@ -176,7 +173,6 @@ func (r *Runtime) end(x *running, res Result, took time.Duration) {
 	if x.counted {
 		defer r.work.Done()
 	}
-	delete(r.sessions, "fc-"+x.id)
 	if x.admitted {
 		x.f.active--
 	}

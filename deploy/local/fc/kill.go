@@ -35,8 +35,8 @@ func (r *Runtime) Spare() {
 	r.kills = nil
 }
 
-// Witness is told of every API request; see wire.Witness. The caller's STS
-// session tells the invocation.
+// Witness sees every API request; see wire.Witness. The caller's STS session names the
+// process, also where the keys are of a role that an earlier invocation of it assumed.
 func (r *Runtime) Witness(c *wire.Call, after bool) bool {
 	i := r.doomed(c, When(after))
 	if i == nil {
@@ -50,12 +50,15 @@ func (r *Runtime) Witness(c *wire.Call, after bool) bool {
 func (r *Runtime) doomed(c *wire.Call, when When) *instance {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	x, ok := r.sessions[c.Caller.Session]
-	if !ok {
+	i := r.sessions[c.Caller.Session]
+	if i == nil {
+		i = r.sessions[c.Caller.Source]
+	}
+	if i == nil {
 		return nil
 	}
 	for n, k := range r.kills {
-		if k.function != x.f.Name {
+		if k.function != i.f.Name {
 			continue
 		}
 		if when == Before {
@@ -65,8 +68,8 @@ func (r *Runtime) doomed(c *wire.Call, when When) *instance {
 		}
 		if k.call == c && k.when == when {
 			r.kills = append(r.kills[:n], r.kills[n+1:]...)
-			x.instance.gone = true
-			return x.instance
+			i.gone = true
+			return i
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ type Runtime struct {
 	mu        sync.Mutex
 	functions map[key]*deployed
 	instances map[string]*instance
-	sessions  map[string]*running // by STS session name
+	sessions  map[string]*instance // by the STS session names of invocations
 	history   []*Invocation
 	kills     []*kill
 	lengths   map[string]time.Duration // by function; see Lengthen
@@ -61,7 +61,7 @@ func New(o Options) (*Runtime, error) {
 	}
 	r := &Runtime{
 		o: o, addr: l.Addr().String(),
-		functions: map[key]*deployed{}, instances: map[string]*instance{}, sessions: map[string]*running{}, lengths: map[string]time.Duration{},
+		functions: map[key]*deployed{}, instances: map[string]*instance{}, sessions: map[string]*instance{}, lengths: map[string]time.Duration{},
 	}
 	r.server = &http.Server{Handler: r.api(), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = r.server.Serve(l) }() // ends with ErrServerClosed

@@ -105,6 +105,24 @@ func Rules(dir, account, region, home string, members []string) ([]EventRule, er
 	return out, nil
 }
 
+// MemberPatterns are the patterns, by their names, of the events that a member account sends
+// in a region to the members' bus there, as terraform/memberevents makes its rules.
+func MemberPatterns(dir, region, home string) (map[string][]byte, error) {
+	queues, err := Queues(dir, region, home)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{}
+	for _, q := range queues {
+		for _, pattern := range slices.Concat(q.EventRules, q.MemberRules) {
+			if out[pattern], err = readPattern(dir, pattern, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
 // readPattern reads a pattern of eventrules; with members, it takes events of theirs alone.
 func readPattern(dir, name string, members []string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "eventrules", name+".json"))

@@ -21,7 +21,7 @@ func (s *Stack) queues(region string) error {
 			return fmt.Errorf("making queue %s: %w", q.Name, err)
 		}
 	}
-	rules, err := manifest.Rules(dir, server.Sharer, region, s.home(), nil)
+	rules, err := manifest.Rules(dir, server.Sharer, region, s.home(), s.o.Members)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (s *Stack) rule(region string, r manifest.EventRule) error {
 	if err != nil {
 		return err
 	}
-	return s.o.Server.EventBridge.Put(server.Sharer, region, eventbridge.Rule{Name: r.Name, Pattern: pattern, Targets: []eventbridge.Target{target}})
+	return s.o.Server.EventBridge.PutOn(server.Sharer, region, r.Bus, eventbridge.Rule{Name: r.Name, Pattern: pattern, Targets: []eventbridge.Target{target}})
 }
 
 // queueAt returns what sends to the queue of an ARN. A queue that does not exist

@@ -46,6 +46,9 @@ type Options struct {
 	// [Member]. The files <function>-members, which let functions assume that role, are
 	// granted always: the local policy names the member.
 	Optional []string
+	// Members are accounts whose events come by the members' bus, and that have the role
+	// [Member]; nil for one that has the role alone, server.Member.
+	Members []string
 	// Without names functions, as the manifest's resources, that are not deployed.
 	Without []string
 	// LogDir keeps the functions' output; empty for a temporary folder.
@@ -119,6 +122,9 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	if err := s.o.Server.OSS.CreateBucket(server.Sharer, s.home(), Bucket); err != nil {
 		return fmt.Errorf("making the bucket %s: %w", Bucket, err)
+	}
+	if err := s.memberEvents(); err != nil {
+		return err
 	}
 	for _, region := range s.o.Regions {
 		if err := s.deploy(region, all[region]); err != nil {

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -12,6 +13,7 @@ import (
 
 // Launch is what an operator asks for. Empty fields are left out of the request.
 type Launch struct {
+	As       Keys // whose call it is; the zero Keys are the operator's
 	Region   string
 	Type     string
 	Image    string
@@ -50,7 +52,7 @@ func playing(page string) *dara.ExtendsParameters {
 
 // Run calls RunInstances with the official SDK and returns the new instances' ids.
 func (s *Stage) Run(_ context.Context, l Launch) ([]string, error) {
-	c, err := s.ecs(Operator)
+	c, err := s.ecs(cmp.Or(l.As, Operator))
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +95,7 @@ func (s *Stage) Run(_ context.Context, l Launch) ([]string, error) {
 
 // Create calls CreateInstance, which has no SecurityOptions.
 func (s *Stage) Create(_ context.Context, l Launch) ([]string, error) {
-	c, err := s.ecs(Operator)
+	c, err := s.ecs(cmp.Or(l.As, Operator))
 	if err != nil {
 		return nil, err
 	}

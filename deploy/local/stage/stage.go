@@ -27,6 +27,8 @@ type Options struct {
 	// Optional names files of deploy/ram/optional, without .json, that are granted to
 	// the function their name begins with.
 	Optional []string
+	// Members are accounts that send their events; see [stack.Options].
+	Members []string
 	// Without names functions that are not deployed.
 	Without []string
 	// World are the regions of the cloud; nil for the server's default.
@@ -64,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	s.Server.Seen = s.departures.note
 	s.Stack, err = stack.Start(ctx, stack.Options{
 		Server: s.Server, Manifest: filepath.Join(o.Root, "s.yaml"), BinDir: o.BinDir, Policy: o.Policy, LogDir: o.LogDir,
-		Regions: o.Regions, Without: o.Without, Env: o.Env, Document: o.Document, Optional: o.Optional,
+		Regions: o.Regions, Members: o.Members, Without: o.Without, Env: o.Env, Document: o.Document, Optional: o.Optional,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Server.Close())

@@ -110,13 +110,21 @@ func New(o Options) *Service {
 
 // Put adds a rule to the default bus, or replaces the one of the same name.
 func (s *Service) Put(account, region string, r Rule) error {
+	return s.PutOn(account, region, DefaultBus, r)
+}
+
+// PutOn is Put for any bus. A custom one is made if it is not there.
+func (s *Service) PutOn(account, region, bus string, r Rule) error {
 	if r.Name == "" || r.Pattern == nil || len(r.Targets) == 0 || len(r.Targets) > maxTargets {
 		return fmt.Errorf("putting rule %q: it needs a name, a pattern and 1 to %d targets", r.Name, maxTargets)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.created = s.o.World.Clock.Now()
-	key := busKey{account, region, DefaultBus}
+	key := busKey{account, region, bus}
+	if _, there := s.custom[key]; !there && bus != DefaultBus {
+		s.custom[key] = customBus{created: r.created}
+	}
 	for i, old := range s.buses[key] {
 		if old.Name == r.Name {
 			s.buses[key][i] = r

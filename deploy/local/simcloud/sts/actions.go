@@ -95,7 +95,7 @@ func (s *STS) AssumeRole(c *wire.Call, in *AssumeRoleRequest) (*AssumeRoleRespon
 	if err != nil {
 		return nil, err
 	}
-	cred := s.open(account, role, in.RoleSessionName, sessionOptions{lasts, in.Policy})
+	cred := s.open(account, role, in.RoleSessionName, sessionOptions{lasts, in.Policy, c.Caller.Session})
 	c.Refer("ACS::RAM::Role", role.Name)
 	return &AssumeRoleResponse{
 		Credentials: CredentialsInfo{

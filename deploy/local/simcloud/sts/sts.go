@@ -64,6 +64,7 @@ func (s *STS) Issue(account, role, sessionName string, d time.Duration) (Credent
 type sessionOptions struct {
 	lasts  time.Duration
 	policy string
+	source string
 }
 
 func (s *STS) open(account string, r ram.Role, name string, o sessionOptions) Credentials {
@@ -71,7 +72,7 @@ func (s *STS) open(account string, r ram.Role, name string, o sessionOptions) Cr
 	c := Credentials{"STS." + id, secret, token, s.real().Add(o.lasts).UTC().Truncate(time.Second)}
 	who := wire.Identity{
 		Account: account, Type: "AssumedRoleUser", Name: r.Name, Session: name,
-		PrincipalID: r.ID + ":" + name, AccessKeyID: c.AccessKeyId, SessionPolicy: o.policy,
+		PrincipalID: r.ID + ":" + name, AccessKeyID: c.AccessKeyId, SessionPolicy: o.policy, Source: o.source,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

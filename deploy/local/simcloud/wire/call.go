@@ -13,7 +13,9 @@ type Identity struct {
 	// Name is the user's or the role's name; "root" for the account itself.
 	Name string
 	// Session is the role session name; empty otherwise.
-	Session     string
+	Session string
+	// Source is the session of the role that assumed this one; empty otherwise.
+	Source      string
 	PrincipalID string
 	AccessKeyID string
 	// SessionPolicy narrows an assumed role further; empty for none.
