@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ func (p *player) check() {
 	p.checkNotices()
 	p.checkPercent(said)
 	for _, i := range p.m.instances {
-		now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+		now, there := p.Server.ECS.Instance(i.account, i.region, i.id)
 		if i.left {
 			continue
 		}
@@ -53,7 +54,7 @@ func (p *player) enforced() bool { return p.h.World.Mode == "enforce" }
 type findings struct {
 	run        string
 	all        map[string]map[string]stage.Record
-	held       map[string]bool // controls of which something is held, by the last one
+	held       map[string]bool // accounts and controls of which something is held, by the last one
 	violations map[string][]time.Time
 	last       time.Time // when the last one began
 }
@@ -65,6 +66,12 @@ func (f findings) names(id, rule string) bool {
 }
 
 func (f findings) outcome(id, rule string) string { return f.all[id][rule]["outcome"] }
+
+// holds reports whether a limit holds changes of a control, by the last sweep or by an owner
+// since.
+func (p *player) holds(account, control string, said findings) bool {
+	return said.held[account+" "+control] || p.limited(account, control, said.last)
+}
 
 // sweeps are when each sweep was begun, by its run; without those of a terminal.
 func (p *player) sweeps() map[string]time.Time {
@@ -85,6 +92,18 @@ func (p *player) sweeps() map[string]time.Time {
 	return out
 }
 
+// limited reports whether an owner said since a time that a limit holds changes of a control.
+func (p *player) limited(account, control string, since time.Time) bool {
+	records, err := p.Records()
+	if err != nil {
+		p.wrong("reading the records: %v", err)
+	}
+	return slices.ContainsFunc(records, func(r stage.Record) bool {
+		at, err := time.Parse(time.RFC3339, r["time"])
+		return r["rule"] == "limit" && r["function"] != "sweep" && r["account"] == account && r["control"] == control && err == nil && !at.Before(since.Truncate(second))
+	})
+}
+
 // said reads what the sweeps said.
 func (p *player) said() (findings, error) {
 	out := findings{all: map[string]map[string]stage.Record{}, held: map[string]bool{}, violations: map[string][]time.Time{}}
@@ -103,6 +122,9 @@ func (p *player) said() (findings, error) {
 		if r["type"] != "finding" || r["function"] != "sweep" || !known {
 			continue
 		}
+		if i := p.m.byID(r["id"]); i != nil && r["account"] != i.account {
+			p.wrong("%s is of account %s, and a finding of %s says %s", i.id, i.account, r["rule"], r["account"])
+		}
 		if r["outcome"] == "violation" {
 			out.violations[r["id"]+" "+r["rule"]] = append(out.violations[r["id"]+" "+r["rule"]], at)
 		}
@@ -110,7 +132,7 @@ func (p *player) said() (findings, error) {
 			continue
 		}
 		if r["rule"] == "limit" {
-			out.held[r["control"]] = true
+			out.held[r["account"]+" "+r["control"]] = true
 		}
 		if out.all[r["id"]] == nil {
 			out.all[r["id"]] = map[string]stage.Record{}
@@ -143,9 +165,7 @@ func (p *player) checkSweep(said findings) {
 	}
 	there := map[string]int{}
 	for _, i := range p.Server.ECS.Instances() {
-		if i.Account == server.Sharer {
-			there[i.Region]++
-		}
+		there[i.Account+" "+i.Region]++
 	}
 	seen := 0
 	for _, x := range s.Shards {
@@ -153,12 +173,13 @@ func (p *player) checkSweep(said findings) {
 			continue
 		}
 		seen++
-		if x.Fault != "" || x.Seen != there[x.Scope.Region] {
-			p.wrong("sweep %s saw %d instances in %s, where there are %d: %s", said.run, x.Seen, x.Scope.Region, there[x.Scope.Region], x.Fault)
+		at := x.Scope.Account + " " + x.Scope.Region
+		if x.Fault != "" || x.Seen != there[at] {
+			p.wrong("sweep %s saw %d instances in %s, where there are %d: %s", said.run, x.Seen, at, there[at], x.Fault)
 		}
 	}
-	if seen != len(p.h.World.Regions) {
-		p.wrong("sweep %s went over %d regions, not %d", said.run, seen, len(p.h.World.Regions))
+	if all := len(p.h.World.Regions) * len(p.h.World.accounts()); seen != all {
+		p.wrong("sweep %s went over %d regions of accounts, not %d", said.run, seen, all)
 	}
 }
 
@@ -195,7 +216,7 @@ func (p *player) checkPercent(said findings) {
 	for _, x := range s.Shards {
 		n, changed := 0, ""
 		for _, i := range p.m.instances {
-			if i.region == x.Scope.Region && i.role == "" && !i.alone() && i.trusted() && said.outcome(i.id, "systrust-role") == "violation" {
+			if i.account == x.Scope.Account && i.region == x.Scope.Region && i.role == "" && !i.alone() && i.trusted() && said.outcome(i.id, "systrust-role") == "violation" {
 				n++
 				if p.roleOf(i) != "" {
 					changed = i.id
@@ -203,7 +224,7 @@ func (p *player) checkPercent(said findings) {
 			}
 		}
 		if changed != "" && (n > w.MaxChanges || n > w.PercentAbove && n*100 > x.Seen*w.MaxPercent) {
-			p.wrong("sweep %s found %d of %d instances in %s without a role, more than the limits let through, and %s has one now", said.run, n, x.Seen, x.Scope.Region, changed)
+			p.wrong("sweep %s found %d of %d instances in %s of %s without a role, more than the limits let through, and %s has one now", said.run, n, x.Seen, x.Scope.Region, x.Scope.Account, changed)
 		}
 	}
 }
@@ -236,16 +257,23 @@ func (p *player) checkUntouched() {
 // checkOthers: what others made is as they made it, and no role of ours has more rights
 // than it needs.
 func (p *player) checkOthers() {
+	for _, account := range p.h.World.accounts() {
+		p.checkOthersIn(account)
+	}
+}
+
+func (p *player) checkOthersIn(account string) {
+	foreign := p.h.World.foreignPolicy(account)
 	for role, own := range map[string]string{"app-role": "app-assets", "fit-role": "fit-systrust", "unsure-role": "unsure-systrust", "system-role": "AliyunSysTrustFullAccess"} {
-		all := p.policies(role)
+		all := p.policies(account, called(account, role))
 		_, there := all[own]
 		_, granted := all[ourPolicy]
-		may := role == "app-role" && p.h.World.Conflict == "grant" && p.enforced() && !p.h.World.ForeignPolicy
+		may := role == "app-role" && p.h.World.Conflict == "grant" && p.enforced() && !foreign
 		if !there || len(all) > 2 || len(all) == 2 && !granted || granted && !may {
-			p.wrong("role %s of others has the policies %v", role, all)
+			p.wrong("role %s of others in %s has the policies %v", called(account, role), account, all)
 		}
 	}
-	if _, has := p.policies(systrust)[ourPolicy]; has && p.h.World.ForeignPolicy {
-		p.wrong("role %s was given a foreign policy that allows everything", systrust)
+	if _, has := p.policies(account, systrust)[ourPolicy]; has && foreign {
+		p.wrong("role %s of %s was given a foreign policy that allows everything", systrust, account)
 	}
 }

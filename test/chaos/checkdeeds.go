@@ -32,6 +32,9 @@ func (p *player) checkDeeds() {
 			p.wrong("%s was given a role %s after its launch; others have %s", i.id, at.Sub(i.born), time.Duration(p.h.World.AttachAfter))
 		}
 	}
+	for function, action := range p.diary.whole.Range {
+		p.wrong("%s called %s in a member with all that the role there may, whatever the function needs", function, action)
+	}
 	p.checkPushes()
 	p.checkHour(all, "replace", func(d deed) bool { return d.function == "attach-role" && d.lostRole() })
 	p.checkHour(all, "stop", deed.stops)
@@ -63,19 +66,21 @@ func (p *player) checkPushes() {
 	}
 }
 
-// checkHour: within any hour, no more than maxPerHour in one region.
+// checkHour: within any hour, no more than maxPerHour in one region of an account.
 func (p *player) checkHour(all []deed, what string, is func(deed) bool) {
-	for _, region := range p.h.World.Regions {
-		var times []time.Time
-		for _, d := range all {
-			if is(d) && d.before.Region == region {
-				times = append(times, d.at)
+	for _, account := range p.h.World.accounts() {
+		for _, region := range p.h.World.Regions {
+			var times []time.Time
+			for _, d := range all {
+				if is(d) && d.before.Account == account && d.before.Region == region {
+					times = append(times, d.at)
+				}
 			}
-		}
-		for n := range times {
-			if last := n + p.h.World.PerHour; last < len(times) && times[last].Sub(times[n]) < time.Hour {
-				p.wrong("%d of kind %s within an hour in %s, more than maxPerHour %d", p.h.World.PerHour+1, what, region, p.h.World.PerHour)
-				break
+			for n := range times {
+				if last := n + p.h.World.PerHour; last < len(times) && times[last].Sub(times[n]) < time.Hour {
+					p.wrong("%d of kind %s within an hour in %s of %s, more than maxPerHour %d", p.h.World.PerHour+1, what, region, account, p.h.World.PerHour)
+					break
+				}
 			}
 		}
 	}

@@ -8,16 +8,16 @@ import (
 )
 
 func (p *player) roleOf(i *instance) string {
-	now, _ := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+	now, _ := p.Server.ECS.Instance(i.account, i.region, i.id)
 	return now.Role
 }
 
 // fit reports whether a role lets an instance report to Security Center's trusted system.
-func (p *player) fit(role string) bool {
+func (p *player) fit(account, role string) bool {
 	if role == "" {
 		return false
 	}
-	for name, kind := range p.policies(role) {
+	for name, kind := range p.policies(account, role) {
 		switch {
 		case name == "fit-systrust", name == ourPolicy, kind == "System" && name == "AliyunSysTrustFullAccess":
 			return true
@@ -29,32 +29,36 @@ func (p *player) fit(role string) bool {
 // checkLive checks, before a sweep of the end helps, what live events alone must bring: the
 // role and the agent of what was launched, and the trust of what was shared.
 func (p *player) checkLive() {
-	if !p.enforced() || p.m.denied || p.h.World.ForeignPolicy {
+	if !p.enforced() || p.m.denied {
 		return
 	}
 	for _, i := range p.m.instances {
-		now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
-		if !there || !i.live || i.left || i.alone() {
+		now, there := p.Server.ECS.Instance(i.account, i.region, i.id)
+		if !there || !i.live || i.left || i.alone() || p.h.World.foreignPolicy(i.account) {
 			continue
 		}
-		if i.edits == 0 && i.trusted() && i.role == "" && now.Role != systrust {
+		if i.edits == 0 && i.trusted() && i.role == "" && now.Role != systrust && !p.unreplayed(i.account) {
 			p.wrong("%s (%s, %s) was launched and has the role %q after its events were worked on", i.id, i.kind, i.group, now.Role)
 		}
-		status, _, _ := p.Server.SAS.Agent(server.Sharer, i.id)
-		if now.Status == "Running" && i.breaks == 0 && status != "online" && !p.m.lost {
+		status, _, _ := p.Server.SAS.Agent(i.account, i.id)
+		if now.Status == "Running" && i.breaks == 0 && status != "online" && !p.m.lost && p.pushes(i.account) {
 			p.wrong("%s (%s, %s) was launched and its agent is %q after its events were worked on", i.id, i.kind, i.group, status)
 		}
 	}
 	p.checkTrusted()
 }
 
+// unreplayed reports whether lost events of an account may stay lost until the next sweep:
+// a replay reads the trail of the home account.
+func (p *player) unreplayed(account string) bool { return p.m.lost && account != server.Sharer }
+
 // checkRole: the role is as DESIGN §5.2 says, or as others left it.
 func (p *player) checkRole(i *instance, now ecs.InstanceState, said findings) {
-	w := p.h.World
+	w, role := p.h.World, called(i.account, i.role)
 	switch {
 	case !i.trusted(), i.tag == "lab", i.outside:
 		p.sameRole(i, now, "the policy leaves it alone")
-	case i.role == "fit-role", i.role == "system-role":
+	case role == "fit-role", role == "system-role":
 		p.sameRole(i, now, "its role was fit")
 	case i.role == "unsure-role":
 		p.sameRole(i, now, "whether its role is fit cannot be determined")
@@ -63,17 +67,17 @@ func (p *player) checkRole(i *instance, now ecs.InstanceState, said findings) {
 		}
 	case i.kind == "scaled", !p.enforced(), w.Conflict == "report" && i.role != "" && i.role != systrust:
 		p.sameRole(i, now, "nothing may be changed of it")
-		if !p.fit(now.Role) {
+		if !p.fit(i.account, now.Role) {
 			p.wantFinding(i, now, "systrust-role", said)
 		}
-	case w.ForeignPolicy:
+	case w.foreignPolicy(i.account):
 		p.sameRole(i, now, "the policy with our name is foreign")
 		p.wantFinding(i, now, "systrust-role", said)
-	case i.role == "app-role" && w.Conflict == "grant":
+	case role == "app-role" && w.Conflict == "grant":
 		p.sameRole(i, now, "conflicts are granted")
-		if !p.fit(now.Role) {
+		if !p.fit(i.account, now.Role) {
 			p.wantFinding(i, now, "systrust-role", said)
-			if !said.held["instance-role"] {
+			if !p.holds(i.account, "instance-role", said) {
 				p.wrong("%s: its role %s was not granted our policy", i.id, now.Role)
 			}
 		}
@@ -96,12 +100,18 @@ func (p *player) wantFinding(i *instance, now ecs.InstanceState, rule string, sa
 
 func (p *player) wantRole(i *instance, now ecs.InstanceState, said findings) {
 	switch {
-	case now.Role == systrust && p.fit(systrust):
-	case now.Role == i.role && said.held["instance-role"]:
+	case now.Role == systrust && p.fit(i.account, systrust):
+	case now.Role == i.role && p.holds(i.account, "instance-role", said):
 		p.wantFinding(i, now, "systrust-role", said)
 	default:
-		p.wrong("%s (%s, %s, %s) has the role %q (fit: %t), and nothing is held", i.id, i.kind, i.group, now.Status, now.Role, p.fit(now.Role))
+		p.wrong("%s (%s, %s, %s) has the role %q (fit: %t), and nothing is held", i.id, i.kind, i.group, now.Status, now.Role, p.fit(i.account, now.Role))
 	}
+}
+
+// pushes reports whether agents are pushed in an account: the fixed commands stand at home
+// alone.
+func (p *player) pushes(account string) bool {
+	return account == server.Sharer || p.h.World.Push != "commands"
 }
 
 // checkAgent: the agent is online, or the report says why not (DESIGN §5.3).
@@ -109,7 +119,7 @@ func (p *player) checkAgent(i *instance, now ecs.InstanceState, said findings) {
 	if now.Status != "Running" || i.tag == "lab" || i.outside {
 		return
 	}
-	status, sub, known := p.Server.SAS.Agent(server.Sharer, i.id)
+	status, sub, known := p.Server.SAS.Agent(i.account, i.id)
 	if status == "online" {
 		return
 	}
@@ -125,7 +135,7 @@ func (p *player) checkAgent(i *instance, now ecs.InstanceState, said findings) {
 		if got != "violation" && old {
 			p.wrong("%s: its agent is offline for days, and the report of %s says %q", i.id, said.run, got)
 		}
-	case p.enforced() && i.kind != "scaled" && !said.held["agent"]:
+	case p.enforced() && p.pushes(i.account) && i.kind != "scaled" && !p.holds(i.account, "agent", said):
 		p.wrong("%s (%s, %s, agent made %q): Cloud Assistant runs, and the agent is %s/%s (known: %t); the report of %s says %q", i.id, i.kind, i.group, i.agent, status, sub, known, said.run, got)
 	}
 }
@@ -181,7 +191,7 @@ func (p *player) checkConsequence(i *instance, now ecs.InstanceState, said findi
 	case stops == 0 && now.Tags[tagStopped] != "":
 		p.wrong("%s says that it was stopped, and it was not", i.id)
 	}
-	if rule := p.due(i, said); may && rule != "" && !said.held["trusted-instance"] && stops+tagged == 0 && (w.Consequence == "tag" || now.Status == "Running") {
+	if rule := p.due(i, said); may && rule != "" && !p.holds(i.account, "trusted-instance", said) && stops+tagged == 0 && (w.Consequence == "tag" || now.Status == "Running") {
 		p.wrong("%s (%s, %s) breaks %s for longer than its grace of %s, by the reports since %v, and suffered nothing", i.id, i.kind, i.group, rule, time.Duration(w.Grace), said.violations[i.id+" "+rule])
 	}
 }

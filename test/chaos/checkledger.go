@@ -16,11 +16,12 @@ type entry struct {
 }
 
 type change struct {
-	Kind   string `json:"kind"`
-	ID     string `json:"id"`
-	State  string `json:"state"`
-	Before string `json:"before"`
-	After  string `json:"after"`
+	Kind    string `json:"kind"`
+	Account string `json:"account"`
+	ID      string `json:"id"`
+	State   string `json:"state"`
+	Before  string `json:"before"`
+	After   string `json:"after"`
 }
 
 // book is the ledger: intents, outcomes and settlements by their common name.
@@ -87,8 +88,9 @@ func (p *player) checkMeant(b book, d deed) {
 			continue
 		}
 		for _, c := range e.Changes {
-			meant = meant || c.ID == d.id
-			kept = kept || c.ID == d.id && c.Before == d.before.Role
+			same := c.ID == d.id && c.Account == d.before.Account
+			meant = meant || same
+			kept = kept || same && c.Before == d.before.Role
 		}
 	}
 	if !meant {

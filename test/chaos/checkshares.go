@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // checkTrusted: whoever was asked to be shared with, and is approved, is trusted. What failed
@@ -15,7 +17,7 @@ func (p *player) checkTrusted() {
 		lasts = 45 * time.Minute
 	}
 	for _, x := range p.m.shares {
-		if x.wanted && slices.Contains(p.h.World.Regions, x.region) && slices.Contains(approved, x.with) && !strings.Contains(p.trust(shareRoles[x.kind]), x.with) && p.now().Sub(x.asked) < lasts {
+		if x.wanted && slices.Contains(p.h.World.Regions, x.region) && slices.Contains(p.h.World.approved(), x.with) && !p.silent(x) && !strings.Contains(p.trust(x.account, shareRoles[x.kind]), x.with) && p.now().Sub(x.asked) < lasts {
 			p.wrong("share %s: %s was to be shared with %s, and the role does not trust it after the events were worked on", x.name, x.kind, x.with)
 		}
 	}
@@ -26,7 +28,7 @@ func (p *player) checkTrusted() {
 func (p *player) checkShares() {
 	for _, x := range p.m.shares {
 		usable, why := p.Server.Usable(x.with, x.region, x.id)
-		is := slices.Contains(approved, x.with)
+		is := slices.Contains(p.h.World.approved(), x.with)
 		switch {
 		case !slices.Contains(p.h.World.Regions, x.region):
 			if x.kept && x.wanted && !usable {
@@ -38,19 +40,31 @@ func (p *player) checkShares() {
 			p.wrong("share %s: %s cannot use %s %s: %s", x.name, x.with, x.kind, x.id, why)
 		}
 	}
+	for _, account := range p.h.World.accounts() {
+		p.checkShareRoles(account)
+	}
+}
+
+// silent reports whether nothing tells the functions at once of a share: snapshots of
+// accounts that are of the directory alone are found by the sweep.
+func (p *player) silent(x *share) bool {
+	return p.unreplayed(x.account) || p.h.World.Directory && x.account != server.Sharer && x.kind == "snapshot"
+}
+
+func (p *player) checkShareRoles(owner string) {
 	for kind, role := range shareRoles {
-		trust, foreign := p.trust(role), p.h.World.ForeignRole && kind == "image"
+		trust, foreign := p.trust(owner, role), p.h.World.foreignRole(owner, kind)
 		if strings.Contains(trust, unapproved) || strings.Contains(trust, `"*`) || strings.Contains(trust, stranger) != foreign {
-			p.wrong("role %s trusts an unapproved account, or lost a stranger's trust: %s", role, trust)
+			p.wrong("role %s of %s trusts an unapproved account, or lost a stranger's trust: %s", role, owner, trust)
 		}
 		if trust != "" && !foreign && !p.enforced() {
-			p.wrong("role %s was made, though the policy audits", role)
+			p.wrong("role %s of %s was made, though the policy audits", role, owner)
 		}
-		for _, account := range approved {
+		for _, account := range p.h.World.approved() {
 			// RAM takes no trust policy without a statement: the last one stays, and opens nothing.
-			last := strings.Count(trust, "@ecs.aliyuncs.com") == 1 && len(p.policies(role)) == 0
-			if strings.Contains(trust, account) && p.unneeded(kind, account) && !foreign && !last {
-				p.wrong("role %s still trusts %s, with whom nothing is shared for days", role, account)
+			last := strings.Count(trust, "@ecs.aliyuncs.com") == 1 && len(p.policies(owner, role)) == 0
+			if strings.Contains(trust, account) && p.unneeded(owner, kind, account) && !foreign && !last {
+				p.wrong("role %s of %s still trusts %s, with whom nothing is shared for days", role, owner, account)
 			}
 		}
 	}
@@ -58,12 +72,12 @@ func (p *player) checkShares() {
 
 // unneeded reports whether an account's trust has to be gone by now: takeBack enforces it an
 // hour after it was first seen that nothing is shared, and ends a day after a failed share.
-func (p *player) unneeded(kind, account string) bool {
+func (p *player) unneeded(owner, kind, account string) bool {
 	if !p.enforced() || p.h.World.TakeBack != "enforce" {
 		return false
 	}
 	for _, x := range p.m.shares {
-		if x.kind == kind && x.with == account && (x.wanted || x.kept || p.now().Sub(x.ended) < 3*day) {
+		if x.account == owner && x.kind == kind && x.with == account && (x.wanted || x.kept || p.now().Sub(x.ended) < 3*day) {
 			return false
 		}
 	}
@@ -71,8 +85,8 @@ func (p *player) unneeded(kind, account string) bool {
 }
 
 // trust is a role's trust document, "" where there is no such role.
-func (p *player) trust(role string) string {
-	answer, err := p.call("2015-05-01", "GetRole", "", map[string]string{"RoleName": role})
+func (p *player) trust(account, role string) string {
+	answer, err := p.call(account, "2015-05-01", "GetRole", "", map[string]string{"RoleName": role})
 	if err != nil {
 		return ""
 	}

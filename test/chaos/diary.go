@@ -10,6 +10,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/simcloud/wire"
+	"fleetwarden/deploy/local/stack"
 )
 
 // deed is something that a function did: a write that reached the cloud, with what it changed
@@ -29,6 +30,7 @@ type diary struct {
 	pending map[*wire.Call]map[string]ecs.InstanceState
 	deeds   []deed
 	clicks  map[string]int // one-click installations that were asked for, by instance
+	whole   sync.Map       // functions, by a call that had all rights of a member's role
 }
 
 // keep starts a diary.
@@ -50,7 +52,10 @@ func writes(c *wire.Call) bool {
 }
 
 func (d *diary) see(c *wire.Call, after bool) {
-	function, ours := strings.CutPrefix(c.Caller.Name, "fleetwarden-")
+	function, ours := stack.FunctionOf(c.Caller)
+	if ours && c.Caller.Name == stack.Member && c.Caller.SessionPolicy == "" {
+		d.whole.Store(function, c.Action)
+	}
 	if !ours || !writes(c) {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/stack"
 )
 
 // functions that events, messages and timers wake.
@@ -65,10 +66,27 @@ func (g *generator) world() World {
 	if g.chance(0.3) {
 		w.Regions = append(w.Regions, server.Another)
 	}
+	if g.chance(0.2) {
+		g.withMembers(&w)
+	}
 	if g.chance(0.06) {
 		w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
 	}
 	return w
+}
+
+// withMembers adds one or two member accounts.
+func (g *generator) withMembers(w *World) {
+	w.Members = pick(g, []string{server.Member}, []string{server.Member, server.Sharee})
+	w.Directory, w.Wide = g.chance(0.4), g.chance(0.5)
+}
+
+// account is mostly a member, where there are any; home is the empty one.
+func (g *generator) account() string {
+	if len(g.h.World.Members) == 0 || g.chance(0.3) {
+		return ""
+	}
+	return pick(g, g.h.World.Members...)
 }
 
 // step draws one of the steps that are possible now.
@@ -85,7 +103,7 @@ func (g *generator) step() Step {
 	}
 	if len(g.groups) > 0 {
 		all = append(all, choice{Stop, 5, g.power}, choice{Detach, 7, g.edit}, choice{Agent, 5, g.agent}, choice{Forge, 3, g.forge}, choice{Claim, 3, g.claim},
-			choice{Tokens, 6, g.tokens}, choice{Strip, 2, just(Strip)}, choice{DryRun, 1, just(DryRun)}, choice{Plan, 5, g.plan})
+			choice{Tokens, 6, g.tokens}, choice{Strip, 2, func() Step { return Step{Do: Strip, Account: g.account()} }}, choice{DryRun, 1, just(DryRun)}, choice{Plan, 5, g.plan})
 	}
 	if len(g.shares) > 0 {
 		all = append(all, choice{Unshare, 4, func() Step { return Step{Do: Unshare, Group: pick(g, g.shares...)} }})
@@ -107,7 +125,7 @@ func (g *generator) step() Step {
 }
 
 func (g *generator) plan() Step {
-	return Step{Do: Plan, Kind: pick(g, "instance-role", "instance-role", "agent"), Undo: g.chance(0.5)}
+	return Step{Do: Plan, Account: g.account(), Kind: pick(g, "instance-role", "instance-role", "agent"), Undo: g.chance(0.5)}
 }
 
 // function is mostly one of the theme's.
@@ -127,8 +145,8 @@ func (g *generator) group() string {
 // size is mostly small, and sometimes more than a batch, a window or a page.
 func (g *generator) size() int {
 	n := g.rnd.IntN(100)
-	if g.h.World.PerPass < 500 {
-		n = min(n, 89) // more would take days
+	if g.h.World.PerPass < 500 || g.h.World.Versioning != nil {
+		n = min(n, 89) // more would take days, or be tried again and again
 	}
 	switch {
 	case n < 60:
@@ -142,10 +160,16 @@ func (g *generator) size() int {
 }
 
 func (g *generator) launch() Step {
-	s := Step{Do: Launch, Group: g.group(), Kind: pick(g, "trusted", "trusted", "trusted", "ordinary", "sixth", "created", "tagged"), N: g.size(), Region: g.region(),
+	s := Step{Do: Launch, Group: g.group(), Account: g.account(), Kind: pick(g, "trusted", "trusted", "trusted", "ordinary", "sixth", "created", "tagged"), N: g.size(), Region: g.region(),
 		Role: pick(g, "", "", "", "app-role", "fit-role", "system-role", "unsure-role"), Disk: pick(g, "", "", "cloud_efficiency"), Tag: pick(g, "", "", "", "", "lab", "waived", "lapsed")}
 	if s.Kind == "created" {
 		s.N, s.Tag = 1, "" // CreateInstance is called without tags here
+	}
+	if g.chance(0.3) {
+		s.By = pick(g, "deployer:alice", "deployer:fleetwarden-attach-role")
+		if g.h.World.Wide && s.Account != "" {
+			s.By = pick(g, s.By, stack.Member+":alice")
+		}
 	}
 	return s
 }
@@ -160,7 +184,7 @@ func (g *generator) region() string {
 
 func (g *generator) seed() Step {
 	s := g.launch()
-	s.Do, s.Kind = Seed, pick(g, "trusted", "trusted", "ordinary", "sixth", "scaled")
+	s.Do, s.By, s.Kind = Seed, "", pick(g, "trusted", "trusted", "ordinary", "sixth", "scaled")
 	s.Agent = pick(g, "online", "online", "uninstalled", "uninstalled", "never", "offline", "unknown")
 	s.Assistant = pick(g, "running", "running", "running", "silent", "absent")
 	return s
@@ -192,7 +216,10 @@ func (g *generator) tokens() Step {
 
 // share shares something new, or with another account what is shared already.
 func (g *generator) share() Step {
-	s := Step{Do: Share, Region: pick(g, g.h.World.Regions...), Kind: pick(g, "image", "snapshot"), With: pick(g, server.Sharee, server.Sharee, server.Member, server.Member, unapproved)}
+	s := Step{Do: Share, Account: g.account(), Region: pick(g, g.h.World.Regions...), Kind: pick(g, "image", "snapshot"), With: pick(g, server.Sharee, server.Sharee, server.Member, server.Member, unapproved)}
+	if s.With == s.Account || s.Account != "" && g.chance(0.3) {
+		s.With = server.Sharer
+	}
 	if len(g.shares) > 0 && g.chance(0.4) {
 		s.Group = pick(g, g.shares...)
 	} else {
@@ -245,12 +272,15 @@ func (g *generator) faults() Step {
 func (g *generator) fault() simcloud.Fault {
 	function := g.function()
 	f := simcloud.Fault{Role: "fleetwarden-" + function}
+	if len(g.h.World.Members) > 0 && g.chance(0.3) {
+		f.Role = stack.Member // whose function it is does not matter then
+	}
 	switch {
 	case g.chance(0.6):
 		f.Action = pick(g, moments[function]...)
 		f.Kind = pick(g, simcloud.TimeoutAfter, simcloud.TimeoutAfter, simcloud.Empty, simcloud.TimeoutBefore, simcloud.Throttle, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny)
 	default:
-		f.Product = pick(g, "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing")
+		f.Product = pick(g, "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing", "sts", "resourcemanager")
 		f.Kind = pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore, simcloud.TimeoutAfter, simcloud.RepeatPage, simcloud.ExpiredPage, simcloud.ExpiredCredentials, simcloud.Deny)
 	}
 	switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // History is one world and what happens in it. Steps name groups of instances and shares,
@@ -36,11 +38,19 @@ type World struct {
 	Findings     bool     `json:"findings"`     // findings go to a queue, too
 	Include      bool     `json:"include"`      // the scope is spelt out by region; no owner is named
 	Regions      []string `json:"regions"`      // guarded; home first
+	// Members are other accounts of the policy, which send their events; with Directory, it
+	// names a role for the resource directory in place of them.
+	Members   []string `json:"members,omitempty"`
+	Directory bool     `json:"directory,omitempty"`
+	// Wide lets the role of members do everything, and the members' own people assume it.
+	Wide bool `json:"wide,omitempty"`
 	// Propagation is how long ECS does not see a fresh role.
 	Propagation Duration `json:"propagation"`
-	// ForeignRole puts a share role there that another team made, with trust of its own.
+	// ForeignRole puts a share role that another team made into the last account, with trust
+	// of its own.
 	ForeignRole bool `json:"foreignRole,omitempty"`
-	// ForeignPolicy puts a policy there that has the name of ours, and allows everything.
+	// ForeignPolicy puts a policy into the last account that has the name of ours, and allows
+	// everything.
 	ForeignPolicy bool `json:"foreignPolicy,omitempty"`
 	// Versioning are the states that the ledger's bucket went through; none is right.
 	Versioning []string `json:"versioning,omitempty"`
@@ -55,16 +65,16 @@ type Do string
 
 // What steps do.
 const (
-	Launch  Do = "launch"  // Kind, N, Role, Disk, Tag, Region; the group is Group
+	Launch  Do = "launch"  // Kind, N, Role, Disk, Tag, Account, By, Region; the group is Group
 	Seed    Do = "seed"    // as launch, without events; Agent, Assistant
 	Stop    Do = "stop"    // the instances of Group
 	Start   Do = "start"   //
 	Release Do = "release" //
 	Detach  Do = "detach"  // a user takes the role from N instances of Group
 	Attach  Do = "attach"  // a user attaches Role to N instances of Group
-	Strip   Do = "strip"   // a user takes the policies from the systrust role
+	Strip   Do = "strip"   // a user takes the policies from the systrust role of Account
 	Agent   Do = "agent"   // the agents of N instances of Group become Agent
-	Share   Do = "share"   // Kind image or snapshot, with account With; the share is Group
+	Share   Do = "share"   // Kind image or snapshot, of Account, with account With; the share is Group
 	Unshare Do = "unshare" //
 	Pass    Do = "pass"    // For
 	Night   Do = "night"   // time passes until the sweep's timer has gone off
@@ -73,7 +83,7 @@ const (
 	Kill    Do = "kill"    // Function dies at its Call-th call from now, or at its next call of Action
 	Long    Do = "long"    // passes of Function last For
 	Forge   Do = "forge"   // a message for Function about the instances of Group, said to be old
-	Plan    Do = "plan"    // an operator plans control Kind and applies it; Undo: and undoes it
+	Plan    Do = "plan"    // an operator plans control Kind for Account and applies it; Undo: and undoes it
 	DryRun  Do = "dry-run" // an operator plans, and applies with --dry-run
 	Redrive Do = "redrive" // an operator redrives the dead letters
 	Race    Do = "race"    // a user gives an instance a role right before attach-role does
@@ -88,6 +98,8 @@ const (
 type Step struct {
 	Do        Do                   `json:"do"`
 	Group     string               `json:"group,omitempty"`
+	Account   string               `json:"account,omitempty"` // home if empty
+	By        string               `json:"by,omitempty"`      // role:session that launches; a user if empty
 	Kind      string               `json:"kind,omitempty"`
 	N         int                  `json:"n,omitempty"`
 	Role      string               `json:"role,omitempty"`
@@ -106,6 +118,9 @@ type Step struct {
 	Faults    []simcloud.Fault     `json:"faults,omitempty"`
 	Events    simcloud.EventFaults `json:"events,omitzero"`
 }
+
+// account is the one that the step is about.
+func (s Step) account() string { return cmp.Or(s.Account, server.Sharer) }
 
 // String is the step as JSON.
 func (s Step) String() string { return inJSON(s) }

@@ -20,7 +20,7 @@ func (p *player) forge(s Step) error {
 		ids = append(ids, i.id)
 	}
 	body, err := json.Marshal(map[string]any{
-		"v": 1, "scope": map[string]string{"account": server.Sharer, "region": all[0].region}, "kind": "instance", "ids": ids, "try": 9,
+		"v": 1, "scope": map[string]string{"account": all[0].account, "region": all[0].region}, "kind": "instance", "ids": ids, "try": 9,
 		"firstSeen": "2020-01-01T00:00:00Z", "run": "forged",
 	})
 	if err != nil {
@@ -62,7 +62,7 @@ func (p *player) claim(s Step) error {
 	}
 	for _, e := range past {
 		var record map[string]any
-		if err := json.Unmarshal(e.Data, &record); err != nil || record["eventName"] != "RunInstances" || e.Region != all[0].region {
+		if err := json.Unmarshal(e.Data, &record); err != nil || record["eventName"] != "RunInstances" || e.Region != all[0].region || e.Account != all[0].account {
 			continue
 		}
 		var ids []string

@@ -32,11 +32,12 @@ func (m *model) expect(s Step) {
 }
 
 type instance struct {
-	id, region, group, kind, tag string
-	live                         bool // launched, with events
-	outside                      bool // in a region that is not guarded
-	left                         bool // in a region that is not guarded any more
-	disk                         string
+	id, account, region string
+	group, kind, tag    string
+	live                bool // launched, with events
+	outside             bool // in a region that is not guarded
+	left                bool // in a region that is not guarded any more
+	disk                string
 	// role is what others gave it last, began what it was launched with; "" for none.
 	role, began string
 	// edits is how often others changed its role after its launch.
@@ -84,11 +85,12 @@ func (i *instance) broken(rule string) bool {
 }
 
 type share struct {
-	name, kind, with, id, region string
-	resourceShare                string
-	wanted                       bool
-	asked, ended                 time.Time
-	kept                         bool // could be used when its region was not guarded any more
+	name, kind, with, id string
+	account, region      string
+	resourceShare        string
+	wanted               bool
+	asked, ended         time.Time
+	kept                 bool // could be used when its region was not guarded any more
 }
 
 func (m *model) group(name string) []*instance {

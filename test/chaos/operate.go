@@ -70,8 +70,8 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 // operate plans a control and applies the plan; then, if the step says so, undoes what was
 // applied. What the tool says has to be so.
 func (p *player) operate(ctx context.Context, s Step) error {
-	control := cmp.Or(s.Kind, "instance-role")
-	lines, _, err := p.backfill(ctx, "plan", "--control", control, "--account", server.Sharer, "--json")
+	control, began := cmp.Or(s.Kind, "instance-role"), p.now()
+	lines, _, err := p.backfill(ctx, "plan", "--control", control, "--account", s.account(), "--json")
 	if err != nil || len(lines) == 0 {
 		return err
 	}
@@ -100,7 +100,7 @@ func (p *player) operate(ctx context.Context, s Step) error {
 		if i == nil || x["kind"] != "instance" {
 			continue
 		}
-		p.checkApplied(control, fmt.Sprint(x["state"]), i)
+		p.checkApplied(control, fmt.Sprint(x["state"]), i, began)
 		if x["state"] == "done" {
 			done = append(done, i)
 		}
@@ -111,13 +111,14 @@ func (p *player) operate(ctx context.Context, s Step) error {
 	return p.undo(ctx, run, done)
 }
 
-// checkApplied: where nothing is to do any more, all is right.
-func (p *player) checkApplied(control, state string, i *instance) {
-	now, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
-	status, _, _ := p.Server.SAS.Agent(server.Sharer, i.id)
+// checkApplied: where nothing is to do any more, all is right, or a limit holds what follows:
+// a plan that has to make the role first says nothing of replacing others by it.
+func (p *player) checkApplied(control, state string, i *instance, began time.Time) {
+	now, there := p.Server.ECS.Instance(i.account, i.region, i.id)
+	status, _, _ := p.Server.SAS.Agent(i.account, i.id)
 	switch {
 	case !there || p.m.faulty:
-	case control == "instance-role" && state == "done" && !p.fit(now.Role):
+	case control == "instance-role" && state == "done" && !p.fit(i.account, now.Role) && !p.limited(i.account, control, began):
 		p.wrong("apply said %s of %s, but its role is %q", state, i.id, now.Role)
 	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && i.kind != "sixth":
 		p.wrong("apply said %s of %s, but its agent is %q", state, i.id, status)

@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"sync"
 
-	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/simcloud/wire"
-	"fleetwarden/deploy/local/stage"
+	"fleetwarden/deploy/local/stack"
 )
 
 // What operators and others do to instances. What is refused changes nothing.
@@ -29,7 +28,7 @@ func (p *player) power(s Step) {
 		if s.Do == Stop {
 			params = map[string]string{"InstanceId": i.id, "StoppedMode": "KeepCharging"}
 		}
-		_, err := p.call("2014-05-26", action, i.region, params)
+		_, err := p.call(i.account, "2014-05-26", action, i.region, params)
 		i.released = i.released || s.Do == Release && err == nil
 	}
 }
@@ -37,36 +36,36 @@ func (p *player) power(s Step) {
 // edit changes the roles of instances, as a user does.
 func (p *player) edit(s Step) {
 	for _, i := range p.few(s) {
-		now, ok := p.Server.ECS.Instance(server.Sharer, i.region, i.id)
+		now, ok := p.Server.ECS.Instance(i.account, i.region, i.id)
 		if !ok {
 			continue
 		}
-		action, role := "AttachInstanceRamRole", s.Role
+		action, role := "AttachInstanceRamRole", called(i.account, s.Role)
 		if s.Do == Detach {
 			action, role = "DetachInstanceRamRole", now.Role
 		}
 		if (now.Role == "") == (s.Do == Detach) {
 			continue
 		}
-		if _, err := p.call("2014-05-26", action, i.region, map[string]string{"InstanceIds": `["` + i.id + `"]`, "RamRoleName": role}); err == nil {
-			i.role, i.edits = s.Role, i.edits+1
+		if _, err := p.call(i.account, "2014-05-26", action, i.region, map[string]string{"InstanceIds": `["` + i.id + `"]`, "RamRoleName": role}); err == nil {
+			i.role, i.edits = called(i.account, s.Role), i.edits+1
 		}
 	}
 }
 
 // strip takes all policies from the systrust role.
-func (p *player) strip() {
-	for name, kind := range p.policies(systrust) {
-		_, _ = p.call("2015-05-01", "DetachPolicyFromRole", "", map[string]string{"RoleName": systrust, "PolicyName": name, "PolicyType": kind})
+func (p *player) strip(account string) {
+	for name, kind := range p.policies(account, systrust) {
+		_, _ = p.call(account, "2015-05-01", "DetachPolicyFromRole", "", map[string]string{"RoleName": systrust, "PolicyName": name, "PolicyType": kind})
 	}
 }
 
 func (p *player) agents(s Step) error {
 	for _, i := range p.few(s) {
-		if _, there := p.Server.ECS.Instance(server.Sharer, i.region, i.id); !there {
+		if _, there := p.Server.ECS.Instance(i.account, i.region, i.id); !there {
 			continue
 		}
-		if err := p.Server.SAS.SetAgent(server.Sharer, i.id, s.Agent); err != nil {
+		if err := p.Server.SAS.SetAgent(i.account, i.id, s.Agent); err != nil {
 			return err
 		}
 		i.agent, i.agentAt, i.breaks = s.Agent, p.now(), i.breaks+1
@@ -77,7 +76,7 @@ func (p *player) agents(s Step) error {
 // tokens has instances answer for metadata with tokens only, or without.
 func (p *player) tokens(s Step) {
 	for _, i := range p.few(s) {
-		_, err := p.call("2014-05-26", "ModifyInstanceMetadataOptions", i.region, map[string]string{"InstanceId": i.id, "HttpEndpoint": "enabled", "HttpTokens": s.Kind})
+		_, err := p.call(i.account, "2014-05-26", "ModifyInstanceMetadataOptions", i.region, map[string]string{"InstanceId": i.id, "HttpEndpoint": "enabled", "HttpTokens": s.Kind})
 		if err == nil && i.judged() {
 			i.turn("imds", s.Kind == "optional", p.now())
 		}
@@ -89,7 +88,7 @@ func (p *player) race() {
 	next, once := p.Server.Witness, sync.Once{}
 	p.Server.Witness = func(c *wire.Call, after bool) bool {
 		drop := next.Drops(c, after)
-		if !after && c.Action == "AttachInstanceRamRole" && c.Caller.Name == "fleetwarden-attach-role" {
+		if function, _ := stack.FunctionOf(c.Caller); !after && c.Action == "AttachInstanceRamRole" && function == "attach-role" {
 			once.Do(func() { p.faster(c) })
 		}
 		return drop
@@ -102,7 +101,7 @@ func (p *player) faster(c *wire.Call) {
 		return
 	}
 	role := c.Params["RamRoleName"]
-	_, err := p.Call(context.Background(), stage.Operator, "2014-05-26", "AttachInstanceRamRole",
+	_, err := p.Call(context.Background(), keysOf(c.Caller.Account), "2014-05-26", "AttachInstanceRamRole",
 		map[string]string{"RegionId": c.Region, "InstanceIds": `["` + ids[0] + `"]`, "RamRoleName": role})
 	if err == nil {
 		p.won.Store(ids[0], role)

@@ -56,7 +56,7 @@ func Play(ctx context.Context, h History, o options) (found []string, err error)
 	}
 	s, err := stage.Open(ctx, stage.Options{
 		Root: o.root, BinDir: o.bin, LogDir: filepath.Join(dir, "log"), Policy: policy,
-		Without: append(h.idle(), o.without...), World: []string{server.Home, server.Another}, Optional: h.World.grants(), Regions: h.World.Regions, Propagation: time.Duration(h.World.Propagation),
+		Without: append(h.idle(), o.without...), World: []string{server.Home, server.Another}, Optional: h.World.grants(), Regions: h.World.Regions, Members: h.World.Members, Propagation: time.Duration(h.World.Propagation),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("playing a history: %w", err)
@@ -85,12 +85,17 @@ func (p *player) wrong(format string, args ...any) {
 	}
 }
 
-// call calls an API as the operator.
-func (p *player) call(version, action, region string, params map[string]string) (map[string]any, error) {
+// keysOf are those of an account's administrator.
+func keysOf(account string) stage.Keys {
+	return map[string]stage.Keys{server.Sharer: stage.Operator, server.Sharee: stage.Sharee, server.Member: stage.Member}[account]
+}
+
+// call calls an API as the administrator of an account.
+func (p *player) call(account, version, action, region string, params map[string]string) (map[string]any, error) {
 	if region != "" {
 		params["RegionId"] = region
 	}
-	return p.Call(context.Background(), stage.Operator, version, action, params)
+	return p.Call(context.Background(), keysOf(account), version, action, params)
 }
 
 func (p *player) do(ctx context.Context, s Step) error {
@@ -104,7 +109,7 @@ func (p *player) do(ctx context.Context, s Step) error {
 	case Detach, Attach:
 		p.edit(s)
 	case Strip:
-		p.strip()
+		p.strip(s.account())
 	case Agent:
 		return p.agents(s)
 	case Share:
@@ -172,7 +177,11 @@ const (
 // launch launches a group: in calls of a hundred at most, as RunInstances takes them.
 func (p *player) launch(ctx context.Context, s Step) error {
 	l := kinds[s.Kind]
-	l.Region, l.VSwitch, l.Role, l.Tags = s.Region, "vsw-local", s.Role, tags(s.Tag)
+	var err error
+	if l.As, err = p.keysBy(s.account(), s.By); err != nil {
+		return err
+	}
+	l.Region, l.VSwitch, l.Role, l.Tags = s.Region, "vsw-local", called(s.account(), s.Role), tags(s.Tag)
 	l.Category, l.Tokens = cmp.Or(s.Disk, "cloud_essd"), "required"
 	for left := s.N; left > 0; left -= l.Amount {
 		l.Amount = min(left, 100)
@@ -192,8 +201,8 @@ func (p *player) launch(ctx context.Context, s Step) error {
 func (p *player) note(s Step, ids []string, live bool) {
 	for _, id := range ids {
 		i := &instance{
-			id: id, region: s.Region, group: s.Group, kind: s.Kind, tag: s.Tag, live: live, disk: cmp.Or(s.Disk, "cloud_essd"),
-			role: s.Role, began: s.Role, agent: s.Agent, agentAt: p.now(), assistant: s.Assistant, born: p.now(),
+			id: id, account: s.account(), region: s.Region, group: s.Group, kind: s.Kind, tag: s.Tag, live: live, disk: cmp.Or(s.Disk, "cloud_essd"),
+			role: called(s.account(), s.Role), began: called(s.account(), s.Role), agent: s.Agent, agentAt: p.now(), assistant: s.Assistant, born: p.now(),
 			outside: !slices.Contains(p.h.World.Regions, s.Region),
 			left:    len(p.h.World.Regions) < len(p.regions) && s.Region != server.Home,
 		}
@@ -211,7 +220,7 @@ func (p *player) note(s Step, ids []string, live bool) {
 
 func (p *player) seed(s Step) error {
 	f := ecs.FleetSpec{
-		Count: s.N, Region: s.Region, InstanceType: kinds[s.Kind].Type, Image: kinds[s.Kind].Image, Role: cmp.Or(s.Role, "-"), SystemDisk: s.Disk,
+		Account: s.account(), Count: s.N, Region: s.Region, InstanceType: kinds[s.Kind].Type, Image: kinds[s.Kind].Image, Role: cmp.Or(called(s.account(), s.Role), "-"), SystemDisk: s.Disk,
 		Tags: tags(s.Tag), Agent: s.Agent, Assistant: s.Assistant, NoVTPM: s.Kind == "ordinary",
 	}
 	if s.Kind == "scaled" {
@@ -228,8 +237,8 @@ func (p *player) seed(s Step) error {
 }
 
 // policies are a role's policies with their types, none where there is no such role.
-func (p *player) policies(role string) map[string]string {
-	answer, err := p.call("2015-05-01", "ListPoliciesForRole", "", map[string]string{"RoleName": role})
+func (p *player) policies(account, role string) map[string]string {
+	answer, err := p.call(account, "2015-05-01", "ListPoliciesForRole", "", map[string]string{"RoleName": role})
 	if err != nil {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/stack"
 )
 
 // The tags that the policy's consequences leave, as README documents them.
@@ -19,7 +20,13 @@ const (
 const firstID = "i-local000000000000001"
 
 // approved are the accounts that the policy approves as sharees; unapproved is another.
-var approved = []string{server.Sharee, server.Member}
+func (w World) approved() []string {
+	out := []string{server.Sharee, server.Member}
+	if len(w.Members) > 0 {
+		out = append(out, server.Sharer)
+	}
+	return out
+}
 
 const unapproved = "1000000000000008"
 
@@ -37,8 +44,12 @@ func (w World) policy() string {
 	if w.Findings {
 		sinks = "findings: " + findingsQueue
 	}
+	var trusted []string
+	for _, account := range w.approved() {
+		trusted = append(trusted, fmt.Sprintf("{id: %q, trust: now}", account))
+	}
 	return fmt.Sprintf(`version: 1
-accounts: [{id: "1000000000000001"}]
+%[19]s
 homeRegion: %[1]s
 regions: [%[2]s]
 controls:
@@ -49,7 +60,7 @@ controls:
     mode: %[3]s
     takeBack: %[8]s
     takeBackAfter: 1h
-    approved: {accounts: [{id: "1000000000000002", trust: now}, {id: "1000000000000003", trust: now}]}
+    approved: {accounts: [%[20]s]}
 exemptions:
   - {control: trusted-instance, rule: system-disk, tags: {waiver: "yes"}, owner: chaos, reason: waived, expires: 2027-01-31}
   - {control: trusted-instance, rule: system-disk, tags: {waiver: lapsed}, owner: chaos, reason: it was, expires: 2025-12-31}
@@ -58,7 +69,42 @@ limits: {maxChanges: %[9]d, maxPercent: %[10]d, percentAbove: %[15]d, maxPerHour
 pacing: {callsPerInvocation: %[16]d}
 sinks: {%[18]s}
 `, w.Regions[0], strings.Join(w.Regions, ", "), w.Mode, w.Consequence, minutes(w.Grace), w.Conflict, minutes(w.AttachAfter), w.TakeBack,
-		w.MaxChanges, w.MaxPercent, w.PerHour, w.PerPass, scope, firstID, w.PercentAbove, w.Budget, w.Push, sinks)
+		w.MaxChanges, w.MaxPercent, w.PerHour, w.PerPass, scope, firstID, w.PercentAbove, w.Budget, w.Push, sinks, w.accountsInPolicy(), strings.Join(trusted, ", "))
+}
+
+// accounts are those that the policy speaks for, home first.
+func (w World) accounts() []string { return append([]string{server.Sharer}, w.Members...) }
+
+// last is the account in which a foreign role or policy stands.
+func (w World) last() string { return w.accounts()[len(w.Members)] }
+
+func (w World) accountsInPolicy() string {
+	out := []string{fmt.Sprintf("{id: %q}", server.Sharer)}
+	if w.Directory {
+		return "accounts: [" + out[0] + "]\ndirectory: {role: " + stack.Member + "}"
+	}
+	for _, account := range w.Members {
+		out = append(out, fmt.Sprintf("{id: %q, role: %s}", account, stack.Member))
+	}
+	return "accounts: [" + strings.Join(out, ", ") + "]"
+}
+
+// foreignPolicy reports whether the policy with our name is foreign in an account.
+func (w World) foreignPolicy(account string) bool { return w.ForeignPolicy && account == w.last() }
+
+// foreignRole reports whether a share role is foreign in an account.
+func (w World) foreignRole(account, kind string) bool {
+	return w.ForeignRole && kind == "image" && account == w.last()
+}
+
+// called is the name of a role in an account. In members, app-role is fit, and fit-role is
+// not: what a role of some name allows is a matter of the account.
+func called(account, role string) string {
+	other := map[string]string{"app-role": "fit-role", "fit-role": "app-role"}[role]
+	if account == server.Sharer || other == "" {
+		return role
+	}
+	return other
 }
 
 // minutes is a duration as the policy file takes it: one number and one unit.

@@ -36,6 +36,10 @@ func themes() []theme {
 			},
 		},
 		{
+			functions: functions, more: map[Do]int{Launch: 15, Share: 15, Plan: 8, Faults: 8},
+			world: func(g *generator, w *World) { g.withMembers(w) },
+		},
+		{
 			functions: []string{"push-agent"}, more: map[Do]int{Launch: 15, Seed: 15, Agent: 15, Kill: 15, Garbage: 10, Faults: 8},
 			world: func(g *generator, w *World) { w.Push = pick(g, "commands", "one-click", "run-command") },
 		},
