@@ -194,8 +194,9 @@ func (s *Service) dispatch(on busKey, e simcloud.Event, body []byte) {
 	s.mu.Lock()
 	rules := append([]Rule(nil), s.buses[on]...)
 	s.mu.Unlock()
+	object, ok := decodeObject(body)
 	for _, r := range rules {
-		if r.Disabled || !r.Pattern.Match(body) {
+		if r.Disabled || !ok || !r.Pattern.root.match(object) {
 			continue
 		}
 		for _, t := range r.Targets {

@@ -92,12 +92,17 @@ func parseNode(path string, v any) (node, error) {
 // Match reports whether the event, a JSON object, matches. What is no JSON
 // object matches nothing.
 func (p *Pattern) Match(event []byte) bool {
+	object, ok := decodeObject(event)
+	return ok && p.root.match(object)
+}
+
+func decodeObject(event []byte) (object map[string]any, ok bool) {
 	v, err := decode(event)
 	if err != nil {
-		return false
+		return nil, false
 	}
-	object, ok := v.(map[string]any)
-	return ok && p.root.match(object)
+	object, ok = v.(map[string]any)
+	return object, ok
 }
 
 func (f fields) match(object map[string]any) bool {
