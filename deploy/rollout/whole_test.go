@@ -155,7 +155,7 @@ func (x *checkout) make(answers map[string]answer, args ...string) (string, erro
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), toolURL+"="+tools.URL, "S_ACCESS=an access", "GOFLAGS=-trimpath")
+	cmd.Env = append(cmd.Env, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), toolURL+"="+tools.URL, "S_ACCESS=an access")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	ended := make(chan error, 1)

@@ -30,8 +30,9 @@ var code = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "main"), "./testdata/probe").CombinedOutput()
-	if err != nil {
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "main"), "./testdata/probe")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as functions are built
+	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the probe: %w: %s", err, out)
 	}
 	return dir, nil
