@@ -14,7 +14,7 @@ type ShareWorld struct {
 	At time.Time
 	// Sides are the kinds of thing shared that the pass looks at.
 	Sides []ShareSide
-	// Directory is the account's own resource directory; it is Unknown while nothing
+	// Directory is the account's own resource directory; it is unknown while nothing
 	// asks for it.
 	Directory Fact[Directory]
 	// DiskRole is the role by which ECS uses CMKs for disks, and CMKDisk names one disk that
@@ -28,7 +28,7 @@ type ShareSide struct {
 	// Ref is [KindSnapshotShare] or [KindImageShare], and holds what a failed share
 	// claimed.
 	Ref Ref
-	// Regions is Unknown when it could not be told which regions there are.
+	// Regions is unknown when the regions could not be determined.
 	Regions Fact[[]ShareRegion]
 	Role    Fact[Role]
 	// Tags are those of the role.

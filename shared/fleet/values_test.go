@@ -41,13 +41,13 @@ func TestAFamilyIsReadFromItsNameOrFromTheType(t *testing.T) {
 	}
 }
 
-func TestAFactThatNobodySetIsUnknown(t *testing.T) {
+func TestAFactThatWasNeverSetIsUnknown(t *testing.T) {
 	var zero fleet.Fact[string]
 	for f, want := range map[fleet.Fact[string]][3]any{
-		zero:                           {false, false, "unknown"},
-		fleet.Dunno[string]("because"): {false, false, "unknown"},
-		fleet.Claim(""):                {true, false, "claimed"},
-		fleet.See(""):                  {true, true, "observed"},
+		zero:                             {false, false, "unknown"},
+		fleet.Unknown[string]("because"): {false, false, "unknown"},
+		fleet.Claim(""):                  {true, false, "claimed"},
+		fleet.See(""):                    {true, true, "observed"},
 	} {
 		if got := [3]any{f.Known(), f.Seen(), f.Source.String()}; got != want {
 			t.Errorf("%+v: %v, want %v", f, got, want)

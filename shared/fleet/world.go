@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Source says how a Fact came to be known.
+// Source is how a Fact came to be known.
 type Source uint8
 
-// The sources of a Fact. The zero Source is Unknown, so a Fact that nobody set
-// is never mistaken for one that was looked up and found empty.
+// The sources of a Fact. The zero Source is NoSource, so a Fact
+// that was never set is not mistaken for one that was read and found empty.
 const (
-	Unknown Source = iota
+	NoSource Source = iota
 	// Observed was read from the cloud in this pass.
 	Observed
 	// Claimed was said by a request and not confirmed.
@@ -43,11 +43,11 @@ func See[T any](v T) Fact[T] { return Fact[T]{V: v, Source: Observed} }
 // Claim returns a claimed Fact.
 func Claim[T any](v T) Fact[T] { return Fact[T]{V: v, Source: Claimed} }
 
-// Dunno returns an unknown Fact and its reason.
-func Dunno[T any](why string) Fact[T] { return Fact[T]{Why: why} }
+// Unknown returns an unknown Fact with the reason.
+func Unknown[T any](why string) Fact[T] { return Fact[T]{Why: why} }
 
 // Known reports whether the fact was observed or claimed.
-func (f Fact[T]) Known() bool { return f.Source != Unknown }
+func (f Fact[T]) Known() bool { return f.Source != NoSource }
 
 // Seen reports whether the fact was observed.
 func (f Fact[T]) Seen() bool { return f.Source == Observed }
@@ -138,10 +138,10 @@ func FamilyOf(family, instanceType string) (bare string, enhanced bool) {
 const NoKMS = "NotServed"
 
 // Instance is what is known about one instance. A facet that no rule asked for
-// stays Unknown.
+// stays unknown.
 type Instance struct {
 	Ref Ref
-	// Listed is what DescribeInstances returned. It is Unknown while nothing is
+	// Listed is what DescribeInstances returned. It is unknown while nothing is
 	// known, and when the instance was not found: see Gone.
 	Listed Fact[Listing]
 	// Gone is observed and true when the instance was asked for and not found.

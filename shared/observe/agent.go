@@ -41,7 +41,7 @@ func (o World) agents(ctx context.Context, w *fleet.World, there []*fleet.Instan
 	}
 	for _, in := range there {
 		if err != nil {
-			in.Agent = fleet.Dunno[fleet.Agent](err.Error())
+			in.Agent = fleet.Unknown[fleet.Agent](err.Error())
 			continue
 		}
 		in.Agent = fleet.See(got[in.Ref.ID])
@@ -81,10 +81,10 @@ func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.In
 	for _, in := range lacking {
 		in.Assistant, in.Invocations = fleet.See(got[in.Ref.ID]), fleet.See(runs[in.Ref.ID])
 		if err != nil {
-			in.Assistant = fleet.Dunno[fleet.Assistant](err.Error())
+			in.Assistant = fleet.Unknown[fleet.Assistant](err.Error())
 		}
 		if runsErr != nil {
-			in.Invocations = fleet.Dunno[[]fleet.Invocation](runsErr.Error())
+			in.Invocations = fleet.Unknown[[]fleet.Invocation](runsErr.Error())
 		}
 	}
 	return nil
@@ -105,7 +105,7 @@ func (o World) trustScripts(ctx context.Context, w *fleet.World, there []*fleet.
 			return err
 		}
 		if err != nil {
-			in.TrustScript = fleet.Dunno[string](err.Error())
+			in.TrustScript = fleet.Unknown[string](err.Error())
 			continue
 		}
 		in.TrustScript = fleet.See(o.Script(string(data)))

@@ -25,7 +25,7 @@ func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instanc
 	}
 	if err != nil {
 		for _, in := range there {
-			in.SystemDisk = fleet.Dunno[string](err.Error())
+			in.SystemDisk = fleet.Unknown[string](err.Error())
 		}
 		return nil
 	}
@@ -75,9 +75,9 @@ func (o World) diskOf(ctx context.Context, w *fleet.World, in *fleet.Instance) e
 	}
 	switch {
 	case err != nil:
-		in.SystemDisk = fleet.Dunno[string](err.Error())
+		in.SystemDisk = fleet.Unknown[string](err.Error())
 	case category == "":
-		in.SystemDisk = fleet.Dunno[string]("the cloud shows no system disk")
+		in.SystemDisk = fleet.Unknown[string]("the cloud shows no system disk")
 	default:
 		in.SystemDisk = fleet.See(category)
 	}

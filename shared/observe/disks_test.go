@@ -83,7 +83,7 @@ func TestDisksThatMayNotBeReadByIDsAreUnknownForThatReason(t *testing.T) {
 	c.fails["SystemDisksByID"], c.fails["SystemDiskOf"] = denied, denied
 	w := look(t, everything(c), b)
 	for _, i := range w.Instances {
-		if i.SystemDisk != fleet.Dunno[string](denied.Error()) {
+		if i.SystemDisk != fleet.Unknown[string](denied.Error()) {
 			t.Fatalf("got %+v", i.SystemDisk)
 		}
 	}

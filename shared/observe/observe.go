@@ -132,7 +132,7 @@ func (o World) past(ctx context.Context, w *fleet.World) error {
 		switch {
 		case !slices.Contains(ids, in.Ref.ID):
 		case err != nil:
-			in.Found = fleet.Dunno[map[string]time.Time](err.Error())
+			in.Found = fleet.Unknown[map[string]time.Time](err.Error())
 		default:
 			in.Found = fleet.See(got[in.Ref.ID])
 		}
@@ -187,11 +187,11 @@ func (o World) list(ctx context.Context, w *fleet.World, seen []fleet.Instance) 
 		switch {
 		case in.Listed.Seen(), in.Ref.Kind != fleet.KindInstance:
 		case err != nil:
-			in.Listed = fleet.Dunno[fleet.Listing](err.Error())
+			in.Listed = fleet.Unknown[fleet.Listing](err.Error())
 		case ok:
 			in.Listed, in.Gone = fleet.See(l), fleet.See(false)
 		default:
-			in.Listed, in.Gone = fleet.Dunno[fleet.Listing]("not found"), fleet.See(true)
+			in.Listed, in.Gone = fleet.Unknown[fleet.Listing]("not found"), fleet.See(true)
 		}
 	}
 	return nil
@@ -255,11 +255,11 @@ func (o World) images(ctx context.Context, w *fleet.World, there []*fleet.Instan
 		img, ok := got[in.Listed.V.ImageID]
 		switch {
 		case err != nil:
-			in.Image = fleet.Dunno[fleet.Image](err.Error())
+			in.Image = fleet.Unknown[fleet.Image](err.Error())
 		case ok:
 			in.Image = fleet.See(img)
 		default:
-			in.Image = fleet.Dunno[fleet.Image]("the instance does not say what image it is from")
+			in.Image = fleet.Unknown[fleet.Image]("the instance does not say what image it is from")
 		}
 	}
 	return nil
@@ -274,7 +274,7 @@ func (o World) kms(ctx context.Context, w *fleet.World, there []*fleet.Instance)
 		return err
 	}
 	if err != nil {
-		w.KMS = fleet.Dunno[string](err.Error())
+		w.KMS = fleet.Unknown[string](err.Error())
 		return nil
 	}
 	w.KMS = fleet.See(status)

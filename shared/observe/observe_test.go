@@ -180,7 +180,7 @@ func TestWhatIsDeniedIsUnknownWithItsReason(t *testing.T) {
 				c, b := launched()
 				c.fails[api] = err
 				w := look(t, everything(c), b)
-				if got := get(w); got != (fact{fleet.Unknown, err.Error()}) {
+				if got := get(w); got != (fact{fleet.NoSource, err.Error()}) {
 					t.Errorf("got %+v", got)
 				}
 				if w.Instances[1].Gone.Seen() && w.Instances[1].Gone.V {

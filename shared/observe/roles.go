@@ -31,11 +31,11 @@ func (o World) roleNames(ctx context.Context, w *fleet.World, there []*fleet.Ins
 		name, ok := got[in.Ref.ID]
 		switch {
 		case err != nil:
-			in.RoleName = fleet.Dunno[string](err.Error())
+			in.RoleName = fleet.Unknown[string](err.Error())
 		case ok:
 			in.RoleName = fleet.See(name)
 		default:
-			in.RoleName = fleet.Dunno[string]("the answer does not speak of this instance")
+			in.RoleName = fleet.Unknown[string]("the answer does not speak of this instance")
 		}
 	}
 	return nil
@@ -62,7 +62,7 @@ func (o World) roles(ctx context.Context, w *fleet.World, there []*fleet.Instanc
 			return err
 		}
 		if err != nil {
-			w.Roles[name] = fleet.Dunno[fleet.Role](err.Error())
+			w.Roles[name] = fleet.Unknown[fleet.Role](err.Error())
 			continue
 		}
 		w.Roles[name] = fleet.See(role)

@@ -111,9 +111,9 @@ func (o Shares) regions(ctx context.Context, w *fleet.ShareWorld) error {
 			why = err.Error()
 		}
 		for i := range w.Sides {
-			w.Sides[i].Regions = fleet.Dunno[[]fleet.ShareRegion](why)
+			w.Sides[i].Regions = fleet.Unknown[[]fleet.ShareRegion](why)
 		}
-		w.CMKDisk = fleet.Dunno[string](why)
+		w.CMKDisk = fleet.Unknown[string](why)
 		return nil
 	}
 	w.CMKDisk = fleet.See("")
@@ -151,7 +151,7 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 			return err
 		}
 		if err != nil {
-			s.Role = fleet.Dunno[fleet.Role](err.Error())
+			s.Role = fleet.Unknown[fleet.Role](err.Error())
 			continue
 		}
 		s.Role = fleet.See(role)
@@ -164,7 +164,7 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 			return err
 		}
 		if err != nil {
-			s.Tags = fleet.Dunno[map[string]string](err.Error())
+			s.Tags = fleet.Unknown[map[string]string](err.Error())
 			continue
 		}
 		s.Tags = fleet.See(tags)
@@ -178,7 +178,7 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 	}
 	w.DiskRole = fleet.See(role)
 	if err != nil {
-		w.DiskRole = fleet.Dunno[fleet.Role](err.Error())
+		w.DiskRole = fleet.Unknown[fleet.Role](err.Error())
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (o Shares) directory(ctx context.Context, w *fleet.ShareWorld) error {
 	}
 	w.Directory = fleet.See(d)
 	if err != nil {
-		w.Directory = fleet.Dunno[fleet.Directory](err.Error())
+		w.Directory = fleet.Unknown[fleet.Directory](err.Error())
 	}
 	return nil
 }

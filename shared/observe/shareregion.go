@@ -54,7 +54,7 @@ func (r *regional) read(ctx context.Context, w *fleet.ShareWorld) error {
 	case ends(err):
 		return err
 	case err != nil:
-		w.CMKDisk = fleet.Dunno[string]("region " + string(r.region) + ": " + err.Error())
+		w.CMKDisk = fleet.Unknown[string]("region " + string(r.region) + ": " + err.Error())
 	case disk != "":
 		w.CMKDisk = fleet.See(disk)
 	}
@@ -174,7 +174,7 @@ func (r *regional) unlisted(own []fleet.OwnImage) []fleet.SharedResource {
 	var out []fleet.SharedResource
 	for _, id := range slices.Sorted(maps.Keys(by)) {
 		f := by[id]
-		f.Keys = fleet.Dunno[[]fleet.KMSKey]("the image is not among the account's own")
+		f.Keys = fleet.Unknown[[]fleet.KMSKey]("the image is not among the account's own")
 		out = append(out, f)
 	}
 	return out
@@ -193,7 +193,7 @@ func (r *regional) sharedImages() map[string]fleet.SharedResource {
 func (r *regional) blindly(err error) []fleet.SharedResource {
 	found := r.shared[fleet.KindImageShare]
 	for i := range found {
-		found[i].Keys = fleet.Dunno[[]fleet.KMSKey](err.Error())
+		found[i].Keys = fleet.Unknown[[]fleet.KMSKey](err.Error())
 	}
 	return found
 }
@@ -211,14 +211,14 @@ func claims(r fleet.Ref) map[string]bool {
 // one that ends the pass.
 func (r *regional) keys(ctx context.Context, f *fleet.SharedResource, snapshots []string, how map[string]fleet.Encryption, readErr error) error {
 	if readErr != nil {
-		f.Keys = fleet.Dunno[[]fleet.KMSKey](readErr.Error())
+		f.Keys = fleet.Unknown[[]fleet.KMSKey](readErr.Error())
 		return nil
 	}
 	var keys []fleet.KMSKey
 	for _, id := range snapshots {
 		e, ok := how[id]
 		if !ok {
-			f.Keys = fleet.Dunno[[]fleet.KMSKey]("snapshot " + id + " was not found")
+			f.Keys = fleet.Unknown[[]fleet.KMSKey]("snapshot " + id + " was not found")
 			return nil
 		}
 		if !e.Encrypted {
@@ -260,7 +260,7 @@ func (r *regional) service(ctx context.Context) (fleet.Fact[string], error) {
 		}
 		r.serviceKey = new(fleet.See(id))
 		if err != nil {
-			r.serviceKey = new(fleet.Dunno[string](err.Error()))
+			r.serviceKey = new(fleet.Unknown[string](err.Error()))
 		}
 	}
 	return *r.serviceKey, nil

@@ -84,7 +84,7 @@ func (s *Survey) SystemDisk(ctx context.Context, in *fleet.Instance) (fleet.Fact
 			return fleet.Fact[string]{}, err
 		}
 		if err != nil {
-			found = &surveyed{rest: fleet.Dunno[string](err.Error())}
+			found = &surveyed{rest: fleet.Unknown[string](err.Error())}
 		}
 		found.scope = in.Ref.Scope
 		s.m.disks = found
@@ -103,11 +103,11 @@ func (f *surveyed) of(in *fleet.Instance) fleet.Fact[string] {
 	case len(has) == 1:
 		return fleet.See(has[0])
 	case len(has) > 1:
-		return fleet.Dunno[string]("the system disk changed while the region's disks were listed")
+		return fleet.Unknown[string]("the system disk changed while the region's disks were listed")
 	case !f.rest.Seen():
 		return f.rest
 	case !in.Listed.Seen() || in.Listed.V.Created.IsZero() || !in.Listed.V.Created.Before(f.began):
-		return fleet.Dunno[string]("launched when the region's disks were listed, or after that")
+		return fleet.Unknown[string]("launched when the region's disks were listed, or after that")
 	}
 	return f.rest
 }
@@ -119,7 +119,7 @@ func (s *Survey) read(ctx context.Context, region fleet.Region) (*surveyed, erro
 	}
 	if n <= maxWhole {
 		f := s.begin()
-		f.rest = fleet.Dunno[string]("the cloud shows no system disk of it")
+		f.rest = fleet.Unknown[string]("the cloud shows no system disk of it")
 		_, err := f.list(ctx, s.disks, region, "")
 		return f.sorted(), err
 	}
@@ -155,7 +155,7 @@ func (s *Survey) eliminate(ctx context.Context, region fleet.Region) (*surveyed,
 	}
 	f.sorted()
 	if f.kept > maxSurveyed {
-		f.rest = fleet.Dunno[string](fmt.Sprintf("more than %d system disks are not %s: too many to keep apart", maxSurveyed, granted))
+		f.rest = fleet.Unknown[string](fmt.Sprintf("more than %d system disks are not %s: too many to keep apart", maxSurveyed, granted))
 		return f, nil
 	}
 	f.rest, err = s.compare(ctx, region, granted, listed)
@@ -229,11 +229,11 @@ func (s *Survey) compare(ctx context.Context, region fleet.Region, granted strin
 	case err != nil:
 		return fleet.Fact[string]{}, err
 	case n.all != n.again:
-		return fleet.Dunno[string](fmt.Sprintf("the region's system disks changed from %d to %d while they were counted", n.all, n.again)), nil
+		return fleet.Unknown[string](fmt.Sprintf("the region's system disks changed from %d to %d while they were counted", n.all, n.again)), nil
 	case n.all != known:
-		return fleet.Dunno[string](fmt.Sprintf("the region's system disks do not add up, %d in all and %d of known categories: one has an unknown category, or the fleet changed meanwhile", n.all, known)), nil
+		return fleet.Unknown[string](fmt.Sprintf("the region's system disks do not add up, %d in all and %d of known categories: one has an unknown category, or the fleet changed meanwhile", n.all, known)), nil
 	case n.instances > n.all-n.loose:
-		return fleet.Dunno[string](fmt.Sprintf("there are %d instances and %d attached system disks: some have none, or one that is not shown", n.instances, n.all-n.loose)), nil
+		return fleet.Unknown[string](fmt.Sprintf("there are %d instances and %d attached system disks: some have none, or one that is not shown", n.instances, n.all-n.loose)), nil
 	}
 	return fleet.See(granted), nil
 }

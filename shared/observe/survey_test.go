@@ -140,7 +140,7 @@ func TestWhatWasLaunchedLaterIsUnknown(t *testing.T) {
 		}
 	}
 	in := old("i-1")
-	in.Listed = fleet.Dunno[fleet.Listing]("denied")
+	in.Listed = fleet.Unknown[fleet.Listing]("denied")
 	if f, err := s.SystemDisk(t.Context(), in); err != nil || f.Known() {
 		t.Errorf("got %+v, %v", f, err)
 	}

@@ -34,7 +34,7 @@ func (o World) young(ctx context.Context, r fleet.Ref, have []fleet.Instance) ([
 		return nil, err
 	}
 	if err != nil {
-		return []fleet.Instance{{Ref: r, Listed: fleet.Dunno[fleet.Listing](err.Error())}}, nil
+		return []fleet.Instance{{Ref: r, Listed: fleet.Unknown[fleet.Listing](err.Error())}}, nil
 	}
 	for _, in := range have {
 		delete(got, in.Ref.ID)

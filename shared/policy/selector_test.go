@@ -11,7 +11,7 @@ import (
 
 var (
 	hangzhou = fleet.Scope{Account: "1", Region: "cn-hangzhou"}
-	unread   = fleet.Dunno[fleet.Listing]("throttled")
+	unread   = fleet.Unknown[fleet.Listing]("throttled")
 	plain    = fleet.See(fleet.Listing{
 		Family: "ecs.g7t", VPC: "vpc-1", ResourceGroup: "rg-1",
 		Tags: map[string]string{"env": "prod", "team": ""},

@@ -55,7 +55,7 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 		says    string
 	}{
 		"stopped":             {change: func(i *fleet.Instance) { i.Listed.V.Status = "Stopped" }, want: fleet.NotApplicable},
-		"not read":            {change: func(i *fleet.Instance) { i.Agent = fleet.Dunno[fleet.Agent]("denied") }, want: fleet.Undecided},
+		"not read":            {change: func(i *fleet.Instance) { i.Agent = fleet.Unknown[fleet.Agent]("denied") }, want: fleet.Undecided},
 		"not known, at first": {change: func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{}) }, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.RefreshAssets}, again: true},
 		"not known, the second time": {change: func(i *fleet.Instance) { i.Agent = fleet.See(fleet.Agent{}) }, ago: time.Minute, tries: 1,
 			want: fleet.Violation, again: true},
@@ -101,8 +101,8 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 		}, ago: time.Hour, tries: 9, want: fleet.Violation, says: "AliAqsInstall.exe"},
 		"uninstalled, no assistant in the region": {change: func(i *fleet.Instance) { i.Assistant = fleet.See(fleet.Assistant{Absent: true}) },
 			want: fleet.Violation, says: "AliAqsInstall.sh"},
-		"uninstalled, assistant not read": {change: func(i *fleet.Instance) { i.Assistant = fleet.Dunno[fleet.Assistant]("denied") }, want: fleet.Undecided},
-		"uninstalled, pushes not read":    {change: func(i *fleet.Instance) { i.Invocations = fleet.Dunno[[]fleet.Invocation]("denied") }, want: fleet.Undecided},
+		"uninstalled, assistant not read": {change: func(i *fleet.Instance) { i.Assistant = fleet.Unknown[fleet.Assistant]("denied") }, want: fleet.Undecided},
+		"uninstalled, pushes not read":    {change: func(i *fleet.Instance) { i.Invocations = fleet.Unknown[[]fleet.Invocation]("denied") }, want: fleet.Undecided},
 		"uninstalled, system not known":   {change: func(i *fleet.Instance) { i.Listed.V.OSType = "" }, want: fleet.Undecided},
 		"uninstalled, just launched": {change: func(i *fleet.Instance) { i.Listed.V.Created = noon.Add(-4 * time.Minute) },
 			want: fleet.Pending, again: true, says: "SecurityEnhancementStrategy"},
@@ -158,7 +158,7 @@ func TestTheTrustClientIsThereOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 		"the published script": {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("published") }, want: fleet.Passes},
 		"our script":           {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("fleetwarden") }, want: fleet.Passes},
 		"no script":            {want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushTrustClient}},
-		"user data not read":   {change: func(i *fleet.Instance) { i.TrustScript = fleet.Dunno[string]("denied") }, want: fleet.Undecided},
+		"user data not read":   {change: func(i *fleet.Instance) { i.TrustScript = fleet.Unknown[string]("denied") }, want: fleet.Undecided},
 		"our tag":              {change: func(i *fleet.Instance) { i.Listed.V.Tags[rules.TagTrustClient] = "1" }, want: fleet.NotAssessable, says: "whoever may tag"},
 		"Windows":              {change: func(i *fleet.Instance) { i.Listed.V.OSType = "windows" }, want: fleet.NotApplicable},
 		"stopped":              {change: func(i *fleet.Instance) { i.Listed.V.Status = "Stopped" }},

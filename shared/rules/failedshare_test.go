@@ -217,7 +217,7 @@ func TestAKeyOfAFailedShareThatWasNotReadIsUnknown(t *testing.T) {
 		"names no image": func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.ImageID, s.Claimed = "", nil },
 		"cn-shanghai":    func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed, s.Regions.V[1].Unread = nil, "denied" },
 		"keys of s-1": func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
-			s.Claimed[0].Keys = fleet.Dunno[[]fleet.KMSKey]("denied")
+			s.Claimed[0].Keys = fleet.Unknown[[]fleet.KMSKey]("denied")
 		},
 	} {
 		expect(t, ruled(t, failedToShare(change), approving(), rules.RuleShareKeys), fleet.Undecided, word)

@@ -90,7 +90,7 @@ func TestSystrustRole(t *testing.T) {
 			w.Roles[theirs] = fleet.See(fleet.Role{Trust: "{"})
 		}, policy: conflict(policy.ConflictReplace), want: fleet.Undecided},
 
-		"the instance's role was not read":    {world: func(w *fleet.World) { w.Instances[0].RoleName = fleet.Dunno[string]("denied") }, want: fleet.Undecided},
+		"the instance's role was not read":    {world: func(w *fleet.World) { w.Instances[0].RoleName = fleet.Unknown[string]("denied") }, want: fleet.Undecided},
 		"the instance's role is only claimed": {world: func(w *fleet.World) { w.Instances[0].RoleName = fleet.Claim("") }, want: fleet.Undecided},
 		"the classic network":                 {world: func(w *fleet.World) { none(w); w.Instances[0].Listed.V.Classic = true }, want: fleet.Violation},
 		"an ordinary instance": {world: func(w *fleet.World) {
@@ -208,7 +208,7 @@ func TestOverBroadRole(t *testing.T) {
 		"all of KMS":       {granting(strings.ReplaceAll(sweeping, `"Action":"*"`, `"Action":"kms:*"`)), fleet.Violation},
 		"all of OSS":       {granting(strings.ReplaceAll(sweeping, `"Action":"*"`, `"Action":"oss:*"`)), fleet.Passes},
 		"the four actions": {granting(rampolicy.SysTrustPolicy()), fleet.Passes},
-		"not read":         {fleet.Dunno[fleet.Role]("denied"), fleet.Undecided},
+		"not read":         {fleet.Unknown[fleet.Role]("denied"), fleet.Undecided},
 		"garbage":          {granting("{"), fleet.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestTheUnreadRoleOfAnOrdinaryInstanceIsUnknown(t *testing.T) {
 		"ordinary": {listed(trusted(), func(l *fleet.Listing) { l.Family, l.Type, l.Tags = "ecs.g7", "ecs.g7.large", nil }), rules.RuleOverBroadRole},
 		"trusted":  {trusted(), rules.RuleSystrustRole}, // told once
 	} {
-		tc.in.RoleName = fleet.Dunno[string]("denied")
+		tc.in.RoleName = fleet.Unknown[string]("denied")
 		n := 0
 		for _, v := range rules.InstanceRole(world(tc.in), enforcing()) {
 			if v.Outcome == fleet.Undecided {
@@ -292,8 +292,8 @@ func TestTheRulesNeedNoOtherRolesThanTheyWant(t *testing.T) {
 		"a trusted one in scope":           {trusted(), inScope, true},
 		"a trusted one out of scope":       {elsewhere, inScope, false},
 		"a trusted one, control is off":    {trusted(), func(p *policy.Policy) { p.InstanceRole.Mode = policy.Off }, false},
-		"one that could not be read":       {fleet.Instance{Ref: trusted().Ref, Listed: fleet.Dunno[fleet.Listing]("denied")}, inScope, true},
-		"unread, and scopes ask about VPC": {fleet.Instance{Ref: trusted().Ref, Listed: fleet.Dunno[fleet.Listing]("denied")}, func(p *policy.Policy) { p.InstanceRole.Include = []policy.Selector{{VPCs: []string{"vpc-1"}}} }, false},
+		"one that could not be read":       {fleet.Instance{Ref: trusted().Ref, Listed: fleet.Unknown[fleet.Listing]("denied")}, inScope, true},
+		"unread, and scopes ask about VPC": {fleet.Instance{Ref: trusted().Ref, Listed: fleet.Unknown[fleet.Listing]("denied")}, func(p *policy.Policy) { p.InstanceRole.Include = []policy.Selector{{VPCs: []string{"vpc-1"}}} }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := enforcing()
@@ -322,7 +322,7 @@ func TestTheSystrustRoleInAnotherSpellingIsNeverANil(t *testing.T) {
 	w.Instances[0].RoleName = fleet.See(lower)
 	w.Roles[lower] = missing()
 	for name, role := range map[string]fleet.Fact[fleet.Role]{
-		"right": granting(rampolicy.SysTrustPolicy()), "untrusting": untrusting(), "unread": fleet.Dunno[fleet.Role]("denied"), "missing": missing(),
+		"right": granting(rampolicy.SysTrustPolicy()), "untrusting": untrusting(), "unread": fleet.Unknown[fleet.Role]("denied"), "missing": missing(),
 	} {
 		w.Roles[systrust] = role
 		v := one(t, rules.InstanceRole(w, enforcing()), rules.RuleSystrustRole)

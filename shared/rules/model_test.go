@@ -46,7 +46,7 @@ func anyPolicy(t *rapid.T) *policy.Policy {
 }
 
 func anyWorld(t *rapid.T) *fleet.World {
-	w := &fleet.World{Scope: here, At: noon, Roles: map[string]fleet.Fact[fleet.Role]{}, KMS: pick(t, "KMS", fleet.See("Enabled"), fleet.See("Disabled"), fleet.Dunno[string]("denied"))}
+	w := &fleet.World{Scope: here, At: noon, Roles: map[string]fleet.Fact[fleet.Role]{}, KMS: pick(t, "KMS", fleet.See("Enabled"), fleet.See("Disabled"), fleet.Unknown[string]("denied"))}
 	for n := range rapid.IntRange(1, 4).Draw(t, "instances") {
 		w.Instances = append(w.Instances, anyInstance(t, fmt.Sprint("i-", n)))
 	}
@@ -64,7 +64,7 @@ func anyRole(t *rapid.T) fleet.Fact[fleet.Role] {
 	case "untrusting":
 		return untrusting()
 	case "unread":
-		return fleet.Dunno[fleet.Role]("denied")
+		return fleet.Unknown[fleet.Role]("denied")
 	case "garbage":
 		r.Trust = "{"
 	}
@@ -99,9 +99,9 @@ func anyInstance(t *rapid.T, id string) fleet.Instance {
 	}
 	i.Listed, i.Gone = fleet.See(anyListing(t)), fleet.See(false)
 	i.Found = anyFound(t)
-	i.RoleName = pick(t, "role name", fleet.See(""), fleet.See(systrust), fleet.See(theirs), fleet.See(strings.ToLower(systrust)), fleet.Dunno[string]("denied"))
-	i.SystemDisk = pick(t, "disk read", fleet.See(disk), fleet.Dunno[string]("denied"))
-	i.Image = pick(t, "image", fleet.See(fleet.Image{ID: "m", Owner: "system", BootMode: "BIOS"}), fleet.See(fleet.Image{ID: "m", Owner: "self", BootMode: "UEFI"}), fleet.Dunno[fleet.Image]("denied"))
+	i.RoleName = pick(t, "role name", fleet.See(""), fleet.See(systrust), fleet.See(theirs), fleet.See(strings.ToLower(systrust)), fleet.Unknown[string]("denied"))
+	i.SystemDisk = pick(t, "disk read", fleet.See(disk), fleet.Unknown[string]("denied"))
+	i.Image = pick(t, "image", fleet.See(fleet.Image{ID: "m", Owner: "system", BootMode: "BIOS"}), fleet.See(fleet.Image{ID: "m", Owner: "self", BootMode: "UEFI"}), fleet.Unknown[fleet.Image]("denied"))
 	return i
 }
 
@@ -109,7 +109,7 @@ func anyInstance(t *rapid.T, id string) fleet.Instance {
 func anyFound(t *rapid.T) fleet.Fact[map[string]time.Time] {
 	switch ago := pick(t, "found", 0, time.Minute, 2*time.Hour, -1); ago {
 	case -1:
-		return fleet.Dunno[map[string]time.Time]("cut")
+		return fleet.Unknown[map[string]time.Time]("cut")
 	case 0:
 		return fleet.See(map[string]time.Time{})
 	default:

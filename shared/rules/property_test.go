@@ -15,19 +15,19 @@ import (
 
 // blurs are the ways to make one observed fact of a world unknown.
 func blurs(w *fleet.World) []func(*fleet.World) {
-	out := []func(*fleet.World){func(w *fleet.World) { w.KMS = fleet.Dunno[string]("blurred") }}
+	out := []func(*fleet.World){func(w *fleet.World) { w.KMS = fleet.Unknown[string]("blurred") }}
 	for i := range w.Instances {
 		out = append(out,
-			func(w *fleet.World) { w.Instances[i].Listed = fleet.Dunno[fleet.Listing]("blurred") },
-			func(w *fleet.World) { w.Instances[i].Gone = fleet.Dunno[bool]("blurred") },
-			func(w *fleet.World) { w.Instances[i].RoleName = fleet.Dunno[string]("blurred") },
-			func(w *fleet.World) { w.Instances[i].SystemDisk = fleet.Dunno[string]("blurred") },
-			func(w *fleet.World) { w.Instances[i].Image = fleet.Dunno[fleet.Image]("blurred") },
-			func(w *fleet.World) { w.Instances[i].Found = fleet.Dunno[map[string]time.Time]("blurred") },
+			func(w *fleet.World) { w.Instances[i].Listed = fleet.Unknown[fleet.Listing]("blurred") },
+			func(w *fleet.World) { w.Instances[i].Gone = fleet.Unknown[bool]("blurred") },
+			func(w *fleet.World) { w.Instances[i].RoleName = fleet.Unknown[string]("blurred") },
+			func(w *fleet.World) { w.Instances[i].SystemDisk = fleet.Unknown[string]("blurred") },
+			func(w *fleet.World) { w.Instances[i].Image = fleet.Unknown[fleet.Image]("blurred") },
+			func(w *fleet.World) { w.Instances[i].Found = fleet.Unknown[map[string]time.Time]("blurred") },
 		)
 	}
 	for name := range w.Roles {
-		out = append(out, func(w *fleet.World) { w.Roles[name] = fleet.Dunno[fleet.Role]("blurred") })
+		out = append(out, func(w *fleet.World) { w.Roles[name] = fleet.Unknown[fleet.Role]("blurred") })
 	}
 	return out
 }

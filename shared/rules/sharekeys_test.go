@@ -98,7 +98,7 @@ func TestAServiceKeyIsToldHowToShareAndNeverGranted(t *testing.T) {
 
 func TestAKeyThatIsNotKnownToBeOursIsNotGranted(t *testing.T) {
 	for _, change := range []func(*fleet.KMSKey){
-		func(k *fleet.KMSKey) { k.Service = fleet.Dunno[bool]("denied") },
+		func(k *fleet.KMSKey) { k.Service = fleet.Unknown[bool]("denied") },
 		func(k *fleet.KMSKey) { k.Account = stranger },
 		func(k *fleet.KMSKey) { k.ID = "*" },
 	} {
@@ -107,7 +107,7 @@ func TestAKeyThatIsNotKnownToBeOursIsNotGranted(t *testing.T) {
 		expect(t, ruled(t, sharing(trusting(accounts(sharee)), r), approving(), rules.RuleShareKeys), fleet.Undecided, "")
 	}
 	unread := with(string(sharee))
-	unread.Keys = fleet.Dunno[[]fleet.KMSKey]("denied")
+	unread.Keys = fleet.Unknown[[]fleet.KMSKey]("denied")
 	expect(t, ruled(t, sharing(trusting(accounts(sharee)), unread), approving(), rules.RuleShareKeys), fleet.Undecided, "denied")
 }
 
@@ -165,11 +165,11 @@ func TestWhatIsNeededAgainStopsTheTime(t *testing.T) {
 func TestNothingIsTakenBackWhileAnythingCouldNotBeSeen(t *testing.T) {
 	for name, blind := range map[string]func(*fleet.ShareWorld){
 		"a region": func(w *fleet.ShareWorld) { w.Sides[0].Regions.V[1].Unread = "denied" },
-		"regions":  func(w *fleet.ShareWorld) { w.Sides[0].Regions = fleet.Dunno[[]fleet.ShareRegion]("denied") },
+		"regions":  func(w *fleet.ShareWorld) { w.Sides[0].Regions = fleet.Unknown[[]fleet.ShareRegion]("denied") },
 		"a key": func(w *fleet.ShareWorld) {
-			w.Sides[0].Regions.V[0].Resources[0].Keys = fleet.Dunno[[]fleet.KMSKey]("denied")
+			w.Sides[0].Regions.V[0].Resources[0].Keys = fleet.Unknown[[]fleet.KMSKey]("denied")
 		},
-		"the tags": func(w *fleet.ShareWorld) { w.Sides[0].Tags = fleet.Dunno[map[string]string]("denied") },
+		"the tags": func(w *fleet.ShareWorld) { w.Sides[0].Tags = fleet.Unknown[map[string]string]("denied") },
 		"a folder": func(w *fleet.ShareWorld) {
 			w.Sides[0].Regions.V[0].Resources[0].Sharees = []fleet.Sharee{{Kind: fleet.ShareeFolder, ID: "fd-new"}}
 		},

@@ -33,25 +33,25 @@ func TestOnceTheChangesOfSharesAreMadeThereIsNothingToChange(t *testing.T) {
 // sharee is trusted for it.
 func shareBlurs(w *fleet.ShareWorld) []func(*fleet.ShareWorld) {
 	out := []func(*fleet.ShareWorld){
-		func(w *fleet.ShareWorld) { w.Directory = fleet.Dunno[fleet.Directory]("blurred") },
-		func(w *fleet.ShareWorld) { w.Directory.V.Folders["fd-ghi"] = fleet.Dunno[string]("blurred") },
-		func(w *fleet.ShareWorld) { w.Sides[0].Regions = fleet.Dunno[[]fleet.ShareRegion]("blurred") },
+		func(w *fleet.ShareWorld) { w.Directory = fleet.Unknown[fleet.Directory]("blurred") },
+		func(w *fleet.ShareWorld) { w.Directory.V.Folders["fd-ghi"] = fleet.Unknown[string]("blurred") },
+		func(w *fleet.ShareWorld) { w.Sides[0].Regions = fleet.Unknown[[]fleet.ShareRegion]("blurred") },
 		func(w *fleet.ShareWorld) { w.Sides[0].Regions.V[1].Unread = "blurred" },
 		func(w *fleet.ShareWorld) {
 			w.Sides[0].Regions.V[0].Unread, w.Sides[0].Regions.V[0].Resources = "blurred", nil
 		},
-		func(w *fleet.ShareWorld) { w.Sides[0].Tags = fleet.Dunno[map[string]string]("blurred") },
-		func(w *fleet.ShareWorld) { w.Sides[0].Role = fleet.Dunno[fleet.Role]("blurred") },
+		func(w *fleet.ShareWorld) { w.Sides[0].Tags = fleet.Unknown[map[string]string]("blurred") },
+		func(w *fleet.ShareWorld) { w.Sides[0].Role = fleet.Unknown[fleet.Role]("blurred") },
 		func(w *fleet.ShareWorld) {
 			w.Sides[0].Claimed, w.Sides[0].Regions.V[0].Unread = nil, "blurred"
 		},
 	}
 	for id := range places {
-		out = append(out, func(w *fleet.ShareWorld) { w.Directory.V.Members[id] = fleet.Dunno[string]("blurred") })
+		out = append(out, func(w *fleet.ShareWorld) { w.Directory.V.Members[id] = fleet.Unknown[string]("blurred") })
 	}
 	for i := range w.Sides[0].Regions.V[0].Resources {
 		out = append(out, func(w *fleet.ShareWorld) {
-			w.Sides[0].Regions.V[0].Resources[i].Keys = fleet.Dunno[[]fleet.KMSKey]("blurred")
+			w.Sides[0].Regions.V[0].Resources[i].Keys = fleet.Unknown[[]fleet.KMSKey]("blurred")
 		})
 	}
 	return out
@@ -162,7 +162,7 @@ func history(t *rapid.T) {
 func TestNothingIsTakenBackThatAShareeOfUnknownApprovalMayHangOn(t *testing.T) {
 	p := approving(enforced, func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	w := sharing(trusting(rampolicy.Sharees{Accounts: []fleet.AccountID{sharee}, Directories: []string{dir}}), with(string(sharee), "1000000000000003"))
-	w.Directory = fleet.Dunno[fleet.Directory]("denied")
+	w.Directory = fleet.Unknown[fleet.Directory]("denied")
 	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Undecided, "nothing is taken back")
 }
 

@@ -67,7 +67,7 @@ func sharing(role fleet.Fact[fleet.Role], resources ...fleet.SharedResource) *fl
 			Regions: fleet.See([]fleet.ShareRegion{{Region: "cn-hangzhou", Resources: resources}, {Region: "cn-shanghai"}}),
 			Role:    role, Tags: fleet.See(map[string]string{fleet.TagManaged: fleet.ManagedValue}),
 		}},
-		DiskRole: fleet.Dunno[fleet.Role]("nothing needs it"), CMKDisk: fleet.See(""),
+		DiskRole: fleet.Unknown[fleet.Role]("nothing needs it"), CMKDisk: fleet.See(""),
 		Directory: fleet.See(fleet.Directory{ID: dir, Root: "r-def",
 			Folders: map[string]fleet.Fact[string]{"fd-ghi": fleet.See(folder), "fd-gone": fleet.See("")},
 			Members: map[fleet.AccountID]fleet.Fact[string]{"1000000000000003": fleet.See(folder), stranger: fleet.See("")}}),
@@ -200,7 +200,7 @@ func TestDirectoriesAndFoldersAreTrustedByTheirConditions(t *testing.T) {
 func TestAShareeWhosePlaceIsNotKnownIsNotTrusted(t *testing.T) {
 	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	w := sharing(missing(), with("fd-ghi", "1000000000000004"))
-	w.Directory = fleet.Dunno[fleet.Directory]("denied")
+	w.Directory = fleet.Unknown[fleet.Directory]("denied")
 	expect(t, ruled(t, w, p, rules.RuleShareeApproved), fleet.Undecided, "denied")
 	expect(t, ruled(t, w, p, rules.RuleShareTrust), fleet.Undecided, "not known")
 }
@@ -254,7 +254,7 @@ func TestADenyThatStandsAgainstAShareeIsSaid(t *testing.T) {
 }
 
 func TestABrokenOrUnreadRoleIsLeftAlone(t *testing.T) {
-	for _, role := range []fleet.Fact[fleet.Role]{fleet.See(fleet.Role{Trust: "{"}), fleet.Dunno[fleet.Role]("denied")} {
+	for _, role := range []fleet.Fact[fleet.Role]{fleet.See(fleet.Role{Trust: "{"}), fleet.Unknown[fleet.Role]("denied")} {
 		v := ruled(t, sharing(role, with(string(sharee))), approving(), rules.RuleShareTrust)
 		expect(t, v, fleet.Undecided, "")
 	}
@@ -309,7 +309,7 @@ func TestDisksUnderOwnKeysNeedARoleThatCanDoItsWork(t *testing.T) {
 		"trusting another service": {diskRole(strings.Replace(rampolicy.ECSTrust(), "ecs.", "fc.", 1), grants(use, "*")), fleet.Violation, "does not trust"},
 		"trust that is broken":     {diskRole("{", grants(use, "*")), fleet.Undecided, "cannot be read"},
 		"with an unread policy":    {diskRole(rampolicy.ECSTrust(), "{"), fleet.Undecided, "cannot be read"},
-		"not read":                 {fleet.Dunno[fleet.Role]("denied"), fleet.Undecided, "denied"},
+		"not read":                 {fleet.Unknown[fleet.Role]("denied"), fleet.Undecided, "denied"},
 	} {
 		w := sharing(missing())
 		w.CMKDisk, w.DiskRole = fleet.See("d-1"), x.role
@@ -320,6 +320,6 @@ func TestDisksUnderOwnKeysNeedARoleThatCanDoItsWork(t *testing.T) {
 	}
 	w := sharing(missing())
 	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.NotApplicable, "")
-	w.CMKDisk, w.DiskRole = fleet.Dunno[string]("denied"), missing()
+	w.CMKDisk, w.DiskRole = fleet.Unknown[string]("denied"), missing()
 	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.Undecided, "denied")
 }

@@ -225,7 +225,7 @@ func TestSeveralDirectoriesOfOneConditionAreApprovedEachForItself(t *testing.T) 
 }
 
 func TestARoleWhoseTrustCannotBeReadIsBehindNoPass(t *testing.T) {
-	for _, role := range []fleet.Fact[fleet.Role]{fleet.See(fleet.Role{Trust: "{"}), fleet.Dunno[fleet.Role]("denied")} {
+	for _, role := range []fleet.Fact[fleet.Role]{fleet.See(fleet.Role{Trust: "{"}), fleet.Unknown[fleet.Role]("denied")} {
 		for _, v := range rules.ShareRole(sharing(role, with(string(sharee))), approving()) {
 			if slices.Contains(trustRules, v.Rule) && v.Outcome == fleet.Passes {
 				t.Errorf("%s passes: %s", v.Rule, v.Reason)

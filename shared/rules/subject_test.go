@@ -79,7 +79,7 @@ func TestAnExemptionSaysWhoAndWhy(t *testing.T) {
 
 func TestAnInstanceThatCouldNotBeReadGetsOneVerdict(t *testing.T) {
 	i := trusted()
-	i.Listed, i.Gone = fleet.Dunno[fleet.Listing]("denied"), fleet.Fact[bool]{}
+	i.Listed, i.Gone = fleet.Unknown[fleet.Listing]("denied"), fleet.Fact[bool]{}
 	vs := rules.InstanceRole(world(i), enforcing())
 	if len(vs) != 1 || vs[0].Outcome != fleet.Undecided || !strings.Contains(vs[0].Reason, "denied") {
 		t.Errorf("got %+v", vs)

@@ -104,6 +104,6 @@ func TestARegionOutsideThePolicyIsNotJudgedAndLosesNothing(t *testing.T) {
 // A key that could be ECS's own, or the account's, is not known to be unused.
 func TestAKeyOfUnknownKindIsNotTakenBack(t *testing.T) {
 	r := with(string(sharee))
-	r.Keys.V[0].Service = fleet.Dunno[bool]("denied")
+	r.Keys.V[0].Service = fleet.Unknown[bool]("denied")
 	expect(t, ruled(t, sharing(trusting(accounts(sharee), resOne), r), approving(enforced), rules.RuleTakeBack), fleet.Passes, "")
 }

@@ -108,11 +108,11 @@ func systemDisk(s *subject) fleet.Verdict {
 func claimedDisk(c *fleet.Call, why string) fleet.Fact[string] {
 	switch {
 	case c == nil || c.Launch == nil:
-		return fleet.Dunno[string](why)
+		return fleet.Unknown[string](why)
 	case c.Launch.SystemDiskCategory != "":
 		return fleet.Claim(c.Launch.SystemDiskCategory)
 	case c.Launch.FromTemplate():
-		return fleet.Dunno[string](why + "; the launch template may have named it")
+		return fleet.Unknown[string](why + "; the launch template may have named it")
 	}
 	return fleet.Claim(defaultCategory)
 }
@@ -185,7 +185,7 @@ func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 }
 
 // noInstance is the listing of what is not an instance.
-func noInstance() fleet.Fact[fleet.Listing] { return fleet.Dunno[fleet.Listing]("not an instance") }
+func noInstance() fleet.Fact[fleet.Listing] { return fleet.Unknown[fleet.Listing]("not an instance") }
 
 // WantsKMS distinguishes the instances for whose sake kms-enabled is asked.
 func WantsKMS(p *policy.Policy) func(*fleet.Instance) bool {

@@ -18,7 +18,7 @@ func judged(t *testing.T, i fleet.Instance, p *policy.Policy, id string) fleet.V
 }
 
 func TestTheSystemDiskIsOneThatThePolicyAccepts(t *testing.T) {
-	dunno := fleet.Dunno[string]("denied")
+	unread := fleet.Unknown[string]("denied")
 	template := fleet.Launch{LaunchTemplateID: "lt-1"}
 	for name, tc := range map[string]struct {
 		disk   fleet.Fact[string]
@@ -29,11 +29,11 @@ func TestTheSystemDiskIsOneThatThePolicyAccepts(t *testing.T) {
 		"an ESSD":                              {disk: fleet.See("cloud_essd"), want: fleet.Passes},
 		"an SSD":                               {disk: fleet.See("cloud_ssd"), want: fleet.Violation},
 		"an SSD that the policy accepts":       {disk: fleet.See("cloud_ssd"), accept: []string{"cloud_essd", "cloud_ssd"}, want: fleet.Passes},
-		"not read, nothing claimed":            {disk: dunno, want: fleet.Undecided},
-		"not read, an ESSD claimed":            {disk: dunno, launch: &fleet.Launch{SystemDiskCategory: "cloud_essd"}, want: fleet.Passes},
-		"not read, an SSD claimed":             {disk: dunno, launch: &fleet.Launch{SystemDiskCategory: "cloud_ssd"}, want: fleet.Violation},
-		"not read, left out by the launch":     {disk: dunno, launch: &fleet.Launch{}, want: fleet.Violation},
-		"not read, perhaps from the template":  {disk: dunno, launch: &template, want: fleet.Undecided},
+		"not read, nothing claimed":            {disk: unread, want: fleet.Undecided},
+		"not read, an ESSD claimed":            {disk: unread, launch: &fleet.Launch{SystemDiskCategory: "cloud_essd"}, want: fleet.Passes},
+		"not read, an SSD claimed":             {disk: unread, launch: &fleet.Launch{SystemDiskCategory: "cloud_ssd"}, want: fleet.Violation},
+		"not read, left out by the launch":     {disk: unread, launch: &fleet.Launch{}, want: fleet.Violation},
+		"not read, perhaps from the template":  {disk: unread, launch: &template, want: fleet.Undecided},
 		"what was read wins over the claim":    {disk: fleet.See("cloud_ssd"), launch: &fleet.Launch{SystemDiskCategory: "cloud_essd"}, want: fleet.Violation},
 		"what was read wins over the omission": {disk: fleet.See("cloud_essd"), launch: &fleet.Launch{}, want: fleet.Passes},
 	} {

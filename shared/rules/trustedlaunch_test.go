@@ -47,7 +47,7 @@ func TestTheImageFitsTheGenerationOfTheFamily(t *testing.T) {
 		"6: secured":                 {"ecs.g6t", fleet.See(fleet.Image{ID: secured, Owner: "system"}), fleet.Passes},
 		"6: public, not secured":     {"ecs.g6t", fleet.See(fleet.Image{ID: "centos_7.vhd", Owner: "system", BootMode: "UEFI"}), fleet.Violation},
 		"6: one's own, of that name": {"ecs.g6t", fleet.See(fleet.Image{ID: secured, Owner: "self"}), fleet.NotAssessable},
-		"not read":                   {"ecs.g7t", fleet.Dunno[fleet.Image]("denied"), fleet.Undecided},
+		"not read":                   {"ecs.g7t", fleet.Unknown[fleet.Image]("denied"), fleet.Undecided},
 		"no longer there":            {"ecs.g7t", fleet.See(fleet.Image{ID: "m", BootMode: "UEFI", Gone: true}), fleet.NotAssessable},
 		"only claimed":               {"ecs.g7t", fleet.Claim(fleet.Image{ID: "m", BootMode: "UEFI"}), fleet.Undecided},
 	} {
@@ -63,7 +63,7 @@ func TestTheImageFitsTheGenerationOfTheFamily(t *testing.T) {
 
 func TestTheAccountHasSwitchedKMSOn(t *testing.T) {
 	for fact, want := range map[fleet.Fact[string]]fleet.Outcome{fleet.See("Enabled"): fleet.Passes, fleet.See("NotEnabled"): fleet.Violation,
-		fleet.See(fleet.NoKMS): fleet.NotApplicable, fleet.See(""): fleet.Violation, fleet.Dunno[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
+		fleet.See(fleet.NoKMS): fleet.NotApplicable, fleet.See(""): fleet.Violation, fleet.Unknown[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
 		w := world(trusted(), trusted())
 		w.KMS = fact
 		v := one(t, rules.TrustedInstance(w, enforcing()), rules.RuleKMSEnabled)
@@ -133,8 +133,8 @@ func TestHardeningAsked(t *testing.T) {
 		"refused":                     {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, system, fleet.Violation},
 		"left out, from a template":   {fleet.Launch{LaunchTemplateID: "lt-1"}, system, fleet.Undecided},
 		"left out, of one's own":      {fleet.Launch{}, own, fleet.NotApplicable},
-		"left out, of who knows what": {fleet.Launch{}, fleet.Dunno[fleet.Image]("denied"), fleet.Undecided},
-		"refused, not read":           {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, fleet.Dunno[fleet.Image]("denied"), fleet.Undecided},
+		"left out, of who knows what": {fleet.Launch{}, fleet.Unknown[fleet.Image]("denied"), fleet.Undecided},
+		"refused, not read":           {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, fleet.Unknown[fleet.Image]("denied"), fleet.Undecided},
 		"refused, of no image":        {fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, fleet.See(fleet.Image{Gone: true}), fleet.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,7 +201,7 @@ func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 			says: "found first at 2026-11-20T12:00:00Z"},
 		"tag, a message says that the grace is over": {how: policy.ConsequenceTag, found: fleet.See(map[string]time.Time{}), try: forged},
 		"tag, the memory is not read, and a message says that the grace is over": {how: policy.ConsequenceTag,
-			found: fleet.Dunno[map[string]time.Time]("it is cut"), try: forged, says: "it is cut"},
+			found: fleet.Unknown[map[string]time.Time]("it is cut"), try: forged, says: "it is cut"},
 		"tag, another rule has been found for long": {how: policy.ConsequenceTag,
 			found: fleet.See(map[string]time.Time{rules.RuleImage: noon.Add(-25 * time.Hour)})},
 		"tag, found first in times to come": {how: policy.ConsequenceTag, found: ago(-time.Hour)},
@@ -249,7 +249,7 @@ func TestAClaimHasNoConsequence(t *testing.T) {
 	p.TrustedInstance.Consequence, p.TrustedInstance.Grace = policy.ConsequenceStop, 0
 	t.Run("of the disk", func(t *testing.T) {
 		i := launched(trusted(), fleet.Launch{SystemDiskCategory: "cloud_ssd"})
-		i.SystemDisk = fleet.Dunno[string]("denied")
+		i.SystemDisk = fleet.Unknown[string]("denied")
 		if v := judged(t, i, p, rules.RuleSystemDisk); v.Outcome != fleet.Violation || len(v.Changes) != 0 {
 			t.Errorf("got %+v", v)
 		}
@@ -286,7 +286,7 @@ func TestEveryImageThatARuleAsksAboutIsRead(t *testing.T) {
 			*s = rapid.SampledFrom(scopes).Draw(t, "scope")
 		}
 		if !rules.WantsImage(p)(&i) {
-			i.Image = fleet.Dunno[fleet.Image]("nothing asked for it")
+			i.Image = fleet.Unknown[fleet.Image]("nothing asked for it")
 		}
 		for _, v := range rules.TrustedInstance(world(i), p) {
 			if strings.Contains(v.Reason, "nothing asked for it") {

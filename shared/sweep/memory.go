@@ -157,7 +157,7 @@ func (s *Sweep) remembering(of reconcile.Of[*fleet.World], p *place, past *memor
 			for i := range w.Instances {
 				in := &w.Instances[i]
 				if why != "" {
-					in.Found = fleet.Dunno[map[string]time.Time](why)
+					in.Found = fleet.Unknown[map[string]time.Time](why)
 					continue
 				}
 				found, err := past.Found(in.Ref.ID)

@@ -54,7 +54,7 @@ func standings() map[string]standing {
 		"sweeping":  {role: role(ecs, sweeping), answer: "allowed", trusted: true, broad: true},
 		"untrusted": {role: role(fcTrust, narrow), answer: "denied"},
 		"missing":   {role: fleet.See(fleet.Role{Missing: true}), answer: "denied", missing: true},
-		"unread":    {role: fleet.Dunno[fleet.Role]("denied"), answer: "unsure", unread: true},
+		"unread":    {role: fleet.Unknown[fleet.Role]("denied"), answer: "unsure", unread: true},
 		"garbled":   {role: role(ecs, `{`), answer: "unsure", trusted: true, unread: true},
 	}
 }
@@ -106,7 +106,7 @@ func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 // perhaps is v three times out of four, and else not known.
 func perhaps[T any](r *rand.Rand, v T) fleet.Fact[T] {
 	if r.IntN(4) == 0 {
-		return fleet.Dunno[T]("it was not read")
+		return fleet.Unknown[T]("it was not read")
 	}
 	return fleet.See(v)
 }

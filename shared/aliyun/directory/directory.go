@@ -66,7 +66,7 @@ func (c *Client) Directory(ctx context.Context, folders []string, accounts []fle
 
 func fact(path string, err error) fleet.Fact[string] {
 	if err != nil {
-		return fleet.Dunno[string](err.Error())
+		return fleet.Unknown[string](err.Error())
 	}
 	return fleet.See(path)
 }
