@@ -59,23 +59,19 @@ func TestACommandGoesFromItsCreationToItsResults(t *testing.T) {
 	}
 	x.advance(t, time.Minute)
 
-	results, err := x.DescribeInvocationResults(&ecssdk.DescribeInvocationResultsRequest{
-		RegionId: tea.String(server.Home), InvokeId: invoked.Body.InvokeId, MaxResults: tea.Int32(2),
+	list, err := x.DescribeInvocations(&ecssdk.DescribeInvocationsRequest{
+		RegionId: tea.String(server.Home), InvokeId: invoked.Body.InvokeId, IncludeOutput: tea.Bool(true), MaxResults: tea.Int32(2),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := results.Body.Invocation
-	if n := len(page.InvocationResults.InvocationResult); n != 2 || tea.StringValue(page.NextToken) == "" {
-		t.Fatalf("%d results, next %q", n, tea.StringValue(page.NextToken))
-	}
-	first := page.InvocationResults.InvocationResult[0]
+	first := list.Body.Invocations.Invocation[0].InvokeInstances.InvokeInstance[0]
 	output, err := base64.StdEncoding.DecodeString(tea.StringValue(first.Output))
 	if err != nil || len(output) == 0 {
 		t.Errorf("the output is %q: %v", tea.StringValue(first.Output), err)
 	}
-	if tea.StringValue(first.InvocationStatus) != "Success" || tea.StringValue(first.InvokeRecordStatus) != "Finished" ||
-		tea.StringValue(first.FinishedTime) == "" || tea.StringValue(first.ErrorCode) != "" {
+	if tea.StringValue(first.InvocationStatus) != "Success" || tea.StringValue(first.InstanceInvokeStatus) != "Finished" ||
+		tea.StringValue(first.FinishTime) == "" || tea.StringValue(first.ErrorCode) != "" {
 		t.Errorf("the result is %v", first)
 	}
 	all, err := x.DescribeInvocations(&ecssdk.DescribeInvocationsRequest{
@@ -90,7 +86,7 @@ func TestACommandGoesFromItsCreationToItsResults(t *testing.T) {
 		t.Errorf("the invocation is %v", v)
 	}
 	want := map[string]any{
-		"commandId": command, "commandName": "greet", "exitCode": "0", "finishTime": tea.StringValue(first.FinishedTime),
+		"commandId": command, "commandName": "greet", "exitCode": "0", "finishTime": tea.StringValue(first.FinishTime),
 		"instanceId": ids[0], "invocationStatus": "Success",
 	}
 	done := x.completed(t)
@@ -197,13 +193,13 @@ func TestTheOlderSDKInvokesCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.advance(t, time.Minute)
-	results := v1ecs.CreateDescribeInvocationResultsRequest()
-	results.Domain, results.InvokeId = run.Domain, begun.InvokeId
-	out, err := c.DescribeInvocationResults(results)
+	list := v1ecs.CreateDescribeInvocationsRequest()
+	list.Domain, list.InvokeId = run.Domain, begun.InvokeId
+	out, err := c.DescribeInvocations(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := out.Invocation.InvocationResults.InvocationResult; len(r) != 1 || r[0].InstanceId != id || r[0].InvocationStatus != "Success" {
+	if r := out.Invocations.Invocation[0].InvokeInstances.InvokeInstance; len(r) != 1 || r[0].InstanceId != id || r[0].InvocationStatus != "Success" {
 		t.Errorf("results are %+v", r)
 	}
 }

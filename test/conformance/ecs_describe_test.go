@@ -3,7 +3,6 @@ package conformance_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"slices"
 	"testing"
 	"time"
 
@@ -72,55 +71,6 @@ func TestUserDataComesBackAsItWasGiven(t *testing.T) {
 	wantCode(t, "404 InvalidInstanceId.NotFound", err)
 }
 
-func TestStatusesArePagedByNumber(t *testing.T) {
-	x := newInstances(t)
-	ids := x.seed(t, ecs.FleetSpec{Count: 60})
-	in := &ecssdk.DescribeInstanceStatusRequest{RegionId: tea.String(server.Home), PageSize: tea.Int32(100), PageNumber: tea.Int32(2)}
-	out, err := x.DescribeInstanceStatus(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := out.Body.InstanceStatuses.InstanceStatus
-	if len(got) != 10 || tea.StringValue(got[0].InstanceId) != ids[50] || tea.StringValue(got[0].Status) != "Running" || tea.Int32Value(out.Body.TotalCount) != 60 {
-		t.Errorf("the second page of 50 holds %v of %d", got, tea.Int32Value(out.Body.TotalCount))
-	}
-}
-
-func TestInstanceTypesSayHowTheyBoot(t *testing.T) {
-	x := newInstances(t)
-	out, err := x.DescribeInstanceTypes(&ecssdk.DescribeInstanceTypesRequest{InstanceTypeFamily: tea.String("ecs.g7t")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	types := out.Body.InstanceTypes.InstanceType
-	if len(types) == 0 {
-		t.Fatal("there are no types of g7t")
-	}
-	for _, i := range types {
-		if !slices.Contains(tea.StringSliceValue(i.SupportedBootModes.SupportedBootMode), "UEFI") || tea.StringValue(i.CpuArchitecture) != "X86" {
-			t.Errorf("%s: %v", tea.StringValue(i.InstanceTypeId), i)
-		}
-	}
-	all, seen := &ecssdk.DescribeInstanceTypesRequest{MaxResults: tea.Int64(20)}, map[string]bool{}
-	for more := true; more; {
-		out, err := x.DescribeInstanceTypes(all)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, i := range out.Body.InstanceTypes.InstanceType {
-			if id := tea.StringValue(i.InstanceTypeId); seen[id] {
-				t.Errorf("%s twice", id)
-			}
-			seen[tea.StringValue(i.InstanceTypeId)] = true
-		}
-		all.NextToken = out.Body.NextToken
-		more = tea.StringValue(all.NextToken) != ""
-	}
-	if !seen["ecs.g5.large"] || !seen["ecs.e-c1m2.8xlarge"] {
-		t.Error("the list misses its first or its last type")
-	}
-}
-
 func TestRegionsAreTheWorlds(t *testing.T) {
 	x := newInstances(t)
 	out, err := x.DescribeRegions(&ecssdk.DescribeRegionsRequest{})
@@ -132,43 +82,6 @@ func TestRegionsAreTheWorlds(t *testing.T) {
 		got = append(got, tea.StringValue(r.RegionId))
 	}
 	if diff := cmp.Diff([]string{server.Home, server.Another}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestTheAttributeOfAnInstanceHasItsOwnTypes(t *testing.T) {
-	x := newInstances(t)
-	id := x.seed(t, ecs.FleetSpec{Count: 1, Region: server.Another})[0]
-	out, err := x.DescribeInstanceAttribute(&ecssdk.DescribeInstanceAttributeRequest{InstanceId: tea.String(id)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := []string{tea.StringValue(out.Body.IoOptimized), tea.StringValue(out.Body.RegionId), tea.StringValue(out.Body.InstanceType), tea.StringValue(out.Body.Status)}
-	if diff := cmp.Diff([]string{"optimized", server.Another, "ecs.g7t.large", "Running"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestTheOlderTagCallsWorkToo(t *testing.T) {
-	x := newInstances(t)
-	id := x.seed(t, ecs.FleetSpec{Count: 1})[0]
-	x.seed(t, ecs.FleetSpec{Count: 1, Tags: map[string]string{"team": "b"}})
-	_, err := x.AddTags(&ecssdk.AddTagsRequest{
-		RegionId: tea.String(server.Home), ResourceType: tea.String("instance"), ResourceId: tea.String(id),
-		Tag: []*ecssdk.AddTagsRequestTag{{Key: tea.String("team"), Value: tea.String("a")}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := x.DescribeTags(&ecssdk.DescribeTagsRequest{RegionId: tea.String(server.Home), ResourceType: tea.String("instance")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, tag := range out.Body.Tags.Tag {
-		got = append(got, tea.StringValue(tag.TagKey)+"="+tea.StringValue(tag.TagValue))
-	}
-	if diff := cmp.Diff([]string{"acs:ecs:supportVtpm=true", "team=a", "team=b"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -221,25 +221,6 @@ func TestALaunchTemplateFillsWhatTheRequestLeavesOut(t *testing.T) {
 	r.LaunchTemplateId = tea.String("lt-x")
 	_, err = x.RunInstances(r)
 	wantCode(t, "404 InvalidLaunchTemplate.NotFound", err)
-	x.describesTemplate(t, id)
-}
-
-func (x *instances) describesTemplate(t *testing.T, id string) {
-	t.Helper()
-	out, err := x.DescribeLaunchTemplateVersions(&ecssdk.DescribeLaunchTemplateVersionsRequest{
-		RegionId: tea.String(server.Home), LaunchTemplateId: tea.String(id), DefaultVersion: tea.Bool(true),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sets := out.Body.LaunchTemplateVersionSets.LaunchTemplateVersionSet
-	if len(sets) != 1 || tea.Int64Value(sets[0].VersionNumber) != 1 {
-		t.Fatalf("the default version is %v", sets)
-	}
-	nic := sets[0].LaunchTemplateData.NetworkInterfaces.NetworkInterface[0]
-	if tea.StringValue(nic.InstanceType) != "Primary" || tea.StringValue(nic.VSwitchId) != "vsw-local" {
-		t.Errorf("the primary interface is %v", nic)
-	}
 }
 
 func TestCreateInstanceLeavesItStopped(t *testing.T) {

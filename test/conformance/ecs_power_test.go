@@ -160,16 +160,16 @@ func TestADeletedInstanceIsGoneWithItsDisks(t *testing.T) {
 	other := x.seed(t, ecs.FleetSpec{Count: 1})[0]
 	_, err := x.DeleteInstance(&ecssdk.DeleteInstanceRequest{InstanceId: tea.String(id)})
 	wantCode(t, "403 IncorrectInstanceStatus", err)
-	_, err = x.DeleteInstances(&ecssdk.DeleteInstancesRequest{RegionId: tea.String(server.Home), InstanceId: tea.StringSlice([]string{id}), Force: tea.Bool(true), DryRun: tea.Bool(true)})
-	wantCode(t, "400 DRYRUN.SUCCESS", err)
-	if _, err := x.DeleteInstances(&ecssdk.DeleteInstancesRequest{RegionId: tea.String(server.Home), InstanceId: tea.StringSlice([]string{id}), Force: tea.Bool(true)}); err != nil {
+	_, err = x.DeleteInstance(&ecssdk.DeleteInstanceRequest{InstanceId: tea.String(id), Force: tea.Bool(true), DryRun: tea.Bool(true)})
+	wantCode(t, "400 DryRunOperation", err)
+	if _, err := x.DeleteInstance(&ecssdk.DeleteInstanceRequest{InstanceId: tea.String(id), Force: tea.Bool(true)}); err != nil {
 		t.Fatal(err)
 	}
 	x.advance(t, time.Minute)
 	if diff := cmp.Diff([]string{"Deleted"}, x.states(t, id)); diff != "" {
 		t.Error(diff)
 	}
-	_, err = x.DescribeInstanceAttribute(&ecssdk.DescribeInstanceAttributeRequest{InstanceId: tea.String(id)})
+	_, err = x.DescribeUserData(&ecssdk.DescribeUserDataRequest{RegionId: tea.String(server.Home), InstanceId: tea.String(id)})
 	wantCode(t, "404 InvalidInstanceId.NotFound", err)
 	out, err := x.DescribeDisks(&ecssdk.DescribeDisksRequest{RegionId: tea.String(server.Home)})
 	if err != nil {

@@ -10,8 +10,6 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/deploy/local/simcloud/ecs"
-	"fleetwarden/deploy/local/simcloud/kms"
 	"fleetwarden/deploy/local/simcloud/server"
 )
 
@@ -104,7 +102,7 @@ func TestSnapshotsArePagedToTheirEndWithThoseOfOthers(t *testing.T) {
 // TestACopyUnderAnotherKeyCanBeShared is the way out for service keys.
 func TestACopyUnderAnotherKeyCanBeShared(t *testing.T) {
 	x := newSharers(t)
-	image, snapshot := x.image("service")
+	image, _ := x.image("service")
 	x.role(imageRole, trusts("", service(server.Sharee)), x.keyPolicy())
 	api := x.ecs(sharerAdmin)
 	copyImage := &ecssdk.CopyImageRequest{RegionId: tea.String(server.Home), ImageId: &image, Encrypted: tea.Bool(true), KMSKeyId: &x.key}
@@ -117,86 +115,6 @@ func TestACopyUnderAnotherKeyCanBeShared(t *testing.T) {
 	wantError(t, x.share(id, server.Sharee), 403, "IncorrectImageStatus")
 	x.pass(time.Minute)
 	x.ok(x.share(id, server.Sharee))
-	copied, err := api.CopySnapshot(&ecssdk.CopySnapshotRequest{
-		RegionId: tea.String(server.Home), DestinationRegionId: tea.String(server.Another), SnapshotId: &snapshot,
-		DestinationSnapshotName: tea.String("n"), DestinationSnapshotDescription: tea.String("d"),
-	})
-	x.ok(err)
-	x.pass(time.Minute)
-	there := x.snapshots(sharerAdmin, &ecssdk.DescribeSnapshotsRequest{RegionId: tea.String(server.Another)})
-	serviceKey, _ := x.KMS.Find(server.Sharer, server.Another, kms.ServiceAlias)
-	if len(there) != 1 || tea.StringValue(there[0].SnapshotId) != tea.StringValue(copied.Body.SnapshotId) ||
-		tea.StringValue(there[0].KMSKeyId) != serviceKey.ID || tea.StringValue(there[0].SourceSnapshotId) != snapshot {
-		t.Errorf("the copy is %v", there)
-	}
-	_, err = api.CopySnapshot(&ecssdk.CopySnapshotRequest{
-		RegionId: tea.String(server.Home), DestinationRegionId: tea.String(server.Another), SnapshotId: &snapshot,
-		DestinationSnapshotName: tea.String("n"), DestinationSnapshotDescription: tea.String("d"), Encrypted: tea.Bool(true), KMSKeyId: &x.key,
-	})
-	wantError(t, err, 404, "InvalidParameter.KMSKeyId.NotFound")
-}
-
-func TestAnImageOfAnInstanceIsEncryptedAsItsDisksAre(t *testing.T) {
-	x := newSharers(t)
-	x.role("AliyunECSDiskEncryptDefaultRole", ecsTrust, "")
-	api := x.ecs(sharerAdmin)
-	for encrypted, key := range map[string]string{"true": x.key, "false": ""} {
-		disk := &ecssdk.RunInstancesRequestSystemDisk{Category: tea.String("cloud_essd"), Encrypted: &encrypted}
-		if key != "" {
-			disk.KMSKeyId = &key
-		}
-		run, err := api.RunInstances(&ecssdk.RunInstancesRequest{
-			RegionId: tea.String(server.Home), ImageId: tea.String(uefiImage), InstanceType: tea.String("ecs.g7.large"),
-			VSwitchId: tea.String("vsw-local"), SecurityGroupId: tea.String("sg-local"), SystemDisk: disk,
-		})
-		x.ok(err)
-		x.pass(time.Minute)
-		instance := tea.StringValue(run.Body.InstanceIdSets.InstanceIdSet[0])
-		made, err := api.CreateImage(&ecssdk.CreateImageRequest{RegionId: tea.String(server.Home), InstanceId: &instance})
-		x.ok(err)
-		x.pass(time.Minute)
-		image, err := api.DescribeImages(&ecssdk.DescribeImagesRequest{RegionId: tea.String(server.Home), ImageId: made.Body.ImageId})
-		x.ok(err)
-		got := image.Body.Images.Image[0].DiskDeviceMappings.DiskDeviceMapping[0]
-		if tea.StringValue(got.Encrypted) != encrypted {
-			t.Errorf("of a disk with Encrypted=%s the image says %s", encrypted, tea.StringValue(got.Encrypted))
-		}
-		of := x.snapshots(sharerAdmin, &ecssdk.DescribeSnapshotsRequest{SnapshotIds: tea.String(`["` + tea.StringValue(got.SnapshotId) + `"]`)})
-		if tea.StringValue(of[0].KMSKeyId) != key {
-			t.Errorf("its snapshot is %v", of[0])
-		}
-	}
-	_, err := api.CreateImage(&ecssdk.CreateImageRequest{RegionId: tea.String(server.Home), SnapshotId: tea.String("s-none")})
-	wantError(t, err, 404, "InvalidSnapshotId.NotFound")
-	_, err = api.CreateImage(&ecssdk.CreateImageRequest{RegionId: tea.String(server.Home)})
-	wantError(t, err, 400, "MissingParameter")
-}
-
-func TestASnapshotIsTakenOfADiskAndReadyAfterAWhile(t *testing.T) {
-	x := newSharers(t)
-	fleet, err := x.ECS.SeedFleet(ecs.FleetSpec{Count: 1})
-	x.ok(err)
-	api := x.ecs(sharerAdmin)
-	disks, err := api.DescribeDisks(&ecssdk.DescribeDisksRequest{RegionId: tea.String(server.Home), InstanceId: &fleet.IDs[0]})
-	x.ok(err)
-	disk := disks.Body.Disks.Disk[0].DiskId
-	made, err := api.CreateSnapshot(&ecssdk.CreateSnapshotRequest{DiskId: disk, SnapshotName: tea.String("before")})
-	x.ok(err)
-	status := func() string {
-		return tea.StringValue(x.snapshots(sharerAdmin, &ecssdk.DescribeSnapshotsRequest{DiskId: disk})[0].Status)
-	}
-	if got := status(); got != "progressing" {
-		t.Errorf("at once it is %s", got)
-	}
-	x.pass(time.Minute)
-	if got := status(); got != "accomplished" {
-		t.Errorf("then it is %s", got)
-	}
-	if tea.StringValue(made.Body.SnapshotId) == "" {
-		t.Error("no id was answered")
-	}
-	_, err = api.CreateSnapshot(&ecssdk.CreateSnapshotRequest{DiskId: tea.String("d-none")})
-	wantError(t, err, 404, "InvalidDiskId.NotFound")
 }
 
 func TestASharedSnapshotMakesADataDiskOnlyWithTheKey(t *testing.T) {

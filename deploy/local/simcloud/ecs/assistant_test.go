@@ -54,11 +54,6 @@ func TestACommandEndsAsItsInstanceHasIt(t *testing.T) {
 			x.pass(40 * time.Second)
 			x.profile(id, ecs.Profile{})
 		}},
-		"cancelled": {want: "Cancelled", overall: "Stopped/Stopped", after: func(x *assisted, id string) { x.stopInvocations() }},
-		"terminated": {want: "Terminated ExecutionInterrupted", overall: "Stopped/Stopped", after: func(x *assisted, id string) {
-			x.pass(2 * time.Second)
-			x.stopInvocations()
-		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := newAssisted(t)
@@ -113,34 +108,6 @@ func TestCloudAssistantAnswersForTwoMinutesAfterItsLastHeartbeat(t *testing.T) {
 	x.start(id)
 	x.pass(time.Minute)
 	at("after a restart", "true", "2026-01-05T00:05:20Z")
-	if n := len(x.events); n != 1 || x.events[0]["type"] != "FirstHeartbeat" {
-		t.Errorf("events are %v", x.events)
-	}
-}
-
-func TestInstallingCloudAssistantTakesARestart(t *testing.T) {
-	x := newAssisted(t)
-	id := seed(t, x.Service, ecs.FleetSpec{Count: 1, Assistant: "absent"})[0]
-	if s := x.status(id); s.CloudAssistantStatus != "false" || s.CloudAssistantVersion != "" {
-		t.Errorf("absent it is %+v", s)
-	}
-	if _, err := x.InstallCloudAssistant(call("I", nil), &ecs.InstallCloudAssistantRequest{InstanceId: []string{id, "i-gone"}}); codeOf(err) != "InvalidInstanceId.NotFound" {
-		t.Errorf("with an unknown instance: %v", err)
-	}
-	if _, err := x.InstallCloudAssistant(call("I", nil), &ecs.InstallCloudAssistantRequest{InstanceId: []string{id}}); err != nil {
-		t.Fatal(err)
-	}
-	x.pass(time.Hour)
-	if s := x.status(id); s.CloudAssistantStatus != "false" {
-		t.Errorf("without a restart it is %+v", s)
-	}
-	x.stop(id)
-	x.pass(time.Minute)
-	x.start(id)
-	x.pass(time.Minute)
-	if s := x.status(id); s.CloudAssistantStatus != "true" || s.CloudAssistantVersion == "" {
-		t.Errorf("after a restart it is %+v", s)
-	}
 	if n := len(x.events); n != 1 || x.events[0]["type"] != "FirstHeartbeat" {
 		t.Errorf("events are %v", x.events)
 	}

@@ -69,27 +69,26 @@ func (x *assisted) mustRun(in ecs.RunCommandRequest, ids ...string) string {
 // results are status and error code of an invocation by instance.
 func (x *assisted) results(invoke string) map[string]string {
 	x.Helper()
-	out, err := x.DescribeInvocationResults(call("D", nil), &ecs.DescribeInvocationResultsRequest{
-		InvokeId: invoke, CommandPaging: ecs.CommandPaging{MaxResults: 50},
-	})
-	if err != nil {
-		x.Fatal(err)
-	}
 	got := map[string]string{}
-	for _, r := range out.Invocation.InvocationResults.InvocationResult {
+	for _, r := range x.invocation(invoke).InvokeInstances.InvokeInstance {
 		got[r.InstanceId] = strings.TrimSpace(r.InvocationStatus + " " + r.ErrorCode)
 	}
 	return got
 }
 
-// overall is the status over all instances.
-func (x *assisted) overall(invoke string) string {
+func (x *assisted) invocation(invoke string) ecs.InvocationItem {
 	x.Helper()
 	out, err := x.DescribeInvocations(call("D", nil), &ecs.DescribeInvocationsRequest{InvokeId: invoke})
 	if err != nil || len(out.Invocations.Invocation) != 1 {
 		x.Fatalf("%s: %v, %v", invoke, out, err)
 	}
-	v := out.Invocations.Invocation[0]
+	return out.Invocations.Invocation[0]
+}
+
+// overall is the status over all instances.
+func (x *assisted) overall(invoke string) string {
+	x.Helper()
+	v := x.invocation(invoke)
 	return v.InvocationStatus + "/" + v.InvokeStatus
 }
 
@@ -127,18 +126,5 @@ func (x *assisted) profile(id string, p ecs.Profile) {
 	x.Helper()
 	if err := x.SetProfile(account, id, p); err != nil {
 		x.Fatal(err)
-	}
-}
-
-func (x *assisted) stopInvocations() {
-	x.Helper()
-	all, err := x.DescribeInvocations(call("D", nil), &ecs.DescribeInvocationsRequest{})
-	if err != nil {
-		x.Fatal(err)
-	}
-	for _, v := range all.Invocations.Invocation {
-		if _, err := x.StopInvocation(call("S", nil), &ecs.StopInvocationRequest{InvokeId: v.InvokeId}); err != nil {
-			x.Fatal(err)
-		}
 	}
 }

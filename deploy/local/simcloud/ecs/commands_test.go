@@ -56,18 +56,8 @@ func TestManyInstancesHaveOneStatusEach(t *testing.T) {
 		t.Errorf("at the end it is %s", got)
 	}
 	seen := map[string]int{}
-	in := &ecs.DescribeInvocationResultsRequest{InvokeId: invoke, CommandPaging: ecs.CommandPaging{MaxResults: 30}}
-	for {
-		out, err := x.DescribeInvocationResults(call("D", nil), in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range out.Invocation.InvocationResults.InvocationResult {
-			seen[r.InstanceId+" "+r.InvocationStatus]++
-		}
-		if in.NextToken = out.Invocation.NextToken; in.NextToken == "" {
-			break
-		}
+	for _, r := range x.invocation(invoke).InvokeInstances.InvokeInstance {
+		seen[r.InstanceId+" "+r.InvocationStatus]++
 	}
 	want := map[string]int{}
 	for n, id := range ids {

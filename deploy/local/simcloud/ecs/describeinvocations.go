@@ -54,8 +54,8 @@ type InvocationItem struct {
 	Tags                                                              TagSet
 }
 
-// InvokeInstanceItem is an invocation on one instance. Its end is FinishTime
-// here and FinishedTime in DescribeInvocationResults.
+// InvokeInstanceItem is an invocation on one instance. ExitCode is 0 also before the end
+// (assumed), so it is no result by itself.
 type InvokeInstanceItem struct {
 	InstanceId, InvocationStatus, InstanceInvokeStatus        string
 	ExitCode, Repeats, Dropped                                int
@@ -64,7 +64,7 @@ type InvokeInstanceItem struct {
 	Timed                                                     bool
 }
 
-// SetNewestFirst turns the order of invocations and their results round. No
+// SetNewestFirst turns the order of invocations round. No
 // document says which it is; the default is the order in which they began.
 func (s *Service) SetNewestFirst(on bool) {
 	s.w.Lock()
@@ -137,7 +137,7 @@ func (in *DescribeInvocationsRequest) item(v *invocation) InvocationItem {
 			InstanceId: t.instance.id, InvocationStatus: t.status.String(), InstanceInvokeStatus: t.older(),
 			ExitCode: t.exit, Repeats: t.repeats, ErrorCode: t.code, ErrorInfo: errorInfos[t.code],
 			CreationTime: exactTime(v.created), StartTime: exactTime(t.start), FinishTime: exactTime(t.finish),
-			StopTime: exactTime(t.halted), UpdateTime: exactTime(t.changed()),
+			UpdateTime: exactTime(t.changed()),
 		}
 		if in.IncludeOutput {
 			x.Output = encoded(t.output, in.ContentEncoding)

@@ -76,8 +76,9 @@ func (s *Service) DescribeSnapshots(c *wire.Call, in *DescribeSnapshotsRequest) 
 	return out, nil
 }
 
+// match: the disks of all snapshots are gone here, so none is of an instance.
 func (in *DescribeSnapshotsRequest) match(x *snapshot) bool {
-	return same(in.SnapshotName, x.name) && same(in.DiskId, x.disk) && same(in.InstanceId, x.instance) &&
+	return same(in.SnapshotName, x.name) && same(in.DiskId, x.disk) && in.InstanceId == "" &&
 		(in.Encrypted == "" || (in.Encrypted == "true") == (x.key != "")) && (in.KMSKeyId == "" || (in.KMSKeyId == x.key && !x.hideKey)) &&
 		sameOrAll(in.Status, x.status()) && sameOrAll(in.SnapshotType, "user") &&
 		(in.SourceDiskType == "" || (in.SourceDiskType == "System" || in.SourceDiskType == "system") == x.system) &&

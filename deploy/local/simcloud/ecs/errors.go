@@ -18,8 +18,7 @@ func dryRun() error {
 	return wire.Errorf(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.")
 }
 
-// dryRunBatch is the same for StartInstances, StopInstances and
-// DeleteInstances, whose parameter DryRun is documented to answer
+// dryRunBatch is the same for StartInstances and StopInstances, whose parameter DryRun is documented to answer
 // DRYRUN.SUCCESS. Its HTTP status is assumed.
 func dryRunBatch() error {
 	return wire.Errorf(400, "DRYRUN.SUCCESS", "Request validation has been passed with DryRun flag set.")

@@ -3,6 +3,7 @@ package ecs
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,26 +25,19 @@ const (
 	// group or with a stopped service.
 	silent
 	absent
-	// waiting: InstallCloudAssistant has been called; documented to take effect
-	// when the instance is restarted.
-	waiting
 )
 
-var presences = [...]string{"running", "silent", "absent", "waiting"}
+var presences = [...]string{"running", "silent", "absent"}
 
 func (p presence) String() string { return presences[p] }
 
-// parsePresence is the presence of a name that may be set; empty for running.
+// parsePresence is the presence of a name; empty for running.
 func parsePresence(name string) (presence, error) {
-	switch cmp.Or(name, present.String()) {
-	case present.String():
-		return present, nil
-	case silent.String():
-		return silent, nil
-	case absent.String():
-		return absent, nil
+	at := slices.Index(presences[:], cmp.Or(name, present.String()))
+	if at < 0 {
+		return 0, fmt.Errorf("no Cloud Assistant %q, there are %q", name, presences)
 	}
-	return 0, fmt.Errorf("no Cloud Assistant %q, there are running, silent and absent", name)
+	return presence(at), nil
 }
 
 // Outcome is what becomes of commands on an instance.
@@ -123,15 +117,6 @@ func (i *instance) lastBeat(now time.Time) time.Time {
 func (i *instance) answers(now time.Time) bool {
 	last := i.lastBeat(now)
 	return i.guest.version != "" && !last.IsZero() && now.Sub(last) < silence
-}
-
-// reboot lets take effect what waits for a restart. The caller holds the mutex.
-func (i *instance) reboot() {
-	if i.guest.assistant == waiting {
-		g := *i.guest
-		g.assistant, g.version = present, versionOf(i.spec.image)
-		i.guest = &g
-	}
 }
 
 // Profile is how the inside of an instance is to behave. Empty fields mean a

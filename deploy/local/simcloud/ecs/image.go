@@ -43,6 +43,15 @@ type mapping struct {
 	service                bool   // key is a service key
 }
 
+// mappingOf is the n-th disk of an image, made of a snapshot.
+func mappingOf(n int, x *snapshot) mapping {
+	kind := "data"
+	if n == 0 {
+		kind = "system"
+	}
+	return mapping{device: "/dev/xvd" + string(rune('a'+n)), kind: kind, snapshot: x.id, size: x.size, key: x.key, service: x.service}
+}
+
 // secured reports whether it is a trusted image for the sixth security-enhanced
 // generation: published ids have "_secured_alibase_".
 func (i *image) secured() bool { return strings.Contains(i.id, "_secured_alibase_") }

@@ -11,24 +11,19 @@ type taskStatus uint8
 const (
 	taskPending taskStatus = iota
 	taskRunning
-	taskStopping
 	// Final from here on.
 	taskSuccess
 	taskFailed
 	taskTimeout
 	taskError
 	taskAborted
-	taskCancelled
-	taskTerminated
 )
 
 func (t taskStatus) String() string {
-	return [...]string{"Pending", "Running", "Stopping", "Success", "Failed", "Timeout", "Error", "Aborted", "Cancelled", "Terminated"}[t]
+	return [...]string{"Pending", "Running", "Success", "Failed", "Timeout", "Error", "Aborted"}[t]
 }
 
 func (t taskStatus) final() bool { return t >= taskSuccess }
-
-func (t taskStatus) stopped() bool { return t == taskCancelled || t == taskTerminated }
 
 // invocation is one run of a command on up to 100 instances.
 type invocation struct {
@@ -46,28 +41,27 @@ type invocation struct {
 
 // task is an invocation on one instance.
 type task struct {
-	of                    *invocation
-	instance              *instance
-	status                taskStatus
-	exit                  int
-	code                  string // ErrorCode
-	output                string
-	start, finish, halted time.Time
-	repeats               int
+	of            *invocation
+	instance      *instance
+	status        taskStatus
+	exit          int
+	code          string // ErrorCode
+	output        string
+	start, finish time.Time
+	repeats       int
 }
 
 // errorInfos are the ErrorInfo of each ErrorCode, from the field comments of
 // ecs-20140526.
 var errorInfos = map[string]string{
-	"InstanceNotExists":    "The specified instance does not exist.",
-	"InstanceReleased":     "The specified instance was released during task execution.",
-	"InstanceNotRunning":   "The specified instance was not running during task execution.",
-	"ClientNotRunning":     "The aliyun service is not running on the instance.",
-	"ClientNotResponse":    "The aliyun service in the instance does not response.",
-	"DeliveryTimeout":      "The command delivery has been timeout.",
-	"ExecutionTimeout":     "The command execution has been timeout.",
-	"ExecutionInterrupted": "The command execution has been interrupted.",
-	"ExitCodeNonzero":      "The command execution exit code is not zero.",
+	"InstanceNotExists":  "The specified instance does not exist.",
+	"InstanceReleased":   "The specified instance was released during task execution.",
+	"InstanceNotRunning": "The specified instance was not running during task execution.",
+	"ClientNotRunning":   "The aliyun service is not running on the instance.",
+	"ClientNotResponse":  "The aliyun service in the instance does not response.",
+	"DeliveryTimeout":    "The command delivery has been timeout.",
+	"ExecutionTimeout":   "The command execution has been timeout.",
+	"ExitCodeNonzero":    "The command execution exit code is not zero.",
 }
 
 // load is what Cloud Assistant did on one instance.
@@ -83,15 +77,13 @@ type daily struct {
 }
 
 // status is the aggregate InvocationStatus, as the field comments define it. That
-// Pending comes before Running, and both before Stopping, is assumed.
+// Pending comes before Running is assumed. No API stops an invocation here.
 func (v *invocation) status() string {
 	n := map[string]int{}
 	for _, t := range v.tasks {
 		switch {
 		case !t.status.final() || t.status == taskSuccess:
 			n[t.status.String()]++
-		case t.status.stopped():
-			n["Stopped"]++
 		default:
 			n["Failed"]++
 		}
@@ -101,20 +93,16 @@ func (v *invocation) status() string {
 		return "Pending"
 	case n["Running"] > 0:
 		return "Running"
-	case n["Stopping"] > 0:
-		return "Stopping"
 	case n["Success"] > 0 && n["Failed"] > 0:
 		return "PartialFailed"
 	case n["Success"] > 0:
 		return "Success"
-	case n["Failed"] > 0:
-		return "Failed"
 	default:
-		return "Stopped"
+		return "Failed"
 	}
 }
 
-// record is the aggregate InvokeStatus and InvokeRecordStatus: the older words.
+// record is the aggregate InvokeStatus: the older words.
 func (v *invocation) record() string {
 	switch s := v.status(); s {
 	case "Pending":
@@ -218,14 +206,10 @@ func (v *invocation) tasksState() map[string]string {
 // older is InstanceInvokeStatus, the older word for the status.
 func (t *task) older() string {
 	switch {
-	case t.status == taskStopping:
-		return "Stopping"
 	case !t.status.final():
 		return "Running"
 	case t.status == taskSuccess:
 		return "Finished"
-	case t.status.stopped():
-		return "Stopped"
 	default:
 		return "Failed"
 	}
@@ -234,7 +218,7 @@ func (t *task) older() string {
 // changed is when the status changed last.
 func (t *task) changed() time.Time {
 	last := t.of.created
-	for _, at := range []time.Time{t.start, t.halted, t.finish} {
+	for _, at := range []time.Time{t.start, t.finish} {
 		if at.After(last) {
 			last = at
 		}

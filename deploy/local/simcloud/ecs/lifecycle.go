@@ -123,7 +123,6 @@ func (s *Service) booted(sp *space, ins []*instance) {
 		if sp.instances.Get(i.id) != i {
 			continue
 		}
-		i.reboot()
 		i.started = s.w.Clock.Now().Unix()
 		if !i.booted {
 			i.booted = true

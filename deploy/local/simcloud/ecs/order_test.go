@@ -24,9 +24,6 @@ func TestInvocationsAreListedInEitherOrderWithoutGaps(t *testing.T) {
 		if diff := cmp.Diff(want, x.invocations(4)); diff != "" {
 			t.Errorf("newest first %t: invocations: %s", newest, diff)
 		}
-		if diff := cmp.Diff(want, x.resultsOf(4)); diff != "" {
-			t.Errorf("newest first %t: results: %s", newest, diff)
-		}
 	}
 }
 
@@ -43,24 +40,6 @@ func (x *assisted) invocations(page int) (ids []string) {
 			ids = append(ids, v.InvokeId)
 		}
 		if in.NextToken = out.NextToken; in.NextToken == "" {
-			return ids
-		}
-	}
-}
-
-// resultsOf lists the invocations of all results, some a page.
-func (x *assisted) resultsOf(page int) (ids []string) {
-	x.Helper()
-	in := &ecs.DescribeInvocationResultsRequest{CommandPaging: ecs.CommandPaging{MaxResults: page}}
-	for {
-		out, err := x.DescribeInvocationResults(call("D", nil), in)
-		if err != nil {
-			x.Fatal(err)
-		}
-		for _, r := range out.Invocation.InvocationResults.InvocationResult {
-			ids = append(ids, r.InvokeId)
-		}
-		if in.NextToken = out.Invocation.NextToken; in.NextToken == "" {
 			return ids
 		}
 	}

@@ -49,7 +49,7 @@ func (s *Service) SeedSnapshots(f SnapshotSpec) ([]string, error) {
 // seedSnapshot is a snapshot that is not kept yet. The caller holds the mutex.
 func (s *Service) seedSnapshot(sp *space, f SnapshotSpec) (*snapshot, error) {
 	x := &snapshot{
-		name: f.Name, description: "seeded", disk: s.w.NewID("d-"), system: !f.Data, category: "cloud_essd",
+		name: f.Name, description: "seeded", disk: s.w.NewID("d-"), system: !f.Data,
 		image: publicImages[1].id, size: firstOf(f.Size, 20), hideKey: f.HideKey, ready: true,
 	}
 	for k, v := range f.Tags {
@@ -128,18 +128,18 @@ func (s *Service) SeedImages(f ImageSpec) ([]SeededImage, error) {
 }
 
 func (s *Service) seedImage(sp *space, f ImageSpec) (SeededImage, error) {
-	var from imageSource
+	var from []*snapshot
 	var out SeededImage
 	for n := range max(f.Disks, 1) {
 		x, err := s.seedSnapshot(sp, SnapshotSpec{Name: f.Name, Key: f.Key, HideKey: f.HideKey, Data: n > 0})
 		if err != nil {
 			return out, err
 		}
-		from.snapshots = append(from.snapshots, s.keepSnapshot(sp, x))
+		from = append(from, s.keepSnapshot(sp, x))
 		out.Snapshots = append(out.Snapshots, x.id)
 	}
-	img := s.imageOf(sp, from)
-	img.id, img.owner, img.region, img.created = s.w.NewID("m-"), sp.account, sp.region, s.w.Clock.Now()
+	img := s.imageOf(from)
+	s.keepImage(sp, img)
 	img.name, img.family = cmp.Or(f.Name, img.id), f.Family
 	for k, v := range f.Tags {
 		img.tags = img.tags.set(tag{k, v})
@@ -147,7 +147,28 @@ func (s *Service) seedImage(sp *space, f ImageSpec) (SeededImage, error) {
 	for _, a := range unique(append([]string{}, f.SharedWith...)) {
 		img.shares = append(img.shares, imageShare{a, img.created})
 	}
-	sp.images.Put(img.id, img)
 	out.ID = img.id
 	return out, nil
+}
+
+// imageOf is an image made of snapshots, which is not kept yet. The caller holds the
+// mutex.
+func (s *Service) imageOf(from []*snapshot) *image {
+	like := s.public.Get(from[0].image)
+	img := &image{
+		os: like.os, osName: like.osName, platform: like.platform, arch: like.arch, boot: like.boot,
+	}
+	for n, x := range from {
+		img.mappings = append(img.mappings, mappingOf(n, x))
+		img.size += x.size
+	}
+	return img
+}
+
+// keepImage gives an image its id, and its name if it has none, and puts it into a
+// space. The caller holds the mutex.
+func (s *Service) keepImage(sp *space, img *image) {
+	img.id, img.owner, img.region, img.created = s.w.NewID("m-"), sp.account, sp.region, s.w.Clock.Now()
+	img.name = cmp.Or(img.name, img.id)
+	sp.images.Put(img.id, img)
 }

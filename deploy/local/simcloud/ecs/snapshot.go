@@ -9,27 +9,26 @@ import (
 
 // snapshot is a snapshot of a disk.
 type snapshot struct {
-	id, name, description  string
-	owner, region          string
-	disk, instance, source string // source: the snapshot it was copied from
-	sourceRegion           string
-	system                 bool
-	image                  string // of the source disk
-	category               string // of the source disk
-	size                   int
-	key                    string // empty: not encrypted
-	service                bool   // key is a service key
-	hideKey                bool   // answers do not name the key
-	ready                  bool
-	created                time.Time
-	tags                   tags
+	id, name, description string
+	owner, region         string
+	disk, source          string // source: the snapshot it was copied from
+	sourceRegion          string
+	system                bool
+	image                 string // of the source disk
+	size                  int
+	key                   string // empty: not encrypted
+	service               bool   // key is a service key
+	hideKey               bool   // answers do not name the key
+	ready                 bool
+	created               time.Time
+	tags                  tags
 }
 
 func (x *snapshot) resource() Resource {
 	return Resource{SnapshotKind, x.owner, x.region, x.id}
 }
 
-// toSnapshot is how long a snapshot or a copy takes; assumed.
+// toSnapshot is how long a copy takes; assumed.
 const toSnapshot = 10 * time.Second
 
 // addSnapshot puts a snapshot into a space; it is ready after a while. The
@@ -88,8 +87,7 @@ func (s *Service) neighbours(sp *space) []*space {
 	return out
 }
 
-// noSnapshot is 404 InvalidSnapshotId.NotFound: error tables of CopySnapshot and
-// CreateImage.
+// noSnapshot is 404 InvalidSnapshotId.NotFound: error table of RunInstances.
 func noSnapshot(id string) error {
 	return wire.Errorf(404, "InvalidSnapshotId.NotFound", "The specified SnapshotId does not exist: %s.", id)
 }

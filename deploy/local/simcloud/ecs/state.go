@@ -24,7 +24,7 @@ type InstanceState struct {
 	HTTPTokens   string            `json:"httpTokens"`
 	Hardening    string            `json:"hardening"`
 	UserData     string            `json:"userData,omitempty"`
-	Assistant    string            `json:"assistant"` // Cloud Assistant: running, silent, absent or waiting
+	Assistant    string            `json:"assistant"` // Cloud Assistant: running, silent or absent
 	TrustClient  bool              `json:"trustClient,omitempty"`
 	Tags         map[string]string `json:"tags,omitempty"`
 }

@@ -14,7 +14,6 @@ const (
 	toDeliver  = time.Second
 	redeliver  = 5 * time.Second
 	mostToWait = time.Minute
-	toHalt     = time.Second
 )
 
 // fit finds the instances of an invocation. If one is unfit the whole call
@@ -74,7 +73,6 @@ func (s *Service) arrive(sp *space, t *task) {
 	late := s.w.Clock.Now().Sub(t.of.created) >= mostToWait
 	gone := sp.instances.Get(i.id) != i
 	switch {
-	case t.status.final():
 	case gone:
 		s.end(sp, t, taskAborted, "InstanceNotExists")
 	case i.status != running && late:
@@ -151,21 +149,4 @@ func (s *Service) end(sp *space, t *task, status taskStatus, code string) {
 		"finishTime": exactTime(t.finish), "instanceId": t.instance.id, "invocationStatus": status.String(),
 	}
 	s.w.Clock.After(0, func() { s.publish(sp, "ecs:CloudAssistant:TaskCompleted", data) })
-}
-
-// halt stops a task: one that runs passes through Stopping to Terminated. The
-// caller holds the mutex.
-func (s *Service) halt(sp *space, t *task) {
-	switch t.status {
-	case taskPending:
-		t.halted = s.w.Clock.Now()
-		s.end(sp, t, taskCancelled, "")
-	case taskRunning:
-		t.status, t.halted = taskStopping, s.w.Clock.Now()
-		s.w.Clock.After(toHalt, func() {
-			s.w.Lock()
-			defer s.w.Unlock()
-			s.end(sp, t, taskTerminated, "ExecutionInterrupted")
-		})
-	}
 }

@@ -91,7 +91,7 @@ func TestBatchMaximaAreThoseOfTheAPI(t *testing.T) {
 		most   int
 	}{
 		{"AttachInstanceRamRole", ids, 100}, {"DetachInstanceRamRole", ids, 100}, {"DescribeInstanceRamRole", ids, 50},
-		{"DescribeInstances", ids, 100}, {"RunCommand", list, 100}, {"InstallCloudAssistant", list, 50},
+		{"DescribeInstances", ids, 100}, {"RunCommand", list, 100}, {"DescribeCloudAssistantStatus", list, 50},
 	} {
 		a := action(t, "ecs", x.action)
 		if n, err := a.Count(x.params(x.most)); err != nil || n != x.most {

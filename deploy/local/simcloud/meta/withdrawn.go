@@ -8,12 +8,9 @@ package meta
 func withdrawn() map[string]string {
 	return map[string]string{
 		"ecs:CreateInstance":               "ClusterId",
-		"ecs:CreateSnapshot":               "Category InstantAccess InstantAccessRetentionDays",
 		"ecs:DescribeDisks":                "PageNumber PageSize",
-		"ecs:DescribeInstanceStatus":       "ClusterId",
 		"ecs:DescribeInstances":            "PageNumber PageSize",
 		"ecs:DescribeInvocations":          "PageNumber PageSize",
-		"ecs:DescribeTags":                 "Category",
 		"ecs:InvokeCommand":                "Timed",
 		"ecs:RunCommand":                   "Timed",
 		"ecs:StopInstance":                 "ConfirmStop",
