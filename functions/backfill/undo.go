@@ -11,6 +11,7 @@ import (
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/undo"
 )
@@ -51,6 +52,11 @@ func (j *job) undo(ctx context.Context, args []string) error {
 	call, err := j.start(ctx, "undo")
 	if err != nil {
 		return err
+	}
+	if !j.inside {
+		// Typed again, it settles at once what an undo of this run left open that was cut off.
+		pass := ledger.Pass{Function: name, Payload: []byte("undo " + run)}
+		call.Options.Ledger = call.Place.Open(call.Session, call.Home.Region, pass, &ledger.Watch{})
 	}
 	p, err := undo.Read(ctx, call.Store, undo.Order{Run: run, Functions: functions(), Policy: call.Options.Policy})
 	if err != nil {

@@ -164,6 +164,42 @@ func wantOnce(t *testing.T, s *stage.Stage) {
 	}
 }
 
+// TestAnUndoThatIsKilledIsSettledByTheNext kills the tool around the write of an undo. Typed
+// again, it finishes, and the ledger knows the end of all that was begun.
+func TestAnUndoThatIsKilledIsSettledByTheNext(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		t.Run(fmt.Sprintf("carried out %t", after), func(t *testing.T) {
+			t.Parallel()
+			s := play(t, stage.Options{})
+			trap := setTrap(s)
+			ids := bare(t, s)
+			out, _ := typed(t, s, 0, "apply", "--plan", planned(t, s))
+			run := find(t, out, `(?m)^run (\S+)$`)
+			cmd, out := trap.signals(t, s, os.Kill, moment{"DetachInstanceRamRole", 1, after}, "undo", "--run", run, "--apply")
+			if cmd.ProcessState.Exited() {
+				t.Fatalf("it was not killed:\n%s", out)
+			}
+			typed(t, s, 0, "undo", "--run", run, "--apply")
+			for _, id := range ids {
+				if role, err := s.RoleOf(t.Context(), server.Home, id); role != "" || err != nil {
+					t.Errorf("%s has the role %q, %v", id, role, err)
+				}
+			}
+			intents, ended := 0, 0
+			for _, key := range s.Server.OSS.Keys("fleetwarden-"+server.Sharer, "ledger/backfill/") {
+				if strings.HasSuffix(key, ".intent.json") {
+					intents++
+				} else if strings.HasSuffix(key, ".outcome.json") || strings.HasSuffix(key, ".settled.json") {
+					ended++
+				}
+			}
+			if intents == 0 || ended != intents {
+				t.Errorf("of %d intents of the undo, %d have an end", intents, ended)
+			}
+		})
+	}
+}
+
 func TestCtrlCStopsAnApplyCleanlyAndSaysHowToGoOn(t *testing.T) {
 	t.Parallel()
 	s := play(t, stage.Options{})
