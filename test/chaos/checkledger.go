@@ -18,6 +18,7 @@ type entry struct {
 type change struct {
 	Kind    string `json:"kind"`
 	Account string `json:"account"`
+	Run     string `json:"run"`
 	ID      string `json:"id"`
 	State   string `json:"state"`
 	Before  string `json:"before"`

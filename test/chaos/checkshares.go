@@ -36,7 +36,7 @@ func (p *player) checkShares() {
 			}
 		case !is && usable:
 			p.wrong("share %s: %s can use %s %s, and is not approved", x.name, x.with, x.kind, x.id)
-		case is && x.wanted && !usable && p.enforced():
+		case is && x.wanted && !usable && p.enforced() && !p.unseen(x):
 			p.wrong("share %s: %s cannot use %s %s: %s", x.name, x.with, x.kind, x.id, why)
 		}
 	}
@@ -48,7 +48,13 @@ func (p *player) checkShares() {
 // silent reports whether nothing tells the functions at once of a share: snapshots of
 // accounts that are of the directory alone are found by the sweep.
 func (p *player) silent(x *share) bool {
-	return p.unreplayed(x.account) || p.h.World.Directory && x.account != server.Sharer && x.kind == "snapshot"
+	return p.unseen(x) || p.unreplayed(x.account) || p.h.World.Directory && x.account != server.Sharer && x.kind == "snapshot"
+}
+
+// unseen reports whether a share that failed for want of trust is seen by nobody: that of a
+// member's image leaves an event alone, which is sent home from the home region alone.
+func (p *player) unseen(x *share) bool {
+	return x.account != server.Sharer && x.kind == "image" && x.region != server.Home
 }
 
 func (p *player) checkShareRoles(owner string) {

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 )
@@ -22,7 +21,7 @@ var moments = map[string][]string{
 	"sweep":             {"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeDisks"},
 	"validate-instance": {"TagResources", "StopInstances", "PutObject", "BatchSendMessage"},
 	"watch-shares":      {"BatchSendMessage"},
-	"backfill":          {"BatchSendMessage", "DetachInstanceRamRole", "PutObject", "DescribeInstances", "DeleteMessage"},
+	"backfill":          {"BatchSendMessage", "DetachInstanceRamRole", "AttachInstanceRamRole", "PutObject", "DescribeInstances", "DeleteMessage"},
 }
 
 // Generate makes the history of a seed.
@@ -31,8 +30,8 @@ func Generate(seed uint64) History {
 	g.theme = pick(&g, themes()...)
 	g.h.World = g.world()
 	g.theme.world(&g, &g.h.World)
-	for range 4 + g.rnd.IntN(20) {
-		g.h.Steps = append(g.h.Steps, g.step())
+	for n := 4 + g.rnd.IntN(20); len(g.h.Steps) < n; {
+		g.h.Steps = append(g.h.Steps, g.steps()...)
 	}
 	return g.h
 }
@@ -43,6 +42,7 @@ type generator struct {
 	h      History
 	groups []string // of instances
 	shares []string
+	hung   bool // a call hangs already
 }
 
 func pick[T any](g *generator, of ...T) T { return of[g.rnd.IntN(len(of))] }
@@ -89,6 +89,18 @@ func (g *generator) account() string {
 	return pick(g, g.h.World.Members...)
 }
 
+// steps are one step, or some that belong together.
+func (g *generator) steps() []Step {
+	if len(g.groups) > 0 && g.chance(g.theme.twice) {
+		return g.twice()
+	}
+	s := g.step()
+	if s.Do == Plan && g.chance(0.4) {
+		return []Step{g.cut(), s}
+	}
+	return []Step{s}
+}
+
 // step draws one of the steps that are possible now.
 func (g *generator) step() Step {
 	type choice struct {
@@ -99,11 +111,11 @@ func (g *generator) step() Step {
 	just := func(do Do) func() Step { return func() Step { return Step{Do: do} } }
 	all := []choice{
 		{Launch, 22, g.launch}, {Seed, 12, g.seed}, {Pass, 14, g.pass}, {Night, 9, just(Night)}, {Beside, 2, just(Beside)}, {Faults, 16, g.faults}, {Kill, 12, g.kill},
-		{Long, 3, g.long}, {Share, 8, g.share}, {Redrive, 3, just(Redrive)}, {Race, 3, just(Race)}, {Dry, 2, just(Dry)}, {Garbage, 4, g.garbage},
+		{Long, 3, g.long}, {Share, 8, g.share}, {Redrive, 3, just(Redrive)}, {Race, 3, just(Race)}, {Dry, 2, just(Dry)}, {Garbage, 4, g.garbage}, {Jump, 3, g.jump},
 	}
 	if len(g.groups) > 0 {
 		all = append(all, choice{Stop, 5, g.power}, choice{Detach, 7, g.edit}, choice{Agent, 5, g.agent}, choice{Forge, 3, g.forge}, choice{Claim, 3, g.claim},
-			choice{Tokens, 6, g.tokens}, choice{Strip, 2, func() Step { return Step{Do: Strip, Account: g.account()} }}, choice{DryRun, 1, just(DryRun)}, choice{Plan, 5, g.plan})
+			choice{Tokens, 6, g.tokens}, choice{Strip, 2, func() Step { return Step{Do: Strip, Account: g.account()} }}, choice{DryRun, 1, just(DryRun)}, choice{Plan, 5, g.plan}, choice{Undo, 2, just(Undo)})
 	}
 	if len(g.shares) > 0 {
 		all = append(all, choice{Unshare, 4, func() Step { return Step{Do: Unshare, Group: pick(g, g.shares...)} }})
@@ -125,7 +137,7 @@ func (g *generator) step() Step {
 }
 
 func (g *generator) plan() Step {
-	return Step{Do: Plan, Account: g.account(), Kind: pick(g, "instance-role", "instance-role", "agent"), Undo: g.chance(0.5)}
+	return Step{Do: Plan, Account: g.account(), Kind: pick(g, "instance-role", "instance-role", "agent"), Undone: g.chance(0.5)}
 }
 
 // function is mostly one of the theme's.
@@ -239,55 +251,6 @@ func (g *generator) garbage() Step {
 	return Step{Do: Garbage, Function: pick(g, "attach-role", "push-agent", "validate-instance", "setup-share-role"), Kind: pick(g, "text", "text", "newer")}
 }
 
-func (g *generator) kill() Step {
-	s := Step{Do: Kill, Function: g.function(), After: g.chance(0.5)}
-	if g.chance(0.5) {
-		s.Action = pick(g, moments[s.Function]...)
-	} else {
-		s.Call = 1 + g.rnd.IntN(25)
-	}
-	return s
-}
-
 func (g *generator) long() Step {
 	return Step{Do: Long, Function: pick(g, functions...), For: Duration(pick(g, 30*time.Second, 200*time.Second))}
-}
-
-// faults go wrong for a function: at one of its writes, at a product, or at all of its calls.
-// A third of these steps ends those of before and brings none.
-func (g *generator) faults() Step {
-	s := Step{Do: Faults}
-	if g.chance(0.25) {
-		return s
-	}
-	for range 1 + g.rnd.IntN(3) {
-		s.Faults = append(s.Faults, g.fault())
-	}
-	if g.chance(0.3) {
-		s.Events = simcloud.EventFaults{Duplicate: pick(g, 0, 0.5), Delay: pick(g, 0, 0.5), MaxDelay: pick(g, time.Minute, 3*time.Hour), Lose: pick(g, 0, 0, 0.3)}
-	}
-	return s
-}
-
-func (g *generator) fault() simcloud.Fault {
-	function := g.function()
-	f := simcloud.Fault{Role: "fleetwarden-" + function}
-	if len(g.h.World.Members) > 0 && g.chance(0.3) {
-		f.Role = stack.Member // whose function it is does not matter then
-	}
-	switch {
-	case g.chance(0.6):
-		f.Action = pick(g, moments[function]...)
-		f.Kind = pick(g, simcloud.TimeoutAfter, simcloud.TimeoutAfter, simcloud.Empty, simcloud.TimeoutBefore, simcloud.Throttle, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny)
-	default:
-		f.Product = pick(g, "", "ecs", "ram", "sas", "mns", "oss", "kms", "resourcesharing", "sts", "resourcemanager")
-		f.Kind = pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore, simcloud.TimeoutAfter, simcloud.RepeatPage, simcloud.ExpiredPage, simcloud.ExpiredCredentials, simcloud.Deny)
-	}
-	switch {
-	case f.Kind != simcloud.Deny && f.Kind != simcloud.TimeoutAfter && g.chance(0.9), g.chance(0.5):
-		f.Skip, f.Count = g.rnd.IntN(3), 1+g.rnd.IntN(6)
-	case g.chance(0.5):
-		f.Probability = pick(g, 0.1, 0.3, 0.6)
-	}
-	return f // else each one, until the faults end: what is tried again costs real time
 }

@@ -17,6 +17,8 @@ type model struct {
 	// it was refused for good, which no later look within the same event heals. forgetful: the
 	// sweep may not have kept or read what it remembers.
 	lost, faulty, denied, forgetful bool
+	// leapt: time may have passed between what was allowed and what was done.
+	leapt bool
 	// calm is when the faults ended.
 	calm time.Time
 }

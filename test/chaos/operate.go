@@ -20,9 +20,13 @@ import (
 // patience is how long, in real time, a command of the operator's may take.
 const patience = 2 * time.Minute
 
-// backfill runs a command of the operator's tool.
+// backfill runs a command of the operator's tool, and again if it was cut off.
 func (p *player) backfill(ctx context.Context, args ...string) (lines []map[string]any, ok bool, err error) {
-	return p.terminal(ctx, "backfill", args...)
+	lines, ok, err = p.terminal(ctx, "backfill", args...)
+	if err == nil && p.cut.took() {
+		return p.terminal(ctx, "backfill", args...)
+	}
+	return lines, ok, err
 }
 
 // terminal runs a function as an operator types it who has the function's rights, while the
@@ -46,7 +50,10 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 		defer close(done)
 		p.Server.World.Clock.Follow(following, 600)
 	}()
-	err = cmd.Run()
+	if err = cmd.Start(); err == nil {
+		p.cut.begin(cmd.Process)
+		err = cmd.Wait()
+	}
 	halt()
 	<-done
 	var exit *exec.ExitError
@@ -91,7 +98,7 @@ func (p *player) operate(ctx context.Context, s Step) error {
 	if err != nil {
 		return err
 	}
-	run, done := "", []*instance{}
+	run := ""
 	for _, x := range lines {
 		if r, is := x["run"].(string); is {
 			run = r
@@ -101,14 +108,11 @@ func (p *player) operate(ctx context.Context, s Step) error {
 			continue
 		}
 		p.checkApplied(control, fmt.Sprint(x["state"]), i, began)
-		if x["state"] == "done" {
-			done = append(done, i)
-		}
 	}
-	if !ok || !s.Undo || run == "" || control != "instance-role" {
+	if !ok || !s.Undone || run == "" || control != "instance-role" {
 		return nil
 	}
-	return p.undo(ctx, run, done)
+	return p.undo(ctx, run)
 }
 
 // checkApplied: where nothing is to do any more, all is right, or a limit holds what follows:
@@ -123,33 +127,6 @@ func (p *player) checkApplied(control, state string, i *instance, began time.Tim
 	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && i.kind != "sixth":
 		p.wrong("apply said %s of %s, but its agent is %q", state, i.id, status)
 	}
-}
-
-// undo undoes a run. What it says was done, the operator has decided; if it ends well, all is
-// undone that apply did.
-func (p *player) undo(ctx context.Context, run string, applied []*instance) error {
-	began := p.now()
-	lines, ok, err := p.backfill(ctx, "undo", "--run", run, "--apply", "--json")
-	undone := map[string]bool{}
-	for _, d := range p.diary.of(func(d deed) bool { return d.function == "backfill" && d.lostRole() && !d.at.Before(began) }) {
-		undone[d.id] = true
-	}
-	for _, x := range lines {
-		change, _ := x["change"].(map[string]any)
-		id := fmt.Sprint(change["id"])
-		if i := p.m.byID(id); i != nil && change["state"] == "done" {
-			i.edits++
-			if !undone[id] {
-				p.wrong("undo said that %s is done, and took no role from it", id)
-			}
-		}
-	}
-	for _, i := range applied {
-		if ok && !undone[i.id] && i.role == "" && i.edits == 0 && !i.released {
-			p.wrong("undo of %s ended well, and left what was applied to %s", run, i.id)
-		}
-	}
-	return err
 }
 
 // redrive redrives the dead letters.
@@ -183,27 +160,25 @@ func (p *player) dry(ctx context.Context) error {
 }
 
 // replay has what ActionTrail recorded since the beginning looked at again. The first try
-// cannot send after a while; it is resumed.
+// ends early: by the seed, it cannot send after a while, and is resumed, or it is cut off, and
+// typed again.
 func (p *player) replay(ctx context.Context) error {
 	for _, region := range p.regions {
-		fault := simcloud.Fault{Role: "fleetwarden-backfill", Product: "mns", Kind: simcloud.Deny, Skip: int(p.h.Seed % 5)}
-		if err := p.Server.Faults.Set(0, []simcloud.Fault{fault}, simcloud.EventFaults{}); err != nil {
-			return err
-		}
-		lines, ok, err := p.backfill(ctx, "replay", "--since", "2026-01-04T00:00:00Z", "--region", region, "--apply", "--json")
-		if e := p.Server.Faults.Set(0, nil, simcloud.EventFaults{}); err != nil || e != nil {
-			return errors.Join(err, e)
-		}
-		if ok {
-			continue
-		}
 		args := []string{"replay", "--since", "2026-01-04T00:00:00Z", "--region", region, "--apply", "--json"}
-		for _, x := range lines {
-			if run, is := x["run"].(string); is && x["type"] == "sum" {
-				args = []string{"replay", "--resume", run, "--apply", "--json"}
+		if p.h.Seed%2 == 0 {
+			resume, err := p.deniedReplay(ctx, args)
+			if err != nil {
+				return err
 			}
+			if args = resume; args == nil {
+				continue
+			}
+		} else {
+			p.cut.arm(&Step{Action: "BatchSendMessage", Call: 1 + int(p.h.Seed/2%4), After: p.h.Seed/8%2 == 0})
 		}
-		if lines, ok, err = p.backfill(ctx, args...); err != nil {
+		lines, ok, err := p.backfill(ctx, args...)
+		p.cut.arm(nil)
+		if err != nil {
 			return err
 		}
 		if !ok {
@@ -211,4 +186,23 @@ func (p *player) replay(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// deniedReplay replays, and may not send after a while. It returns how to resume; nil if the
+// replay ended before.
+func (p *player) deniedReplay(ctx context.Context, args []string) (resume []string, err error) {
+	fault := simcloud.Fault{Role: "fleetwarden-backfill", Product: "mns", Kind: simcloud.Deny, Skip: int(p.h.Seed % 5)}
+	if err := p.Server.Faults.Set(0, []simcloud.Fault{fault}, simcloud.EventFaults{}); err != nil {
+		return nil, err
+	}
+	lines, ok, err := p.backfill(ctx, args...)
+	if e := p.Server.Faults.Set(0, nil, simcloud.EventFaults{}); ok || err != nil || e != nil {
+		return nil, errors.Join(err, e)
+	}
+	for _, x := range lines {
+		if run, is := x["run"].(string); is && x["type"] == "sum" {
+			return []string{"replay", "--resume", run, "--apply", "--json"}, nil
+		}
+	}
+	return args, nil
 }

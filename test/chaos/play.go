@@ -12,10 +12,10 @@ import (
 	"sync"
 	"time"
 
-	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stage"
 )
 
@@ -38,7 +38,8 @@ type player struct {
 	// regions have a deployment; the policy of the world may guard fewer by now.
 	regions []string
 	long    map[string]time.Duration // how long passes of functions last
-	won     sync.Map                 // roles by the ids of instances that others gave them first
+	cut     cut
+	won     sync.Map // roles by the ids of instances that others gave them first
 }
 
 // Play plays a history and returns what was wrong. An error is one of the driver's own.
@@ -64,6 +65,11 @@ func Play(ctx context.Context, h History, o options) (found []string, err error)
 	p := &player{Stage: s, h: h, bin: o.bin, dir: dir, policy: policy, regions: h.World.Regions, long: map[string]time.Duration{}}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	p.diary = keep(s.Server)
+	next := s.Server.Witness
+	s.Server.Witness = func(c *wire.Call, after bool) bool {
+		drop := next.Drops(c, after) // the diary sees all
+		return p.cut.see(c, after) || drop
+	}
 	if err := p.furnish(); err != nil {
 		return nil, err
 	}
@@ -126,16 +132,16 @@ func (p *player) do(ctx context.Context, s Step) error {
 		p.m.expect(s)
 		return p.Server.Faults.Set(p.h.Seed, s.Faults, s.Events)
 	case Kill:
-		p.m.faulty = true
-		p.m.forgetful = p.m.forgetful || s.Function == "sweep"
-		if s.Action != "" {
-			p.KillAt(s.Function, s.Action, fc.When(s.After))
-		} else {
-			p.Stack.Kill(s.Function, s.Call, fc.When(s.After))
-		}
+		p.kill(s)
+	case Jump:
+		p.jump(s)
 	case Long:
 		p.long[s.Function] = time.Duration(s.For)
 		p.Stack.Lengthen(s.Function, time.Duration(s.For))
+	case Again:
+		return p.again(s)
+	case Undo:
+		return p.undoOften(ctx)
 	case Forge:
 		return p.forge(s)
 	case Garbage:
@@ -255,6 +261,7 @@ func (p *player) policies(account, role string) map[string]string {
 // calm ends all that goes wrong.
 func (p *player) calm() error {
 	p.Stack.Spare()
+	p.cut.arm(nil)
 	for f := range p.long {
 		p.Stack.Lengthen(f, 0)
 	}

@@ -8,6 +8,8 @@ type theme struct {
 	functions []string
 	// more are steps that come more often.
 	more map[Do]int
+	// twice is the chance that one run changes something twice, and is undone.
+	twice float64
 	// world changes the world to fit.
 	world func(*generator, *World)
 }
@@ -15,7 +17,7 @@ type theme struct {
 // themes are those that a history may have; the first is about everything.
 func themes() []theme {
 	return []theme{
-		{functions: append([]string{"backfill"}, functions...), world: func(*generator, *World) {}},
+		{functions: append([]string{"backfill"}, functions...), twice: 0.03, world: func(*generator, *World) {}},
 		{
 			functions: []string{"attach-role"}, more: map[Do]int{Launch: 20, Faults: 10, Kill: 10, Race: 8, Detach: 10},
 			world: func(g *generator, w *World) {
@@ -44,7 +46,7 @@ func themes() []theme {
 			world: func(g *generator, w *World) { w.Push = pick(g, "commands", "one-click", "run-command") },
 		},
 		{
-			functions: []string{"backfill", "attach-role"}, more: map[Do]int{Seed: 25, Plan: 30, Redrive: 10, Dry: 6, Faults: 15},
+			functions: []string{"backfill", "attach-role"}, twice: 0.15, more: map[Do]int{Seed: 25, Plan: 30, Redrive: 10, Dry: 6, Faults: 15},
 			world: func(*generator, *World) {},
 		},
 	}

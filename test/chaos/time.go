@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/wire"
+	"fleetwarden/deploy/local/stack"
 )
 
 // How time passes, and what comes with it.
@@ -49,6 +52,24 @@ func (p *player) narrow(ctx context.Context) error {
 	}
 	p.policy = path
 	return p.Stack.UsePolicy(path)
+}
+
+// jump has the cloud's time leap while a function works, as it does for a process that is
+// frozen between two calls.
+func (p *player) jump(s Step) {
+	var mu sync.Mutex
+	left, next := max(s.Call, s.Writes, 1), p.Server.Witness
+	p.m.leapt = true
+	p.Server.Witness = func(c *wire.Call, after bool) bool {
+		if function, _ := stack.FunctionOf(c.Caller); !after && function == s.Function && s.meets(c) {
+			mu.Lock()
+			if left--; left == 0 {
+				p.Server.World.Clock.Leap(time.Duration(s.For))
+			}
+			mu.Unlock()
+		}
+		return next.Drops(c, after)
+	}
 }
 
 func (p *player) now() time.Time { return p.Server.World.Clock.Now() }

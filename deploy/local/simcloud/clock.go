@@ -12,7 +12,7 @@ import (
 // message delays, timers. Signatures and process timeouts go by real time.
 //
 // Time moves only in [Clock.Advance], [Clock.Quiet] and [Clock.Follow], only
-// while nobody works, and then jumps to the next due item. Work is whatever
+// while nobody works, and then jumps to the next due item; and in [Clock.Leap]. Work is whatever
 // holds a token from [Clock.Begin]: an API request, an invocation, an event on
 // its way.
 type Clock struct {
@@ -165,11 +165,21 @@ func (c *Clock) Follow(ctx context.Context, rate float64) {
 			for c.runNext(end, true) {
 			}
 			c.mu.Lock()
-			c.now = end
+			if c.now.Before(end) {
+				c.now = end
+			}
 			c.mu.Unlock()
 			c.drive.Unlock()
 		}
 	}
+}
+
+// Leap moves the time by d at once, whoever works: between two calls of a process that is
+// frozen, say. What falls due on the way runs late, as soon as the time moves on.
+func (c *Clock) Leap(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(max(d, 0))
 }
 
 // step waits until nobody works, then runs the next item due by end. Without

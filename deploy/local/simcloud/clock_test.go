@@ -3,6 +3,7 @@ package simcloud_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,4 +186,24 @@ func TestFollowRunsWhatIsDueThoughSomebodyWorks(t *testing.T) {
 			t.Errorf("time followed by %s, want about 2m", d)
 		}
 	})
+}
+
+func TestALeapLetsWhatFallsDueRunLateAndInOrder(t *testing.T) {
+	c := simcloud.NewClock(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC))
+	began, ran := c.Now(), []time.Duration{}
+	for _, d := range []time.Duration{2 * time.Minute, time.Minute, 2 * time.Hour} {
+		c.After(d, func() { ran = append(ran, c.Now().Sub(began)) })
+	}
+	done := c.Begin()
+	c.Leap(time.Hour)
+	if c.Now().Sub(began) != time.Hour || len(ran) != 0 {
+		t.Errorf("after the leap %s have passed, and %v ran", c.Now().Sub(began), ran)
+	}
+	done()
+	if quiet, err := c.Quiet(t.Context(), 24*time.Hour); err != nil || !quiet {
+		t.Errorf("quiet %t, %v", quiet, err)
+	}
+	if want := []time.Duration{time.Hour, time.Hour, 2 * time.Hour}; !slices.Equal(ran, want) {
+		t.Errorf("ran at %v, want %v", ran, want)
+	}
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// again has attach-role look at a group in a run that has the group's name, as a letter does
+// that is redriven: each such step is of the same run.
+func (p *player) again(s Step) error {
+	all := p.m.group(s.Group)
+	if len(all) == 0 {
+		return nil
+	}
+	var ids []string
+	for _, i := range all[:min(len(all), 100)] {
+		ids = append(ids, i.id)
+	}
+	body, err := json.Marshal(map[string]any{
+		"v": 1, "scope": map[string]string{"account": all[0].account, "region": all[0].region}, "kind": "instance", "ids": ids, "run": "again-" + s.Group,
+	})
+	if err != nil {
+		return err
+	}
+	return p.send(all[0].region, "attach-role", string(body))
+}
+
+// undoOften undoes the run that changed one instance's role most often, of those the one that
+// changed most.
+func (p *player) undoOften(ctx context.Context) error {
+	if quiet, err := p.quiet(ctx, day/4); err != nil || !quiet {
+		return err
+	}
+	times, changed := map[string]int{}, map[string]int{}
+	b := p.book()
+	for _, e := range b["outcome"] {
+		seen := map[string]int{}
+		for _, c := range e.Changes {
+			if c.role() && e.Function == "attach-role" {
+				seen[c.Run]++
+			}
+		}
+		for run, n := range seen {
+			changed[run] += n
+			times[run] = max(times[run], p.often(b, run))
+		}
+	}
+	best := ""
+	for _, run := range slices.Sorted(maps.Keys(times)) {
+		if best == "" || times[run] > times[best] || times[run] == times[best] && changed[run] > changed[best] {
+			best = run
+		}
+	}
+	if best == "" {
+		return nil
+	}
+	return p.undo(ctx, best)
+}
+
+// role reports whether the change gave an instance a role.
+func (c change) role() bool {
+	return c.State == "done" && (c.Kind == "attach-role" || c.Kind == "replace-role")
+}
+
+// often is how often a run changed the role of one instance.
+func (p *player) often(b book, run string) (most int) {
+	n := map[string]int{}
+	for _, e := range b["outcome"] {
+		for _, c := range e.Changes {
+			if c.Run == run && c.role() && e.Function == "attach-role" {
+				n[c.ID]++
+				most = max(most, n[c.ID])
+			}
+		}
+	}
+	return most
+}
+
+// former are the roles that instances had before a run changed them last, of those that
+// nobody changed since. That the run did is believed of the ledger; what it did is not.
+func (p *player) former(run string) map[string]string {
+	out := map[string]string{}
+	b := p.book()
+	for stem, e := range b["outcome"] {
+		from, to := b["intent"][stem].Time.Add(-second), e.Time.Add(second)
+		for _, c := range e.Changes {
+			if c.Run != run || !c.role() || e.Function != "attach-role" {
+				continue
+			}
+			all := p.diary.of(func(d deed) bool { return d.id == c.ID && (d.gained() || d.lostRole()) })
+			first := slices.IndexFunc(all, func(d deed) bool { return d.function == "attach-role" && d.at.After(from) && d.at.Before(to) })
+			i := p.m.byID(c.ID)
+			if i == nil || i.released || first < 0 {
+				continue
+			}
+			last := all[len(all)-1]
+			if last.function == "attach-role" && last.at.Before(to) && p.roleOf(i) == last.after.Role {
+				out[c.ID] = all[first].before.Role
+			}
+		}
+	}
+	return out
+}
+
+// undo undoes a run. What it does, the operator has decided. If it ends well, each instance
+// that nobody else changed has the role that it had before the run changed it last.
+func (p *player) undo(ctx context.Context, run string) error {
+	former := p.former(run)
+	done := len(p.diary.of(func(deed) bool { return true }))
+	lines, ok, err := p.backfill(ctx, "undo", "--run", run, "--apply", "--json")
+	if err != nil {
+		return err
+	}
+	last := map[string]deed{}
+	for _, d := range p.diary.of(func(deed) bool { return true })[done:] {
+		if i := p.m.byID(d.id); i != nil && (d.gained() || d.lostRole()) {
+			if d.function == "backfill" && last[d.id].function != "backfill" {
+				i.edits++
+			}
+			last[d.id] = d
+		}
+	}
+	for _, x := range lines {
+		change, _ := x["change"].(map[string]any)
+		id := fmt.Sprint(change["id"])
+		if p.m.byID(id) != nil && change["state"] == "done" && (change["kind"] == "detach-role" || change["kind"] == "replace-role") && last[id].function == "" {
+			p.wrong("undo said that %s of %s is done, and did not do it", change["kind"], id)
+		}
+	}
+	for id, role := range former {
+		switch d := last[id]; {
+		case !ok || p.m.faulty && d.function == "":
+		case d.function == "":
+			p.wrong("undo of %s ended well, and left %s with what the run gave it; it had the role %q", run, id, role)
+		case d.function == "backfill" && d.after.Role != role:
+			p.wrong("undo of %s ended well, and left %s with the role %q; before the run it had %q", run, id, d.after.Role, role)
+		}
+	}
+	return nil
+}
