@@ -21,7 +21,8 @@ help: ## these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 build: ## the function binaries for this machine, in dist/
-	@for f in $(FUNCTIONS); do GOOS=$(GOOS) GOARCH=$(GOARCH) go build -ldflags='-s -w' -o dist/$$f/main ./functions/$$(echo $$f | tr -d -) || exit 1; done
+	@GOOS=$(GOOS) GOARCH=$(GOARCH) go build -ldflags='-s -w' -o dist/.built/ $(addprefix ./functions/,$(subst -,,$(FUNCTIONS)))
+	@for f in $(FUNCTIONS); do mkdir -p dist/$$f && ln -f dist/.built/$$(echo $$f | tr -d -) dist/$$f/main || exit 1; done
 
 demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
@@ -33,10 +34,10 @@ demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 # than "go test" would have it say again.
 TYPED  := /test/scenario|/test/chaos|ecs-20140526|sas-20181203|fc-20230330|services/ecs
 TESTED := go list -test -f '{{.ImportPath}} {{.Deps}}' ./... | sed -nE 's/^([^ ]+)\.test /\1 /p'
-test: ## all tests, most with the race detector
+test: build ## all tests, most with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -vet=off -timeout $(TIMEOUT) $$($(TESTED) | grep -vE '$(TYPED)' | cut -d' ' -f1)
-	go test -vet=off -timeout $(TIMEOUT) -parallel 4 $$($(TESTED) | grep -E '$(TYPED)' | cut -d' ' -f1)
+	FLEETWARDEN_BIN='$(CURDIR)/dist' go test -vet=off -timeout $(TIMEOUT) -parallel 4 $$($(TESTED) | grep -E '$(TYPED)' | cut -d' ' -f1)
 	cd test/tools && go test -count=1 ./... # they read files of this module, of which their cache knows nothing
 
 race: ## the tests within one process, all with the race detector
@@ -73,8 +74,8 @@ fuzz: ## every fuzz target for TIME each (default 30s)
 	  done || exit 1; done
 
 MINUTES ?= 1
-CHAOS   := go run ./test/chaos -time $(MINUTES)m
-chaos: ## random histories for MINUTES; SEED=n or HISTORY=file repeats one; PLANTED=1 hunts planted bugs (ONLY=name), MINUTES each
+CHAOS   := go run ./test/chaos -bin dist -time $(MINUTES)m
+chaos: build ## random histories for MINUTES; SEED=n or HISTORY=file repeats one; PLANTED=1 hunts planted bugs (ONLY=name), MINUTES each
 	@$(CHAOS) $(if $(SEED),-seed $(SEED)) $(if $(HISTORY),-history $(HISTORY)) $(if $(PLANTED),-planted) $(if $(ONLY),-only $(ONLY))
 
 bench: ## what it costs, beside its peers; writes out/bench (STRICT=1: fails on a missed goal)

@@ -19,8 +19,8 @@ const root = "../.."
 
 // The functions are built once for both.
 func TestHistories(t *testing.T) {
-	bin := t.TempDir()
-	if err := stack.Build(t.Context(), root, bin, append([]string{"backfill"}, functions...)...); err != nil {
+	bin, err := stack.Built(t.Context(), root, t.TempDir(), append([]string{"backfill"}, functions...)...)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Run("fixed seeds", func(t *testing.T) { fixedSeeds(t, bin) })

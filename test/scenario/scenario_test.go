@@ -28,10 +28,10 @@ func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "fleetwarden-scenario-")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		err = stack.Build(context.Background(), root, dir, functions...)
-	}
-	if err == nil {
-		err = os.Setenv("SCENARIO_BIN", dir)
+		var bin string
+		if bin, err = stack.Built(context.Background(), root, dir, functions...); err == nil {
+			err = os.Setenv("SCENARIO_BIN", bin)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

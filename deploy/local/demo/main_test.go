@@ -3,10 +3,12 @@ package main
 import (
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 )
 
@@ -18,7 +20,7 @@ const longestLine = 8000
 func TestEveryRequestOfTheDemoIsAsPublished(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	inputs(t, root)
-	st, err := stage.Open(t.Context(), stage.Options{Root: root, LogDir: t.TempDir()})
+	st, err := stage.Open(t.Context(), stage.Options{Root: root, BinDir: os.Getenv(stack.BinVariable), LogDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

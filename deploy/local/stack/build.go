@@ -44,6 +44,19 @@ func Build(ctx context.Context, root, dir string, functions ...string) error {
 	return os.RemoveAll(built)
 }
 
+// BinVariable names the folder of functions that are built already, for tests: "make test"
+// builds them once.
+const BinVariable = "FLEETWARDEN_BIN"
+
+// Built returns the folder that [BinVariable] names; without it, dir, into which it builds
+// the functions.
+func Built(ctx context.Context, root, dir string, functions ...string) (string, error) {
+	if built := os.Getenv(BinVariable); built != "" {
+		return built, nil
+	}
+	return dir, Build(ctx, root, dir, functions...)
+}
+
 // move gives a file another name, in a folder that may not stand yet.
 func move(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {

@@ -98,7 +98,7 @@ var bin = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "probe", "main"), "../fc/testdata/probe").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "probe", "main"), "../fc/testdata/probe").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building the probe: %w: %s", err, out)
 	}

@@ -27,7 +27,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", dir, "./functions/attachrole", "./functions/validateinstance")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", dir, "./functions/attachrole", "./functions/validateinstance")
 	build.Dir, build.Stderr = root, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "building the functions:", err)
