@@ -146,9 +146,10 @@ func TestFunctionSeesItsContext(t *testing.T) {
 
 func TestFunctionSeesItsEnvironmentAndNoOther(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_HOST", "x")
-	f := deploy(t, nil)
+	f := deploy(t, func(fn *fc.Function) { fn.CPU = 1.5 })
 	for name, want := range map[string]string{
-		"COLOUR": "blue", "FC_FUNCTION_NAME": "probe", "FC_REGION": region, "FC_ACCOUNT_ID": "1000000000000001",
+		"GOMAXPROCS": "2",
+		"COLOUR":     "blue", "FC_FUNCTION_NAME": "probe", "FC_REGION": region, "FC_ACCOUNT_ID": "1000000000000001",
 		"ALIBABA_CLOUD_SECURITY_TOKEN": "token", "SECRET_OF_THE_HOST": "",
 	} {
 		if _, a := f.invoke(`{"do":"env","name":"` + name + `"}`); a.Text != want {

@@ -2,6 +2,7 @@ package fc
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -16,6 +17,9 @@ type Function struct {
 	Handler string
 	Role    string // the RAM role's name
 	Memory  int    // MB; told to the function, not enforced
+	// CPU is how many it has, such as 0.35; 0 for as many as this machine. Go is told to
+	// use no more at a time; how fast they are is not enforced.
+	CPU     float64
 	Timeout time.Duration
 	// Reserved is how many instances the function may have, which no other function can
 	// take; 0 for its share of what the account has not reserved.
@@ -56,6 +60,9 @@ const (
 // function's own variables.
 func (f *Function) environment(api, instance string, c Credentials) []string {
 	env := []string{"PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC"}
+	if f.CPU > 0 {
+		env = append(env, "GOMAXPROCS="+strconv.Itoa(int(math.Ceil(f.CPU))))
+	}
 	for k, v := range f.Env {
 		env = append(env, k+"="+v)
 	}

@@ -243,7 +243,7 @@ func (s *Stack) function(short string, p manifest.Function) (fc.Function, error)
 	f := fc.Function{
 		Account: server.Sharer, Region: p.Region, Name: p.FunctionName, Role: p.Role,
 		Code: filepath.Join(s.o.BinDir, short), Handler: p.Handler,
-		Memory: p.MemorySize, Timeout: time.Duration(p.Timeout) * time.Second,
+		Memory: p.MemorySize, CPU: p.CPU, Timeout: time.Duration(p.Timeout) * time.Second,
 		Reserved: p.ConcurrencyConfig.ReservedConcurrency, Env: env,
 	}
 	if a := p.AsyncInvokeConfig; a != nil {
