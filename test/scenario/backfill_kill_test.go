@@ -111,6 +111,7 @@ type moment struct {
 // before and after each kind of call it makes. The owners go on, and the plan is applied
 // again.
 func TestAnApplyThatIsKilledAnywhereIsGoneOnWith(t *testing.T) {
+	t.Parallel()
 	var moments []moment
 	for _, call := range []moment{
 		{"GetCallerIdentity", 1, false}, {"GetObject", 1, false}, {"DescribeInstances", 1, false}, {"DescribeInstanceRamRole", 1, false},

@@ -23,6 +23,7 @@ import (
 // TestBackfill tells stories of the operator: the real tool beside the functions that it
 // has do the work. Its scripts may say, beside what all may, what stands here.
 func TestBackfill(t *testing.T) {
+	t.Parallel()
 	own := map[string]func(*testscript.TestScript, bool, []string){
 		// operator sets the environment of an operator of this cloud.
 		"operator": cmdOperator,

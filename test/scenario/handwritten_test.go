@@ -32,6 +32,7 @@ var handWritten = map[string]string{
 // What somebody wrote into a share role's trust policy stays, whatever its shape: the
 // sharee's statement is added behind it, once.
 func TestAHandWrittenTrustPolicyKeepsItsStatements(t *testing.T) {
+	t.Parallel()
 	for shape, trust := range handWritten {
 		t.Run(shape, func(t *testing.T) {
 			s := newSharer(t, stage.Options{})
@@ -55,6 +56,7 @@ func TestAHandWrittenTrustPolicyKeepsItsStatements(t *testing.T) {
 // One that denies the sharee, or that stands against adding to it, is left byte for
 // byte, and a finding says so.
 func TestATrustPolicyThatStandsAgainstTheShareeIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	for shape, trust := range map[string]string{
 		"the sharee denied": `{"Version":"1","Statement":[{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"Service":["1000000000000002@ecs.aliyuncs.com"]}},
 		  {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["ecs.aliyuncs.com"]}}]}`,

@@ -12,6 +12,7 @@ import (
 // each of its API calls in turn, before it is carried out and after, and lets the
 // platform go on. Only one event ever woke the function.
 func TestAFunctionThatDiesAtAnyCallLeavesNothingUndone(t *testing.T) {
+	t.Parallel()
 	stories := map[string]struct {
 		o    stage.Options
 		role string

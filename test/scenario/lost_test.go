@@ -36,6 +36,7 @@ func writes() []lossy {
 }
 
 func TestAWriteWhoseAnswerIsLostIsNotDoneTwice(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []simcloud.FaultKind{simcloud.TimeoutAfter, simcloud.Empty} {
 		for _, w := range writes() {
 			t.Run(w.name(kind), func(t *testing.T) {
@@ -50,6 +51,7 @@ func TestAWriteWhoseAnswerIsLostIsNotDoneTwice(t *testing.T) {
 }
 
 func TestAWriteThatWasNotCarriedOutIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []simcloud.FaultKind{simcloud.TimeoutBefore, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError} {
 		for _, w := range writes() {
 			t.Run(w.name(kind), func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 // The role of member accounts is right in the same sense as a function's own.
 
 func TestTheMembersRoleLacksNoAction(t *testing.T) {
+	t.Parallel()
 	s, _ := everydayMember(t, stage.Options{})
 	for _, p := range s.Server.RAM.Permissions() {
 		if (p.Caller == stack.Member || strings.HasPrefix(p.Caller, "fleetwarden-")) && !p.Allowed {
@@ -29,6 +30,7 @@ func TestTheMembersRoleLacksNoAction(t *testing.T) {
 // Each action of the role is asked for. That it matters is told of each at home, where the
 // functions have the same ones.
 func TestTheMembersRoleHasNoUnusedAction(t *testing.T) {
+	t.Parallel()
 	s, _ := everydayMember(t, stage.Options{})
 	asked := map[string]bool{}
 	for _, p := range s.Server.RAM.Permissions() {

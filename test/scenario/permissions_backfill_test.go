@@ -20,6 +20,7 @@ import (
 // told anew for each, as it is for the others: it reads with the eyes of the sweep, of
 // which that is told. The rights of an undo are the affair of shared/undo.
 func TestBackfillLacksNoActionAndHasNoneUnused(t *testing.T) {
+	t.Parallel()
 	s := everydayBackfill(t)
 	used := map[string]bool{}
 	for _, p := range s.Server.RAM.Permissions() {
@@ -43,6 +44,7 @@ func TestBackfillLacksNoActionAndHasNoneUnused(t *testing.T) {
 // place of others has a story of its own; a key that is named by its alias is asked for
 // as a key by the local cloud, and the vendor does not say how it does.
 func TestTheSweepAndBackfillMayTouchNothingThatTheyDoNot(t *testing.T) {
+	t.Parallel()
 	sweep, _ := everydaySweep(t, stage.Options{})
 	for function, s := range map[string]*stage.Stage{"sweep": sweep, "backfill": everydayBackfill(t)} {
 		var asked []string

@@ -32,6 +32,7 @@ func everydayOf(function string) func(*testing.T, stage.Options) (*stage.Stage, 
 }
 
 func TestNoActionIsMissing(t *testing.T) {
+	t.Parallel()
 	for _, function := range []string{"attach-role", "setup-share-role", "sweep"} {
 		s, _ := everydayOf(function)(t, stage.Options{})
 		for _, p := range s.Server.RAM.Permissions() {
@@ -43,6 +44,7 @@ func TestNoActionIsMissing(t *testing.T) {
 }
 
 func TestNoActionIsUnused(t *testing.T) {
+	t.Parallel()
 	for _, function := range woken {
 		story := everydayOf(function)
 		_, well := story(t, stage.Options{})

@@ -69,6 +69,7 @@ func wantRun(t *testing.T, s *stage.Stage, command string, ids []string) {
 }
 
 func TestTwoHundredAgentsComeOnlineThoughThreeCallsOfTenAreRefused(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +99,7 @@ func TestTwoHundredAgentsComeOnlineThoughThreeCallsOfTenAreRefused(t *testing.T)
 // TestPushAgentMayDieAtAnyCall kills push-agent with SIGKILL at each of its API calls in
 // turn, before it is carried out and after, and lets the platform go on.
 func TestPushAgentMayDieAtAnyCall(t *testing.T) {
+	t.Parallel()
 	for n := range pushCalls(t) {
 		for _, when := range []fc.When{fc.Before, fc.After} {
 			t.Run(fmt.Sprintf("call %d, carried out %t", n+1, when), func(t *testing.T) {
@@ -154,6 +156,7 @@ var pushWrites = map[string]int{
 }
 
 func TestNothingIsPushedTwiceWhereAnAnswerIsLostOrACallRefused(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []simcloud.FaultKind{
 		simcloud.TimeoutAfter, simcloud.Empty, simcloud.TimeoutBefore, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError,
 	} {

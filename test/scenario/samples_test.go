@@ -16,6 +16,7 @@ import (
 // people's instances, other functions' events, text, nothing. None may fail, since it
 // would be tried again for nothing, and none may change anything.
 func TestNoSampleDoesHarm(t *testing.T) {
+	t.Parallel()
 	paths, err := filepath.Glob(filepath.Join(root, "events", "samples", "*.*"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no samples: %v", err)

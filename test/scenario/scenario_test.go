@@ -53,6 +53,7 @@ func TestNoResultOutlivesTheFunctions(t *testing.T) {
 }
 
 func TestScenarios(t *testing.T) {
+	t.Parallel()
 	bin := os.Getenv("SCENARIO_BIN")
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",

@@ -99,6 +99,7 @@ func (s *sharer) wantRecord(want int, of map[string]string) {
 }
 
 func TestASnapshotBecomesUsableOnceTheShareeAccepts(t *testing.T) {
+	t.Parallel()
 	s := newSharer(t, stage.Options{})
 	id := s.snapshot()
 	_, err := s.Call(t.Context(), stage.Operator, "2020-01-10", "CreateResourceShare", map[string]string{
@@ -138,33 +139,43 @@ func (s *sharer) accept() {
 // Killed at each of its calls in turn, setup-share-role leaves a world that the next
 // looks put right.
 func TestSetupShareRoleDiesAtAnyCallAndTheShareComesRight(t *testing.T) {
-	calls := 1
-	for n := 0; n <= calls; n++ {
+	t.Parallel()
+	s := newSharer(t, stage.Options{})
+	s.sharedAtLast()
+	calls := count(s.Stage, "setup-share-role", "*", anyCode)
+	if calls < 10 {
+		t.Fatalf("only %d calls", calls)
+	}
+	for n := range calls {
 		for _, when := range []fc.When{fc.Before, fc.After} {
-			s := newSharer(t, stage.Options{})
-			id := s.image()
-			if n > 0 {
-				s.Stack.Kill("setup-share-role", n, when)
-			}
-			if err := s.shareImage(id, server.Sharee); err == nil {
-				t.Fatal("an encrypted image was shared without the role")
-			}
-			s.pass(30 * time.Minute)
-			if n == 0 {
-				if calls = count(s.Stage, "setup-share-role", "*", anyCode); calls < 10 {
-					t.Fatalf("only %d calls", calls)
-				}
-			}
-			if err := s.shareImage(id, server.Sharee); err != nil {
-				t.Errorf("killed %v call %d: sharing again: %v", when, n, err)
-			}
-			s.wantUsable(server.Sharee, id, true)
+			t.Run(fmt.Sprintf("call %d, carried out %t", n+1, when), func(t *testing.T) {
+				t.Parallel()
+				s := newSharer(t, stage.Options{})
+				s.Stack.Kill("setup-share-role", n+1, when)
+				s.sharedAtLast()
+			})
 		}
 	}
 }
 
+// sharedAtLast shares an image, in vain at first, and again when the functions have made the
+// role.
+func (s *sharer) sharedAtLast() {
+	s.t.Helper()
+	id := s.image()
+	if err := s.shareImage(id, server.Sharee); err == nil {
+		s.t.Fatal("an encrypted image was shared without the role")
+	}
+	s.pass(30 * time.Minute)
+	if err := s.shareImage(id, server.Sharee); err != nil {
+		s.t.Errorf("sharing again: %v", err)
+	}
+	s.wantUsable(server.Sharee, id, true)
+}
+
 // The role of setup-share-role can touch no other role and no other policy.
 func TestSetupShareRoleMayTouchTheShareRolesAlone(t *testing.T) {
+	t.Parallel()
 	s := newSharer(t, stage.Options{})
 	keys, err := s.KeysOf("setup-share-role")
 	if err != nil {
@@ -189,6 +200,7 @@ func TestSetupShareRoleMayTouchTheShareRolesAlone(t *testing.T) {
 // Ten thousand changes of an account's shares cost one full listing for each window of a
 // hundred messages, and one write for what is really new.
 func TestTenThousandShareChangesCostOneListingAWindow(t *testing.T) {
+	t.Parallel()
 	s := newSharer(t, stage.Options{})
 	if _, err := s.Server.ECS.SeedImages(ecs.ImageSpec{Key: "alias/shared", Count: 40, SharedWith: []string{server.Sharee}}); err != nil {
 		t.Fatal(err)
@@ -231,6 +243,7 @@ func TestTenThousandShareChangesCostOneListingAWindow(t *testing.T) {
 // The whole directory is trusted ahead. Which key is used only the first share tells: it
 // fails, the key is granted, and the same share succeeds when it is asked for again.
 func TestADirectoryTrustedAheadCanUseASnapshotOnceItsKeyIsGranted(t *testing.T) {
+	t.Parallel()
 	s := newSharer(t, stage.Options{Policy: "share_ahead.yaml"})
 	id := s.snapshot()
 	s.pass(70 * time.Minute)

@@ -26,6 +26,7 @@ const deaths = 20
 // spread over all that it makes, every other one after it was carried out. Whatever was
 // left then is finished by the platform or by the next sweep.
 func TestASweepThatDiesAtAnyCallIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
 	s, bare := drifted(t)
 	sweepOnce(t, s)
 	wantRepaired(t, s, bare)
@@ -147,6 +148,7 @@ func reads(e wire.Entry) bool {
 
 // Two sweeps begin at the same moment, and events tell of the same instances.
 func TestTwoSweepsAndLiveEventsAtOnceDoNothingTwice(t *testing.T) {
+	t.Parallel()
 	s, bare := drifted(t)
 	attached := watchAttached(s)
 	if _, err := night(s); err != nil {
@@ -237,6 +239,7 @@ func watchAttached(s *stage.Stage) *attachments {
 
 // The summary says that all of a report is there, so it is written last.
 func TestASweepsSummaryIsWrittenLast(t *testing.T) {
+	t.Parallel()
 	s, _ := drifted(t)
 	next := s.Server.Witness
 	var mu sync.Mutex

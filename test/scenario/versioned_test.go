@@ -15,6 +15,7 @@ import (
 // A bucket that has, or ever had, versioning writes over what must stay as it is. Each
 // function notices by its own first write, and ends before it changes anything.
 func TestALedgerInABucketWithVersioningChangesNothing(t *testing.T) {
+	t.Parallel()
 	for _, states := range [][]string{{"Enabled"}, {"Enabled", "Suspended"}} {
 		t.Run(fmt.Sprint(states), func(t *testing.T) {
 			t.Parallel()
