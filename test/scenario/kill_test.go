@@ -25,7 +25,7 @@ func TestAFunctionThatDiesAtAnyCallLeavesNothingUndone(t *testing.T) {
 			for _, when := range []fc.When{fc.Before, fc.After} {
 				t.Run(fmt.Sprintf("%s: call %d, carried out %t", name, n+1, when), func(t *testing.T) {
 					t.Parallel()
-					s := play(t, story.o)
+					s := play(t, alone("attach-role", story.o))
 					standing(t, s, "app-role", "oss-read.json")
 					s.Stack.Kill("attach-role", n+1, when)
 					id := old(t, s, story.role)
@@ -42,7 +42,7 @@ func TestAFunctionThatDiesAtAnyCallLeavesNothingUndone(t *testing.T) {
 // calls is how many calls attach-role needs when nothing happens to it.
 func calls(t *testing.T, o stage.Options, role string) int {
 	t.Helper()
-	s := play(t, o)
+	s := play(t, alone("attach-role", o))
 	standing(t, s, "app-role", "oss-read.json")
 	id := old(t, s, role)
 	settle(t, s)

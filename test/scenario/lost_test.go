@@ -70,7 +70,7 @@ func (w lossy) name(kind simcloud.FaultKind) string {
 // in the end.
 func (w lossy) fails(t *testing.T, kind simcloud.FaultKind) *stage.Stage {
 	t.Helper()
-	s := play(t, w.o)
+	s := play(t, alone("attach-role", w.o))
 	standing(t, s, "app-role", "oss-read.json")
 	id := old(t, s, w.role)
 	const caller = "fleetwarden-attach-role"

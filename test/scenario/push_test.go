@@ -104,7 +104,7 @@ func TestPushAgentMayDieAtAnyCall(t *testing.T) {
 		for _, when := range []fc.When{fc.Before, fc.After} {
 			t.Run(fmt.Sprintf("call %d, carried out %t", n+1, when), func(t *testing.T) {
 				t.Parallel()
-				s := play(t, stage.Options{})
+				s := play(t, alone("push-agent", stage.Options{}))
 				s.Stack.Kill("push-agent", n+1, when)
 				l := seedLacks(t, s)
 				settle(t, s)
@@ -119,7 +119,7 @@ func TestPushAgentMayDieAtAnyCall(t *testing.T) {
 // pushCalls is how many calls push-agent needs when nothing happens to it.
 func pushCalls(t *testing.T) int {
 	t.Helper()
-	s := play(t, stage.Options{})
+	s := play(t, alone("push-agent", stage.Options{}))
 	l := seedLacks(t, s)
 	settle(t, s)
 	l.wantPushed(t, s)
@@ -174,7 +174,7 @@ func TestNothingIsPushedTwiceWhereAnAnswerIsLostOrACallRefused(t *testing.T) {
 // pushedWith tells the story with one call going wrong, after some that went well.
 func pushedWith(t *testing.T, api string, kind simcloud.FaultKind, skip int) {
 	t.Helper()
-	s := play(t, stage.Options{})
+	s := play(t, alone("push-agent", stage.Options{}))
 	product, action, _ := strings.Cut(api, ":")
 	const caller = "fleetwarden-push-agent"
 	fault := simcloud.Fault{Product: product, Action: action, Role: caller, Kind: kind, Skip: skip, Count: 1}

@@ -41,6 +41,13 @@ func play(t *testing.T, o stage.Options) *stage.Stage {
 	return s
 }
 
+// alone leaves one function of those that events and timers wake, where a story is told for
+// each of its calls. What they do beside each other is told in other stories.
+func alone(function string, o stage.Options) stage.Options {
+	o.Without = slices.DeleteFunc(slices.Clone(woken), func(f string) bool { return f == function })
+	return o
+}
+
 // departures are the parameters of the functions' calls that are not as published. Each story
 // checks them. The stage may be nil.
 func departures(s *stage.Stage) []string {
