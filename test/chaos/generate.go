@@ -69,6 +69,9 @@ func (g *generator) world() World {
 	if g.chance(0.2) {
 		g.withMembers(&w)
 	}
+	if g.chance(0.25) {
+		w.Approve = "directory"
+	}
 	if g.chance(0.06) {
 		w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
 	}
@@ -177,11 +180,11 @@ func (g *generator) launch() Step {
 	if s.Kind == "created" {
 		s.N, s.Tag = 1, "" // CreateInstance is called without tags here
 	}
-	if g.chance(0.3) {
+	switch {
+	case g.h.World.Wide && s.Account != "" && g.chance(0.5):
+		s.By = stack.Member + ":alice"
+	case g.chance(0.3):
 		s.By = pick(g, "deployer:alice", "deployer:fleetwarden-attach-role")
-		if g.h.World.Wide && s.Account != "" {
-			s.By = pick(g, s.By, stack.Member+":alice")
-		}
 	}
 	return s
 }
@@ -229,7 +232,12 @@ func (g *generator) tokens() Step {
 // share shares something new, or with another account what is shared already.
 func (g *generator) share() Step {
 	s := Step{Do: Share, Account: g.account(), Region: pick(g, g.h.World.Regions...), Kind: pick(g, "image", "snapshot"), With: pick(g, server.Sharee, server.Sharee, server.Member, server.Member, unapproved)}
-	if s.With == s.Account || s.Account != "" && g.chance(0.3) {
+	switch {
+	case g.h.World.Approve != "": // nothing published says whether the directory has its management account in it
+		if s.With == s.Account {
+			s.With = unapproved
+		}
+	case s.With == s.Account, s.Account != "" && g.chance(0.3):
 		s.With = server.Sharer
 	}
 	if len(g.shares) > 0 && g.chance(0.4) {

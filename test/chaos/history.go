@@ -42,6 +42,8 @@ type World struct {
 	// names a role for the resource directory in place of them.
 	Members   []string `json:"members,omitempty"`
 	Directory bool     `json:"directory,omitempty"`
+	// Approve says how sharees are approved: by account if empty, else the whole directory.
+	Approve string `json:"approve,omitempty"`
 	// Wide lets the role of members do everything, and the members' own people assume it.
 	Wide bool `json:"wide,omitempty"`
 	// Propagation is how long ECS does not see a fresh role.

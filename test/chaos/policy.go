@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,10 @@ const firstID = "i-local000000000000001"
 // approved are the accounts that the policy approves as sharees; unapproved is another.
 func (w World) approved() []string {
 	out := []string{server.Sharee, server.Member}
-	if len(w.Members) > 0 {
+	if w.Approve != "" && !(w.Directory && slices.Contains(w.Members, server.Sharee)) {
+		out = out[1:] // the sharee is outside of the directory
+	}
+	if len(w.Members) > 0 && w.Approve == "" {
 		out = append(out, server.Sharer)
 	}
 	return out
@@ -48,6 +52,10 @@ func (w World) policy() string {
 	for _, account := range w.approved() {
 		trusted = append(trusted, fmt.Sprintf("{id: %q, trust: now}", account))
 	}
+	approve := "accounts: [" + strings.Join(trusted, ", ") + "]"
+	if w.Approve != "" {
+		approve = w.Approve + ": now"
+	}
 	return fmt.Sprintf(`version: 1
 %[19]s
 homeRegion: %[1]s
@@ -60,7 +68,7 @@ controls:
     mode: %[3]s
     takeBack: %[8]s
     takeBackAfter: 1h
-    approved: {accounts: [%[20]s]}
+    approved: {%[20]s}
 exemptions:
   - {control: trusted-instance, rule: system-disk, tags: {waiver: "yes"}, owner: chaos, reason: waived, expires: 2027-01-31}
   - {control: trusted-instance, rule: system-disk, tags: {waiver: lapsed}, owner: chaos, reason: it was, expires: 2025-12-31}
@@ -69,7 +77,7 @@ limits: {maxChanges: %[9]d, maxPercent: %[10]d, percentAbove: %[15]d, maxPerHour
 pacing: {callsPerInvocation: %[16]d}
 sinks: {%[18]s}
 `, w.Regions[0], strings.Join(w.Regions, ", "), w.Mode, w.Consequence, minutes(w.Grace), w.Conflict, minutes(w.AttachAfter), w.TakeBack,
-		w.MaxChanges, w.MaxPercent, w.PerHour, w.PerPass, scope, firstID, w.PercentAbove, w.Budget, w.Push, sinks, w.accountsInPolicy(), strings.Join(trusted, ", "))
+		w.MaxChanges, w.MaxPercent, w.PerHour, w.PerPass, scope, firstID, w.PercentAbove, w.Budget, w.Push, sinks, w.accountsInPolicy(), approve)
 }
 
 // accounts are those that the policy speaks for, home first.
