@@ -20,7 +20,7 @@ import (
 // A function's RAM policy is right when nothing is missing in it and nothing unused:
 // the story below goes well with it, and differently without any one of its actions.
 
-// everydayOf is the story of a function.
+// everydayOf is the story of a function, those of instances alone.
 func everydayOf(function string) func(*testing.T, stage.Options) (*stage.Stage, []string) {
 	switch {
 	case function == "sweep":
@@ -28,13 +28,16 @@ func everydayOf(function string) func(*testing.T, stage.Options) (*stage.Stage, 
 	case strings.Contains(function, "share"):
 		return everydayShares
 	}
-	return everyday
+	return func(t *testing.T, o stage.Options) (*stage.Stage, []string) {
+		t.Helper()
+		return everyday(t, alone(function, o))
+	}
 }
 
 func TestNoActionIsMissing(t *testing.T) {
 	t.Parallel()
-	for _, function := range []string{"attach-role", "setup-share-role", "sweep"} {
-		s, _ := everydayOf(function)(t, stage.Options{})
+	for _, story := range []func(*testing.T, stage.Options) (*stage.Stage, []string){everyday, everydayShares, everydaySweep} {
+		s, _ := story(t, stage.Options{})
 		for _, p := range s.Server.RAM.Permissions() {
 			if strings.HasPrefix(p.Caller, "fleetwarden-") && !p.Allowed {
 				t.Errorf("%s was denied %s on %s", p.Caller, p.Action, p.Resource)
