@@ -49,13 +49,6 @@ func TestTheDirectoryIsShownToTheManagementAccount(t *testing.T) {
 	if a := all.Accounts.Account; len(a) != 1 || a[0].AccountId != server.Member || a[0].ResourceDirectoryPath != path+"/"+server.Member || a[0].FolderId != resourcemanager.Web {
 		t.Errorf("the members are %+v", a)
 	}
-	account := v1rm.CreateGetAccountRequest()
-	account.Domain, account.AccountId = c.host(), server.Member
-	one, err := api.GetAccount(account)
-	c.ok(err)
-	if one.Account.ResourceDirectoryPath != path+"/"+server.Member {
-		t.Errorf("the member is %+v", one.Account)
-	}
 	up := v1rm.CreateListAncestorsRequest()
 	up.Domain, up.ChildId = c.host(), server.Member
 	above, err := api.ListAncestors(up)
@@ -80,7 +73,7 @@ func TestTheDirectoryRefusesOthersAndWhatIsNotThere(t *testing.T) {
 	_, err = c.rpc(shareeAdmin, directoryAPI, "GetResourceDirectory", nil)
 	wantError(t, err, 404, "ResourceDirectoryNotInUse")
 	for action, q := range map[string]map[string]string{
-		"GetFolder": {"FolderId": resourcemanager.Web}, "ListAccounts": {}, "GetAccount": {"AccountId": server.Member},
+		"GetFolder": {"FolderId": resourcemanager.Web}, "ListAccounts": {},
 		"ListAncestors": {"ChildId": resourcemanager.Web},
 	} {
 		for _, who := range []identity{shareeAdmin, memberAdmin} {
@@ -90,7 +83,6 @@ func TestTheDirectoryRefusesOthersAndWhatIsNotThere(t *testing.T) {
 	}
 	for action, x := range map[string]struct{ param, value, code string }{
 		"GetFolder": {"FolderId", "fd-none", "Folder"}, "ListAncestors": {"ChildId", "fd-none", "Folder"},
-		"GetAccount": {"AccountId", server.Sharee, "Account"},
 	} {
 		_, err := c.rpc(sharerAdmin, directoryAPI, action, map[string]string{x.param: x.value})
 		wantError(t, err, 404, "EntityNotExists."+x.code)
@@ -143,7 +135,7 @@ func TestTheDirectoryAsksRAMByPath(t *testing.T) {
 	_, err := c.rpc(who, directoryAPI, "GetFolder", map[string]string{"FolderId": resourcemanager.Development})
 	c.ok(err)
 	for action, q := range map[string]map[string]string{
-		"GetFolder": {"FolderId": resourcemanager.Web}, "ListAccounts": {}, "GetAccount": {"AccountId": server.Member},
+		"GetFolder": {"FolderId": resourcemanager.Web}, "ListAccounts": {},
 		"ListAncestors": {"ChildId": resourcemanager.Web}, "GetResourceDirectory": {},
 	} {
 		_, err := c.rpc(who, directoryAPI, action, q)

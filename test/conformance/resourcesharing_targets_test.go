@@ -123,11 +123,11 @@ func TestAnInvitationFailsWithoutTheRoleAndExpires(t *testing.T) {
 	}
 }
 
-func TestAssociationsAreToldToTheTargetAndOnlyThere(t *testing.T) {
+func TestAssociationEventsGoToTheTargetOnly(t *testing.T) {
 	x := newSharers(t)
 	snapshot := x.snapshot("")
 	id := x.newShare(snapshot, false, resourcemanager.Web)
-	_, err := x.sharing(sharerAdmin, "DisassociateResourceShare", map[string]string{"ResourceShareId": id, "Targets.1": resourcemanager.Web})
+	_, err := x.sharing(sharerAdmin, "DeleteResourceShare", map[string]string{"ResourceShareId": id})
 	x.ok(err)
 	x.pass(6 * time.Second)
 	var got []map[string]any

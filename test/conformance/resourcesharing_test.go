@@ -9,7 +9,6 @@ import (
 	v1sharing "github.com/aliyun/alibaba-cloud-sdk-go/services/resourcesharing"
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/deploy/local/simcloud/resourcemanager"
 	"fleetwarden/deploy/local/simcloud/server"
 )
 
@@ -98,44 +97,6 @@ func TestRecordsOfFailedAssociationsGoAfterDays(t *testing.T) {
 	}
 }
 
-func TestWhatIsTakenOutIsNotSharedAnyMore(t *testing.T) {
-	x := newSharers(t)
-	snapshot := x.snapshot("")
-	id := x.newShare(snapshot, false, server.Member, resourcemanager.Web)
-	listed := func() int {
-		got, err := x.sharing(sharerAdmin, "ListSharedResources", map[string]string{"ResourceOwner": "Self", "ResourceType": "Snapshot"})
-		x.ok(err)
-		return len(rowsOf(got, "SharedResources"))
-	}
-	out := func(query map[string]string) error {
-		query["ResourceShareId"] = id
-		_, err := x.sharing(sharerAdmin, "DisassociateResourceShare", query)
-		return err
-	}
-	if n := listed(); n != 1 {
-		t.Errorf("%d are shared", n)
-	}
-	x.ok(out(map[string]string{"Targets.1": server.Member}))
-	if ok, _ := x.usable(server.Member, snapshot); !ok {
-		t.Error("not usable though the folder still reaches it")
-	}
-	wantError(t, out(map[string]string{"Targets.1": server.Sharee}), 400, "DisassociateInvalid")
-	wantError(t, out(map[string]string{}), 400, "ResourceAndTargetBothEmpty")
-	x.ok(out(map[string]string{"ResourceArns.1": "acs:ecs:" + server.Home + ":" + server.Sharer + ":snapshot/" + snapshot}))
-	if ok, _ := x.usable(server.Member, snapshot); ok {
-		t.Error("usable after it was taken out")
-	}
-	_, err := x.sharing(sharerAdmin, "DeleteResourceShare", map[string]string{"ResourceShareId": id})
-	wantError(t, err, 409, "DeleteResourceShareConflict")
-	x.pass(6 * time.Second)
-	if diff := cmp.Diff([]string{snapshot + " Disassociated"}, x.associations("Resource", nil)); diff != "" {
-		t.Error(diff)
-	}
-	if n := listed(); n != 0 {
-		t.Errorf("%d are still shared", n)
-	}
-}
-
 func TestADeletedShareEndsAndIsForgotten(t *testing.T) {
 	x := newSharers(t)
 	snapshot := x.snapshot("")
@@ -149,42 +110,14 @@ func TestADeletedShareEndsAndIsForgotten(t *testing.T) {
 	if ok, _ := x.usable(server.Member, snapshot); ok {
 		t.Error("usable after its share was deleted")
 	}
-	status := func() (out []any) {
-		got, err := x.sharing(sharerAdmin, "ListResourceShares", map[string]string{"ResourceOwner": "Self"})
-		x.ok(err)
-		for _, s := range rowsOf(got, "ResourceShares") {
-			out = append(out, s["ResourceShareStatus"])
-		}
-		return out
-	}
 	x.pass(6 * time.Second)
-	if diff := cmp.Diff([]any{"Deleted"}, status()); diff != "" {
+	if diff := cmp.Diff([]string{snapshot + " Disassociated"}, x.associations("Resource", nil)); diff != "" {
 		t.Error(diff)
 	}
+	wantError(t, remove(), 409, "ResourceShareStatusMismatchAction")
 	x.pass(96 * time.Hour)
-	if got := status(); got != nil {
+	if got := x.associations("Resource", nil); len(got) != 0 {
 		t.Errorf("after 96 hours there is %v", got)
 	}
 	wantError(t, remove(), 404, "EntityNotExists.ResourceShare")
-}
-
-func TestAShareIsOpenedButNotClosed(t *testing.T) {
-	x := newSharers(t)
-	id := x.newShare("", false)
-	update := func(name, external string) error {
-		_, err := x.sharing(sharerAdmin, "UpdateResourceShare", map[string]string{
-			"ResourceShareId": id, "ResourceShareName": name, "AllowExternalTargets": external,
-		})
-		return err
-	}
-	x.ok(update("wide", "true"))
-	wantError(t, update("wide", "false"), 409, "OperationNotPermitted")
-	wantError(t, update("a b", "true"), 400, "InvalidParameter.ResourceShareName")
-	got, err := x.sharing(sharerAdmin, "ListResourceShares", map[string]string{"ResourceOwner": "Self", "ResourceShareName": "wide"})
-	x.ok(err)
-	if s := rowsOf(got, "ResourceShares"); len(s) != 1 || s[0]["AllowExternalTargets"] != true {
-		t.Errorf("the shares are %v", s)
-	}
-	_, err = x.sharing(shareeAdmin, "UpdateResourceShare", map[string]string{"ResourceShareId": id, "ResourceShareName": "mine"})
-	wantError(t, err, 404, "EntityNotExists.ResourceShare")
 }

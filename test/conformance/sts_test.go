@@ -75,7 +75,7 @@ func TestSessionPolicyNarrowsTheRole(t *testing.T) {
 	c.ok(err)
 	_, err = c.ram(id).GetRole(&ramsdk.GetRoleRequest{RoleName: tea.String("r")})
 	c.ok(err)
-	_, err = c.ram(id).ListRoles(&ramsdk.ListRolesRequest{})
+	_, err = c.ram(id).ListPoliciesForRole(&ramsdk.ListPoliciesForRoleRequest{RoleName: tea.String("r")})
 	wantError(t, err, 403, "NoPermission")
 }
 

@@ -21,8 +21,6 @@ const (
 type Roles interface {
 	// Exists reports whether an account has the role.
 	Exists(account, role string) bool
-	// Ensure makes it, if it is not there.
-	Ensure(account, role string) error
 }
 
 // Linked reports whether an account has all of the roles.
@@ -73,22 +71,4 @@ func (s *Service) CheckServiceLinkedRoleForProduct(c *wire.Call, in *ProductRequ
 		return nil, err
 	}
 	return reply(RoleCheck{s.Linked(c.Caller.Account, in.ProductName), in.ProductName}, in.known())
-}
-
-// Nothing is no data.
-type Nothing struct{}
-
-// CreateServiceLinkedRoleForProduct makes the role; one that is there is fine.
-func (s *Service) CreateServiceLinkedRoleForProduct(c *wire.Call, in *ProductRequest) (*Reply[Nothing], error) {
-	if err := c.Allow("eventbridge:CreateServiceLinkedRoleForProduct", "*"); err != nil {
-		return nil, err
-	}
-	if err := c.Allow("ram:CreateServiceLinkedRole", "*"); err != nil {
-		return nil, err
-	}
-	err := in.known()
-	if err == nil && s.o.Roles != nil {
-		err = s.o.Roles.Ensure(c.Caller.Account, in.ProductName)
-	}
-	return reply(Nothing{}, err)
 }

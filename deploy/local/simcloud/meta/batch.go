@@ -40,22 +40,21 @@ func batches() map[string][]Batch {
 	share := []Batch{five("Resources"), five("ResourceArns"), five("Targets")}
 	run := []Batch{{Param: "InstanceId", Max: 100, TooMany: exceed}}
 	return map[string][]Batch{
-		"ecs:AttachInstanceRamRole":                 role(100),
-		"ecs:DetachInstanceRamRole":                 role(100),
-		"ecs:DescribeInstanceRamRole":               role(50),
-		"ecs:DescribeInstances":                     append(ids("InstanceIds", 100), Batch{Param: "Tag", Max: 20}),
-		"ecs:DescribeDisks":                         ids("DiskIds", 100),
-		"ecs:DescribeSnapshots":                     ids("SnapshotIds", 100),
-		"ecs:DescribeCloudAssistantStatus":          list("InstanceId", 50),
-		"ecs:RunCommand":                            run,
-		"ecs:InvokeCommand":                         run,
-		"ecs:TagResources":                          append(list("ResourceId", 50), Batch{Param: "Tag", Max: 20}),
-		"ecs:UntagResources":                        list("ResourceId", 50),
-		"ecs:StartInstances":                        list("InstanceId", 100),
-		"ecs:StopInstances":                         list("InstanceId", 100),
-		"resourcesharing:CreateResourceShare":       share,
-		"resourcesharing:AssociateResourceShare":    share,
-		"resourcesharing:DisassociateResourceShare": share,
+		"ecs:AttachInstanceRamRole":              role(100),
+		"ecs:DetachInstanceRamRole":              role(100),
+		"ecs:DescribeInstanceRamRole":            role(50),
+		"ecs:DescribeInstances":                  append(ids("InstanceIds", 100), Batch{Param: "Tag", Max: 20}),
+		"ecs:DescribeDisks":                      ids("DiskIds", 100),
+		"ecs:DescribeSnapshots":                  ids("SnapshotIds", 100),
+		"ecs:DescribeCloudAssistantStatus":       list("InstanceId", 50),
+		"ecs:RunCommand":                         run,
+		"ecs:InvokeCommand":                      run,
+		"ecs:TagResources":                       append(list("ResourceId", 50), Batch{Param: "Tag", Max: 20}),
+		"ecs:UntagResources":                     list("ResourceId", 50),
+		"ecs:StartInstances":                     list("InstanceId", 100),
+		"ecs:StopInstances":                      list("InstanceId", 100),
+		"resourcesharing:CreateResourceShare":    share,
+		"resourcesharing:AssociateResourceShare": share,
 	}
 }
 

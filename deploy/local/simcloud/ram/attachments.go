@@ -1,7 +1,6 @@
 package ram
 
 import (
-	"maps"
 	"slices"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -128,49 +127,6 @@ func (r *RAM) ListPoliciesForRole(c *wire.Call, in *GetRoleRequest) (*ListPolici
 		p := a.policy
 		out.Policies.Policy = append(out.Policies.Policy,
 			AttachedPolicy{p.name, p.kind, p.current().id, stamp(a.at), p.description})
-	}
-	return out, nil
-}
-
-// EntityRole is a role that a policy is attached to.
-type EntityRole struct{ RoleName, RoleId, Arn, Description, AttachDate string }
-
-// EntityUser is a user that a policy is attached to.
-type EntityUser struct{ UserName, UserId, AttachDate string }
-
-// ListEntitiesForPolicyResponse is all that a policy is attached to.
-type ListEntitiesForPolicyResponse struct {
-	Groups struct{ Group []struct{} }
-	Users  struct{ User []EntityUser }
-	Roles  struct{ Role []EntityRole }
-}
-
-// ListEntitiesForPolicy lists what a policy is attached to.
-func (r *RAM) ListEntitiesForPolicy(c *wire.Call, in *PolicyRequest) (*ListEntitiesForPolicyResponse, error) {
-	if err := allowPolicy(c, in.PolicyType, in.PolicyName); err != nil {
-		return nil, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	p, err := r.policy(c, in.PolicyType, in.PolicyName)
-	if err != nil {
-		return nil, err
-	}
-	out := &ListEntitiesForPolicyResponse{}
-	out.Groups.Group, out.Users.User, out.Roles.Role = []struct{}{}, []EntityUser{}, []EntityRole{}
-	a := r.accounts[c.Caller.Account]
-	for _, name := range slices.Sorted(maps.Keys(a.roles)) {
-		x := a.roles[name]
-		if i := x.find(p); i >= 0 {
-			out.Roles.Role = append(out.Roles.Role, EntityRole{x.name, x.id, roleARN(a.id, x.name), x.description, stamp(x.attached[i].at)})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(a.users)) {
-		for _, at := range a.users[name].attached {
-			if at.policy == p {
-				out.Users.User = append(out.Users.User, EntityUser{name, a.users[name].id, stamp(at.at)})
-			}
-		}
 	}
 	return out, nil
 }

@@ -1,8 +1,6 @@
 package ram
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -16,7 +14,6 @@ type PolicyRequest struct{ PolicyName, PolicyType string }
 type PolicyInfo struct {
 	PolicyName, PolicyType, DefaultVersion, Description, CreateDate, UpdateDate string
 	AttachmentCount                                                             int
-	Tags                                                                        *TagList `json:",omitempty"`
 }
 
 // VersionInfo is a version as the API shows it.
@@ -118,14 +115,14 @@ func (r *RAM) CreatePolicy(c *wire.Call, in *CreatePolicyRequest) (*CreatePolicy
 	return &CreatePolicyResponse{p.info()}, nil
 }
 
-// DeletePolicyRequest are the parameters of DeletePolicy.
+// DeletePolicyRequest names a custom policy. CascadingDelete is not served.
 type DeletePolicyRequest struct {
 	PolicyName      string
 	CascadingDelete bool
 }
 
 // DeletePolicy removes a custom policy that is attached to nothing and has only
-// its default version. CascadingDelete removes attachments and versions first.
+// its default version.
 func (r *RAM) DeletePolicy(c *wire.Call, in *DeletePolicyRequest) (*Empty, error) {
 	if err := allowPolicy(c, "Custom", in.PolicyName); err != nil {
 		return nil, err
@@ -136,73 +133,18 @@ func (r *RAM) DeletePolicy(c *wire.Call, in *DeletePolicyRequest) (*Empty, error
 	if err != nil {
 		return nil, err
 	}
-	a := r.accounts[c.Caller.Account]
-	if in.CascadingDelete {
-		a.detachAll(p)
-	} else if p.attachments > 0 {
+	switch {
+	case in.CascadingDelete:
+		return nil, wire.Errorf(400, "InvalidParameter", "simcloud does not serve CascadingDelete.")
+	case p.attachments > 0:
 		// Code assumed, by the pattern of DeleteConflict.Role.Policy.
 		return nil, conflict("Policy.Role", "The policy is attached to roles.")
-	} else if len(p.versions) > 1 {
+	case len(p.versions) > 1:
 		return nil, conflict("Policy.Version", "The policy has versions other than the default one.")
 	}
-	delete(a.policies, policyKey("Custom", in.PolicyName))
+	delete(r.accounts[c.Caller.Account].policies, policyKey("Custom", in.PolicyName))
 	c.Refer("ACS::RAM::Policy", p.name)
 	return &Empty{}, nil
-}
-
-func (a *account) detachAll(p *policy) {
-	gone := func(x attachment) bool { return x.policy == p }
-	for _, x := range a.roles {
-		x.attached = slices.DeleteFunc(x.attached, gone)
-	}
-	for _, u := range a.users {
-		u.attached = slices.DeleteFunc(u.attached, gone)
-	}
-}
-
-// ListPoliciesRequest are the parameters of ListPolicies.
-type ListPoliciesRequest struct {
-	MarkerRequest
-	PolicyType string
-	Tag        []Tag
-}
-
-// ListPoliciesResponse is a page of policies.
-type ListPoliciesResponse struct {
-	Policies    struct{ Policy []PolicyInfo }
-	IsTruncated bool
-	Marker      string `json:",omitempty"`
-}
-
-// ListPolicies lists policies by type and name, narrowed by type and tags.
-func (r *RAM) ListPolicies(c *wire.Call, in *ListPoliciesRequest) (*ListPoliciesResponse, error) {
-	if err := c.Allow("ram:ListPolicies", resource(c.Caller.Account, "policy", "*")); err != nil {
-		return nil, err
-	}
-	if in.PolicyType != "" {
-		if err := checkKind(in.PolicyType); err != nil {
-			return nil, err
-		}
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	a := r.accounts[c.Caller.Account]
-	keys := slices.DeleteFunc(slices.Sorted(maps.Keys(a.policies)), func(k string) bool {
-		p := a.policies[k]
-		return (in.PolicyType != "" && p.kind != in.PolicyType) || !tagged(p.tags, in.Tag)
-	})
-	page, next, err := in.page(keys)
-	if err != nil {
-		return nil, err
-	}
-	out := &ListPoliciesResponse{IsTruncated: next != "", Marker: next}
-	out.Policies.Policy = []PolicyInfo{}
-	for _, k := range page {
-		info := a.policies[k].info()
-		info.Tags = tagList(a.policies[k].tags)
-		out.Policies.Policy = append(out.Policies.Policy, info)
-	}
-	return out, nil
 }
 
 func (p *policy) version(id string) (*version, error) {

@@ -1,8 +1,6 @@
 package ram
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -20,21 +18,14 @@ const (
 // Empty is a response with the request id only.
 type Empty struct{}
 
-// RoleInfo is a role as the API shows it. A list leaves the trust policy out.
+// RoleInfo is a role as the API shows it.
 type RoleInfo struct {
 	Arn, RoleId, RoleName    string
-	AssumeRolePolicyDocument string `json:",omitempty"`
+	AssumeRolePolicyDocument string
 	Description              string
 	MaxSessionDuration       int64
 	CreateDate, UpdateDate   string
-	Tags                     *TagList `json:",omitempty"`
 }
-
-// TagList is the tags of a listed role or policy.
-type TagList struct{ Tag []TagInfo }
-
-// TagInfo is one tag as it is answered.
-type TagInfo struct{ TagKey, TagValue string }
 
 // Tag is one tag as it is asked for.
 type Tag struct{ Key, Value string }
@@ -199,82 +190,4 @@ func (r *RAM) DeleteRole(c *wire.Call, in *GetRoleRequest) (*Empty, error) {
 	delete(r.accounts[c.Caller.Account].roles, strings.ToLower(in.RoleName))
 	c.Refer("ACS::RAM::Role", x.name)
 	return &Empty{}, nil
-}
-
-// MarkerRequest asks for a page of a list.
-type MarkerRequest struct {
-	Marker   string
-	MaxItems *int
-}
-
-// page cuts sorted keys after the marker; 1 to 1000 items, 100 by default.
-func (m MarkerRequest) page(keys []string) (page []string, next string, err error) {
-	size := 100
-	if m.MaxItems != nil {
-		size = *m.MaxItems
-	}
-	if size < 1 || size > 1000 {
-		return nil, "", wire.Errorf(400, "InvalidParameter.MaxItems", "MaxItems must be 1 to 1000.") // code assumed
-	}
-	from, _ := slices.BinarySearch(keys, m.Marker)
-	to := min(from+size, len(keys))
-	if to < len(keys) {
-		next = keys[to]
-	}
-	return keys[from:to], next, nil
-}
-
-// ListRolesRequest are the parameters of ListRoles.
-type ListRolesRequest struct {
-	MarkerRequest
-	Tag []Tag
-}
-
-// ListRolesResponse is a page of roles.
-type ListRolesResponse struct {
-	Roles       struct{ Role []RoleInfo }
-	IsTruncated bool
-	Marker      string `json:",omitempty"`
-}
-
-// ListRoles lists the account's roles by name, narrowed by tags.
-func (r *RAM) ListRoles(c *wire.Call, in *ListRolesRequest) (*ListRolesResponse, error) {
-	if err := c.Allow("ram:ListRoles", resource(c.Caller.Account, "role", "*")); err != nil {
-		return nil, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	a := r.accounts[c.Caller.Account]
-	keys := slices.Sorted(maps.Keys(a.roles))
-	keys = slices.DeleteFunc(keys, func(k string) bool { return !tagged(a.roles[k].tags, in.Tag) })
-	page, next, err := in.page(keys)
-	if err != nil {
-		return nil, err
-	}
-	out := &ListRolesResponse{IsTruncated: next != "", Marker: next}
-	out.Roles.Role = []RoleInfo{}
-	for _, k := range page {
-		info := a.roles[k].info(a.id)
-		info.AssumeRolePolicyDocument, info.Tags = "", tagList(a.roles[k].tags)
-		out.Roles.Role = append(out.Roles.Role, info)
-	}
-	return out, nil
-}
-
-func tagged(tags map[string]string, want []Tag) bool {
-	for _, t := range want {
-		v, ok := tags[t.Key]
-		if !ok || (t.Value != "" && t.Value != v) {
-			return false
-		}
-	}
-	return true
-}
-
-func tagList(tags map[string]string) *TagList {
-	out := &TagList{Tag: []TagInfo{}}
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		out.Tag = append(out.Tag, TagInfo{k, tags[k]})
-	}
-	return out
 }

@@ -189,6 +189,16 @@ func (r *RAM) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*List
 	return out, nil
 }
 
+func tagged(tags map[string]string, want []Tag) bool {
+	for _, t := range want {
+		v, ok := tags[t.Key]
+		if !ok || (t.Value != "" && t.Value != v) {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *RAM) tagRows(accountID string, in *ListTagResourcesRequest) []TagResource {
 	out := []TagResource{}
 	add := func(name string, tags map[string]string) {

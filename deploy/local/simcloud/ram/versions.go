@@ -64,27 +64,6 @@ func (p *policy) setDefault(v *version) {
 	}
 }
 
-// VersionRequest names a version of a policy.
-type VersionRequest struct{ PolicyName, PolicyType, VersionId string }
-
-// GetPolicyVersion shows one version.
-func (r *RAM) GetPolicyVersion(c *wire.Call, in *VersionRequest) (*VersionResponse, error) {
-	if err := allowPolicy(c, in.PolicyType, in.PolicyName); err != nil {
-		return nil, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	p, err := r.policy(c, in.PolicyType, in.PolicyName)
-	if err != nil {
-		return nil, err
-	}
-	v, err := p.version(in.VersionId)
-	if err != nil {
-		return nil, err
-	}
-	return &VersionResponse{v.info()}, nil
-}
-
 // ListPolicyVersionsResponse is all versions of a policy.
 type ListPolicyVersionsResponse struct {
 	PolicyVersions struct{ PolicyVersion []VersionInfo }
@@ -111,27 +90,6 @@ func (r *RAM) ListPolicyVersions(c *wire.Call, in *PolicyRequest) (*ListPolicyVe
 
 // CustomVersionRequest names a version of a custom policy.
 type CustomVersionRequest struct{ PolicyName, VersionId string }
-
-// SetDefaultPolicyVersion makes a version the one that counts.
-func (r *RAM) SetDefaultPolicyVersion(c *wire.Call, in *CustomVersionRequest) (*Empty, error) {
-	if err := allowPolicy(c, "Custom", in.PolicyName); err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p, err := r.policy(c, "Custom", in.PolicyName)
-	if err != nil {
-		return nil, err
-	}
-	v, err := p.version(in.VersionId)
-	if err != nil {
-		return nil, err
-	}
-	p.setDefault(v)
-	p.updated = c.Now
-	c.Refer("ACS::RAM::Policy", p.name)
-	return &Empty{}, nil
-}
 
 // DeletePolicyVersion removes a version that is not the default.
 func (r *RAM) DeletePolicyVersion(c *wire.Call, in *CustomVersionRequest) (*Empty, error) {

@@ -13,7 +13,3 @@ func notEnabled() error {
 func noFolder() error {
 	return wire.Errorf(404, "EntityNotExists.Folder", "The folder in the resource directory does not exist.")
 }
-
-func noAccount() error {
-	return wire.Errorf(404, "EntityNotExists.Account", "This resource directory account does not exist.")
-}

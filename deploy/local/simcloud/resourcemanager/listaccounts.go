@@ -11,6 +11,21 @@ type ListAccountsResponse struct {
 	PageNumber, PageSize, TotalCount int
 }
 
+// AccountInfo is a member as it is answered.
+type AccountInfo struct {
+	AccountId, DisplayName, FolderId, ResourceDirectoryId string
+	ResourceDirectoryPath, Type, Status, JoinMethod       string
+	JoinTime, ModifyTime                                  string
+}
+
+func (d *Directory) info(m *member) AccountInfo {
+	return AccountInfo{
+		AccountId: m.account, DisplayName: "account-" + m.account, FolderId: m.folder, ResourceDirectoryId: DirectoryID,
+		ResourceDirectoryPath: d.pathOf(m.account), Type: "CloudAccount", Status: "InviteSuccess", JoinMethod: "invited",
+		JoinTime: stamp(m.joined), ModifyTime: stamp(m.joined),
+	}
+}
+
 // ListAccounts lists the members, 10 a page by default and up to 100, to the
 // management account.
 func (d *Directory) ListAccounts(c *wire.Call, in *ListAccountsRequest) (*ListAccountsResponse, error) {

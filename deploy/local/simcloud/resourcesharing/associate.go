@@ -1,8 +1,6 @@
 package resourcesharing
 
 import (
-	"slices"
-
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -15,8 +13,7 @@ type AssociateResourceShareRequest struct {
 	PermissionNames []string
 }
 
-// AssociationsResponse is the response of AssociateResourceShare and
-// DisassociateResourceShare.
+// AssociationsResponse is the response of AssociateResourceShare.
 type AssociationsResponse struct {
 	ResourceShareAssociations []AssociationItem
 }
@@ -55,9 +52,6 @@ func (s *Service) AssociateResourceShare(c *wire.Call, in *AssociateResourceShar
 	}
 	if p.empty() {
 		return nil, nothingNamed()
-	}
-	if p.busy(x) {
-		return nil, wrongStatus()
 	}
 	return answer(s.associate(x, p)), nil
 }
@@ -127,19 +121,8 @@ func (s *Service) plan(c *wire.Call, in *Entities, permissions []string, allowEx
 	return p, nil
 }
 
-// busy reports whether something that is to be added is just being taken out.
-func (p *plan) busy(x *share) bool {
-	for _, a := range x.parts {
-		named := (a.target && slices.Contains(p.targets, a.id)) || (!a.target && slices.Contains(p.resources, a.resource()))
-		if named && a.status == disassociating {
-			return true
-		}
-	}
-	return false
-}
-
 // associate starts associations. What is associated or under way already stays
-// as it is (assumed); what failed or ended is tried anew. The caller holds the
+// as it is (assumed); what failed or ended is tried again. The caller holds the
 // mutex.
 func (s *Service) associate(x *share, p *plan) []*association {
 	var all, started []*association

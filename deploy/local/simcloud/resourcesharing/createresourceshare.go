@@ -16,8 +16,7 @@ type CreateResourceShareRequest struct {
 	PermissionNames []string
 }
 
-// ShareResponse is the response of CreateResourceShare and UpdateResourceShare.
-// It does not list resources.
+// ShareResponse is the response of CreateResourceShare. It does not list resources.
 type ShareResponse struct{ ResourceShare ShareItem }
 
 // ShareItem is a share as it is answered.
@@ -48,7 +47,7 @@ func (s *Service) CreateResourceShare(c *wire.Call, in *CreateResourceShareReque
 	}
 	now := s.w.Clock.Now()
 	x := &share{
-		seq: s.next(), id: s.w.NewID("rs-"), name: in.ResourceShareName, owner: c.Caller.Account, region: c.Region,
+		id: s.w.NewID("rs-"), name: in.ResourceShareName, owner: c.Caller.Account, region: c.Region,
 		external: in.AllowExternalTargets, status: active, created: now, updated: now,
 	}
 	s.shares.Put(x.id, x)

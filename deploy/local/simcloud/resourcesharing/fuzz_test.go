@@ -74,8 +74,8 @@ func FuzzEntitiesAreReadOrRefused(f *testing.F) {
 			ResourceShareName: "s", Entities: resourcesharing.Entities{ResourceArns: []string{arn}},
 		})
 		answered(t, err, arn == "acs:ecs:"+region+":"+account+":snapshot/"+snapshot)
-		_, err = s.ListResourceShares(call("ListResourceShares"), &resourcesharing.ListResourceSharesRequest{
-			ResourceOwner: "Self", Paging: resourcesharing.Paging{NextToken: token},
+		_, err = s.ListResourceShareAssociations(call("ListResourceShareAssociations"), &resourcesharing.ListResourceShareAssociationsRequest{
+			AssociationType: "Target", Paging: resourcesharing.Paging{NextToken: token},
 		})
 		answered(t, err, true)
 	})

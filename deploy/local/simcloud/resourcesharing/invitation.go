@@ -106,26 +106,22 @@ func (s *Service) AcceptResourceShareInvitation(c *wire.Call, in *AcceptRequest)
 		return nil, wire.Errorf(409, "InvitationStatus.AlreadyRejected", "The resource share invitation status is rejected.")
 	}
 	c.Refer("ACS::ResourceManager::ResourceShare", i.of.share.id)
-	told := s.accept(i)
-	s.w.Clock.After(0, func() {
-		for _, e := range told {
-			s.w.Publish(e)
-		}
-	})
+	events := s.accept(i)
+	s.w.Clock.After(0, func() { s.publish(events) })
 	return &AcceptResponse{i.item()}, nil
 }
 
 // accept decides the target's association at once. The caller holds the mutex.
 func (s *Service) accept(i *invitation) []simcloud.Event {
 	i.status = accepted
-	told := s.decide(i.of)
+	events := s.decide(i.of)
 	if i.of.status != failed {
-		return told
+		return events
 	}
 	i.status = acceptFailed
 	for _, d := range i.of.details {
 		r := i.of.share.find(false, d.EntityType, d.EntityId)
 		i.failed = append(i.failed, AcceptFailedDetail{d.EntityId, d.EntityType, arnOf(r.resource()), "Unavailable", d.StatusMessage, "Associate"})
 	}
-	return told
+	return events
 }

@@ -32,7 +32,7 @@ func (s *Service) ListResourceShareAssociations(c *wire.Call, in *ListResourceSh
 	}
 	s.w.Lock()
 	defer s.w.Unlock()
-	parts, next, err := cut(in.Paging, s.parts(s.seen(c, "Self", in.ResourceShareIds), in.match))
+	parts, next, err := cut(in.Paging, s.parts(c, in.ResourceShareIds, in.match))
 	if err != nil {
 		return nil, err
 	}

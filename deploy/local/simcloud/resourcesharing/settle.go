@@ -19,23 +19,28 @@ const mostAccounts = 64
 // else what came last (assumed).
 func (s *Service) settle(started []*association) {
 	s.w.Lock()
-	var told []simcloud.Event
+	var events []simcloud.Event
 	for _, target := range []bool{false, true} {
 		for _, a := range started {
 			if a.target == target && a.status == associating && !s.invited(a) {
-				told = append(told, s.decide(a)...)
+				events = append(events, s.decide(a)...)
 			}
 		}
 	}
 	s.w.Unlock()
-	for _, e := range told {
+	s.publish(events)
+}
+
+// publish raises events. The caller does not hold the mutex.
+func (s *Service) publish(events []simcloud.Event) {
+	for _, e := range events {
 		s.w.Publish(e)
 	}
 }
 
 // decide ends an association that is under way, as associated or failed, and
 // returns the events of it. The caller holds the mutex.
-func (s *Service) decide(a *association) (told []simcloud.Event) {
+func (s *Service) decide(a *association) (events []simcloud.Event) {
 	others := a.share.with(!a.target, associated)
 	var details []FailedDetail
 	for _, o := range others {
@@ -50,9 +55,9 @@ func (s *Service) decide(a *association) (told []simcloud.Event) {
 		s.set(a, associated, "")
 	}
 	for _, o := range others {
-		told = append(told, s.events(a, o, "Associate")...)
+		events = append(events, s.events(a, o, "Associate")...)
 	}
-	return told
+	return events
 }
 
 // refuse says why a resource and a target of a share cannot come together; empty

@@ -53,7 +53,6 @@ const (
 
 // share is a resource share. It belongs to a region.
 type share struct {
-	seq              uint64
 	id, name         string
 	owner, region    string
 	external         bool // AllowExternalTargets
@@ -75,7 +74,7 @@ type association struct {
 	created, updated time.Time
 }
 
-// next numbers shares and associations, for listings to go on from.
+// next numbers associations and invitations; a listing continues behind a number.
 func (s *Service) next() uint64 {
 	s.seq++
 	return s.seq

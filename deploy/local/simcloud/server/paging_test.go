@@ -139,7 +139,7 @@ func TestReadingChangesNoDigest(t *testing.T) {
 	}
 	for version, actions := range map[string][]string{
 		"2020-07-06": {"LookupEvents"}, "2020-03-31": {"ListAccounts", "GetResourceDirectory"}, "2015-04-01": {"GetCallerIdentity"},
-		"2015-05-01": {"ListRoles", "ListPolicies"}, ecsAPI: {"DescribeRegions", "DescribeImages", "DescribeSnapshots", "DescribeInvocations"},
+		ecsAPI: {"DescribeRegions", "DescribeImages", "DescribeSnapshots", "DescribeInvocations"},
 	} {
 		for _, action := range actions {
 			if status := c.call(version, action, url.Values{"RegionId": {server.Home}}, nil); status != 200 {

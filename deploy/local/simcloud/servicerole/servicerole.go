@@ -1,6 +1,6 @@
 // Package servicerole keeps the service-linked roles of accounts: RAM roles that a service
-// makes for itself. They are made and deleted through ResourceManager 2020-03-31, the only
-// product whose published metadata has such APIs for all services; RAM's GetRole shows
+// makes for itself. They are made through ResourceManager 2020-03-31, the only
+// product whose published metadata has such an API for all services; RAM's GetRole shows
 // them. EventBridge's own API for its roles is in eventbridge.
 //
 // Names of services and roles: the vendor's page on services that support service-linked
@@ -35,8 +35,7 @@ func names() map[string]string {
 type Roles struct {
 	ram *ram.RAM
 
-	mu    sync.Mutex
-	tasks []string
+	mu sync.Mutex
 }
 
 // New gives every account all roles that are known: what a console's user has long made
@@ -113,50 +112,4 @@ func (x *Roles) CreateServiceLinkedRole(c *wire.Call, in *CreateRequest) (*Creat
 	c.Refer("ACS::RAM::Role", role)
 	info, err := x.ram.Info(c.Caller.Account, role)
 	return &CreateResponse{RoleInfo{info, true, role + "@role." + c.Caller.Account + ".onaliyunservice.com"}}, err
-}
-
-// DeleteRequest names a role.
-type DeleteRequest struct{ RoleName string }
-
-// DeleteResponse names the deletion under way.
-type DeleteResponse struct{ DeletionTaskId string }
-
-// DeleteServiceLinkedRole deletes a role, whatever uses it.
-func (x *Roles) DeleteServiceLinkedRole(c *wire.Call, in *DeleteRequest) (*DeleteResponse, error) {
-	if err := c.Allow("ram:DeleteServiceLinkedRole", "acs:ram:*:"+c.Caller.Account+":role/"+in.RoleName); err != nil {
-		return nil, err
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	known := false
-	for _, role := range names() {
-		known = known || role == in.RoleName
-	}
-	if !known || !x.Exists(c.Caller.Account, in.RoleName) {
-		return nil, wire.Errorf(404, "EntityNotExist.Role", "The role not exists: %s", in.RoleName)
-	}
-	x.Remove(c.Caller.Account, in.RoleName)
-	c.Refer("ACS::RAM::Role", in.RoleName)
-	task := fmt.Sprintf("task/%s/51c10000-%04d", in.RoleName, len(x.tasks)+1)
-	x.tasks = append(x.tasks, c.Caller.Account+" "+task)
-	return &DeleteResponse{task}, nil
-}
-
-// StatusRequest names a deletion.
-type StatusRequest struct{ DeletionTaskId string }
-
-// StatusResponse says how a deletion stands.
-type StatusResponse struct{ Status string }
-
-// GetServiceLinkedRoleDeletionStatus says that a deletion has succeeded: all do, at once.
-func (x *Roles) GetServiceLinkedRoleDeletionStatus(c *wire.Call, in *StatusRequest) (*StatusResponse, error) {
-	if err := c.Allow("ram:GetServiceLinkedRoleDeletionStatus", "*"); err != nil {
-		return nil, err
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !slices.Contains(x.tasks, c.Caller.Account+" "+in.DeletionTaskId) {
-		return nil, wire.Errorf(404, "EntityNotExist.DeletionTask", "The deletion task does not exist.")
-	}
-	return &StatusResponse{"SUCCEEDED"}, nil
 }

@@ -31,7 +31,6 @@ func PublishedQuotas() []Quota {
 		q("ram", "GetRole", 100, time.Second), q("ram", "AttachPolicyToRole", 10, time.Second),
 		q("ram", "DetachPolicyFromRole", 10, time.Second), q("ram", "ListPoliciesForRole", 100, time.Second),
 		q("ram", "CreatePolicyVersion", 20, time.Second), q("ram", "DeletePolicy", 20, time.Second),
-		q("ram", "ListPolicies", 100, time.Second), q("ram", "ListEntitiesForPolicy", 100, time.Second),
 		// STS: api-sts-2015-04-01-quota.
 		q("sts", "AssumeRole", 100, time.Second), q("sts", "GetCallerIdentity", 100, time.Second),
 		// KMS: the older, lower figure for reads of metadata.
