@@ -50,7 +50,7 @@ func TestALaunchIsRefusedAsDocumented(t *testing.T) {
 		"key without encryption":      {func(r *runRequest) { r.SystemDisk.KMSKeyId = s("k") }, "400 InvalidParameter.EncryptedIllegal"},
 		"unknown key":                 {func(r *runRequest) { r.SystemDisk.KMSKeyId, r.SystemDisk.Encrypted = s("k"), s("true") }, "404 InvalidParameter.KMSKeyId.NotFound"},
 		"role":                        {func(r *runRequest) { r.RamRoleName = s("app") }, "<nil>"},
-		"unknown role":                {func(r *runRequest) { r.RamRoleName = s("nobody") }, "404 InvalidRamRole.NotFound"},
+		"unknown role":                {func(r *runRequest) { r.RamRoleName = s("unknown") }, "404 InvalidRamRole.NotFound"},
 		"role of another service":     {func(r *runRequest) { r.RamRoleName = s("fc") }, "401 InvalidRamRole.NotEcsRole"},
 		"too much user data":          {func(r *runRequest) { r.UserData = s(base64.StdEncoding.EncodeToString(make([]byte, 32<<10+1))) }, "400 InvalidUserData.SizeExceeded"},
 		"just enough user data":       {func(r *runRequest) { r.UserData = s(base64.StdEncoding.EncodeToString(make([]byte, 32<<10))) }, "<nil>"},

@@ -264,7 +264,7 @@ func TestAttachingIsRefusedAsAWhole(t *testing.T) {
 	}{
 		"ids are not JSON":           {tea.String("i-1,i-2"), "app", "400 InvalidInstanceIds.Malformed"},
 		"no ids":                     {tea.String("[]"), "app", "400 InvalidInstanceIds.Malformed"},
-		"no such role":               {idArray(t, id), "nobody", "404 InvalidRamRole.NotFound"},
+		"no such role":               {idArray(t, id), "unknown", "404 InvalidRamRole.NotFound"},
 		"role of another service":    {idArray(t, id), "fc", "404 InvalidRamRole.NotEcsRole"},
 		"one hundred and one ids":    {idArray(t, many...), "app", "400 InvalidParameter"},
 		"one hundred is not refused": {idArray(t, many[:100]...), "app", "<nil>"},

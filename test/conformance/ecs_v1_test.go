@@ -60,7 +60,7 @@ func TestTheOlderSDKIsServedToo(t *testing.T) {
 		t.Errorf("instances are %v", all.Instances.Instance)
 	}
 
-	attach.RamRoleName = "nobody"
+	attach.RamRoleName = "unknown"
 	_, err = c.AttachInstanceRamRole(attach)
 	var e sdkerrors.Error
 	if !errors.As(err, &e) || e.ErrorCode() != "InvalidRamRole.NotFound" {

@@ -44,7 +44,7 @@ func TestAnEncryptedImageIsSharedAndLaunchedOnceTheRoleReallyAllowsIt(t *testing
 
 	x.retrust(imageRole, trusts("", service(server.Member)))
 	if ok, _ := x.usable(server.Sharee, image); ok {
-		t.Error("usable though the role trusts somebody else")
+		t.Error("usable though the role trusts another account")
 	}
 	wantError(t, x.launch(image, true), 403, "InvalidParameter.KMSKeyId.KMSUnauthorized")
 }

@@ -51,7 +51,7 @@ func TestMNSChecksSignatureAndRights(t *testing.T) {
 		return err
 	}
 	refused(t, with("local-ak", "wrong"), mnssdk.ERR_MNS_SIGNATURE_DOES_NOT_MATCH)
-	refused(t, with("nobody", "local-sk"), mnssdk.ERR_MNS_INVALID_ACCESS_KEY_ID)
+	refused(t, with("unknown", "local-sk"), mnssdk.ERR_MNS_INVALID_ACCESS_KEY_ID)
 	refused(t, with("local-ak", "local-sk"), mnssdk.ERR_MNS_ACCESS_DENIED)
 	q.keys.mu.Lock()
 	defer q.keys.mu.Unlock()

@@ -106,7 +106,7 @@ func TestABucketStaysPrivateWherePublicAccessIsBlocked(t *testing.T) {
 }
 
 // TestABucketIsMadeWithItsACL: what PutBucket says of the new bucket counts, and another one
-// sets it anew (PutBucket's page: later calls modify the bucket's metadata).
+// sets it again (PutBucket's page: later calls modify the bucket's metadata).
 func TestABucketIsMadeWithItsACL(t *testing.T) {
 	c := newCloud(t, server.Options{})
 	api, ctx := c.oss(sharerAdmin), t.Context()

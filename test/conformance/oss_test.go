@@ -70,7 +70,7 @@ func TestOSSObjectsComeBackAsTheyWerePut(t *testing.T) {
 		head, err := api.HeadObject(t.Context(), &oss.HeadObjectRequest{Bucket: oss.Ptr("ledger-bucket"), Key: &key})
 		c.ok(err)
 		if head.ContentLength != int64(len(body)) || *head.ETag != *got.ETag {
-			t.Errorf("%s: the head tells of %d bytes with %s", key, head.ContentLength, *head.ETag)
+			t.Errorf("%s: the head reports %d bytes with %s", key, head.ContentLength, *head.ETag)
 		}
 	}
 	_, err := api.DeleteObject(t.Context(), &oss.DeleteObjectRequest{Bucket: oss.Ptr("ledger-bucket"), Key: oss.Ptr("a")})
@@ -112,7 +112,7 @@ func TestOSSRefusals(t *testing.T) {
 		{"a missing bucket", get(api, "no-bucket", "k"), "404 NoSuchBucket"},
 		{"a bucket name that another account has", other, "409 BucketAlreadyExists"},
 		{"a wrong secret", get(c.oss(identity{"local-ak", "wrong", ""}), "ledger-bucket", "k"), "403 SignatureDoesNotMatch"},
-		{"an unknown key", get(c.oss(identity{"nobody", "s", ""}), "ledger-bucket", "k"), "403 InvalidAccessKeyId"},
+		{"an unknown key", get(c.oss(identity{"unknown", "s", ""}), "ledger-bucket", "k"), "403 InvalidAccessKeyId"},
 		{"another account's administrator", get(c.oss(shareeAdmin), "ledger-bucket", "k"), "403 AccessDenied"},
 		{"another region's endpoint", get(elsewhere, "ledger-bucket", "k"), "403 AccessDenied"},
 		{"a role in its prefix", put(ctx, writer, "ledger-bucket", "mine/k", "1"), "<nil>"},

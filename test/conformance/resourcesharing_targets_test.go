@@ -28,7 +28,7 @@ func TestADirectoryIsReachedOnlyUnderItsCondition(t *testing.T) {
 		{"a folder by the whole directory", resourcemanager.Web, trusts(wholeDirectory, "*@ecs.aliyuncs.com"), "Associated"},
 		{"a folder by its member", resourcemanager.Web, trusts("", service(server.Member)), "Associated"},
 		{"an empty folder", resourcemanager.Development, trusts(folder(resourcemanager.Development), "*@ecs.aliyuncs.com"), "Associated"},
-		{"an empty folder by nobody in it", resourcemanager.Development, trusts("", service(server.Member)), "Failed"},
+		{"an empty folder that no account is in", resourcemanager.Development, trusts("", service(server.Member)), "Failed"},
 		{"another folder", resourcemanager.Web, trusts(folder(resourcemanager.Development), "*@ecs.aliyuncs.com"), "Failed"},
 		{"another directory", resourcemanager.Web, trusts(strings.ReplaceAll(wholeDirectory, resourcemanager.DirectoryID, "rd-Other"), "*@ecs.aliyuncs.com"), "Failed"},
 		{"a path without its star", resourcemanager.Web, trusts(strings.ReplaceAll(production, "*", ""), "*@ecs.aliyuncs.com"), "Failed"},

@@ -44,7 +44,7 @@ func TestASnapshotSharedWithAMemberIsAssociatedAfterAWhile(t *testing.T) {
 		t.Errorf("not usable: %s", why)
 	}
 	if ok, _ := x.usable(server.Sharee, snapshot); ok {
-		t.Error("usable for somebody else")
+		t.Error("usable for another account")
 	}
 }
 

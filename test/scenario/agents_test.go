@@ -16,13 +16,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// What scripts say about Security Center's agent and Cloud Assistant.
+// The commands of scripts about Security Center's agent and Cloud Assistant.
 
 func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {
 	for _, id := range strings.Split(args[0], ",") {
-		status, sub, ok := told(ts).stage.Server.SAS.Agent(server.Sharer, id)
+		status, sub, ok := storyOf(ts).stage.Server.SAS.Agent(server.Sharer, id)
 		if !ok { // no two accounts have instances of one id
-			status, sub, ok = told(ts).stage.Server.SAS.Agent(server.Member, id)
+			status, sub, ok = storyOf(ts).stage.Server.SAS.Agent(server.Member, id)
 		}
 		if !ok {
 			status = "unknown"
@@ -36,7 +36,7 @@ func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {
 func cmdBecome(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	for _, id := range strings.Split(args[0], ",") {
-		ts.Check(told(ts).stage.Server.SAS.SetAgent(server.Sharer, id, args[1]))
+		ts.Check(storyOf(ts).stage.Server.SAS.SetAgent(server.Sharer, id, args[1]))
 	}
 }
 
@@ -56,7 +56,7 @@ func cmdGuest(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	for _, id := range strings.Split(args[0], ",") {
-		ts.Check(told(ts).stage.Server.ECS.SetProfile(server.Sharer, id, p))
+		ts.Check(storyOf(ts).stage.Server.ECS.SetProfile(server.Sharer, id, p))
 	}
 }
 
@@ -72,12 +72,12 @@ func cmdLag(ts *testscript.TestScript, neg bool, args []string) {
 		*to, err = time.ParseDuration(v)
 		ts.Check(err)
 	}
-	told(ts).stage.Server.SAS.SetDelays(d)
+	storyOf(ts).stage.Server.SAS.SetDelays(d)
 }
 
 func cmdCode(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	s := told(ts).stage.Server
+	s := storyOf(ts).stage.Server
 	c := sas.CodeSpec{Account: server.Sharer, Expires: s.World.Clock.Now().Add(24 * time.Hour)}
 	for k, v := range pairs(ts, args) {
 		switch k {
@@ -107,7 +107,7 @@ func cmdEncoded(ts *testscript.TestScript, neg bool, args []string) {
 func cmdHeartbeat(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	for _, id := range strings.Split(args[0], ",") {
-		told(ts).stage.Publish(simcloud.Event{
+		storyOf(ts).stage.Publish(simcloud.Event{
 			Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:CloudAssistant:FirstHeartbeat",
 			Data: fmt.Appendf(nil, `{"instanceId": %q}`, id),
 		})
@@ -116,7 +116,7 @@ func cmdHeartbeat(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdCommand(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	for _, c := range told(ts).stage.Server.ECS.Commands().([]ecs.CommandState) {
+	for _, c := range storyOf(ts).stage.Server.ECS.Commands().([]ecs.CommandState) {
 		if c.Name == args[1] && c.Tasks == nil {
 			ts.Setenv(args[0], c.ID)
 			return
@@ -145,7 +145,7 @@ func tasks(s *server.Server, command string) map[string]map[string]int {
 
 func cmdRan(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	s := told(ts).stage.Server
+	s := storyOf(ts).stage.Server
 	ids := slices.DeleteFunc(strings.Split(args[1], ","), func(id string) bool { return id == "" })
 	all := tasks(s, args[0])
 	for _, id := range ids {

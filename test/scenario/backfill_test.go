@@ -20,14 +20,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestBackfill tells stories of the operator: the real tool beside the functions that it
+// TestBackfill runs stories of the operator: the real tool beside the functions that it
 // has do the work. Its scripts may say, beside what all may, what stands here.
 func TestBackfill(t *testing.T) {
 	t.Parallel()
 	own := map[string]func(*testscript.TestScript, bool, []string){
 		// operator sets the environment of an operator of this cloud.
 		"operator": cmdOperator,
-		// backfill ARG … runs the tool while the cloud's time goes on. "! backfill": it
+		// backfill ARG … runs the tool while the cloud's time passes. "! backfill": it
 		// fails. $STATUS is the exit status.
 		"backfill": cmdBackfill,
 		// wrong PATTERN checks that the command line was refused: status 2, one line that
@@ -76,7 +76,7 @@ func backfillEnv(s *stage.Stage, top string) map[string]string {
 
 func cmdOperator(ts *testscript.TestScript, neg bool, _ []string) {
 	positive(ts, neg)
-	s := told(ts)
+	s := storyOf(ts)
 	for name, value := range backfillEnv(s.stage, s.top) {
 		ts.Setenv(name, value)
 	}
@@ -95,7 +95,7 @@ func going(s *stage.Stage, f func()) {
 }
 
 func cmdBackfill(ts *testscript.TestScript, neg bool, args []string) {
-	s := told(ts)
+	s := storyOf(ts)
 	var err error
 	going(s.stage, func() { err = ts.Exec(filepath.Join(s.bin, "backfill", "main"), args...) })
 	status := 0
@@ -135,15 +135,15 @@ func cmdNote(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdWorld(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	now, err := told(ts).stage.Digest()
+	now, err := storyOf(ts).stage.Digest()
 	ts.Check(err)
-	told(ts).digests[args[0]] = now
+	storyOf(ts).digests[args[0]] = now
 }
 
 func cmdRestored(ts *testscript.TestScript, neg bool, args []string) {
-	now, err := told(ts).stage.Digest()
+	now, err := storyOf(ts).stage.Digest()
 	ts.Check(err)
-	if before := told(ts).digests[args[0]]; (now == before) == neg {
+	if before := storyOf(ts).digests[args[0]]; (now == before) == neg {
 		ts.Fatalf("the world was %s and is %s", before, now)
 	}
 }

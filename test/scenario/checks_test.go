@@ -16,7 +16,7 @@ import (
 )
 
 func cmdRole(ts *testscript.TestScript, neg bool, args []string) {
-	s, region, want := told(ts), server.Home, ""
+	s, region, want := storyOf(ts), server.Home, ""
 	if r, ok := strings.CutPrefix(args[0], "-region="); ok {
 		region, args = r, args[1:]
 	}
@@ -39,7 +39,7 @@ func cmdRecord(ts *testscript.TestScript, neg bool, args []string) {
 		args = args[1:]
 	}
 	want := pairs(ts, args)
-	records, err := told(ts).stage.Records()
+	records, err := storyOf(ts).stage.Records()
 	ts.Check(err)
 	found := 0
 	for _, r := range records {
@@ -58,7 +58,7 @@ func cmdRecord(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// show prints what tells records apart.
+// show prints what distinguishes records.
 func show(r stage.Record) string {
 	var b strings.Builder
 	for _, k := range []string{"type", "function", "control", "rule", "outcome", "kind", "id", "state", "before", "after", "reason", "why", "remedy", "calls"} {
@@ -79,14 +79,14 @@ func showAll(records []stage.Record) string {
 
 func cmdDump(ts *testscript.TestScript, neg bool, _ []string) {
 	positive(ts, neg)
-	records, err := told(ts).stage.Records()
+	records, err := storyOf(ts).stage.Records()
 	ts.Check(err)
 	ts.Logf("%s", showAll(records))
 }
 
 func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	s, counted := told(ts).stage, anyCode
+	s, counted := storyOf(ts).stage, anyCode
 	if args[0] == "-done" {
 		counted, args = carriedOut, args[1:]
 	}
@@ -119,7 +119,7 @@ func cmdDenied(ts *testscript.TestScript, neg bool, args []string) {
 	if args[0] == "member" {
 		caller = stack.Member
 	}
-	for _, p := range told(ts).stage.Server.RAM.Permissions() {
+	for _, p := range storyOf(ts).stage.Server.RAM.Permissions() {
 		if p.Caller != caller || p.Allowed || len(args) > 1 && p.Action != args[1] {
 			continue
 		}
@@ -133,7 +133,7 @@ func cmdDenied(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdRefused(ts *testscript.TestScript, neg bool, args []string) {
 	found := false
-	for _, i := range told(ts).stage.Stack.Invocations() {
+	for _, i := range storyOf(ts).stage.Stack.Invocations() {
 		if i.Function == args[0] && i.Refused != "" && (neg || strings.Contains(i.Refused, args[1])) {
 			found = true
 			ts.Logf("%s", i.Refused)
@@ -144,7 +144,7 @@ func cmdRefused(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// deadLetterQueue is where what nobody can use ends.
+// deadLetterQueue receives the events that no function could use.
 var deadLetterQueue = mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-dead-letters"}
 
 func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
@@ -153,7 +153,7 @@ func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 1 {
 		queue.Name = args[1]
 	}
-	if got := told(ts).stage.Server.MNS.Visible(queue); got != number(ts, args[0]) {
+	if got := storyOf(ts).stage.Server.MNS.Visible(queue); got != number(ts, args[0]) {
 		ts.Fatalf("there are %d messages in %s", got, queue.Name)
 	}
 }
@@ -179,14 +179,14 @@ func digest(s *stage.Stage, without ...string) (string, error) {
 
 func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	s := told(ts)
+	s := storyOf(ts)
 	now, err := digest(s.stage)
 	ts.Check(err)
 	s.digests[args[0]] = now
 }
 
 func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
-	s := told(ts)
+	s := storyOf(ts)
 	before, ok := s.digests[args[0]]
 	if !ok {
 		ts.Fatalf("no digest %s was noted", args[0])
@@ -199,7 +199,7 @@ func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdSilent(ts *testscript.TestScript, neg bool, args []string) {
-	logs, err := told(ts).stage.Logs()
+	logs, err := storyOf(ts).stage.Logs()
 	ts.Check(err)
 	if strings.Contains(logs, args[0]) != neg {
 		ts.Fatalf("the functions' output speaks of %q: %t", args[0], !neg)

@@ -120,7 +120,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// usable ACCOUNT ID [REGION] checks that the account's ECS can use an image or a snapshot of
 	// the sharer: its share, the role, the trust and the key's policy. "! usable": not.
 	"usable": cmdUsable,
-	// ran COMMAND IDS N [STATUS] checks how often Cloud Assistant was told to run a
+	// ran COMMAND IDS N [STATUS] checks how often Cloud Assistant was asked to run a
 	// command on each of the instances, and how often that came to a status.
 	"ran": cmdRan,
 	// record [-count=N] key=value… checks that functions wrote such a record. A value
@@ -164,11 +164,11 @@ type story struct {
 
 func (s *story) close() {
 	if s.stage != nil {
-		_ = s.stage.Close() // the story is told
+		_ = s.stage.Close() // the story is over
 	}
 }
 
-func told(ts *testscript.TestScript) *story {
+func storyOf(ts *testscript.TestScript) *story {
 	s := ts.Value(storyKey{}).(*story)
 	if s.stage == nil {
 		ts.Fatalf(`the script has to begin with "cloud"`)
@@ -226,7 +226,7 @@ func cmdUnlist(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
 		ts.Fatalf("unlist: which product?")
 	}
-	told(ts).stage.Server.World.Unlist(args[0], args[1:]...)
+	storyOf(ts).stage.Server.World.Unlist(args[0], args[1:]...)
 }
 
 // patience is how long one command may take, in real time.

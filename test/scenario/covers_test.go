@@ -12,7 +12,7 @@ import (
 )
 
 // rows are the rows of the controls' tables: what can be observed of an instance and
-// what follows. A story names those that it tells with "# covers:"; a row without a
+// what follows. A story names those that it covers with "# covers:"; a row without a
 // name of its own goes by its rule's.
 var rows = map[string][]string{
 	rules.RuleSystrustRole: {
@@ -48,18 +48,18 @@ var rows = map[string][]string{
 }
 
 func TestEachRowOfTheControlsHasAStory(t *testing.T) {
-	told := covered(t)
+	stories := covered(t)
 	for rule, details := range rows {
 		for _, d := range details {
 			row := strings.TrimSuffix(rule+"/"+d, "/")
-			if len(told[row]) == 0 {
+			if len(stories[row]) == 0 {
 				t.Errorf("no story covers %s", row)
 			}
-			delete(told, row)
+			delete(stories, row)
 		}
 	}
-	for row, stories := range told {
-		t.Errorf("%s: there is no row %s", stories, row)
+	for row, names := range stories {
+		t.Errorf("%s: there is no row %s", names, row)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestEachOptionalPolicyHasAStory(t *testing.T) {
 			continue // granted in all of them; the stories of members need them
 		}
 		if !strings.Contains(stories, "-grant "+name+"\n") && !strings.Contains(stories, "-grant "+name+" ") {
-			t.Errorf("no story is told with %s", name)
+			t.Errorf("no story grants %s", name)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// handWritten are trust policies that somebody wrote, in shapes that RAM takes.
+// handWritten are trust policies written by hand, in shapes that RAM takes.
 var handWritten = map[string]string{
 	"one service as text":   `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000003@ecs.aliyuncs.com"}}]}`,
 	"several services":      `{"Statement":[{"Principal":{"Service":["1000000000000003@ecs.aliyuncs.com","ecs.aliyuncs.com"]},"Effect":"Allow","Action":["sts:AssumeRole"]}],"Version":"1"}`,
@@ -29,7 +29,7 @@ var handWritten = map[string]string{
 	  {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["ecs.aliyuncs.com"]}}]}`,
 }
 
-// What somebody wrote into a share role's trust policy stays, whatever its shape: the
+// A statement written into a share role's trust policy by hand stays, whatever its shape: the
 // sharee's statement is added behind it, once.
 func TestAHandWrittenTrustPolicyKeepsItsStatements(t *testing.T) {
 	t.Parallel()
@@ -80,7 +80,7 @@ func TestATrustPolicyThatStandsAgainstTheShareeIsLeftAlone(t *testing.T) {
 	}
 }
 
-// shareUnder shares an image while the image share role, somebody else's, has that trust.
+// shareUnder shares an image while the image share role, which is not ours, has that trust.
 func (s *sharer) shareUnder(trust string) string {
 	s.t.Helper()
 	if err := s.Server.RAM.AddRole(server.Sharer, fleet.ImageShareRole, trust, nil); err != nil {

@@ -59,12 +59,12 @@ func written(s *stage.Stage, t *tape) (map[string]string, error) {
 
 func cmdTape(ts *testscript.TestScript, neg bool, _ []string) {
 	positive(ts, neg)
-	s := told(ts)
+	s := storyOf(ts)
 	s.tape = record(s.stage)
 }
 
 func cmdKept(ts *testscript.TestScript, neg bool, args []string) {
-	s := told(ts)
+	s := storyOf(ts)
 	if s.tape == nil {
 		ts.Fatalf(`"tape" has to come before`)
 	}

@@ -16,7 +16,7 @@ import (
 
 func launching(do func(*stage.Stage, context.Context, stage.Launch) ([]string, error)) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		s := told(ts)
+		s := storyOf(ts)
 		if len(args) == 0 {
 			ts.Fatalf("name the launch")
 		}
@@ -35,7 +35,7 @@ func launching(do func(*stage.Stage, context.Context, stage.Launch) ([]string, e
 
 func cmdLaunches(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	s, l := told(ts), launch(ts, args[3:])
+	s, l := storyOf(ts), launch(ts, args[3:])
 	every, err := time.ParseDuration(args[2])
 	ts.Check(err)
 	var all []string
@@ -116,7 +116,7 @@ func number(ts *testscript.TestScript, v string) int {
 }
 
 func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
-	s := told(ts)
+	s := storyOf(ts)
 	if len(args) < 4 || args[0] != "-as" {
 		ts.Fatalf("call -as WHO VERSION ACTION key=value…")
 	}

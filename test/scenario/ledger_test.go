@@ -56,7 +56,7 @@ func book(s *stage.Stage, function string) (map[entry]int, error) {
 			continue
 		}
 		if len(a.Last.Changes) != len(a.Intent.Changes) {
-			return nil, fmt.Errorf("%s: %d changes meant, %d told", a.Intent.Name, len(a.Intent.Changes), len(a.Last.Changes))
+			return nil, fmt.Errorf("%s: %d changes intended, %d recorded", a.Intent.Name, len(a.Intent.Changes), len(a.Last.Changes))
 		}
 		for _, c := range a.Last.Changes {
 			out[entry{c.Kind, c.ID, c.State}]++
@@ -67,7 +67,7 @@ func book(s *stage.Stage, function string) (map[entry]int, error) {
 
 func cmdLedger(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	all, err := book(told(ts).stage, args[0])
+	all, err := book(storyOf(ts).stage, args[0])
 	ts.Check(err)
 	got := 0
 	for e, n := range all {
@@ -82,7 +82,7 @@ func cmdLedger(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdDie(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	told(ts).stage.KillAt(args[0], args[1], fc.When(args[2] == "after"))
+	storyOf(ts).stage.KillAt(args[0], args[1], fc.When(args[2] == "after"))
 }
 
 // wantAccount checks that the ledger knows the end of every change, and that what

@@ -66,7 +66,7 @@ func (w lossy) name(kind simcloud.FaultKind) string {
 	return fmt.Sprintf("%s for an instance with role %s: %s", w.api, w.role, kind)
 }
 
-// fails tells the story with one call going wrong, and checks that the world is right
+// fails runs the story with one call going wrong, and checks that the world is right
 // in the end.
 func (w lossy) fails(t *testing.T, kind simcloud.FaultKind) *stage.Stage {
 	t.Helper()

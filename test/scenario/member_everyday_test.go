@@ -27,7 +27,7 @@ func TestTheMembersRoleLacksNoAction(t *testing.T) {
 	}
 }
 
-// Each action of the role is asked for. That it matters is told of each at home, where the
+// Each action of the role is asked for. The home stories show that each matters, where the
 // functions have the same ones.
 func TestTheMembersRoleHasNoUnusedAction(t *testing.T) {
 	t.Parallel()
@@ -40,7 +40,7 @@ func TestTheMembersRoleHasNoUnusedAction(t *testing.T) {
 	}
 	for _, action := range actions(t, filepath.Join("member", "policy")) {
 		if !asked[action] {
-			t.Errorf("nobody asked for %s", action)
+			t.Errorf("no call needed %s", action)
 		}
 	}
 }

@@ -15,18 +15,18 @@ import (
 
 func cmdVanish(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	keys := kept(told(ts).stage, expand(ts, args[0]))
+	keys := kept(storyOf(ts).stage, expand(ts, args[0]))
 	if len(keys) == 0 {
 		ts.Fatalf("there is no object %s", args[0])
 	}
 	for _, key := range keys {
-		told(ts).stage.Server.OSS.Remove(stack.Bucket, key)
+		storyOf(ts).stage.Server.OSS.Remove(stack.Bucket, key)
 	}
 }
 
 // bucketAs is the ledger's bucket as a function reaches it.
 func bucketAs(ts *testscript.TestScript, function string) *oss.Bucket {
-	s := told(ts).stage
+	s := storyOf(ts).stage
 	k, err := s.KeysOf(function)
 	ts.Check(err)
 	keys := &aliyun.Renewable{}
@@ -45,7 +45,7 @@ func cmdDeposit(ts *testscript.TestScript, neg bool, args []string) {
 func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, stop := soon()
 	defer stop()
-	keys := kept(told(ts).stage, expand(ts, args[1]))
+	keys := kept(storyOf(ts).stage, expand(ts, args[1]))
 	if len(keys) == 0 {
 		ts.Fatalf("there is no object %s", args[1])
 	}

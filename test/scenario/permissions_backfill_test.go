@@ -15,10 +15,10 @@ import (
 	"fleetwarden/deploy/local/stage"
 )
 
-// What backfill may is judged by what it asks for in its everyday story: nothing that is
-// refused, and each action of its policy at least once. That an action matters is not
-// told anew for each, as it is for the others: it reads with the eyes of the sweep, of
-// which that is told. The rights of an undo are the affair of shared/undo.
+// The rights of backfill are checked by what it asks for in its everyday story: nothing that
+// is refused, and each action of its policy at least once. That an action matters is not
+// shown again for each, as it is for the others: it reads with the controls of the sweep,
+// whose stories show that. The rights of an undo are the affair of shared/undo.
 func TestBackfillLacksNoActionAndHasNoneUnused(t *testing.T) {
 	t.Parallel()
 	s := everydayBackfill(t)
@@ -67,7 +67,7 @@ func TestTheSweepAndBackfillMayTouchNothingThatTheyDoNot(t *testing.T) {
 }
 
 // everydayBackfill is a story in which an operator has the function backfill do all that
-// it is for, on a fleet that nobody has looked at.
+// it is for, on a fleet that no function has checked.
 func everydayBackfill(t *testing.T) *stage.Stage {
 	t.Helper()
 	s := everydayFleet(t, stage.Options{})

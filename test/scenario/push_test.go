@@ -171,7 +171,7 @@ func TestNothingIsPushedTwiceWhereAnAnswerIsLostOrACallRefused(t *testing.T) {
 	}
 }
 
-// pushedWith tells the story with one call going wrong, after some that went well.
+// pushedWith runs the story with one call going wrong, after some that went well.
 func pushedWith(t *testing.T, api string, kind simcloud.FaultKind, skip int) {
 	t.Helper()
 	s := play(t, alone("push-agent", stage.Options{}))

@@ -13,8 +13,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// woken are the functions that events, messages and timers wake; nobody but an operator
-// wakes backfill.
+// woken are the functions that events, messages and timers wake; only an operator wakes
+// backfill.
 var woken = []string{"attach-role", "push-agent", "setup-share-role", "sweep", "validate-instance", "watch-shares"}
 
 // functions are built once for all scenarios.

@@ -16,7 +16,7 @@ func cmdKey(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 3 {
 		account = args[3]
 	}
-	key, err := told(ts).stage.Server.KMS.AddKey(account, regionAt(args, 2), args[1])
+	key, err := storyOf(ts).stage.Server.KMS.AddKey(account, regionAt(args, 2), args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], key.ID)
 }
@@ -26,7 +26,7 @@ func cmdSnapshot(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	var f ecs.SnapshotSpec
 	ts.Check(json.Unmarshal(spec(ts, args[1:]), &f))
-	ids, err := told(ts).stage.Server.ECS.SeedSnapshots(f)
+	ids, err := storyOf(ts).stage.Server.ECS.SeedSnapshots(f)
 	ts.Check(err)
 	name(ts, args[0], ids)
 }
@@ -36,7 +36,7 @@ func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	var f ecs.ImageSpec
 	ts.Check(json.Unmarshal(spec(ts, args[1:]), &f))
-	made, err := told(ts).stage.Server.ECS.SeedImages(f)
+	made, err := storyOf(ts).stage.Server.ECS.SeedImages(f)
 	ts.Check(err)
 	ids := make([]string, len(made))
 	for i, m := range made {
@@ -47,7 +47,7 @@ func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
 
 // cmdUsable checks whether an account's ECS can really use an image or a snapshot.
 func cmdUsable(ts *testscript.TestScript, neg bool, args []string) {
-	ok, why := told(ts).stage.Server.Usable(args[0], regionAt(args, 2), args[1])
+	ok, why := storyOf(ts).stage.Server.Usable(args[0], regionAt(args, 2), args[1])
 	if ok == neg {
 		ts.Fatalf("%s can use %s: %t; %s", args[0], args[1], ok, why)
 	}

@@ -240,7 +240,7 @@ func TestTenThousandShareChangesCostOneListingAWindow(t *testing.T) {
 	t.Logf("%d passes, %d reads, %d writes", passes, reads, writes)
 }
 
-// The whole directory is trusted ahead. Which key is used only the first share tells: it
+// The whole directory is trusted ahead. Only the first share shows which key is used: it
 // fails, the key is granted, and the same share succeeds when it is asked for again.
 func TestADirectoryTrustedAheadCanUseASnapshotOnceItsKeyIsGranted(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 	"fleetwarden/deploy/local/stage"
 )
 
-// Most stories are scripts. Those that are told again for each call, each action or
+// Most stories are scripts. Those that are run again for each call, each action or
 // each moment are Go, with the steps below.
 
 const systrust = "AliyunECSInstanceForYundunSysTrustRole"
@@ -77,7 +77,7 @@ func standing(t *testing.T, s *stage.Stage, role, policy string) {
 	}
 }
 
-// old is an instance that nobody has launched in this story, with that role; "-" for
+// old is an instance that was not launched in this story, with that role; "-" for
 // none. A single event wakes attach-role, once: whatever goes wrong then has to be put
 // right by what attach-role itself, or the platform, has stored.
 func old(t *testing.T, s *stage.Stage, role string) string {
@@ -160,5 +160,5 @@ func records(t *testing.T, s *stage.Stage) string {
 	return showAll(all)
 }
 
-// deadLetters is how many events nobody could use.
+// deadLetters is how many events no function could use.
 func deadLetters(s *stage.Stage) int { return s.Server.MNS.Visible(deadLetterQueue) }

@@ -24,13 +24,13 @@ func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 		if _, err := night(s.Stage); err != nil {
 			t.Log(err) // for want of a right
 		}
-		s.pass(20 * time.Minute) // ActionTrail tells who made the roles
+		s.pass(20 * time.Minute) // until ActionTrail shows who made the roles
 		s.operator("2014-05-26", "ModifyImageSharePermission", map[string]string{"ImageId": s.shared, "RemoveAccount.1": server.Sharee, "RemoveAccount.2": server.Member})
 	}
 	return s.Stage, outcome(t, s.Stage)
 }
 
-// everydayAccount is one that nobody has looked at yet.
+// everydayAccount is one that no function has checked yet.
 type everydayAccount struct {
 	*sharer
 	shared string // an image

@@ -96,7 +96,7 @@ func sweepOnce(t *testing.T, s *stage.Stage) {
 	}
 }
 
-// outcomesOf tells by which changes a ledger accounts for what a call has done.
+// outcomesOf are the changes by which a ledger accounts for each call.
 var outcomesOf = map[string]fleet.ChangeKind{
 	"ecs:AttachInstanceRamRole": fleet.AttachRole,
 	"ram:CreateRole":            fleet.EnsureRole,

@@ -20,13 +20,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// What scripts say about sweeps.
+// The commands of scripts about sweeps.
 
 // everyNight is what the sweep's timer sends.
 var everyNight = []byte(`{"triggerTime":"2026-01-05T19:30:00Z","triggerName":"every-night","payload":""}`)
 
 // night has the timer of the sweep go off, and returns the run that it begins, or else the
-// newest there is. What it begins goes on as time passes.
+// newest there is. The run continues as time passes.
 func night(s *stage.Stage) (run string, err error) {
 	before := kept(s, "starts/")
 	res, err := s.Stack.Invoke(context.Background(), server.Home, "sweep", everyNight)
@@ -46,7 +46,7 @@ func night(s *stage.Stage) (run string, err error) {
 func runOf(start string) string { return strings.TrimSuffix(path.Base(start), ".json") }
 
 func cmdNight(ts *testscript.TestScript, neg bool, _ []string) {
-	run, err := night(told(ts).stage)
+	run, err := night(storyOf(ts).stage)
 	if neg {
 		if err == nil {
 			ts.Fatalf("the sweep has begun")
@@ -66,7 +66,7 @@ func kept(s *stage.Stage, prefix string) []string {
 }
 
 func cmdReport(ts *testscript.TestScript, neg bool, _ []string) {
-	s, run := told(ts).stage, ts.Getenv("SWEEP")
+	s, run := storyOf(ts).stage, ts.Getenv("SWEEP")
 	keys := kept(s, "reports/"+run+"/")
 	if (len(keys) == 0) != neg {
 		ts.Fatalf("sweep %s has the report %q", run, keys)
@@ -86,7 +86,7 @@ func summaryOf(s *stage.Stage, run string) (report.Summary, error) {
 
 func cmdShard(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	summary, err := summaryOf(told(ts).stage, ts.Getenv("SWEEP"))
+	summary, err := summaryOf(storyOf(ts).stage, ts.Getenv("SWEEP"))
 	ts.Check(err)
 	account, region, _ := strings.Cut(args[0], "/")
 	scope := fleet.Scope{Account: fleet.AccountID(account), Region: fleet.Region(region)}
@@ -124,9 +124,9 @@ func facts(x report.Shard) map[string]string {
 
 func cmdCorrupt(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	keys := kept(told(ts).stage, expand(ts, args[0]))
+	keys := kept(storyOf(ts).stage, expand(ts, args[0]))
 	if len(keys) == 0 {
 		ts.Fatalf("there is no object %s", args[0])
 	}
-	ts.Check(told(ts).stage.Server.OSS.Replace(stack.Bucket, keys[len(keys)-1], []byte(args[1])))
+	ts.Check(storyOf(ts).stage.Server.OSS.Replace(stack.Bucket, keys[len(keys)-1], []byte(args[1])))
 }

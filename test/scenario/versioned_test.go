@@ -42,7 +42,7 @@ func TestALedgerInABucketWithVersioningChangesNothing(t *testing.T) {
 				if !ours || reads(e) || !carriedOut(e.Code) {
 					continue
 				}
-				// What is put back or dead, and that Security Center look at it at once, changes nothing.
+				// Re-queued and dead letters, and a refresh of Security Center, change nothing.
 				if !slices.Contains([]string{"mns", "oss", "sts"}, e.Product) && e.Action != "RefreshAssets" {
 					t.Errorf("%s called %s:%s", function, e.Product, e.Action)
 				}

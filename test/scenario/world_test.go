@@ -24,7 +24,7 @@ import (
 
 func cmdStanding(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	s, custom := told(ts), map[string]string{}
+	s, custom := storyOf(ts), map[string]string{}
 	var system []string
 	for _, p := range args[2:] {
 		if name, file, ok := strings.Cut(p, "="); ok {
@@ -46,7 +46,7 @@ func cmdSeed(ts *testscript.TestScript, neg bool, args []string) {
 	var f ecs.FleetSpec
 	ts.Check(json.Unmarshal(spec(ts, args[1:]), &f))
 	f.Count = max(f.Count, 1)
-	fleet, err := told(ts).stage.Server.ECS.SeedFleet(f)
+	fleet, err := storyOf(ts).stage.Server.ECS.SeedFleet(f)
 	ts.Check(err)
 	name(ts, args[0], fleet.IDs)
 }
@@ -73,14 +73,14 @@ func spec(ts *testscript.TestScript, args []string) []byte {
 
 func cmdKMS(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	told(ts).stage.Server.KMS.SetStatus(server.Sharer, server.Home, args[0])
+	storyOf(ts).stage.Server.KMS.SetStatus(server.Sharer, server.Home, args[0])
 }
 
 func cmdSettle(ts *testscript.TestScript, neg bool, _ []string) {
 	positive(ts, neg)
 	ctx, stop := soon()
 	defer stop()
-	ts.Check(told(ts).stage.Settle(ctx))
+	ts.Check(storyOf(ts).stage.Settle(ctx))
 }
 
 func cmdAdvance(ts *testscript.TestScript, neg bool, args []string) {
@@ -89,7 +89,7 @@ func cmdAdvance(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ctx, stop := soon()
 	defer stop()
-	ts.Check(told(ts).stage.Advance(ctx, d))
+	ts.Check(storyOf(ts).stage.Advance(ctx, d))
 }
 
 func cmdRunning(ts *testscript.TestScript, neg bool, args []string) {
@@ -118,13 +118,13 @@ func cmdEvent(ts *testscript.TestScript, neg bool, args []string) {
 func cmdSend(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	inbox := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-" + args[0]}
-	_, err := told(ts).stage.Server.MNS.Send(inbox, mns.Outgoing{Body: expand(ts, ts.ReadFile(args[1]))})
+	_, err := storyOf(ts).stage.Server.MNS.Send(inbox, mns.Outgoing{Body: expand(ts, ts.ReadFile(args[1]))})
 	ts.Check(err)
 }
 
 // post sends a control request; "$NAME" in its text stands for the script's variable.
 func post(ts *testscript.TestScript, what, body string) {
-	url := told(ts).stage.Server.URL() + "/_sim/" + what
+	url := storyOf(ts).stage.Server.URL() + "/_sim/" + what
 	resp, err := http.Post(url, "application/json", strings.NewReader(expand(ts, body)))
 	ts.Check(err)
 	defer resp.Body.Close()
@@ -156,7 +156,7 @@ func variables(text string) map[string]bool {
 }
 
 func cmdInvoke(ts *testscript.TestScript, neg bool, args []string) {
-	s := told(ts)
+	s := storyOf(ts)
 	res, err := s.stage.Stack.Invoke(context.Background(), server.Home, args[0], []byte(expand(ts, ts.ReadFile(args[1]))))
 	ts.Check(err)
 	fmt.Fprintln(ts.Stdout(), string(res.Body))
@@ -167,7 +167,7 @@ func cmdInvoke(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	f := told(ts).stage.Server.Faults
+	f := storyOf(ts).stage.Server.Faults
 	if args[0] == "none" {
 		ts.Check(f.Set(0, nil, simcloud.EventFaults{}))
 		return
@@ -177,7 +177,7 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdMeanwhile(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	s := told(ts).stage
+	s := storyOf(ts).stage
 	caller, action, params := "fleetwarden-"+args[0], args[1], pairs(ts, args[4:])
 	before, once := s.Server.Witness, sync.Once{}
 	s.Server.Witness = func(c *wire.Call, after bool) bool {
@@ -195,12 +195,12 @@ func cmdMeanwhile(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdCrash(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
-	told(ts).stage.Stack.Kill(args[0], number(ts, args[1]), fc.When(args[2] == "after"))
+	storyOf(ts).stage.Stack.Kill(args[0], number(ts, args[1]), fc.When(args[2] == "after"))
 }
 
 func cmdTerminal(ts *testscript.TestScript, neg bool, _ []string) {
 	positive(ts, neg)
-	s := told(ts)
+	s := storyOf(ts)
 	ts.Setenv("ALIBABA_CLOUD_ENDPOINT_URL", s.stage.Server.URL())
 	ts.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", stage.Operator.ID)
 	ts.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", stage.Operator.Secret)

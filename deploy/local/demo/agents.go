@@ -102,7 +102,7 @@ func trustClient(ctx context.Context, s *scene) (string, error) {
 		i.TrustClient, s.ran(trustCommand, ids[0]), i.Tags["fleetwarden:trust-client"]), nil
 }
 
-// ownScript has push-agent's role do what nobody may who only installs agents.
+// ownScript has push-agent's role run a script of its own, which installing agents does not need.
 func ownScript(ctx context.Context, s *scene) (string, error) {
 	old, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType})
 	if err != nil {

@@ -26,7 +26,7 @@ type old struct {
 	plan  string
 }
 
-// swept seeds a fleet that nobody has launched, of which some drifted, and has the timer
+// swept seeds a fleet that was not launched, of which some drifted, and has the timer
 // of the sweep go off.
 func swept(ctx context.Context, s *scene) (string, error) {
 	var err error
@@ -116,7 +116,7 @@ func reported(_ context.Context, s *scene) (string, error) {
 	return strings.Join(seen, ", "), nil
 }
 
-// planned has somebody take the role from instances by hand, and the operator plan.
+// planned detaches the role from instances by hand, and has the operator plan.
 func planned(ctx context.Context, s *scene) (string, error) {
 	for _, id := range s.old.fleet.IDs[:25] {
 		_, err := s.Call(ctx, stage.Operator, "2014-05-26", "DetachInstanceRamRole", map[string]string{
@@ -182,7 +182,7 @@ func applied(ctx context.Context, s *scene) (string, error) {
 	return fmt.Sprintf("after the apply: %s; after the undo: %s; the world is as before: %t", role, undone, before == now), err
 }
 
-// backfill runs as the operator types it, while the cloud's time goes on.
+// backfill runs as the operator types it, while the cloud's time passes.
 func (s *scene) backfill(ctx context.Context, args ...string) (string, error) {
 	following, stop := context.WithCancel(ctx)
 	done := make(chan struct{})

@@ -13,7 +13,7 @@ import (
 	"fleetwarden/deploy/local/stage"
 )
 
-// What the steps on sharing do with the scene.
+// The steps on sharing use the following.
 
 // sealedImage makes an image that is encrypted with a key of its own.
 func (s *scene) sealedImage(alias string) (key, image string, err error) {

@@ -11,8 +11,7 @@ import (
 // maxAnswer is the largest answer of a synchronous invocation.
 const maxAnswer = 32 << 20
 
-// api is the runtime API, version 2020-11-11. The instance is told by the first
-// part of the path, since FC_RUNTIME_API is put before the API's own path.
+// api is the runtime API, version 2020-11-11. The first part of the path names the instance, since FC_RUNTIME_API is put before the API's own path.
 func (r *Runtime) api() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{instance}/2020-11-11/runtime/invocation/next", r.next)

@@ -70,7 +70,7 @@ func TestAsynchronousFailureIsRetriedThenRecorded(t *testing.T) {
 		},
 		"requestPayload":  `{"do":"fail"}`,
 		"responseContext": map[string]any{"statusCode": 200.0, "functionError": fc.Handled},
-		"responsePayload": `{"errorMessage":"failed as told","errorType":"errorString"}`,
+		"responsePayload": `{"errorMessage":"failed as asked","errorType":"errorString"}`,
 	}
 	if diff := cmp.Diff(wantRec, rec); diff != "" {
 		t.Error(diff)

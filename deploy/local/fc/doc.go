@@ -8,7 +8,7 @@
 // retries and ages are virtual. An invocation holds a work token, so that no
 // virtual time passes while a function runs.
 //
-// What wakes a function, and where things come from, is deploy/local/stack.
+// Events and timers that wake functions come from deploy/local/stack.
 //
 // Facts: fc-runtime-go-sdk v0.3.1, and Function Compute's pages on environment
 // variables, error handling and result callbacks.

@@ -190,10 +190,10 @@ func TestReconfigureGivesTheNextEventANewInstance(t *testing.T) {
 func TestErrorIsHandledAndPanicIsNotAndTheProcessGoesOn(t *testing.T) {
 	f := deploy(t, nil)
 	_, first := f.invoke(`{"do":"nothing"}`)
-	if res, _ := f.invoke(`{"do":"fail"}`); res.ErrorType != fc.Handled || !strings.Contains(string(res.Body), "failed as told") {
+	if res, _ := f.invoke(`{"do":"fail"}`); res.ErrorType != fc.Handled || !strings.Contains(string(res.Body), "failed as asked") {
 		t.Errorf("an error: %s %s", res.ErrorType, res.Body)
 	}
-	if res, _ := f.invoke(`{"do":"panic"}`); res.ErrorType != fc.Unhandled || !strings.Contains(string(res.Body), "panicked as told") {
+	if res, _ := f.invoke(`{"do":"panic"}`); res.ErrorType != fc.Unhandled || !strings.Contains(string(res.Body), "panicked as asked") {
 		t.Errorf("a panic: %s %s", res.ErrorType, res.Body)
 	}
 	if _, last := f.invoke(`{"do":"nothing"}`); last.PID != first.PID {
@@ -215,7 +215,7 @@ func TestProcessThatExitsOrHangsIsReplaced(t *testing.T) {
 	}
 }
 
-// meeting answers nobody before n are there.
+// meeting answers no request before n have come.
 func meeting(t *testing.T, n int) string {
 	var mu sync.Mutex
 	all := make(chan struct{})

@@ -16,9 +16,9 @@ type Function struct {
 	Code    string
 	Handler string
 	Role    string // the RAM role's name
-	Memory  int    // MB; told to the function, not enforced
-	// CPU is how many it has, such as 0.35; 0 for as many as this machine. Go is told to
-	// use no more at a time; how fast they are is not enforced.
+	Memory  int    // MB; passed to the function, not enforced
+	// CPU is the number of processors, such as 0.35; 0 for as many as this machine has.
+	// GOMAXPROCS limits Go to it; speed is not enforced.
 	CPU     float64
 	Timeout time.Duration
 	// Reserved is how many instances the function may have, which no other function can

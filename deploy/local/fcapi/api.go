@@ -40,7 +40,7 @@ type Platform interface {
 type Options struct {
 	World    *simcloud.World
 	Platform Platform
-	// RAM tells what a function's role may do.
+	// RAM decides what a function's role may do.
 	RAM wire.Authorizer
 	// Dir receives the unpacked code.
 	Dir string
@@ -79,7 +79,7 @@ func New(o Options) *API { return &API{o: o, functions: map[key]*function{}} }
 
 // Seed adds a function that the platform runs already, and returns it as the platform
 // would be given it. Its names, Config and Tags come from d; the rest is filled in. digest
-// tells checksum and size of its code when they are asked for.
+// returns checksum and size of its code when they are asked for.
 func (a *API) Seed(d Deployment, digest func() (checksum string, size int64)) Deployment {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -96,8 +96,8 @@ func (a *API) mayInvoke(c *wire.Call, in *InvokeFunctionRequest) error {
 	return onlyLatest(in.Qualifier)
 }
 
-// answer is 200 also for a function's failure, which a header tells; 429 where it found
-// no instance.
+// answer is 200 also for a function's failure, which a header
+// reports; 429 where it found no instance.
 func answer(res fc.Result) *wire.Raw {
 	out := &wire.Raw{Status: http.StatusOK, Body: res.Body, Header: http.Header{
 		"Content-Type": {"application/octet-stream"}, "X-Fc-Request-Id": {res.RequestID},

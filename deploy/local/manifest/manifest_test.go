@@ -172,7 +172,7 @@ const queueFed = `        - triggerName: inbox
               batchWindow: {CountBasedWindow: 100, TimeBasedWindow: 15}
 `
 
-// What is refused beside the reserved instances must be tried for longer than a pass may
+// An event that is refused for want of a reserved instance must be tried for longer than a pass may
 // take: BACKOFF_RETRY makes its three tries within a minute.
 func TestAStreamOfAFunctionWithReservedConcurrencyIsTriedForADay(t *testing.T) {
 	const reserved = "      concurrencyConfig: {reservedConcurrency: 1}\n      role: role-one"

@@ -16,7 +16,7 @@ type resolver struct {
 	options Options
 	dir     string
 	vars    *yaml.Node
-	// begun tells the values that are being resolved (false) or are (true), so
+	// begun holds the values that are being resolved (false) or are (true), so
 	// that each is resolved once and a circle is noticed.
 	begun map[*yaml.Node]bool
 }

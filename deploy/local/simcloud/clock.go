@@ -12,8 +12,8 @@ import (
 // message delays, timers. Signatures and process timeouts go by real time.
 //
 // Time moves only in [Clock.Advance], [Clock.Quiet] and [Clock.Follow], only
-// while nobody works, and then jumps to the next due item; and in [Clock.Leap]. Work is whatever
-// holds a token from [Clock.Begin]: an API request, an invocation, an event on
+// while no work is under way, and then jumps to the next due item; and in [Clock.Leap]. Work
+// is whatever holds a token from [Clock.Begin]: an API request, an invocation, an event on
 // its way.
 type Clock struct {
 	mu    sync.Mutex
@@ -85,7 +85,7 @@ func (c *Clock) remove(it *dueItem) {
 	}
 }
 
-// Begin says that somebody works; time stands still until done is called. done
+// Begin announces work; time stands still until done is called. done
 // may be called more than once.
 func (c *Clock) Begin() (done func()) {
 	c.mu.Lock()
@@ -105,7 +105,7 @@ func (c *Clock) Begin() (done func()) {
 }
 
 // Advance moves the time by d, running all that falls due on the way, and
-// returns when nobody works any more. It returns early when ctx ends.
+// returns when no work is under way any more. It returns early when ctx ends.
 func (c *Clock) Advance(ctx context.Context, d time.Duration) error {
 	c.drive.Lock()
 	defer c.drive.Unlock()
@@ -127,7 +127,7 @@ func (c *Clock) Advance(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// Quiet moves the time until nobody works and nothing but background items is
+// Quiet moves the time until no work is under way and nothing but background items is
 // due, or until d has passed. It reports whether the world is quiet.
 func (c *Clock) Quiet(ctx context.Context, d time.Duration) (bool, error) {
 	c.drive.Lock()
@@ -174,7 +174,7 @@ func (c *Clock) Follow(ctx context.Context, rate float64) {
 	}
 }
 
-// Leap moves the time by d at once, whoever works: between two calls of a process that is
+// Leap moves the time by d at once, whatever work is under way: between two calls of a process that is
 // frozen, say. What falls due on the way runs late, as soon as the time moves on.
 func (c *Clock) Leap(d time.Duration) {
 	c.mu.Lock()
@@ -182,7 +182,7 @@ func (c *Clock) Leap(d time.Duration) {
 	c.now = c.now.Add(max(d, 0))
 }
 
-// step waits until nobody works, then runs the next item due by end. Without
+// step waits until no work is under way, then runs the next item due by end. Without
 // background it stops at the point where only background items are left.
 func (c *Clock) step(ctx context.Context, end time.Time, background bool) (bool, error) {
 	if err := c.waitIdle(ctx); err != nil {

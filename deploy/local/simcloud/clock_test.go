@@ -109,7 +109,7 @@ func TestTimeStandsStillWhileSomebodyWorks(t *testing.T) {
 		go func() { moved <- c.Advance(t.Context(), time.Minute) }()
 		synctest.Wait()
 		if len(moved) > 0 || !c.Now().Equal(start) {
-			t.Fatal("time moved while somebody worked")
+			t.Fatal("time moved while work was under way")
 		}
 		done()
 		done() // more than once does no harm

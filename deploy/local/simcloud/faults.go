@@ -36,10 +36,10 @@ const (
 	HangAfter  FaultKind = "hang-after"
 	// Empty: it is done, the answer is HTTP 200 without a body.
 	Empty FaultKind = "empty"
-	// RepeatPage: a call that goes on with a listing is answered with the page
+	// RepeatPage: a call that continues a listing is answered with the page
 	// that the caller had before. It fits such calls of RPC products only.
 	RepeatPage FaultKind = "repeat-page"
-	// ExpiredPage: the NextToken that a call goes on with is refused like one that
+	// ExpiredPage: the NextToken that a call continues with is refused like one that
 	// was never given out. It fits calls of RPC products with a NextToken only.
 	ExpiredPage FaultKind = "expired-page"
 	// ExpiredCredentials: the temporary credentials of the call end, for this and
@@ -86,7 +86,7 @@ type Fault struct {
 // FaultCall is what a Fault goes by. The last three are for RPC products.
 type FaultCall struct {
 	Product, Action, Account, Region, Role string
-	// Continues: the call goes on with a listing. Token: by a NextToken.
+	// Continues: the call continues a listing. Token: by a NextToken.
 	Continues, Token bool
 	// Temporary: it is signed with temporary credentials.
 	Temporary bool

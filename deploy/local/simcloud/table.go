@@ -6,7 +6,7 @@ import (
 )
 
 // Table keeps rows under their ids in insertion order. A row keeps its place
-// until it is removed and places are never reused, so a listing that goes on
+// until it is removed and places are never reused, so a listing that continues
 // from a place neither loses nor repeats a row, whatever came or went in
 // between. The zero Table is ready; the world's mutex guards it.
 type Table[T any] struct {

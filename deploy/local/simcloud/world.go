@@ -57,7 +57,7 @@ func (w *World) NewID(prefix string) string {
 	return fmt.Sprintf("%slocal%015s", prefix, n)
 }
 
-// Event is what a service tells the account's default bus: a CloudEvent without
+// Event is what a service publishes to the account's default bus: a CloudEvent without
 // its envelope. EventBridge puts the envelope around it.
 type Event struct {
 	Account string // whose bus receives it

@@ -64,7 +64,7 @@ func (s *Stack) commands() error {
 	return nil
 }
 
-// commandEnv is the environment variable that tells a region's command ids, as
+// commandEnv is the environment variable that holds a region's command ids, as
 // Terraform writes it.
 func (s *Stack) commandEnv(region string) map[string]string {
 	var pairs []string

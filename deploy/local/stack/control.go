@@ -23,7 +23,7 @@ func (s *Stack) plug() error {
 
 // serveInvoke answers POST /_sim/invoke/{function}, in the region of ?region=, as
 // InvokeFunction does: status 200 also for a function's failure, which the header
-// X-Fc-Error-Type tells.
+// X-Fc-Error-Type reports.
 func (s *Stack) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		http.Error(w, "POST the event", http.StatusMethodNotAllowed)

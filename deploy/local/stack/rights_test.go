@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What the platform does in a function's name, it does with the function's role: a right
-// that is missing there is named, and what it was for does not happen.
+// The platform acts in a function's name with the function's role: a missing right is
+// named, and the action that needed it does not happen.
 func TestThePlatformActsWithTheRoleOfTheFunction(t *testing.T) {
 	const sends, logs = `"mns:SendMessage"`, `"log:PostLogStoreLogs"`
 	for name, c := range map[string]struct {

@@ -18,7 +18,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 )
 
-// EndpointVariable tells every client of ours the one address of the cloud.
+// EndpointVariable gives every client of ours the one address of the cloud.
 const EndpointVariable = "ALIBABA_CLOUD_ENDPOINT_URL"
 
 // Bucket holds the ledger; s.yaml names it, and Terraform makes it in the cloud.
@@ -53,7 +53,7 @@ type Options struct {
 	Without []string
 	// LogDir keeps the functions' output; empty for a temporary folder.
 	LogDir string
-	// Log receives what the stack does; nil for nobody.
+	// Log receives what the stack does; nil for none.
 	Log io.Writer
 }
 

@@ -205,7 +205,7 @@ func (t *Trail) UpdateTrail(c *wire.Call, in *TrailInput) (*TrailOutput, error) 
 // Nothing is a response with the request id only.
 type Nothing struct{}
 
-// StartLogging starts a trail; one that logs goes on.
+// StartLogging starts a trail; one that logs continues.
 func (t *Trail) StartLogging(c *wire.Call, in *TrailRequest) (*Nothing, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

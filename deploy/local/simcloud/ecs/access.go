@@ -10,7 +10,7 @@ type Access interface {
 	Deny(g Grant) *Denial
 	// Shared reports whether Resource Sharing shares a resource with an account.
 	Shared(r Resource, account string) bool
-	// SharedAtAll reports whether Resource Sharing shares it with anybody.
+	// SharedAtAll reports whether Resource Sharing shares it with any account.
 	SharedAtAll(r Resource) bool
 }
 
@@ -43,7 +43,7 @@ type Cause int
 // Causes of a denial, in the order in which they are looked for.
 const (
 	KeyUnusable  Cause = iota + 1 // not there or not enabled
-	KeyOfService                  // nobody else can use a service's key
+	KeyOfService                  // no other account can use a service's key
 	NoRole                        // there is no role, or it is not visible yet
 	NotTrusted                    // the role's trust policy does not let the sharee's ECS in
 	NotAllowed                    // the role's policies do not allow what is needed

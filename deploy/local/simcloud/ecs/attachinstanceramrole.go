@@ -67,8 +67,8 @@ func (s *Service) AttachInstanceRamRole(c *wire.Call, in *AttachInstanceRamRoleR
 // attach: 404 InvalidInstanceId.NotFound and 403
 // InvalidNetworkType.MismatchRamRole (classic network) are in the error table of
 // AttachInstanceRamRole. The code for an instance that has a role already, even
-// the same one, is published nowhere: this one is invented, so nobody may tell
-// it from other codes. No state of the instance is excluded. The caller holds
+// the same one, is published nowhere: this one is invented, so no client may rely
+// on it. No state of the instance is excluded. The caller holds
 // the mutex.
 func (sp *space) attach(id, role string) error {
 	i := sp.instances.Get(id)

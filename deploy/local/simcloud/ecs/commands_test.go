@@ -28,7 +28,7 @@ func TestOneUnfitInstanceFailsTheWholeCall(t *testing.T) {
 		}
 	}
 	if _, err := x.run(ecs.RunCommandRequest{}); codeOf(err) != "MissingParam.InstanceId" {
-		t.Errorf("nobody named: %v", err)
+		t.Errorf("without an instance: %v", err)
 	}
 	x.pass(time.Hour)
 	all, err := x.DescribeInvocations(call("D", nil), &ecs.DescribeInvocationsRequest{})

@@ -5,7 +5,7 @@ import "fleetwarden/deploy/local/simcloud/wire"
 // DeleteCommandRequest names a command.
 type DeleteCommandRequest struct{ CommandId string }
 
-// DeleteCommand forgets a command. Invocations of it go on.
+// DeleteCommand forgets a command. Invocations of it continue.
 func (s *Service) DeleteCommand(c *wire.Call, in *DeleteCommandRequest) (*struct{}, error) {
 	if err := c.Allow("ecs:"+c.Action, arn(c, "command", in.CommandId)); err != nil {
 		return nil, err

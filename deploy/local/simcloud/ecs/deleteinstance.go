@@ -43,5 +43,5 @@ func (s *Service) release(sp *space, i *instance) {
 			sp.disks.Delete(d.id)
 		}
 	}
-	s.tell(sp, []*instance{i}, deleted)
+	s.raise(sp, []*instance{i}, deleted)
 }

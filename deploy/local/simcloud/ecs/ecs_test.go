@@ -33,14 +33,14 @@ func newECS() *ecs.Service {
 	return ecs.New(simcloud.NewWorld(clock, []string{account, "1000000000000002"}, []string{region, "cn-shanghai"}), everything{}, everything{})
 }
 
-// told is a Security Center that remembers the seeded agents, by instance.
-type told map[string]string
+// seededAgents is a Security Center that remembers the seeded agents, by instance.
+type seededAgents map[string]string
 
-func (told) Launched(ecs.Machine)                 {}
-func (told) Started(ecs.Machine)                  {}
-func (told) Released(ecs.Machine)                 {}
-func (told) Installer(ecs.Machine, []string)      {}
-func (x told) Seeded(m ecs.Machine, agent string) { x[m.ID()] = agent }
+func (seededAgents) Launched(ecs.Machine)                 {}
+func (seededAgents) Started(ecs.Machine)                  {}
+func (seededAgents) Released(ecs.Machine)                 {}
+func (seededAgents) Installer(ecs.Machine, []string)      {}
+func (x seededAgents) Seeded(m ecs.Machine, agent string) { x[m.ID()] = agent }
 
 // question is what a call asked RAM.
 type question struct {
@@ -62,7 +62,7 @@ func call(action string, asked *[]question) *wire.Call {
 	}
 }
 
-// denied is call by somebody who may do nothing.
+// denied is call by a caller without any rights.
 func denied(action string) *wire.Call {
 	c := call(action, nil)
 	c.Authorize = func(string, string, map[string]string) error { return wire.Errorf(403, "Forbidden.RAM", "no") }
@@ -181,7 +181,7 @@ func TestEachCallAsksRAMForItsResources(t *testing.T) {
 	}
 }
 
-func TestWhoMayDoNothingChangesAndLearnsNothing(t *testing.T) {
+func TestACallerWithoutRightsChangesAndLearnsNothing(t *testing.T) {
 	s := newECS()
 	id := seed(t, s, ecs.FleetSpec{Count: 1})[0]
 	before := s.Instances()
@@ -200,7 +200,7 @@ func TestWhoMayDoNothingChangesAndLearnsNothing(t *testing.T) {
 	}
 }
 
-func TestALaunchTellsRAMTheHardeningItAsksFor(t *testing.T) {
+func TestALaunchPassesItsHardeningToRAM(t *testing.T) {
 	for _, strategy := range []string{"", "Active", "Deactive"} {
 		var asked []question
 		_, _ = newECS().RunInstances(call("RunInstances", &asked), &ecs.RunInstancesRequest{SecurityEnhancementStrategy: strategy})

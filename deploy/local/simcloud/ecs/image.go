@@ -85,7 +85,7 @@ func (i *image) sharedBy(account string) bool {
 }
 
 // publicImages follow the published id patterns. That secured images report
-// BIOS is assumed, so that nobody takes the boot mode for the trusted mark of
+// BIOS is assumed, so that no client takes the boot mode for the trusted mark of
 // the sixth generation; the dates are examples.
 var publicImages = []image{
 	public("aliyun_2_1903_x64_20G_uefi_alibase_20230103.vhd", "Alibaba Cloud Linux  2.1903 LTS 64 bit UEFI", "Aliyun", "UEFI", 20),

@@ -81,7 +81,7 @@ func (s *Service) launched(sp *space, ins []*instance) {
 	for _, i := range ins {
 		s.security.Launched(Machine{sp, i})
 	}
-	s.tell(sp, ins, pending)
+	s.raise(sp, ins, pending)
 }
 
 // start takes Starting instances to Running and then lets Cloud Assistant send
@@ -93,8 +93,8 @@ func (s *Service) start(sp *space, ins []*instance) {
 	})
 }
 
-// step moves those of the instances that are then still there, says so, and goes
-// on with them. No call but a release takes an instance out of a status that it
+// step moves those of the instances that are then still there, publishes their status,
+// and continues with them. No call but a release takes an instance out of a status that it
 // is only passing through, so no two steps are under way for one instance.
 func (s *Service) step(sp *space, ins []*instance, m move, then func([]*instance)) {
 	s.w.Clock.After(m.after, func() {
@@ -115,7 +115,7 @@ func (s *Service) step(sp *space, ins []*instance, m move, then func([]*instance
 }
 
 // booted does what happens inside instances that have become Running: user data
-// runs at the first boot. It is told to Security Center.
+// runs at the first boot. Security Center is notified.
 func (s *Service) booted(sp *space, ins []*instance) {
 	s.w.Lock()
 	defer s.w.Unlock()
@@ -153,9 +153,9 @@ func (s *Service) heartbeat(sp *space, ins []*instance) {
 	}
 }
 
-// tell publishes a status as soon as time moves: a call is answered before its
+// raise publishes a status as soon as time moves: a call is answered before its
 // events are on their way. The caller may hold the mutex.
-func (s *Service) tell(sp *space, ins []*instance, to status) {
+func (s *Service) raise(sp *space, ins []*instance, to status) {
 	s.w.Clock.After(0, func() { s.publishStates(sp, ins, to) })
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Security is what ECS tells Security Center. All is told with the world's
+// Security is notified by ECS of what Security Center learns. It is called with the world's
 // mutex held. A Machine is not kept: its instance may be released.
 type Security interface {
 	// Launched: the instance exists, Pending.
@@ -30,14 +30,14 @@ func Agents() []string {
 	return []string{"online", "uninstalled", "never", "offline", "paused", "unknown"}
 }
 
-// nobody is Security Center where there is none.
-type nobody struct{}
+// noSecurity is Security Center where there is none.
+type noSecurity struct{}
 
-func (nobody) Launched(Machine)            {}
-func (nobody) Started(Machine)             {}
-func (nobody) Released(Machine)            {}
-func (nobody) Installer(Machine, []string) {}
-func (nobody) Seeded(Machine, string)      {}
+func (noSecurity) Launched(Machine)            {}
+func (noSecurity) Started(Machine)             {}
+func (noSecurity) Released(Machine)            {}
+func (noSecurity) Installer(Machine, []string) {}
+func (noSecurity) Seeded(Machine, string)      {}
 
 // SetSecurity plugs Security Center in. Call it before the world is used.
 func (s *Service) SetSecurity(x Security) { s.security = x }

@@ -136,6 +136,6 @@ func (s *Service) announce(sp *space, made []*instance) {
 			up = append(up, i)
 		}
 	}
-	s.tell(sp, up, running)
+	s.raise(sp, up, running)
 	s.w.Clock.After(toHeartbeat, func() { s.heartbeat(sp, up) })
 }

@@ -38,7 +38,7 @@ func (p paging) byNumber(number, size, usual, most int) paging {
 
 // part is what a list call found. In token mode Total counts just the part:
 // TotalCount is documented to be meaningless then, and this makes sure that
-// nobody can use it.
+// no client can use it.
 type part[T any] struct {
 	rows  []*T
 	next  string

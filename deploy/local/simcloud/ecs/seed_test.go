@@ -62,7 +62,7 @@ func TestDriftIsSpreadEvenly(t *testing.T) {
 }
 
 func TestDriftShowsInTheWorld(t *testing.T) {
-	s, agents := newECS(), told{}
+	s, agents := newECS(), seededAgents{}
 	s.SetSecurity(agents)
 	f := ecs.FleetSpec{Count: 8 * len(ecs.Drifts()), Drift: map[string]float64{}}
 	for _, name := range ecs.Drifts() {

@@ -66,7 +66,7 @@ type space struct {
 // New returns ECS with the start world in every account and region of w: one
 // network, the public images, no instances.
 func New(w *simcloud.World, roles Roles, keys Keys) *Service {
-	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}, security: nobody{}, access: open{}, quotas: CommandQuotas{Commands: 500}}
+	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}, security: noSecurity{}, access: open{}, quotas: CommandQuotas{Commands: 500}}
 	for _, a := range w.Accounts {
 		for _, r := range w.Regions {
 			at := where{a, r}

@@ -26,7 +26,7 @@ func (s *Service) starting() power {
 		},
 		apply: func(sp *space, i *instance) {
 			i.status, i.mode = starting, notApplicable
-			s.tell(sp, []*instance{i}, starting)
+			s.raise(sp, []*instance{i}, starting)
 			s.start(sp, []*instance{i})
 		},
 	}

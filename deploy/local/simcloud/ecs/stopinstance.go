@@ -37,7 +37,7 @@ func (s *Service) stopping(c *wire.Call, mode string) (power, error) {
 			if mode == stopCharging.String() || (mode == "" && s.economical[c.Caller.Account]) {
 				i.mode = stopCharging
 			}
-			s.tell(sp, []*instance{i}, stopping)
+			s.raise(sp, []*instance{i}, stopping)
 			s.step(sp, []*instance{i}, shutsDown, nil)
 		},
 	}, nil

@@ -36,7 +36,7 @@ type Rule struct {
 // Target is where a rule pushes to.
 type Target struct {
 	ID string
-	// Info is the target as the API shows it. Its Type tells which service-linked role is
+	// Info is the target as the API shows it. Its Type says which service-linked role is
 	// needed; empty for none.
 	Info TargetInfo
 	// Push delivers one CloudEvent. It must not wait in virtual time; an error

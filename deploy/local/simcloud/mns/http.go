@@ -21,15 +21,15 @@ var errEmptyAnswer = errors.New("empty answer")
 // Handler speaks the REST protocol. The account and region of a request are in
 // its host name, <account>.mns.<region>.aliyuncs.com.
 //
-// What it shares with the RPC protocols is given to it: who may call, what fails
-// on purpose, what is logged, and who watches.
+// Its parts that the RPC protocols share are given to it: keys, rights, injected faults,
+// the log and the witness.
 type Handler struct {
 	Service    *Service
 	Keys       wire.Keys
 	Authorizer wire.Authorizer
 	Faults     *simcloud.Faults
 	Log        *wire.Log
-	Witness    wire.Witness // nil for nobody
+	Witness    wire.Witness // nil for none
 }
 
 // maxBody is above 16 messages of 64 KB in all with their XML.

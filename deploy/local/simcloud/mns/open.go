@@ -192,7 +192,7 @@ func (o *Open) tags(c *wire.Call, kind string, names []string, change func(Queue
 }
 
 // QueueInfo is a queue as it is shown. The three counters say 0 whatever is in the queue,
-// as the vendor has announced: how full a queue is, CloudMonitor tells.
+// as the vendor has announced: CloudMonitor reports how full a queue is.
 type QueueInfo struct {
 	QueueName                                                                                       string
 	CreateTime, LastModifyTime                                                                      int64 // s

@@ -116,7 +116,7 @@ type delivery struct {
 }
 
 // offer hands visible messages to the waiting polls, the longest wait first, and
-// tells the watchers of what is left.
+// notifies the watchers of the rest.
 func (s *Service) offer(q *queue) {
 	for len(q.polls) > 0 && q.ready.Len() > 0 {
 		p := q.polls[0]
@@ -137,7 +137,7 @@ func (q *queue) cancelPolls() {
 
 // Poll is Receive that waits up to d of virtual time for a first message. idle
 // is called when the wait begins: the caller works no longer. The returned
-// function ends the work that goes on after the wait; call it in any case.
+// function ends the work that continues after the wait; call it in any case.
 func (s *Service) Poll(ctx context.Context, id Queue, n int, d time.Duration, idle func()) ([]Message, func(), error) {
 	p := &poll{n: n, ch: make(chan delivery, 1)}
 	var got []Message

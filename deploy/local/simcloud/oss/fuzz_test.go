@@ -13,14 +13,14 @@ import (
 	"fleetwarden/deploy/local/simcloud/wire"
 )
 
-// nobody has no keys and no rights.
-type nobody struct{}
+// anyCaller accepts every key and allows everything.
+type anyCaller struct{}
 
-func (nobody) Key(string, string) (string, wire.Identity, error) {
+func (anyCaller) Key(string, string) (string, wire.Identity, error) {
 	return "secret", wire.Identity{Account: "1"}, nil
 }
 
-func (nobody) Allowed(wire.Identity, string, string, map[string]string) bool { return true }
+func (anyCaller) Allowed(wire.Identity, string, string, map[string]string) bool { return true }
 
 // Whatever comes, it is answered, and nothing is written without a signature.
 func FuzzUnsignedRequestsChangeNothing(f *testing.F) {
@@ -42,7 +42,7 @@ func FuzzUnsignedRequestsChangeNothing(f *testing.F) {
 		}
 		oss.Owns(r)
 		rec := httptest.NewRecorder()
-		h := oss.Handler{Service: s, Keys: nobody{}, Authorizer: nobody{}, Faults: &simcloud.Faults{}, Log: &wire.Log{}}
+		h := oss.Handler{Service: s, Keys: anyCaller{}, Authorizer: anyCaller{}, Faults: &simcloud.Faults{}, Log: &wire.Log{}}
 		h.ServeHTTP(rec, r)
 		if rec.Code < 400 || len(s.Keys("bucket", "")) != 0 {
 			t.Errorf("%s %s: answered %d, objects %v", method, path, rec.Code, s.Keys("bucket", ""))
@@ -91,7 +91,7 @@ func FuzzReadHeaders(f *testing.F) {
 		}
 		r.Header.Set("Authorization", "OSS a:"+oss.SignV1(r, "bucket", "k", "secret"))
 		rec := httptest.NewRecorder()
-		(&oss.Handler{Service: s, Keys: nobody{}, Authorizer: nobody{}, Faults: &simcloud.Faults{}, Log: &wire.Log{}}).ServeHTTP(rec, r)
+		(&oss.Handler{Service: s, Keys: anyCaller{}, Authorizer: anyCaller{}, Faults: &simcloud.Faults{}, Log: &wire.Log{}}).ServeHTTP(rec, r)
 		switch rec.Code {
 		case 200, 206:
 			if !strings.Contains(body, rec.Body.String()) || (rec.Code == 200) != (rec.Body.String() == body && rec.Header().Get("Content-Range") == "") {

@@ -28,7 +28,7 @@ type Handler struct {
 	Authorizer wire.Authorizer
 	Faults     *simcloud.Faults
 	Log        *wire.Log
-	Witness    wire.Witness // nil for nobody
+	Witness    wire.Witness // nil for none
 }
 
 // maxBody bounds an object; the service takes 5 GB in one request.

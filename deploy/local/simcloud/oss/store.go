@@ -217,7 +217,7 @@ func (s *Service) remove(name, key, version string) (marker *object, err error) 
 	return marker, err
 }
 
-// owner tells whose a bucket is and where; ok is false when there is none.
+// owner returns a bucket's account and region; ok is false when there is none.
 func (s *Service) owner(name string) (account, region string, ok bool) {
 	s.w.Lock()
 	defer s.w.Unlock()

@@ -23,7 +23,7 @@ func newRAM(t testing.TB) *ram.RAM {
 	if err := r.AddUser(account, "admin", "ak", "sk", "AdministratorAccess"); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.AddUser(account, "nobody", "ak2", "sk2"); err != nil {
+	if err := r.AddUser(account, "norights", "ak2", "sk2"); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -111,7 +111,7 @@ func TestWhoeverIsNotGrantedIsDenied(t *testing.T) {
 		want bool
 	}{
 		{who("RAMUser", "admin"), true}, {who("Account", "root"), true},
-		{who("RAMUser", "nobody"), false}, {who("RAMUser", "missing"), false}, {who("AssumedRoleUser", "admin"), false},
+		{who("RAMUser", "norights"), false}, {who("RAMUser", "missing"), false}, {who("AssumedRoleUser", "admin"), false},
 		{who("", "admin"), false}, {wire.Identity{Account: "2", Type: "RAMUser", Name: "admin"}, false},
 	} {
 		if got := r.Allowed(x.who, "ecs:RunInstances", "acs:ecs:cn-hangzhou:"+account+":instance/*", nil); got != x.want {

@@ -24,8 +24,8 @@ type Service struct {
 	seq         uint64
 }
 
-// New returns Resource Sharing without shares. What it shares is told to a by
-// whoever plugs it in as a.Shares.
+// New returns Resource Sharing without shares. The caller sets it as
+// a.Shares.
 func New(w *simcloud.World, e *ecs.Service, a *access.Access) *Service {
 	return &Service{w: w, ecs: e, acc: a, dir: a.Directory, of: map[ecs.Resource][]*association{}}
 }

@@ -24,7 +24,7 @@ var criteria = map[string]func(x item, value string) bool{
 	"instanceId":    func(x item, v string) bool { return x.ID() == v },
 	"instanceName":  func(x item, v string) bool { return x.Name() == v },
 	"intranetIp":    func(x item, v string) bool { return x.Address() == v },
-	"internetIp":    func(item, string) bool { return false }, // nobody has a public address here
+	"internetIp":    func(item, string) bool { return false }, // no instance has a public address here
 	"ipList":        func(x item, v string) bool { return slices.Contains(split(v), x.Address()) },
 	"vpcInstanceId": func(x item, v string) bool { return x.VPC() == v },
 	"regionId":      func(x item, v string) bool { return x.Region() == v },

@@ -17,7 +17,7 @@ type DescribeAgentInstallStatusResponse struct {
 }
 
 // InstallStatus is where an installation is. Result is -1 for none, 0 while it
-// goes on, 1 for installed, 2 for failed; ResuleCode is the vendor's spelling.
+// continues, 1 for installed, 2 for failed; ResuleCode is the vendor's spelling.
 type InstallStatus struct {
 	Uuid, ResuleCode, Message string
 	Result                    int

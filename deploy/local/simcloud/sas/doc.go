@@ -3,8 +3,8 @@
 // agent is, install codes and the one-click installation.
 //
 // An account has one Security Center for all of its regions, so it answers the
-// same whatever region is asked. It hears of instances from ECS, late; what an
-// installer does is told by ECS as well, and judged here: a code that is
+// same whatever region is asked. ECS notifies it of instances, late, and of
+// what an installer does, which is judged here: a code that is
 // unknown, expired, for another system or for images only never brings an agent
 // online.
 //

@@ -6,7 +6,7 @@ import (
 	"iter"
 )
 
-// place is where a listing goes on: behind a place of the instances of a region.
+// place is where a listing continues: behind a place of the instances of a region.
 type place struct {
 	region int
 	after  uint64

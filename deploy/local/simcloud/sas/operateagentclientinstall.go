@@ -27,7 +27,7 @@ type InstallResponse struct {
 // run is a one-click installation.
 type run struct {
 	started time.Time
-	failed  string // ResuleCode; empty while it goes on
+	failed  string // ResuleCode; empty while it continues
 }
 
 // mostInstalls is how many instances a call takes. None is documented; assumed.

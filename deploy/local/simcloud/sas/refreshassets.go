@@ -2,7 +2,7 @@ package sas
 
 import "fleetwarden/deploy/local/simcloud/wire"
 
-// RefreshAssetsRequest says what to look for anew.
+// RefreshAssetsRequest names the kind of assets to look for again.
 type RefreshAssetsRequest struct {
 	AssetType string
 	Vendor    int

@@ -43,7 +43,7 @@ type Delays struct {
 	Install time.Duration
 }
 
-// New returns Security Center without assets. ECS has to be told of it by
+// New returns Security Center without assets. Connect it to ECS by
 // [ecs.Service.SetSecurity].
 func New(w *simcloud.World, servers Servers) *Service {
 	return &Service{

@@ -66,7 +66,7 @@ func TestAPageComesTwice(t *testing.T) {
 	second := c.instances(again.NextToken)
 	third := c.instances(second.NextToken)
 	if diff := cmp.Diff(ids[10:], append(second.ids(), third.ids()...)); diff != "" || third.NextToken != "" {
-		t.Errorf("then the listing goes on to its end: %s", diff)
+		t.Errorf("then the listing continues to its end: %s", diff)
 	}
 }
 

@@ -68,7 +68,7 @@ func listings(ids []string) map[string]listing {
 	}
 }
 
-// What is released between two pages is in no later page, and what stays is in
+// An instance released between two pages is in no later page, and one that stays is in
 // exactly one, even when the last instance shown goes, or most of all.
 func TestInstancesThatVanishBetweenPagesMoveNoOthers(t *testing.T) {
 	const n = 150

@@ -38,7 +38,7 @@ type Options struct {
 	// control API is refused to callers that are not on the loopback.
 	Addr string
 	// Rate is how much faster than real time virtual time goes; 0 for time that
-	// moves only when told to.
+	// moves only when it is advanced.
 	Rate float64
 	// Start is the virtual time to begin with. Zero: now with a Rate, else the
 	// start of 2026-01-05, so that runs are alike.

@@ -82,7 +82,7 @@ func (s *STS) open(account string, r ram.Role, name string, o sessionOptions) Cr
 }
 
 // keepExpired is how long an expired session is remembered, so that its token
-// is told from one that never was.
+// is distinguished from one that never was.
 const keepExpired = time.Hour
 
 // sweep forgets sessions that expired long ago. It runs when sessions are

@@ -52,7 +52,7 @@ type Log struct {
 
 const keepEntries = 10_000
 
-// maxTotals bounds the kinds that are told apart. Clients can make up names of
+// maxTotals bounds the kinds that are counted apart. Clients can make up names of
 // actions; past it, new kinds count as the action "(many)".
 const maxTotals = 10_000
 

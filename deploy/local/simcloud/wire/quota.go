@@ -17,7 +17,7 @@ type Quota struct {
 	Window  time.Duration `json:"window"`
 }
 
-// defaultQuota is generous: virtual time stands still while anybody works, so a
+// defaultQuota is generous: virtual time stands still while work is under way, so a
 // whole sweep falls into one minute.
 var defaultQuota = Quota{Calls: 1_000_000, Window: time.Minute}
 

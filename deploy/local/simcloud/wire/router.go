@@ -17,7 +17,7 @@ type Options struct {
 	World      *simcloud.World
 	Keys       Keys
 	Authorizer Authorizer
-	// Trail receives every write that reached its product; nil for nobody.
+	// Trail receives every write that reached its product; nil for none.
 	Trail Trail
 	// Faults is the plan of what goes wrong; nil for nothing.
 	Faults *simcloud.Faults
@@ -25,7 +25,7 @@ type Options struct {
 	Log *Log
 	// Quotas replaces the generous default; see [Quota].
 	Quotas []Quota
-	// Witness sees each admitted call; nil for nobody.
+	// Witness sees each admitted call; nil for none.
 	Witness Witness
 	// Seen is given each call whose caller is known, before anything else of it is checked,
 	// with what its parameters depart from the published metadata; may be nil.
@@ -38,7 +38,7 @@ type Options struct {
 }
 
 // Router serves the APIs of all products at one address: RPC APIs by their name, APIs
-// with paths by path and method. The API version of a request tells the product.
+// with paths by path and method. The API version of a request names the product.
 type Router struct {
 	o       Options
 	table   *meta.Table
@@ -174,7 +174,7 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	x.serve(req)
 }
 
-// newRequestID looks like the vendor's, and tells requests apart and in order.
+// newRequestID looks like the vendor's; ids are unique and ascend.
 func (r *Router) newRequestID() string {
 	return fmt.Sprintf("51C10000-0000-5000-8000-%012X", r.seq.Add(1))
 }

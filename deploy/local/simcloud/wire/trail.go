@@ -9,7 +9,7 @@ type Write struct {
 	Service string
 	// Global is true for products with one endpoint for all regions.
 	Global bool
-	// TypeOf tells the type of a wire parameter, such as Integer.
+	// TypeOf returns the type of a wire parameter, such as Integer.
 	TypeOf func(name string) (string, bool)
 	// Response is the JSON answer; nil when the call failed.
 	Response []byte

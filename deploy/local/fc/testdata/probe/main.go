@@ -46,9 +46,9 @@ func handle(ctx context.Context, event []byte) (answer, error) {
 	case "env":
 		a.Text = os.Getenv(o.Name)
 	case "fail":
-		return a, errors.New("failed as told")
+		return a, errors.New("failed as asked")
 	case "panic":
-		panic("panicked as told")
+		panic("panicked as asked")
 	case "exit":
 		os.Exit(3)
 	case "hang":
