@@ -23,19 +23,17 @@ func (x *instances) find(t *testing.T, id string) ecs.InstanceState {
 	return i
 }
 
-func TestStoppingChargesOnAsTheAccountSays(t *testing.T) {
+func TestAStoppedInstanceChargesByItsMode(t *testing.T) {
 	x := newInstances(t)
 	for name, c := range map[string]struct {
-		economical bool
-		mode       *string
-		want       string
+		mode *string
+		want string
 	}{
-		"plain account":                    {false, nil, "KeepCharging"},
-		"economical account":               {true, nil, "StopCharging"},
-		"economical account, said clearly": {true, tea.String("KeepCharging"), "KeepCharging"},
+		"no mode":      {nil, "KeepCharging"},
+		"KeepCharging": {tea.String("KeepCharging"), "KeepCharging"},
+		"StopCharging": {tea.String("StopCharging"), "StopCharging"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			x.ECS.SetEconomicalMode(server.Sharer, c.economical)
 			id := x.seed(t, ecs.FleetSpec{Count: 1})[0]
 			if _, err := x.StopInstance(&ecssdk.StopInstanceRequest{InstanceId: tea.String(id), StoppedMode: c.mode}); err != nil {
 				t.Fatal(err)

@@ -32,6 +32,7 @@ const (
 	keptContent  = 18 << 10 // Base64, parameters included
 	mostContent  = 24 << 10 // the same, of a command that is not kept
 	mostParams   = 10
+	mostCommands = 500 // that are kept in a region; assumed
 )
 
 // commandSpec is what CreateCommand and RunCommand say about a command.
@@ -219,22 +220,9 @@ func (c *command) os() string {
 	return windowsOS
 }
 
-// CommandQuotas limit Cloud Assistant in each account and region.
-type CommandQuotas struct {
-	Commands    int // that are kept; 500 by default, which is assumed
-	Invocations int // a day; 0 for any number, the default
-}
-
-// SetCommandQuotas replaces the quotas.
-func (s *Service) SetCommandQuotas(q CommandQuotas) {
-	s.w.Lock()
-	defer s.w.Unlock()
-	s.quotas = q
-}
-
 // keep puts a command into the space. The caller holds the mutex.
 func (s *Service) keep(sp *space, c *command) error {
-	if sp.commands.Len() >= s.quotas.Commands {
+	if sp.commands.Len() >= mostCommands {
 		// 403 CmdCount.ExceedQuota: error tables of CreateCommand and RunCommand.
 		return wire.Errorf(403, "CmdCount.ExceedQuota", "The total number of commands in the current region exceeds the quota.")
 	}

@@ -200,29 +200,6 @@ func TestOnlyKeptCommandsAreListedAndInvoked(t *testing.T) {
 	}
 }
 
-func TestQuotasOfCommandsAndInvocations(t *testing.T) {
-	x := newAssisted(t)
-	id := seed(t, x.Service, ecs.FleetSpec{Count: 1})[0]
-	x.SetCommandQuotas(ecs.CommandQuotas{Commands: 1, Invocations: 2})
-	create := func() error {
-		_, err := x.CreateCommand(call("C", nil), &ecs.CreateCommandRequest{Name: "n", Type: "RunShellScript", CommandContent: "dHJ1ZQ=="})
-		return err
-	}
-	if err := create(); err != nil {
-		t.Fatal(err)
-	}
-	if err := create(); codeOf(err) != "CmdCount.ExceedQuota" {
-		t.Errorf("a second command: %v", err)
-	}
-	x.mustRun(ecs.RunCommandRequest{}, id)
-	x.mustRun(ecs.RunCommandRequest{}, id)
-	if _, err := x.run(ecs.RunCommandRequest{}, id); codeOf(err) != "Invocation.ExceedQuota" {
-		t.Errorf("a third invocation: %v", err)
-	}
-	x.pass(24 * time.Hour)
-	x.mustRun(ecs.RunCommandRequest{}, id)
-}
-
 func TestTheDumpOfCommandsHoldsNoParameters(t *testing.T) {
 	x := newAssisted(t)
 	id := seed(t, x.Service, ecs.FleetSpec{Count: 1})[0]

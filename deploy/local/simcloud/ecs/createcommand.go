@@ -17,10 +17,7 @@ type CreateCommandResponse struct{ CommandId string }
 
 // CreateCommand keeps a command to be invoked later.
 func (s *Service) CreateCommand(c *wire.Call, in *CreateCommandRequest) (*CreateCommandResponse, error) {
-	if err := c.Allow("ecs:"+c.Action, arn(c, "command", "*")); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:"+c.Action, arn(c, "command", "*")))
 	if err != nil {
 		return nil, err
 	}

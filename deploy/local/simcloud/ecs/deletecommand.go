@@ -7,10 +7,7 @@ type DeleteCommandRequest struct{ CommandId string }
 
 // DeleteCommand forgets a command. Invocations of it continue.
 func (s *Service) DeleteCommand(c *wire.Call, in *DeleteCommandRequest) (*struct{}, error) {
-	if err := c.Allow("ecs:"+c.Action, arn(c, "command", in.CommandId)); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:"+c.Action, arn(c, "command", in.CommandId)))
 	if err != nil {
 		return nil, err
 	}

@@ -36,10 +36,7 @@ type CloudAssistantStatus struct {
 // instances that do not run (assumed). With ids, MaxResults has no effect: all
 // are answered at once. Ids that do not exist are left out (assumed).
 func (s *Service) DescribeCloudAssistantStatus(c *wire.Call, in *DescribeCloudAssistantStatusRequest) (*DescribeCloudAssistantStatusResponse, error) {
-	if err := allow(c); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, allow(c))
 	if err != nil {
 		return nil, err
 	}

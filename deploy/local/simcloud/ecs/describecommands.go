@@ -37,10 +37,7 @@ type CommandItem struct {
 // DescribeCommands lists the account's own commands; there are no public ones
 // here.
 func (s *Service) DescribeCommands(c *wire.Call, in *DescribeCommandsRequest) (*DescribeCommandsResponse, error) {
-	if err := c.Allow("ecs:"+c.Action, arn(c, "command", "*")); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:"+c.Action, arn(c, "command", "*")))
 	if err != nil {
 		return nil, err
 	}

@@ -37,10 +37,7 @@ type DiskItem struct {
 // DescribeDisks lists disks: 10 to 500 a page by token, up to 100 by number.
 // DiskIds is a real filter even as [], which finds nothing.
 func (s *Service) DescribeDisks(c *wire.Call, in *DescribeDisksRequest) (*DescribeDisksResponse, error) {
-	if err := c.Allow("ecs:DescribeDisks", arn(c, "disk", "*")); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:DescribeDisks", arn(c, "disk", "*")))
 	if err != nil {
 		return nil, err
 	}

@@ -56,10 +56,7 @@ type MappingItem struct {
 // DescribeImages lists the public images and the account's own, up to 100 a
 // page. Expired public images are shown only with ShowExpired.
 func (s *Service) DescribeImages(c *wire.Call, in *DescribeImagesRequest) (*DescribeImagesResponse, error) {
-	if err := c.Allow("ecs:DescribeImages", arn(c, "image", "*")); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:DescribeImages", arn(c, "image", "*")))
 	if err != nil {
 		return nil, err
 	}

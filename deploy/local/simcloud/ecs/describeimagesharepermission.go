@@ -27,10 +27,7 @@ type ShareGroup struct{ Group string }
 // DescribeImageSharePermission lists whom an image of one's own is shared with,
 // 10 accounts a page by default and up to 100. It is asked for as image/<id>.
 func (s *Service) DescribeImageSharePermission(c *wire.Call, in *DescribeImageSharePermissionRequest) (*DescribeImageSharePermissionResponse, error) {
-	if err := c.Allow("ecs:DescribeImageSharePermission", arn(c, "image", in.ImageId)); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:DescribeImageSharePermission", arn(c, "image", in.ImageId)))
 	if err != nil {
 		return nil, err
 	}

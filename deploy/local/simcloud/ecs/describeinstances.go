@@ -46,10 +46,7 @@ const limitedMatches = 1000
 // DescribeInstances lists instances, 10 to 100 a page. It shows neither roles nor
 // trusted modes nor disks. Ids that do not exist are left out of the answer.
 func (s *Service) DescribeInstances(c *wire.Call, in *DescribeInstancesRequest) (*DescribeInstancesResponse, error) {
-	if err := allow(c); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, allow(c))
 	if err != nil {
 		return nil, err
 	}

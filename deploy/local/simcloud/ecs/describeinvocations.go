@@ -18,7 +18,7 @@ type CommandPaging struct {
 func (in *CommandPaging) paging() paging {
 	p := paging{}
 	if in.NextToken != "" || in.MaxResults != 0 {
-		p = paging{token: in.NextToken, max: min(max(firstOf(in.MaxResults, 10), 1), 50)}
+		p = paging{token: in.NextToken, max: min(max(cmp.Or(in.MaxResults, 10), 1), 50)}
 	}
 	return p.byNumber(in.PageNumber, in.PageSize, 10, 50)
 }
@@ -64,29 +64,10 @@ type InvokeInstanceItem struct {
 	Timed                                                     bool
 }
 
-// SetNewestFirst turns the order of invocations round. No
-// document says which it is; the default is the order in which they began.
-func (s *Service) SetNewestFirst(on bool) {
-	s.w.Lock()
-	defer s.w.Unlock()
-	s.newestFirst = on
-}
-
-// ordered puts records into the order that SetNewestFirst asks for.
-func ordered[T any](s *Service, from rows[T]) rows[T] {
-	if s.newestFirst {
-		return reversed(from)
-	}
-	return from
-}
-
-// DescribeInvocations lists invocations of the last 30 days. See
-// [Service.SetNewestFirst] for their order.
+// DescribeInvocations lists invocations of the last 30 days, in the order in which they
+// began, which is assumed.
 func (s *Service) DescribeInvocations(c *wire.Call, in *DescribeInvocationsRequest) (*DescribeInvocationsResponse, error) {
-	if err := allowRecords(c); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, allowRecords(c))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +75,7 @@ func (s *Service) DescribeInvocations(c *wire.Call, in *DescribeInvocationsReque
 	s.w.Lock()
 	defer s.w.Unlock()
 	since := s.w.Clock.Now().Add(-recordsLast)
-	got, err := take(ordered(s, sp.invocations.After), p, func(v *invocation) bool {
+	got, err := take(sp.invocations.After, p, func(v *invocation) bool {
 		return !v.created.Before(since) && in.match(v)
 	})
 	if err != nil {

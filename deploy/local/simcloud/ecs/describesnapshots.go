@@ -43,10 +43,7 @@ type SnapshotItem struct {
 // 10 to 100 a page by token or number. Documented: it can be asked for as
 // snapshot/*.
 func (s *Service) DescribeSnapshots(c *wire.Call, in *DescribeSnapshotsRequest) (*DescribeSnapshotsResponse, error) {
-	if err := c.Allow("ecs:DescribeSnapshots", arn(c, "snapshot", "*")); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:DescribeSnapshots", arn(c, "snapshot", "*")))
 	if err != nil {
 		return nil, err
 	}

@@ -20,10 +20,7 @@ func (s *Service) DetachInstanceRamRole(c *wire.Call, in *DetachInstanceRamRoleR
 	if err != nil {
 		return nil, err
 	}
-	if err := allow(c, named...); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, allow(c, named...))
 	if err != nil {
 		return nil, err
 	}

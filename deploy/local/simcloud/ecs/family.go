@@ -1,6 +1,9 @@
 package ecs
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // trust says how a family's instances become trusted instances.
 type trust uint8
@@ -82,10 +85,8 @@ var instanceTypes = func() (all []*instanceType) {
 
 // typeOf is the instance type of an id, or nil.
 func typeOf(id string) *instanceType {
-	for _, t := range instanceTypes {
-		if t.id == id {
-			return t
-		}
+	if at := slices.IndexFunc(instanceTypes, func(t *instanceType) bool { return t.id == id }); at >= 0 {
+		return instanceTypes[at]
 	}
 	return nil
 }
@@ -99,16 +100,5 @@ func (f *family) enhanced() bool {
 // runs reports whether an image can run on the family: the architectures agree
 // and the image's boot mode is one of the family's. UEFI-Preferred runs on any.
 func (f *family) runs(img *image) bool {
-	if (f.arch == "ARM") != (img.arch == "arm64") {
-		return false
-	}
-	if img.boot == "UEFI-Preferred" {
-		return true
-	}
-	for _, b := range f.boot {
-		if b == img.boot {
-			return true
-		}
-	}
-	return false
+	return (f.arch == "ARM") == (img.arch == "arm64") && (img.boot == "UEFI-Preferred" || slices.Contains(f.boot, img.boot))
 }

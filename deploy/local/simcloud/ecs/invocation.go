@@ -3,6 +3,8 @@ package ecs
 import (
 	"fmt"
 	"time"
+
+	"fleetwarden/deploy/local/simcloud"
 )
 
 // taskStatus is where a command is on one instance: InvocationStatus.
@@ -68,12 +70,6 @@ var errorInfos = map[string]string{
 type load struct {
 	active, count int
 	last          time.Time
-}
-
-// daily counts the invocations of a day.
-type daily struct {
-	day   time.Time
-	count int
 }
 
 // status is the aggregate InvocationStatus, as the field comments define it. That
@@ -172,24 +168,14 @@ type CommandState struct {
 	Tasks map[string]string `json:"tasks,omitempty"`
 }
 
-// Commands is all commands that are kept, and all invocations, by account and
-// region.
+// Commands is all commands that are kept, and then all invocations, by account and region.
 func (s *Service) Commands() any {
-	s.w.Lock()
-	defer s.w.Unlock()
-	out := []CommandState{}
-	for _, a := range s.w.Accounts {
-		for _, r := range s.w.Regions {
-			sp := s.spaces[where{a, r}]
-			for _, c := range sp.commands.After(0) {
-				out = append(out, CommandState{Account: a, Region: r, ID: c.id, Name: c.name})
-			}
-			for _, v := range sp.invocations.After(0) {
-				out = append(out, CommandState{a, r, v.id, v.command.name, v.tasksState()})
-			}
-		}
-	}
-	return out
+	kept := collect(s, func(sp *space) *simcloud.Table[command] { return &sp.commands }, func(c *command, sp *space) CommandState {
+		return CommandState{Account: sp.account, Region: sp.region, ID: c.id, Name: c.name}
+	})
+	return append(kept, collect(s, func(sp *space) *simcloud.Table[invocation] { return &sp.invocations }, func(v *invocation, sp *space) CommandState {
+		return CommandState{sp.account, sp.region, v.id, v.command.name, v.tasksState()}
+	})...)
 }
 
 func (v *invocation) tasksState() map[string]string {

@@ -24,10 +24,7 @@ type InvokeCommandResponse struct{ InvokeId string }
 // InvokeCommand runs a kept command, later, on all of the instances, or, if one
 // is unfit, on none.
 func (s *Service) InvokeCommand(c *wire.Call, in *InvokeCommandRequest) (*InvokeCommandResponse, error) {
-	if err := allowRun(c, in.InstanceId, in.CommandId); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, allowRun(c, in.InstanceId, in.CommandId))
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +40,10 @@ func (s *Service) InvokeCommand(c *wire.Call, in *InvokeCommandRequest) (*Invoke
 			return nil, err
 		}
 		ins, err := s.fitFor(sp, in.InstanceId, cmd, 400)
-		if err == nil {
-			err = s.invoke(sp, v, ins)
-		}
 		if err != nil {
 			return nil, err
 		}
+		s.invoke(sp, v, ins)
 		c.Refer("ACS::ECS::Instance", ids(ins)...)
 		c.Refer("ACS::ECS::Command", cmd.id)
 		return &InvokeCommandResponse{v.id}, nil

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"encoding/base64"
 	"slices"
 )
@@ -70,23 +71,14 @@ func (l *launch) fill(t *launch) {
 		{&l.ResourceGroup, &t.ResourceGroup}, {&l.System.Category, &t.System.Category}, {&l.System.Level, &t.System.Level},
 		{&l.System.Encrypted, &t.System.Encrypted}, {&l.System.Key, &t.System.Key},
 	} {
-		if *f.to == "" {
-			*f.to = *f.from
-		}
+		*f.to = cmp.Or(*f.to, *f.from)
 	}
-	l.System.Size = firstOf(l.System.Size, t.System.Size)
-	l.HopLimit = firstOf(l.HopLimit, t.HopLimit)
+	l.System.Size = cmp.Or(l.System.Size, t.System.Size)
+	l.HopLimit = cmp.Or(l.HopLimit, t.HopLimit)
 	l.Groups = firstList(l.Groups, t.Groups)
 	l.Data = firstList(l.Data, t.Data)
 	l.Tags = firstList(l.Tags, t.Tags)
 	l.Protected = l.Protected || t.Protected
-}
-
-func firstOf(a, b int) int {
-	if a != 0 {
-		return a
-	}
-	return b
 }
 
 func firstList[T any](a, b []T) []T {
@@ -107,18 +99,9 @@ func (l *launch) resolve() error {
 		l.VSwitch = n.VSwitch
 		l.Groups = firstList(n.Groups, l.Groups)
 	}
-	if l.System.Category == "" {
-		l.System.Category = "cloud_efficiency" // documented default
-	}
-	if l.HTTPEndpoint == "" {
-		l.HTTPEndpoint = "enabled"
-	}
-	if l.HTTPTokens == "" {
-		l.HTTPTokens = "optional"
-	}
-	if l.Charge == "" {
-		l.Charge = "PostPaid"
-	}
+	l.System.Category = cmp.Or(l.System.Category, "cloud_efficiency") // documented default
+	l.HTTPEndpoint, l.HTTPTokens = cmp.Or(l.HTTPEndpoint, "enabled"), cmp.Or(l.HTTPTokens, "optional")
+	l.Charge = cmp.Or(l.Charge, "PostPaid")
 	return nil
 }
 

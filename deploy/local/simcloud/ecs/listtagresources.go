@@ -1,7 +1,7 @@
 package ecs
 
 import (
-	"iter"
+	"slices"
 
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -45,9 +45,18 @@ func (s *Service) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*
 	}
 	s.w.Lock()
 	defer s.w.Unlock()
-	from, err := sp.tagRows(in.ResourceType, in.ResourceId)
+	k, err := kind(in.ResourceType)
 	if err != nil {
 		return nil, err
+	}
+	from := k.rows(sp)
+	if len(in.ResourceId) > 0 { // unknown ids are left out
+		from = named(unique(in.ResourceId), func(id string) *tagRow {
+			if t := k.tags(sp, id); t != nil {
+				return &tagRow{id, *t}
+			}
+			return nil
+		})
 	}
 	p := paging{token: in.NextToken, max: tagPage}
 	got, err := take(from, p, func(r *tagRow) bool { return len(r.tags) > 0 && r.tags.match(in.Tag) })
@@ -67,54 +76,11 @@ func (s *Service) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*
 }
 
 func asked(want []TagParam, key string) bool {
-	for _, w := range want {
-		if w.Key == key {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(want, func(w TagParam) bool { return w.Key == key })
 }
 
 // tagRow is a resource that can have tags.
 type tagRow struct {
 	id   string
 	tags tags
-}
-
-// tagRows are the resources of a type, or those of the ids; unknown ids are left
-// out. The caller holds the mutex.
-func (sp *space) tagRows(kind string, ids []string) (rows[tagRow], error) {
-	if len(ids) > 0 {
-		return named(unique(ids), func(id string) *tagRow {
-			t, err := sp.tagged(kind, id)
-			if err != nil {
-				return nil
-			}
-			return &tagRow{id, *t}
-		}), nil
-	}
-	switch kind {
-	case "instance":
-		return tagView(sp.instances.After, func(i *instance) tagRow { return tagRow{i.id, i.tags} }), nil
-	case "disk":
-		return tagView(sp.disks.After, func(d *disk) tagRow { return tagRow{d.id, d.tags} }), nil
-	case "image":
-		return tagView(sp.images.After, func(i *image) tagRow { return tagRow{i.id, i.tags} }), nil
-	case "launchtemplate":
-		return tagView(sp.templates.After, func(t *template) tagRow { return tagRow{t.id, t.tags} }), nil
-	}
-	_, err := sp.tagged(kind, "")
-	return nil, err
-}
-
-func tagView[T any](from rows[T], view func(*T) tagRow) rows[tagRow] {
-	return func(place uint64) iter.Seq2[uint64, *tagRow] {
-		return func(yield func(uint64, *tagRow) bool) {
-			for at, v := range from(place) {
-				if r := view(v); !yield(at, &r) {
-					return
-				}
-			}
-		}
-	}
 }

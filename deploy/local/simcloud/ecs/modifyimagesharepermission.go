@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"slices"
+	"strings"
 
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -25,10 +26,7 @@ type ModifyImageSharePermissionRequest struct {
 // shares back, or makes it a community image. All is done or nothing (assumed).
 // Documented: it is asked for as image/<id>.
 func (s *Service) ModifyImageSharePermission(c *wire.Call, in *ModifyImageSharePermissionRequest) (*Empty, error) {
-	if err := c.Allow("ecs:ModifyImageSharePermission", arn(c, "image", in.ImageId)); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, c.Allow("ecs:ModifyImageSharePermission", arn(c, "image", in.ImageId)))
 	if err != nil {
 		return nil, err
 	}
@@ -85,15 +83,7 @@ func checkAccounts(self string, accounts []string) error {
 }
 
 func isAccount(id string) bool {
-	if len(id) != 16 {
-		return false
-	}
-	for _, r := range id {
-		if r < '0' || r > '9' {
-			return false
-		}
-	}
-	return true
+	return len(id) == 16 && strings.Trim(id, "0123456789") == ""
 }
 
 // publish checks IsPublic; the codes are in the error table. false does nothing

@@ -1,6 +1,10 @@
 package ecs
 
-import "fleetwarden/deploy/local/simcloud/wire"
+import (
+	"cmp"
+
+	"fleetwarden/deploy/local/simcloud/wire"
+)
 
 // ModifyInstanceMetadataOptionsRequest says how an instance's metadata service
 // may be asked. HttpEndpoint is required.
@@ -26,7 +30,7 @@ func (s *Service) ModifyInstanceMetadataOptions(c *wire.Call, in *ModifyInstance
 			if in.HttpTokens != "" {
 				m.tokens = in.HttpTokens
 			}
-			m.hops = firstOf(in.HttpPutResponseHopLimit, m.hops)
+			m.hops = cmp.Or(in.HttpPutResponseHopLimit, m.hops)
 			i.meta = &m
 		},
 	}

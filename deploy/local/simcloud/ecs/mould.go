@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -34,7 +35,7 @@ func (s *Service) mould(sp *space, f FleetSpec, drift string) (*mould, error) {
 		return nil, fmt.Errorf("no status %s", f.Status)
 	}
 	var ts []tag
-	for _, k := range sortedKeys(f.Tags) {
+	for _, k := range slices.Sorted(maps.Keys(f.Tags)) {
 		ts = append(ts, tag{k, f.Tags[k]})
 	}
 	m := &mould{plan: f.launch(sp).seedPlan(kind, img, ts, f.Network == "classic"), status: at, agent: cmp.Or(f.Agent, "online")}

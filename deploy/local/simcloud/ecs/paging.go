@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"iter"
@@ -29,10 +30,7 @@ func byToken(token string, maxResults, most int) paging {
 // byNumber is the paging of PageNumber and PageSize, where p is not by token.
 // That a page size out of range is moved into it is assumed.
 func (p paging) byNumber(number, size, usual, most int) paging {
-	if size == 0 {
-		size = usual
-	}
-	p.number, p.size = max(number, 1), min(max(size, 1), most)
+	p.number, p.size = max(number, 1), min(max(cmp.Or(size, usual), 1), most)
 	return p
 }
 
@@ -109,29 +107,6 @@ func named[T any](ids []string, get func(id string) *T) rows[T] {
 		return func(yield func(uint64, *T) bool) {
 			for n := place; n < uint64(len(ids)); n++ {
 				if v := get(ids[n]); v != nil && !yield(n+1, v) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// reversed is rows from the last to the first.
-func reversed[T any](from rows[T]) rows[T] {
-	type row struct {
-		at uint64
-		v  *T
-	}
-	return func(place uint64) iter.Seq2[uint64, *T] {
-		return func(yield func(uint64, *T) bool) {
-			var before []row
-			for at, v := range from(0) {
-				if place == 0 || at < place {
-					before = append(before, row{at, v})
-				}
-			}
-			for _, r := range slices.Backward(before) {
-				if !yield(r.at, r.v) {
 					return
 				}
 			}

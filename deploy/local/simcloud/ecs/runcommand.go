@@ -21,10 +21,7 @@ type RunCommandResponse struct{ CommandId, InvokeId string }
 // RunCommand makes a command and runs it as InvokeCommand does. Unless
 // KeepCommand is true the command cannot be invoked again.
 func (s *Service) RunCommand(c *wire.Call, in *RunCommandRequest) (*RunCommandResponse, error) {
-	if err := allowRun(c, in.InstanceId, "*"); err != nil {
-		return nil, err
-	}
-	sp, err := s.space(c)
+	sp, err := s.enter(c, allowRun(c, in.InstanceId, "*"))
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +40,10 @@ func (s *Service) RunCommand(c *wire.Call, in *RunCommandRequest) (*RunCommandRe
 		if err == nil && in.KeepCommand {
 			err = s.keep(sp, cmd)
 		}
-		if err == nil {
-			err = s.invoke(sp, v, ins)
-		}
 		if err != nil {
 			return nil, err
 		}
+		s.invoke(sp, v, ins)
 		c.Refer("ACS::ECS::Instance", ids(ins)...)
 		c.Refer("ACS::ECS::Command", cmd.id)
 		return &RunCommandResponse{cmd.id, v.id}, nil

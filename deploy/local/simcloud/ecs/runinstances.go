@@ -1,6 +1,10 @@
 package ecs
 
-import "fleetwarden/deploy/local/simcloud/wire"
+import (
+	"cmp"
+
+	"fleetwarden/deploy/local/simcloud/wire"
+)
 
 // RunInstancesRequest holds the parameters of RunInstances that matter here.
 type RunInstancesRequest struct {
@@ -101,7 +105,7 @@ func allowLaunch(c *wire.Call, hardening string) error {
 
 // amountOf: 1 to 100 (documented; the code is assumed).
 func amountOf(in *RunInstancesRequest) (int, error) {
-	amount := firstOf(in.Amount, max(in.MinAmount, 1))
+	amount := cmp.Or(in.Amount, max(in.MinAmount, 1))
 	if amount < 1 || amount > 100 || in.MinAmount < 0 || in.MinAmount > amount {
 		return 0, invalid("InvalidParameter.Amount", "The specified Amount is not valid: it must be 1 to 100 and not less than MinAmount.")
 	}

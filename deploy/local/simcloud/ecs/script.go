@@ -2,7 +2,9 @@ package ecs
 
 import (
 	"encoding/base64"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,7 +52,7 @@ func codesOf(script string, params map[string]string) []string {
 	for _, m := range codeArgument.FindAllStringSubmatch(script, -1) {
 		codes = append(codes, m[1])
 	}
-	for _, k := range sortedKeys(params) {
+	for _, k := range slices.Sorted(maps.Keys(params)) {
 		codes = append(codes, params[k])
 	}
 	return codes

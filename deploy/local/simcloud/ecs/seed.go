@@ -1,7 +1,9 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -92,12 +94,7 @@ var drifts = map[string]func(*FleetSpec){
 
 // Drifts names the ways in which FleetSpec.Drift lets instances differ, sorted.
 func Drifts() []string {
-	var names []string
-	for n := range drifts {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(drifts))
 }
 
 // SeedFleet puts a fleet into the world. It is fast and small enough for 100,000
@@ -114,7 +111,7 @@ func (s *Service) SeedFleet(f FleetSpec) (*Fleet, error) {
 	s.w.Lock()
 	out := &Fleet{IDs: make([]string, 0, f.Count), Drifted: map[string][]string{}}
 	moulds := map[string]*mould{}
-	for _, k := range append(sortedKeys(f.Drift), "") {
+	for _, k := range append(slices.Sorted(maps.Keys(f.Drift)), "") {
 		if moulds[k], err = s.mould(sp, f, k); err != nil {
 			s.w.Unlock()
 			return nil, fmt.Errorf("seeding a fleet: %w", err)
@@ -148,7 +145,7 @@ func (f *FleetSpec) kinds() ([]string, error) {
 	}
 	kinds := make([]string, f.Count)
 	next := 0
-	for _, name := range sortedKeys(f.Drift) {
+	for _, name := range slices.Sorted(maps.Keys(f.Drift)) {
 		if drifts[name] == nil {
 			return nil, fmt.Errorf("seeding a fleet: no drift %q, there are %q", name, Drifts())
 		}
@@ -180,25 +177,9 @@ func gcd(a, b int) int {
 	return a
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // seedSpace is the space to seed into.
 func (s *Service) seedSpace(account, region string) (*space, error) {
-	at := where{account, region}
-	if at.account == "" {
-		at.account = s.w.Accounts[0]
-	}
-	if at.region == "" {
-		at.region = s.w.Regions[0]
-	}
-	sp := s.spaces[at]
+	sp := s.spaces[where{cmp.Or(account, s.w.Accounts[0]), cmp.Or(region, s.w.Regions[0])}]
 	if sp == nil {
 		return nil, fmt.Errorf("seeding: no account %s or no region %s in this world", account, region)
 	}

@@ -50,7 +50,7 @@ func (s *Service) SeedSnapshots(f SnapshotSpec) ([]string, error) {
 func (s *Service) seedSnapshot(sp *space, f SnapshotSpec) (*snapshot, error) {
 	x := &snapshot{
 		name: f.Name, description: "seeded", disk: s.w.NewID("d-"), system: !f.Data,
-		image: publicImages[1].id, size: firstOf(f.Size, 20), hideKey: f.HideKey, ready: true,
+		image: publicImages[1].id, size: cmp.Or(f.Size, 20), hideKey: f.HideKey, ready: true,
 	}
 	for k, v := range f.Tags {
 		x.tags = x.tags.set(tag{k, v})

@@ -26,19 +26,14 @@ type Keys interface {
 
 // Service is ECS in all accounts and regions of a world.
 type Service struct {
-	w      *simcloud.World
-	roles  Roles
-	keys   Keys
-	spaces map[where]*space
-	public simcloud.Table[image]
-	// economical holds the accounts with economical mode, where stopping
-	// without a StoppedMode means StopCharging.
-	economical   map[string]bool
+	w            *simcloud.World
+	roles        Roles
+	keys         Keys
+	spaces       map[where]*space
+	public       simcloud.Table[image]
 	hideRoleless bool
 	security     Security
 	access       Access
-	quotas       CommandQuotas
-	newestFirst  bool // of invocations
 	events       atomic.Uint64
 }
 
@@ -58,7 +53,6 @@ type space struct {
 	// invocations are the last 10,000.
 	invocations simcloud.Table[invocation]
 	load        map[string]*load    // by instance: what Cloud Assistant did there
-	today       daily               // invocations of this day
 	numbers     uint32              // instances so far, for their addresses
 	done        map[string]answered // by action and client token
 }
@@ -66,7 +60,7 @@ type space struct {
 // New returns ECS with the start world in every account and region of w: one
 // network, the public images, no instances.
 func New(w *simcloud.World, roles Roles, keys Keys) *Service {
-	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, economical: map[string]bool{}, security: noSecurity{}, access: open{}, quotas: CommandQuotas{Commands: 500}}
+	s := &Service{w: w, roles: roles, keys: keys, spaces: map[where]*space{}, security: noSecurity{}, access: open{}}
 	for _, a := range w.Accounts {
 		for _, r := range w.Regions {
 			at := where{a, r}
@@ -79,13 +73,6 @@ func New(w *simcloud.World, roles Roles, keys Keys) *Service {
 	return s
 }
 
-// SetEconomicalMode switches economical mode of an account on or off.
-func (s *Service) SetEconomicalMode(account string, on bool) {
-	s.w.Lock()
-	defer s.w.Unlock()
-	s.economical[account] = on
-}
-
 // space returns what the caller has in the call's region. The spaces are fixed
 // when the world is made, so no mutex is needed.
 func (s *Service) space(c *wire.Call) (*space, error) {
@@ -95,6 +82,14 @@ func (s *Service) space(c *wire.Call) (*space, error) {
 		return nil, wire.Errorf(404, "InvalidRegionId.NotFound", "The RegionId provided does not exist in our records.")
 	}
 	return sp, nil
+}
+
+// enter is space for a call that RAM has allowed; otherwise it returns RAM's answer.
+func (s *Service) enter(c *wire.Call, denied error) (*space, error) {
+	if denied != nil {
+		return nil, denied
+	}
+	return s.space(c)
 }
 
 // instance finds an instance of the caller. Some APIs have no RegionId: in the

@@ -1,8 +1,9 @@
 package ecs
 
 import (
-	"cmp"
 	"slices"
+
+	"fleetwarden/deploy/local/simcloud"
 )
 
 // SnapshotState is a snapshot as the world's dump shows it.
@@ -27,39 +28,19 @@ type ImageState struct {
 	SharedWith []string `json:"sharedWith,omitempty"` // by ModifyImageSharePermission, sorted
 }
 
-// Snapshots is all snapshots, by account, region and id, without times.
+// Snapshots is all snapshots, by account, region and age, without times.
 func (s *Service) Snapshots() any {
-	s.w.Lock()
-	defer s.w.Unlock()
-	all := []SnapshotState{}
-	for _, sp := range s.spaces {
-		for _, x := range sp.snapshots.After(0) {
-			all = append(all, SnapshotState{x.owner, x.region, x.id, x.key, x.service, x.ready})
-		}
-	}
-	slices.SortFunc(all, func(a, b SnapshotState) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
+	return collect(s, func(sp *space) *simcloud.Table[snapshot] { return &sp.snapshots }, func(x *snapshot, _ *space) SnapshotState {
+		return SnapshotState{x.owner, x.region, x.id, x.key, x.service, x.ready}
 	})
-	return all
 }
 
-// Images is all accounts' own images, by account, region and id, without times.
+// Images is all accounts' own images, by account, region and age, without times.
 func (s *Service) Images() any {
-	s.w.Lock()
-	defer s.w.Unlock()
-	all := []ImageState{}
-	for _, sp := range s.spaces {
-		for _, i := range sp.images.After(0) {
-			all = append(all, i.state())
-		}
-	}
-	slices.SortFunc(all, func(a, b ImageState) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
-	})
-	return all
+	return collect(s, func(sp *space) *simcloud.Table[image] { return &sp.images }, (*image).state)
 }
 
-func (i *image) state() ImageState {
+func (i *image) state(*space) ImageState {
 	out := ImageState{
 		Account: i.owner, Region: i.region, ID: i.id, Encrypted: i.encrypted() != nil, Available: !i.pending, Community: i.community,
 	}

@@ -1,9 +1,6 @@
 package ecs
 
-import (
-	"cmp"
-	"slices"
-)
+import "fleetwarden/deploy/local/simcloud"
 
 // InstanceState is an instance with all that its APIs show in different places,
 // and what no API shows.
@@ -29,23 +26,28 @@ type InstanceState struct {
 	Tags         map[string]string `json:"tags,omitempty"`
 }
 
-// State is all instances, by account, region and id: the world's dump, and, as it
+// State is all instances, by account, region and age: the world's dump, and, as it
 // holds no times, its digest.
 func (s *Service) State() any { return s.Instances() }
 
-// Instances is all instances, by account, region and id.
+// Instances is all instances, by account, region and age.
 func (s *Service) Instances() []InstanceState {
+	return collect(s, func(sp *space) *simcloud.Table[instance] { return &sp.instances }, (*instance).state)
+}
+
+// collect is the state of all rows of a table, by account, region and age.
+func collect[T, S any](s *Service, table func(*space) *simcloud.Table[T], state func(*T, *space) S) []S {
 	s.w.Lock()
 	defer s.w.Unlock()
-	all := []InstanceState{}
-	for _, sp := range s.spaces {
-		for _, i := range sp.instances.After(0) {
-			all = append(all, i.state(sp))
+	all := []S{}
+	for _, account := range s.w.Accounts {
+		for _, region := range s.w.Regions {
+			sp := s.spaces[where{account, region}]
+			for _, row := range table(sp).After(0) {
+				all = append(all, state(row, sp))
+			}
 		}
 	}
-	slices.SortFunc(all, func(a, b InstanceState) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
-	})
 	return all
 }
 
@@ -75,10 +77,10 @@ func (i *instance) state(sp *space) InstanceState {
 	if i.system != nil {
 		out.DiskCategory = i.system.spec.category
 	}
+	if len(i.tags) > 0 {
+		out.Tags = make(map[string]string, len(i.tags))
+	}
 	for _, t := range i.tags {
-		if out.Tags == nil {
-			out.Tags = make(map[string]string, len(i.tags))
-		}
 		out.Tags[t.key] = t.value
 	}
 	return out

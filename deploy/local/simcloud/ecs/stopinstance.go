@@ -10,17 +10,17 @@ type StopInstanceRequest struct {
 
 // StopInstance stops a Running instance.
 func (s *Service) StopInstance(c *wire.Call, in *StopInstanceRequest) (*Empty, error) {
-	p, err := s.stopping(c, in.StoppedMode)
+	p, err := s.stopping(in.StoppedMode)
 	if err != nil {
 		return nil, err
 	}
 	return &Empty{}, s.one(c, in.InstanceId, in.DryRun, p)
 }
 
-// stopping stops Running instances. Without a mode it is StopCharging where the
-// account has economical mode switched on, KeepCharging otherwise: documented.
+// stopping stops Running instances. Without a mode it is KeepCharging, as documented
+// for accounts without economical mode; no account has that here.
 // That ForceStop makes it no faster is assumed.
-func (s *Service) stopping(c *wire.Call, mode string) (power, error) {
+func (s *Service) stopping(mode string) (power, error) {
 	if !oneOf(mode, keepCharging.String(), stopCharging.String()) {
 		return power{}, invalid("InvalidParameter.StoppedMode", "The specified StoppedMode is not valid: %s.", mode)
 	}
@@ -34,7 +34,7 @@ func (s *Service) stopping(c *wire.Call, mode string) (power, error) {
 		apply: func(sp *space, i *instance) {
 			i.rest(s.w.Clock.Now())
 			i.up, i.status, i.mode = false, stopping, keepCharging
-			if mode == stopCharging.String() || (mode == "" && s.economical[c.Caller.Account]) {
+			if mode == stopCharging.String() {
 				i.mode = stopCharging
 			}
 			s.raise(sp, []*instance{i}, stopping)

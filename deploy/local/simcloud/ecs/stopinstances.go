@@ -11,7 +11,7 @@ type StopInstancesRequest struct {
 
 // StopInstances stops Running instances.
 func (s *Service) StopInstances(c *wire.Call, in *StopInstancesRequest) (*PowerResults, error) {
-	p, err := s.stopping(c, in.StoppedMode)
+	p, err := s.stopping(in.StoppedMode)
 	if err != nil {
 		return nil, err
 	}

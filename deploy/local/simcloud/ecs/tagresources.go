@@ -56,12 +56,16 @@ func (s *Service) retag(c *wire.Call, r resources, change func(tags) (tags, erro
 	if err != nil {
 		return err
 	}
+	k, err := kind(r.kind)
+	if err != nil {
+		return err
+	}
 	s.w.Lock()
 	defer s.w.Unlock()
 	places, values := make([]*tags, len(r.ids)), make([]tags, len(r.ids))
 	for i, id := range r.ids {
-		if places[i], err = sp.tagged(r.kind, id); err != nil {
-			return err
+		if places[i] = k.tags(sp, id); places[i] == nil {
+			return wire.Errorf(404, "InvalidResourceId.NotFound", "The specified ResourceIds are not found in our records: %s.", id)
 		}
 		if values[i], err = change(*places[i]); err != nil {
 			return err
@@ -70,20 +74,6 @@ func (s *Service) retag(c *wire.Call, r resources, change func(tags) (tags, erro
 	for i, p := range places {
 		*p = values[i]
 	}
-	c.Refer(trailType(r.kind), r.ids...)
+	c.Refer(k.trail, r.ids...)
 	return nil
-}
-
-// trailType is how trail records write a resource type.
-func trailType(kind string) string {
-	switch kind {
-	case "instance":
-		return "ACS::ECS::Instance"
-	case "disk":
-		return "ACS::ECS::Disk"
-	case "image":
-		return "ACS::ECS::Image"
-	default:
-		return "ACS::ECS::LaunchTemplate"
-	}
 }

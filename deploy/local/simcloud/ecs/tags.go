@@ -1,9 +1,11 @@
 package ecs
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
+	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/wire"
 )
 
@@ -98,32 +100,52 @@ func (t tags) response() TagSet {
 	return s
 }
 
-// tagged finds the tags of a resource. Types other than instance, disk, image,
-// snapshot and launchtemplate are not part of this cloud. The caller holds the mutex.
-func (sp *space) tagged(kind, id string) (*tags, error) {
-	switch kind {
-	case "instance":
-		if i := sp.instances.Get(id); i != nil {
-			return &i.tags, nil
-		}
-	case "disk":
-		if d := sp.disks.Get(id); d != nil {
-			return &d.tags, nil
-		}
-	case "image":
-		if i := sp.images.Get(id); i != nil {
-			return &i.tags, nil
-		}
-	case "snapshot":
-		if x := sp.snapshots.Get(id); x != nil {
-			return &x.tags, nil
-		}
-	case "launchtemplate":
-		if t := sp.templates.Get(id); t != nil {
-			return &t.tags, nil
-		}
-	default:
-		return nil, wire.Errorf(404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records: %s.", kind)
+// tagKind is a type of resources that can have tags.
+type tagKind struct {
+	trail string // as trail records write the type
+	tags  func(sp *space, id string) *tags
+	rows  func(sp *space) rows[tagRow]
+}
+
+// tagKinds are the types that are part of this cloud.
+var tagKinds = map[string]tagKind{
+	"instance":       kindOf("Instance", func(sp *space) *simcloud.Table[instance] { return &sp.instances }, func(i *instance) (string, *tags) { return i.id, &i.tags }),
+	"disk":           kindOf("Disk", func(sp *space) *simcloud.Table[disk] { return &sp.disks }, func(d *disk) (string, *tags) { return d.id, &d.tags }),
+	"image":          kindOf("Image", func(sp *space) *simcloud.Table[image] { return &sp.images }, func(i *image) (string, *tags) { return i.id, &i.tags }),
+	"snapshot":       kindOf("Snapshot", func(sp *space) *simcloud.Table[snapshot] { return &sp.snapshots }, func(x *snapshot) (string, *tags) { return x.id, &x.tags }),
+	"launchtemplate": kindOf("LaunchTemplate", func(sp *space) *simcloud.Table[template] { return &sp.templates }, func(t *template) (string, *tags) { return t.id, &t.tags }),
+}
+
+func kindOf[T any](trail string, table func(*space) *simcloud.Table[T], view func(*T) (string, *tags)) tagKind {
+	return tagKind{
+		trail: "ACS::ECS::" + trail,
+		tags: func(sp *space, id string) *tags {
+			v := table(sp).Get(id)
+			if v == nil {
+				return nil
+			}
+			_, t := view(v)
+			return t
+		},
+		rows: func(sp *space) rows[tagRow] {
+			return func(place uint64) iter.Seq2[uint64, *tagRow] {
+				return func(yield func(uint64, *tagRow) bool) {
+					for at, v := range table(sp).After(place) {
+						if id, t := view(v); !yield(at, &tagRow{id, *t}) {
+							return
+						}
+					}
+				}
+			}
+		},
 	}
-	return nil, wire.Errorf(404, "InvalidResourceId.NotFound", "The specified ResourceIds are not found in our records: %s.", id)
+}
+
+// kind finds a type of resources.
+func kind(name string) (tagKind, error) {
+	k, ok := tagKinds[name]
+	if !ok {
+		return k, wire.Errorf(404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records: %s.", name)
+	}
+	return k, nil
 }

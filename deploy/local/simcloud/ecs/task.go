@@ -41,17 +41,8 @@ func (s *Service) fitFor(sp *space, ids []string, cmd *command, status int) ([]*
 }
 
 // invoke starts an invocation. The caller holds the mutex.
-func (s *Service) invoke(sp *space, v *invocation, ins []*instance) error {
+func (s *Service) invoke(sp *space, v *invocation, ins []*instance) {
 	now := s.w.Clock.Now()
-	day := now.Truncate(24 * time.Hour)
-	if !sp.today.day.Equal(day) {
-		sp.today = daily{day: day}
-	}
-	if s.quotas.Invocations > 0 && sp.today.count >= s.quotas.Invocations {
-		// 403 Invocation.ExceedQuota: InvokeCommand's error table.
-		return wire.Errorf(403, "Invocation.ExceedQuota", "The invocation quota in the current region has been reached for today.")
-	}
-	sp.today.count++
 	v.id, v.created = s.w.NewID("t-"), now
 	v.command.invoked++
 	for _, i := range ins {
@@ -62,7 +53,6 @@ func (s *Service) invoke(sp *space, v *invocation, ins []*instance) error {
 		s.w.Clock.After(toDeliver, func() { s.arrive(sp, t) })
 	}
 	sp.note(v)
-	return nil
 }
 
 // arrive starts a task if its instance can be reached, and tries again until it

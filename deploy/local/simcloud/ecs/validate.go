@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"slices"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -65,10 +66,7 @@ func (l *launch) checkNetwork(sp *space) error {
 			return wire.Errorf(404, "InvalidSecurityGroupId.NotFound", "The specified SecurityGroupId does not exist: %s.", g)
 		}
 	}
-	if l.Zone == "" {
-		l.Zone = zoneOf(sp.region)
-	}
-	if l.Zone != zoneOf(sp.region) {
+	if l.Zone = cmp.Or(l.Zone, zoneOf(sp.region)); l.Zone != zoneOf(sp.region) {
 		return wire.Errorf(404, "InvalidZoneId.NotFound", "The specified ZoneId does not exist: %s.", l.Zone)
 	}
 	return nil
@@ -120,9 +118,7 @@ func (l *launch) checkDisks(kind *instanceType) error {
 		return invalid("InvalidParameter.DataDiskNum", "The number of data disks exceeds the limit of 16.")
 	}
 	for i := range l.Data {
-		if l.Data[i].Category == "" {
-			l.Data[i].Category = "cloud_efficiency"
-		}
+		l.Data[i].Category = cmp.Or(l.Data[i].Category, "cloud_efficiency")
 	}
 	for _, d := range append([]launchDisk{l.System}, l.Data...) {
 		if d.Category == "cloud_essd_entry" && !kind.family.entryDisk {
