@@ -2,7 +2,8 @@ package actiontrail
 
 import (
 	"encoding/json"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -113,11 +114,8 @@ func responseElements(w wire.Write) any {
 // joined writes resources as the strings resourceType and resourceName: ids of
 // one type joined with ",", types with ";".
 func joined(resources map[string][]string) (types, names string) {
-	var keys, ids []string
-	for k := range resources {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
+	var ids []string
+	keys := slices.Sorted(maps.Keys(resources))
 	for _, k := range keys {
 		ids = append(ids, strings.Join(resources[k], ","))
 	}

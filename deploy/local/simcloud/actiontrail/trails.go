@@ -1,6 +1,7 @@
 package actiontrail
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -142,12 +143,7 @@ func (t *Trail) CreateTrail(c *wire.Call, in *CreateTrailRequest) (*TrailOutput,
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := in.Delivery
-	if d.TrailRegion == "" {
-		d.TrailRegion = "All"
-	}
-	if d.EventRW == "" {
-		d.EventRW = "Write"
-	}
+	d.TrailRegion, d.EventRW = cmp.Or(d.TrailRegion, "All"), cmp.Or(d.EventRW, "Write")
 	switch {
 	case !trailName.MatchString(in.Name):
 		return nil, wire.Errorf(400, "InvalidTrailNameException", "A trail's name has 6 to 36 lower-case letters, digits, - and _, and begins with a letter.")
@@ -191,9 +187,7 @@ func (t *Trail) UpdateTrail(c *wire.Call, in *TrailInput) (*TrailOutput, error) 
 		{&d.OssWriteRoleArn, in.OssWriteRoleArn}, {&d.SlsProjectArn, in.SlsProjectArn}, {&d.SlsWriteRoleArn, in.SlsWriteRoleArn},
 		{&d.MaxComputeProjectArn, in.MaxComputeProjectArn}, {&d.MaxComputeWriteRoleArn, in.MaxComputeWriteRoleArn},
 	} {
-		if f.from != "" {
-			*f.to = f.from
-		}
+		*f.to = cmp.Or(f.from, *f.to)
 	}
 	if err := t.check(d); err != nil {
 		return nil, err

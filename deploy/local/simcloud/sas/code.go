@@ -1,6 +1,7 @@
 package sas
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"math/big"
@@ -53,10 +54,7 @@ type CodeSpec struct {
 func (s *Service) SeedCode(in CodeSpec) (string, error) {
 	s.w.Lock()
 	defer s.w.Unlock()
-	c := code{captcha: in.Code, os: in.OS, vendor: usualVendor, expires: in.Expires, onlyImage: in.OnlyImage}
-	if c.os == "" {
-		c.os = "linux"
-	}
+	c := code{captcha: in.Code, os: cmp.Or(in.OS, "linux"), vendor: usualVendor, expires: in.Expires, onlyImage: in.OnlyImage}
 	if c.captcha == "" {
 		c.captcha = s.newCaptcha()
 	}

@@ -1,6 +1,7 @@
 package sas
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -72,7 +73,7 @@ func (s *Service) DescribeCloudCenterInstances(c *wire.Call, in *DescribeCloudCe
 	s.w.Lock()
 	defer s.w.Unlock()
 	out := &DescribeCloudCenterInstancesResponse{Instances: []CloudCenterInstance{}, Success: true}
-	out.PageInfo.PageSize = min(max(orElse(in.PageSize, usualPage), 1), mostPage)
+	out.PageInfo.PageSize = min(max(cmp.Or(in.PageSize, usualPage), 1), mostPage)
 	switch {
 	case in.MachineTypes != "" && in.MachineTypes != "ecs":
 		out.PageInfo.TotalCount = new(int)
@@ -83,13 +84,6 @@ func (s *Service) DescribeCloudCenterInstances(c *wire.Call, in *DescribeCloudCe
 	}
 	out.PageInfo.Count = len(out.Instances)
 	return out, err
-}
-
-func orElse(n, usual int) int {
-	if n == 0 {
-		return usual
-	}
-	return n
 }
 
 func (x item) response(now time.Time) CloudCenterInstance {

@@ -51,10 +51,10 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		"POST advance":    s.advance,
 		"POST events":     s.events,
 		"POST fleet":      s.fleet,
-		"POST templates":  s.launchTemplate,
+		"POST templates":  seeding("id", s.ECS.SeedTemplate),
 		"GET usable":      s.usable,
-		"POST snapshots":  s.seedSnapshots,
-		"POST images":     s.seedImages,
+		"POST snapshots":  seeding("ids", s.ECS.SeedSnapshots),
+		"POST images":     seeding("images", s.ECS.SeedImages),
 		"POST keys":       s.keys,
 		"POST directory":  s.directory,
 	}
@@ -179,6 +179,21 @@ func (s *Server) fleet(r *http.Request) (any, error) {
 		return nil, bad("reading the body as JSON: it is not valid")
 	}
 	return s.Fleet(b)
+}
+
+// seeding serves a POST whose body is what seed takes; the answer has its result under a name.
+func seeding[In, Out any](name string, seed func(In) (Out, error)) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		var in In
+		if err := read(r, &in); err != nil {
+			return nil, err
+		}
+		out, err := seed(in)
+		if err != nil {
+			return nil, bad("%v", err)
+		}
+		return map[string]any{name: out}, nil
+	}
 }
 
 type advanceRequest struct {

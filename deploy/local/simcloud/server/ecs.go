@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/kms"
@@ -40,18 +39,4 @@ func (s *Server) seedFleet(request []byte) (any, error) {
 		out["ids"] = fleet.IDs
 	}
 	return out, nil
-}
-
-// launchTemplate serves POST /_sim/templates with the fields of
-// ecs.TemplateSpec.
-func (s *Server) launchTemplate(r *http.Request) (any, error) {
-	var t ecs.TemplateSpec
-	if err := read(r, &t); err != nil {
-		return nil, err
-	}
-	id, err := s.ECS.SeedTemplate(t)
-	if err != nil {
-		return nil, bad("%v", err)
-	}
-	return map[string]string{"id": id}, nil
 }

@@ -1,11 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
 	"fleetwarden/deploy/local/simcloud/access"
-	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/kms"
 )
 
@@ -26,32 +26,6 @@ func (s *Server) usable(r *http.Request) (any, error) {
 	return map[string]any{"usable": ok, "why": why}, nil
 }
 
-// seedSnapshots serves POST /_sim/snapshots with the fields of ecs.SnapshotSpec.
-func (s *Server) seedSnapshots(r *http.Request) (any, error) {
-	var f ecs.SnapshotSpec
-	if err := read(r, &f); err != nil {
-		return nil, err
-	}
-	ids, err := s.ECS.SeedSnapshots(f)
-	if err != nil {
-		return nil, bad("%v", err)
-	}
-	return map[string]any{"ids": ids}, nil
-}
-
-// seedImages serves POST /_sim/images with the fields of ecs.ImageSpec.
-func (s *Server) seedImages(r *http.Request) (any, error) {
-	var f ecs.ImageSpec
-	if err := read(r, &f); err != nil {
-		return nil, err
-	}
-	images, err := s.ECS.SeedImages(f)
-	if err != nil {
-		return nil, bad("%v", err)
-	}
-	return map[string]any{"images": images}, nil
-}
-
 type keyRequest struct {
 	Account string `json:"account"`
 	Region  string `json:"region"`
@@ -69,12 +43,7 @@ func (s *Server) keys(r *http.Request) (any, error) {
 	if err := read(r, &in); err != nil {
 		return nil, err
 	}
-	if in.Account == "" {
-		in.Account = Sharer
-	}
-	if in.Region == "" {
-		in.Region = Home
-	}
+	in.Account, in.Region = cmp.Or(in.Account, Sharer), cmp.Or(in.Region, Home)
 	if in.State != "" && !slices.Contains(kms.States(), in.State) {
 		return nil, bad("no state %q, there are %q", in.State, kms.States())
 	}

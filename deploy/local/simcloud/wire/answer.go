@@ -43,25 +43,13 @@ func (x *exchange) header(contentType string) {
 	h.Set("Content-Type", contentType)
 }
 
-// answer writes JSON, or XML where the classic protocol's default holds.
+// answer writes JSON.
 func (x *exchange) answer(status int, body []byte) {
-	contentType := "application/json;charset=utf-8"
-	if x.q != nil && x.q.v2 && x.q.xml {
-		contentType = "text/xml;charset=utf-8"
-		body = toXML(x.xmlRoot(status), body)
-	}
-	x.header(contentType)
+	x.header("application/json;charset=utf-8")
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
 	// A client that has gone is its own affair.
 	_, _ = x.w.Write(body)
-}
-
-func (x *exchange) xmlRoot(status int) string {
-	if status >= 400 || x.action == nil {
-		return "Error"
-	}
-	return x.action.Name + "Response"
 }
 
 // note writes the request to the log.

@@ -3,8 +3,9 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,12 +15,7 @@ import (
 // check refuses unknown, mistyped and missing parameters and too large batches,
 // and counts the ids of the call.
 func check(a *meta.Action, params map[string]string) (ids int, err error) {
-	names := make([]string, 0, len(params))
-	for k := range params {
-		names = append(names, k)
-	}
-	sort.Strings(names)
-	for _, k := range names {
+	for _, k := range slices.Sorted(maps.Keys(params)) {
 		typ, ok := a.TypeOf(k)
 		if !ok {
 			return 0, Errorf(400, "InvalidParameter", "simcloud: %s takes no parameter %q.", a.Name, k)
@@ -145,20 +141,14 @@ func decodeSlice(params map[string]string, name string, v reflect.Value) error {
 }
 
 func indexes(params map[string]string, prefix string) []int {
-	seen := map[int]bool{}
 	var out []int
 	for k := range params {
 		rest, ok := strings.CutPrefix(k, prefix)
-		if !ok {
-			continue
-		}
 		head, _, _ := strings.Cut(rest, ".")
-		n, err := strconv.Atoi(head)
-		if err == nil && !seen[n] {
-			seen[n] = true
+		if n, err := strconv.Atoi(head); ok && err == nil {
 			out = append(out, n)
 		}
 	}
-	sort.Ints(out)
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -21,8 +21,8 @@
 // JSON into a pointer to a struct, strictly, or all of it into a []byte. Its answer is the
 // response as it stands, without a RequestId, or a [Raw]. Bodies reach no trail record.
 //
-// The classic protocol (HMAC-SHA1) answers XML unless Format=JSON is asked for,
-// as the service does. What this gateway refuses never reaches a method: a
+// The classic protocol (HMAC-SHA1) answers XML unless Format=JSON is asked for. All
+// SDKs and the CLI ask for it; a call that does not is refused. What this gateway refuses never reaches a method: a
 // wrong signature, an unknown action, an unknown, mistyped or missing
 // parameter, too many ids, an exceeded quota. The service ignores unknown
 // parameters; simcloud refuses them, because here they are misspellings.

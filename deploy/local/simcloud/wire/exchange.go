@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"reflect"
@@ -104,9 +105,7 @@ func (x *exchange) newCall(who Identity) *Call {
 	source, _, _ := net.SplitHostPort(x.q.http.RemoteAddr)
 	c.Authorize = func(action, resource string, conditions map[string]string) error {
 		keys := map[string]string{"acs:SourceIp": source, "acs:SecureTransport": "false"}
-		for k, v := range conditions {
-			keys[k] = v
-		}
+		maps.Copy(keys, conditions)
 		if x.r.o.Authorizer.Allowed(who, action, resource, keys) {
 			return nil
 		}

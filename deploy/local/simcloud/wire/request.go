@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -34,7 +35,6 @@ type request struct {
 	token   string
 	nonce   string
 	date    string
-	xml     bool
 }
 
 // protocol lists the parameters that belong to the classic RPC protocol. They
@@ -76,6 +76,9 @@ func parse(r *http.Request) (*request, error) {
 		}
 	}
 	q.identify()
+	if q.v2 && r.Header.Get("x-acs-action") == "" && !q.rooted() && !strings.EqualFold(q.pairs["Format"], "JSON") {
+		return nil, Errorf(400, "InvalidParameter", "simcloud answers JSON alone: a call of the classic protocol has to ask for Format=JSON.")
+	}
 	return q, nil
 }
 
@@ -102,24 +105,16 @@ func (q *request) collect(encoded string) error {
 func (q *request) identify() {
 	h := q.http.Header
 	q.v2 = !strings.HasPrefix(h.Get("Authorization"), "ACS3-HMAC-SHA256")
-	q.action = either(h.Get("x-acs-action"), q.pairs["Action"])
-	q.version = either(h.Get("x-acs-version"), q.pairs["Version"])
+	q.action = cmp.Or(h.Get("x-acs-action"), q.pairs["Action"])
+	q.version = cmp.Or(h.Get("x-acs-version"), q.pairs["Version"])
 	if q.v2 {
 		q.key, q.token = q.pairs["AccessKeyId"], q.pairs["SecurityToken"]
 		q.nonce, q.date = q.pairs["SignatureNonce"], q.pairs["Timestamp"]
-		q.xml = h.Get("x-acs-action") == "" && !strings.EqualFold(q.pairs["Format"], "JSON")
 		return
 	}
 	q.key = field(h.Get("Authorization"), "Credential")
 	q.token = h.Get("x-acs-security-token")
 	q.nonce, q.date = h.Get("x-acs-signature-nonce"), h.Get("x-acs-date")
-}
-
-func either(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // field takes one field out of "ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…".

@@ -6,10 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -18,7 +18,7 @@ import (
 // must be signed; otherwise they could be changed on the way.
 func verifyV3(r *http.Request, secret string) bool {
 	names := strings.Split(field(r.Header.Get("Authorization"), "SignedHeaders"), ";")
-	if !sort.StringsAreSorted(names) || !coversV3(r, names) {
+	if !slices.IsSorted(names) || !coversV3(r, names) {
 		return false
 	}
 	want := SignV3(r, names, secret)
@@ -76,13 +76,8 @@ func canonicalQuery(values url.Values) string {
 
 // canonicalPairs joins k=v, encoded and sorted by k.
 func canonicalPairs(pairs map[string]string) string {
-	keys := make([]string, 0, len(pairs))
-	for k := range pairs {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
 	var b strings.Builder
-	for i, k := range keys {
+	for i, k := range slices.Sorted(maps.Keys(pairs)) {
 		if i > 0 {
 			b.WriteByte('&')
 		}
@@ -108,12 +103,8 @@ func verifyV2(method string, pairs map[string]string, secret string) bool {
 // SignV2 returns the classic RPC signature of the parameters. A parameter named
 // Signature is left out.
 func SignV2(method string, pairs map[string]string, secret string) string {
-	rest := make(map[string]string, len(pairs))
-	for k, v := range pairs {
-		if k != "Signature" {
-			rest[k] = v
-		}
-	}
+	rest := maps.Clone(pairs)
+	delete(rest, "Signature")
 	mac := hmac.New(sha1.New, []byte(secret+"&"))
 	mac.Write([]byte(method + "&%2F&" + percent(canonicalPairs(rest))))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
