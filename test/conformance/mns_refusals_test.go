@@ -14,17 +14,6 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 )
 
-func TestMNSRefusesBadQueues(t *testing.T) {
-	m := newQueues(t, &keys{}).manager()
-	refused(t, m.CreateSimpleQueue("under_score"), mnssdk.ERR_MNS_INVALID_QUEUE_NAME)
-	refused(t, m.CreateSimpleQueue(strings.Repeat("q", 121)), mnssdk.ERR_MNS_QUEUE_NAME_LENGTH_ERROR)
-	refused(t, m.CreateQueue("q", 0, 1023, 345600, 30, 0, 2), mnssdk.ERR_MNS_INVALID_ARGUMENT)
-	refused(t, m.CreateQueue("q", 0, 65536, 604801, 30, 0, 2), mnssdk.ERR_MNS_INVALID_ARGUMENT)
-	if err := m.CreateSimpleQueue(strings.Repeat("q", 120)); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestMNSRefusesTooLargeBatches(t *testing.T) {
 	queue := newQueues(t, &keys{}).queue(t, "q")
 	tooMany := make([]mnssdk.MessageSendRequest, 17)

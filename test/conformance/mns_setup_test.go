@@ -82,13 +82,9 @@ func (q *queues) client(key, secret, token string) mnssdk.MNSClient {
 	return c
 }
 
-func (q *queues) manager() mnssdk.AliQueueManager {
-	return mnssdk.NewMNSQueueManager(q.client("local-ak", "local-sk", q.keys.token))
-}
-
 func (q *queues) queue(t *testing.T, name string) mnssdk.AliMNSQueue {
 	t.Helper()
-	if err := q.manager().CreateSimpleQueue(name); err != nil {
+	if _, err := q.service.Create(mns.Queue{Account: "1000000000000001", Region: "cn-hangzhou", Name: name}, mns.Defaults()); err != nil {
 		t.Fatal(err)
 	}
 	return mnssdk.NewMNSQueue(name, q.client("local-ak", "local-sk", q.keys.token))
@@ -139,7 +135,7 @@ func refused(t *testing.T, err error, want goerrors.ErrCodeTemplate) {
 // raw sends a request without the SDK and returns status, code and body.
 func (q *queues) raw(t *testing.T, header map[string]string) string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+q.url+"/queues", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+q.url+"/queues/q/messages", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,62 +7,7 @@ import (
 	"time"
 
 	mnssdk "github.com/aliyun/aliyun-mns-go-sdk"
-	"github.com/google/go-cmp/cmp"
 )
-
-func TestMNSQueueLifeCycle(t *testing.T) {
-	q := newQueues(t, &keys{})
-	m := q.manager()
-	if err := m.CreateQueue("q1", 0, 65536, 345600, 30, 0, 2); err != nil {
-		t.Fatal(err)
-	}
-	refused(t, m.CreateQueue("q1", 0, 65536, 345600, 30, 0, 2), mnssdk.ERR_MNS_QUEUE_ALREADY_EXIST_AND_HAVE_SAME_ATTR)
-	refused(t, m.CreateQueue("q1", 1, 65536, 345600, 30, 0, 2), mnssdk.ERR_MNS_QUEUE_ALREADY_EXIST)
-	q.advance(t, time.Minute)
-	if err := m.SetQueueAttributesWithOptions("q1", mnssdk.WithVisibilityTimeout(60)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := m.GetQueueAttributes("q1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got.XMLName.Local, got.XMLName.Space = "", ""
-	want := mnssdk.QueueAttribute{
-		QueueName: "q1", MaxMessageSize: 65536, MessageRetentionPeriod: 345600, VisibilityTimeout: 60,
-		CreateTime: start.Unix(), LastModifyTime: start.Add(time.Minute).Unix(),
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if err := m.DeleteQueue("q1"); err != nil {
-		t.Fatal(err)
-	}
-	_, err = m.GetQueueAttributes("q1")
-	refused(t, err, mnssdk.ERR_MNS_QUEUE_NOT_EXIST)
-}
-
-func TestMNSListsQueuesInPages(t *testing.T) {
-	m := newQueues(t, &keys{}).manager()
-	for _, name := range []string{"fleetwarden-a", "fleetwarden-b", "fleetwarden-c", "other"} {
-		if err := m.CreateSimpleQueue(name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	first, err := m.ListQueue("", 2, "fleetwarden-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := m.ListQueueDetail(first.NextMarker, 2, "fleetwarden-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(first.Queues) != 2 || first.Queues[1].QueueURL != "http://"+host+"/queues/fleetwarden-b" {
-		t.Errorf("first page %+v", first)
-	}
-	if len(second.Attrs) != 1 || second.Attrs[0].QueueName != "fleetwarden-c" || second.NextMarker != "" {
-		t.Errorf("second page %+v", second)
-	}
-}
 
 func TestMNSMessageIsReceivedHiddenAndReceivedAgain(t *testing.T) {
 	q := newQueues(t, &keys{})
@@ -95,34 +40,6 @@ func TestMNSMessageIsReceivedHiddenAndReceivedAgain(t *testing.T) {
 	refused(t, queue.DeleteMessage(again.ReceiptHandle), mnssdk.ERR_MNS_MESSAGE_NOT_EXIST)
 	refused(t, queue.DeleteMessage("not-a-handle"), mnssdk.ERR_MNS_RECEIPT_HANDLE_ERROR)
 	refused(t, queue.DeleteMessage(""), mnssdk.ERR_MNS_MISSING_RECEIPT_HANDLE)
-}
-
-func TestMNSChangesVisibilityUnderANewHandle(t *testing.T) {
-	q := newQueues(t, &keys{})
-	queue := q.queue(t, "q")
-	if _, err := queue.SendMessage(text("x")); err != nil {
-		t.Fatal(err)
-	}
-	m, err := receive(queue)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed, err := queue.ChangeMessageVisibility(m.ReceiptHandle, 120)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if changed.ReceiptHandle == m.ReceiptHandle || changed.NextVisibleTime != start.Add(2*time.Minute).UnixMilli() {
-		t.Errorf("changed %+v", changed)
-	}
-	refused(t, queue.DeleteMessage(m.ReceiptHandle), mnssdk.ERR_MNS_MESSAGE_NOT_EXIST)
-	q.advance(t, 119*time.Second)
-	_, err = receive(queue)
-	refused(t, err, mnssdk.ERR_MNS_MESSAGE_NOT_EXIST)
-	if err := queue.DeleteMessage(changed.ReceiptHandle); err != nil {
-		t.Error(err)
-	}
-	_, err = queue.ChangeMessageVisibility(changed.ReceiptHandle, 43201)
-	refused(t, err, mnssdk.ERR_MNS_INVALID_ARGUMENT)
 }
 
 func TestMNSDelayedMessageComesAfterItsDelay(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package mns is the queue half of Simple Message Queue (MNS): queues and
-// messages on virtual time, and the REST protocol of version 2015-06-06 that
-// the official SDKs speak.
+// messages on virtual time, the REST protocol of messages, version 2015-06-06, that
+// the official SDKs speak, and the RPC product that makes queues.
 //
 // A [Service] holds the queues and can be used directly, as EventBridge and
 // Function Compute do inside the cloud. A [Handler] puts the REST protocol

@@ -37,7 +37,6 @@ type Message struct {
 const (
 	defaultPriority = 8
 	maxDelay        = 604800 * time.Second
-	maxVisibility   = 43200 * time.Second
 )
 
 type state int

@@ -2,7 +2,6 @@ package mns
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/xml"
 	"net/http"
 	"strconv"
@@ -10,64 +9,6 @@ import (
 
 	"fleetwarden/deploy/local/simcloud/wire"
 )
-
-func (h *Handler) createQueue(r *request) (answer, error) {
-	var x xmlAttributes
-	if err := parse(r.body, &x); err != nil {
-		return answer{}, err
-	}
-	attrs := Defaults()
-	x.apply(&attrs)
-	created, err := h.Service.Create(r.queue, attrs)
-	if err != nil {
-		return answer{}, err
-	}
-	if !created {
-		return answer{status: http.StatusNoContent}, nil
-	}
-	return answer{status: http.StatusCreated}, nil
-}
-
-func (h *Handler) setAttributes(r *request) (answer, error) {
-	var x xmlAttributes
-	if err := parse(r.body, &x); err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusNoContent}, h.Service.SetAttributes(r.queue, x.apply)
-}
-
-func (h *Handler) getAttributes(r *request) (answer, error) {
-	st, err := h.Service.Attributes(r.queue)
-	return answer{http.StatusOK, statusXML(st)}, err
-}
-
-func (h *Handler) deleteQueue(r *request) (answer, error) {
-	return answer{status: http.StatusNoContent}, h.Service.Drop(r.queue)
-}
-
-// listQueue pages by the marker, which is the first name of the next page.
-func (h *Handler) listQueue(r *request) (answer, error) {
-	limit, err := number(r.Header.Get("x-mns-ret-number"), 1000, 1, 1000)
-	if err != nil {
-		return answer{}, err
-	}
-	page := xmlQueues{}
-	for _, st := range h.Service.List(r.queue.Account, r.queue.Region, r.Header.Get("x-mns-prefix")) {
-		if st.Queue.Name < r.Header.Get("x-mns-marker") {
-			continue
-		}
-		if len(page.Queues) == limit {
-			page.NextMarker = st.Queue.Name
-			break
-		}
-		if r.Header.Get("x-mns-with-meta") == "true" {
-			page.Queues = append(page.Queues, statusXML(st))
-		} else {
-			page.Queues = append(page.Queues, xmlQueueURL{QueueURL: "http://" + r.Host + "/queues/" + st.Queue.Name})
-		}
-	}
-	return answer{http.StatusOK, page}, nil
-}
 
 func (x xmlOutgoing) outgoing() Outgoing {
 	out := Outgoing{Body: x.MessageBody, Priority: x.Priority}
@@ -215,25 +156,6 @@ func (h *Handler) batchDelete(r *request) (answer, error) {
 		return answer{}, &partialError{failed}
 	}
 	return answer{status: http.StatusNoContent}, nil
-}
-
-// changeVisibility: its published request line has the names in lower case, the Go SDK
-// sends them as those of DeleteMessage.
-func (h *Handler) changeVisibility(r *request) (answer, error) {
-	handle := cmp.Or(r.query.Get("receiptHandle"), r.query.Get("ReceiptHandle"))
-	if handle == "" {
-		return answer{}, wire.Errorf(400, "MissingReceiptHandle", "ReceiptHandle is required.")
-	}
-	timeout := cmp.Or(r.query.Get("visibilityTimeout"), r.query.Get("VisibilityTimeout"))
-	if timeout == "" {
-		return answer{}, wire.Errorf(400, "MissingVisibilityTimeout", "VisibilityTimeout is required.")
-	}
-	seconds, err := number(timeout, 0, 0, int(maxVisibility/time.Second))
-	if err != nil {
-		return answer{}, err
-	}
-	m, err := h.Service.ChangeVisibility(r.queue, handle, time.Duration(seconds)*time.Second)
-	return answer{http.StatusOK, xmlVisibility{ReceiptHandle: m.ReceiptHandle, NextVisibleTime: m.NextVisibleTime.UnixMilli()}}, err
 }
 
 // number reads an integer from low to high; def if it is absent.

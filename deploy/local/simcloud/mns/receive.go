@@ -66,28 +66,6 @@ func (s *Service) Delete(id Queue, handle string) error {
 	})
 }
 
-// ChangeVisibility hides the message for d (up to 12 h) from now on and gives
-// it a new receipt handle. With d = 0 the message is visible at once.
-func (s *Service) ChangeVisibility(id Queue, handle string, d time.Duration) (changed Message, err error) {
-	err = s.on(id, func(q *queue) error {
-		m, err := q.byHandle(handle)
-		if err != nil {
-			return err
-		}
-		if d < 0 || d > maxVisibility {
-			return invalidArgument("The value of VisibilityTimeout should between 0 and 43200 seconds")
-		}
-		m.hidden.Stop()
-		s.hide(q, m, d)
-		changed = m.Message
-		if d == 0 {
-			s.show(q, m)
-		}
-		return nil
-	})
-	return changed, err
-}
-
 func (q *queue) byHandle(handle string) (*message, error) {
 	raw, err := base64.StdEncoding.DecodeString(handle)
 	id, _, ok := strings.Cut(string(raw), "|")

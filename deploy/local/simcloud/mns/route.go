@@ -13,61 +13,27 @@ type operation struct {
 	// actions are what RAM must allow, all of them. Sources differ on whether a
 	// batch goes by the action of the single call or by its own, so both are
 	// asked for.
-	actions  []string
-	resource func(Queue) string
-	run      func(*Handler, *request) (answer, error)
+	actions []string
+	run     func(*Handler, *request) (answer, error)
 }
 
-func onAccount(q Queue) string  { return "acs:mns:" + q.Region + ":" + q.Account + ":/queues" }
-func onQueue(q Queue) string    { return q.ARN() }
-func onMessages(q Queue) string { return q.ARN() + "/messages" }
-
-func single(name string, on func(Queue) string, run func(*Handler, *request) (answer, error)) operation {
-	return operation{name, []string{"mns:" + name}, on, run}
+func single(name string, run func(*Handler, *request) (answer, error)) operation {
+	return operation{name, []string{"mns:" + name}, run}
 }
 
 func batch(name, single string, run func(*Handler, *request) (answer, error)) operation {
-	return operation{name, []string{"mns:" + single, "mns:" + name}, onMessages, run}
+	return operation{name, []string{"mns:" + single, "mns:" + name}, run}
 }
 
-// route finds the operation and the queue of a request.
+// route finds the operation and the queue of a request. Queues are made, changed and listed
+// by Mns-open alone here.
 func route(r *request) (operation, error) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if parts[0] != "queues" || len(parts) > 3 {
+	if len(parts) != 3 || parts[0] != "queues" || parts[2] != "messages" {
 		return operation{}, errInvalidURL(r)
 	}
-	if len(parts) > 1 {
-		r.queue.Name = parts[1]
-	}
-	switch {
-	case len(parts) == 1 && r.Method == http.MethodGet:
-		return single("ListQueue", onAccount, (*Handler).listQueue), nil
-	case len(parts) == 2:
-		return routeQueue(r)
-	case len(parts) == 3 && parts[2] == "messages":
-		return routeMessages(r)
-	}
-	return operation{}, errInvalidURL(r)
-}
-
-func routeQueue(r *request) (operation, error) {
-	switch r.Method {
-	case http.MethodPut:
-		if override(r) {
-			return single("SetQueueAttributes", onQueue, (*Handler).setAttributes), nil
-		}
-		return single("CreateQueue", onQueue, (*Handler).createQueue), nil
-	case http.MethodGet:
-		return single("GetQueueAttributes", onQueue, (*Handler).getAttributes), nil
-	case http.MethodDelete:
-		return single("DeleteQueue", onQueue, (*Handler).deleteQueue), nil
-	}
-	return operation{}, errInvalidURL(r)
-}
-
-// override: the SDKs write metaoverride, the documentation metaOverride.
-func override(r *request) bool {
-	return r.query.Get("metaoverride") == "true" || r.query.Get("metaOverride") == "true"
+	r.queue.Name = parts[1]
+	return routeMessages(r)
 }
 
 func routeMessages(r *request) (operation, error) {
@@ -76,16 +42,14 @@ func routeMessages(r *request) (operation, error) {
 		if rootName(r.body) == "Messages" {
 			return batch("BatchSendMessage", "SendMessage", (*Handler).batchSend), nil
 		}
-		return single("SendMessage", onMessages, (*Handler).send), nil
+		return single("SendMessage", (*Handler).send), nil
 	case http.MethodGet:
 		return routeReceive(r), nil
 	case http.MethodDelete:
 		if r.query.Has("ReceiptHandle") || len(r.body) == 0 {
-			return single("DeleteMessage", onMessages, (*Handler).deleteMessage), nil
+			return single("DeleteMessage", (*Handler).deleteMessage), nil
 		}
 		return batch("BatchDeleteMessage", "DeleteMessage", (*Handler).batchDelete), nil
-	case http.MethodPut:
-		return single("ChangeMessageVisibility", onMessages, (*Handler).changeVisibility), nil
 	}
 	return operation{}, errInvalidURL(r)
 }
@@ -96,11 +60,11 @@ func routeReceive(r *request) operation {
 	case peek && many:
 		return batch("BatchPeekMessage", "PeekMessage", (*Handler).peek)
 	case peek:
-		return single("PeekMessage", onMessages, (*Handler).peek)
+		return single("PeekMessage", (*Handler).peek)
 	case many:
 		return batch("BatchReceiveMessage", "ReceiveMessage", (*Handler).receive)
 	default:
-		return single("ReceiveMessage", onMessages, (*Handler).receive)
+		return single("ReceiveMessage", (*Handler).receive)
 	}
 }
 

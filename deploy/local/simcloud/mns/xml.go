@@ -18,70 +18,6 @@ type xmlError struct {
 	HostID    string `xml:"HostId"`
 }
 
-// xmlAttributes are a request's; nil is what it left out.
-type xmlAttributes struct {
-	XMLName                xml.Name `xml:"Queue"`
-	DelaySeconds           *int
-	MaximumMessageSize     *int
-	MessageRetentionPeriod *int
-	VisibilityTimeout      *int
-	PollingWaitSeconds     *int
-	LoggingEnabled         *bool
-}
-
-func (x *xmlAttributes) apply(a *Attributes) {
-	set(&a.DelaySeconds, x.DelaySeconds)
-	set(&a.MaximumMessageSize, x.MaximumMessageSize)
-	set(&a.MessageRetentionPeriod, x.MessageRetentionPeriod)
-	set(&a.VisibilityTimeout, x.VisibilityTimeout)
-	set(&a.PollingWaitSeconds, x.PollingWaitSeconds)
-	set(&a.LoggingEnabled, x.LoggingEnabled)
-}
-
-func set[T any](to *T, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
-type xmlStatus struct {
-	XMLName                xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Queue"`
-	QueueName              string
-	CreateTime             int64 // s
-	LastModifyTime         int64 // s
-	DelaySeconds           int
-	MaximumMessageSize     int
-	MessageRetentionPeriod int
-	VisibilityTimeout      int
-	PollingWaitSeconds     int
-	ActiveMessages         int
-	InactiveMessages       int
-	DelayMessages          int
-	LoggingEnabled         bool
-}
-
-func statusXML(s Status) xmlStatus {
-	a := s.Attributes
-	return xmlStatus{
-		QueueName: s.Queue.Name, CreateTime: s.Created.Unix(), LastModifyTime: s.Modified.Unix(),
-		DelaySeconds: a.DelaySeconds, MaximumMessageSize: a.MaximumMessageSize,
-		MessageRetentionPeriod: a.MessageRetentionPeriod, VisibilityTimeout: a.VisibilityTimeout,
-		PollingWaitSeconds: a.PollingWaitSeconds, LoggingEnabled: a.LoggingEnabled,
-		ActiveMessages: s.Active, InactiveMessages: s.Inactive, DelayMessages: s.Delayed,
-	}
-}
-
-type xmlQueues struct {
-	XMLName    xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Queues"`
-	Queues     []any    `xml:"Queue"`
-	NextMarker string   `xml:",omitempty"`
-}
-
-type xmlQueueURL struct {
-	XMLName  xml.Name `xml:"Queue"`
-	QueueURL string
-}
-
 // xmlOutgoing is a message to send. A Priority of 0, which the Go SDK sends for
 // none given, is outside 1–16 and refused.
 type xmlOutgoing struct {
@@ -166,12 +102,6 @@ type xmlDeleteError struct {
 	ErrorCode     string
 	ErrorMessage  string
 	ReceiptHandle string
-}
-
-type xmlVisibility struct {
-	XMLName         xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ ChangeVisibility"`
-	ReceiptHandle   string
-	NextVisibleTime int64
 }
 
 // parse reads one XML document. An empty one leaves v as it is.
