@@ -158,7 +158,7 @@ func TestSetupShareRoleDiesAtAnyCallAndTheShareComesRight(t *testing.T) {
 	}
 }
 
-// sharedAtLast shares an image, in vain at first, and again when the functions have made the
+// sharedAtLast shares an image, which fails at first, and again when the functions have made the
 // role.
 func (s *sharer) sharedAtLast() {
 	s.t.Helper()

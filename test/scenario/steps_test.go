@@ -41,8 +41,8 @@ func play(t *testing.T, o stage.Options) *stage.Stage {
 	return s
 }
 
-// alone leaves one function of those that events and timers wake, where a story is told for
-// each of its calls. What they do beside each other is told in other stories.
+// alone leaves one function of those that events and timers wake, where a story is run for
+// each of its calls. Other stories show the functions side by side.
 func alone(function string, o stage.Options) stage.Options {
 	o.Without = slices.DeleteFunc(slices.Clone(woken), func(f string) bool { return f == function })
 	return o
