@@ -46,6 +46,34 @@ func (p *player) checkLive() {
 		}
 	}
 	p.checkTrusted()
+	p.checkJudged()
+}
+
+// checkJudged: each function that a launch wakes said something of what was launched, unless a
+// fault may have kept it from that. What one of them misses, another may hide.
+func (p *player) checkJudged() {
+	if p.m.lost || p.m.faulty {
+		return
+	}
+	records, err := p.Records()
+	if err != nil {
+		p.wrong("reading the records: %v", err)
+	}
+	said := map[string]bool{}
+	for _, r := range records {
+		said[r["function"]+" "+r["id"]] = true
+	}
+	for _, i := range p.m.instances {
+		now, there := p.Server.ECS.Instance(i.account, i.region, i.id)
+		if !i.live || i.left || i.alone() || !i.trusted() || !there || now.Status != "Running" {
+			continue
+		}
+		for _, function := range []string{"validate-instance", "attach-role", "push-agent"} {
+			if !said[function+" "+i.id] {
+				p.wrong("%s (%s, %s) of %s was launched, and %s said nothing of it after its events were worked on", i.id, i.kind, i.group, i.account, function)
+			}
+		}
+	}
 }
 
 // unreplayed reports whether lost events of an account may stay lost until the next sweep:
