@@ -1,9 +1,9 @@
 # Fleetwarden. Everything here runs on one machine with no cloud account, except
 # "make deploy".
 
-# The functions by their names in Function Compute; a folder has the name without
-# its dashes.
-FUNCTIONS := attach-role backfill push-agent setup-share-role sweep validate-instance watch-shares
+# The functions, without the prefix of their names in Function Compute; a folder has the
+# name without its dashes.
+FUNCTIONS := $(sort $(basename $(notdir $(wildcard deploy/ram/*.json))))
 GOOS      ?= $(shell go env GOOS)
 GOARCH    ?= $(shell go env GOARCH)
 TIMEOUT   ?= 20m

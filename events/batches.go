@@ -13,7 +13,7 @@ import (
 // Filter says which events a function looks at.
 type Filter struct {
 	// Kinds are the kinds of event that the function knows; others are ignored.
-	Kinds []Kind
+	Kinds []fleet.EventKind
 	// Refs are the kinds of ref that the function looks at.
 	Refs []fleet.Kind
 	// Own are the names of our own roles: what their sessions did wakes no function.

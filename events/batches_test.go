@@ -26,7 +26,7 @@ const member fleet.AccountID = "1000000000000004"
 // filter is that of a function that looks at launched instances.
 func filter() events.Filter {
 	return events.Filter{
-		Kinds:   []events.Kind{events.KindLaunch, events.KindMessage},
+		Kinds:   []fleet.EventKind{fleet.EventLaunch, fleet.EventMessage},
 		Refs:    []fleet.Kind{fleet.KindInstance},
 		Own:     []string{"fleetwarden-attach-role"},
 		Knows:   func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member || a == "1000000000000003" },
@@ -37,7 +37,7 @@ func filter() events.Filter {
 }
 
 func launchOf(s fleet.Scope, ids ...string) events.Event {
-	ev := events.Event{Kind: events.KindLaunch, ID: "s|1", Type: "ecs:ActionTrail:ApiCall", Call: &fleet.Call{Name: "RunInstances"}}
+	ev := events.Event{Kind: fleet.EventLaunch, ID: "s|1", Type: "ecs:ActionTrail:ApiCall", Call: &fleet.Call{Name: "RunInstances"}}
 	for _, id := range ids {
 		ev.Refs = append(ev.Refs, fleet.Ref{Scope: s, Kind: fleet.KindInstance, ID: id, Call: ev.Call})
 	}
@@ -99,7 +99,7 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 		bad    bool // not only ignored: somebody has to look
 		why    string
 	}{
-		"another kind":       {func(e *events.Event) { e.Kind = events.KindTimer }, false, "timer"},
+		"another kind":       {func(e *events.Event) { e.Kind = fleet.EventTimer }, false, "timer"},
 		"our own session":    {func(e *events.Event) { e.Role, e.Session = "Fleetwarden-Attach-Role", "s-1" }, false, "s-1"},
 		"the decoder's word": {func(e *events.Event) { e.Ignored, e.Refs = "a dry run", nil }, false, "a dry run"},
 		"a strange account":  {func(e *events.Event) { e.Refs[0].Scope.Account = "1000000000000009" }, true, "1000000000000009"},
@@ -201,7 +201,7 @@ func TestADuplicateAddsWhatIsKnownAndEndsNoRechecks(t *testing.T) {
 	since := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	message := func(n int, first time.Time) events.Event {
 		ev := launchOf(hangzhou, "i-1")
-		ev.Kind, ev.Refs[0].Call = events.KindMessage, nil
+		ev.Kind, ev.Refs[0].Call = fleet.EventMessage, nil
 		ev.Refs[0].Try = fleet.Try{N: n, FirstSeen: first, Run: "r"}
 		return ev
 	}
@@ -292,7 +292,7 @@ func TestBatchesStopWhenNobodyListens(t *testing.T) {
 	source := func(yield func(events.Event, error) bool) {
 		for range 10 {
 			read++
-			if !yield(events.Event{Kind: events.KindTimer}, nil) {
+			if !yield(events.Event{Kind: fleet.EventTimer}, nil) {
 				return
 			}
 		}
@@ -310,14 +310,14 @@ func TestBatchesStopWhenNobodyListens(t *testing.T) {
 
 func TestAnEventOfARegionThatIsNotGuardedIsIgnored(t *testing.T) {
 	far := fleet.Scope{Account: hangzhou.Account, Region: "cn-far"}
-	share := events.Event{Kind: events.KindImageShare, Account: far.Account, Region: far.Region,
+	share := events.Event{Kind: fleet.EventImageShare, Account: far.Account, Region: far.Region,
 		Refs: []fleet.Ref{{Scope: fleet.Scope{Account: far.Account}, Kind: fleet.KindImageShare}}}
 	launch := launchOf(far, "i-1")
 	launch.Region = far.Region
 	near := launchOf(hangzhou, "i-2")
 	near.Region = hangzhou.Region
 	f := filter()
-	f.Kinds, f.Refs = append(f.Kinds, events.KindImageShare), append(f.Refs, fleet.KindImageShare)
+	f.Kinds, f.Refs = append(f.Kinds, fleet.EventImageShare), append(f.Refs, fleet.KindImageShare)
 	ignored, refs := 0, 0
 	for b, err := range events.Batches(sequence(one{ev: share}, one{ev: launch}, one{ev: near}), f) {
 		if err == nil {

@@ -80,12 +80,12 @@ func (r *reader) payload(p []byte) bool {
 	}
 	p = bytes.TrimSpace(bytes.TrimPrefix(p, []byte("\uFEFF")))
 	if len(p) == 0 {
-		return r.emit(Event{Kind: KindManual, ID: r.outerID}, nil)
+		return r.emit(Event{Kind: fleet.EventManual, ID: r.outerID}, nil)
 	}
 	if text := fleet.JSONIn(p); text != nil {
 		return r.json(text, r.payload)
 	}
-	return r.emit(Event{Kind: KindText, ID: r.outerID, Text: string(bytes.ToValidUTF8(p, []byte("\uFFFD")))}, nil)
+	return r.emit(Event{Kind: fleet.EventText, ID: r.outerID, Text: string(bytes.ToValidUTF8(p, []byte("\uFFFD")))}, nil)
 }
 
 // json reads p, which looks like JSON; a string's content is read by inner.

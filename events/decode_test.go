@@ -66,14 +66,14 @@ func TestAnEmptyWindowYieldsNothing(t *testing.T) {
 }
 
 func TestBlanksAreAManualInvocation(t *testing.T) {
-	if ev := only(t, " \r\n\t"); ev.Kind != events.KindManual {
+	if ev := only(t, " \r\n\t"); ev.Kind != fleet.EventManual {
 		t.Errorf("kind is %q", ev.Kind)
 	}
 }
 
 func TestTheTypeMayComeAfterTheData(t *testing.T) {
 	ev := only(t, `{"data":{"resourceId":"i-1"},"type":"ecs:Instance:StateChange","specversion":"1.0","aliyunaccountid":"1","aliyunregionid":"cn-hangzhou"}`)
-	if ev.Kind != events.KindStateChange || len(ev.Refs) != 1 {
+	if ev.Kind != fleet.EventStateChange || len(ev.Refs) != 1 {
 		t.Errorf("got %+v", ev)
 	}
 }
@@ -81,7 +81,7 @@ func TestTheTypeMayComeAfterTheData(t *testing.T) {
 func TestAnUnknownTypeWithDataOfAnyShapeIsNoError(t *testing.T) {
 	for _, data := range []string{`null`, `7`, `"text"`, `[1]`, `{"resourceId":{},"state":[1],"instanceId":7,"userIdentity":"x"}`} {
 		ev := only(t, `{"specversion":"1.0","type":"oss:ObjectCreated:PutObject","data":`+data+`}`)
-		if ev.Kind != events.KindUnknown || len(ev.Refs) != 0 {
+		if ev.Kind != fleet.EventUnknown || len(ev.Refs) != 0 {
 			t.Errorf("data %s: got %+v", data, ev)
 		}
 	}

@@ -38,7 +38,7 @@ func (r *reader) element() bool {
 	case e.V.there():
 		return r.message()
 	}
-	return r.emit(Event{Kind: KindUnknown, ID: r.outerID}, nil)
+	return r.emit(Event{Kind: fleet.EventUnknown, ID: r.outerID}, nil)
 }
 
 // The CloudEvents types that are about instances and shares.
@@ -74,12 +74,12 @@ func (r *reader) cloudEvent() bool {
 			return r.trail(&e.Data)
 		}
 	}
-	return r.emit(r.event(KindUnknown, &e.Data), nil)
+	return r.emit(r.event(fleet.EventUnknown, &e.Data), nil)
 }
 
 // event fills in what all kinds have. Its account and region are as they were
 // written: scope checks them.
-func (r *reader) event(kind Kind, rec *record) Event {
+func (r *reader) event(kind fleet.EventKind, rec *record) Event {
 	e := &r.env
 	ev := Event{Kind: kind, ID: r.join(e.Source, e.ID), Source: r.text(e.Source), Type: r.text(e.Type)}
 	if ev.ID == "" {
@@ -115,14 +115,14 @@ func (r *reader) join(a, b span) string {
 // FC sends a body as text or as Base64.
 func (r *reader) http() bool {
 	if !r.holdsJSON(r.env.Body) {
-		return r.emit(Event{Kind: KindHTTP, Ignored: "an HTTP request"}, nil)
+		return r.emit(Event{Kind: fleet.EventHTTP, Ignored: "an HTTP request"}, nil)
 	}
 	return r.wrapped(r.env.Body, "", r.body)
 }
 
 func (r *reader) timer() Event {
 	e := &r.env
-	return Event{Kind: KindTimer, ID: r.join(e.TriggerName, e.TriggerTime), Source: r.text(e.TriggerName),
+	return Event{Kind: fleet.EventTimer, ID: r.join(e.TriggerName, e.TriggerTime), Source: r.text(e.TriggerName),
 		Time: r.text(e.TriggerTime), Text: string(r.plain(e.Payload))}
 }
 

@@ -6,53 +6,10 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Kind says what happened.
-type Kind string
-
-// The kinds of Event.
-const (
-	// KindUnknown is a well-formed event that nothing here is about. It has no
-	// refs.
-	KindUnknown Kind = "unknown"
-	// KindLaunch is one of [fleet.LaunchCalls]. Its refs are the new instances; for a
-	// denied launch the call itself ([fleet.KindCall]); for one that succeeded and names
-	// no instance, the account in the region, or nothing where other resources have the
-	// same event, or the instances come later.
-	KindLaunch Kind = "launch"
-	// KindImageShare is ModifyImageSharePermission, also when it failed.
-	KindImageShare Kind = "image-share"
-	// KindResourceShare is a call of Resource Sharing that may have changed who
-	// sees a snapshot or an image. Neither it nor [KindShareStatus] is on EventBridge's
-	// published list (help page doc-detail/204963): where they do not come, the timer of
-	// watch-shares finds what they would have named.
-	KindResourceShare Kind = "resource-share"
-	// KindShareStatus is resourcemanager:ResourceSharing:AssociationStatusChange.
-	KindShareStatus Kind = "share-status"
-	// KindStateChange is ecs:Instance:StateChange.
-	KindStateChange Kind = "state-change"
-	// KindFirstHeartbeat is ecs:CloudAssistant:FirstHeartbeat. Which member names
-	// the instance is not published; without one the ref is the account in the
-	// region, to be searched for young instances.
-	KindFirstHeartbeat Kind = "first-heartbeat"
-	// KindTaskCompleted is ecs:CloudAssistant:TaskCompleted.
-	KindTaskCompleted Kind = "task-completed"
-	// KindMessage is one of our own inbox messages.
-	KindMessage Kind = "message"
-	// KindTimer is a timer trigger; Text is its payload.
-	KindTimer Kind = "timer"
-	// KindText is a topic's message, or a payload, that is not JSON; Text is it.
-	KindText Kind = "text"
-	// KindHTTP is an HTTP trigger's request with no event in its body, which no function
-	// serves.
-	KindHTTP Kind = "http"
-	// KindManual is an empty payload: a person invoked the function.
-	KindManual Kind = "manual"
-)
-
 // Event is one element of a payload. It holds copies: the payload may be
 // reused.
 type Event struct {
-	Kind Kind
+	Kind fleet.EventKind
 	// ID is the same for two deliveries of one event: "source|id" of the
 	// CloudEvent (the pair that EventBridge promises to be unique), else the trail
 	// record's eventId, else "trigger|time" of a timer. Empty when the payload has

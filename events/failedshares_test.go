@@ -61,8 +61,8 @@ func TestJoinedSharesKeepTheirCodes(t *testing.T) {
 
 // Windows join again: a message holds what a window came to, and comes with others.
 func TestJoinedSharesJoinAgain(t *testing.T) {
-	again := events.Event{Kind: events.KindImageShare, Refs: []fleet.Ref{joined(t, lacking(0, "m-1", "2"), lacking(1, "m-2", "3"))}}
-	other := events.Event{Kind: events.KindImageShare, Refs: []fleet.Ref{joined(t, lacking(2, "m-3", "4"), lacking(1, "m-2", "3"))}}
+	again := events.Event{Kind: fleet.EventImageShare, Refs: []fleet.Ref{joined(t, lacking(0, "m-1", "2"), lacking(1, "m-2", "3"))}}
+	other := events.Event{Kind: fleet.EventImageShare, Refs: []fleet.Ref{joined(t, lacking(2, "m-3", "4"), lacking(1, "m-2", "3"))}}
 	want := []fleet.FailedShare{share(2, "m-3", "4"), share(1, "m-2", "3"), share(0, "m-1", "2")}
 	for _, window := range [][]events.Event{{again, other}, {other, again}} {
 		if diff := cmp.Diff(want, joined(t, window...).Call.FailedShares()); diff != "" {

@@ -74,7 +74,7 @@ var (
 
 func checkEvent(t *testing.T, ev events.Event) {
 	t.Helper()
-	if ev.Kind == events.KindUnknown && len(ev.Refs) > 0 {
+	if ev.Kind == fleet.EventUnknown && len(ev.Refs) > 0 {
 		t.Fatalf("an unknown event has refs %v", ev.Refs)
 	}
 	if ev.Ignored != "" && len(ev.Refs) > 0 {

@@ -52,14 +52,14 @@ func TestWhatStandsInAnEnvelopeIsNoTimer(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		payload string
-		want    events.Kind
+		want    fleet.EventKind
 	}{
-		"bare":           {timer, events.KindTimer},
-		"a window":       {`[{"specversion":"1.0","type":"mns:Queue:SendMessage","data":{"messageBody":` + string(quoted) + `}}]`, events.KindUnknown},
-		"one message":    {`{"specversion":"1.0","type":"mns:Queue:SendMessage","data":{"messageBody":` + timer + `}}`, events.KindUnknown},
-		"a topic":        {`{"TopicOwner":"1","TopicName":"t","Message":` + string(quoted) + `}`, events.KindUnknown},
-		"a list":         {`[` + timer + `]`, events.KindUnknown},
-		"a quoted timer": {string(quoted), events.KindUnknown},
+		"bare":           {timer, fleet.EventTimer},
+		"a window":       {`[{"specversion":"1.0","type":"mns:Queue:SendMessage","data":{"messageBody":` + string(quoted) + `}}]`, fleet.EventUnknown},
+		"one message":    {`{"specversion":"1.0","type":"mns:Queue:SendMessage","data":{"messageBody":` + timer + `}}`, fleet.EventUnknown},
+		"a topic":        {`{"TopicOwner":"1","TopicName":"t","Message":` + string(quoted) + `}`, fleet.EventUnknown},
+		"a list":         {`[` + timer + `]`, fleet.EventUnknown},
+		"a quoted timer": {string(quoted), fleet.EventUnknown},
 	} {
 		for ev, err := range events.Decode([]byte(c.payload)) {
 			if err != nil || ev.Kind != c.want {

@@ -29,11 +29,11 @@ func Check(payload []byte) error {
 // unknown is the error for an element that is of no shape that is known here.
 func unknown(ev Event) error {
 	switch {
-	case ev.Kind == KindManual:
+	case ev.Kind == fleet.EventManual:
 		return wrong("", "it is empty")
-	case ev.Kind == KindText:
+	case ev.Kind == fleet.EventText:
 		return wrong("", "it is neither JSON nor JSON in Base64")
-	case ev.Kind == KindUnknown && ev.Type == "" && ev.Name == "":
+	case ev.Kind == fleet.EventUnknown && ev.Type == "" && ev.Name == "":
 		return wrong("", "it is JSON of no known shape")
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 
 // launch reads a call that creates instances.
 func (r *reader) launch(ev Event, rec *record, call fleet.LaunchCall) (Event, error) {
-	ev.Kind = KindLaunch
+	ev.Kind = fleet.EventLaunch
 	ev.Call = r.call(&ev, rec)
 	if ev.Call.ErrorCode == dryRun {
 		ev.Ignored = "a dry run launches nothing"

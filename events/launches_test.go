@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
 )
 
@@ -24,7 +23,7 @@ func TestALaunchWithoutIDsLeadsWhereTheTableSays(t *testing.T) {
 			if len(ev.Refs) > 0 {
 				got = ev.Refs[0].Kind
 			}
-			if got != want || ev.Kind != events.KindLaunch || (ev.Ignored != "") != (want == "") {
+			if got != want || ev.Kind != fleet.EventLaunch || (ev.Ignored != "") != (want == "") {
 				t.Errorf("%s, code %q: got %+v, want %q", c.Event, code, ev, want)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fleetwarden/events"
+	"fleetwarden/shared/fleet"
 )
 
 // Each good element of a payload is read, whatever stands beside it.
@@ -109,12 +110,12 @@ func TestBase64IsReadWhereverMNSMayUseIt(t *testing.T) {
 			base64Of(fmt.Sprintf(`{"TopicOwner":"1","TopicName":"t","MessageId":"M","Message":"%s"}`, base64Of(stateChange)))),
 		fmt.Sprintf(`{"rawPath":"/","requestContext":{},"body":"%s","isBase64Encoded":true}`, base64Of(stateChange)),
 	} {
-		if ev := only(t, payload); ev.Kind != events.KindStateChange || len(ev.Refs) != 1 {
+		if ev := only(t, payload); ev.Kind != fleet.EventStateChange || len(ev.Refs) != 1 {
 			t.Errorf("%s: got %+v", payload, ev)
 		}
 	}
 	for _, text := range []string{"hello topic", "aGVsbG8=", "e30", "SGVsbG8sIHdvcmxk"} {
-		if ev := only(t, fmt.Sprintf(`{"TopicOwner":"1","Message":%q}`, text)); ev.Kind != events.KindText && ev.Kind != events.KindUnknown {
+		if ev := only(t, fmt.Sprintf(`{"TopicOwner":"1","Message":%q}`, text)); ev.Kind != fleet.EventText && ev.Kind != fleet.EventUnknown {
 			t.Errorf("%s: got %+v", text, ev)
 		}
 	}

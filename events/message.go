@@ -28,7 +28,7 @@ func (r *reader) message() bool {
 }
 
 func messageEvent(id string, m fleet.Message) (Event, error) {
-	ev := Event{Kind: KindMessage, ID: id, Account: m.Scope.Account, Region: m.Scope.Region, Call: m.Call}
+	ev := Event{Kind: fleet.EventMessage, ID: id, Account: m.Scope.Account, Region: m.Scope.Region, Call: m.Call}
 	switch {
 	case !m.Scope.Account.Valid():
 		return ev, bad("scope.account", string(m.Scope.Account))

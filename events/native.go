@@ -10,21 +10,21 @@ import (
 // Deleted: State says which.
 func (r *reader) stateChange() (Event, error) {
 	d := &r.env.Data
-	ev := r.event(KindStateChange, d)
+	ev := r.event(fleet.EventStateChange, d)
 	ev.State = r.text(d.State)
 	return r.instance(ev, "data.resourceId", r.first(d.ResourceID, d.InstanceID))
 }
 
 func (r *reader) taskCompleted() (Event, error) {
 	d := &r.env.Data
-	ev := r.event(KindTaskCompleted, d)
+	ev := r.event(fleet.EventTaskCompleted, d)
 	ev.State = r.text(d.InvocationStatus)
 	return r.instance(ev, "data.instanceId", r.first(d.InstanceID, d.ResourceID))
 }
 
 func (r *reader) firstHeartbeat() (Event, error) {
 	d := &r.env.Data
-	ev := r.event(KindFirstHeartbeat, d)
+	ev := r.event(fleet.EventFirstHeartbeat, d)
 	if id := r.first(d.InstanceID, d.ResourceID); id != "" {
 		return r.instance(ev, "data.instanceId", id)
 	}
@@ -52,7 +52,7 @@ func (r *reader) instance(ev Event, where, id string) (Event, error) {
 // sample was delivered to the target's.
 func (r *reader) shareStatus() (Event, error) {
 	d := &r.env.Data
-	ev := r.event(KindShareStatus, d)
+	ev := r.event(fleet.EventShareStatus, d)
 	ev.State = r.text(d.ShareStatus)
 	if owner := r.text(d.ShareOwner); owner != "" {
 		ev.Account = fleet.AccountID(owner)

@@ -3,13 +3,14 @@ package events_test
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/deploy/local/simcloud/eventbridge"
-	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
 )
 
@@ -40,10 +41,10 @@ func TestTheRuleOfLaunchesNamesEachCallThatCreatesInstances(t *testing.T) {
 }
 
 // ruleOf is the rule that delivers the events of a kind.
-var ruleOf = map[events.Kind]string{
-	events.KindLaunch: "launches", events.KindImageShare: "image-shares",
-	events.KindResourceShare: "resource-shares", events.KindShareStatus: "resource-shares",
-	events.KindStateChange: "instance-running", events.KindFirstHeartbeat: "first-heartbeat", events.KindTaskCompleted: "command-completed",
+var ruleOf = map[fleet.EventKind]string{
+	fleet.EventLaunch: "launches", fleet.EventImageShare: "image-shares",
+	fleet.EventResourceShare: "resource-shares", fleet.EventShareStatus: "resource-shares",
+	fleet.EventStateChange: "instance-running", fleet.EventFirstHeartbeat: "first-heartbeat", fleet.EventTaskCompleted: "command-completed",
 }
 
 // A sample that names something is delivered by the rule of its kind, and no rule
@@ -69,7 +70,7 @@ func TestEverySampleIsDeliveredByTheRuleOfItsKindAlone(t *testing.T) {
 		ev := evs[0]
 		for rule, p := range patterns {
 			got := p.Match(payload)
-			want := len(ev.Refs) > 0 && ruleOf[ev.Kind] == rule && (ev.Kind != events.KindStateChange || ev.State == "Running")
+			want := len(ev.Refs) > 0 && ruleOf[ev.Kind] == rule && (ev.Kind != fleet.EventStateChange || ev.State == "Running")
 			if got && ruleOf[ev.Kind] != rule || want && !got {
 				t.Errorf("%s, of kind %s: rule %s matches: %v", name, ev.Kind, rule, got)
 			}
@@ -81,6 +82,57 @@ func TestEverySampleIsDeliveredByTheRuleOfItsKindAlone(t *testing.T) {
 	for rule := range patterns {
 		if matched[rule] == 0 {
 			t.Errorf("no sample is delivered by %s", rule)
+		}
+	}
+}
+
+// What the bus of a region delivers, the function handles, and so do replay and redrive;
+// what it handles beside that is its timer, its inbox, and shares, which go by way of
+// watch-shares.
+func TestEachFunctionHandlesTheKindsThatTheRulesDeliver(t *testing.T) {
+	const region = "cn-hangzhou"
+	m, err := manifest.Load("../s.yaml", manifest.Options{Account: "1000000000000001", Env: func(string) (string, bool) { return region, true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	queues, err := manifest.Queues("../deploy", region, region)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delivered := map[string][]fleet.EventKind{}
+	add := func(function, rule string) {
+		for kind, of := range ruleOf {
+			if of == rule && !slices.Contains(delivered[function], kind) {
+				delivered[function] = append(delivered[function], kind)
+			}
+		}
+	}
+	for _, q := range queues {
+		function, _ := fleet.FunctionOf(q.Name)
+		for _, rule := range slices.Concat(q.EventRules, q.MemberRules) {
+			add(function, rule)
+		}
+	}
+	for function, r := range m.Resources {
+		for _, tr := range r.Props.Triggers {
+			for _, rule := range ruleOf {
+				if tr.EventBridge != nil && tr.EventBridge.EventRuleFilterPattern == string(read(t, filepath.Join(rules, rule+".json"))) {
+					add(function, rule)
+				}
+			}
+		}
+	}
+	for _, f := range fleet.Functions() {
+		want := slices.DeleteFunc(slices.Clone(f.Events), func(k fleet.EventKind) bool {
+			return k == fleet.EventTimer || k == fleet.EventMessage
+		})
+		if f.Name == fleet.FunctionSetupShareRole {
+			want = []fleet.EventKind{fleet.EventImageShare}
+		}
+		slices.Sort(want)
+		slices.Sort(delivered[f.Name])
+		if !slices.Equal(want, delivered[f.Name]) {
+			t.Errorf("%s handles %v, and the rules deliver %v", f.Name, want, delivered[f.Name])
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // imageShare reads ModifyImageSharePermission. A failed one counts as well: the
 // share role may be what it lacks.
 func (r *reader) imageShare(ev Event, rec *record) (Event, error) {
-	ev.Kind = KindImageShare
+	ev.Kind = fleet.EventImageShare
 	ev.Call = r.call(&ev, rec)
 	if ev.Call.ErrorCode == dryRun {
 		ev.Ignored = "a dry run shares nothing"
@@ -28,7 +28,7 @@ func (r *reader) imageShare(ev Event, rec *record) (Event, error) {
 // nothing but targets shares all that the share holds, and names none of it;
 // then, and whenever the record does not say, both kinds are looked at.
 func (r *reader) resourceShare(ev Event, rec *record) (Event, error) {
-	ev.Kind = KindResourceShare
+	ev.Kind = fleet.EventResourceShare
 	ev.Call = r.call(&ev, rec)
 	switch {
 	case ev.Call.ErrorCode != "":

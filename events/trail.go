@@ -14,7 +14,7 @@ const dryRun = "DryRunOperation"
 // trail reads a trail record. Only names that we act on are looked into; a rule
 // may well deliver more.
 func (r *reader) trail(rec *record) bool {
-	ev := r.event(KindUnknown, rec)
+	ev := r.event(fleet.EventUnknown, rec)
 	ev.Name = r.text(rec.EventName)
 	r.caller(&ev, rec)
 	if call, ok := fleet.LaunchCallOf(ev.Name); ok {

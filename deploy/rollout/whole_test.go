@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -255,7 +256,7 @@ func TestMakeDeployRunsTheToolsInTheirOrder(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	want := []string{"s preview -a an access --silent -o yaml"}
-	for _, name := range []string{"attach-role", "backfill", "push-agent", "setup-share-role", "sweep", "validate-instance", "watch-shares"} {
+	for _, name := range slices.Sorted(maps.Keys(x.manifest().Resources)) {
 		want = append(want, "s "+name+" remove -a an access --assume-yes")
 	}
 	x.calledAre(append(want, tf+"init -input=false -backend-config=state.tfbackend", tf+"workspace select cn-hangzhou", tf+"state list",

@@ -23,17 +23,18 @@ import (
 
 func main() {
 	terminal.Serve(fcrun.Function{
-		Name:   "attach-role",
+		Name:   fleet.FunctionAttachRole,
 		About:  "gives trusted instances the RAM role that reports trust data to Security Center",
 		Handle: handle,
 	})
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	self := fleet.FunctionNamed(fleet.FunctionAttachRole)
 	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   []events.Kind{events.KindLaunch, events.KindStateChange, events.KindMessage},
-		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindAccount},
-		Own:     []string{fcrun.Role("attach-role")},
+		Kinds:   self.Events,
+		Refs:    self.Refs,
+		Own:     []string{fcrun.Role(self.Name)},
 		Knows:   call.Options.Policy.Knows,
 		Guards:  call.Options.Policy.Guards,
 		Reaches: call.Reaches,

@@ -23,7 +23,7 @@ import (
 	"fleetwarden/shared/terminal"
 )
 
-const name = "backfill"
+const name = fleet.FunctionBackfill
 
 func main() {
 	if fcrun.Inside() {

@@ -13,9 +13,7 @@ import (
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/policy"
 	"fleetwarden/shared/replay"
-	"fleetwarden/shared/sweep"
 )
 
 const replayUsage = `backfill replay: have the functions look at what happened in a time of the past
@@ -166,32 +164,26 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 // batches takes events of the past as if they came now. A newer message is put back
 // nowhere: it is an error, and stays in the letter it stands in.
 func batches(call *fcrun.Call, all iter.Seq2[events.Event, error]) iter.Seq2[fleet.Batch, error] {
-	own := []string{}
-	for _, f := range functions() {
-		own = append(own, fcrun.Role(f))
+	f := events.Filter{Knows: call.Options.Policy.Knows, Guards: call.Options.Policy.Guards, Reaches: call.Reaches, RoleIn: call.RoleIn}
+	for _, each := range fleet.Functions() {
+		f.Kinds, f.Refs = append(f.Kinds, each.Events...), append(f.Refs, each.Refs...)
 	}
-	return events.Batches(all, events.Filter{
-		Kinds: []events.Kind{events.KindLaunch, events.KindStateChange, events.KindFirstHeartbeat, events.KindTaskCompleted,
-			events.KindImageShare, events.KindResourceShare, events.KindShareStatus, events.KindMessage},
-		Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindFleet, fleet.KindSnapshotShare, fleet.KindImageShare},
-		Own:   own,
-		Knows: call.Options.Policy.Knows, Guards: call.Options.Policy.Guards, Reaches: call.Reaches, RoleIn: call.RoleIn,
-	})
+	for _, writer := range writers() {
+		f.Own = append(f.Own, fcrun.Role(writer))
+	}
+	return events.Batches(all, f)
 }
 
-// functions are those that write to the ledger.
-func functions() []string {
-	return []string{"attach-role", name, "push-agent", "setup-share-role", "validate-instance"}
-}
+// writers are the functions that write to the ledger what they change.
+func writers() []string { return append(fleet.Owners(), name) }
 
 // inboxes are those of all functions.
 type inboxes struct{ call *fcrun.Call }
 
-// Tell implements replay.Inboxes and redrive.Inboxes. What is shared is looked at in the
-// home region, where the sweep is, too; all else where it is.
+// Tell implements replay.Inboxes and redrive.Inboxes.
 func (i inboxes) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
 	region := refs[0].Scope.Region
-	if function == sweep.Owner(policy.ControlShareRole) || function == "sweep" {
+	if fleet.FunctionNamed(function).Home {
 		region = ""
 	}
 	inbox, err := i.call.InboxIn(name, region)

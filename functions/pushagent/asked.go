@@ -12,8 +12,6 @@ import (
 	"fleetwarden/shared/observe"
 )
 
-const name = "push-agent"
-
 // asked adds to our invocations what Security Center was asked to install with one click.
 // That carries no tag of ours and no API lists it, so the ledger is the memory: without
 // one, what was asked for is not known. It costs a listing of the last hour and two
@@ -49,7 +47,7 @@ func (a asked) Invocations(ctx context.Context, region fleet.Region, since time.
 	if a.store == nil {
 		return nil, errNoMemory
 	}
-	for batch, err := range ledger.Accounts(ctx, a.store, ledger.Query{Function: name, From: since}) {
+	for batch, err := range ledger.Accounts(ctx, a.store, ledger.Query{Function: fleet.FunctionPushAgent, From: since}) {
 		if err != nil {
 			return nil, err
 		}

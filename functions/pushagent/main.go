@@ -27,7 +27,7 @@ import (
 
 func main() {
 	terminal.Serve(fcrun.Function{
-		Name:    name,
+		Name:    fleet.FunctionPushAgent,
 		About:   "brings Security Center's agent and the trust client onto instances, through Cloud Assistant",
 		Writers: fcrun.OneInARegion,
 		Handle:  handle,
@@ -39,12 +39,11 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	if err != nil {
 		return fleet.Pass{}, err
 	}
+	self := fleet.FunctionNamed(fleet.FunctionPushAgent)
 	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds: []events.Kind{
-			events.KindFirstHeartbeat, events.KindStateChange, events.KindTaskCompleted, events.KindMessage,
-		},
-		Refs:    []fleet.Kind{fleet.KindInstance},
-		Own:     []string{fcrun.Role(name)},
+		Kinds:   self.Events,
+		Refs:    self.Refs,
+		Own:     []string{fcrun.Role(self.Name)},
 		Knows:   call.Options.Policy.Knows,
 		Guards:  call.Options.Policy.Guards,
 		Reaches: call.Reaches,

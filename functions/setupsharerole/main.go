@@ -22,7 +22,7 @@ import (
 
 func main() {
 	terminal.Serve(fcrun.Function{
-		Name:       "setup-share-role",
+		Name:       fleet.FunctionSetupShareRole,
 		About:      "lets the ECS of approved sharees use encrypted snapshots and images that are shared with them",
 		EventsOnly: true,
 		Writers:    fcrun.OneAtHome,
@@ -31,10 +31,11 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	self := fleet.FunctionNamed(fleet.FunctionSetupShareRole)
 	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   []events.Kind{events.KindMessage, events.KindImageShare, events.KindResourceShare, events.KindShareStatus},
-		Refs:    []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare},
-		Own:     []string{fcrun.Role("setup-share-role")},
+		Kinds:   self.Events,
+		Refs:    self.Refs,
+		Own:     []string{fcrun.Role(self.Name)},
 		Knows:   call.Options.Policy.Knows,
 		Guards:  call.Options.Policy.Guards,
 		Reaches: call.Reaches,

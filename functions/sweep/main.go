@@ -25,7 +25,7 @@ import (
 func main() {
 	var known lookout.Memories // of the fleets, from pass to pass
 	terminal.Serve(fcrun.Function{
-		Name:   "sweep",
+		Name:   fleet.FunctionSweep,
 		About:  "goes over all accounts and regions, reports, and tells the owners of drift",
 		Wakes:  []byte(`{"triggerTime":"","triggerName":"terminal","payload":""}`),
 		Handle: func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) { return handle(ctx, call, &known) },
@@ -38,7 +38,7 @@ func handle(ctx context.Context, call *fcrun.Call, known *lookout.Memories) (fle
 	}
 	p := &pass{call: call, sweep: sweeper(call, known), recorder: reconcile.NewRecorder(call.Options)}
 	for ev, err := range events.Decode(call.Payload) {
-		if err == nil && ev.Kind == events.KindTimer {
+		if err == nil && ev.Kind == fleet.EventTimer {
 			return p.begin(ctx)
 		}
 	}
@@ -74,14 +74,9 @@ func tell(call *fcrun.Call) func(context.Context, string, fleet.Region, []fleet.
 	}
 }
 
-// owners are the functions that change things.
-func owners() []string {
-	return []string{"attach-role", "push-agent", "setup-share-role", "validate-instance"}
-}
-
 func settle(store ledger.Store) func(context.Context, time.Time, fleet.Scope) iter.Seq2[fleet.Entry, error] {
 	return func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error] {
-		return ledger.Abandoned(ctx, store, owners(), now, scope)
+		return ledger.Abandoned(ctx, store, fleet.Owners(), now, scope)
 	}
 }
 
@@ -106,9 +101,10 @@ func (p *pass) begin(ctx context.Context) (fleet.Pass, error) {
 // shards goes on with the shards that the payload names. A shard that cannot be reached
 // has to say so, so that every account's message is taken.
 func (p *pass) shards(ctx context.Context) (fleet.Pass, error) {
+	self := fleet.FunctionNamed(fleet.FunctionSweep)
 	batches := events.Batches(events.Decode(p.call.Payload), events.Filter{
-		Kinds:   []events.Kind{events.KindMessage},
-		Refs:    []fleet.Kind{fleet.KindFleet, fleet.KindAccount},
+		Kinds:   self.Events,
+		Refs:    self.Refs,
 		Knows:   func(fleet.AccountID) bool { return true },
 		Guards:  func(fleet.Scope) bool { return true },
 		Reaches: func(fleet.AccountID) bool { return true },

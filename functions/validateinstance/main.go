@@ -24,17 +24,18 @@ import (
 
 func main() {
 	terminal.Serve(fcrun.Function{
-		Name:   "validate-instance",
+		Name:   fleet.FunctionValidateInstance,
 		About:  "checks launched instances against the rules for trusted instances, and explains denied launches",
 		Handle: handle,
 	})
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	self := fleet.FunctionNamed(fleet.FunctionValidateInstance)
 	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   []events.Kind{events.KindLaunch, events.KindMessage},
-		Refs:    []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount},
-		Own:     []string{fcrun.Role("validate-instance")},
+		Kinds:   self.Events,
+		Refs:    self.Refs,
+		Own:     []string{fcrun.Role(self.Name)},
 		Knows:   call.Options.Policy.Knows,
 		Guards:  call.Options.Policy.Guards,
 		Reaches: call.Reaches,

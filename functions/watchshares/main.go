@@ -20,11 +20,11 @@ import (
 )
 
 // owner is the function that checks shares, in the home region.
-const owner = "setup-share-role"
+const owner = fleet.FunctionSetupShareRole
 
 func main() {
 	terminal.Serve(fcrun.Function{
-		Name:       "watch-shares",
+		Name:       fleet.FunctionWatchShares,
 		About:      "has setup-share-role check what was shared",
 		EventsOnly: true,
 		Handle:     handle,
@@ -87,14 +87,15 @@ func (w *watch) enqueue(ctx context.Context, refs []fleet.Ref) error {
 // source yields what events name, and what the timer finds.
 func source(ctx context.Context, call *fcrun.Call) reconcile.Source {
 	for ev, err := range events.Decode(call.Payload) {
-		if err == nil && ev.Kind == events.KindTimer {
+		if err == nil && ev.Kind == fleet.EventTimer {
 			return found(ctx, call)
 		}
 	}
+	self := fleet.FunctionNamed(fleet.FunctionWatchShares)
 	return events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds: []events.Kind{events.KindImageShare, events.KindResourceShare, events.KindShareStatus},
-		Refs:  []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare},
-		Own:   []string{fcrun.Role("watch-shares"), fcrun.Role(owner)},
+		Kinds: self.Events,
+		Refs:  self.Refs,
+		Own:   []string{fcrun.Role(self.Name), fcrun.Role(owner)},
 		Knows: call.Options.Policy.Knows, Guards: call.Options.Policy.Guards, Reaches: call.Reaches, RoleIn: call.RoleIn, PutBack: call.PutBack,
 	})
 }

@@ -63,8 +63,8 @@ func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, erro
 // of the function that checks for this one, in the home region. Where there is none, it is
 // a [*fleet.BadInput].
 func (c *Call) putBack(ctx context.Context, function string, body []byte) error {
-	name, ok := queue.InboxOf(function)
-	if !ok {
+	name := fleet.FunctionNamed(function).Inbox
+	if name == "" {
 		return &fleet.BadInput{Where: "a message of a newer version", What: function + " has no inbox to put it back into: deploy the newest program"}
 	}
 	scope := c.Home

@@ -12,8 +12,6 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
-	"fleetwarden/shared/policy"
-	"fleetwarden/shared/sweep"
 )
 
 // Applied says which plan a run has applied.
@@ -53,7 +51,7 @@ func Tell(ctx context.Context, all []Standing, run string, tell Teller) (told in
 	by := map[inbox][]int{}
 	for i, s := range all {
 		if s.Fresh() {
-			k := inbox{s.Item.Scope.Region, sweep.Owner(s.Item.Control)}
+			k := inbox{s.Item.Scope.Region, fleet.Owner(s.Item.Control)}
 			by[k] = append(by[k], i)
 		}
 	}
@@ -150,15 +148,6 @@ func (r records) add(c fleet.ChangeRecord) {
 	}
 }
 
-// owners are the functions that carry changes out. A change that one of them forwards
-// is in the ledger of another.
-func owners() []string {
-	return []string{
-		sweep.Owner(policy.ControlTrustedInstance), sweep.Owner(policy.ControlInstanceRole),
-		sweep.Owner(policy.ControlAgent), sweep.Owner(policy.ControlShareRole),
-	}
-}
-
 // read takes in what one owner has told. What nobody can read leaves its changes open.
 func (a *Awaited) read(ctx context.Context, function string) error {
 	q := ledger.Query{Function: function, From: a.From.Add(-time.Minute), Run: a.Run}
@@ -183,9 +172,10 @@ func (a *Awaited) read(ctx context.Context, function string) error {
 	return nil
 }
 
-// Read looks into the ledger for what the owners have told since.
+// Read reads from the ledger what the owners have recorded since. A change that one of them
+// forwards is in the ledger of another.
 func (a *Awaited) Read(ctx context.Context) error {
-	for _, function := range owners() {
+	for _, function := range fleet.Owners() {
 		if err := a.read(ctx, function); err != nil {
 			return fmt.Errorf("reading what %s has done: %w", function, err)
 		}

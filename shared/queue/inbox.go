@@ -70,7 +70,7 @@ func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 // Tell puts refs into another function's inbox: it looks at them as if their event had
 // come now.
 func (i *Inbox) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
-	if !Has(function) {
+	if !fleet.FunctionNamed(function).HasInbox() {
 		return fmt.Errorf("telling %s: %w", function, errNoInbox)
 	}
 	return i.send(ctx, function, refs, 0)

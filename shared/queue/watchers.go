@@ -7,54 +7,38 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// functions are the functions that have an inbox, and the kinds of ref they look at.
-var functions = []struct {
-	name  string
-	kinds []fleet.Kind
-}{
-	{"validate-instance", []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount}},
-	{"attach-role", []fleet.Kind{fleet.KindInstance, fleet.KindAccount}},
-	{"push-agent", []fleet.Kind{fleet.KindInstance}},
-	{shares, []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare}},
-	{"sweep", []fleet.Kind{fleet.KindFleet, fleet.KindAccount}},
-}
-
-// shares is the function that looks at all that an account shares.
-const shares = "setup-share-role"
-
-// Watch is what a trail record or an event of a service is about.
+// Watch is a trail record or an event of a service that names something to check.
 type Watch struct {
 	// Event is a trail record's eventName, or the type of another CloudEvent.
 	Event string
+	Kind  fleet.EventKind
 	// Call says that Event is an eventName: ActionTrail keeps its records.
 	Call bool
-	// Functions look at what it names.
-	Functions []string
 }
 
-// watches says who looks when something happens: what deploy/eventrules and the
-// triggers of s.yaml deliver, as package events decodes it. The calls of
-// [fleet.LaunchCalls] come first. AcceptResourceShareInvitation is not among them: it is
-// the recipient's side, which needs no role. Calls of Resource Sharing are known from the
-// trail alone: EventBridge's published list (help page doc-detail/204963) does not have it.
+// watches are what deploy/eventrules and the triggers of s.yaml deliver, as package events
+// decodes it. The calls of [fleet.LaunchCalls] come first. AcceptResourceShareInvitation is
+// not among them: it is the recipient's side, which needs no role. Calls of Resource Sharing
+// are known from the trail alone: EventBridge's published list (help page doc-detail/204963)
+// does not have it.
 func watches() (all []Watch) {
 	for _, c := range fleet.LaunchCalls() {
-		all = append(all, Watch{c.Event, true, []string{"validate-instance", "attach-role"}})
+		all = append(all, Watch{c.Event, fleet.EventLaunch, true})
 	}
 	return append(all, others...)
 }
 
 var others = []Watch{
-	{"ModifyImageSharePermission", true, []string{shares}},
-	{"CreateResourceShare", true, []string{shares}},
-	{"AssociateResourceShare", true, []string{shares}},
-	{"DisassociateResourceShare", true, []string{shares}},
-	{"UpdateResourceShare", true, []string{shares}},
-	{"DeleteResourceShare", true, []string{shares}},
-	{"resourcemanager:ResourceSharing:AssociationStatusChange", false, []string{shares}},
-	{"ecs:Instance:StateChange", false, []string{"attach-role", "push-agent"}},
-	{"ecs:CloudAssistant:FirstHeartbeat", false, []string{"push-agent"}},
-	{"ecs:CloudAssistant:TaskCompleted", false, []string{"push-agent"}},
+	{"ModifyImageSharePermission", fleet.EventImageShare, true},
+	{"CreateResourceShare", fleet.EventResourceShare, true},
+	{"AssociateResourceShare", fleet.EventResourceShare, true},
+	{"DisassociateResourceShare", fleet.EventResourceShare, true},
+	{"UpdateResourceShare", fleet.EventResourceShare, true},
+	{"DeleteResourceShare", fleet.EventResourceShare, true},
+	{"resourcemanager:ResourceSharing:AssociationStatusChange", fleet.EventShareStatus, false},
+	{"ecs:Instance:StateChange", fleet.EventStateChange, false},
+	{"ecs:CloudAssistant:FirstHeartbeat", fleet.EventFirstHeartbeat, false},
+	{"ecs:CloudAssistant:TaskCompleted", fleet.EventTaskCompleted, false},
 }
 
 // Calls are the watched events of which ActionTrail keeps records.
@@ -67,15 +51,20 @@ func Calls() (out []Watch) {
 	return out
 }
 
-// Watchers are the functions that look at what an event names; none for an event that is
+// Watchers are the functions with an inbox that handle an event; none for an event that is
 // not watched.
-func Watchers(event string) []string {
+func Watchers(event string) (names []string) {
 	for _, w := range watches() {
-		if w.Event == event {
-			return slices.Clone(w.Functions)
+		if w.Event != event {
+			continue
+		}
+		for _, f := range fleet.Functions() {
+			if f.HasInbox() && slices.Contains(f.Events, w.Kind) {
+				names = append(names, f.Name)
+			}
 		}
 	}
-	return nil
+	return names
 }
 
 // Delivery is the refs for one function in one region.
@@ -109,28 +98,10 @@ func Sort(functions []string, refs []fleet.Ref) (out []Delivery) {
 	return out
 }
 
-// InboxOf is the function into whose inbox goes what was for another one: mostly itself.
-// watch-shares has none: setup-share-role checks shares.
-func InboxOf(function string) (name string, ok bool) {
-	if function == "watch-shares" {
-		return shares, true
-	}
-	return function, Has(function)
-}
-
-// Has reports whether a function has an inbox.
-func Has(function string) bool { return kinds(function) != nil }
-
-// Takes reports whether a function looks at refs of a kind.
-func Takes(function string, kind fleet.Kind) bool { return slices.Contains(kinds(function), kind) }
-
-func kinds(function string) []fleet.Kind {
-	for _, f := range functions {
-		if f.name == function {
-			return f.kinds
-		}
-	}
-	return nil
+// Takes reports whether a function has an inbox for refs of a kind.
+func Takes(function string, kind fleet.Kind) bool {
+	f := fleet.FunctionNamed(function)
+	return f.HasInbox() && slices.Contains(f.Refs, kind)
 }
 
 var (

@@ -151,8 +151,8 @@ func (b *bench) do(t *testing.T) redrive.Sum {
 func decode(payload []byte) iter.Seq2[fleet.Batch, error] {
 	known := func(a fleet.AccountID) bool { return a == account }
 	return events.Batches(events.Decode(payload), events.Filter{
-		Kinds: []events.Kind{events.KindMessage, events.KindLaunch, events.KindImageShare, events.KindResourceShare, events.KindShareStatus,
-			events.KindStateChange, events.KindFirstHeartbeat, events.KindTaskCompleted},
+		Kinds: []fleet.EventKind{fleet.EventMessage, fleet.EventLaunch, fleet.EventImageShare, fleet.EventResourceShare, fleet.EventShareStatus,
+			fleet.EventStateChange, fleet.EventFirstHeartbeat, fleet.EventTaskCompleted},
 		Refs: []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
 		Own:  []string{"fleetwarden-attach-role"}, Knows: known, Guards: func(fleet.Scope) bool { return true }, Reaches: known,
 	})

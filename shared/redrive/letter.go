@@ -152,7 +152,7 @@ func (p *pass) superseded(l *Letter, parts []part) bool {
 // missed says of a function's timer what becomes of the work of an event that failed.
 func missed(function string) string {
 	next := "the next one does the same work"
-	if function == "sweep" { // a night is a long time
+	if function == fleet.FunctionSweep { // a night is a long time
 		next = "the next night's sweep does what this one missed"
 	}
 	return "a timer's event of " + function + ": only deleted, since " + next

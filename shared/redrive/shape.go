@@ -200,9 +200,9 @@ func inboxOf(cloudName string) ([]string, error) {
 }
 
 func inbox(function string) ([]string, error) {
-	name, ok := queue.InboxOf(function)
+	name := fleet.FunctionNamed(function).Inbox
 	switch {
-	case ok:
+	case name != "":
 		return []string{name}, nil
 	case functionName.MatchString(function):
 		return nil, fmt.Errorf("it was for %s, which has no inbox", function)

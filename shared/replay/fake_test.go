@@ -186,7 +186,7 @@ func newBench(t *testing.T) *bench {
 func decode(payload []byte) iter.Seq2[fleet.Batch, error] {
 	known := func(a fleet.AccountID) bool { return a == account }
 	return events.Batches(events.Decode(payload), events.Filter{
-		Kinds: []events.Kind{events.KindMessage, events.KindLaunch, events.KindImageShare, events.KindResourceShare},
+		Kinds: []fleet.EventKind{fleet.EventMessage, fleet.EventLaunch, fleet.EventImageShare, fleet.EventResourceShare},
 		Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
 		Own:   []string{"fleetwarden-attach-role"}, Knows: known, Guards: func(fleet.Scope) bool { return true }, Reaches: known,
 	})

@@ -152,7 +152,7 @@ func (p place) heldFinding(h report.Held, remedy string) fleet.FindingRecord {
 func (p place) dueFinding(control string, h hold) fleet.FindingRecord {
 	return fleet.FindingRecord{Control: control, Rule: "owner", Outcome: fleet.Fault, Severity: fleet.Medium, Account: p.scope.Account,
 		Region: p.scope.Region, Kind: fleet.KindFleet, Remedy: h.remedy,
-		Reason: fmt.Sprintf("%s was not notified of violations whose patience has ended (%d): %s", Owner(control), p.totals.Due[control], h.why)}
+		Reason: fmt.Sprintf("%s was not notified of violations whose patience has ended (%d): %s", fleet.Owner(control), p.totals.Due[control], h.why)}
 }
 
 func (p place) faultFinding(why string) fleet.FindingRecord {

@@ -10,21 +10,6 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// Owner returns the function that carries out a control's changes; "" when none does.
-func Owner(control string) string {
-	switch control {
-	case policy.ControlTrustedInstance:
-		return "validate-instance"
-	case policy.ControlInstanceRole:
-		return "attach-role"
-	case policy.ControlAgent:
-		return "push-agent"
-	case policy.ControlShareRole:
-		return "setup-share-role"
-	}
-	return ""
-}
-
 // hold says why nobody is told of a control's drift, and what a person can do. Without
 // a reason its owner is told.
 type hold struct{ why, remedy string }
@@ -42,7 +27,7 @@ func (s *Sweep) holds(p place, fault string) map[string]hold {
 			out[control] = hold{"the shard could not be read to its end", "the next sweep looks again"}
 		case why != "":
 			out[control] = hold{why, policy.LetThrough(p.scope, control)}
-		case Owner(control) == "":
+		case fleet.Owner(control) == "":
 			out[control] = hold{"no function owns the control", "this is a mistake in the program: report it"}
 		case !p.start.DryRun:
 			out[control] = hold{}
@@ -55,9 +40,10 @@ func (s *Sweep) holds(p place, fault string) map[string]hold {
 // those that are enforced. The limits are for changes, of which these have none.
 func (s *Sweep) informs(p place, fault string) map[string]hold {
 	out := map[string]hold{}
-	for _, control := range []string{policy.ControlTrustedInstance, policy.ControlInstanceRole, policy.ControlAgent} {
-		if fault == "" && !p.start.DryRun && s.Options.Policy.ModeOf(control) == policy.Enforce {
-			out[control] = hold{}
+	for _, f := range fleet.Functions() {
+		ofInstances := f.Control != "" && slices.Contains(f.Refs, fleet.KindInstance)
+		if ofInstances && fault == "" && !p.start.DryRun && s.Options.Policy.ModeOf(f.Control) == policy.Enforce {
+			out[f.Control] = hold{}
 		}
 	}
 	return out
@@ -110,7 +96,7 @@ func (p place) refs(found []Drift) map[string][]fleet.Ref {
 
 // tellOwner tells one owner. The error is one that time may heal, while there is time.
 func (s *Sweep) tellOwner(ctx context.Context, p place, control string, refs []fleet.Ref) (hold, error) {
-	owner := Owner(control)
+	owner := fleet.Owner(control)
 	err := s.Tell(ctx, owner, p.scope.Region, refs)
 	where := string(p.scope.Region)
 	if where == "" {

@@ -9,18 +9,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/sweep"
 )
-
-func TestEveryControlHasAnOwnerAndNothingElseHas(t *testing.T) {
-	want := map[string]string{policy.ControlTrustedInstance: "validate-instance", policy.ControlInstanceRole: "attach-role",
-		policy.ControlAgent: "push-agent", policy.ControlShareRole: "setup-share-role", "": "", "other": ""}
-	for control, owner := range want {
-		if got := sweep.Owner(control); got != owner {
-			t.Errorf("%q is of %q, want %q", control, got, owner)
-		}
-	}
-}
 
 // Beyond a limit of a shard nobody is told of any of the control's drift there.
 func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {

@@ -39,14 +39,6 @@ func pol() *policy.Policy {
 	return p
 }
 
-// owner is the function whose control it is.
-func owner(control string) string {
-	return map[string]string{
-		policy.ControlTrustedInstance: "validate-instance", policy.ControlInstanceRole: "attach-role",
-		policy.ControlAgent: "push-agent", policy.ControlShareRole: "setup-share-role",
-	}[control]
-}
-
 func trusting(id fleet.AccountID) string {
 	t, err := (&rampolicy.Trust{}).Merge(rampolicy.Sharees{Accounts: []fleet.AccountID{id}})
 	if err != nil {

@@ -215,7 +215,7 @@ func TestWhatTheRunFoundMadeIsNotUndone(t *testing.T) {
 		if c.Kind == fleet.AttachKeyPolicy {
 			b.roles[fleet.ImageShareRole].Policies = []fleet.Policy{{Name: shard, Type: fleet.CustomPolicy}}
 		}
-		if d := b.make(owner(control), "run-1", control, c); d.err != nil || len(d.changes(fleet.Skipped)) != 1 {
+		if d := b.make(fleet.Owner(control), "run-1", control, c); d.err != nil || len(d.changes(fleet.Skipped)) != 1 {
 			t.Errorf("%s: %+v", c.Kind, d)
 		}
 	}

@@ -206,7 +206,7 @@ func (p *Plan) Later(m Made) {
 		if it.Since == nil || !m.At.Before(it.Since.At) {
 			it.Since = &m
 		}
-	case m.State != fleet.Skipped && m.Function == backfill && it.undoneBy(mv):
+	case m.State != fleet.Skipped && m.Function == fleet.FunctionBackfill && it.undoneBy(mv):
 		it.half = true
 	}
 }

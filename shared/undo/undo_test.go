@@ -120,7 +120,7 @@ func (s story) begun(t *testing.T) (b *bench, before map[string]string) {
 		s.world(b)
 	}
 	before = b.state()
-	if d := b.make(owner(s.control), "run-1", s.control, s.change()); d.err != nil || len(d.changes(fleet.Done)) != 1 {
+	if d := b.make(fleet.Owner(s.control), "run-1", s.control, s.change()); d.err != nil || len(d.changes(fleet.Done)) != 1 {
 		t.Fatalf("the run did not do its change: %v %+v", d.err, d.records)
 	}
 	if maps.Equal(before, b.state()) {

@@ -10,9 +10,6 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// backfill is the function that undoes.
-const backfill = "backfill"
-
 // ownDoing reports whether the function in whose part of the ledger a change stands makes
 // such changes. What another tells counts for nothing. A kind that this program does not
 // know may be anybody's.
@@ -22,7 +19,7 @@ func (m Made) ownDoing() bool {
 	switch {
 	case len(makers) == 0 && !moves:
 		return true
-	case m.Function == backfill:
+	case m.Function == fleet.FunctionBackfill:
 		return moves
 	}
 	return slices.Contains(makers, m.Function)
@@ -60,7 +57,7 @@ const noControl = "no control makes such a change"
 // the plan shows it.
 func (p *Plan) systrusts(m Made, mv move) bool {
 	is := func(name string) bool { return attached.same(name, p.policy.InstanceRole.Role) }
-	return is(mv.to) || m.Function == backfill && is(mv.from)
+	return is(mv.to) || m.Function == fleet.FunctionBackfill && is(mv.from)
 }
 
 // possible reports whether a move may be one that a control makes.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"fleetwarden/shared/fleet"
 )
 
 // ledgerFolder is one folder of the ledger, the runs of one kind in it, or what was settled
@@ -21,7 +23,7 @@ func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 		"sweep":    {"starts", "sweeps", "reports", "memory"},
 		"backfill": {"starts/look-", "sweeps/look-", "plans", "applies", "replays", "backfill"},
 	}
-	changing := []string{"attach-role", "push-agent", "setup-share-role", "validate-instance"}
+	changing := fleet.Owners()
 	files, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*", "*.json"))
 	top, terr := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*.json"))
 	if err != nil || terr != nil || len(files) == 0 || len(top) == 0 {

@@ -8,54 +8,58 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
 )
 
 // An undo believes the ledger of a function only about changes that the function makes.
 // The table must say of each function what its steps are, and nothing else.
-func TestMakersAreTheFunctionsWithAStepOfTheKind(t *testing.T) {
-	table, steps := map[string][]string{}, map[string][]string{}
-	for _, f := range tree(t) {
-		switch {
-		case f.name == "shared/fleet/maker.go":
-			ast.Inspect(f.ast, func(n ast.Node) bool {
-				if c, ok := n.(*ast.CaseClause); ok {
-					for _, kind := range c.List {
-						table[kind.(*ast.Ident).Name] = texts(c)
-					}
-				}
-				return true
-			})
-		case below(f.dir, "functions") && !f.test:
-			for _, kind := range stepsOf(f.ast) {
-				steps[kind] = append(steps[kind], path.Base(f.dir))
-			}
+func TestTheTableHasTheStepsOfEachFunction(t *testing.T) {
+	table, steps := map[string][]fleet.ChangeKind{}, map[string][]fleet.ChangeKind{}
+	files := tree(t)
+	kinds := changeKinds(files)
+	for _, f := range files {
+		if !below(f.dir, "functions") || f.test {
+			continue
+		}
+		for _, name := range stepsOf(f.ast) {
+			function := path.Base(f.dir)
+			steps[function] = append(steps[function], kinds[name])
 		}
 	}
-	for _, makers := range steps {
-		slices.Sort(makers)
-	}
-	for _, makers := range table {
-		for i, m := range makers {
-			makers[i] = strings.ReplaceAll(m, "-", "") // its folder
+	for _, f := range fleet.Functions() {
+		if len(f.Changes) > 0 {
+			table[strings.ReplaceAll(f.Name, "-", "")] = f.Changes
 		}
-		slices.Sort(makers)
 	}
 	if len(steps) == 0 {
 		t.Error("no function has a step")
 	}
 	if diff := cmp.Diff(steps, table); diff != "" {
-		t.Errorf("steps, and what fleet.Makers says: %s", diff)
+		t.Errorf("steps, and what the table says: %s", diff)
 	}
 }
 
-// texts are the strings in a piece of code.
-func texts(n ast.Node) (out []string) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		if s, ok := n.(*ast.BasicLit); ok {
-			out = append(out, strings.Trim(s.Value, `"`))
+func TestTheOwnerOfAChangeIsTheFirstThatMakesIt(t *testing.T) {
+	if got := fleet.Makers(fleet.TagInstance); !slices.Equal(got, []string{fleet.FunctionValidateInstance, fleet.FunctionPushAgent}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// changeKinds are the constants of type ChangeKind by their names.
+func changeKinds(files []file) map[string]fleet.ChangeKind {
+	out := map[string]fleet.ChangeKind{}
+	for _, f := range files {
+		if f.dir != "shared/fleet" || f.test {
+			continue
 		}
-		return true
-	})
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok && v.Type != nil && ident(v.Type) == "ChangeKind" {
+				out[v.Names[0].Name] = fleet.ChangeKind(strings.Trim(v.Values[0].(*ast.BasicLit).Value, `"`))
+			}
+			return true
+		})
+	}
 	return out
 }
 

@@ -72,7 +72,7 @@ func rate(runs int, j job) (float64, error) {
 func judgeWindow(payload []byte, p *policy.Policy) error {
 	judged := 0
 	for b, err := range events.Batches(events.Decode(payload), events.Filter{
-		Kinds: []events.Kind{events.KindLaunch, events.KindStateChange, events.KindMessage},
+		Kinds: []fleet.EventKind{fleet.EventLaunch, fleet.EventStateChange, fleet.EventMessage},
 		Refs:  []fleet.Kind{fleet.KindInstance},
 		Own:   []string{"fleetwarden-attach-role"},
 		Knows: p.Knows, Guards: p.Guards, Reaches: p.Knows, RoleIn: p.RoleIn,

@@ -52,7 +52,7 @@ func TestEachWayToLaunchIsACallOfTheTable(t *testing.T) {
 			body, err := eventbridge.Wrap(e, eventbridge.DefaultBus, c.World.Clock.Now())
 			c.ok(err)
 			for ev, err := range events.Decode(body) {
-				if err != nil || ev.Kind != events.KindLaunch {
+				if err != nil || ev.Kind != fleet.EventLaunch {
 					continue
 				}
 				if !rule.Match(body) || ev.Name != x.event {
