@@ -24,7 +24,6 @@ import (
 	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/report"
-	"fleetwarden/shared/rules"
 )
 
 // here is the fleet's account and region.
@@ -328,7 +327,7 @@ func TestWhatIsJudgedForAnOwnerKnowsTheMemoryOfTheSweep(t *testing.T) {
 		var found memory.Sorter
 		defer found.Close()
 		at := session.Now().Add(-time.Hour)
-		if err := found.Add(memory.Entry{ID: page[0].Ref.ID, Rule: rules.RuleSystemDisk, First: session.Now().Add(-first)}); err != nil {
+		if err := found.Add(memory.Entry{ID: page[0].Ref.ID, Rule: policy.RuleSystemDisk, First: session.Now().Add(-first)}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := memory.Write(t.Context(), call.Store, memory.Of{Scope: here, Run: "sweep-" + at.Format("20060102T150405Z") + "-abcdef", At: at}, &found, nil); err != nil {

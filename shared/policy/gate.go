@@ -24,11 +24,11 @@ func (p *Policy) Asks(control, rule string) bool {
 		return false
 	}
 	switch rule {
-	case "imds":
+	case RuleIMDS:
 		return p.TrustedInstance.IMDS
-	case "over-broad-role":
+	case RuleOverBroadRole:
 		return p.InstanceRole.WarnOverBroad
-	case "trust-client":
+	case RuleTrustClient:
 		return p.Agent.TrustClient
 	}
 	return true
@@ -54,7 +54,7 @@ func (p *Policy) LeftOutByTag(control, rule string, scope fleet.Scope, l fleet.F
 // HasScope reports whether a rule has selectors of its own, beside those of its control.
 func (p *Policy) HasScope(rule string) bool {
 	own := p.TrustedInstance.Hardening
-	return rule == "hardening-asked" && len(own.Include)+len(own.Exclude) > 0
+	return rule == RuleHardeningAsked && len(own.Include)+len(own.Exclude) > 0
 }
 
 // scopeOf is the control, with the selectors of a rule that has some of its own.

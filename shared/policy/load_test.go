@@ -274,7 +274,7 @@ func TestTheLocalPolicyEnforcesEverything(t *testing.T) {
 
 func modes(p *policy.Policy) map[string]policy.Mode {
 	byID := map[string]policy.Mode{}
-	for _, id := range []string{policy.ControlTrustedInstance, policy.ControlInstanceRole, policy.ControlAgent, policy.ControlShareRole} {
+	for _, id := range policy.Controls() {
 		byID[id] = p.ModeOf(id)
 	}
 	return byID

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -97,23 +96,10 @@ func (w working) load(l *loader, n node) {
 	}
 }
 
-// selectable are the keys by which an exemption can select what a rule judges; nil for all.
-// An account as a whole, a failed launch and what is shared have no listing to go by. An
-// empty rule stands for each of the control.
-func selectable(control, rule string) []string {
-	switch {
-	case control == ControlShareRole && rule != "failed-share":
-		return []string{"accounts"}
-	case control == ControlShareRole, control == ControlTrustedInstance && (rule == "kms-enabled" || rule == "denied-launch"):
-		return []string{"accounts", "regions"}
-	}
-	return nil
-}
-
 // keysOfRules says in JSON Schema what [selectable] does.
 func keysOfRules() (conditions []schema) {
-	for _, control := range slices.Sorted(maps.Keys(rulesByControl)) {
-		for _, rule := range append([]string{""}, rulesByControl[control]...) {
+	for _, control := range Controls() {
+		for _, rule := range append([]string{""}, Rules(control)...) {
 			can, refused := selectable(control, rule), schema{}
 			for _, f := range append(new(Selector).keys(), field{key: "instances"}) {
 				if !slices.Contains(can, f.key) {
@@ -132,32 +118,13 @@ func keysOfRules() (conditions []schema) {
 	return conditions
 }
 
-// rulesByControl lists the rules an exemption may name.
-var rulesByControl = map[string][]string{
-	ControlTrustedInstance: {"family", "image", "system-disk", "vpc", "trusted-mode", "kms-enabled", "hardening-asked", "imds", "denied-launch"},
-	ControlInstanceRole:    {"systrust-role", "over-broad-role"},
-	ControlAgent:           {"agent-online", "trust-client"},
-	ControlShareRole:       {"sharee-approved", "share-trust", "open-trust", "share-keys", "service-key", "take-back", "failed-share", "disk-encrypt-role"},
-}
-
-// Rules returns the ids of a control's rules, as exemptions name them.
-func Rules(control string) []string { return slices.Clone(rulesByControl[control]) }
-
-func allRules() []string {
-	var all []string
-	for _, control := range slices.Sorted(maps.Keys(rulesByControl)) {
-		all = append(all, rulesByControl[control]...)
-	}
-	return all
-}
-
 // rulesOfControls says in JSON Schema what ruleOf checks.
 func rulesOfControls() []schema {
 	var conditions []schema
-	for _, control := range slices.Sorted(maps.Keys(rulesByControl)) {
+	for _, control := range Controls() {
 		conditions = append(conditions, schema{
 			"if":   schema{"properties": schema{"control": schema{"const": control}}},
-			"then": schema{"properties": schema{"rule": schema{"enum": rulesByControl[control]}}},
+			"then": schema{"properties": schema{"rule": schema{"enum": Rules(control)}}},
 		})
 	}
 	return conditions
@@ -179,7 +146,7 @@ func (r ruleOf) load(l *loader, n node) {
 	}
 	r.choice.load(l, n)
 	l.later = append(l.later, func() {
-		of := rulesByControl[*r.control]
+		of := Rules(*r.control)
 		if len(of) > 0 && *r.to != "" && !slices.Contains(of, *r.to) {
 			l.problem(n, "", "%s has no rule %s, only %s", *r.control, *r.to, options(of))
 		}

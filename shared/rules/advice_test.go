@@ -123,7 +123,7 @@ func TestADenialStandsForARule(t *testing.T) {
 		"vTPM was asked for":     {&fleet.Launch{InstanceType: "ecs.g7.large", TrustedSystemMode: "vTPM"}, func(*policy.Policy) {}, fleet.Violation},
 		"no trusted instance":    {plain, func(*policy.Policy) {}, fleet.NotApplicable},
 		"all have to be trusted": {plain, func(p *policy.Policy) { p.TrustedInstance.Require = policy.RequireAll }, fleet.Violation},
-		"the rule is skipped":    {&fleet.Launch{InstanceType: "ecs.g7t.large"}, func(p *policy.Policy) { p.TrustedInstance.Skip = []string{RuleVPC} }, fleet.NotApplicable},
+		"the rule is skipped":    {&fleet.Launch{InstanceType: "ecs.g7t.large"}, func(p *policy.Policy) { p.TrustedInstance.Skip = []string{policy.RuleVPC} }, fleet.NotApplicable},
 		"perhaps outside the scope": {&fleet.Launch{InstanceType: "ecs.g7t.large"}, func(p *policy.Policy) {
 			p.TrustedInstance.Exclude = []policy.Selector{{Tags: map[string]string{"env": "lab"}}}
 		}, fleet.Undecided},
@@ -157,7 +157,7 @@ func TestARefusalIsOursOnlyIfAGuardDeniesWhatWasAsked(t *testing.T) {
 			}
 		}
 	}
-	unasked := func(p *policy.Policy) { p.TrustedInstance.Skip = []string{RuleHardeningAsked} }
+	unasked := func(p *policy.Policy) { p.TrustedInstance.Skip = []string{policy.RuleHardeningAsked} }
 	if v := explain("Forbidden.RAM", &fleet.Launch{SecurityEnhancementStrategy: "Deactive"}, unasked); v.Outcome != fleet.NotApplicable {
 		t.Errorf("got %+v", v)
 	}

@@ -10,12 +10,6 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// The rules of control agent.
-const (
-	RuleAgentOnline = "agent-online"
-	RuleTrustClient = "trust-client"
-)
-
 const (
 	// settling is how long an instance that runs anew may take to show its agent: one that
 	// was installed, or one that its launch brings (SecurityEnhancementStrategy).
@@ -39,7 +33,7 @@ const postureItem = `"Security Center client status check" (configuration risks 
 // Agent decides control agent: each running instance has Security Center's agent
 // online, and the sixth generation's trusted instances have the trust client.
 func Agent(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	return judge(w, p, policy.ControlAgent, []rule{{RuleAgentOnline, false, agentOnline}, {RuleTrustClient, false, trustClient}})
+	return judge(w, p, policy.ControlAgent, []rule{{policy.RuleAgentOnline, false, agentOnline}, {policy.RuleTrustClient, false, trustClient}})
 }
 
 // LacksAgent reports whether an instance may need a push, so that more is asked about
@@ -83,7 +77,7 @@ func agentOnline(s *subject) fleet.Verdict {
 func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
 	tries := s.inst.Ref.Try.N
 	v := violation(fleet.Low, "Security Center does not know the instance yet", "none: its assets are refreshed, and it is checked again", e...)
-	v.Patience, v.Since = s.policy.Agent.Deadline, s.since(RuleAgentOnline, s.inst.Listed.V.Created)
+	v.Patience, v.Since = s.policy.Agent.Deadline, s.since(policy.RuleAgentOnline, s.inst.Listed.V.Created)
 	v.Again = wait(tries + 1)
 	refresh := tries%refreshEvery == 0
 	if v.Matured(s.world.At) {
@@ -107,7 +101,7 @@ func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
 func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
 	v := violation(fleet.High, "the agent is installed, but offline",
 		"check that its processes AliYunDun and AliYunDunMonitor run, and that the instance reaches jsrv*.aegis.aliyun.com and update*.aegis.aliyun.com on TCP 80 and 443; it is not installed again", e...)
-	v.Patience, v.Since = settling, s.since(RuleAgentOnline, s.inst.Agent.V.LastOnline)
+	v.Patience, v.Since = settling, s.since(policy.RuleAgentOnline, s.inst.Agent.V.LastOnline)
 	switch {
 	case v.Matured(s.world.At):
 		v.Reason += since(v)
@@ -198,7 +192,7 @@ func (s *subject) silence() (patience time.Duration, since time.Time) {
 	if beat.IsZero() {
 		beat = s.inst.Listed.V.Created
 	}
-	return s.policy.Agent.Deadline, s.since(RuleAgentOnline, beat)
+	return s.policy.Agent.Deadline, s.since(policy.RuleAgentOnline, beat)
 }
 
 // overdue reports whether the policy's patience with a silent Cloud Assistant is spent.

@@ -87,7 +87,7 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 		"offline, and a sweep found it so last night": {change: func(i *fleet.Instance) {
 			agent("offline", "offline")(i)
 			i.Agent.V.LastOnline = time.Time{}
-			i.Found = fleet.See(map[string]time.Time{rules.RuleAgentOnline: noon.Add(-12 * time.Hour)})
+			i.Found = fleet.See(map[string]time.Time{policy.RuleAgentOnline: noon.Add(-12 * time.Hour)})
 		}, ago: time.Hour, want: fleet.Violation, says: "since 2026-11-20T00:00:00Z"},
 		"offline, and a message says since when": {change: func(i *fleet.Instance) {
 			agent("offline", "offline")(i)
@@ -134,7 +134,7 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 			if tc.change != nil {
 				tc.change(&i)
 			}
-			v := one(t, rules.Agent(world(i), guarding()), rules.RuleAgentOnline)
+			v := one(t, rules.Agent(world(i), guarding()), policy.RuleAgentOnline)
 			sound(t, v)
 			if v.Outcome != tc.want || !slices.Equal(kinds(v), tc.changes) || (v.Again > 0) != tc.again {
 				t.Errorf("got %s %v, again after %v: %s", v.Outcome, kinds(v), v.Again, v.Reason)
@@ -206,7 +206,7 @@ func TestTheTrustClientIsThereOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 			}
 			var got fleet.Verdict
 			for _, v := range rules.Agent(world(i), guarding()) {
-				if v.Rule == rules.RuleTrustClient {
+				if v.Rule == policy.RuleTrustClient {
 					got = v
 					sound(t, v)
 				}
@@ -262,7 +262,7 @@ func TestAOneClickInstallationIsWaitedForLikeAPush(t *testing.T) {
 		for n := range 9 {
 			i := since(lacking(), 20*time.Minute, n)
 			i.Invocations = fleet.See(c.runs)
-			v := one(t, rules.Agent(world(i), p), rules.RuleAgentOnline)
+			v := one(t, rules.Agent(world(i), p), policy.RuleAgentOnline)
 			if asks := len(v.Changes) == 1; asks != c.asks || !strings.Contains(v.Reason, c.says) {
 				t.Errorf("%v, look %d: %s %v: %s", c.runs, n, v.Outcome, kinds(v), v.Reason)
 			}
@@ -276,7 +276,7 @@ func TestASelfManagedInstanceGetsNoTrustClient(t *testing.T) {
 	p := guarding()
 	p.SelfManaged = []policy.Selector{{Tags: map[string]string{"trust-service": "self"}}}
 	for _, v := range rules.Agent(world(i), p) {
-		if v.Rule == rules.RuleTrustClient && (v.Outcome != fleet.NotApplicable || len(v.Changes) > 0) {
+		if v.Rule == policy.RuleTrustClient && (v.Outcome != fleet.NotApplicable || len(v.Changes) > 0) {
 			t.Errorf("got %s %v", v.Outcome, kinds(v))
 		}
 	}

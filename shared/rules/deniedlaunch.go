@@ -38,13 +38,13 @@ func requestOf(c *fleet.Call) request {
 // denials are the codes of RunInstances' error table that stand for one of this control's
 // rules. What a launch template may have filled in is advised all the same.
 var denials = []denial{
-	{"InvalidVSwitchId.Necessary", RuleVPC, func(l request, _ *policy.Policy) string {
+	{"InvalidVSwitchId.Necessary", policy.RuleVPC, func(l request, _ *policy.Policy) string {
 		return unless(l.VSwitchID != "", "give VSwitchId, or NetworkInterface.1.VSwitchId for the primary interface: trusted instances need a VPC")
 	}},
-	{"InvalidSystemDiskCategory.ValueNotSupported", RuleSystemDisk, adviseDisk},
-	{"InvalidDiskCategory.NotSupported", RuleSystemDisk, adviseDisk},
-	{"ImageNotSupportInstanceType", RuleImage, adviseImage},
-	{"InvalidParameter.KMSKeyId.CMKNotEnabled", RuleKMSEnabled, func(l request, _ *policy.Policy) string {
+	{"InvalidSystemDiskCategory.ValueNotSupported", policy.RuleSystemDisk, adviseDisk},
+	{"InvalidDiskCategory.NotSupported", policy.RuleSystemDisk, adviseDisk},
+	{"ImageNotSupportInstanceType", policy.RuleImage, adviseImage},
+	{"InvalidParameter.KMSKeyId.CMKNotEnabled", policy.RuleKMSEnabled, func(l request, _ *policy.Policy) string {
 		return "enable the key of " + l.KeysOf() + ", or switch KMS on"
 	}},
 	{"InvalidParameter.KMSKeyId.CMKUnauthorized", "", adviseDiskRole},
@@ -133,13 +133,13 @@ var refusals = []string{"Forbidden.RAM", "NoPermission"}
 // deniedLaunches explains launches that failed on one of this control's rules. They pass
 // the gate of denied-launch, and that of the rule that the error stands for.
 func deniedLaunches(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	if !p.Asks(policy.ControlTrustedInstance, RuleDeniedLaunch) {
+	if !p.Asks(policy.ControlTrustedInstance, policy.RuleDeniedLaunch) {
 		return nil
 	}
 	var out []fleet.Verdict
 	for _, ref := range w.Calls {
 		v := notApplicable(outsideScope)
-		switch p.Covers(policy.ControlTrustedInstance, RuleDeniedLaunch, ref.Scope, noInstance()) {
+		switch p.Covers(policy.ControlTrustedInstance, policy.RuleDeniedLaunch, ref.Scope, noInstance()) {
 		case policy.Yes:
 			v = deniedLaunch(ref, p)
 		case policy.Maybe: // a denied launch has no tags, VPC or owner to go by
@@ -147,7 +147,7 @@ func deniedLaunches(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 				v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; whether the policy's scope covers it could not be determined"
 			}
 		}
-		v.Ref, v.Control, v.Rule = ref, policy.ControlTrustedInstance, RuleDeniedLaunch
+		v.Ref, v.Control, v.Rule = ref, policy.ControlTrustedInstance, policy.RuleDeniedLaunch
 		out = append(out, waive(p, v, noInstance(), w.At))
 	}
 	return out
@@ -205,7 +205,7 @@ func mayBeMeant(l request, c *fleet.Call, p *policy.Policy) bool {
 // parameter out is not caught by it.
 func refused(ref fleet.Ref, asked request, p *policy.Policy) fleet.Verdict {
 	c, strategy := ref.Call, asked.SecurityEnhancementStrategy
-	if !strings.EqualFold(strategy, "Deactive") || !opens(p, RuleHardeningAsked, ref) {
+	if !strings.EqualFold(strategy, "Deactive") || !opens(p, policy.RuleHardeningAsked, ref) {
 		return notApplicable(fmt.Sprintf("%s failed with %s, and asked for nothing that a preventive guard denies", c.Name, c.ErrorCode))
 	}
 	return violation(fleet.Low,

@@ -35,7 +35,7 @@ func failedToShare(change ...func(*fleet.ShareWorld, *fleet.ShareSide)) *fleet.S
 func silent(t *testing.T, name string, w *fleet.ShareWorld, p *policy.Policy) {
 	t.Helper()
 	for _, v := range rules.ShareRole(w, p) {
-		if v.Rule == rules.RuleFailedShare {
+		if v.Rule == policy.RuleFailedShare {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
@@ -45,16 +45,16 @@ func TestAShareThatLackedRightsIsToBeRepeatedOnceTheyAreThere(t *testing.T) {
 	const again = "aliyun ecs ModifyImageSharePermission --RegionId cn-hangzhou --ImageId s-1 --AddAccount.1 1000000000000002"
 	for _, code := range []string{fleet.AssumeRoleError, "InvalidParameter.KMSKeyId.CMKUnauthorized", "InvalidParameter.KMSKeyId.KMSUnauthorized"} {
 		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = code })
-		v := ruled(t, w, approving(), rules.RuleFailedShare)
+		v := ruled(t, w, approving(), policy.RuleFailedShare)
 		expect(t, v, fleet.Violation, "has the rights by now")
 		if v.Ref.ID != "s-1" || v.Ref.Kind != fleet.KindImage || v.Remedy != again {
 			t.Errorf("%s: %+v", code, v)
 		}
 		w.Sides[0].Role = trusting(accounts(sharee))
-		expect(t, ruled(t, w, approving(), rules.RuleShareKeys), fleet.Violation, resOne, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
+		expect(t, ruled(t, w, approving(), policy.RuleShareKeys), fleet.Violation, resOne, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
 		w.Sides[0].Role = missing()
-		expect(t, ruled(t, w, approving(), rules.RuleShareTrust), fleet.Violation, "missing", fleet.EnsureShareRole)
-		if v := ruled(t, w, approving(), rules.RuleFailedShare); !strings.Contains(v.Remedy, "once share-trust and share-keys pass: "+again) {
+		expect(t, ruled(t, w, approving(), policy.RuleShareTrust), fleet.Violation, "missing", fleet.EnsureShareRole)
+		if v := ruled(t, w, approving(), policy.RuleFailedShare); !strings.Contains(v.Remedy, "once share-trust and share-keys pass: "+again) {
 			t.Errorf("%s: %s", code, v.Remedy)
 		}
 	}
@@ -76,7 +76,7 @@ var unhealed = map[string]string{
 func TestAFailureThatNoGrantHealsSaysWhatToDoAndNothingIsGranted(t *testing.T) {
 	for code, word := range unhealed {
 		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode, s.Role = code, missing() })
-		v := ruled(t, w, approving(), rules.RuleFailedShare)
+		v := ruled(t, w, approving(), policy.RuleFailedShare)
 		expect(t, v, fleet.Violation, code)
 		if !strings.Contains(v.Remedy, word) {
 			t.Errorf("%s: %s", code, v.Remedy)
@@ -95,7 +95,7 @@ func TestEachFailureOfTheTableHasAdviceOfItsOwn(t *testing.T) {
 	said := map[string]fleet.ShareFailure{}
 	for code := range unhealed {
 		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = code })
-		v := ruled(t, w, approving(), rules.RuleFailedShare)
+		v := ruled(t, w, approving(), policy.RuleFailedShare)
 		if of, ok := said[v.Remedy]; ok && of != fleet.ShareFailureOf(code) {
 			t.Errorf("%s has the advice of another row", code)
 		}
@@ -113,7 +113,7 @@ func TestNoAdviceDeletesARoleAndNothingIsUnneededWhileSharesFail(t *testing.T) {
 	}
 	for _, code := range codes {
 		w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.ErrorCode = code })
-		expect(t, ruled(t, w, approving(), rules.RuleTakeBack), fleet.Passes, "")
+		expect(t, ruled(t, w, approving(), policy.RuleTakeBack), fleet.Passes, "")
 	}
 	idle := sharing(imageRole())
 	idle.Sides[0].Tags = fleet.See(map[string]string{})
@@ -137,12 +137,12 @@ func TestWhatIsNoFailedShareOfOursIsNotReported(t *testing.T) {
 	shared := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 		s.Claimed = []fleet.SharedResource{with(string(sharee))}
 	})
-	expect(t, ruled(t, shared, approving(), rules.RuleFailedShare), fleet.Passes, "by now")
+	expect(t, ruled(t, shared, approving(), policy.RuleFailedShare), fleet.Passes, "by now")
 }
 
 func TestAServiceKeyIsSaidWhateverTheCode(t *testing.T) {
 	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed[0].Keys.V[0].Service = fleet.See(true) })
-	if v := ruled(t, w, approving(), rules.RuleFailedShare); !strings.Contains(v.Remedy, "CopyImage") {
+	if v := ruled(t, w, approving(), policy.RuleFailedShare); !strings.Contains(v.Remedy, "CopyImage") {
 		t.Errorf("got %s", v.Remedy)
 	}
 }
@@ -160,7 +160,7 @@ func TestACallNamesNoMoreAccountsThanECSObeys(t *testing.T) {
 	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 		s.Ref.Call.Share.Add, s.Role = many, trusting(rampolicy.Sharees{Accounts: many}, resOne)
 	})
-	if v := ruled(t, w, p, rules.RuleFailedShare); strings.Count(v.Remedy, "AddAccount") != 10 {
+	if v := ruled(t, w, p, policy.RuleFailedShare); strings.Count(v.Remedy, "AddAccount") != 10 {
 		t.Errorf("got %s", v.Remedy)
 	}
 }
@@ -187,7 +187,7 @@ func TestEachFailedShareIsReportedOfItsImageWithItsOwnAccounts(t *testing.T) {
 	})
 	said := map[string]fleet.Verdict{}
 	for _, v := range rules.ShareRole(w, approving(approvingThird)) {
-		if v.Rule == rules.RuleFailedShare {
+		if v.Rule == policy.RuleFailedShare {
 			said[v.Ref.ID] = v
 		}
 	}
@@ -200,7 +200,7 @@ func TestEachFailedShareIsReportedOfItsImageWithItsOwnAccounts(t *testing.T) {
 
 func TestFailedSharesOfSeveralImagesGetTheirKeys(t *testing.T) {
 	w := failedToShare(alsoFailed(sharee), func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Role = trusting(accounts(sharee)) })
-	v := ruled(t, w, approving(), rules.RuleShareKeys)
+	v := ruled(t, w, approving(), policy.RuleShareKeys)
 	expect(t, v, fleet.Violation, resTwo, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
 	if v.Changes[0].Want != rampolicy.KeyPolicy(rampolicy.Keys{resOne, resTwo}) {
 		t.Errorf("got %+v", v.Changes[0])
@@ -209,7 +209,7 @@ func TestFailedSharesOfSeveralImagesGetTheirKeys(t *testing.T) {
 
 func TestOnlyTheImagesOfApprovedAccountsGetTheirKeys(t *testing.T) {
 	w := failedToShare(alsoFailed(stranger))
-	expect(t, ruled(t, w, approving(), rules.RuleShareKeys), fleet.Passes, "1 keys")
+	expect(t, ruled(t, w, approving(), policy.RuleShareKeys), fleet.Passes, "1 keys")
 }
 
 func TestAKeyOfAFailedShareThatWasNotReadIsUnknown(t *testing.T) {
@@ -220,19 +220,19 @@ func TestAKeyOfAFailedShareThatWasNotReadIsUnknown(t *testing.T) {
 			s.Claimed[0].Keys = fleet.Unknown[[]fleet.KMSKey]("denied")
 		},
 	} {
-		expect(t, ruled(t, failedToShare(change), approving(), rules.RuleShareKeys), fleet.Undecided, word)
+		expect(t, ruled(t, failedToShare(change), approving(), policy.RuleShareKeys), fleet.Undecided, word)
 	}
 	foreign := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Claimed = nil })
-	expect(t, ruled(t, foreign, approving(), rules.RuleShareKeys), fleet.NotApplicable, "")
+	expect(t, ruled(t, foreign, approving(), policy.RuleShareKeys), fleet.NotApplicable, "")
 }
 
 func TestEachFailedShareCountsForADayOfItsOwn(t *testing.T) {
 	w := failedToShare(alsoFailed(third))
 	w.Sides[0].Ref.Call.Share.Also[0].Time = noon.Add(-25 * time.Hour).Format(time.RFC3339)
-	v := ruled(t, w, approving(approvingThird), rules.RuleShareTrust)
+	v := ruled(t, w, approving(approvingThird), policy.RuleShareTrust)
 	expect(t, v, fleet.Passes, "")
 	w.Sides[0].Ref.Call.Share.Also[0].Time = noon.Add(-23 * time.Hour).Format(time.RFC3339)
-	expect(t, ruled(t, w, approving(approvingThird), rules.RuleShareTrust), fleet.Violation, string(third), fleet.SetShareTrust)
+	expect(t, ruled(t, w, approving(approvingThird), policy.RuleShareTrust), fleet.Violation, string(third), fleet.SetShareTrust)
 }
 
 func TestAccountsThatAreNoNumbersAreNeverTrustedNorSharedWith(t *testing.T) {
@@ -242,7 +242,7 @@ func TestAccountsThatAreNoNumbersAreNeverTrustedNorSharedWith(t *testing.T) {
 	})
 	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	silent(t, "odd accounts", w, p)
-	if c := ruled(t, w, p, rules.RuleShareTrust).Changes; len(c) > 0 {
+	if c := ruled(t, w, p, policy.RuleShareTrust).Changes; len(c) > 0 {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -251,12 +251,12 @@ func TestAFailedShareWithAnUnapprovedAccountIsReportedAndNotTrusted(t *testing.T
 	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 		s.Ref.Call.Share.Add, s.Role = []fleet.AccountID{stranger}, missing()
 	})
-	v := ruled(t, w, approving(), rules.RuleShareeApproved)
+	v := ruled(t, w, approving(), policy.RuleShareeApproved)
 	expect(t, v, fleet.Violation, string(stranger))
 	if v.Evidence[0].Source != fleet.Claimed.String() {
 		t.Errorf("got %+v", v.Evidence)
 	}
-	expect(t, ruled(t, w, approving(), rules.RuleShareTrust), fleet.NotApplicable, "")
+	expect(t, ruled(t, w, approving(), policy.RuleShareTrust), fleet.NotApplicable, "")
 }
 
 // A share that failed for another reason than rights is reported with an unapproved account
@@ -267,7 +267,7 @@ func TestNoCallToRepeatNamesAnUnapprovedAccount(t *testing.T) {
 			w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) {
 				s.Ref.Call.ErrorCode, s.Ref.Call.Share.Add = code, named
 			})
-			v := ruled(t, w, approving(), rules.RuleFailedShare)
+			v := ruled(t, w, approving(), policy.RuleFailedShare)
 			expect(t, v, fleet.Violation, code)
 			if strings.Contains(v.Remedy, string(stranger)) {
 				t.Errorf("%s: %s", code, v.Remedy)
@@ -275,7 +275,7 @@ func TestNoCallToRepeatNamesAnUnapprovedAccount(t *testing.T) {
 			if len(named) == 1 && strings.Contains(v.Remedy, "AddAccount") {
 				t.Errorf("%s: a call without accounts: %s", code, v.Remedy)
 			}
-			expect(t, ruled(t, w, approving(), rules.RuleShareeApproved), fleet.Violation, string(stranger))
+			expect(t, ruled(t, w, approving(), policy.RuleShareeApproved), fleet.Violation, string(stranger))
 		}
 	}
 }
@@ -286,12 +286,12 @@ func TestAShareThatFailsInAnUnguardedRegionKeepsWhatItNeeds(t *testing.T) {
 	w.Sides[0].Regions.V = append(w.Sides[0].Regions.V, fleet.ShareRegion{Region: "cn-beijing", Resources: w.Sides[0].Claimed})
 	p := approving()
 	p.Regions = []fleet.Region{"cn-hangzhou"}
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Passes, "")
-	expect(t, ruled(t, w, p, rules.RuleShareeApproved), fleet.NotApplicable, "")
+	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Passes, "")
+	expect(t, ruled(t, w, p, policy.RuleShareeApproved), fleet.NotApplicable, "")
 }
 
 func TestNoKeyIsTakenBackWhileASharesImageIsUnknown(t *testing.T) {
 	w := failedToShare(func(_ *fleet.ShareWorld, s *fleet.ShareSide) { s.Ref.Call.Share.ImageID, s.Claimed = "", nil })
 	w.Sides[0].Role.V.Policies[0].Name = "fleetwarden-share-image-1"
-	expect(t, ruled(t, w, approving(), rules.RuleTakeBack), fleet.Undecided, "names no image")
+	expect(t, ruled(t, w, approving(), policy.RuleTakeBack), fleet.Undecided, "names no image")
 }

@@ -7,7 +7,6 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
 )
 
 var (
@@ -88,7 +87,7 @@ func one(t *testing.T, vs []fleet.Verdict, id string) fleet.Verdict {
 	t.Helper()
 	var found []fleet.Verdict
 	for _, v := range vs {
-		if v.Rule == id || v.Rule == rules.RuleInstance {
+		if v.Rule == id || v.Rule == policy.RuleInstance {
 			found = append(found, v)
 		}
 	}

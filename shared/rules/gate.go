@@ -19,10 +19,6 @@ type rule struct {
 	decide     func(*subject) fleet.Verdict
 }
 
-// RuleInstance is the id of the verdict on an instance as a whole: that it is not
-// there, cannot be read, or is none of the control's.
-const RuleInstance = "instance"
-
 const outsideScope = "outside the scope of the policy"
 
 // anyTagger says of a tag why it is only a hint. A verdict that rests on such a tag says
@@ -73,7 +69,7 @@ func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
 		if !there {
 			v, ok := s.there()
 			if !ok {
-				return append(out, s.sign(RuleInstance, v))
+				return append(out, s.sign(policy.RuleInstance, v))
 			}
 			there = true
 		}
@@ -89,11 +85,11 @@ func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
 	}
 	switch {
 	case unsure:
-		out = append(out, s.sign(RuleInstance, undecided("whether the policy's scope covers it could not be determined")))
+		out = append(out, s.sign(policy.RuleInstance, undecided("whether the policy's scope covers it could not be determined")))
 	case outside:
-		out = append(out, s.sign(RuleInstance, s.outside("")))
+		out = append(out, s.sign(policy.RuleInstance, s.outside("")))
 	case ordinary:
-		out = append(out, s.sign(RuleInstance, notApplicable("not a trusted instance")))
+		out = append(out, s.sign(policy.RuleInstance, notApplicable("not a trusted instance")))
 	}
 	return out
 }

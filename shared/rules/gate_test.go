@@ -55,59 +55,59 @@ func findsFault() map[string]func() broken {
 	}
 	approved := func() *fleet.ShareWorld { return sharing(missing(), with(string(sharee))) }
 	return map[string]func() broken{
-		rules.RuleFamily:         instance(func(i *fleet.Instance) { i.Listed.V.Family = "ecs.g5" }),
-		rules.RuleImage:          instance(func(i *fleet.Instance) { i.Image.V.BootMode = "BIOS" }),
-		rules.RuleSystemDisk:     instance(func(i *fleet.Instance) { i.SystemDisk = fleet.See("cloud_ssd") }),
-		rules.RuleVPC:            instance(func(i *fleet.Instance) { i.Listed.V.VPC = "" }),
-		rules.RuleTrustedMode:    instance(func(i *fleet.Instance) { i.Listed.V.Tags = nil }),
-		rules.RuleKMSEnabled:     instance(func(*fleet.Instance) {}),
-		rules.RuleHardeningAsked: instance(func(i *fleet.Instance) { *i = launched(*i, fleet.Launch{SecurityEnhancementStrategy: "Deactive"}) }),
-		rules.RuleIMDS:           instance(func(i *fleet.Instance) { i.Listed.V.HTTPTokens = "optional" }),
-		rules.RuleDeniedLaunch: func() broken {
+		policy.RuleFamily:         instance(func(i *fleet.Instance) { i.Listed.V.Family = "ecs.g5" }),
+		policy.RuleImage:          instance(func(i *fleet.Instance) { i.Image.V.BootMode = "BIOS" }),
+		policy.RuleSystemDisk:     instance(func(i *fleet.Instance) { i.SystemDisk = fleet.See("cloud_ssd") }),
+		policy.RuleVPC:            instance(func(i *fleet.Instance) { i.Listed.V.VPC = "" }),
+		policy.RuleTrustedMode:    instance(func(i *fleet.Instance) { i.Listed.V.Tags = nil }),
+		policy.RuleKMSEnabled:     instance(func(*fleet.Instance) {}),
+		policy.RuleHardeningAsked: instance(func(i *fleet.Instance) { *i = launched(*i, fleet.Launch{SecurityEnhancementStrategy: "Deactive"}) }),
+		policy.RuleIMDS:           instance(func(i *fleet.Instance) { i.Listed.V.HTTPTokens = "optional" }),
+		policy.RuleDeniedLaunch: func() broken {
 			w := world()
 			w.Calls = []fleet.Ref{denied("InvalidVSwitchId.Necessary")}
 			return broken{instances: w, policy: guarding()}
 		},
-		rules.RuleSystrustRole: instance(func(i *fleet.Instance) { i.RoleName = fleet.See("") }),
-		rules.RuleOverBroadRole: func() broken {
+		policy.RuleSystrustRole: instance(func(i *fleet.Instance) { i.RoleName = fleet.See("") }),
+		policy.RuleOverBroadRole: func() broken {
 			b := instance(func(i *fleet.Instance) { i.RoleName = fleet.See(theirs) })()
 			b.instances.Roles[theirs] = granting(sweeping)
 			return b
 		},
-		rules.RuleAgentOnline: instance(func(*fleet.Instance) {}),
-		rules.RuleTrustClient: instance(func(i *fleet.Instance) {
+		policy.RuleAgentOnline: instance(func(*fleet.Instance) {}),
+		policy.RuleTrustClient: instance(func(i *fleet.Instance) {
 			i.Listed.V.Family, i.Listed.V.Type, i.TrustScript = "ecs.g6t", "ecs.g6t.large", fleet.See("")
 		}),
 
-		rules.RuleShareeApproved: shares(func() *fleet.ShareWorld { return sharing(missing(), with(string(stranger))) }, false),
-		rules.RuleShareTrust:     shares(approved, false),
-		rules.RuleShareKeys:      shares(func() *fleet.ShareWorld { return sharing(trusting(accounts(sharee)), with(string(sharee))) }, false),
-		rules.RuleServiceKey: shares(func() *fleet.ShareWorld {
+		policy.RuleShareeApproved: shares(func() *fleet.ShareWorld { return sharing(missing(), with(string(stranger))) }, false),
+		policy.RuleShareTrust:     shares(approved, false),
+		policy.RuleShareKeys:      shares(func() *fleet.ShareWorld { return sharing(trusting(accounts(sharee)), with(string(sharee))) }, false),
+		policy.RuleServiceKey: shares(func() *fleet.ShareWorld {
 			w := approved()
 			key := keyOne
 			key.Service = fleet.See(true)
 			w.Sides[0].Regions.V[0].Resources[0].Keys = fleet.See([]fleet.KMSKey{key})
 			return w
 		}, false),
-		rules.RuleOpenTrust: shares(func() *fleet.ShareWorld {
+		policy.RuleOpenTrust: shares(func() *fleet.ShareWorld {
 			w := approved()
 			w.Sides[0].Role = fleet.See(fleet.Role{Name: fleet.SnapshotShareRole, Trust: withStatement(trusting(accounts(sharee)).V.Trust,
 				`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["*@ecs.aliyuncs.com"]}}`)})
 			return w
 		}, true),
-		rules.RuleTakeBack: shares(ended, true),
-		rules.RuleDiskEncryptRole: shares(func() *fleet.ShareWorld {
+		policy.RuleTakeBack: shares(ended, true),
+		policy.RuleDiskEncryptRole: shares(func() *fleet.ShareWorld {
 			w := approved()
 			w.CMKDisk, w.DiskRole = fleet.See("d-1"), missing()
 			return w
 		}, true),
-		rules.RuleFailedShare: shares(func() *fleet.ShareWorld { return failedToShare() }, false),
+		policy.RuleFailedShare: shares(func() *fleet.ShareWorld { return failedToShare() }, false),
 	}
 }
 
 // controlOf is the control that has a rule.
 func controlOf(rule string) string {
-	for _, c := range []string{policy.ControlTrustedInstance, policy.ControlInstanceRole, policy.ControlAgent, policy.ControlShareRole} {
+	for _, c := range policy.Controls() {
 		if slices.Contains(policy.Rules(c), rule) {
 			return c
 		}
@@ -117,7 +117,7 @@ func controlOf(rule string) string {
 
 func TestEveryRuleGoesThroughTheOneGate(t *testing.T) {
 	faults := findsFault()
-	for _, c := range []string{policy.ControlTrustedInstance, policy.ControlInstanceRole, policy.ControlAgent, policy.ControlShareRole} {
+	for _, c := range policy.Controls() {
 		for _, rule := range policy.Rules(c) {
 			if faults[rule] == nil {
 				t.Errorf("no world here in which %s finds fault", rule)
@@ -192,8 +192,8 @@ func TestWhatIsSharedWhereThePolicyDoesNotGuardIsNeitherReportedNorTakenBack(t *
 	}
 	w.Sides[0].Regions.V[0].Unread = "denied"
 	w.Sides[0].Role = trusting(accounts(sharee, stranger, "1000000000000003"), resOne)
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Undecided, "denied")
-	expect(t, ruled(t, w, p, rules.RuleShareTrust), fleet.NotApplicable, "")
+	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Undecided, "denied")
+	expect(t, ruled(t, w, p, policy.RuleShareTrust), fleet.NotApplicable, "")
 }
 
 // A tag that whoever may tag can set makes nothing pass, and leaves nothing unchanged,
@@ -225,7 +225,7 @@ func TestNoTagThatAnyoneCanSetIsObeyedSilently(t *testing.T) {
 				return a.Ref.Key() == v.Ref.Key() && a.Control == v.Control && a.Rule == v.Rule && a.Outcome == v.Outcome && len(a.Changes) >= len(v.Changes)
 			})
 			said := slices.ContainsFunc(after, func(a fleet.Verdict) bool {
-				return a.Control == v.Control && (a.Rule == v.Rule || a.Rule == rules.RuleInstance) && strings.Contains(a.Reason, "whoever may tag")
+				return a.Control == v.Control && (a.Rule == v.Rule || a.Rule == policy.RuleInstance) && strings.Contains(a.Reason, "whoever may tag")
 			})
 			if !same && !said {
 				t.Errorf("with the tag %s, %+v became %+v", tag, v, after)

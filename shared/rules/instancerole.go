@@ -9,19 +9,13 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// The rules of control instance-role.
-const (
-	RuleSystrustRole  = "systrust-role"
-	RuleOverBroadRole = "over-broad-role"
-)
-
 // InstanceRole decides control instance-role: each trusted instance has a RAM
 // role that ECS may assume and that may report trust data to Security Center.
 func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	roles := judgements{world: w, policy: p.InstanceRole.Policy, by: map[string]judgement{}}
 	return judge(w, p, policy.ControlInstanceRole, []rule{
-		{RuleSystrustRole, false, func(s *subject) fleet.Verdict { return systrustRole(s, roles) }},
-		{RuleOverBroadRole, false, func(s *subject) fleet.Verdict { return overBroadRole(s, roles) }},
+		{policy.RuleSystrustRole, false, func(s *subject) fleet.Verdict { return systrustRole(s, roles) }},
+		{policy.RuleOverBroadRole, false, func(s *subject) fleet.Verdict { return overBroadRole(s, roles) }},
 	})
 }
 
@@ -29,7 +23,7 @@ func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 // and, where the policy warns of roles that are too broad, all that the control covers.
 func WantsRole(p *policy.Policy) func(*fleet.Instance) bool {
 	return func(i *fleet.Instance) bool {
-		rule := RuleOverBroadRole
+		rule := policy.RuleOverBroadRole
 		if Candidate(i) {
 			rule = ""
 		}

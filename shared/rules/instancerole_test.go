@@ -113,7 +113,7 @@ func TestSystrustRole(t *testing.T) {
 			if tc.policy != nil {
 				tc.policy(p)
 			}
-			v := one(t, rules.InstanceRole(w, p), rules.RuleSystrustRole)
+			v := one(t, rules.InstanceRole(w, p), policy.RuleSystrustRole)
 			if v.Outcome != tc.want || !slices.Equal(kinds(v), tc.changes) {
 				t.Errorf("got %s %v, want %s %v: %s", v.Outcome, kinds(v), tc.want, tc.changes, v.Reason)
 			}
@@ -135,7 +135,7 @@ func TestWhatIsNotFoundIsLookedForTenMinutes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := fleet.Instance{Ref: fleet.Ref{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: tc.try}, Gone: fleet.See(true)}
-			v := one(t, rules.InstanceRole(world(i), enforcing()), rules.RuleSystrustRole)
+			v := one(t, rules.InstanceRole(world(i), enforcing()), policy.RuleSystrustRole)
 			if v.Outcome != tc.want || v.Again != tc.again || len(v.Changes) != 0 {
 				t.Errorf("got %+v", v)
 			}
@@ -150,7 +150,7 @@ func TestWhatOnlyTheLaunchCallsTrustedIsNotChanged(t *testing.T) {
 			l.Type, l.Family, l.Tags, l.Created = "ecs.g7.large", "ecs.g7", nil, noon.Add(-age)
 		})
 		i.RoleName = fleet.See("")
-		v := one(t, rules.InstanceRole(world(i), enforcing()), rules.RuleSystrustRole)
+		v := one(t, rules.InstanceRole(world(i), enforcing()), policy.RuleSystrustRole)
 		if v.Outcome != want || len(v.Changes) != 0 {
 			t.Errorf("at the age of %v: %+v, want %s", age, v, want)
 		}
@@ -162,7 +162,7 @@ func TestChangesNameTheirNeed(t *testing.T) {
 	i.RoleName = fleet.See("")
 	w := world(i)
 	w.Roles[systrust] = missing()
-	v := one(t, rules.InstanceRole(w, enforcing()), rules.RuleSystrustRole)
+	v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleSystrustRole)
 	ensure, attach := v.Changes[0], v.Changes[1]
 	if attach.Needs != ensure.Ref.Key() || ensure.Needs != (fleet.Key{}) {
 		t.Errorf("got %+v", v.Changes)
@@ -180,7 +180,7 @@ func TestARoleNameIsComparedAsRAMDoes(t *testing.T) {
 	i.RoleName = fleet.See(strings.ToLower(systrust))
 	w := world(i)
 	w.Roles[strings.ToLower(systrust)] = granting(narrow)
-	v := one(t, rules.InstanceRole(w, enforcing()), rules.RuleSystrustRole)
+	v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleSystrustRole)
 	if v.Outcome != fleet.Violation || !slices.Equal(kinds(v), []fleet.ChangeKind{fleet.GrantRole}) {
 		t.Errorf("got %+v", v)
 	}
@@ -192,7 +192,7 @@ func TestAMissingRoleIsNotCalledNarrow(t *testing.T) {
 	w := world(i)
 	w.Roles[theirs] = missing()
 	for _, v := range rules.InstanceRole(w, enforcing()) {
-		if v.Rule == rules.RuleOverBroadRole {
+		if v.Rule == policy.RuleOverBroadRole {
 			t.Errorf("over-broad-role says %s of a role that does not exist", v.Outcome)
 		}
 	}
@@ -216,7 +216,7 @@ func TestOverBroadRole(t *testing.T) {
 			i.RoleName = fleet.See(theirs)
 			w := world(i)
 			w.Roles[theirs] = tc.role
-			v := one(t, rules.InstanceRole(w, enforcing()), rules.RuleOverBroadRole)
+			v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleOverBroadRole)
 			if v.Outcome != tc.want || len(v.Changes) != 0 {
 				t.Errorf("got %+v, want %s", v, tc.want)
 			}
@@ -229,8 +229,8 @@ func TestTheUnreadRoleOfAnOrdinaryInstanceIsUnknown(t *testing.T) {
 		in   fleet.Instance
 		rule string
 	}{
-		"ordinary": {listed(trusted(), func(l *fleet.Listing) { l.Family, l.Type, l.Tags = "ecs.g7", "ecs.g7.large", nil }), rules.RuleOverBroadRole},
-		"trusted":  {trusted(), rules.RuleSystrustRole}, // told once
+		"ordinary": {listed(trusted(), func(l *fleet.Listing) { l.Family, l.Type, l.Tags = "ecs.g7", "ecs.g7.large", nil }), policy.RuleOverBroadRole},
+		"trusted":  {trusted(), policy.RuleSystrustRole}, // told once
 	} {
 		tc.in.RoleName = fleet.Unknown[string]("denied")
 		n := 0
@@ -252,7 +252,7 @@ func TestOverBroadRoleSaysNothingWhereItIsNotAsked(t *testing.T) {
 	silent := func(t *testing.T, w *fleet.World, p *policy.Policy) {
 		t.Helper()
 		for _, v := range rules.InstanceRole(w, p) {
-			if v.Rule == rules.RuleOverBroadRole {
+			if v.Rule == policy.RuleOverBroadRole {
 				t.Errorf("got %+v", v)
 			}
 		}
@@ -325,7 +325,7 @@ func TestTheSystrustRoleInAnotherSpellingIsNeverANil(t *testing.T) {
 		"right": granting(rampolicy.SysTrustPolicy()), "untrusting": untrusting(), "unread": fleet.Unknown[fleet.Role]("denied"), "missing": missing(),
 	} {
 		w.Roles[systrust] = role
-		v := one(t, rules.InstanceRole(w, enforcing()), rules.RuleSystrustRole)
+		v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleSystrustRole)
 		if name == "missing" {
 			if v.Outcome != fleet.Violation || len(v.Changes) != 1 || v.Changes[0].Kind != fleet.EnsureRole {
 				t.Errorf("%s: %+v", name, v)

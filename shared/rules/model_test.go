@@ -114,7 +114,7 @@ func anyFound(t *rapid.T) fleet.Fact[map[string]time.Time] {
 		return fleet.See(map[string]time.Time{})
 	default:
 		out := map[string]time.Time{}
-		for _, rule := range []string{rules.RuleFamily, rules.RuleImage, rules.RuleSystemDisk, rules.RuleVPC, rules.RuleTrustedMode, rules.RuleIMDS} {
+		for _, rule := range []string{policy.RuleFamily, policy.RuleImage, policy.RuleSystemDisk, policy.RuleVPC, policy.RuleTrustedMode, policy.RuleIMDS} {
 			out[rule] = noon.Add(-ago)
 		}
 		return fleet.See(out)

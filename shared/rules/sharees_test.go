@@ -5,7 +5,6 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
 )
 
 // A folder that cannot be one of ours is not unknown: it is somebody else's, and nobody waits
@@ -19,7 +18,7 @@ func TestAFolderOfNoDirectoryOfOursIsRefused(t *testing.T) {
 		if name == "no directory" {
 			w.Directory = fleet.See(fleet.Directory{})
 		}
-		if v := ruled(t, w, p, rules.RuleShareeApproved); v.Outcome != fleet.Violation || len(v.Changes) > 0 {
+		if v := ruled(t, w, p, policy.RuleShareeApproved); v.Outcome != fleet.Violation || len(v.Changes) > 0 {
 			t.Errorf("%s: %s (%s)", name, v.Outcome, v.Reason)
 		}
 	}

@@ -103,9 +103,9 @@ func TestKnowingLessNeverSettlesWhatTheShareRulesFound(t *testing.T) {
 			for _, v := range rules.ShareRole(less, p) {
 				was := found[v.Rule]
 				switch {
-				case v.Rule == rules.RuleTakeBack: // it reports what is there too much
+				case v.Rule == policy.RuleTakeBack: // it reports what is there too much
 					continue
-				case v.Rule == rules.RuleShareTrust && !less.Sides[0].Tags.Known(): // nothing is about to be taken back: it is trusted
+				case v.Rule == policy.RuleShareTrust && !less.Sides[0].Tags.Known(): // nothing is about to be taken back: it is trusted
 					continue
 				}
 				if was.Outcome == fleet.Violation && (v.Outcome == fleet.Passes || v.Outcome == fleet.NotApplicable) {
@@ -163,7 +163,7 @@ func TestNothingIsTakenBackThatAShareeOfUnknownApprovalMayHangOn(t *testing.T) {
 	p := approving(enforced, func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	w := sharing(trusting(rampolicy.Sharees{Accounts: []fleet.AccountID{sharee}, Directories: []string{dir}}), with(string(sharee), "1000000000000003"))
 	w.Directory = fleet.Unknown[fleet.Directory]("denied")
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Undecided, "nothing is taken back")
+	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Undecided, "nothing is taken back")
 }
 
 func TestAKeyIsTakenBackOnlyAfterThoseInUseAreGranted(t *testing.T) {
@@ -171,7 +171,7 @@ func TestAKeyIsTakenBackOnlyAfterThoseInUseAreGranted(t *testing.T) {
 	p := approving(enforced)
 	applyShares(w, marked(rules.ShareRole(w, p)))
 	w.At = w.At.Add(8 * 24 * time.Hour)
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Violation, "grants their keys")
+	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Violation, "grants their keys")
 	applyShares(w, rules.ShareRole(w, p))
 	if got := power(w); !got[resOne] || !got[resTwo] {
 		t.Fatalf("the role gives %v", got)

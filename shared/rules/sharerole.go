@@ -10,18 +10,6 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// The rules of control share-role.
-const (
-	RuleShareeApproved  = "sharee-approved"
-	RuleShareTrust      = "share-trust"
-	RuleOpenTrust       = "open-trust"
-	RuleShareKeys       = "share-keys"
-	RuleServiceKey      = "service-key"
-	RuleTakeBack        = "take-back"
-	RuleFailedShare     = "failed-share"
-	RuleDiskEncryptRole = "disk-encrypt-role"
-)
-
 // ShareRole decides control share-role: the ECS of those with whom encrypted snapshots
 // and images are shared may assume the account's share role and use the keys, and
 // nobody else may.
@@ -53,7 +41,7 @@ type share struct {
 
 func (s *share) judge() []fleet.Verdict {
 	if v, ok := s.admit(); !ok {
-		return []fleet.Verdict{s.sign(RuleShareTrust, v)}
+		return []fleet.Verdict{s.sign(policy.RuleShareTrust, v)}
 	}
 	s.wanted = s.want()
 	if r := s.side.Role; r.Seen() && !r.V.Missing {
@@ -68,8 +56,8 @@ func (s *share) judge() []fleet.Verdict {
 		id     string
 		decide func(*share) fleet.Verdict
 	}{
-		{RuleShareeApproved, shareeApproved}, {RuleShareTrust, shareTrust}, {RuleOpenTrust, openTrust},
-		{RuleShareKeys, shareKeys}, {RuleServiceKey, serviceKey}, {RuleTakeBack, takeBack}, {RuleDiskEncryptRole, diskEncryptRole},
+		{policy.RuleShareeApproved, shareeApproved}, {policy.RuleShareTrust, shareTrust}, {policy.RuleOpenTrust, openTrust},
+		{policy.RuleShareKeys, shareKeys}, {policy.RuleServiceKey, serviceKey}, {policy.RuleTakeBack, takeBack}, {policy.RuleDiskEncryptRole, diskEncryptRole},
 	} {
 		if !s.policy.Asks(policy.ControlShareRole, r.id) {
 			continue
@@ -78,9 +66,9 @@ func (s *share) judge() []fleet.Verdict {
 			out = append(out, s.sign(r.id, v))
 		}
 	}
-	if s.policy.Asks(policy.ControlShareRole, RuleFailedShare) {
+	if s.policy.Asks(policy.ControlShareRole, policy.RuleFailedShare) {
 		for _, v := range failedShare(s) {
-			out = append(out, s.sign(RuleFailedShare, v))
+			out = append(out, s.sign(policy.RuleFailedShare, v))
 		}
 	}
 	return out

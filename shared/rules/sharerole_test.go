@@ -111,24 +111,16 @@ func expect(t *testing.T, v fleet.Verdict, want fleet.Outcome, word string, chan
 	}
 }
 
-func TestTheIDsOfTheShareRulesAreThoseAnExemptionMayName(t *testing.T) {
-	want := []string{rules.RuleShareeApproved, rules.RuleShareTrust, rules.RuleOpenTrust, rules.RuleShareKeys,
-		rules.RuleServiceKey, rules.RuleTakeBack, rules.RuleFailedShare, rules.RuleDiskEncryptRole}
-	if got := policy.Rules(policy.ControlShareRole); !slices.Equal(got, want) {
-		t.Errorf("the policy knows %v, the rules are %v", got, want)
-	}
-}
-
 func TestAMissingRoleIsMadeForApprovedShareesOnly(t *testing.T) {
 	w := sharing(missing(), with(string(sharee), string(stranger)))
-	v := ruled(t, w, approving(), rules.RuleShareTrust)
+	v := ruled(t, w, approving(), policy.RuleShareTrust)
 	expect(t, v, fleet.Violation, "missing", fleet.EnsureShareRole)
 	want := `{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":["1000000000000002@ecs.aliyuncs.com"]}}],"Version":"1"}`
 	if got := v.Changes[0]; got.Want != want || got.Ref.ID != fleet.SnapshotShareRole || got.Ref.Scope.Region != "" {
 		t.Errorf("got %+v", got)
 	}
-	expect(t, ruled(t, w, approving(), rules.RuleShareeApproved), fleet.Violation, string(stranger))
-	expect(t, ruled(t, sharing(missing(), with(string(stranger))), approving(), rules.RuleShareTrust), fleet.NotApplicable, "")
+	expect(t, ruled(t, w, approving(), policy.RuleShareeApproved), fleet.Violation, string(stranger))
+	expect(t, ruled(t, sharing(missing(), with(string(stranger))), approving(), policy.RuleShareTrust), fleet.NotApplicable, "")
 }
 
 func TestThoseWhomTheRoleLacksAreAddedAndOthersKeepTheirPlace(t *testing.T) {
@@ -137,12 +129,12 @@ func TestThoseWhomTheRoleLacksAreAddedAndOthersKeepTheirPlace(t *testing.T) {
 		p.Approved.Accounts = append(p.Approved.Accounts, policy.ApprovedAccount{ID: other, Trust: policy.TrustNow})
 	})
 	role := trusting(accounts(other))
-	v := ruled(t, sharing(role, with(string(sharee), string(other))), p, rules.RuleShareTrust)
+	v := ruled(t, sharing(role, with(string(sharee), string(other))), p, policy.RuleShareTrust)
 	expect(t, v, fleet.Violation, string(sharee), fleet.SetShareTrust)
 	if c := v.Changes[0]; c.Before != role.V.Trust || c.Want != trusting(accounts(sharee, other)).V.Trust {
 		t.Errorf("got %+v", c)
 	}
-	expect(t, ruled(t, sharing(trusting(accounts(sharee, other)), with(string(sharee))), p, rules.RuleShareTrust), fleet.Passes, "")
+	expect(t, ruled(t, sharing(trusting(accounts(sharee, other)), with(string(sharee))), p, policy.RuleShareTrust), fleet.Passes, "")
 }
 
 func TestARoleOfSomebodyElseIsOnlyAddedTo(t *testing.T) {
@@ -150,14 +142,14 @@ func TestARoleOfSomebodyElseIsOnlyAddedTo(t *testing.T) {
 	foreign := `{"Version":"1","Statement":[ {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000007@ecs.aliyuncs.com"}}, ` + foreignStatement + ` ]}`
 	w := sharing(fleet.See(fleet.Role{Trust: foreign}), with(string(sharee)))
 	w.Sides[0].Tags = fleet.See(map[string]string{})
-	v := ruled(t, w, approving(enforced), rules.RuleShareTrust)
+	v := ruled(t, w, approving(enforced), policy.RuleShareTrust)
 	expect(t, v, fleet.Violation, "", fleet.SetShareTrust)
 	for _, kept := range []string{foreignStatement, `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000007@ecs.aliyuncs.com"}}`} {
 		if !strings.Contains(v.Changes[0].Want, kept) {
 			t.Errorf("a statement was touched: %s", v.Changes[0].Want)
 		}
 	}
-	back := ruled(t, w, approving(enforced), rules.RuleTakeBack)
+	back := ruled(t, w, approving(enforced), policy.RuleTakeBack)
 	expect(t, back, fleet.Violation, "1000000000000007")
 	if !strings.Contains(back.Remedy, "aliyun ram UpdateRole") {
 		t.Errorf("no command: %s", back.Remedy)
@@ -181,7 +173,7 @@ func TestDirectoriesAndFoldersAreTrustedByTheirConditions(t *testing.T) {
 		{part, "fd-ghi", rampolicy.Sharees{Folders: []string{folder}}},
 		{part, "1000000000000003", accounts("1000000000000003")},
 	} {
-		v := ruled(t, sharing(missing(), with(c.target)), c.p, rules.RuleShareTrust)
+		v := ruled(t, sharing(missing(), with(c.target)), c.p, policy.RuleShareTrust)
 		if len(v.Changes) != 1 || v.Changes[0].Want != trusting(c.want).V.Trust {
 			t.Errorf("%s: %+v", c.target, v.Changes)
 		}
@@ -190,7 +182,7 @@ func TestDirectoriesAndFoldersAreTrustedByTheirConditions(t *testing.T) {
 		p      *policy.Policy
 		target string
 	}{{part, dir}, {part, "r-def"}, {part, string(stranger)}, {whole, "rd-other"}, {whole, "fd-gone"}, {whole, string(stranger)}} {
-		v := ruled(t, sharing(missing(), with(refused.target)), refused.p, rules.RuleShareTrust)
+		v := ruled(t, sharing(missing(), with(refused.target)), refused.p, policy.RuleShareTrust)
 		if len(v.Changes) > 0 {
 			t.Errorf("%s is trusted: %+v", refused.target, v.Changes)
 		}
@@ -201,8 +193,8 @@ func TestAShareeWhosePlaceIsNotKnownIsNotTrusted(t *testing.T) {
 	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	w := sharing(missing(), with("fd-ghi", "1000000000000004"))
 	w.Directory = fleet.Unknown[fleet.Directory]("denied")
-	expect(t, ruled(t, w, p, rules.RuleShareeApproved), fleet.Undecided, "denied")
-	expect(t, ruled(t, w, p, rules.RuleShareTrust), fleet.Undecided, "not known")
+	expect(t, ruled(t, w, p, policy.RuleShareeApproved), fleet.Undecided, "denied")
+	expect(t, ruled(t, w, p, policy.RuleShareTrust), fleet.Undecided, "not known")
 }
 
 func TestAheadIsTrustedBeforeTheFirstShare(t *testing.T) {
@@ -210,7 +202,7 @@ func TestAheadIsTrustedBeforeTheFirstShare(t *testing.T) {
 		p.Approved.Accounts[0].Trust = policy.TrustAhead
 		p.Approved.Directory = policy.TrustAhead
 	})
-	v := ruled(t, sharing(missing()), p, rules.RuleShareTrust)
+	v := ruled(t, sharing(missing()), p, policy.RuleShareTrust)
 	expect(t, v, fleet.Violation, "", fleet.EnsureShareRole)
 	if want := trusting(rampolicy.Sharees{Accounts: []fleet.AccountID{sharee}, Directories: []string{dir}}).V.Trust; v.Changes[0].Want != want {
 		t.Errorf("got %s", v.Changes[0].Want)
@@ -226,36 +218,36 @@ func TestAFailedShareSelectsFromTheApprovedForADay(t *testing.T) {
 		return w
 	}
 	w := claim(fleet.AssumeRoleError, time.Hour)
-	v := ruled(t, w, approving(), rules.RuleShareTrust)
+	v := ruled(t, w, approving(), policy.RuleShareTrust)
 	expect(t, v, fleet.Violation, "", fleet.EnsureShareRole)
 	if strings.Contains(v.Changes[0].Want, string(stranger)) {
 		t.Errorf("a claim opened the role: %s", v.Changes[0].Want)
 	}
-	expect(t, ruled(t, w, approving(), rules.RuleShareKeys), fleet.Violation, resOne, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
+	expect(t, ruled(t, w, approving(), policy.RuleShareKeys), fleet.Violation, resOne, fleet.SetKeyPolicy, fleet.AttachKeyPolicy)
 	for _, none := range []*fleet.ShareWorld{claim(fleet.AssumeRoleError, 25*time.Hour), claim("", time.Hour), claim("Throttling", time.Hour)} {
-		expect(t, ruled(t, none, approving(), rules.RuleShareTrust), fleet.NotApplicable, "")
-		expect(t, ruled(t, none, approving(), rules.RuleShareKeys), fleet.NotApplicable, "")
+		expect(t, ruled(t, none, approving(), policy.RuleShareTrust), fleet.NotApplicable, "")
+		expect(t, ruled(t, none, approving(), policy.RuleShareKeys), fleet.NotApplicable, "")
 	}
 }
 
 func TestAnOpenTrustIsCriticalAndNeverCoverage(t *testing.T) {
 	open := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"*@ecs.aliyuncs.com"}}]}`
 	w := sharing(fleet.See(fleet.Role{Trust: open}), with(string(sharee)))
-	if v := ruled(t, w, approving(), rules.RuleOpenTrust); v.Severity != fleet.Critical || len(v.Changes) > 0 {
+	if v := ruled(t, w, approving(), policy.RuleOpenTrust); v.Severity != fleet.Critical || len(v.Changes) > 0 {
 		t.Errorf("got %+v", v)
 	}
-	expect(t, ruled(t, w, approving(), rules.RuleShareTrust), fleet.Violation, "every account")
-	expect(t, ruled(t, sharing(trusting(accounts(sharee)), with(string(sharee))), approving(), rules.RuleOpenTrust), fleet.Passes, "")
+	expect(t, ruled(t, w, approving(), policy.RuleShareTrust), fleet.Violation, "every account")
+	expect(t, ruled(t, sharing(trusting(accounts(sharee)), with(string(sharee))), approving(), policy.RuleOpenTrust), fleet.Passes, "")
 }
 
 func TestADenyThatStandsAgainstAShareeIsSaid(t *testing.T) {
 	deny := `{"Version":"1","Statement":[{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000002@ecs.aliyuncs.com"}}]}`
-	expect(t, ruled(t, sharing(fleet.See(fleet.Role{Trust: deny}), with(string(sharee))), approving(), rules.RuleShareTrust), fleet.Violation, "stands against")
+	expect(t, ruled(t, sharing(fleet.See(fleet.Role{Trust: deny}), with(string(sharee))), approving(), policy.RuleShareTrust), fleet.Violation, "stands against")
 }
 
 func TestABrokenOrUnreadRoleIsLeftAlone(t *testing.T) {
 	for _, role := range []fleet.Fact[fleet.Role]{fleet.See(fleet.Role{Trust: "{"}), fleet.Unknown[fleet.Role]("denied")} {
-		v := ruled(t, sharing(role, with(string(sharee))), approving(), rules.RuleShareTrust)
+		v := ruled(t, sharing(role, with(string(sharee))), approving(), policy.RuleShareTrust)
 		expect(t, v, fleet.Undecided, "")
 	}
 }
@@ -268,8 +260,8 @@ func TestTooManyAccountsAreToldOfTheDirectory(t *testing.T) {
 		r.Sharees = append(r.Sharees, fleet.Sharee{Kind: fleet.ShareeAccount, ID: string(id)})
 	}
 	w := sharing(missing(), r)
-	expect(t, ruled(t, w, p, rules.RuleShareTrust), fleet.Violation, "resource directory")
-	expect(t, ruled(t, w, p, rules.RuleShareKeys), fleet.Violation, "resource directory")
+	expect(t, ruled(t, w, p, policy.RuleShareTrust), fleet.Violation, "resource directory")
+	expect(t, ruled(t, w, p, policy.RuleShareKeys), fleet.Violation, "resource directory")
 }
 
 func TestAnAccountThatThePolicyLeavesOutIsLeftAlone(t *testing.T) {
@@ -313,13 +305,13 @@ func TestDisksUnderOwnKeysNeedARoleThatCanDoItsWork(t *testing.T) {
 	} {
 		w := sharing(missing())
 		w.CMKDisk, w.DiskRole = fleet.See("d-1"), x.role
-		v := ruled(t, w, approving(), rules.RuleDiskEncryptRole)
+		v := ruled(t, w, approving(), policy.RuleDiskEncryptRole)
 		if v.Outcome != x.want || !strings.Contains(v.Reason, x.word) {
 			t.Errorf("%s: %s (%s)", name, v.Outcome, v.Reason)
 		}
 	}
 	w := sharing(missing())
-	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.NotApplicable, "")
+	expect(t, ruled(t, w, approving(), policy.RuleDiskEncryptRole), fleet.NotApplicable, "")
 	w.CMKDisk, w.DiskRole = fleet.Unknown[string]("denied"), missing()
-	expect(t, ruled(t, w, approving(), rules.RuleDiskEncryptRole), fleet.Undecided, "denied")
+	expect(t, ruled(t, w, approving(), policy.RuleDiskEncryptRole), fleet.Undecided, "denied")
 }

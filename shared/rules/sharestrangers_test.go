@@ -146,7 +146,7 @@ func anyTrust(t *rapid.T) string {
 }
 
 // The rules that speak of whom a role lets in.
-var trustRules = []string{rules.RuleShareeApproved, rules.RuleOpenTrust, rules.RuleTakeBack, rules.RuleShareTrust}
+var trustRules = []string{policy.RuleShareeApproved, policy.RuleOpenTrust, policy.RuleTakeBack, policy.RuleShareTrust}
 
 // Whoever is let in and not approved is never behind a pass: what is not in one of the
 // three forms, behind none of the four; and a finding names it, or says what is not known.
@@ -173,7 +173,7 @@ func TestNoUnapprovedPartyThatTheRoleLetsInIsBehindAPass(t *testing.T) {
 				named = named || v.Severity == fleet.Critical || v.Outcome == fleet.Undecided ||
 					v.Outcome == fleet.Violation && (strings.Contains(text, string(who.account)) || strings.Contains(text, who.id) || strings.Contains(text, who.directory))
 				ecs := who.kind == "Service" && strings.HasSuffix(who.id, "@ecs.aliyuncs.com") // perhaps in one of the three forms
-				if v.Outcome == fleet.Passes && (!ecs || v.Rule == rules.RuleShareeApproved) {
+				if v.Outcome == fleet.Passes && (!ecs || v.Rule == policy.RuleShareeApproved) {
 					t.Fatalf("%s %s is let in, and %s passes: %s\n%s", who.kind, who.id, v.Rule, v.Reason, doc)
 				}
 			}
@@ -187,12 +187,12 @@ func TestNoUnapprovedPartyThatTheRoleLetsInIsBehindAPass(t *testing.T) {
 func TestAnUnapprovedShareeWhomTheRoleTrustsIsReportedAsTrusted(t *testing.T) {
 	w := sharing(fleet.See(fleet.Role{Trust: `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["1000000000000009@ecs.aliyuncs.com","fc.aliyuncs.com"]}},
 		{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000002@ecs.aliyuncs.com"}}]}`}), with(string(sharee), string(stranger)))
-	v := ruled(t, w, approving(), rules.RuleShareeApproved)
+	v := ruled(t, w, approving(), policy.RuleShareeApproved)
 	expect(t, v, fleet.Violation, "trusts account "+string(stranger))
 	if strings.Contains(v.Reason, "not opened") {
 		t.Error(v.Reason)
 	}
-	for _, rule := range []string{rules.RuleOpenTrust, rules.RuleTakeBack, rules.RuleShareTrust} {
+	for _, rule := range []string{policy.RuleOpenTrust, policy.RuleTakeBack, policy.RuleShareTrust} {
 		expect(t, ruled(t, w, approving(), rule), fleet.Violation, "fc.aliyuncs.com")
 	}
 }
@@ -215,13 +215,13 @@ func TestSeveralDirectoriesOfOneConditionAreApprovedEachForItself(t *testing.T) 
 	both := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"*@ecs.aliyuncs.com"},"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":["rd-abc","rd-other"]}}}]}`
 	whole := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	w := sharing(fleet.See(fleet.Role{Trust: both}), with(dir))
-	v := ruled(t, w, whole, rules.RuleOpenTrust)
+	v := ruled(t, w, whole, policy.RuleOpenTrust)
 	expect(t, v, fleet.Violation, "rd-other")
 	if v.Severity != fleet.High {
 		t.Errorf("severity %s", v.Severity)
 	}
 	w.Sides[0].Role = fleet.See(fleet.Role{Trust: strings.Replace(both, `,"rd-other"`, `,"rd-abc"`, 1)})
-	expect(t, ruled(t, w, whole, rules.RuleOpenTrust), fleet.Passes, "")
+	expect(t, ruled(t, w, whole, policy.RuleOpenTrust), fleet.Passes, "")
 }
 
 func TestARoleWhoseTrustCannotBeReadIsBehindNoPass(t *testing.T) {
@@ -249,8 +249,8 @@ func TestAShareInAnUnguardedRegionHidesNoUnapprovedSharee(t *testing.T) {
 	w.Sides[0].Regions.V[1].Resources = []fleet.SharedResource{elsewhere}
 	p := approving()
 	p.Regions = []fleet.Region{"cn-hangzhou"}
-	expect(t, ruled(t, w, p, rules.RuleShareeApproved), fleet.Undecided, string(stranger))
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Passes, "")
+	expect(t, ruled(t, w, p, policy.RuleShareeApproved), fleet.Undecided, string(stranger))
+	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Passes, "")
 }
 
 // A Deny takes a directory or a folder away for certain only if it takes away all of it.
@@ -268,7 +268,7 @@ func TestADenyThatLeavesAPartOfADirectoryHidesNothing(t *testing.T) {
 		"all of it, by its path": {`{"StringEquals":{"sts:ServiceOwnerRDId":"rd-other"}}`, `{"StringLike":{"sts:ServiceOwnerRDPath":"rd-other/*"}}`, fleet.Passes},
 	} {
 		w := sharing(trustDoc(`{`+anyECSOf+x.allow+`}`, deny+x.deny+`}`), with(string(sharee)))
-		v := ruled(t, w, approving(), rules.RuleShareeApproved)
+		v := ruled(t, w, approving(), policy.RuleShareeApproved)
 		if v.Outcome != x.want || v.Outcome != fleet.Passes && !strings.Contains(v.Reason, "rd-other") {
 			t.Errorf("%s: %s (%s), want %s", name, v.Outcome, v.Reason, x.want)
 		}
@@ -279,7 +279,7 @@ func TestADenyThatLeavesAPartOfADirectoryHidesNothing(t *testing.T) {
 func TestAShareeWhosePlaceIsUnknownIsNotSaidToBeKeptOut(t *testing.T) {
 	w := sharing(trustDoc(`{`+anyECSOf+`{"StringLike":{"sts:ServiceOwnerRDPath":"rd-other/r-1/fd-else*"}}}`), with("fd-else"))
 	w.Directory.V.Folders["fd-else"] = fleet.See("")
-	v := ruled(t, w, approving(), rules.RuleShareeApproved)
+	v := ruled(t, w, approving(), policy.RuleShareeApproved)
 	expect(t, v, fleet.Violation, "could not be determined")
 	if strings.Contains(v.Reason, "not opened") {
 		t.Error(v.Reason)
@@ -293,15 +293,15 @@ func TestAnApprovedPartyIsNotCalledUnneededWhileItMayBeNeeded(t *testing.T) {
 		`{`+anyECSOf+`{"StringLike":{"sts:ServiceOwnerRDId":["rd-abc"]}}}`)
 	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 
-	idle := ruled(t, sharing(role), p, rules.RuleTakeBack)
+	idle := ruled(t, sharing(role), p, policy.RuleTakeBack)
 	expect(t, idle, fleet.Violation, "within rd-abc")
 	unread := sharing(role)
 	unread.Sides[0].Regions.V[1].Unread = "denied"
-	expect(t, ruled(t, unread, p, rules.RuleTakeBack), fleet.Undecided, "cn-shanghai")
+	expect(t, ruled(t, unread, p, policy.RuleTakeBack), fleet.Undecided, "cn-shanghai")
 
 	for _, target := range []string{"1000000000000003", "fd-ghi", dir} {
 		w := sharing(role, with(target))
-		if v := ruled(t, w, p, rules.RuleTakeBack); strings.Contains(v.Reason, "within rd-abc") {
+		if v := ruled(t, w, p, policy.RuleTakeBack); strings.Contains(v.Reason, "within rd-abc") {
 			t.Errorf("shared with %s: %s", target, v.Reason)
 		}
 	}
@@ -313,8 +313,8 @@ func TestAnAccountRightInAFolderNeedsTheTrustInIt(t *testing.T) {
 	w := sharing(trustDoc(`{`+anyECSOf+`{"StringLike":{"sts:ServiceOwnerRDPath":["rd-abc/r-def/fd-ghi*","rd-abc/r-def/fd-ghi/fd-x*"]}}}`), with(member))
 	w.Directory.V.Members[member] = fleet.See("rd-abc/r-def/fd-ghi")
 	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
-	expect(t, ruled(t, w, p, rules.RuleShareTrust), fleet.Passes, "")
-	expect(t, ruled(t, w, p, rules.RuleTakeBack), fleet.Passes, "")
+	expect(t, ruled(t, w, p, policy.RuleShareTrust), fleet.Passes, "")
+	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Passes, "")
 }
 
 // The remedy for an open statement fits its principals.
@@ -328,7 +328,7 @@ func TestTheAdviceOnAnOpenStatementFitsItsPrincipals(t *testing.T) {
 		`{"Service":"*@fc.aliyuncs.com"}`:  false,
 	} {
 		w := sharing(trustDoc(`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":` + principal + `}`))
-		v := ruled(t, w, approving(), rules.RuleOpenTrust)
+		v := ruled(t, w, approving(), policy.RuleOpenTrust)
 		if v.Severity != fleet.Critical || strings.Contains(v.Remedy, "sts:ServiceOwnerRDId") != key || strings.Contains(v.Remedy, "writes no trust policy") != key {
 			t.Errorf("%s: %s: %s", principal, v.Severity, v.Remedy)
 		}
@@ -343,7 +343,7 @@ func TestAShareeWhomAnotherStatementLetsInIsNotSaidToBeKeptOut(t *testing.T) {
 		`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000002@ecs.aliyuncs.com"},"Condition":{"StringEquals":{"acs:SourceAccount":["1","2"]}}}`: "for certain",
 		`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}`:                                                                               "who cannot use what is shared",
 	} {
-		v := ruled(t, sharing(trustDoc(statement), with(string(sharee))), approving(), rules.RuleShareTrust)
+		v := ruled(t, sharing(trustDoc(statement), with(string(sharee))), approving(), policy.RuleShareTrust)
 		if v.Outcome != fleet.Violation || !strings.Contains(v.Reason, word) || strings.Contains(v.Reason, "cannot use") != (word == "who cannot use what is shared") {
 			t.Errorf("%s: %s", statement, v.Reason)
 		}
@@ -352,7 +352,7 @@ func TestAShareeWhomAnotherStatementLetsInIsNotSaidToBeKeptOut(t *testing.T) {
 
 func TestAnUnapprovedShareeWhoseIdentitiesAreLetInIsNotSaidToBeKeptOut(t *testing.T) {
 	w := sharing(trustDoc(`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":"acs:ram::1000000000000009:root"}}`), with(string(stranger)))
-	v := ruled(t, w, approving(), rules.RuleShareeApproved)
+	v := ruled(t, w, approving(), policy.RuleShareeApproved)
 	expect(t, v, fleet.Violation, "trusts account "+string(stranger))
 	if strings.Contains(v.Reason, "not opened") {
 		t.Error(v.Reason)
@@ -371,7 +371,7 @@ func TestTheAdviceOnAForeignRoleIsAboutWhatIsNotNeeded(t *testing.T) {
 	} {
 		w := sharing(x.role, with(string(sharee)))
 		w.Sides[0].Tags = fleet.See(map[string]string{})
-		v := ruled(t, w, approving(), rules.RuleTakeBack)
+		v := ruled(t, w, approving(), policy.RuleTakeBack)
 		if strings.Contains(v.Remedy, "UpdateRole") != x.trust || strings.Contains(v.Remedy, resTwo) != x.key || strings.Contains(v.Remedy, "fleetwarden-share-snapshot-") != x.key {
 			t.Errorf("%s: %s", name, v.Remedy)
 		}

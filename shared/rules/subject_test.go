@@ -41,8 +41,8 @@ func TestWhoseInstanceMayBeChanged(t *testing.T) {
 		"outside include":          {plain, func(p *policy.Policy) { p.InstanceRole.Include = []policy.Selector{{VPCs: []string{"vpc-2"}}} }, fleet.NotApplicable, false},
 		"inside exclude":           {plain, func(p *policy.Policy) { p.InstanceRole.Exclude = vpc }, fleet.NotApplicable, false},
 		"exempt":                   {plain, exemption("", 1), fleet.Exempted, false},
-		"exempt from this rule":    {plain, exemption(rules.RuleSystrustRole, 1), fleet.Exempted, false},
-		"exempt from another rule": {plain, exemption(rules.RuleOverBroadRole, 1), fleet.Violation, true},
+		"exempt from this rule":    {plain, exemption(policy.RuleSystrustRole, 1), fleet.Exempted, false},
+		"exempt from another rule": {plain, exemption(policy.RuleOverBroadRole, 1), fleet.Violation, true},
 		"no longer exempt":         {plain, exemption("", 0), fleet.Violation, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestWhoseInstanceMayBeChanged(t *testing.T) {
 			if tc.policy != nil {
 				tc.policy(p)
 			}
-			v := one(t, rules.InstanceRole(bare(tc.change), p), rules.RuleSystrustRole)
+			v := one(t, rules.InstanceRole(bare(tc.change), p), policy.RuleSystrustRole)
 			if v.Outcome != tc.want || (len(v.Changes) > 0) != tc.made {
 				t.Errorf("got %+v", v)
 			}
@@ -69,7 +69,7 @@ func exemption(rule string, hours int) func(*policy.Policy) {
 func TestAnExemptionSaysWhoAndWhy(t *testing.T) {
 	p := enforcing()
 	exemption("", 1)(p)
-	v := one(t, rules.InstanceRole(bare(func(*fleet.Listing) {}), p), rules.RuleSystrustRole)
+	v := one(t, rules.InstanceRole(bare(func(*fleet.Listing) {}), p), policy.RuleSystrustRole)
 	for _, part := range []string{"alice", "moves next week", "2026-11-20", "no RAM role"} {
 		if !strings.Contains(v.Reason, part) {
 			t.Errorf("%q does not say %q", v.Reason, part)
@@ -105,7 +105,7 @@ func TestEachInstanceIsJudgedByItself(t *testing.T) {
 	w.Instances[1].RoleName = fleet.See("")
 	var got []string
 	for _, v := range rules.InstanceRole(w, enforcing()) {
-		if v.Rule == rules.RuleSystrustRole {
+		if v.Rule == policy.RuleSystrustRole {
 			got = append(got, v.Ref.ID+" "+string(v.Outcome))
 		}
 	}

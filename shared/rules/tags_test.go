@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rules"
 )
 
@@ -123,7 +124,7 @@ func TestATagOfOursOnAnInstanceThatViolatesNothingIsReported(t *testing.T) {
 			i.Image = fleet.See(fleet.Image{ID: "m-1", Owner: "system", BootMode: "UEFI"})
 			n := 0
 			for _, v := range rules.TrustedInstance(world(i), enforcing()) {
-				if v.Rule == rules.RuleInstance && v.Remark && strings.Contains(v.Reason, tag) {
+				if v.Rule == policy.RuleInstance && v.Remark && strings.Contains(v.Reason, tag) {
 					n++
 					sound(t, v)
 				}

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
 )
 
 // inShanghai is the same resource in another region, with a key of that region.
@@ -38,7 +38,7 @@ func TestARegionThatIsNotListedIsNotTakenForGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := twoRegions()
 			short(&w.Sides[0])
-			for _, rule := range []string{rules.RuleShareeApproved, rules.RuleShareTrust, rules.RuleTakeBack} {
+			for _, rule := range []string{policy.RuleShareeApproved, policy.RuleShareTrust, policy.RuleTakeBack} {
 				expect(t, ruled(t, w, approving(enforced), rule), fleet.Undecided, "cn-shanghai")
 			}
 		})
@@ -55,7 +55,7 @@ func TestTheTimeStartsAgainWhenTheRegionsDiffer(t *testing.T) {
 		return c
 	}
 	mark := func(w *fleet.ShareWorld) string {
-		v := ruled(t, w, p, rules.RuleTakeBack)
+		v := ruled(t, w, p, policy.RuleTakeBack)
 		expect(t, v, fleet.Violation, "first time", fleet.MarkUnused)
 		return v.Changes[0].Want
 	}
@@ -72,7 +72,7 @@ func TestTheTimeStartsAgainWhenTheRegionsDiffer(t *testing.T) {
 func TestWhereNothingCanBeSharedNothingIsUnknown(t *testing.T) {
 	w := sharing(trusting(accounts(sharee), resOne), with(string(sharee)))
 	w.Sides[0].Regions.V = append(w.Sides[0].Regions.V, fleet.ShareRegion{Region: "cn-nanjing"}, fleet.ShareRegion{Region: "xx-new", Unlisted: true})
-	for _, rule := range []string{rules.RuleShareeApproved, rules.RuleShareTrust, rules.RuleShareKeys, rules.RuleTakeBack} {
+	for _, rule := range []string{policy.RuleShareeApproved, policy.RuleShareTrust, policy.RuleShareKeys, policy.RuleTakeBack} {
 		expect(t, ruled(t, w, approving(enforced), rule), fleet.Passes, "")
 	}
 }
@@ -84,11 +84,11 @@ func TestARegionOutsideThePolicyIsNotJudgedAndLosesNothing(t *testing.T) {
 	p := approving(enforced)
 	p.Regions = []fleet.Region{"cn-hangzhou"}
 	outside.Resources = []fleet.SharedResource{inShanghai(with(string(stranger)))}
-	all := []string{rules.RuleShareTrust, rules.RuleShareKeys, rules.RuleTakeBack}
+	all := []string{policy.RuleShareTrust, policy.RuleShareKeys, policy.RuleTakeBack}
 	for _, rule := range all {
 		expect(t, ruled(t, w, p, rule), fleet.Passes, "")
 	}
-	if v := ruled(t, w, p, rules.RuleShareeApproved); strings.Contains(v.Reason, "shared with") {
+	if v := ruled(t, w, p, policy.RuleShareeApproved); strings.Contains(v.Reason, "shared with") {
 		t.Errorf("the share itself is judged: %+v", v)
 	}
 	// What cannot be read there stands in the way of taking back alone.
@@ -96,7 +96,7 @@ func TestARegionOutsideThePolicyIsNotJudgedAndLosesNothing(t *testing.T) {
 	for _, rule := range all[:2] {
 		expect(t, ruled(t, w, p, rule), fleet.Passes, "")
 	}
-	if v := ruled(t, w, p, rules.RuleTakeBack); v.Outcome != fleet.Undecided || !strings.Contains(v.Reason, "cn-shanghai") {
+	if v := ruled(t, w, p, policy.RuleTakeBack); v.Outcome != fleet.Undecided || !strings.Contains(v.Reason, "cn-shanghai") {
 		t.Errorf("got %+v", v)
 	}
 }
@@ -105,5 +105,5 @@ func TestARegionOutsideThePolicyIsNotJudgedAndLosesNothing(t *testing.T) {
 func TestAKeyOfUnknownKindIsNotTakenBack(t *testing.T) {
 	r := with(string(sharee))
 	r.Keys.V[0].Service = fleet.Unknown[bool]("denied")
-	expect(t, ruled(t, sharing(trusting(accounts(sharee), resOne), r), approving(enforced), rules.RuleTakeBack), fleet.Passes, "")
+	expect(t, ruled(t, sharing(trusting(accounts(sharee), resOne), r), approving(enforced), policy.RuleTakeBack), fleet.Passes, "")
 }

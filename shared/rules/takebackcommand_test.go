@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
 )
 
 // Who may write the trust of a role in one account must not write the command line of who
@@ -16,7 +16,7 @@ func TestADocumentCannotLeaveItsPlaceInTheCommand(t *testing.T) {
 	foreign := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000007@ecs.aliyuncs.com"}},` + kept + `]}`
 	w := sharing(fleet.See(fleet.Role{Trust: foreign}), with(string(sharee)))
 	w.Sides[0].Tags = fleet.See(map[string]string{})
-	_, command, found := strings.Cut(ruled(t, w, approving(enforced), rules.RuleTakeBack).Remedy, "--NewAssumeRolePolicyDocument '")
+	_, command, found := strings.Cut(ruled(t, w, approving(enforced), policy.RuleTakeBack).Remedy, "--NewAssumeRolePolicyDocument '")
 	if !found {
 		t.Fatal("no command")
 	}

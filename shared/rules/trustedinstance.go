@@ -9,30 +9,17 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// The rules of control trusted-instance.
-const (
-	RuleFamily         = "family"
-	RuleImage          = "image"
-	RuleSystemDisk     = "system-disk"
-	RuleVPC            = "vpc"
-	RuleTrustedMode    = "trusted-mode"
-	RuleKMSEnabled     = "kms-enabled"
-	RuleHardeningAsked = "hardening-asked"
-	RuleIMDS           = "imds"
-	RuleDeniedLaunch   = "denied-launch"
-)
-
 // TrustedInstance decides control trusted-instance: what a launch must have got
 // right, because it cannot be repaired afterwards.
 func TrustedInstance(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	all := []rule{
-		{RuleFamily, true, family},
-		{RuleImage, true, image},
-		{RuleSystemDisk, true, systemDisk},
-		{RuleVPC, true, vpc},
-		{RuleTrustedMode, true, trustedMode},
-		{RuleHardeningAsked, false, hardeningAsked},
-		{RuleIMDS, true, imds},
+		{policy.RuleFamily, true, family},
+		{policy.RuleImage, true, image},
+		{policy.RuleSystemDisk, true, systemDisk},
+		{policy.RuleVPC, true, vpc},
+		{policy.RuleTrustedMode, true, trustedMode},
+		{policy.RuleHardeningAsked, false, hardeningAsked},
+		{policy.RuleIMDS, true, imds},
 	}
 	for i, r := range all {
 		all[i].decide = func(s *subject) fleet.Verdict { return s.consequence(r.id, r.decide(s)) }
@@ -53,7 +40,7 @@ func strayTags(w *fleet.World, p *policy.Policy, judged []fleet.Verdict) []fleet
 		if !violation && !stopped || s.covered("") != policy.Yes || slices.ContainsFunc(judged, s.isFaulty) {
 			continue
 		}
-		out = append(out, s.sign(RuleInstance, remark(notApplicable("the tag "+TagViolation+" or "+TagStopped+" is there, and no rule finds fault; the ledger says whether we put it there, and "+anyTagger))))
+		out = append(out, s.sign(policy.RuleInstance, remark(notApplicable("the tag "+TagViolation+" or "+TagStopped+" is there, and no rule finds fault; the ledger says whether we put it there, and "+anyTagger))))
 	}
 	return out
 }
@@ -180,7 +167,7 @@ func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 		v = violation(fleet.Medium, "KMS is "+w.KMS.V+"; without it no trusted instance can be created",
 			"switch KMS on in the console, or by OpenKmsService", evidence("KMS", w.KMS))
 	}
-	v.Ref, v.Control, v.Rule = fleet.Ref{Scope: w.Scope, Kind: fleet.KindAccount}, policy.ControlTrustedInstance, RuleKMSEnabled
+	v.Ref, v.Control, v.Rule = fleet.Ref{Scope: w.Scope, Kind: fleet.KindAccount}, policy.ControlTrustedInstance, policy.RuleKMSEnabled
 	return []fleet.Verdict{waive(p, v, noInstance(), w.At)}
 }
 
@@ -190,7 +177,7 @@ func noInstance() fleet.Fact[fleet.Listing] { return fleet.Unknown[fleet.Listing
 // WantsKMS distinguishes the instances for whose sake kms-enabled is asked.
 func WantsKMS(p *policy.Policy) func(*fleet.Instance) bool {
 	return func(i *fleet.Instance) bool {
-		return i.Listed.Seen() && Candidate(i) && p.Covers(policy.ControlTrustedInstance, RuleKMSEnabled, i.Ref.Scope, i.Listed) != policy.No
+		return i.Listed.Seen() && Candidate(i) && p.Covers(policy.ControlTrustedInstance, policy.RuleKMSEnabled, i.Ref.Scope, i.Listed) != policy.No
 	}
 }
 
@@ -202,7 +189,7 @@ func WantsImage(p *policy.Policy) func(*fleet.Instance) bool {
 			return p.Covers(policy.ControlTrustedInstance, rule, i.Ref.Scope, i.Listed) != policy.No
 		}
 		meant := p.TrustedInstance.Require == policy.RequireAll || Candidate(i)
-		return meant && covers(RuleImage) || launchKnown(i) && covers(RuleHardeningAsked)
+		return meant && covers(policy.RuleImage) || launchKnown(i) && covers(policy.RuleHardeningAsked)
 	}
 }
 

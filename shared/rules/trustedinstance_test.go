@@ -46,7 +46,7 @@ func TestTheSystemDiskIsOneThatThePolicyAccepts(t *testing.T) {
 			if tc.accept != nil {
 				p.TrustedInstance.SystemDisk = tc.accept
 			}
-			if v := judged(t, i, p, rules.RuleSystemDisk); v.Outcome != tc.want {
+			if v := judged(t, i, p, policy.RuleSystemDisk); v.Outcome != tc.want {
 				t.Errorf("got %s, want %s: %s", v.Outcome, tc.want, v.Reason)
 			}
 		})
@@ -63,7 +63,7 @@ func TestAnInstanceIsInAVPC(t *testing.T) {
 		"the classic network": {func(l *fleet.Listing) { l.Classic = true }, fleet.Violation},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if v := judged(t, listed(trusted(), tc.change), enforcing(), rules.RuleVPC); v.Outcome != tc.want {
+			if v := judged(t, listed(trusted(), tc.change), enforcing(), policy.RuleVPC); v.Outcome != tc.want {
 				t.Errorf("got %s, want %s: %s", v.Outcome, tc.want, v.Reason)
 			}
 		})
@@ -99,7 +99,7 @@ func TestTrustedModeWasAskedForOrTheTagIsThere(t *testing.T) {
 			if tc.launch != nil {
 				i = launched(i, *tc.launch)
 			}
-			if v := judged(t, i, enforcing(), rules.RuleTrustedMode); v.Outcome != tc.want {
+			if v := judged(t, i, enforcing(), policy.RuleTrustedMode); v.Outcome != tc.want {
 				t.Errorf("got %s, want %s: %s", v.Outcome, tc.want, v.Reason)
 			}
 		})
@@ -110,7 +110,7 @@ func TestOnlyAFindingAboutCreateInstanceSaysThatItCannotAskForTrust(t *testing.T
 	for name, want := range map[string]bool{"CreateInstance": true, "RunInstances": false} {
 		i := launched(listed(trusted(), func(l *fleet.Listing) { l.Tags = nil }), fleet.Launch{})
 		i.Ref.Call.Name = name
-		v := judged(t, i, enforcing(), rules.RuleTrustedMode)
+		v := judged(t, i, enforcing(), policy.RuleTrustedMode)
 		if got := strings.Contains(v.Remedy, "CreateInstance"); got != want {
 			t.Errorf("%s: %q", name, v.Remedy)
 		}
@@ -121,7 +121,7 @@ func TestAnOrdinaryInstanceIsLeftAlone(t *testing.T) {
 	i := listed(trusted(), func(l *fleet.Listing) { l.Tags, l.Family, l.Type, l.VPC = nil, "ecs.g7", "ecs.g7.large", "" })
 	i.SystemDisk = fleet.See("cloud_ssd")
 	for _, v := range rules.TrustedInstance(world(i), enforcing()) {
-		if v.Outcome != fleet.NotApplicable && v.Rule != rules.RuleHardeningAsked {
+		if v.Outcome != fleet.NotApplicable && v.Rule != policy.RuleHardeningAsked {
 			t.Errorf("got %+v", v)
 		}
 	}
@@ -147,7 +147,7 @@ func TestDeniedLaunch(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			w := world()
 			w.Calls = []fleet.Ref{denied(code)}
-			v := one(t, rules.TrustedInstance(w, enforcing()), rules.RuleDeniedLaunch)
+			v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch)
 			if v.Outcome != fleet.Violation || !strings.Contains(v.Remedy, remedy) || !strings.Contains(v.Reason, code) {
 				t.Errorf("got %+v", v)
 			}
@@ -162,7 +162,7 @@ func TestAFailureThatIsNoneOfOursIsNotAViolation(t *testing.T) {
 	for _, code := range []string{"OperationDenied.NoStock", "QuotaExceed.ElasticQuota", "Throttling", "InvalidVSwitchId.NecessaryX", ""} {
 		w := world()
 		w.Calls = []fleet.Ref{denied(code)}
-		if v := one(t, rules.TrustedInstance(w, enforcing()), rules.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
+		if v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
 			t.Errorf("%s: %+v", code, v)
 		}
 	}
@@ -171,7 +171,7 @@ func TestAFailureThatIsNoneOfOursIsNotAViolation(t *testing.T) {
 func TestACallThatSaysNothingIsNotAViolation(t *testing.T) {
 	w := world()
 	w.Calls = []fleet.Ref{{Scope: here, Kind: fleet.KindCall, ID: "E1"}}
-	if v := one(t, rules.TrustedInstance(w, enforcing()), rules.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
+	if v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
 		t.Errorf("got %+v", v)
 	}
 }

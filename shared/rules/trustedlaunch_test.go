@@ -18,7 +18,7 @@ func TestTheFamilyIsOneOfThePolicys(t *testing.T) {
 		p := enforcing()
 		p.TrustedInstance.Require = policy.RequireAll
 		i := listed(trusted(), func(l *fleet.Listing) { l.Family = family })
-		if v := judged(t, i, p, rules.RuleFamily); v.Outcome != want {
+		if v := judged(t, i, p, policy.RuleFamily); v.Outcome != want {
 			t.Errorf("%s: got %s, want %s", family, v.Outcome, want)
 		}
 	}
@@ -26,7 +26,7 @@ func TestTheFamilyIsOneOfThePolicys(t *testing.T) {
 
 func TestFamilyIsAskedOnlyWhereAllHaveToBeTrusted(t *testing.T) {
 	for _, v := range rules.TrustedInstance(world(trusted()), enforcing()) {
-		if v.Rule == rules.RuleFamily {
+		if v.Rule == policy.RuleFamily {
 			t.Errorf("got %+v", v)
 		}
 	}
@@ -54,7 +54,7 @@ func TestTheImageFitsTheGenerationOfTheFamily(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			i := listed(trusted(), func(l *fleet.Listing) { l.Family = tc.family })
 			i.Image = tc.image
-			if v := judged(t, i, enforcing(), rules.RuleImage); v.Outcome != tc.want {
+			if v := judged(t, i, enforcing(), policy.RuleImage); v.Outcome != tc.want {
 				t.Errorf("got %s, want %s: %s", v.Outcome, tc.want, v.Reason)
 			}
 		})
@@ -66,7 +66,7 @@ func TestTheAccountHasSwitchedKMSOn(t *testing.T) {
 		fleet.See(fleet.NoKMS): fleet.NotApplicable, fleet.See(""): fleet.Violation, fleet.Unknown[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
 		w := world(trusted(), trusted())
 		w.KMS = fact
-		v := one(t, rules.TrustedInstance(w, enforcing()), rules.RuleKMSEnabled)
+		v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleKMSEnabled)
 		if v.Outcome != want || v.Ref.Kind != fleet.KindAccount || v.Ref.Scope != here {
 			t.Errorf("%+v: got %+v, want %s", fact, v, want)
 		}
@@ -77,7 +77,7 @@ func TestKMSIsOfNoConcernWithoutATrustedInstance(t *testing.T) {
 	w := world(listed(trusted(), func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g7", nil }))
 	w.KMS = fleet.See("NotEnabled")
 	for _, v := range rules.TrustedInstance(w, enforcing()) {
-		if v.Rule == rules.RuleKMSEnabled {
+		if v.Rule == policy.RuleKMSEnabled {
 			t.Errorf("got %+v", v)
 		}
 	}
@@ -86,9 +86,9 @@ func TestKMSIsOfNoConcernWithoutATrustedInstance(t *testing.T) {
 func TestKMSMayBeExempt(t *testing.T) {
 	w, p := world(trusted()), enforcing()
 	w.KMS = fleet.See("NotEnabled")
-	p.Exemptions = []policy.Exemption{{Control: policy.ControlTrustedInstance, Rule: rules.RuleKMSEnabled,
+	p.Exemptions = []policy.Exemption{{Control: policy.ControlTrustedInstance, Rule: policy.RuleKMSEnabled,
 		Selector: policy.Selector{Accounts: []fleet.AccountID{here.Account}}, Owner: "o", Reason: "r", Expires: noon.Add(time.Hour)}}
-	if v := one(t, rules.TrustedInstance(w, p), rules.RuleKMSEnabled); v.Outcome != fleet.Exempted {
+	if v := one(t, rules.TrustedInstance(w, p), policy.RuleKMSEnabled); v.Outcome != fleet.Exempted {
 		t.Errorf("got %+v", v)
 	}
 }
@@ -103,7 +103,7 @@ func ordinary() fleet.Instance {
 func hardening(t *testing.T, i fleet.Instance, p *policy.Policy) fleet.Verdict {
 	t.Helper()
 	for _, v := range rules.TrustedInstance(world(i), p) {
-		if v.Rule == rules.RuleHardeningAsked {
+		if v.Rule == policy.RuleHardeningAsked {
 			sound(t, v)
 			return v
 		}
@@ -154,12 +154,12 @@ func TestMetadataIsByTokenOnlyWhereThePolicyAsksForIt(t *testing.T) {
 		p := enforcing()
 		p.TrustedInstance.IMDS = true
 		i := listed(trusted(), func(l *fleet.Listing) { l.HTTPTokens = tokens })
-		if v := judged(t, i, p, rules.RuleIMDS); v.Outcome != want {
+		if v := judged(t, i, p, policy.RuleIMDS); v.Outcome != want {
 			t.Errorf("%q: got %s, want %s", tokens, v.Outcome, want)
 		}
 	}
 	for _, v := range rules.TrustedInstance(world(trusted()), enforcing()) {
-		if v.Rule == rules.RuleIMDS {
+		if v.Rule == policy.RuleIMDS {
 			t.Errorf("off by default, and says %+v", v)
 		}
 	}
@@ -168,7 +168,7 @@ func TestMetadataIsByTokenOnlyWhereThePolicyAsksForIt(t *testing.T) {
 // Each row has an instance with an observed violation of rule vpc.
 func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 	ago := func(d time.Duration) fleet.Fact[map[string]time.Time] {
-		return fleet.See(map[string]time.Time{rules.RuleVPC: noon.Add(-d)})
+		return fleet.See(map[string]time.Time{policy.RuleVPC: noon.Add(-d)})
 	}
 	past := ago(25 * time.Hour)
 	forged := fleet.Try{N: 39, FirstSeen: noon.Add(-47 * time.Hour)}
@@ -203,7 +203,7 @@ func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 		"tag, the memory is not read, and a message says that the grace is over": {how: policy.ConsequenceTag,
 			found: fleet.Unknown[map[string]time.Time]("it is cut"), try: forged, says: "it is cut"},
 		"tag, another rule has been found for long": {how: policy.ConsequenceTag,
-			found: fleet.See(map[string]time.Time{rules.RuleImage: noon.Add(-25 * time.Hour)})},
+			found: fleet.See(map[string]time.Time{policy.RuleImage: noon.Add(-25 * time.Hour)})},
 		"tag, found first in times to come": {how: policy.ConsequenceTag, found: ago(-time.Hour)},
 		"stop, the memory is not read":      {how: policy.ConsequenceStop, found: fleet.Fact[map[string]time.Time]{V: past.V, Why: "denied"}, says: "denied"},
 	} {
@@ -219,7 +219,7 @@ func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 			p.TrustedInstance.Consequence = tc.how
 			w := world(i)
 			w.Remembers = tc.sweeps
-			v := one(t, rules.TrustedInstance(w, p), rules.RuleVPC)
+			v := one(t, rules.TrustedInstance(w, p), policy.RuleVPC)
 			got := ""
 			for _, c := range v.Changes {
 				got += string(c.Kind) + " " + c.Want
@@ -239,7 +239,7 @@ func TestNothingIsStoppedEvenWhereAScopeNamesAutoScaling(t *testing.T) {
 	p := enforcing()
 	p.TrustedInstance.Consequence, p.TrustedInstance.Grace = policy.ConsequenceStop, 0
 	p.TrustedInstance.Include = []policy.Selector{{Managed: []string{policy.ManagedAutoScaling}}}
-	if v := judged(t, i, p, rules.RuleVPC); len(v.Changes) != 0 {
+	if v := judged(t, i, p, policy.RuleVPC); len(v.Changes) != 0 {
 		t.Errorf("got %+v", v)
 	}
 }
@@ -250,14 +250,14 @@ func TestAClaimHasNoConsequence(t *testing.T) {
 	t.Run("of the disk", func(t *testing.T) {
 		i := launched(trusted(), fleet.Launch{SystemDiskCategory: "cloud_ssd"})
 		i.SystemDisk = fleet.Unknown[string]("denied")
-		if v := judged(t, i, p, rules.RuleSystemDisk); v.Outcome != fleet.Violation || len(v.Changes) != 0 {
+		if v := judged(t, i, p, policy.RuleSystemDisk); v.Outcome != fleet.Violation || len(v.Changes) != 0 {
 			t.Errorf("got %+v", v)
 		}
 	})
 	t.Run("to be trusted at all", func(t *testing.T) {
 		i := launched(trusted(), fleet.Launch{TrustedSystemMode: "vTPM"})
 		i = listed(i, func(l *fleet.Listing) { l.Family, l.Tags, l.VPC = "ecs.g7", nil, "" })
-		if v := judged(t, i, p, rules.RuleVPC); v.Outcome != fleet.Violation || len(v.Changes) != 0 {
+		if v := judged(t, i, p, policy.RuleVPC); v.Outcome != fleet.Violation || len(v.Changes) != 0 {
 			t.Errorf("got %+v", v)
 		}
 	})
@@ -281,7 +281,7 @@ func TestEveryImageThatARuleAsksAboutIsRead(t *testing.T) {
 		if rapid.Bool().Draw(t, "require all") {
 			c.Require = policy.RequireAll
 		}
-		c.Skip = rapid.SliceOf(rapid.SampledFrom([]string{rules.RuleImage, rules.RuleHardeningAsked})).Draw(t, "skip")
+		c.Skip = rapid.SliceOf(rapid.SampledFrom([]string{policy.RuleImage, policy.RuleHardeningAsked})).Draw(t, "skip")
 		for _, s := range []*[]policy.Selector{&c.Include, &c.Exclude, &c.Hardening.Include, &c.Hardening.Exclude} {
 			*s = rapid.SampledFrom(scopes).Draw(t, "scope")
 		}
@@ -306,13 +306,13 @@ func TestHardeningsOwnScopeIsThatOfOneRule(t *testing.T) {
 		inst       fleet.Instance
 		rule, says string // of the verdict on what is outside
 	}{
-		"a trusted one":      {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{this} }, trusted(), rules.RuleHardeningAsked, "outside the scope"},
-		"an ordinary one":    {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{this} }, ordinary(), rules.RuleHardeningAsked, "outside the scope"},
-		"by its tags":        {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{lab} }, ordinary(), rules.RuleHardeningAsked, "whoever may tag"},
-		"all of the control": {func(c *policy.TrustedInstance) { c.Exclude = []policy.Selector{lab} }, ordinary(), rules.RuleInstance, "whoever may tag"},
+		"a trusted one":      {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{this} }, trusted(), policy.RuleHardeningAsked, "outside the scope"},
+		"an ordinary one":    {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{this} }, ordinary(), policy.RuleHardeningAsked, "outside the scope"},
+		"by its tags":        {func(c *policy.TrustedInstance) { c.Hardening.Exclude = []policy.Selector{lab} }, ordinary(), policy.RuleHardeningAsked, "whoever may tag"},
+		"all of the control": {func(c *policy.TrustedInstance) { c.Exclude = []policy.Selector{lab} }, ordinary(), policy.RuleInstance, "whoever may tag"},
 		"wider": {func(c *policy.TrustedInstance) {
 			c.Include, c.Hardening.Include = []policy.Selector{lab}, []policy.Selector{this}
-		}, listed(ordinary(), func(l *fleet.Listing) { l.Tags = nil }), rules.RuleInstance, "the lack of them"},
+		}, listed(ordinary(), func(l *fleet.Listing) { l.Tags = nil }), policy.RuleInstance, "the lack of them"},
 	} {
 		p := enforcing()
 		tc.change(&p.TrustedInstance)
@@ -330,7 +330,7 @@ func TestHardeningsOwnScopeIsThatOfOneRule(t *testing.T) {
 			if strings.Contains(v.Reason, "outside the scope") {
 				rule, says = v.Rule, v.Reason
 			}
-			if v.Rule == rules.RuleInstance && tc.rule == rules.RuleHardeningAsked && strings.Contains(v.Reason, "outside") {
+			if v.Rule == policy.RuleInstance && tc.rule == policy.RuleHardeningAsked && strings.Contains(v.Reason, "outside") {
 				t.Errorf("%s: of the instance it is said: %s", name, v.Reason)
 			}
 		}
@@ -353,7 +353,7 @@ func TestAnImageThatIsNotShownMayBeOneThatIsNeverShown(t *testing.T) {
 		if v := hardening(t, i, enforcing()); v.Outcome != want {
 			t.Errorf("%s: got %s, want %s: %s", id, v.Outcome, want, v.Reason)
 		}
-		if v := judged(t, i, enforcing(), rules.RuleImage); v.Outcome != fleet.NotAssessable || !strings.Contains(v.Reason, "Marketplace") {
+		if v := judged(t, i, enforcing(), policy.RuleImage); v.Outcome != fleet.NotAssessable || !strings.Contains(v.Reason, "Marketplace") {
 			t.Errorf("%s: %+v", id, v)
 		}
 	}

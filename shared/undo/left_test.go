@@ -121,7 +121,7 @@ func TestAnOrderIsNotHeldByModesNorByTheLimitOfAPass(t *testing.T) {
 	audit := policy.Default()
 	audit.Limits.PerPass = 1
 	o := undo.Ordered(audit)
-	for _, c := range []string{policy.ControlTrustedInstance, policy.ControlInstanceRole, policy.ControlAgent, policy.ControlShareRole} {
+	for _, c := range policy.Controls() {
 		if o.ModeOf(c) != policy.Enforce || audit.ModeOf(c) != policy.Audit {
 			t.Errorf("%s: %s, of %s", c, o.ModeOf(c), audit.ModeOf(c))
 		}

@@ -94,7 +94,7 @@ func (sc scene) agree(engines map[string]engine) error {
 	want := map[string]said{}
 	for _, v := range ours(sc) {
 		name := v.Rule
-		if name == rules.RuleInstance {
+		if name == policy.RuleInstance {
 			name = v.Control + "/" + name // each control has one of that name
 		}
 		text := string(v.Outcome)
