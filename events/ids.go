@@ -6,34 +6,27 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Longest ids that are believed. RAM role and policy names have documented
-// limits of 64 and 128 characters; the others are generous.
+// Longest ids that are believed. Policy names have a documented limit of 128 characters;
+// the others are generous.
 const (
-	maxInstanceID = 66
-	maxRoleName   = 64
+	maxDiskID     = 66
 	maxPolicyName = 128
 	maxEventID    = 256
 	maxRun        = 256
 )
 
-// validInstanceID accepts i- and ASCII letters and digits. The alphabet of ids
-// is not published; that they hold no quotes, blanks or slashes is enough.
-func validInstanceID(id string) bool {
-	return len(id) > 2 && len(id) <= maxInstanceID && id[:2] == "i-" && only(id[2:], alphanumeric)
-}
-
 // validDiskID accepts d- and ASCII letters and digits.
 func validDiskID(id string) bool {
-	return len(id) > 2 && len(id) <= maxInstanceID && id[:2] == "d-" && only(id[2:], alphanumeric)
+	return len(id) > 2 && len(id) <= maxDiskID && id[:2] == "d-" && only(id[2:], alphanumeric)
 }
 
 // validRefID reports whether id can be the id of a ref of that kind.
 func validRefID(kind fleet.Kind, id string) bool {
 	switch kind {
 	case fleet.KindInstance:
-		return validInstanceID(id)
+		return fleet.ValidInstanceID(id)
 	case fleet.KindRole:
-		return id != "" && len(id) <= maxRoleName && only(id, nameByte)
+		return fleet.ValidRoleName(id)
 	case fleet.KindPolicy:
 		return id != "" && len(id) <= maxPolicyName && only(id, nameByte)
 	case fleet.KindCall:

@@ -90,7 +90,7 @@ func (i *idReader) named(types, names string) {
 			continue
 		}
 		for id := range strings.SplitSeq(group, ",") {
-			if id = strings.TrimSpace(id); kind != "" || validInstanceID(id) {
+			if id = strings.TrimSpace(id); kind != "" || fleet.ValidInstanceID(id) {
 				i.add([]byte(id))
 			}
 		}
@@ -104,7 +104,7 @@ func (i *idReader) add(id []byte) {
 	i.found = true
 	i.like.ID = i.r.keep(cut(id, maxText))
 	switch {
-	case validInstanceID(i.like.ID):
+	case fleet.ValidInstanceID(i.like.ID):
 		i.refs = append(i.refs, i.like)
 	case i.err == nil:
 		i.err = bad(i.where, i.like.ID)

@@ -41,7 +41,7 @@ func (r *reader) instance(ev Event, where, id string) (Event, error) {
 	if err != nil {
 		return ev, err
 	}
-	if !validInstanceID(id) {
+	if !fleet.ValidInstanceID(id) {
 		return ev, bad(where, id)
 	}
 	ev.Refs = []fleet.Ref{{Scope: scope, Kind: fleet.KindInstance, ID: id}}

@@ -10,38 +10,10 @@ type AccountID string
 
 // Valid reports whether a is a number of 1 to 32 digits. It does not say that
 // the account exists.
-func (a AccountID) Valid() bool {
-	if len(a) == 0 || len(a) > 32 {
-		return false
-	}
-	for i := range len(a) {
-		if a[i] < '0' || a[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
+func (a AccountID) Valid() bool { return len(a) <= 32 && every(string(a), digit) }
 
 // Region is a region id such as cn-hangzhou. Empty means global.
 type Region string
-
-// maxRegion is the longest region id that is believed.
-const maxRegion = 32
-
-// Valid reports whether r has the shape of a region id: lower-case letters, digits and
-// inner hyphens, beginning with a letter. It does not say that the region exists. The
-// names of hosts are made of regions: what is not valid could name anybody's.
-func (r Region) Valid() bool {
-	if len(r) < 2 || len(r) > maxRegion || r[0] < 'a' || r[0] > 'z' || r[len(r)-1] == '-' {
-		return false
-	}
-	for i := range len(r) {
-		if c := r[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return true
-}
 
 // Scope is one account in one region.
 type Scope struct {

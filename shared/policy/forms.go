@@ -1,6 +1,10 @@
 package policy
 
-import "regexp"
+import (
+	"regexp"
+
+	"fleetwarden/shared/fleet"
+)
 
 // unprintable is the part of a character class that JSON writes plainly and
 // YAML refuses to read: controls above ASCII and invisible marks.
@@ -16,11 +20,11 @@ var (
 	formWords = form{"some words, up to 1000 characters", 1000, regexp.MustCompile(
 		`^[^\x00-\x09\x0b-\x1f` + unprintable + `]*[^\x00-\x20` + unprintable + `\xa0][^\x00-\x09\x0b-\x1f` + unprintable + `]*$`)}
 
-	formRegion   = form{"a region id such as cn-hangzhou", 64, regexp.MustCompile(`^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$`)}
-	formRole     = form{"the name of a RAM role, 1 to 64 letters, digits, dots and hyphens", 64, regexp.MustCompile(`^[A-Za-z0-9.-]+$`)}
+	formRegion   = form{"a region id such as cn-hangzhou", fleet.LongestRegion, regexp.MustCompile(fleet.RegionPattern)}
+	formRole     = form{"the name of a RAM role, 1 to 64 letters, digits, dots and hyphens", fleet.LongestRole, regexp.MustCompile(fleet.RolePattern)}
 	formGroup    = form{"a resource group id, rg-…", 64, regexp.MustCompile(`^rg-[A-Za-z0-9-]+$`)}
 	formVPC      = form{"a VPC id, vpc-…", 64, regexp.MustCompile(`^vpc-[A-Za-z0-9-]+$`)}
-	formInstance = form{"an instance id, i-…", 64, regexp.MustCompile(`^i-[A-Za-z0-9-]+$`)}
+	formInstance = form{"an instance id, i-…", fleet.LongestInstance, regexp.MustCompile(fleet.InstancePattern)}
 	formFolder   = form{"a folder id, fd-…", 64, regexp.MustCompile(`^fd-[A-Za-z0-9-]+$`)}
 	formFamily   = form{"a bare instance family such as g7t", 32, regexp.MustCompile(`^[a-z][a-z0-9-]*$`)}
 	formDisk     = form{"a disk category such as cloud_essd", 32, regexp.MustCompile(`^[a-z][a-z0-9_]*$`)}

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"regexp"
 	"time"
 
 	"fleetwarden/shared/aliyun/trail"
@@ -51,13 +50,8 @@ func oldest(now time.Time) time.Time {
 // them some ten minutes after their calls.
 func (w Window) Late(now time.Time) bool { return now.Sub(w.Until) < trail.Delay }
 
-var (
-	runName    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	regionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-)
-
 func checkRun(run string) error {
-	if !runName.MatchString(run) {
+	if !fleet.ValidRun(run) {
 		return &fleet.BadInput{Where: "run", What: "not a name of up to 64 letters, digits, hyphens and underscores"}
 	}
 	return nil
@@ -67,7 +61,7 @@ func (j Job) check(now time.Time) error {
 	if err := checkRun(j.Run); err != nil {
 		return err
 	}
-	if !regionName.MatchString(string(j.Region)) {
+	if !j.Region.Valid() {
 		return &fleet.BadInput{Where: "region", What: "not a region id such as cn-hangzhou"}
 	}
 	return j.Window.shape(now)

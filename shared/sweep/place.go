@@ -43,7 +43,7 @@ func (e *errNoShard) Error() string { return e.why }
 // name that did not come from the start object never becomes the name of an object.
 func find(ctx context.Context, store ledger.Store, ref fleet.Ref) (place, error) {
 	run := ref.Try.Run
-	if !runForm.MatchString(run) {
+	if !fleet.ValidRun(run) {
 		return place{}, &errNoShard{"the message names no sweep"}
 	}
 	start, err := readStart(ctx, store, run)

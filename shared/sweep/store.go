@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"regexp"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -78,13 +77,6 @@ const (
 	unknown = fleet.Region("auto")
 )
 
-// runForm are run ids as [NewRun] makes them, regionForm regions as the cloud does.
-// Neither leads out of the folder that it stands in.
-var (
-	runForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	regionForm = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
-)
-
 // check refuses what would make names that are not the sweep's own.
 func (s Start) check(run string) error {
 	bad := &fleet.BadInput{Where: startObject(run)}
@@ -95,7 +87,7 @@ func (s Start) check(run string) error {
 		bad.What = "it has no shards"
 	}
 	for _, x := range s.Shards {
-		if !x.Account.Valid() || !regionForm.MatchString(string(x.Region)) || x.Region == global {
+		if !x.Account.Valid() || x.Region != "" && x.Region != unknown && !x.Region.Valid() {
 			bad.What = "a shard is no account and region"
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -79,30 +78,18 @@ func (fl *flags) check() error {
 		return errors.New("--wait must not be negative")
 	case fl.wait > 0 && !fl.apply:
 		return errors.New("--wait needs --apply: a dry run leaves nothing pending")
-	case !shaped(regionID, fl.region):
+	case !fleet.Region(fl.region).Valid():
 		return fmt.Errorf("--region: %q is not a region id such as %s", fl.region, defaultRegion)
 	}
 	for _, id := range fl.ids {
 		switch {
 		case strings.HasPrefix(id, "-"):
 			return fmt.Errorf("%q comes too late: flags stand before the instance ids", id)
-		case !shaped(instanceID, id):
+		case !fleet.ValidInstanceID(id):
 			return fmt.Errorf("%q is not an instance id such as i-bp67acfmxazb4ph", id)
 		}
 	}
 	return nil
-}
-
-const (
-	instanceID = `^i-[0-9A-Za-z]{1,64}$`
-	regionID   = `^[a-z][a-z0-9-]{1,31}$`
-)
-
-// shaped compiles the pattern when a flag is checked. Compiled before main, both
-// would cost each cold start of a function more than its policy file does.
-func shaped(pattern, text string) bool {
-	ok, err := regexp.MatchString(pattern, text)
-	return ok && err == nil
 }
 
 // defaultRegion is used when neither a flag nor the environment names one.

@@ -57,8 +57,8 @@ func thing(kind fleet.ChangeKind) (of fleet.Kind, known bool) {
 	return "", false
 }
 
-// isRoleName: the form that the policy file has for roles.
-func isRoleName(name string) bool { return plain(name, 64, "-.") }
+// isRoleName: the first is no hyphen, which a command would take for a flag.
+func isRoleName(name string) bool { return fleet.ValidRoleName(name) && name[0] != '-' }
 
 func plainOrNone(role string) bool { return role == "" || isRoleName(role) }
 

@@ -1,0 +1,70 @@
+package fleet
+
+import "strings"
+
+// The shapes of ids, as patterns that Go and JSON Schema read alike, and their longest
+// lengths. What checks an id outside the policy file uses the functions beside them, which
+// say the same without compiling a pattern.
+const (
+	// RegionPattern is the shape of all region ids that Alibaba Cloud publishes.
+	RegionPattern = `^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$`
+	LongestRegion = 32
+	// InstancePattern: the alphabet of instance ids is not published; published ones have
+	// letters and digits.
+	InstancePattern = `^i-[A-Za-z0-9]+$`
+	LongestInstance = 66
+	// RolePattern is what CreateRole takes for RoleName.
+	RolePattern = `^[A-Za-z0-9.-]+$`
+	LongestRole = 64
+)
+
+// Valid reports whether r has the shape of a region id. It does not say that the region
+// exists. The names of hosts are made of regions: what is not valid could name any host.
+func (r Region) Valid() bool {
+	geography, rest, _ := strings.Cut(string(r), "-")
+	first, others, more := strings.Cut(rest, "-")
+	if len(r) > LongestRegion || len(geography) != 2 || !every(geography, lower) || !every(first, lower) {
+		return false
+	}
+	for more {
+		var part string
+		part, others, more = strings.Cut(others, "-")
+		if !every(part, func(c byte) bool { return lower(c) || digit(c) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// ValidInstanceID reports whether id has the shape of an instance id.
+func ValidInstanceID(id string) bool {
+	rest, ok := strings.CutPrefix(id, "i-")
+	return ok && len(id) <= LongestInstance && every(rest, alphanumeric)
+}
+
+// ValidRoleName reports whether name can be that of a RAM role.
+func ValidRoleName(name string) bool {
+	return len(name) <= LongestRole && every(name, func(c byte) bool { return alphanumeric(c) || c == '.' || c == '-' })
+}
+
+// ValidRun reports whether run can be the id of a sweep's or a replay's run, which stands
+// in the names of objects: it leads out of no folder.
+func ValidRun(run string) bool {
+	return len(run) <= 64 && every(run, func(c byte) bool { return alphanumeric(c) || c == '-' || c == '_' })
+}
+
+// every reports whether s is not empty and all its bytes are ok.
+func every(s string, ok func(byte) bool) bool {
+	for i := range len(s) {
+		if !ok(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func lower(c byte) bool { return 'a' <= c && c <= 'z' }
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+func alphanumeric(c byte) bool { return lower(c) || digit(c) || 'A' <= c && c <= 'Z' }
