@@ -74,8 +74,8 @@ fuzz: ## every fuzz target for TIME each (default 30s)
 	  done || exit 1; done
 
 MINUTES ?= 1
-CHAOS   := go run ./test/chaos -bin dist -time $(MINUTES)m
-chaos: build ## random histories for MINUTES; SEED=n or HISTORY=file repeats one; PLANTED=1 hunts planted bugs (ONLY=name), MINUTES each
+CHAOS   := go run ./test/chaos -time $(MINUTES)m
+chaos: ## random histories for MINUTES; SEED=n or HISTORY=file repeats one; PLANTED=1 hunts planted bugs (ONLY=name), MINUTES each
 	@$(CHAOS) $(if $(SEED),-seed $(SEED)) $(if $(HISTORY),-history $(HISTORY)) $(if $(PLANTED),-planted) $(if $(ONLY),-only $(ONLY))
 
 bench: ## what it costs, beside its peers; writes out/bench (STRICT=1: fails on a missed goal)
