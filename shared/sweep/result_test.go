@@ -64,7 +64,7 @@ func TestAPartIsWrittenBeforeItGrowsLarge(t *testing.T) {
 func TestWhetherAllShardsHaveEndedIsAskedNoFurtherThanNeedBe(t *testing.T) {
 	c := newCloud()
 	for i := range 30 {
-		c.fleets[at(two, fleet.Region(fmt.Sprintf("r-%02d", i)))] = []string{"r1"}
+		c.fleets[at(two, fleet.Region(fmt.Sprintf("cn-zone-%02d", i)))] = []string{"r1"}
 	}
 	run := c.begin(t, fine)
 	first := slicesOf(c.inbox, hangzhou)
