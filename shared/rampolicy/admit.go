@@ -8,29 +8,30 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Party is one whom a trust document lets assume the role by a statement of another form
-// than the three: a service, a RAM or federated identity, or a pattern of them.
+// Party is a principal, other than a sharee of the three forms, that a trust document lets
+// assume the role: a service, a RAM or federated identity, or a pattern of them.
 type Party struct {
-	// Kind is Service, RAM or Federated; anything else is not known here, and empty stands
-	// for a principal without a kind.
+	// Kind is Service, RAM or Federated. Any other kind is unknown here; empty is a
+	// principal without a kind.
 	Kind string
-	// ID is the principal as it is written. It is empty for a statement without a Principal.
+	// ID is the principal as the document writes it; empty for a statement without a
+	// Principal.
 	ID string
-	// Account is whose identity it is. It is empty for a service of the role's own account,
-	// and for what is not one account's.
+	// Account owns the identity. It is empty for a service of the role's own account, and
+	// where no single account owns it.
 	Account fleet.AccountID
-	// Open says that it takes in identities of accounts that nothing names.
+	// Open reports that identities of accounts that the document does not name are
+	// included.
 	Open bool
-	// Within are the directories and folders that a condition ties a pattern to: it takes
-	// in nothing outside them.
+	// Within are the directories and folders that a condition limits a pattern to.
 	Within Sharees
-	// Answer is Allowed, or Unsure where the document does not settle it; why is in Depends.
+	// Answer is Allowed, or Unsure where the document does not decide; Depends has the
+	// reason.
 	Answer  Answer
 	Depends string
 }
 
-// ECS reports whether the party is the ECS of other accounts, or some of them: a sharee in
-// another form.
+// ECS reports whether the party is ECS of other accounts: a sharee in another form.
 func (p Party) ECS() bool {
 	return p.Kind == service && covers(anyECS, lower(p.ID))
 }
@@ -39,7 +40,7 @@ func (p Party) String() string {
 	text := p.Kind + " " + p.ID
 	switch {
 	case p.ID == "":
-		text = "whomever a statement without a Principal means"
+		text = "the principals of a statement without a Principal"
 	case p.Kind == "":
 		text = p.ID
 	}
@@ -55,10 +56,10 @@ const (
 	federated = "Federated"
 )
 
-// Others returns whom t lets in by statements that have none of the three forms, sorted,
-// each once: the other part of [Trust.Sharees]. A statement counts by what it does, not by
-// how it is written. What a Deny takes away for certain is not among them; what one may
-// take away, what hangs on a condition, and an element that is not known, are Unsure.
+// Others returns the parties of statements that have none of the three forms, sorted,
+// without duplicates: the complement of [Trust.Sharees]. Statements are evaluated by
+// effect, not by spelling. A party that a Deny certainly excludes is left out; one that a
+// Deny may exclude, that depends on a condition, or that has an unknown element is Unsure.
 func (t *Trust) Others() []Party {
 	var out []Party
 	for i := range t.statements {
@@ -83,11 +84,11 @@ func (t *Trust) Others() []Party {
 	return slices.CompactFunc(out, func(a, b Party) bool { return a.String() == b.String() })
 }
 
-// assumeOtherwise are the actions for SAML and OIDC, which have names of their own.
+// assumeOtherwise matches the actions for SAML and OIDC, whose names differ.
 const assumeOtherwise = assumeRole + "?*"
 
-// assumes says whether the statement lets a party assume the role. That some identity
-// provider is let in by one of the other actions alone is open.
+// assumes reports whether the statement lets a party assume the role; maybe, if it allows
+// the actions for identity providers alone.
 func (s *statement) assumes() truth {
 	if t := s.scope(s.actions, s.notAction, assumeRole); t != no {
 		return t
@@ -98,8 +99,8 @@ func (s *statement) assumes() truth {
 	return no
 }
 
-// otherwise reports whether the statement allows another action by which roles are
-// assumed.
+// otherwise reports whether the statement allows one of the other actions that assume
+// roles.
 func (s *statement) otherwise() bool {
 	if s.notAction {
 		return !anyCovers(s.actions, assumeOtherwise)
@@ -107,8 +108,8 @@ func (s *statement) otherwise() bool {
 	return anyOverlaps(s.actions, assumeOtherwise)
 }
 
-// takesFrom says whether a Deny takes the actions away by which another statement lets in:
-// maybe, if it takes some of them.
+// takesFrom reports whether a Deny covers the actions of an Allow; maybe, if it covers some
+// of them.
 func (s *statement) takesFrom(allow *statement) truth {
 	exact := s.scope(s.actions, s.notAction, assumeRole)
 	if !allow.otherwise() {
@@ -121,7 +122,6 @@ func (s *statement) takesFrom(allow *statement) truth {
 	return exact
 }
 
-// parties are the statement's principals.
 func (s *statement) parties() []Party {
 	if len(s.principals) == 0 {
 		return []Party{{Open: true}}
@@ -157,8 +157,8 @@ func (p principal) party() Party {
 	return out
 }
 
-// within are the directories and folders that a condition ties the statement to; empty for
-// none. One such condition is enough: others only narrow it further.
+// within returns the directories and folders that a condition limits the statement to;
+// empty for none. One such condition suffices: others only narrow it further.
 func (s *statement) within() Sharees {
 	for _, c := range s.conditions {
 		if in := c.within(); !in.Empty() {
@@ -168,8 +168,8 @@ func (s *statement) within() Sharees {
 	return Sharees{}
 }
 
-// within: a value that is not the id of a directory, or the path of a folder, counts as
-// all of the directory that it begins with.
+// within treats a value that is neither the id of a directory nor the path of a folder as
+// the whole directory that it begins with.
 func (c condition) within() Sharees {
 	if !c.ties() {
 		return Sharees{}
@@ -190,7 +190,7 @@ func (c condition) within() Sharees {
 	return in.And(Sharees{})
 }
 
-// settle fills the answer on a party of an Allow.
+// settle sets the answer for a party of an Allow.
 func (t *Trust) settle(p *Party, s *statement, assumes truth) {
 	applies := min(assumes, s.narrowed(*p))
 	depends := s.dependsOn(*p)
@@ -220,8 +220,8 @@ func (t *Trust) settle(p *Party, s *statement, assumes truth) {
 	p.Depends = strings.Join(depends, ", ")
 }
 
-// narrowed says whether the statement lets in all of the party. The condition that ties it
-// to directories is part of the party.
+// narrowed reports whether the statement applies to all of the party. The condition that
+// limits it to directories is part of the party.
 func (s *statement) narrowed(p Party) truth {
 	if s.strange != "" || len(s.others(p)) > 0 {
 		return maybe
@@ -229,7 +229,7 @@ func (s *statement) narrowed(p Party) truth {
 	return yes
 }
 
-// others are the conditions that are not part of the party.
+// others returns the conditions that are not part of the party.
 func (s *statement) others(p Party) []condition {
 	if p.Within.Empty() {
 		return s.conditions
@@ -253,9 +253,8 @@ func (s *statement) dependsOn(p Party) []string {
 	return on
 }
 
-// takesAway says whether a Deny names all of a party; of a single identity, maybe where
-// its principal is not understood. One that names some of a pattern takes nothing away
-// from the others.
+// takesAway reports whether a Deny covers all of a party; maybe, if the kind of its
+// principal is unknown. A Deny of some identities does not exclude the rest of a pattern.
 func (s *statement) takesAway(p Party) truth {
 	if len(s.principals) == 0 {
 		return maybe

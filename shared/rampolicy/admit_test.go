@@ -10,8 +10,8 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// The forms are those in which trust policies are found in public modules and reports.
-func TestWhoeverIsLetInByAnotherFormIsNamed(t *testing.T) {
+// These forms occur in the trust policies of public modules and reports.
+func TestOthersNamesPartiesOfEveryOtherForm(t *testing.T) {
 	const (
 		assume  = `"Effect":"Allow","Action":"sts:AssumeRole",`
 		ecsNine = `"Principal":{"Service":"1000000000000009@ecs.aliyuncs.com"}`
@@ -49,10 +49,10 @@ func TestWhoeverIsLetInByAnotherFormIsNamed(t *testing.T) {
 		"an operator that is unknown":              {`{` + assume + ecsNine + `,"Condition":{"ForAnyValue:StringLike":{"acs:x":"y"}}}`, []string{"unsure Service 1000000000000009@ecs.aliyuncs.com: ForAnyValue:StringLike acs:x"}},
 		"without a kind":                           {`{` + assume + `"Principal":"*"}`, []string{"unsure open *: a Principal without a kind"}},
 		"a kind that is unknown":                   {`{` + assume + `"Principal":{"service":"1000000000000009@ecs.aliyuncs.com"}}`, []string{"unsure service 1000000000000009@ecs.aliyuncs.com: a principal of a kind that is not known"}},
-		"all but some":                             {`{` + assume + `"NotPrincipal":{"RAM":"acs:ram::1000000000000001:root"}}`, []string{"unsure open whomever a statement without a Principal means: the element NotPrincipal"}},
+		"all but some":                             {`{` + assume + `"NotPrincipal":{"RAM":"acs:ram::1000000000000001:root"}}`, []string{"unsure open the principals of a statement without a Principal: the element NotPrincipal"}},
 		"services of the own account by a pattern": {`{` + assume + `"Principal":{"Service":"ecs*.aliyuncs.com"}}`, []string{"allowed Service ecs*.aliyuncs.com"}},
 		"services of many accounts by a pattern":   {`{` + assume + `"Principal":{"Service":"1*.aliyuncs.com"}}`, []string{"allowed open Service 1*.aliyuncs.com"}},
-		"the element in small letters":             {`{` + assume + `"principal":{"Service":"1000000000000009@ecs.aliyuncs.com"}}`, []string{"unsure open whomever a statement without a Principal means: the element principal"}},
+		"the element in small letters":             {`{` + assume + `"principal":{"Service":"1000000000000009@ecs.aliyuncs.com"}}`, []string{"unsure open the principals of a statement without a Principal: the element principal"}},
 		"denied":                                   {`{` + assume + `"Principal":{"RAM":"*"}}` + deny + `"Principal":{"RAM":"*"}}`, nil},
 		"denied to some":                           {`{` + assume + `"Principal":{"RAM":"*"}}` + deny + `"Principal":{"RAM":"acs:ram::1000000000000009:root"}}`, []string{"allowed open RAM *"}},
 		"denied to another kind":                   {`{` + assume + `"Principal":{"RAM":"*"}}` + deny + `"Principal":{"Service":"*"}}`, []string{"allowed open RAM *"}},
@@ -91,8 +91,8 @@ func TestAStatementThatIsNoListIsEvaluatedAsOne(t *testing.T) {
 	}
 }
 
-// However a document grants the four actions, it is never judged to lack them.
-func TestARoleThatGrantsTheTrustedSystemInAnyFormIsNotSaidToLackIt(t *testing.T) {
+// A document that grants the four actions in any form must not be reported to lack them.
+func TestARoleThatGrantsTheTrustedSystemInAnyFormPasses(t *testing.T) {
 	actions := `"yundun-systrust:GenerateNonce","yundun-systrust:GenerateAikcert","yundun-systrust:RegisterMessage","yundun-systrust:PutMessage"`
 	four := map[string]string{
 		"listed": `"Action":[` + actions + `]`, "in capitals": `"Action":[` + strings.ToUpper(actions) + `]`, "by a pattern": `"Action":"yundun-systrust:*"`,
@@ -119,8 +119,8 @@ func TestARoleThatGrantsTheTrustedSystemInAnyFormIsNotSaidToLackIt(t *testing.T)
 	}
 }
 
-// Which code the service has in the names of its resources is not published: what names its
-// actions may mean all it has by any code.
+// The code that the service has in resource names is not published, so a statement on its
+// actions may cover resources of any code.
 func TestAServicesActionsOnAllOfAnotherCodeAreUnsure(t *testing.T) {
 	for statement, want := range map[string]rampolicy.Answer{
 		`{"Effect":"Allow","Action":"yundun-systrust:*","Resource":"acs:systrust:*:*:*"}`:                                        rampolicy.Unsure,

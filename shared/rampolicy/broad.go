@@ -7,13 +7,13 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// breadth is a set of actions that nobody needs as a whole on an instance.
+// breadth is a set of actions that no instance needs as a whole.
 type breadth struct {
 	name     string
 	question question
 }
 
-// breadths are ordered: the first takes in the others.
+// breadths are ordered: the first includes the others.
 func breadths() []breadth {
 	return []breadth{
 		{"*:*", question{action: "?*:?*", resource: "acs:*:*:*:*"}},
@@ -22,13 +22,12 @@ func breadths() []breadth {
 	}
 }
 
-// OverBroad says, one sentence each, where the documents together allow every
-// action, every action of RAM or every action of KMS, on every resource. What
-// counts is the effect, not the name of the policy: AdministratorAccess is
-// found by what it says. Exceptions that leave a part (NotAction, NotResource,
-// a narrower Deny) do not help; a Deny without condition of the whole does. An
-// Allow under a condition, and a document that could not be read (nil), are
-// mentioned as such.
+// OverBroad reports, one sentence each, where the documents together allow every action,
+// every action of RAM or every action of KMS, on every resource. It evaluates the effect,
+// not the policy's name: AdministratorAccess is found by its content. Exceptions that leave
+// a part (NotAction, NotResource, a narrower Deny) do not help; an unconditional Deny of
+// the whole does. An Allow under a condition, and a document that could not be read (nil),
+// are reported as such.
 func OverBroad(docs []*Document) []string {
 	var reasons []string
 	for i, doc := range docs {
@@ -46,7 +45,8 @@ func OverBroad(docs []*Document) []string {
 	return reasons
 }
 
-// breadths names what the statement allows in full and docs do not deny.
+// breadths returns the names of the breadths that the statement allows in full and docs do
+// not deny.
 func (s *statement) breadths(docs []*Document) []string {
 	if s.deny {
 		return nil
@@ -63,14 +63,14 @@ func (s *statement) breadths(docs []*Document) []string {
 	return names
 }
 
-// takesIn reports whether the statement is about all of q, but for exceptions.
+// takesIn reports whether the statement covers all of q, apart from its exceptions.
 func (s *statement) takesIn(q question) bool {
 	return anyCovers(s.actions, q.action) != s.notAction &&
 		anyCovers(widen(s.resources), q.resource) != s.notResource
 }
 
-// widen replaces what does not narrow a resource: a role acts in its own
-// account only, and RAM has no regions.
+// widen removes restrictions without effect: a role acts in its own account only, and RAM
+// has no regions.
 func widen(resources []string) []string {
 	wide := make([]string, len(resources))
 	for i, resource := range resources {
@@ -86,7 +86,7 @@ func widen(resources []string) []string {
 	return wide
 }
 
-// denied reports whether some statement certainly denies all of q.
+// denied reports whether a statement certainly denies all of q.
 func denied(docs []*Document, q question) bool {
 	for _, doc := range docs {
 		if doc == nil {
@@ -101,7 +101,7 @@ func denied(docs []*Document, q question) bool {
 	return false
 }
 
-// proviso says what the statement hangs on, without the values.
+// proviso describes the statement's conditions, without their values.
 func (s *statement) proviso() string {
 	var on []string
 	for _, c := range s.conditions {

@@ -8,7 +8,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-func TestWhatAllowsEverythingOrAllOfRAMOrKMSIsOverBroad(t *testing.T) {
+func TestEverythingAllOfRAMAndAllOfKMSAreOverBroad(t *testing.T) {
 	tests := []struct {
 		name       string
 		statements []string

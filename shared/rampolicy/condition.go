@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// condition is one operator, one key and its values. All conditions of a
-// statement must hold; of the values of one, any may.
+// condition is one operator, one key and its values. All conditions of a statement must
+// hold; one matching value suffices.
 type condition struct {
 	operator string
 	key      string
@@ -35,8 +35,8 @@ func parseConditions(n node) ([]condition, error) {
 	return conditions, nil
 }
 
-// values is list for the values of a condition, which may also be numbers and
-// booleans without quotes, and empty strings.
+// values is list for the values of a condition, which may also be empty strings, and
+// numbers and booleans without quotes.
 func (n node) values() ([]string, error) {
 	if n.kind != '[' {
 		n = node{kind: '[', items: []node{n}}
@@ -58,11 +58,11 @@ func (n node) values() ([]string, error) {
 	return values, nil
 }
 
-// holds judges the condition in a context. Operators are those of
-// https://www.alibabacloud.com/help/en/ram/conditional-operator; the ones for
-// numbers, dates and addresses are not judged. A key that the context does not
-// hold, or holds as empty, or whose values disagree, leaves it open, and so does a value
-// with wildcards of which it holds for a part.
+// holds evaluates the condition in a context. Operators are those of
+// https://www.alibabacloud.com/help/en/ram/conditional-operator; those for numbers, dates
+// and addresses are not evaluated. The answer is maybe for a key that the context lacks or
+// has empty, for values of the context that disagree, and for a value with wildcards that
+// matches in part.
 func (c condition) holds(context map[string][]string) truth {
 	name, negated := strings.CutPrefix(c.operator, "StringNot")
 	if negated {
@@ -95,8 +95,7 @@ func (c condition) matches(compare func(want, got string) truth, got string) tru
 	return t
 }
 
-// comparison returns the comparison behind an operator without its negation,
-// or nil.
+// comparison returns the comparison of an operator, without its negation, or nil.
 func comparison(operator string) func(want, got string) truth {
 	switch operator {
 	case "StringEquals":

@@ -1,12 +1,11 @@
-// Package rampolicy reads RAM documents and answers questions about them: what
-// a set of policies allows ([Evaluate], [Grants], [OverBroad]), whom a role
-// trusts ([Trust]), and how a trust document looks with more or fewer sharees.
+// Package rampolicy reads RAM documents and evaluates them: what a set of policies allows
+// ([Evaluate], [Grants], [OverBroad]), who may assume a role ([Trust]), and the trust
+// document with more or fewer sharees.
 //
-// Everything here is a pure function of text. What the text leaves open is
-// [Unsure], never [Allowed]: a condition whose operator or key is not known, an
-// element that this package does not know, a document that could not be read.
+// It is a pure function of text. Where the text does not decide, the answer is [Unsure],
+// never [Allowed]: an unknown operator, key or element, or a document that could not be
+// read.
 //
-// Clients, clocks and decisions about what to do live elsewhere. The syntax is
-// that of https://www.alibabacloud.com/help/doc-detail/93739.htm and
+// The syntax is that of https://www.alibabacloud.com/help/doc-detail/93739.htm and
 // https://help.aliyun.com/en/ram/policy-elements.
 package rampolicy

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Document is a parsed RAM policy. In a list of documents, nil stands for one
-// that is attached but could not be read or parsed: it may say anything.
+// Document is a parsed RAM policy. In a list of documents, nil is an attached policy that
+// could not be read or parsed: it may allow or deny anything.
 type Document struct {
 	statements []statement
 }
@@ -20,7 +20,7 @@ type statement struct {
 	notResource bool
 	conditions  []condition
 	principals  []principal // trust documents only
-	// strange names what this package cannot judge; the statement may or may
+	// strange names what this package cannot evaluate; the statement may or may
 	// not apply.
 	strange string
 	raw     string
@@ -31,11 +31,10 @@ type principal struct {
 	id   string
 }
 
-// Parse reads a RAM policy: Version "1", Statement an object or an array, each
-// with Effect, one of Action and NotAction, one of Resource and NotResource,
-// and perhaps Condition. Single strings may stand for lists. The error says
-// where. An element of another name, and a variable (${…}), make their statement
-// [Unsure], since they may narrow it.
+// Parse reads a RAM policy: Version "1", Statement an object or an array, each with Effect,
+// one of Action and NotAction, one of Resource and NotResource, and optionally Condition. A
+// single string may replace a list. The error names the position. An element of another
+// name, and a variable (${…}), make their statement [Unsure], since they may narrow it.
 func Parse(doc string) (*Document, error) {
 	statements, err := parse(doc)
 	if err != nil {
@@ -54,7 +53,7 @@ func (s *statement) checkPolicy() error {
 		return errors.New("neither Resource nor NotResource")
 	}
 	if len(s.principals) > 0 {
-		return errors.New("a Principal belongs into a trust document")
+		return errors.New("a Principal belongs in a trust document")
 	}
 	return nil
 }

@@ -36,8 +36,7 @@ func policy(t testing.TB, doc string) *rampolicy.Document {
 	return d
 }
 
-// policies wraps statements, each into a policy of its own; "" stands for a
-// policy that could not be read.
+// policies makes one policy of each statement; "" is a policy that could not be read.
 func policies(t testing.TB, statements ...string) []*rampolicy.Document {
 	t.Helper()
 	docs := make([]*rampolicy.Document, len(statements))
@@ -59,7 +58,7 @@ func TestEveryLegalPolicyIsRead(t *testing.T) {
 	}
 }
 
-func TestEveryBrokenPolicyIsRefusedWithThePlace(t *testing.T) {
+func TestABrokenPolicyIsRefusedWithThePosition(t *testing.T) {
 	for name, file := range read(t, "policies/broken") {
 		t.Run(name, func(t *testing.T) {
 			want, doc, _ := strings.Cut(file, "\n")

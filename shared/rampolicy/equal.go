@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Equal reports whether both documents trust the same: order, white space,
-// strings for lists, repeated statements, and principals spread over several
-// statements make no difference. Where it is not certain, it is false.
+// Equal reports whether both documents have the same meaning: order, white space, strings
+// for lists, repeated statements, and principals spread over several statements make no
+// difference. It is false where that is uncertain.
 func (t *Trust) Equal(o *Trust) bool { return equal(t.statements, o.statements) }
 
-// Holds reports whether all that o says stands in t as well. As for Equal, it compares
-// what is written: an account named in o is not held because t trusts its directory.
+// Holds reports whether t contains all of o. Like Equal, it compares the text: an account
+// in o is not contained because t trusts its directory.
 func (t *Trust) Holds(o *Trust) bool {
 	held := meaning(t.statements)
 	for key, principals := range meaning(o.statements) {
@@ -32,14 +32,14 @@ func (t *Trust) Holds(o *Trust) bool {
 	return true
 }
 
-// Equal reports whether both policies say the same, as for [Trust.Equal].
+// Equal reports whether both policies have the same meaning, as for [Trust.Equal].
 func (d *Document) Equal(o *Document) bool { return equal(d.statements, o.statements) }
 
 func equal(a, b []statement) bool {
 	return maps.EqualFunc(meaning(a), meaning(b), maps.Equal)
 }
 
-// meaning groups principals by what is said of them.
+// meaning groups principals by the rest of their statements.
 func meaning(statements []statement) map[string]map[principal]bool {
 	said := map[string]map[principal]bool{}
 	for i := range statements {
@@ -55,8 +55,8 @@ func meaning(statements []statement) map[string]map[principal]bool {
 	return said
 }
 
-// key is all of a statement but its principals, in one order. A strange one is
-// its text.
+// key is the statement without its principals, in a fixed order; the text of one that
+// cannot be evaluated.
 func (s *statement) key() string {
 	if s.strange != "" {
 		var text bytes.Buffer

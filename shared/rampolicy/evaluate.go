@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Answer is what documents say to a question.
+// Answer is the result of evaluating documents.
 type Answer uint8
 
 // The answers. The zero Answer is Denied.
 const (
-	// Denied: no statement allows it, or one denies it.
+	// Denied: no statement allows it, or a statement denies it.
 	Denied Answer = iota
-	// Unsure: the documents do not settle it.
+	// Unsure: the documents do not decide it.
 	Unsure
-	// Allowed: a statement allows it, and none denies it.
+	// Allowed: a statement allows it, and no statement denies it.
 	Allowed
 )
 
@@ -29,28 +29,25 @@ func (a Answer) String() string {
 	}
 }
 
-// Request is a question to policies. Action or Resource with wildcards asks
-// about all that they match. An empty one is no question; the answer is at most
-// Unsure.
+// Request is a question to policies. An Action or Resource with wildcards asks about all
+// matches. With an empty one the answer is at most Unsure.
 type Request struct {
-	// Action is compared without regard to case.
+	// Action is compared case-insensitively.
 	Action string
-	// Resource is compared with regard to case. "*" stands for what a service without
-	// resource-level permissions asks for. Which text that is, is not published: "*", or
-	// the name of all that the service has. A statement about a part of it, one about
-	// acs:<service>:*:*:*, and one that names the service's action with all of a service of
-	// another code, may or may not count; one about acs:*:*:*:* is about everything.
+	// Resource is compared case-sensitively. "*" is the resource of a service without
+	// resource-level permissions. The text that such a service checks is not published:
+	// "*", or the name of all its resources. So these may or may not apply: a statement
+	// about a part of them, one about acs:<service>:*:*:*, and one that names the action
+	// with all resources of another service code. One about acs:*:*:*:* always applies.
 	Resource string
-	// Conditions holds what is known of the request's context, by condition
-	// key. A key that is not there is unknown, not absent. A value with wildcards asks
-	// about all that they match.
+	// Conditions holds the known part of the request's context, by condition key. A missing
+	// key is unknown, not absent. A value with wildcards asks about all matches.
 	Conditions map[string][]string
 }
 
-// Evaluate answers one request. A Deny that applies wins over everything; a
-// Deny that may apply, a nil document, or a statement that may not be judged
-// turns Allowed into Unsure. Keys and operators of conditions are judged as
-// [Request] and the package comment say.
+// Evaluate answers one request. A Deny that applies wins; a Deny that may apply, a nil
+// document, or a statement that cannot be evaluated turns Allowed into Unsure. See
+// [Request] and the package comment for condition keys and operators.
 func Evaluate(docs []*Document, r Request) Answer {
 	q := question{action: lower(r.Action), resource: r.Resource, context: r.Conditions}
 	t := tally{open: q.action == "" || q.resource == ""}
@@ -66,8 +63,8 @@ func Evaluate(docs []*Document, r Request) Answer {
 	return t.answer()
 }
 
-// Grants answers whether the documents allow every one of actions on resource.
-// No action at all is Unsure.
+// Grants answers whether the documents allow every action on resource. Without actions it
+// is Unsure.
 func Grants(docs []*Document, actions []string, resource string) Answer {
 	if len(actions) == 0 {
 		return Unsure
@@ -79,7 +76,7 @@ func Grants(docs []*Document, actions []string, resource string) Answer {
 	return worst
 }
 
-// truth is whether something holds; the order makes min mean "and".
+// truth has three values, ordered so that min is "and".
 type truth uint8
 
 const (
@@ -95,14 +92,14 @@ func is(b bool) truth {
 	return no
 }
 
-// question is a Request ready for comparison.
+// question is a Request prepared for comparison.
 type question struct {
 	action   string // lower case
 	resource string
 	context  map[string][]string
 }
 
-// tally collects what statements say.
+// tally collects the results of statements.
 type tally struct {
 	allow, deny truth
 	open        bool // something that may allow or deny was not read
@@ -129,7 +126,7 @@ func (t *tally) answer() Answer {
 	}
 }
 
-// applies says whether the statement is about the question.
+// applies reports whether the statement covers the question.
 func (s *statement) applies(q question) truth {
 	t := s.scope(s.actions, s.notAction, q.action)
 	switch {
@@ -145,8 +142,8 @@ func (s *statement) applies(q question) truth {
 	return min(t, s.holds(q.context))
 }
 
-// holds says whether the conditions hold. A strange statement may not apply
-// even where it seems to.
+// holds reports whether the conditions hold. A statement with an unknown element is at most
+// maybe.
 func (s *statement) holds(context map[string][]string) truth {
 	t := yes
 	if s.strange != "" {
@@ -158,8 +155,8 @@ func (s *statement) holds(context map[string][]string) truth {
 	return t
 }
 
-// scopeOfService says whether the statement is about what the service of an action asks
-// for when its actions have no resources.
+// scopeOfService reports whether the statement covers the resource that a service without
+// resource-level permissions checks.
 func (s *statement) scopeOfService(action string) truth {
 	code, _, _ := strings.Cut(action, ":")
 	t := no
@@ -175,17 +172,16 @@ func (s *statement) scopeOfService(action string) truth {
 	return t
 }
 
-// means reports whether the statement names the action by its service, and all that some
-// service has: by which code resources name the service is not published either.
+// means reports whether the statement names the action by its service, and all resources of
+// some service code: the code of the action's service is not published.
 func (s *statement) means(code, action string) bool {
 	named := func(pattern string) bool { return strings.HasPrefix(pattern, code+":") && covers(pattern, action) }
 	all := func(resource string) bool { return strings.HasSuffix(resource, ":*") }
 	return !s.notAction && slices.ContainsFunc(s.actions, named) && slices.ContainsFunc(s.resources, all)
 }
 
-// scope says whether patterns, or what they leave out, take in text. Of a text
-// with wildcards that they take in only in part, an Allow does not grant the
-// whole, and a Deny may take some.
+// scope reports whether patterns, or their complement, cover text. A text with wildcards
+// that is covered in part is not granted by an Allow, but may be denied in part by a Deny.
 func (s *statement) scope(patterns []string, not bool, text string) truth {
 	all := anyCovers(patterns, text)
 	if not {

@@ -14,7 +14,7 @@ const (
 	allowRun  = `{"Effect":"Allow","Action":"ecs:Run*","Resource":"acs:ecs:*:*:instance/*"}`
 )
 
-func TestADenyWinsAndWhatIsNotAllowedIsDenied(t *testing.T) {
+func TestADenyWinsAndTheDefaultIsDenied(t *testing.T) {
 	const instance = "acs:ecs:cn-hangzhou:1000000000000001:instance/i-1"
 	tests := []struct {
 		name             string
@@ -28,7 +28,7 @@ func TestADenyWinsAndWhatIsNotAllowedIsDenied(t *testing.T) {
 		{"a deny comes first or last", []string{denyAll, allowAll}, "ecs:RunInstances", instance, rampolicy.Denied},
 		{"a deny elsewhere does no harm", []string{allowAll, `{"Effect":"Deny","Action":"ram:*","Resource":"*"}`}, "ecs:RunInstances", instance, rampolicy.Allowed},
 		{"a deny that may apply", []string{allowAll, maybeDeny}, "ecs:RunInstances", instance, rampolicy.Unsure},
-		{"a deny that may apply to what nobody allows", []string{maybeDeny}, "ecs:RunInstances", instance, rampolicy.Denied},
+		{"a deny that may apply to an action that is not allowed", []string{maybeDeny}, "ecs:RunInstances", instance, rampolicy.Denied},
 		{"a sure deny beside one that may apply", []string{maybeDeny, denyAll, allowAll}, "ecs:RunInstances", instance, rampolicy.Denied},
 		{"an unread policy may deny", []string{allowAll, ""}, "ecs:RunInstances", instance, rampolicy.Unsure},
 		{"an unread policy may allow", []string{""}, "ecs:RunInstances", instance, rampolicy.Unsure},
@@ -74,7 +74,7 @@ func TestADenyWinsAndWhatIsNotAllowedIsDenied(t *testing.T) {
 	}
 }
 
-func TestAConditionHoldsFailsOrCannotBeTold(t *testing.T) {
+func TestAConditionHoldsFailsOrIsUnknown(t *testing.T) {
 	tests := []struct {
 		name, condition string
 		known           []string // of the key k
@@ -102,7 +102,7 @@ func TestAConditionHoldsFailsOrCannotBeTold(t *testing.T) {
 		{"another key", `{"StringEquals":{"K":"a"}}`, []string{"a"}, rampolicy.Unsure},
 		{"an operator for numbers", `{"NumericEquals":{"k":"1"}}`, []string{"1"}, rampolicy.Unsure},
 		{"an operator for addresses", `{"IpAddress":{"k":"0.0.0.0/0"}}`, []string{"10.0.0.1"}, rampolicy.Unsure},
-		{"an operator nobody knows", `{"ForAnyValue:StringEquals":{"k":"a"}}`, []string{"a"}, rampolicy.Unsure},
+		{"an unknown operator", `{"ForAnyValue:StringEquals":{"k":"a"}}`, []string{"a"}, rampolicy.Unsure},
 		{"no condition in it", `{}`, nil, rampolicy.Allowed},
 		{"one holds, one does not", `{"StringEquals":{"k":"a"},"StringLike":{"k":"b*"}}`, []string{"a"}, rampolicy.Denied},
 		{"one holds, one is open", `{"StringEquals":{"k":"a","l":"a"}}`, []string{"a"}, rampolicy.Unsure},

@@ -104,8 +104,8 @@ func FuzzTrust(f *testing.F) {
 	})
 }
 
-// checkNamed asks for some services: one that may assume the role is a sharee of the three
-// forms, or among the others; and where neither names a party, nothing is allowed.
+// checkNamed asks for some services: one that may assume the role has to be a sharee of the
+// three forms, or among the others; if it is neither, it must not be allowed.
 func checkNamed(t *testing.T, was *rampolicy.Trust, text string) {
 	t.Helper()
 	others := was.Others()
@@ -119,13 +119,13 @@ func checkNamed(t *testing.T, was *rampolicy.Trust, text string) {
 	}
 }
 
-// checkPrint reads what is printed; what is not printed must be no document to
-// write.
+// checkPrint reads the printed document; a document that is not printed must be one that
+// may not be written.
 func checkPrint(t *testing.T, was *rampolicy.Trust) {
 	t.Helper()
 	text, err := was.Print()
 	if err != nil {
-		if !errors.Is(err, rampolicy.ErrWildcard) && !errors.Is(err, rampolicy.ErrNobody) {
+		if !errors.Is(err, rampolicy.ErrWildcard) && !errors.Is(err, rampolicy.ErrEmpty) {
 			t.Errorf("printing: %v", err)
 		}
 		return

@@ -5,11 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// covers reports whether pattern matches text: * stands for any number of
-// characters, ? for one. If text holds wildcards itself, covers reports whether
-// pattern matches all that text does; it may then say no where a cleverer test
-// would say yes, never the reverse. It takes at most as many steps as the
-// product of the lengths, however many stars there are.
+// covers reports whether pattern matches text: * is any number of characters, ? is one. If
+// text has wildcards itself, covers reports whether pattern matches everything that text
+// matches; it may then return false where that is hard to prove, never a wrong true. Its
+// steps are bounded by the product of the lengths.
 func covers(pattern, text string) bool {
 	p, t := 0, 0
 	star, mark := -1, 0 // the last * and the end of what it stands for
@@ -40,7 +39,7 @@ func width(s string) int {
 	return n
 }
 
-// overlaps reports whether some text is matched by both patterns.
+// overlaps reports whether a text exists that both patterns match.
 func overlaps(a, b string) bool {
 	if !strings.ContainsAny(b, "*?") {
 		return covers(a, b)
@@ -48,8 +47,7 @@ func overlaps(a, b string) bool {
 	return overlapping([]rune(a), []rune(b))
 }
 
-// overlapping goes through a from its end: row[j] says whether a[i:] and b[j:]
-// overlap.
+// overlapping walks a from its end: row[j] is whether a[i:] and b[j:] overlap.
 func overlapping(a, b []rune) bool {
 	row := make([]bool, len(b)+1)
 	row[len(b)] = true
@@ -72,7 +70,6 @@ func overlapping(a, b []rune) bool {
 	return row[0]
 }
 
-// anyCovers reports whether one of the patterns covers text.
 func anyCovers(patterns []string, text string) bool {
 	for _, pattern := range patterns {
 		if covers(pattern, text) {
@@ -82,7 +79,6 @@ func anyCovers(patterns []string, text string) bool {
 	return false
 }
 
-// anyOverlaps reports whether one of the patterns overlaps with other.
 func anyOverlaps(patterns []string, other string) bool {
 	for _, pattern := range patterns {
 		if overlaps(pattern, other) {
@@ -92,7 +88,6 @@ func anyOverlaps(patterns []string, other string) bool {
 	return false
 }
 
-// lowered is lower of each.
 func lowered(list []string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {
@@ -101,8 +96,8 @@ func lowered(list []string) []string {
 	return out
 }
 
-// lower folds ASCII letters, all that names of actions and services are made
-// of. Unicode's folding would take the Kelvin sign for a k.
+// lower folds ASCII letters, the alphabet of action and service names. Unicode's folding
+// would fold the Kelvin sign to k.
 func lower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {

@@ -2,7 +2,7 @@ package rampolicy_test
 
 import "testing"
 
-func TestADocumentHoldsWhatItSaysInWhateverStatements(t *testing.T) {
+func TestHoldsComparesContentAcrossStatements(t *testing.T) {
 	const (
 		one     = `{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":["1@ecs.aliyuncs.com"]}}`
 		two     = `{"Principal":{"Service":"2@ecs.aliyuncs.com"}, "Effect":"Allow","Action":["sts:AssumeRole"]}`

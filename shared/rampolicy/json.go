@@ -10,16 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDocument is the largest document that is read, in bytes. A custom policy
-// has at most 6144 characters; no limit is published for system policies and
-// trust documents, so this one is generous.
+// MaxDocument is the largest document that is read, in bytes. A custom policy has at most
+// 6144 characters; for system policies and trust documents no limit is published, so this
+// one is generous.
 const MaxDocument = 64 << 10
 
-// maxDepth is twice what a document needs: a condition's value is 6 deep.
+// maxDepth is twice the depth of a document: a condition's value is 6 deep.
 const maxDepth = 12
 
-// node is one JSON value, with the bytes it was read from. encoding/json's own
-// decoding would lose duplicate names and the text.
+// node is one JSON value with its bytes. encoding/json would drop duplicate names and the
+// text.
 type node struct {
 	kind  byte // one of { [ " and, for anything else, 0
 	text  string
@@ -112,7 +112,7 @@ func (r *reader) name(n *node) error {
 	return nil
 }
 
-// noEOF says that the end came too early: inside a value io.EOF is an error.
+// noEOF makes io.EOF inside a value an error.
 func noEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -120,8 +120,8 @@ func noEOF(err error) error {
 	return err
 }
 
-// list returns a string, or an array of strings, as a list. An empty list and
-// an empty string are refused: "NotAction": [] would mean everything.
+// list returns a string, or an array of strings, as a list. An empty list or string is
+// refused: "NotAction": [] would mean everything.
 func (n node) list() ([]string, error) {
 	if n.kind == '"' {
 		n = node{kind: '[', items: []node{n}}

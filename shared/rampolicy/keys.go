@@ -7,38 +7,39 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// MaxPolicy is how long a custom policy may be, in bytes
-// (https://www.alibabacloud.com/help/en/ram/product-overview/limits). How long a trust
-// document may be is not published; this is the only length that is.
+// MaxPolicy is the largest custom policy, in bytes
+// (https://www.alibabacloud.com/help/en/ram/product-overview/limits). No limit is published
+// for trust documents.
 const MaxPolicy = 6144
 
-// KeyActions returns what the ECS of a sharee does with a key, as
-// https://www.alibabacloud.com/help/en/ecs/user-guide/encryption-related-permissions
-// grants it.
+// KeyActions returns the KMS actions that the ECS of a sharee uses, as
+// https://www.alibabacloud.com/help/en/ecs/user-guide/encryption-related-permissions grants
+// them.
 func KeyActions() []string {
 	return []string{"kms:DescribeKey", "kms:TagResource", "kms:UntagResource", "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"}
 }
 
-// DiskKeyActions returns what ECS needs at least of the keys of its own account's disks:
-// the data key of an encrypted disk is made once, and decrypted at each attachment.
+// DiskKeyActions returns the KMS actions that ECS needs at least for the keys of the
+// account's own disks: it generates the data key of an encrypted disk once, and decrypts it
+// at each attachment.
 func DiskKeyActions() []string {
 	return []string{"kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"}
 }
 
-// ListKeys is what it does with the keys of a region as a whole.
+// ListKeys is the action on all keys of a region.
 const ListKeys = "kms:List*"
 
-// Keys are keys as policies name them: acs:kms:<region>:<account>:key/<id>.
+// Keys are names of keys in policies: acs:kms:<region>:<account>:key/<id>.
 type Keys []string
 
-// KeyResource returns the name of a key; false if a policy would read it as more than
-// that one.
+// KeyResource returns the name of a key; false if a policy would match more than this key.
 func KeyResource(k fleet.KMSKey) (string, bool) {
 	ok := k.Account.Valid() && plainName(string(k.Region)) && plainName(k.ID)
 	return KeysOf(k) + "/" + k.ID, ok
 }
 
-// RegionOfKey returns the region in the name of a key or of all keys; "" for no such name.
+// RegionOfKey returns the region in the name of one key or of all keys; "" for any other
+// name.
 func RegionOfKey(name string) fleet.Region {
 	if parts := strings.Split(name, ":"); len(parts) == 5 {
 		return fleet.Region(parts[2])
@@ -46,12 +47,12 @@ func RegionOfKey(name string) fleet.Region {
 	return ""
 }
 
-// KeysOf returns the name of all keys in the region and account of one.
+// KeysOf returns the name of all keys in the region and account of a key.
 func KeysOf(k fleet.KMSKey) string {
 	return "acs:kms:" + string(k.Region) + ":" + string(k.Account) + ":key"
 }
 
-// plainName: letters, digits and dashes.
+// plainName reports whether s has only letters, digits and dashes.
 func plainName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -78,8 +79,8 @@ func KeyPolicy(keys Keys) string {
 // array prints strings that need no quoting.
 func array(list []string) string { return `["` + strings.Join(list, `","`) + `"]` }
 
-// ParseKeyPolicy returns the keys that a policy grants, if it means what [KeyPolicy]
-// prints for them.
+// ParseKeyPolicy returns the keys that a policy grants, if its meaning is that of a policy
+// of [KeyPolicy].
 func ParseKeyPolicy(doc string) (Keys, bool) {
 	d, err := Parse(doc)
 	if err != nil {
@@ -106,8 +107,8 @@ func ParseKeyPolicy(doc string) (Keys, bool) {
 	return sorted(keys), err == nil && d.Equal(want)
 }
 
-// Fit adds keys to those of a policy for as long as its document stays within
-// [MaxPolicy], and returns those that found no room.
+// Fit adds keys to a policy while its document stays within [MaxPolicy], and returns the
+// keys that do not fit.
 func (k Keys) Fit(add Keys) (with, left Keys) {
 	with = slices.Clone(k)
 	for i, key := range add {

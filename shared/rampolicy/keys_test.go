@@ -14,7 +14,7 @@ func key(n int) string {
 	return fmt.Sprintf("acs:kms:cn-hangzhou:1000000000000001:key/key-hzz%039d", n)
 }
 
-func TestAKeyPolicyIsTheVendorsTwoFormsForEachKey(t *testing.T) {
+func TestAKeyPolicyHasTheVendorsTwoFormsForEachKey(t *testing.T) {
 	want := `{"Statement":[{"Action":"kms:List*","Effect":"Allow","Resource":["acs:kms:cn-hangzhou:1:key","acs:kms:cn-shanghai:1:key"]},` +
 		`{"Action":["kms:DescribeKey","kms:TagResource","kms:UntagResource","kms:Encrypt","kms:Decrypt","kms:GenerateDataKey"],"Effect":"Allow",` +
 		`"Resource":["acs:kms:cn-hangzhou:1:key/a","acs:kms:cn-hangzhou:1:key/b","acs:kms:cn-shanghai:1:key/c"]}],"Version":"1"}`
@@ -57,7 +57,7 @@ func TestAKeyPolicyGrantsItsKeysAndNoOthers(t *testing.T) {
 	}
 }
 
-func TestANameThatAPolicyWouldReadAsAPatternIsNoKey(t *testing.T) {
+func TestANameThatIsAPatternInAPolicyIsRefused(t *testing.T) {
 	good := fleet.KMSKey{Account: "1", Region: "cn-hangzhou", ID: "key-1"}
 	if got, ok := rampolicy.KeyResource(good); !ok || got != "acs:kms:cn-hangzhou:1:key/key-1" {
 		t.Errorf("got %q, %v", got, ok)

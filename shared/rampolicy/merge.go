@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Sharees returns whom the document's statements of the three forms name,
-// sorted. A sharee that another statement trusts is not among them: ask Trusts.
+// Sharees returns the sharees that statements of the three forms name, sorted. A sharee
+// that another statement trusts is not among them: use Trusts.
 func (t *Trust) Sharees() Sharees {
 	var all Sharees
 	for i := range t.statements {
@@ -18,18 +18,16 @@ func (t *Trust) Sharees() Sharees {
 	return all.And(Sharees{})
 }
 
-// Merge returns t with s trusted as well, for a role that is ours. Statements of
-// the three forms are written anew, after all others, which keep their bytes
-// and order.
+// Merge returns t with s added, for a role that Fleetwarden manages. Statements of the
+// three forms are rewritten, after all others, which keep their bytes and order.
 func (t *Trust) Merge(s Sharees) (*Trust, error) { return t.rewrite(t.Sharees().And(s)) }
 
-// Subtract returns t without those of s that statements of the three forms
-// name, otherwise as Merge. Other statements may go on trusting them.
+// Subtract returns t without s, otherwise as Merge. Statements of other forms may still
+// trust them.
 func (t *Trust) Subtract(s Sharees) (*Trust, error) { return t.rewrite(t.Sharees().Without(s)) }
 
-// Add returns t with those of s trusted as well that no statement of the three
-// forms names yet, for a role that is not ours: every statement of t keeps its
-// bytes, and what is new comes after them.
+// Add returns t with the missing part of s added, for a role that Fleetwarden does not
+// manage: every statement of t keeps its bytes, and new ones follow.
 func (t *Trust) Add(s Sharees) (*Trust, error) {
 	return t.build(t.raw(), s.Without(t.Sharees()))
 }
@@ -44,7 +42,7 @@ func (t *Trust) rewrite(s Sharees) (*Trust, error) {
 	return t.build(foreign, s)
 }
 
-// build reads what it prints, so that a Trust is always one that can be read.
+// build parses the result, so that every Trust is readable.
 func (t *Trust) build(kept []string, s Sharees) (*Trust, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("changing trust document: %w", err)

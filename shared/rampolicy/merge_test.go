@@ -79,7 +79,7 @@ func TestAddKeepsEveryByteAndMergeKeepsForeignOnes(t *testing.T) {
 		t.Error(diff)
 	}
 	if !added.Equal(merged) || added.Equal(was) {
-		t.Error("both trust account 2 as well, and nobody else")
+		t.Error("both trust account 2 as well, and no other account")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestSubtractLeavesForeignStatementsAlone(t *testing.T) {
 	}
 }
 
-func TestShareesThatAreNoneAreRefused(t *testing.T) {
+func TestInvalidShareesAreRefused(t *testing.T) {
 	for _, s := range []rampolicy.Sharees{
 		{Accounts: []fleet.AccountID{"*"}},
 		{Accounts: []fleet.AccountID{""}},
@@ -130,7 +130,7 @@ func TestADocumentThatWouldGrowTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-// foreignStatements are statements of nobody's forms, in odd layouts.
+// foreignStatements have none of the three forms, and odd layouts.
 var foreignStatements = []string{
 	`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}`,
 	`{ "Effect" : "Allow", "Action":["sts:AssumeRole"],` + "\n\t" + `"Principal":{"RAM":["acs:ram::1:root"]}}`,
@@ -261,7 +261,7 @@ func TestNoForeignStatementIsDroppedOrAltered(t *testing.T) {
 	})
 }
 
-func TestWhatIsMergedIsTrustedAndWhatIsNotIsAsBefore(t *testing.T) {
+func TestMergedShareesAreTrustedAndOthersAreUnchanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		was, foreign := anyTrust(t)
 		deniesOne := slices.Contains(foreign, foreignStatements[2])

@@ -17,7 +17,7 @@ type model struct {
 	Effect             string
 	Not                bool // NotAction
 	Actions, Resources []string
-	Open               bool // has a condition that nobody can judge
+	Open               bool // has a condition that cannot be evaluated
 	NotResources       bool
 }
 
@@ -87,7 +87,7 @@ var (
 	anyText   = rapid.StringMatching(`[ab中]{1,6}`)
 )
 
-func TestWithoutConditionsTheAnswerIsTheModels(t *testing.T) {
+func TestWithoutConditionsTheAnswerEqualsTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		models := anyModels.Draw(t, "models")
 		action, resource := anyText.Draw(t, "action"), anyText.Draw(t, "resource")
@@ -130,8 +130,7 @@ func TestASureAnswerHoldsHoweverOpenConditionsTurnOut(t *testing.T) {
 	})
 }
 
-// Whatever an unread policy says, a sure answer stays.
-func TestASureAnswerHoldsWhateverAnUnreadPolicySays(t *testing.T) {
+func TestASureAnswerHoldsForEveryContentOfAnUnreadPolicy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var statements []string
 		for _, m := range anyModels.Draw(t, "models") {

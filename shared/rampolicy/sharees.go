@@ -9,7 +9,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Sharees are those whose ECS may assume a share role, in the three forms of
+// Sharees are the accounts whose ECS may assume a share role, in the three forms of
 // https://www.alibabacloud.com/help/en/ecs/user-guide/encryption-related-permissions.
 type Sharees struct {
 	// Accounts are named one by one.
@@ -21,12 +21,12 @@ type Sharees struct {
 	Folders []string
 }
 
-// Empty reports whether nobody is named.
+// Empty reports whether s names no account, directory or folder.
 func (s Sharees) Empty() bool {
 	return len(s.Accounts)+len(s.Directories)+len(s.Folders) == 0
 }
 
-// And returns all of s and o, sorted, each once.
+// And returns the union of s and o, sorted, without duplicates.
 func (s Sharees) And(o Sharees) Sharees {
 	return Sharees{
 		Accounts:    sorted(slices.Concat(s.Accounts, o.Accounts)),
@@ -35,8 +35,8 @@ func (s Sharees) And(o Sharees) Sharees {
 	}
 }
 
-// Without returns those of s that are not in o, sorted, each once. It compares
-// names: an account is not left out because o holds its directory.
+// Without returns the elements of s that are not in o, sorted, without duplicates. It
+// compares names: an account stays although o has its directory.
 func (s Sharees) Without(o Sharees) Sharees {
 	return Sharees{
 		Accounts:    sorted(without(s.Accounts, o.Accounts)),
@@ -45,7 +45,7 @@ func (s Sharees) Without(o Sharees) Sharees {
 	}
 }
 
-// check refuses what must not get into a document: wildcards, above all.
+// check refuses values that must not get into a document: above all wildcards.
 func (s Sharees) check() error {
 	for _, account := range s.Accounts {
 		if !account.Valid() {
@@ -65,8 +65,8 @@ func (s Sharees) check() error {
 	return nil
 }
 
-// statements prints s: all accounts in one statement, each directory and each
-// folder in one of its own. s has been checked: nothing needs quoting.
+// statements prints s: one statement for all accounts, one for each directory and folder.
+// Checked values need no quoting.
 func (s Sharees) statements() []string {
 	var out []string
 	if len(s.Accounts) > 0 {
@@ -89,8 +89,7 @@ func allow(service, condition string) string {
 	return `{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":` + service + `}` + condition + `}`
 }
 
-// sharees returns whom the statement names, if it has exactly one of the three
-// forms.
+// sharees returns the statement's sharees if it has exactly one of the three forms.
 func (s *statement) sharees() Sharees {
 	plain := !s.deny && !s.notAction && s.strange == "" && len(s.actions) == 1 && s.actions[0] == assumeRole
 	switch {
@@ -162,7 +161,7 @@ func isID(id, prefix string) bool {
 	return found && rest != ""
 }
 
-// sorted returns a sorted copy of list, each element once; nil if it is empty.
+// sorted returns a sorted copy of list without duplicates; nil if it is empty.
 func sorted[T cmp.Ordered](list []T) []T {
 	if len(list) == 0 {
 		return nil
@@ -172,7 +171,6 @@ func sorted[T cmp.Ordered](list []T) []T {
 	return slices.Compact(list)
 }
 
-// without returns the elements of list that are not in out.
 func without[T comparable](list, out []T) []T {
 	gone := make(map[T]bool, len(out))
 	for _, v := range out {

@@ -14,8 +14,7 @@ func SysTrustActions() []string {
 	}
 }
 
-// SysTrustPolicy returns the policy that grants [SysTrustActions] and nothing
-// else.
+// SysTrustPolicy returns the policy that grants only [SysTrustActions].
 func SysTrustPolicy() string {
 	return `{"Statement":[{"Action":["yundun-systrust:GenerateNonce","yundun-systrust:GenerateAikcert",` +
 		`"yundun-systrust:RegisterMessage","yundun-systrust:PutMessage"],` +

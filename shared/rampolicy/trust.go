@@ -14,8 +14,8 @@ const (
 	// OwnerDirectory is the condition key for the id of the resource directory
 	// that the account on whose behalf a service acts belongs to.
 	OwnerDirectory = "sts:ServiceOwnerRDId"
-	// OwnerPath is the condition key for that account's place in its resource
-	// directory: <directory>/<root folder>/<folder>/…
+	// OwnerPath is the condition key for that account's path in its resource directory:
+	// <directory>/<root folder>/<folder>/…
 	OwnerPath = "sts:ServiceOwnerRDPath"
 )
 
@@ -24,9 +24,8 @@ const (
 	anyECS     = "*@" + ECSService
 )
 
-// Trust is a parsed trust document: who may assume a role. The zero Trust
-// trusts nobody. A Trust does not change; Merge, Add and Subtract return new
-// ones.
+// Trust is a parsed trust document: who may assume a role. The zero Trust trusts no one. A
+// Trust is immutable; Merge, Add and Subtract return new ones.
 type Trust struct {
 	statements []statement
 }
@@ -57,17 +56,17 @@ func (s *statement) checkTrust() error {
 	return nil
 }
 
-// Service returns the principal that stands for ECS of another account.
+// Service returns the principal of another account's ECS.
 func Service(account string) string { return account + "@" + ECSService }
 
 // TrustsService answers whether a service, such as "ecs.aliyuncs.com" or
-// "<account>@ecs.aliyuncs.com", may assume the role. A statement under a
-// condition is Unsure.
+// "<account>@ecs.aliyuncs.com", may assume the role. A statement under a condition is
+// Unsure.
 func (t *Trust) TrustsService(service string) Answer { return t.Trusts(service, nil) }
 
-// Trusts is TrustsService with what is known of the context, by condition key;
-// for sharees [OwnerDirectory] and [OwnerPath]. A value with wildcards asks about all
-// that they match. A nil Trust, one that could not be read, is Unsure.
+// Trusts is TrustsService with the known part of the context, by condition key; for sharees
+// [OwnerDirectory] and [OwnerPath]. A value with wildcards asks about all matches. A nil
+// Trust, one that could not be read, is Unsure.
 func (t *Trust) Trusts(service string, context map[string][]string) Answer {
 	if t == nil {
 		return Unsure
@@ -82,8 +81,8 @@ func (t *Trust) Trusts(service string, context map[string][]string) Answer {
 	return answer.answer()
 }
 
-// names says whether the service is among the principals. Who is meant by no
-// Principal at all (NotPrincipal), or by one of a kind that is not known, is open.
+// names reports whether the service is among the principals; maybe for NotPrincipal, and
+// for a principal of an unknown kind.
 func (s *statement) names(name string) truth {
 	if len(s.principals) == 0 {
 		return maybe
@@ -104,10 +103,10 @@ func (s *statement) names(name string) truth {
 // service reports whether the principal is a service, or may be.
 func (p principal) service() bool { return p.kind != ram && p.kind != federated }
 
-// UnconditionalWildcards returns the text of each statement that lets ECS of
-// accounts nobody named assume the role: "*@ecs.aliyuncs.com", or a pattern
-// that takes in such principals, without a condition that ties it to one
-// resource directory. Such a statement trusts every Alibaba Cloud account.
+// UnconditionalWildcards returns the text of each statement that lets ECS of unnamed
+// accounts assume the role: "*@ecs.aliyuncs.com", or a pattern that matches such
+// principals, without a condition that limits it to a resource directory. Such a statement
+// trusts every Alibaba Cloud account.
 func (t *Trust) UnconditionalWildcards() []string {
 	var found []string
 	for i := range t.statements {
@@ -128,18 +127,18 @@ func (s *statement) wildcard() bool {
 			return true
 		}
 	}
-	return len(s.principals) == 0 // NotPrincipal: everyone but a few
+	return len(s.principals) == 0 // NotPrincipal: all but a few
 }
 
-// ofAccounts reports whether a pattern takes in a service as other accounts have it:
+// ofAccounts reports whether a pattern matches a service of other accounts:
 // <number>@<service>.
 func ofAccounts(pattern, service string) bool {
 	head, _, _ := strings.Cut(strings.NewReplacer("?", "*", "@", "*").Replace(pattern), "*")
 	return strings.Trim(head, "0123456789") == "" && overlaps(pattern, "?*@"+service)
 }
 
-// bound reports whether a condition ties the statement to directories named by
-// their whole id.
+// bound reports whether a condition limits the statement to directories named by their
+// whole id.
 func (s *statement) bound() bool {
 	return slices.ContainsFunc(s.conditions, condition.ties)
 }
@@ -165,19 +164,19 @@ func (c condition) fixed() bool {
 var (
 	// ErrWildcard: the document would trust ECS of every account.
 	ErrWildcard = errors.New("trusts *@ecs.aliyuncs.com without sts:ServiceOwnerRDId or sts:ServiceOwnerRDPath")
-	// ErrNobody: the document has no statement, which is none to write.
-	ErrNobody = errors.New("trusts nobody")
+	// ErrEmpty: the document has no statement.
+	ErrEmpty = errors.New("has no statement")
 )
 
 // Print returns the document to write. Each statement that was parsed keeps its
-// bytes. It is an error ([ErrWildcard], [ErrNobody]) to print a document with
+// bytes. It is an error ([ErrWildcard], [ErrEmpty]) to print a document with
 // an unconditional wildcard, whoever wrote it, or without any statement.
 func (t *Trust) Print() (string, error) {
 	if len(t.UnconditionalWildcards()) > 0 {
 		return "", fmt.Errorf("printing trust document: %w", ErrWildcard)
 	}
 	if len(t.statements) == 0 {
-		return "", fmt.Errorf("printing trust document: %w", ErrNobody)
+		return "", fmt.Errorf("printing trust document: %w", ErrEmpty)
 	}
 	return document(t.raw()), nil
 }
@@ -190,7 +189,7 @@ func (t *Trust) raw() []string {
 	return raw
 }
 
-// document wraps statements, each as it stands.
+// document joins statements without changing them.
 func document(statements []string) string {
 	return `{"Statement":[` + strings.Join(statements, ",") + `],"Version":"1"}`
 }

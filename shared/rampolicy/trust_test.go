@@ -31,7 +31,7 @@ func trustOf(t testing.TB, elements string) *rampolicy.Trust {
 	return statementOf(t, `{"Action":"sts:AssumeRole","Effect":"Allow",`+elements+`}`)
 }
 
-func TestEveryBrokenTrustDocumentIsRefusedWithThePlace(t *testing.T) {
+func TestABrokenTrustDocumentIsRefusedWithThePosition(t *testing.T) {
 	for name, file := range read(t, "trusts/broken") {
 		t.Run(name, func(t *testing.T) {
 			want, doc, _ := strings.Cut(file, "\n")
@@ -43,7 +43,7 @@ func TestEveryBrokenTrustDocumentIsRefusedWithThePlace(t *testing.T) {
 	}
 }
 
-func TestEveryLegalTrustDocumentIsPrintedAsItWas(t *testing.T) {
+func TestALegalTrustDocumentIsPrintedUnchanged(t *testing.T) {
 	for name, doc := range read(t, "trusts/legal") {
 		t.Run(name, func(t *testing.T) {
 			was := trust(t, doc)
@@ -130,7 +130,7 @@ func TestADirectoryIsTrustedByItsMembers(t *testing.T) {
 	}{
 		{"a member of the directory", "directory.json", "rd-Abc123", "", rampolicy.Allowed},
 		{"a member of another", "directory.json", "rd-Other", "", rampolicy.Denied},
-		{"nobody knows", "directory.json", "", "", rampolicy.Unsure},
+		{"unknown directory", "directory.json", "", "", rampolicy.Unsure},
 		{"below the folder", "folder.json", "", "rd-Abc123/r-Wm1/fd-9xYz/fd-2", rampolicy.Allowed},
 		{"beside the folder", "folder.json", "", "rd-Abc123/r-Wm1/fd-8", rampolicy.Denied},
 	}
@@ -255,7 +255,7 @@ func TestUnconditionalWildcardsAreFoundAndNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestAWildcardOfADenyOrOfAnotherActionIsNone(t *testing.T) {
+func TestAWildcardInADenyOrForAnotherActionIsIgnored(t *testing.T) {
 	for _, statement := range []string{
 		`{"Action":"sts:AssumeRole","Effect":"Deny","Principal":{"Service":"*@ecs.aliyuncs.com"}}`,
 		`{"Action":"sts:SetSourceIdentity","Effect":"Allow","Principal":{"Service":"*@ecs.aliyuncs.com"}}`,
@@ -267,8 +267,8 @@ func TestAWildcardOfADenyOrOfAnotherActionIsNone(t *testing.T) {
 	}
 }
 
-func TestNobodyIsNotPrinted(t *testing.T) {
-	if _, err := new(rampolicy.Trust).Print(); !errors.Is(err, rampolicy.ErrNobody) {
+func TestAnEmptyTrustIsNotPrinted(t *testing.T) {
+	if _, err := new(rampolicy.Trust).Print(); !errors.Is(err, rampolicy.ErrEmpty) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -297,7 +297,7 @@ func TestShareesAreReadFromTheThreeFormsOnly(t *testing.T) {
 		{"all but the action", statementOf(t, `{"Effect":"Allow","NotAction":"sts:AssumeRole","Principal":{"Service":"1@ecs.aliyuncs.com"}}`), rampolicy.Sharees{}},
 		{"more than the action", statementOf(t, `{"Effect":"Allow","Action":"sts:*","Principal":{"Service":"1@ecs.aliyuncs.com"}}`), rampolicy.Sharees{}},
 		{"another kind of principal", trustOf(t, `"Principal":{"RAM":"1@ecs.aliyuncs.com"}`), rampolicy.Sharees{}},
-		{"somebody else under the condition", trustOf(t, `"Principal":{"Service":["*@ecs.aliyuncs.com","fc.aliyuncs.com"]},"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":"rd-1"}}`), rampolicy.Sharees{}},
+		{"another service under the condition", trustOf(t, `"Principal":{"Service":["*@ecs.aliyuncs.com","fc.aliyuncs.com"]},"Condition":{"StringEquals":{"sts:ServiceOwnerRDId":"rd-1"}}`), rampolicy.Sharees{}},
 		{"a folder, to the letter", trustOf(t, wildcard+`,"Condition":{"StringEquals":{"sts:ServiceOwnerRDPath":"rd-1/r-1/fd-1*"}}`), rampolicy.Sharees{}},
 		{"the other operator", trustOf(t, wildcard+`,"Condition":{"StringLike":{"sts:ServiceOwnerRDId":"rd-1"}}`), rampolicy.Sharees{}},
 	}

@@ -194,7 +194,7 @@ func printed(t *rampolicy.Trust, err error) (doc, blocked string) {
 	switch {
 	case errors.Is(err, rampolicy.ErrWildcard):
 		return "", "its trust policy holds a statement that trusts every account; take that away first"
-	case errors.Is(err, rampolicy.ErrNobody):
+	case errors.Is(err, rampolicy.ErrEmpty):
 		return "", "it is all that the role trusts, and RAM takes no trust policy without a statement; detach the policies of keys from the role, and it opens nothing"
 	case err != nil:
 		return "", err.Error()
