@@ -7,14 +7,14 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Agents reads what Security Center knows of instances. One missing from the map is
-// not listed there.
+// Agents reads the Security Center agents of instances. A missing instance is not listed
+// there.
 type Agents interface {
 	Agents(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Agent, error)
 }
 
-// Assistants reads the Cloud Assistant clients of instances, and our own invocations
-// since a time.
+// Assistants reads the Cloud Assistant clients of instances, and Fleetwarden's own
+// invocations since a time.
 type Assistants interface {
 	Assistants(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Assistant, error)
 	Invocations(ctx context.Context, region fleet.Region, since time.Time) (map[string][]fleet.Invocation, error)
@@ -25,8 +25,7 @@ type UserData interface {
 	UserData(ctx context.Context, region fleet.Region, id string) (fleet.Secret, error)
 }
 
-// invocationsBack is how far back our own invocations are read: longer than a command
-// may run and Security Center may lag.
+// invocationsBack is longer than a command may run plus Security Center's lag.
 const invocationsBack = time.Hour
 
 // agents fills Agent, for running instances: the agent of a stopped one is offline.
@@ -49,8 +48,8 @@ func (o World) agents(ctx context.Context, w *fleet.World, there []*fleet.Instan
 	return nil
 }
 
-// assistants fills Assistant and Invocations of the running instances that a rule may
-// push something to. Where Cloud Assistant is not served, there are none.
+// assistants fills Assistant and Invocations of the running instances that a rule may push
+// a command to. Where Cloud Assistant is not served, there are none.
 func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
 	if o.Assistants == nil {
 		return nil
@@ -90,8 +89,8 @@ func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.In
 	return nil
 }
 
-// trustScripts fills TrustScript of the instances that want one; what the user data
-// holds is forgotten at once.
+// trustScripts fills TrustScript of the instances for which a rule needs it. The user data
+// is not kept: it may hold secrets.
 func (o World) trustScripts(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
 	if o.UserData == nil {
 		return nil

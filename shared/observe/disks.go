@@ -7,10 +7,10 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// disks fills SystemDisk: from the survey if there is one; else by the disk ids that the
-// trail record named, one call for a whole launch; else one by one, since DescribeDisks
-// takes a list of disk ids, but only one instance id. What that may cost is the pass's
-// budget: what is beyond it is looked at again.
+// disks fills SystemDisk: from the survey if there is one; else by the disk ids in the
+// trail record, one call for a whole launch; else one call for each instance, since
+// DescribeDisks takes a list of disk ids, but one instance id. The pass's budget limits
+// these calls; the rest of the batch is re-queued.
 func (o World) disks(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
 	there = o.candidates(there)
 	switch {
@@ -50,8 +50,8 @@ func (o World) surveyed(ctx context.Context, there []*fleet.Instance) error {
 	return nil
 }
 
-// disksByID asks for the disks that launches named. Their ids are claimed, what is
-// read about them is not: a disk counts for the instance it is attached to.
+// disksByID asks for the disks that launches named. The ids are only claims: a disk counts
+// for the instance that it is attached to.
 func (o World) disksByID(ctx context.Context, w *fleet.World, there []*fleet.Instance) (map[string]string, error) {
 	var ids []string
 	asked := map[*fleet.Call]bool{}
@@ -77,7 +77,7 @@ func (o World) diskOf(ctx context.Context, w *fleet.World, in *fleet.Instance) e
 	case err != nil:
 		in.SystemDisk = fleet.Unknown[string](err.Error())
 	case category == "":
-		in.SystemDisk = fleet.Unknown[string]("the cloud shows no system disk")
+		in.SystemDisk = fleet.Unknown[string]("DescribeDisks returned no system disk")
 	default:
 		in.SystemDisk = fleet.See(category)
 	}

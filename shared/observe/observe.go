@@ -1,11 +1,9 @@
-// Package observe reads the world: for a batch of refs, the facets that the
-// enabled rules ask for and that the batch's source has not read already, each
-// API once per batch at its batch size. Where batch follows batch of one account and
-// region, a [Memory] keeps what the batches share.
+// Package observe reads the world: for a batch of refs, the facets that the enabled rules
+// need and that the batch's source has not read already, each API once per batch at its
+// batch size. A [Memory] keeps what consecutive batches of one account and region share.
 //
-// What cannot be read for good becomes an unknown fact with its reason; what time
-// may heal ends the pass, so that the batch is looked at again. It decides
-// nothing and writes nothing.
+// A permanent failure becomes an unknown fact with its reason; a transient one ends the
+// pass, so that the batch is re-queued. The package decides and writes nothing.
 package observe
 
 import (
@@ -28,18 +26,18 @@ type Disks interface {
 	SystemDiskOf(ctx context.Context, region fleet.Region, instanceID string) (string, error)
 }
 
-// Images reads images by id; what is no longer there has Gone set.
+// Images reads images by id; one that no longer exists has Gone set.
 type Images interface {
 	Images(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Image, error)
 }
 
-// KMS reads whether the account has switched KMS on.
+// KMS reads whether KMS is enabled in the account.
 type KMS interface {
 	AccountStatus(ctx context.Context, region fleet.Region) (string, error)
 }
 
 // Past reads the memory of the sweep: since when rules have not held on instances, by id
-// and rule. What is missing from the map is not remembered.
+// and rule. Missing entries are not remembered.
 type Past interface {
 	Found(ctx context.Context, s fleet.Scope, ids []string) (map[string]map[string]time.Time, error)
 }
@@ -52,42 +50,41 @@ type World struct {
 	// RoleNames reads the roles of instances for which WantsRole; nil means all.
 	RoleNames RoleNames
 	WantsRole func(*fleet.Instance) bool
-	// Roles reads the roles that the instances have, and Needed if one of them
-	// is a candidate.
+	// Roles reads the roles of the instances, and Needed if one of them is a candidate.
 	Roles  Roles
 	Needed []string
-	// Disks reads the system disks of candidates, or, if it is set, Survey has them.
+	// Disks reads the system disks of candidates; Survey, if set, replaces it.
 	Disks  Disks
 	Survey DiskSurvey
-	// Images reads what the instances boot from for which WantsImage, KMS whether the
-	// account has it, if WantsKMS for one of them; nil means all candidates.
+	// Images reads the images of instances for which WantsImage, KMS whether KMS is
+	// enabled, if WantsKMS for one of them; nil means all candidates.
 	Images     Images
 	WantsImage func(*fleet.Instance) bool
 	KMS        KMS
 	WantsKMS   func(*fleet.Instance) bool
-	// Agents reads the Security Center agents of running instances, Assistants what
-	// could install them on those that are Lacking one; nil means all.
+	// Agents reads the Security Center agents of running instances, Assistants the Cloud
+	// Assistant clients of those that are Lacking one; nil means all.
 	Agents     Agents
 	Assistants Assistants
 	Lacking    func(*fleet.Instance) bool
-	// UserData reads the user data of instances for which WantsScript; Script says
-	// what install script it holds.
+	// UserData reads the user data of instances for which WantsScript; Script returns the
+	// install script in it.
 	UserData    UserData
 	WantsScript func(*fleet.Instance) bool
 	Script      func(userData string) string
-	// Candidate tells the instances that the rules may ask more about; nil means
+	// Candidate selects the instances that the rules may need more facets of; nil means
 	// all.
 	Candidate func(*fleet.Instance) bool
 	// Past reads since when rules have not held on the instances that Waits returns: those
-	// of which a patience may end that only the memory of the sweep can date. It is asked
-	// after all other facets. Nil reads nothing.
+	// whose patience only the memory of the sweep can date. It is read after all other
+	// facets. Nil reads nothing.
 	Past  Past
 	Waits func(*fleet.World) []string
-	// Now is the cloud's time, asked after the reads.
+	// Now is the cloud's time, taken after the reads.
 	Now func() time.Time
 }
 
-// Observe reads what the batch points to.
+// Observe reads the resources of the batch.
 func (o World) Observe(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
 	w := &fleet.World{Scope: b.Scope, Roles: map[string]fleet.Fact[fleet.Role]{}}
 	seen := slices.Clip(b.Seen)
@@ -140,7 +137,7 @@ func (o World) past(ctx context.Context, w *fleet.World) error {
 	return nil
 }
 
-// instances reads facet by facet. A facet is asked only of instances that exist.
+// instances reads facet by facet; after the listing, only of instances that exist.
 func (o World) instances(ctx context.Context, w *fleet.World, seen []fleet.Instance) error {
 	if err := o.list(ctx, w, seen); err != nil {
 		return err
@@ -159,7 +156,7 @@ func (o World) instances(ctx context.Context, w *fleet.World, seen []fleet.Insta
 	return o.roles(ctx, w, there)
 }
 
-// list fills Listed and Gone, from what the lister saw or by asking.
+// list fills Listed and Gone, from the source's listing or by a call.
 func (o World) list(ctx context.Context, w *fleet.World, seen []fleet.Instance) error {
 	known := make(map[string]fleet.Instance, len(seen))
 	for _, i := range seen {
@@ -218,7 +215,7 @@ func or(wants, otherwise func(*fleet.Instance) bool) func(*fleet.Instance) bool 
 	return wants
 }
 
-// those are the instances for which a rule wants something; nil wants it of all.
+// those returns the instances for which wants is true; nil means all.
 func those(wants func(*fleet.Instance) bool, there []*fleet.Instance) []*fleet.Instance {
 	if wants == nil {
 		return there
@@ -259,7 +256,7 @@ func (o World) images(ctx context.Context, w *fleet.World, there []*fleet.Instan
 		case ok:
 			in.Image = fleet.See(img)
 		default:
-			in.Image = fleet.Unknown[fleet.Image]("the instance does not say what image it is from")
+			in.Image = fleet.Unknown[fleet.Image]("DescribeInstances returned no image of the instance")
 		}
 	}
 	return nil
@@ -281,8 +278,8 @@ func (o World) kms(ctx context.Context, w *fleet.World, there []*fleet.Instance)
 	return nil
 }
 
-// passing returns err if time may heal it: then the batch is looked at again.
-// Other failures become unknown facts.
+// passing returns a transient error, so that the batch is re-queued. Other failures become
+// unknown facts.
 func passing(doing string, err error) error {
 	if fleet.ClassOf(err).Passing() {
 		return fmt.Errorf("%s: %w", doing, err)

@@ -11,7 +11,7 @@ import (
 	"fleetwarden/shared/observe"
 )
 
-func look(t *testing.T, o observe.World, b fleet.Batch) *fleet.World {
+func observed(t *testing.T, o observe.World, b fleet.Batch) *fleet.World {
 	t.Helper()
 	w, err := o.Observe(t.Context(), b)
 	if err != nil {
@@ -33,7 +33,7 @@ func TestEachAPIIsCalledOnceABatch(t *testing.T) {
 		c.byDisk["d-"+id] = [2]string{id, "cloud_essd"}
 		c.roleNames[id] = []string{"", "A", "B", "Systrust"}[i%4]
 	}
-	w := look(t, everything(c), b)
+	w := observed(t, everything(c), b)
 	want := map[string]int{"Listings": 1, "RoleNames": 1, "Role": 3, "SystemDisksByID": 1, "Images": 1, "AccountStatus": 1}
 	if diff := cmp.Diff(want, c.calls); diff != "" {
 		t.Error(diff)
@@ -48,28 +48,28 @@ func TestEachAPIIsCalledOnceABatch(t *testing.T) {
 	}
 }
 
-func TestAnEmptyBatchAsksNothing(t *testing.T) {
+func TestAnEmptyBatchMakesNoCall(t *testing.T) {
 	c := newCloud()
-	look(t, everything(c), batch())
+	observed(t, everything(c), batch())
 	if len(c.calls) != 0 {
 		t.Errorf("calls %v", c.calls)
 	}
 }
 
-func TestAFacetWithoutReaderIsNotAskedAndStaysUnknown(t *testing.T) {
+func TestAFacetWithoutReaderStaysUnknown(t *testing.T) {
 	c := newCloud("i-1")
-	w := look(t, observe.World{Listings: c, Now: everything(c).Now}, batch("i-1"))
+	w := observed(t, observe.World{Listings: c, Now: everything(c).Now}, batch("i-1"))
 	i := w.Instances[0]
 	if i.RoleName.Known() || i.SystemDisk.Known() || i.Image.Known() || w.KMS.Known() || len(w.Roles) != 0 || len(c.calls) != 1 {
 		t.Errorf("world %+v, calls %v", w, c.calls)
 	}
 }
 
-func TestWhatTheListerSawIsNotReadAgain(t *testing.T) {
+func TestAListingFromTheSourceIsNotReadAgain(t *testing.T) {
 	c := newCloud("i-1", "i-2")
 	b := batch("i-1", "i-2")
 	b.Seen = []fleet.Instance{{Ref: b.Refs[0], Listed: fleet.See(fleet.Listing{Name: "from the lister"})}, {Ref: b.Refs[1]}}
-	w := look(t, everything(c), b)
+	w := observed(t, everything(c), b)
 	if diff := cmp.Diff([]string{"i-2"}, c.asked["Listings"]); diff != "" {
 		t.Error(diff)
 	}
@@ -77,15 +77,15 @@ func TestWhatTheListerSawIsNotReadAgain(t *testing.T) {
 		t.Errorf("got %+v", w.Instances[0])
 	}
 	b.Seen[1].Listed = fleet.See(fleet.Listing{})
-	look(t, everything(c), b)
+	observed(t, everything(c), b)
 	if c.calls["Listings"] != 1 {
 		t.Errorf("%d listings for what was all seen", c.calls["Listings"])
 	}
 }
 
-func TestWhatIsNotFoundIsGoneAndNotAskedAbout(t *testing.T) {
+func TestAnInstanceThatIsNotFoundIsGoneAndNotReadFurther(t *testing.T) {
 	c := newCloud("i-1")
-	w := look(t, everything(c), batch("i-gone", "i-1"))
+	w := observed(t, everything(c), batch("i-gone", "i-1"))
 	gone, there := w.Instances[0], w.Instances[1]
 	if gone.Gone != fleet.See(true) || gone.Listed.Known() || gone.RoleName.Known() {
 		t.Errorf("got %+v", gone)
@@ -97,13 +97,13 @@ func TestWhatIsNotFoundIsGoneAndNotAskedAbout(t *testing.T) {
 		t.Error("the role of a missing instance was asked for")
 	}
 	c = newCloud()
-	look(t, everything(c), batch("i-gone"))
+	observed(t, everything(c), batch("i-gone"))
 	if len(c.calls) != 1 {
 		t.Errorf("calls %v although nothing is there", c.calls)
 	}
 }
 
-func TestACallIsNoInstance(t *testing.T) {
+func TestACallRefIsNotAnInstance(t *testing.T) {
 	c := newCloud()
 	b := fleet.Batch{Scope: here, Refs: []fleet.Ref{{Scope: here, Kind: fleet.KindCall, ID: "E1"}, {Scope: here, Kind: fleet.KindRole, ID: "r"}}}
 	w, err := everything(c).Observe(t.Context(), b)
@@ -112,23 +112,23 @@ func TestACallIsNoInstance(t *testing.T) {
 	}
 }
 
-func TestLittleIsAskedAboutOrdinaryInstances(t *testing.T) {
+func TestOnlyTheListingIsReadOfOrdinaryInstances(t *testing.T) {
 	c := newCloud("o-1", "o-2")
 	c.roleNames["o-1"] = "App"
-	w := look(t, everything(c), batch("o-1", "o-2"))
+	w := observed(t, everything(c), batch("o-1", "o-2"))
 	want := map[string]int{"Listings": 1, "RoleNames": 1, "Role": 1}
 	if diff := cmp.Diff(want, c.calls); diff != "" {
 		t.Error(diff)
 	}
 	if _, ok := w.Roles["Systrust"]; ok {
-		t.Error("the systrust role was read though nobody needs it")
+		t.Error("the systrust role was read though no instance needs it")
 	}
 }
 
 func TestARoleThatIsNeededAndAttachedIsReadOnce(t *testing.T) {
 	c := newCloud("i-1", "i-2")
 	c.roleNames["i-1"], c.roleNames["i-2"] = "Systrust", "Systrust"
-	w := look(t, everything(c), batch("i-1", "i-2"))
+	w := observed(t, everything(c), batch("i-1", "i-2"))
 	if diff := cmp.Diff([]string{"Systrust"}, c.asked["Role"]); diff != "" {
 		t.Error(diff)
 	}
@@ -146,7 +146,7 @@ func launched() (*cloud, fleet.Batch) {
 	return c, b
 }
 
-func TestWhatTimeMayHealEndsTheLook(t *testing.T) {
+func TestATransientErrorEndsThePass(t *testing.T) {
 	for _, api := range apis {
 		for _, class := range []fleet.Class{fleet.Throttled, fleet.Unavailable, fleet.OutOfBudget, fleet.Canceled} {
 			t.Run(api+" "+class.String(), func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestWhatTimeMayHealEndsTheLook(t *testing.T) {
 	}
 }
 
-func TestWhatIsDeniedIsUnknownWithItsReason(t *testing.T) {
+func TestADeniedReadIsUnknownWithItsReason(t *testing.T) {
 	type fact struct {
 		source fleet.Source
 		why    string
@@ -179,7 +179,7 @@ func TestWhatIsDeniedIsUnknownWithItsReason(t *testing.T) {
 			t.Run(api+" "+err.Error(), func(t *testing.T) {
 				c, b := launched()
 				c.fails[api] = err
-				w := look(t, everything(c), b)
+				w := observed(t, everything(c), b)
 				if got := get(w); got != (fact{fleet.NoSource, err.Error()}) {
 					t.Errorf("got %+v", got)
 				}
@@ -191,12 +191,12 @@ func TestWhatIsDeniedIsUnknownWithItsReason(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatLeavesAnInstanceOutSaysNothingAboutIt(t *testing.T) {
+func TestAnInstanceMissingFromAnAnswerIsUnknown(t *testing.T) {
 	c := newCloud("i-1")
 	delete(c.roleNames, "i-1")
 	delete(c.images, "m-1")
 	c.byID["i-1"] = ""
-	i := look(t, everything(c), batch("i-1")).Instances[0]
+	i := observed(t, everything(c), batch("i-1")).Instances[0]
 	for name, why := range map[string]string{"role": i.RoleName.Why, "image": i.Image.Why, "disk": i.SystemDisk.Why} {
 		if why == "" {
 			t.Errorf("%s: known, or unknown without a reason: %+v", name, i)

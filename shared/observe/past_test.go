@@ -23,11 +23,11 @@ func (r *remembered) Found(_ context.Context, _ fleet.Scope, ids []string) (map[
 	return r.found, r.err
 }
 
-func TestTheMemoryIsReadOnceForWhatWaitsForIt(t *testing.T) {
+func TestTheMemoryIsReadOnceForWaitingInstances(t *testing.T) {
 	r := &remembered{found: map[string]map[string]time.Time{"i-1": {"vpc": noon}}}
 	o := everything(newCloud("i-1", "i-2", "i-3"))
 	o.Past, o.Waits = r, func(*fleet.World) []string { return []string{"i-1", "i-2"} }
-	w := look(t, o, batch("i-1", "i-2", "i-3"))
+	w := observed(t, o, batch("i-1", "i-2", "i-3"))
 	if diff := cmp.Diff([][]string{{"i-1", "i-2"}}, r.asked); diff != "" {
 		t.Error(diff)
 	}
@@ -35,16 +35,16 @@ func TestTheMemoryIsReadOnceForWhatWaitsForIt(t *testing.T) {
 		t.Errorf("found %+v, %+v, %+v", i[0].Found, i[1].Found, i[2].Found)
 	}
 	o.Waits = func(*fleet.World) []string { return nil }
-	if look(t, o, batch("i-1")); len(r.asked) != 1 {
+	if observed(t, o, batch("i-1")); len(r.asked) != 1 {
 		t.Errorf("it was asked for %q", r.asked)
 	}
 }
 
-func TestAMemoryThatCannotBeReadIsUnknownOrWaitedFor(t *testing.T) {
+func TestAMemoryThatCannotBeReadIsUnknownOrRetried(t *testing.T) {
 	r := &remembered{err: denied}
 	o := everything(newCloud("i-1"))
 	o.Past, o.Waits = r, func(*fleet.World) []string { return []string{"i-1"} }
-	if w := look(t, o, batch("i-1")); w.Instances[0].Found.Known() || w.Instances[0].Found.Why != denied.Error() {
+	if w := observed(t, o, batch("i-1")); w.Instances[0].Found.Known() || w.Instances[0].Found.Why != denied.Error() {
 		t.Errorf("found %+v", w.Instances[0].Found)
 	}
 	r.err = throttled

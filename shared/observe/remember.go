@@ -7,26 +7,25 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Memory is what was read of one account and region and does not change from batch to
-// batch: who reads it batch after batch meets the same roles and images again and again.
-// Its readers ask each thing once. They end with their pass, whose keys and budget they
-// have; the next pass may go on with the same memory, as long as what was true at its
-// beginning is good enough. It is for one goroutine. The zero Memory is ready to use.
+// Memory caches the reads of one account and region that do not change between batches:
+// roles, images, KMS, invocations. Its readers read each resource once. They end with their
+// pass, which owns their keys and budget; the next pass may reuse the memory if data of its
+// beginning is fresh enough. It is for one goroutine. The zero Memory is ready to use.
 //
-// What time may heal is not remembered and is asked again. What was refused for good is
-// remembered, so that it is not asked once a batch.
+// A transient error is not cached and is retried. A permanent refusal is cached, so that it
+// is not repeated for each batch.
 type Memory struct {
 	roles  map[string]answer[fleet.Role]
 	images map[string]fleet.Image
-	// denied is why no image may be read.
+	// denied is the reason why no image may be read.
 	denied error
 	kms    map[fleet.Region]answer[string]
 	runs   *answer[map[string][]fleet.Invocation]
 	disks  *surveyed
 }
 
-// How many roles, images and instances with runs are remembered; what comes after them
-// is read each time. An account has at most 1000 roles
+// Limits of the cached roles, images and instances with runs; beyond them each read is a
+// call. An account has at most 1000 roles
 // (https://www.alibabacloud.com/help/en/ram/product-overview/limits).
 const (
 	maxRoles  = 1000
@@ -34,7 +33,7 @@ const (
 	maxRuns   = 10_000
 )
 
-// answer is what a read gave for good.
+// answer is a permanent result of a read.
 type answer[T any] struct {
 	v   T
 	err error
@@ -77,8 +76,8 @@ type imagesOnce struct {
 	m      *Memory
 }
 
-// Images asks for those that are not known. A refusal is remembered only if it is one of
-// all images: others may be due to a single id, and the next ids may do better.
+// Images asks for the images that are not cached. A refusal is cached only if it concerns
+// all images: another may concern a single id.
 func (o imagesOnce) Images(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Image, error) {
 	if o.m.denied != nil {
 		return nil, o.m.denied
@@ -111,7 +110,7 @@ func (o imagesOnce) Images(ctx context.Context, region fleet.Region, ids []strin
 	return out, nil
 }
 
-// KMS reads once for each region whether the account has KMS.
+// KMS reads once per region whether KMS is enabled.
 func (m *Memory) KMS(k KMS) KMS {
 	if m.kms == nil {
 		m.kms = map[fleet.Region]answer[string]{}
@@ -135,8 +134,8 @@ func (o kmsOnce) AccountStatus(ctx context.Context, region fleet.Region) (string
 	return status, err
 }
 
-// Assistants reads our own invocations, of whichever instances, once. That is for who
-// looks and does not push: it does not see what is pushed after that.
+// Assistants reads Fleetwarden's own invocations of all instances once. It is for functions
+// that do not push: later invocations are not seen.
 func (m *Memory) Assistants(a Assistants) Assistants { return assistantsOnce{a, m} }
 
 type assistantsOnce struct {

@@ -28,7 +28,7 @@ func TestBatchesOfAFleetReadEachRoleAndImageOnce(t *testing.T) {
 	}
 	o := remembering(c)
 	for part := range 3 {
-		w := look(t, o, batch(many(300)[part*100:][:100]...))
+		w := observed(t, o, batch(many(300)[part*100:][:100]...))
 		for _, in := range w.Instances {
 			if !in.Image.Seen() || in.Image.V.BootMode != "UEFI" || (in.RoleName.V != "" && !w.Roles[in.RoleName.V].Seen()) {
 				t.Fatalf("got %+v", in)
@@ -44,13 +44,13 @@ func TestBatchesOfAFleetReadEachRoleAndImageOnce(t *testing.T) {
 	}
 }
 
-func TestOnlyImagesThatAreNotKnownAreAskedFor(t *testing.T) {
+func TestOnlyImagesThatAreNotCachedAreRead(t *testing.T) {
 	c := newCloud("i-1", "i-2")
 	c.instances["i-2"] = fleet.Listing{Family: "ecs.g7t", ImageID: "m-2"}
 	c.images["m-2"] = fleet.Image{ID: "m-2", Gone: true}
 	o := remembering(c)
-	look(t, o, batch("i-1"))
-	w := look(t, o, batch("i-1", "i-2"))
+	observed(t, o, batch("i-1"))
+	w := observed(t, o, batch("i-1", "i-2"))
 	if diff := cmp.Diff([]string{"m-1", "m-2"}, c.asked["Images"]); diff != "" || !w.Instances[1].Image.V.Gone || w.Instances[0].Image.V.BootMode != "UEFI" {
 		t.Errorf("%s %+v", diff, w.Instances)
 	}
@@ -62,7 +62,7 @@ var reads = map[string]func(*fleet.World) string{
 	"AccountStatus": func(w *fleet.World) string { return w.KMS.Why },
 }
 
-func TestWhatTimeHealsIsAskedAgain(t *testing.T) {
+func TestATransientErrorIsRetried(t *testing.T) {
 	for api, why := range reads {
 		for _, class := range []fleet.Class{fleet.Throttled, fleet.Unavailable, fleet.OutOfBudget, fleet.Canceled} {
 			c := newCloud("i-1")
@@ -72,20 +72,20 @@ func TestWhatTimeHealsIsAskedAgain(t *testing.T) {
 				t.Errorf("%s, %s: %v", api, class, err)
 			}
 			delete(c.fails, api)
-			if w := look(t, o, batch("i-1")); why(w) != "" || c.calls[api] != 2 {
+			if w := observed(t, o, batch("i-1")); why(w) != "" || c.calls[api] != 2 {
 				t.Errorf("%s, %s: %q after %d calls", api, class, why(w), c.calls[api])
 			}
 		}
 	}
 }
 
-func TestWhatIsDeniedIsNotAskedOnceABatch(t *testing.T) {
+func TestADeniedReadIsNotRepeatedForEachBatch(t *testing.T) {
 	for api, why := range reads {
 		c := newCloud("i-1")
 		o := remembering(c)
 		c.fails[api] = denied
 		for range 3 {
-			if w := look(t, o, batch("i-1")); why(w) != denied.Error() {
+			if w := observed(t, o, batch("i-1")); why(w) != denied.Error() {
 				t.Errorf("%s: got %q", api, why(w))
 			}
 		}
@@ -96,16 +96,16 @@ func TestWhatIsDeniedIsNotAskedOnceABatch(t *testing.T) {
 }
 
 // One bad id makes a call fail; it must not make the images of later batches unknown.
-func TestARefusalThatMayBeOfOneImageIsNotRememberedForAll(t *testing.T) {
+func TestARefusalOfOneImageIsNotCachedForAll(t *testing.T) {
 	c := newCloud("i-1", "i-2")
 	c.instances["i-1"] = fleet.Listing{Family: "ecs.g7t", ImageID: "m odd"}
 	o := remembering(c)
 	c.fails["Images"] = failure{fleet.Invalid}
-	if w := look(t, o, batch("i-1")); w.Instances[0].Image.Known() {
+	if w := observed(t, o, batch("i-1")); w.Instances[0].Image.Known() {
 		t.Errorf("got %+v", w.Instances[0])
 	}
 	delete(c.fails, "Images")
-	if w := look(t, o, batch("i-2")); !w.Instances[0].Image.Seen() {
+	if w := observed(t, o, batch("i-2")); !w.Instances[0].Image.Seen() {
 		t.Errorf("got %+v", w.Instances[0])
 	}
 }
@@ -117,7 +117,7 @@ func TestAMemoryOutlivesItsReaders(t *testing.T) {
 		c := newCloud("i-1")
 		o := everything(c)
 		o.Roles, o.Images, o.KMS = known.Roles(c), known.Images(c), known.KMS(c)
-		if w := look(t, o, batch("i-1")); !w.Roles["Systrust"].Seen() || !w.Instances[0].Image.Seen() || !w.KMS.Seen() {
+		if w := observed(t, o, batch("i-1")); !w.Roles["Systrust"].Seen() || !w.Instances[0].Image.Seen() || !w.KMS.Seen() {
 			t.Errorf("got %+v", w)
 		}
 		disks := with(map[string]int{"cloud_essd": 1})
@@ -198,7 +198,7 @@ func TestOurInvocationsAreReadOnce(t *testing.T) {
 	}
 }
 
-func TestWhatIsRememberedIsBounded(t *testing.T) {
+func TestTheMemoryIsBounded(t *testing.T) {
 	c := newCloud()
 	roles := new(observe.Memory).Roles(c)
 	for range 2 {

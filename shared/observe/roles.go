@@ -17,7 +17,7 @@ type Roles interface {
 	Role(ctx context.Context, name string) (fleet.Role, error)
 }
 
-// roleNames fills RoleName of the instances whose role the rules want.
+// roleNames fills RoleName of the instances whose role the rules need.
 func (o World) roleNames(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
 	there = those(o.WantsRole, there)
 	if o.RoleNames == nil || len(there) == 0 {
@@ -35,13 +35,13 @@ func (o World) roleNames(ctx context.Context, w *fleet.World, there []*fleet.Ins
 		case ok:
 			in.RoleName = fleet.See(name)
 		default:
-			in.RoleName = fleet.Unknown[string]("the answer does not speak of this instance")
+			in.RoleName = fleet.Unknown[string]("the answer does not contain this instance")
 		}
 	}
 	return nil
 }
 
-// roles reads each distinct role once. RAM is global: the region plays no part.
+// roles reads each distinct role once. RAM is global: any region serves.
 func (o World) roles(ctx context.Context, w *fleet.World, there []*fleet.Instance) error {
 	if o.Roles == nil {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// ShareECS is the part of ECS that tells what is shared and how it is encrypted.
+// ShareECS is the part of ECS that lists shared resources and their encryption.
 type ShareECS interface {
 	Regions(ctx context.Context, home fleet.Region) ([]fleet.Region, error)
 	Encryptions(ctx context.Context, region fleet.Region, snapshots []string) (map[string]fleet.Encryption, error)
@@ -20,18 +20,18 @@ type ShareECS interface {
 	DiskUnderOwnKey(ctx context.Context, region fleet.Region, serviceKey string) (string, error)
 }
 
-// Sharing is Resource Sharing: snapshots and images of resource shares, by kind of
-// share. It leaves out their keys.
+// Sharing is Resource Sharing: the snapshots and images of resource shares, by kind of
+// share, without their keys.
 type Sharing interface {
-	// Regions lists where it is served. A region that it leaves out may be one all the
-	// same, unless Absent knows better.
+	// Regions lists the regions that serve it. An unlisted region may serve it too, unless
+	// Absent reports that it does not.
 	Regions(ctx context.Context, home fleet.Region) ([]fleet.Region, error)
 	Absent(region fleet.Region) bool
 	Shared(ctx context.Context, region fleet.Region) (map[fleet.Kind][]fleet.SharedResource, error)
 }
 
-// ServiceKeys reads which key of a region ECS made for itself; "" for none, or where KMS
-// is not served.
+// ServiceKeys reads the key of a region that ECS created; "" for none, or where KMS is not
+// served.
 type ServiceKeys interface {
 	ServiceKey(ctx context.Context, region fleet.Region) (string, error)
 }
@@ -48,31 +48,31 @@ type Directories interface {
 	Directory(ctx context.Context, folders []string, accounts []fleet.AccountID) (fleet.Directory, error)
 }
 
-// Shares reads what is shared, of all regions, and the roles that it needs. A region
-// that cannot be read is marked and the others are read: what is not seen there keeps
-// anything from being taken back. Where Resource Sharing is not served, it is not asked,
-// and nothing is shared by it. Regions that the policy does not guard are read as well,
-// since roles are global: what they use is not taken back.
+// Shares reads the shared resources of all regions, and the roles that they need. A region
+// that cannot be read is marked and the others are read; while one is unread, no grant is
+// revoked. Where Resource Sharing is not served, it is not called. Regions that the policy
+// does not guard are read as well, since roles are global: keys in use there are not
+// revoked.
 type Shares struct {
 	ECS       ShareECS
 	Sharing   Sharing
 	Keys      ServiceKeys
 	Roles     ShareRoles
 	Directory Directories
-	// Home is the region that is asked for the lists of regions.
+	// Home is the region that is called for the lists of regions.
 	Home fleet.Region
-	// Folders are those that the policy approves; AsksDirectory says that it approves
-	// folders or the directory, and Named that it approves an account by itself.
+	// Folders are those that the policy approves; AsksDirectory reports that it approves
+	// folders or the directory, and Named that it approves an account by its id.
 	Folders       []string
 	AsksDirectory bool
 	Named         func(fleet.AccountID) bool
-	// Guards distinguishes the regions whose disks are looked at; nil means all.
+	// Guards selects the regions whose disks are checked; nil means all.
 	Guards func(fleet.Region) bool
-	// Now is the cloud's time, asked after the reads.
+	// Now is the cloud's time, taken after the reads.
 	Now func() time.Time
 }
 
-// Observe reads what the batch points to: one side for each kind of ref.
+// Observe reads the resources of the batch: one side for each kind of ref.
 func (o Shares) Observe(ctx context.Context, b fleet.Batch) (*fleet.ShareWorld, error) {
 	w := &fleet.ShareWorld{Account: b.Scope.Account}
 	for _, r := range b.Refs {
@@ -94,7 +94,7 @@ func (o Shares) Observe(ctx context.Context, b fleet.Batch) (*fleet.ShareWorld, 
 	return w, nil
 }
 
-// ends reports whether an error ends the pass: nothing more can be asked in it.
+// ends reports whether an error ends the pass: no further call can succeed in it.
 func ends(err error) bool {
 	c := fleet.ClassOf(err)
 	return c == fleet.OutOfBudget || c == fleet.Canceled
@@ -106,7 +106,7 @@ func (o Shares) regions(ctx context.Context, w *fleet.ShareWorld) error {
 		return err
 	}
 	if err != nil || len(all) == 0 {
-		why := "the answer names none"
+		why := "the answer has no region"
 		if err != nil {
 			why = err.Error()
 		}
@@ -170,7 +170,7 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 		s.Tags = fleet.See(tags)
 	}
 	if w.CMKDisk.Seen() && w.CMKDisk.V == "" {
-		return nil // the role is needed by nothing
+		return nil // no resource needs the role
 	}
 	role, err := o.Roles.Role(ctx, fleet.DiskEncryptRole)
 	if err := passing("reading role "+fleet.DiskEncryptRole, err); err != nil {
@@ -183,7 +183,7 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 	return nil
 }
 
-// directory is read if the policy or a share speaks of it.
+// directory is read if the policy or a share refers to it.
 func (o Shares) directory(ctx context.Context, w *fleet.ShareWorld) error {
 	folders, accounts, asks := slices.Clone(o.Folders), []fleet.AccountID(nil), o.AsksDirectory
 	for x := range sharees(w) {
@@ -211,7 +211,7 @@ func (o Shares) directory(ctx context.Context, w *fleet.ShareWorld) error {
 	return nil
 }
 
-// trusted are the accounts whose ECS the trust document of a role names.
+// trusted returns the accounts whose ECS a role's trust document names.
 func trusted(role fleet.Role) []fleet.AccountID {
 	t, err := rampolicy.ParseTrust(role.Trust)
 	if err != nil {
@@ -226,8 +226,8 @@ func trusted(role fleet.Role) []fleet.AccountID {
 	return out
 }
 
-// sharees are all that something is shared with, those a failed share named, and the
-// accounts that the roles trust.
+// sharees returns all sharees of resources and of failed shares, and the accounts that the
+// roles trust.
 func sharees(w *fleet.ShareWorld) map[fleet.Sharee]bool {
 	out := map[fleet.Sharee]bool{}
 	for _, s := range w.Sides {

@@ -260,7 +260,7 @@ func TestAListedRegionIsAskedThoughItWasOnceKnownToBeWithout(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeReadIsUnknown(t *testing.T) {
+func TestADeniedShareReadIsUnknown(t *testing.T) {
 	s := newSharer()
 	for _, api := range []string{"Encryptions", "RoleTags", "Directory", "DiskUnderOwnKey", "DiskRole"} {
 		s.fails[api] = refusal{fleet.Denied}
@@ -280,7 +280,7 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 	}
 }
 
-func TestAPassThatMayAskNoMoreEnds(t *testing.T) {
+func TestAPassWithoutBudgetEnds(t *testing.T) {
 	for _, api := range []string{"Regions", "Shared", "OwnImages", "ImageSharees", "Encryptions", "ServiceKey", "Role", "RoleTags", "DiskUnderOwnKey", "Directory", "Policy"} {
 		s := newSharer()
 		s.fails[api] = refusal{fleet.OutOfBudget}
@@ -293,7 +293,7 @@ func TestAPassThatMayAskNoMoreEnds(t *testing.T) {
 func TestTheImagesOfFailedSharesAreReadIfTheyAreOurs(t *testing.T) {
 	b := sides(fleet.KindImageShare)
 	b.Refs[0].Call = &fleet.Call{ErrorCode: fleet.AssumeRoleError, Share: &fleet.Share{ImageID: "m-alone",
-		Also: []fleet.FailedShare{{ImageID: "m-of-somebody"}, {ImageID: "m-2"}, {ImageID: ""}}}}
+		Also: []fleet.FailedShare{{ImageID: "m-of-another"}, {ImageID: "m-2"}, {ImageID: ""}}}}
 	var ids []string
 	for _, c := range seen(t, shares(newSharer()), b).Sides[0].Claimed {
 		if ids = append(ids, c.ID); !c.Keys.Seen() {
@@ -353,7 +353,7 @@ func TestAccountsThatARoleTrustsAreLookedUpInTheDirectory(t *testing.T) {
 	}
 }
 
-func TestTheDirectoryIsReadOnlyIfSomethingSpeaksOfIt(t *testing.T) {
+func TestTheDirectoryIsReadOnlyIfAPolicyOrShareRefersToIt(t *testing.T) {
 	s := newSharer()
 	if w := seen(t, shares(s), sides(fleet.KindSnapshotShare)); w.Directory.Known() || slices.Contains(s.asked, "Directory") {
 		t.Errorf("got %+v", w.Directory)

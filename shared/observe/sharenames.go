@@ -8,12 +8,11 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// mostNames is how many names are asked for at most: twice the policies that a role takes.
+// mostNames is the maximum of names that are read: twice the policies that a role can have.
 const mostNames = 20
 
-// names finds out which names of our own key policies are taken by policies that say
-// something else, up to the first that is free: a name that is taken would be refused at
-// each pass, though the next one is free.
+// names finds the names of Fleetwarden's key policies that other policies occupy, up to the
+// first free one. Creating a policy under an occupied name would fail in each pass.
 func (o Shares) names(ctx context.Context, w *fleet.ShareWorld) error {
 	for i := range w.Sides {
 		s := &w.Sides[i]
@@ -31,7 +30,7 @@ func (o Shares) names(ctx context.Context, w *fleet.ShareWorld) error {
 				return err
 			}
 			if _, ours := rampolicy.ParseKeyPolicy(doc); err != nil || ours {
-				break // free, or ours to fill; of an error, making it will say more
+				break // free, or ours to fill; an error recurs when the policy is created
 			}
 			taken = append(taken, name)
 		}
@@ -40,7 +39,7 @@ func (o Shares) names(ctx context.Context, w *fleet.ShareWorld) error {
 	return nil
 }
 
-// ungranted reports whether a key in use stands in no policy of ours.
+// ungranted reports whether a key in use is missing from all of Fleetwarden's key policies.
 func ungranted(s *fleet.ShareSide) bool {
 	var granted rampolicy.Keys
 	for _, p := range s.Role.V.Policies {

@@ -15,13 +15,14 @@ type regional struct {
 	Shares
 	account fleet.AccountID
 	region  fleet.Region
-	// asks: Resource Sharing is, or may be, served in the region. omitted: it does not
-	// list the region, which is not known to be one without it.
+	// asks: Resource Sharing is, or may be, served in the region. omitted: it does not list
+	// the region, which is not known to lack it.
 	asks, omitted bool
-	// shared are those of Resource Sharing; unread says why they could not be read.
+	// shared are the resources of Resource Sharing; unread is the error if they could not
+	// be read.
 	shared map[fleet.Kind][]fleet.SharedResource
 	unread error
-	// serviceKey is read once, and only if something is encrypted.
+	// serviceKey is read once, and only if a resource is encrypted.
 	serviceKey *fleet.Fact[string]
 }
 
@@ -61,8 +62,8 @@ func (r *regional) read(ctx context.Context, w *fleet.ShareWorld) error {
 	return nil
 }
 
-// side lists what is shared of one kind, with its keys. With an error, there may be
-// more.
+// side lists the shared resources of one kind, with their keys. With an error, the list may
+// be incomplete.
 func (r *regional) side(ctx context.Context, s *fleet.ShareSide) ([]fleet.SharedResource, error) {
 	if s.Ref.Kind == fleet.KindSnapshotShare {
 		found, err := r.snapshots(ctx, r.shared[fleet.KindSnapshotShare])
@@ -96,7 +97,7 @@ func (r *regional) encryptions(ctx context.Context, ids []string) (map[string]fl
 	return r.ECS.Encryptions(ctx, r.region, ids)
 }
 
-// images joins the two ways to share an image: by itself, and by Resource Sharing.
+// images joins the two ways to share an image: directly, and by Resource Sharing.
 func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.SharedResource, error) {
 	own, err := r.ECS.OwnImages(ctx, r.region)
 	if err != nil {
@@ -104,7 +105,7 @@ func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.Shar
 	}
 	claimed := claims(s.Ref)
 	if !r.guards(r.region) {
-		clear(claimed) // a claim selects what to grant, and nothing is granted for this region
+		clear(claimed) // a claim selects grants, and this region gets none
 	}
 	out, sealed, unread := r.sealed(ctx, own, claimed)
 	if ends(unread) {
@@ -121,8 +122,8 @@ func (r *regional) images(ctx context.Context, s *fleet.ShareSide) ([]fleet.Shar
 	return append(out, r.unlisted(own)...), unread
 }
 
-// sealed are the encrypted ones of the account's own images that are shared or claimed to
-// be, and with whom. With an error, there may be more sharees.
+// sealed returns the account's own encrypted images that are shared or claimed to be, with
+// their sharees. With an error, sharees may be missing.
 func (r *regional) sealed(ctx context.Context, own []fleet.OwnImage, claimed map[string]bool) (out []fleet.SharedResource, sealed []fleet.OwnImage, unread error) {
 	by := r.sharedImages()
 	for _, image := range own {
@@ -146,7 +147,7 @@ func (r *regional) sealed(ctx context.Context, own []fleet.OwnImage, claimed map
 	return out, sealed, unread
 }
 
-// sealedBy fills the keys of images. The error is one that ends the pass.
+// sealedBy fills the keys of images. It returns only errors that end the pass.
 func (r *regional) sealedBy(ctx context.Context, found []fleet.SharedResource, sealed []fleet.OwnImage) error {
 	var ids []string
 	for _, image := range sealed {
@@ -164,7 +165,7 @@ func (r *regional) sealedBy(ctx context.Context, found []fleet.SharedResource, s
 	return nil
 }
 
-// unlisted are the shared images that are not among the account's own: they may be
+// unlisted returns the shared images that are not among the account's own: they may be
 // encrypted.
 func (r *regional) unlisted(own []fleet.OwnImage) []fleet.SharedResource {
 	by := r.sharedImages()
@@ -180,7 +181,7 @@ func (r *regional) unlisted(own []fleet.OwnImage) []fleet.SharedResource {
 	return out
 }
 
-// sharedImages are the images of Resource Sharing by id.
+// sharedImages returns the images of Resource Sharing by id.
 func (r *regional) sharedImages() map[string]fleet.SharedResource {
 	by := map[string]fleet.SharedResource{}
 	for _, f := range r.shared[fleet.KindImageShare] {
@@ -189,7 +190,7 @@ func (r *regional) sharedImages() map[string]fleet.SharedResource {
 	return by
 }
 
-// blindly is what Resource Sharing tells of images that could not be listed.
+// blindly returns the images of Resource Sharing when the images could not be listed.
 func (r *regional) blindly(err error) []fleet.SharedResource {
 	found := r.shared[fleet.KindImageShare]
 	for i := range found {
@@ -198,7 +199,8 @@ func (r *regional) blindly(err error) []fleet.SharedResource {
 	return found
 }
 
-// claims are the images that shares which failed for want of the role named.
+// claims returns the images that failed shares named, when they failed for want of the
+// role.
 func claims(r fleet.Ref) map[string]bool {
 	out := map[string]bool{}
 	for _, f := range r.Call.FailedShares() {
@@ -207,8 +209,8 @@ func claims(r fleet.Ref) map[string]bool {
 	return out
 }
 
-// keys fills the keys of a resource from how its snapshots are encrypted. The error is
-// one that ends the pass.
+// keys fills the keys of a resource from the encryption of its snapshots. It returns only
+// errors that end the pass.
 func (r *regional) keys(ctx context.Context, f *fleet.SharedResource, snapshots []string, how map[string]fleet.Encryption, readErr error) error {
 	if readErr != nil {
 		f.Keys = fleet.Unknown[[]fleet.KMSKey](readErr.Error())
@@ -234,7 +236,7 @@ func (r *regional) keys(ctx context.Context, f *fleet.SharedResource, snapshots 
 	return nil
 }
 
-// key says whether ECS made a key for itself. One that is not named is such a key.
+// key reports whether ECS created the key. Without a key id, it did.
 func (r *regional) key(ctx context.Context, id string) (fleet.KMSKey, error) {
 	k := fleet.KMSKey{Account: r.account, Region: r.region, ID: id}
 	if parts := strings.Split(id, ":"); len(parts) == 5 && strings.HasPrefix(parts[4], "key/") {
@@ -266,7 +268,7 @@ func (r *regional) service(ctx context.Context) (fleet.Fact[string], error) {
 	return *r.serviceKey, nil
 }
 
-// disk returns a disk that is encrypted with a key of the account's own.
+// disk returns a disk that is encrypted with a key that the account created.
 func (r *regional) disk(ctx context.Context) (string, error) {
 	// Without any encrypted disk the service key need not be known.
 	disk, err := r.ECS.DiskUnderOwnKey(ctx, r.region, "")
@@ -278,7 +280,7 @@ func (r *regional) disk(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case !service.Seen():
-		return "", errors.New("which key ECS made for itself could not be read: " + service.Why)
+		return "", errors.New("the key that ECS created could not be read: " + service.Why)
 	case service.V == "":
 		return disk, nil
 	}

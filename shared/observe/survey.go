@@ -9,7 +9,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// DiskSurvey tells the category of an instance's system disk from what it read of the
+// DiskSurvey returns the category of an instance's system disk from a read of the
 // instance's whole region.
 type DiskSurvey interface {
 	SystemDisk(ctx context.Context, in *fleet.Instance) (fleet.Fact[string], error)
@@ -30,26 +30,26 @@ var systemCategories = []string{"cloud_essd", "cloud_efficiency", "cloud_auto", 
 	"ephemeral_ssd", "ephemeral", "local_ssd_pro", "local_hdd_pro"}
 
 const (
-	// maxWhole is the number of system disks up to which a region's are all read: 500 a
-	// page, that takes no more calls than a page for each category.
+	// maxWhole is the number of system disks up to which all of a region are read: at 500 a
+	// page, that takes no more calls than one page for each category.
 	maxWhole = 5000
-	// maxSurveyed is how many instance ids a survey keeps: 20,000 take about 1 MiB.
+	// maxSurveyed limits the instance ids that a survey keeps: 20,000 take about 1 MiB.
 	maxSurveyed = 20_000
 )
 
-// Survey reads the system disks of a region at the first question and then answers
-// from its [Memory]. It serves one account and region after the other.
+// Survey reads the system disks of a region on the first call and then answers from its
+// [Memory]. It serves one account and region after the other.
 //
-// DescribeDisks takes one instance id a call, and DescribeInstances shows no disks, so
-// a large fleet is told apart by elimination: the disks of all categories but the most
-// frequent accepted one are listed, and who is not among them has that one. This holds
-// only if each instance has a disk, and each disk a category that was listed or counted,
-// so numbers are compared; where they differ, the rest is unknown.
+// DescribeDisks takes one instance id a call, and DescribeInstances returns no disks, so a
+// large fleet is classified by elimination: the disks of all categories except the most
+// frequent accepted one are listed, and an instance that is not listed has that one. This
+// requires that each instance has a disk, and each disk a category that was listed or
+// counted, so numbers are compared; where they differ, the rest is unknown.
 //
-// It costs 1 call to count, then one for each 500 disks in a region of up to 5000. In
-// a larger one: 1 for each accepted category if there are several, 1 for each other
-// category or each 500 disks of it, and 5 to compare; all but the first again, once, if
-// the numbers differ, since a fleet changes while it is read.
+// It costs 1 call to count, then one for each 500 disks in a region of up to 5000. In a
+// larger one: 1 for each accepted category if there are several, 1 for each other category
+// or each 500 disks of it, and 5 to compare; all but the first once more if the numbers
+// differ, since a fleet changes while it is read.
 type Survey struct {
 	disks    RegionDisks
 	accepted []string
@@ -57,13 +57,13 @@ type Survey struct {
 	m        *Memory
 }
 
-// Survey returns a survey that takes the most frequent of the accepted categories for
-// granted. now is the cloud's time.
+// Survey returns a survey that does not list the most frequent of the accepted categories.
+// now is the cloud's time.
 func (m *Memory) Survey(disks RegionDisks, accepted []string, now func() time.Time) *Survey {
 	return &Survey{disks: disks, accepted: accepted, now: now, m: m}
 }
 
-// surveyed is what is known of a region's system disks.
+// surveyed is the result for a region.
 type surveyed struct {
 	scope fleet.Scope
 	ids   map[string][]string // instances by category, sorted
@@ -74,9 +74,9 @@ type surveyed struct {
 	began time.Time
 }
 
-// SystemDisk answers for an instance that was listed. What time may heal is an error,
-// and the next question begins anew; what is refused for good is remembered as the
-// reason why nothing is known.
+// SystemDisk answers for an instance that was listed. A transient failure is an error, and
+// the next call starts the survey again; a permanent refusal is cached as the reason of an
+// unknown fact.
 func (s *Survey) SystemDisk(ctx context.Context, in *fleet.Instance) (fleet.Fact[string], error) {
 	if s.m.disks == nil || s.m.disks.scope != in.Ref.Scope {
 		found, err := s.read(ctx, in.Ref.Scope.Region)
@@ -119,7 +119,7 @@ func (s *Survey) read(ctx context.Context, region fleet.Region) (*surveyed, erro
 	}
 	if n <= maxWhole {
 		f := s.begin()
-		f.rest = fleet.Unknown[string]("the cloud shows no system disk of it")
+		f.rest = fleet.Unknown[string]("DescribeDisks returned no system disk of it")
 		_, err := f.list(ctx, s.disks, region, "")
 		return f.sorted(), err
 	}
@@ -130,7 +130,7 @@ func (s *Survey) read(ctx context.Context, region fleet.Region) (*surveyed, erro
 	return f, err
 }
 
-// begin notes the time; CreationTime is given to the minute.
+// begin records the time; CreationTime has minute precision.
 func (s *Survey) begin() *surveyed {
 	return &surveyed{ids: map[string][]string{}, began: s.now().Truncate(time.Minute)}
 }
@@ -162,14 +162,14 @@ func (s *Survey) eliminate(ctx context.Context, region fleet.Region) (*surveyed,
 	return f, err
 }
 
-// categories are the published ones and those that the operator names.
+// categories returns the published ones and those that the policy names.
 func (s *Survey) categories() []string {
 	all := slices.Concat(systemCategories, s.accepted)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// granted is the most frequent accepted category. Another one would only cost more.
+// granted returns the most frequent accepted category. Any other would cost more calls.
 func (s *Survey) granted(ctx context.Context, region fleet.Region) (string, error) {
 	if len(s.accepted) == 1 {
 		return s.accepted[0], nil
@@ -187,8 +187,8 @@ func (s *Survey) granted(ctx context.Context, region fleet.Region) (string, erro
 	return best, nil
 }
 
-// list adds the disks of one category, or of all, and returns how many there are. It
-// stops when there are too many.
+// list adds the disks of one category, or of all, and returns their number. It stops at the
+// limit.
 func (f *surveyed) list(ctx context.Context, disks RegionDisks, region fleet.Region, category string) (int, error) {
 	n, token := 0, ""
 	for f.kept <= maxSurveyed {
@@ -199,7 +199,7 @@ func (f *surveyed) list(ctx context.Context, disks RegionDisks, region fleet.Reg
 		n += len(page)
 		for _, d := range page {
 			if d.Instance != "" {
-				// What a disk says of itself counts, not what was asked for.
+				// The answer's category counts, not the request's.
 				f.ids[d.Category] = append(f.ids[d.Category], d.Instance)
 				f.kept++
 			}
@@ -219,10 +219,10 @@ func (f *surveyed) sorted() *surveyed {
 	return f
 }
 
-// compare returns the granted category, if each instance has a system disk and each
-// system disk is either granted or listed. Numbers that are read one after the other
-// count only if nothing was launched or released meanwhile. What can still hide is an
-// unknown category behind as many listed disks that were released since.
+// compare returns the granted category, if each instance has a system disk and each system
+// disk is either granted or listed. Numbers that are read one after the other count only if
+// no instance was launched or released meanwhile. One case remains hidden: disks of an
+// unknown category, if as many listed disks were released since.
 func (s *Survey) compare(ctx context.Context, region fleet.Region, granted string, listed int) (fleet.Fact[string], error) {
 	n, err := s.count(ctx, region, granted)
 	switch known := n.granted + listed; {
@@ -238,8 +238,8 @@ func (s *Survey) compare(ctx context.Context, region fleet.Region, granted strin
 	return fleet.See(granted), nil
 }
 
-// counts are numbers of a region: of system disks, at first and at last, of those that
-// are granted and of those that are attached to nothing, and of instances.
+// counts are numbers of a region: system disks before and after, granted ones, unattached
+// ones, and instances.
 type counts struct{ all, granted, loose, instances, again int }
 
 func (s *Survey) count(ctx context.Context, region fleet.Region, granted string) (n counts, err error) {

@@ -18,7 +18,7 @@ func TestASmallRegionsDisksAreAllRead(t *testing.T) {
 			t.Errorf("got %+v", of(t, s, "cloud_essd-0"))
 		}
 		if got := of(t, s, "of_tomorrow-0"); got != fleet.See("of_tomorrow") {
-			t.Errorf("got %+v: a category that nobody published is a category", got)
+			t.Errorf("got %+v: an unpublished category counts too", got)
 		}
 		unknown(t, of(t, s, "i-diskless"), "shows no system disk")
 		if len(r.calls) != calls {
@@ -27,7 +27,7 @@ func TestASmallRegionsDisksAreAllRead(t *testing.T) {
 	}
 }
 
-func TestALargeRegionsDisksAreToldByElimination(t *testing.T) {
+func TestALargeRegionsDisksAreDeterminedByElimination(t *testing.T) {
 	r := with(map[string]int{"cloud_essd": 30_000, "cloud_efficiency": 501, "cloud": 1})
 	r.disks = append(r.disks, fleet.SystemDisk{Category: "cloud_essd"}, fleet.SystemDisk{Category: "cloud_ssd"}) // attached to nothing
 	s := survey(r, "cloud_essd")
@@ -67,7 +67,7 @@ func TestWithoutAnAcceptedCategoryFactsAreTheSame(t *testing.T) {
 	}
 }
 
-func TestADiskOfACategoryThatNobodyPublishedIsNoPass(t *testing.T) {
+func TestADiskOfAnUnpublishedCategoryIsNoPass(t *testing.T) {
 	r := with(map[string]int{"cloud_essd": 6000, "cloud_ssd": 1, "of_tomorrow": 1})
 	s := survey(r, "cloud_essd")
 	unknown(t, of(t, s, "of_tomorrow-0"), "6002 in all and 6001 of known categories")
@@ -127,8 +127,8 @@ func TestALaunchBetweenTwoCountsHidesNothing(t *testing.T) {
 	}
 }
 
-// Elimination says nothing about what was not there yet. Creation times are to the minute.
-func TestWhatWasLaunchedLaterIsUnknown(t *testing.T) {
+// Elimination does not cover later launches. Creation times have minute precision.
+func TestALaterLaunchIsUnknown(t *testing.T) {
 	s := survey(with(map[string]int{"cloud_essd": 6000}), "cloud_essd")
 	for created, known := range map[time.Time]bool{
 		noon.Add(-time.Minute): true, noon: false, noon.Add(time.Hour): false, {}: false,
@@ -149,7 +149,7 @@ func TestWhatWasLaunchedLaterIsUnknown(t *testing.T) {
 func TestMoreExceptionsThanCanBeKeptAreUnknown(t *testing.T) {
 	for n, known := range map[int]bool{20_000: true, 20_001: false} {
 		r := with(map[string]int{"cloud_essd": 100, "cloud_efficiency": n})
-		r.disks = append(r.disks, fleet.SystemDisk{Category: "cloud_efficiency"}) // of nobody: not to be kept
+		r.disks = append(r.disks, fleet.SystemDisk{Category: "cloud_efficiency"}) // unattached: not to be kept
 		s := survey(r, "cloud_essd")
 		if got := of(t, s, "cloud_essd-0"); got.Known() != known || (!known && !strings.Contains(got.Why, "too many")) {
 			t.Errorf("%d: got %+v", n, got)
@@ -165,7 +165,7 @@ func TestMoreExceptionsThanCanBeKeptAreUnknown(t *testing.T) {
 
 // An API that ignores the filter must not turn good disks into bad ones, nor the rest
 // into a pass.
-func TestADiskHasTheCategoryThatItSays(t *testing.T) {
+func TestTheAnswersCategoryCounts(t *testing.T) {
 	r := with(map[string]int{"cloud_essd": 6000, "cloud_ssd": 1})
 	r.blind = true
 	s := survey(r, "cloud_essd")
@@ -175,7 +175,7 @@ func TestADiskHasTheCategoryThatItSays(t *testing.T) {
 	unknown(t, of(t, s, "i-diskless"), "too many")
 }
 
-func TestAnInstanceWhoseDiskWasExchangedMeanwhileIsUnknown(t *testing.T) {
+func TestAnInstanceWhoseDiskWasReplacedMeanwhileIsUnknown(t *testing.T) {
 	r := with(map[string]int{"cloud_essd": 6000})
 	r.disks = append(r.disks, fleet.SystemDisk{Instance: "i-1", Category: "cloud"}, fleet.SystemDisk{Instance: "i-1", Category: "cloud_ssd"})
 	unknown(t, of(t, survey(r, "cloud_essd"), "i-1"), "changed while")
@@ -183,7 +183,7 @@ func TestAnInstanceWhoseDiskWasExchangedMeanwhileIsUnknown(t *testing.T) {
 
 var surveyReads = []string{"count ", "page cloud_ssd", "instances", "loose", "count cloud_essd"}
 
-func TestASurveyThatTimeMayHealBeginsAnew(t *testing.T) {
+func TestASurveyWithATransientErrorStartsAgain(t *testing.T) {
 	for _, read := range surveyReads {
 		r := with(map[string]int{"cloud_essd": 6000, "cloud_ssd": 1})
 		s := survey(r, "cloud_essd")
@@ -212,7 +212,7 @@ func TestASurveyThatIsRefusedIsUnknownAndNotRepeated(t *testing.T) {
 	}
 }
 
-func TestAnotherAccountOrRegionIsSurveyedAnew(t *testing.T) {
+func TestAnotherAccountOrRegionIsSurveyedSeparately(t *testing.T) {
 	r := with(map[string]int{"cloud_essd": 1})
 	s := survey(r, "cloud_essd")
 	of(t, s, "cloud_essd-0")
@@ -234,10 +234,10 @@ func TestTheSurveyIsAskedForCandidatesOnlyAndNothingElseAboutDisks(t *testing.T)
 	r.disks[0].Instance = "i-1"
 	o := everything(c)
 	o.Survey = survey(r, "cloud_essd")
-	if w := look(t, o, batch("o-1")); w.Instances[0].SystemDisk.Known() || len(r.calls) != 0 {
+	if w := observed(t, o, batch("o-1")); w.Instances[0].SystemDisk.Known() || len(r.calls) != 0 {
 		t.Errorf("a survey for an ordinary instance: %v", r.calls)
 	}
-	w := look(t, o, batch("o-1", "i-1"))
+	w := observed(t, o, batch("o-1", "i-1"))
 	if w.Instances[0].SystemDisk.Known() || w.Instances[1].SystemDisk != fleet.See("cloud_essd") || c.calls["SystemDiskOf"] != 0 {
 		t.Errorf("got %+v", w.Instances)
 	}
@@ -253,12 +253,12 @@ func TestRolesAreReadOfThoseThatWantOne(t *testing.T) {
 	c.roleNames["i-1"], c.roleNames["i-2"] = "A", "B"
 	o := everything(c)
 	o.WantsRole = func(in *fleet.Instance) bool { return in.Ref.ID == "i-2" }
-	w := look(t, o, batch("i-1", "i-2"))
+	w := observed(t, o, batch("i-1", "i-2"))
 	if w.Instances[0].RoleName.Known() || w.Instances[1].RoleName != fleet.See("B") || fmt.Sprint(c.asked["RoleNames"], c.asked["Role"]) != "[i-2] [B Systrust]" {
 		t.Errorf("got %+v, asked %v", w.Instances, c.asked)
 	}
-	look(t, o, batch("i-1"))
+	observed(t, o, batch("i-1"))
 	if c.calls["RoleNames"] != 1 {
-		t.Errorf("the roles of nobody were asked for")
+		t.Errorf("a read for no instances was made")
 	}
 }

@@ -14,13 +14,13 @@ type Young interface {
 	CreatedSince(ctx context.Context, region fleet.Region, since time.Time, limit int) (map[string]fleet.Listing, error)
 }
 
-// maxYoung bounds how many instances a launch without ids is taken for: it made at
-// most 100, and others may have launched at the same time.
+// maxYoung limits the candidates for a launch without ids: it made at most 100, and others
+// may have launched at the same time.
 const maxYoung = 500
 
-// young are the instances that may be those of a launch whose record names none: all
-// that were created since shortly before the call and are not in the batch already.
-// What the call claimed is not held against them, since they may be somebody else's.
+// young returns candidates for the instances of a launch whose record names none: all
+// instances created since shortly before the call that are not in the batch. The call's
+// claims are not applied to them, since another caller may have launched them.
 func (o World) young(ctx context.Context, r fleet.Ref, have []fleet.Instance) ([]fleet.Instance, error) {
 	if o.Young == nil || r.Call == nil {
 		return nil, nil
@@ -30,7 +30,7 @@ func (o World) young(ctx context.Context, r fleet.Ref, have []fleet.Instance) ([
 		called = o.Now()
 	}
 	got, err := o.Young.CreatedSince(ctx, r.Scope.Region, called.Add(-time.Minute), maxYoung)
-	if err := passing("looking for the instances of a launch", err); err != nil {
+	if err := passing("searching for the instances of a launch", err); err != nil {
 		return nil, err
 	}
 	if err != nil {
