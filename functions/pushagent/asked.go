@@ -47,7 +47,7 @@ func (a asked) Invocations(ctx context.Context, region fleet.Region, since time.
 	if a.store == nil {
 		return nil, errNoMemory
 	}
-	for batch, err := range ledger.Accounts(ctx, a.store, ledger.Query{Function: fleet.FunctionPushAgent, From: since}) {
+	for batch, err := range ledger.Batches(ctx, a.store, ledger.Query{Function: fleet.FunctionPushAgent, From: since}) {
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +62,7 @@ func (a asked) Invocations(ctx context.Context, region fleet.Region, since time.
 }
 
 // of is what Security Center was asked for in one batch, by instance.
-func (a asked) of(batch ledger.Account, region fleet.Region) map[string]fleet.Invocation {
+func (a asked) of(batch ledger.Batch, region fleet.Region) map[string]fleet.Invocation {
 	entry, runs := batch.Intent, map[string]fleet.Invocation{}
 	if batch.Last != nil {
 		entry = *batch.Last

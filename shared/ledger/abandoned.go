@@ -10,20 +10,19 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// abandonedBack is how far back open intents are looked for by those who look for all.
+// abandonedBack is how far back [Abandoned] searches for open intents.
 const abandonedBack = 48 * time.Hour
 
-// Abandoned yields the intents about things of a scope that passes of these functions
-// left open, and that they do not look for any more themselves: see [Ledger.Open]. An
-// object that cannot be read yields a [*fleet.BadInput] and is left where it is; any
-// other error ends the sequence.
+// Abandoned yields the intents about resources of a scope that passes of these functions
+// left open and no longer search for: see [Ledger.Open]. An object that cannot be read
+// yields a [*fleet.BadInput] and is left unchanged; any other error ends the sequence.
 func Abandoned(ctx context.Context, store Store, functions []string, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error] {
 	return func(yield func(fleet.Entry, error) bool) {
 		for _, function := range functions {
 			q := Query{Function: function, From: now.Add(-abandonedBack), To: now.Add(-lookBack)}
 			for names, err := range titles(ctx, store, q) {
 				if err != nil {
-					yield(fleet.Entry{}, fmt.Errorf("looking for open intents of %s: %w", function, err))
+					yield(fleet.Entry{}, fmt.Errorf("searching for open intents of %s: %w", function, err))
 					return
 				}
 				if !names.open() {

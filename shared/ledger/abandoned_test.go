@@ -46,17 +46,17 @@ func abandoned(t *testing.T, m *memory, functions []string, scope fleet.Scope) (
 	return ids, errs
 }
 
-func TestWhatNoPassLooksForAnyMoreIsAbandoned(t *testing.T) {
+func TestAnIntentThatNoPassSearchesForIsAbandoned(t *testing.T) {
 	m := newMemory()
 	for id, age := range map[string]time.Duration{
-		"older than any look":  49 * time.Hour,
-		"oldest":               48 * time.Hour,
-		"middling":             20 * time.Hour,
-		"just given up":        time.Hour + time.Second,
-		"still looked for":     time.Hour,
-		"looked for":           30 * time.Minute,
-		"may yet be told":      time.Minute,
-		"of a clock that runs": -time.Hour,
+		"older than any search": 49 * time.Hour,
+		"oldest":                48 * time.Hour,
+		"middling":              20 * time.Hour,
+		"just given up":         time.Hour + time.Second,
+		"still searched for":    time.Hour,
+		"searched for":          30 * time.Minute,
+		"may yet end":           time.Minute,
+		"of a clock that runs":  -time.Hour,
 	} {
 		left(t, m, "attach-role", age, id, home)
 	}
@@ -66,23 +66,23 @@ func TestWhatNoPassLooksForAnyMoreIsAbandoned(t *testing.T) {
 	}
 }
 
-// One that a pass of the function looks for is nobody else's, and none falls between them.
-func TestEachOpenIntentIsLookedForByOneOfTheTwo(t *testing.T) {
+// Each open intent is either searched for by its function or abandoned, never both.
+func TestEachOpenIntentIsFoundByOneOfTheTwo(t *testing.T) {
 	for age := 50 * time.Minute; age < 70*time.Minute; age += time.Second {
 		m := newMemory()
 		left(t, m, "attach-role", age, "i-1", home)
 		theirs, _ := abandoned(t, m, both, home)
 		own, _ := open(t, ledger.New(m, pass("q"), &ledger.Watch{}), noon)
 		if len(theirs)+len(own) != 1 {
-			t.Errorf("%s old: abandoned %v, looked for %v", age, theirs, own)
+			t.Errorf("%s old: abandoned %v, found %v", age, theirs, own)
 		}
 	}
 }
 
-func TestWhatCameToAnEndIsNotAbandoned(t *testing.T) {
+func TestASettledIntentIsNotAbandoned(t *testing.T) {
 	m := newMemory()
 	l := ledger.New(m, pass("p"), nil)
-	write(t, l, after(left(t, m, "attach-role", 3*time.Hour, "told", home), fleet.StageOutcome, fleet.Done))
+	write(t, l, after(left(t, m, "attach-role", 3*time.Hour, "ended", home), fleet.StageOutcome, fleet.Done))
 	write(t, l, after(left(t, m, "attach-role", 2*time.Hour, "settled", home), fleet.StageSettled, fleet.Unclear))
 	left(t, m, "attach-role", 2*time.Hour, "open", home)
 	if ids, errs := abandoned(t, m, both, home); !slices.Equal(ids, []string{"open"}) || len(errs) != 0 {
@@ -113,8 +113,8 @@ func TestAbandonedIntentsAreThoseOfOneScopeAndAllFunctionsOnce(t *testing.T) {
 	}
 }
 
-// Nobody could tell what became of it, nor where it is.
-func TestAnIntentThatSaysNotWhereToLookIsPassedOver(t *testing.T) {
+// Without refs there is neither a way to determine its outcome nor a scope.
+func TestAnIntentWithoutRefsIsSkipped(t *testing.T) {
 	m := newMemory()
 	e := intent(noon.Add(-2*time.Hour), "i-1")
 	e.Look = nil
@@ -124,7 +124,7 @@ func TestAnIntentThatSaysNotWhereToLookIsPassedOver(t *testing.T) {
 	}
 }
 
-func TestAbandonedObjectsThatCannotBeReadAreReportedAndTheRestComes(t *testing.T) {
+func TestUnreadableAbandonedObjectsAreReportedAndTheRestIsYielded(t *testing.T) {
 	m := newMemory()
 	for name, body := range map[string]string{"a": `{"v": 2, "stage": "intent"}`, "b": `canary`, "c": `{}`} {
 		left(t, m, "attach-role", 5*time.Hour, name, home)
@@ -186,7 +186,7 @@ func (h *halting) Get(ctx context.Context, name string) ([]byte, error) {
 	return h.memory.Get(ctx, name)
 }
 
-func TestAStoreThatFailsEndsTheLookForWhatIsAbandoned(t *testing.T) {
+func TestAFailingStoreEndsTheSearchForAbandonedIntents(t *testing.T) {
 	m := newMemory()
 	for _, age := range []int{4, 3, 2} {
 		left(t, m, "attach-role", time.Duration(age)*time.Hour, "i", home)
@@ -197,7 +197,7 @@ func TestAStoreThatFailsEndsTheLookForWhatIsAbandoned(t *testing.T) {
 			found, failed := 0, 0
 			for _, err := range ledger.Abandoned(t.Context(), &halting{m, n, api}, both, noon, home) {
 				if failed > 0 {
-					t.Errorf("%s %d: it goes on after its failure", api, n)
+					t.Errorf("%s %d: it continues after its failure", api, n)
 				}
 				if err == nil {
 					found++
@@ -215,7 +215,7 @@ func TestAStoreThatFailsEndsTheLookForWhatIsAbandoned(t *testing.T) {
 	}
 }
 
-func TestTheLookForWhatIsAbandonedMayBeLeft(t *testing.T) {
+func TestTheSearchForAbandonedIntentsMayBeStopped(t *testing.T) {
 	m := newMemory()
 	left(t, m, "attach-role", 3*time.Hour, "i-1", home)
 	left(t, m, "attach-role", 2*time.Hour, "i-2", home)

@@ -8,11 +8,10 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// ErrNewer means that an object was written by a newer version of this code. It is
-// kept as it is, and reported.
+// ErrNewer means that a newer version of this code wrote the object. It is left unchanged,
+// and reported.
 var ErrNewer = errors.New("the ledger object is of a newer version")
 
-// encode writes an entry.
 func encode(e fleet.Entry) ([]byte, error) {
 	e.V = fleet.EntryVersion
 	body, err := json.Marshal(e)
@@ -22,9 +21,8 @@ func encode(e fleet.Entry) ([]byte, error) {
 	return body, nil
 }
 
-// Decode reads an object. What is not one, or is of a newer version, is a
-// [*fleet.BadInput] that says so without quoting it; a newer one also is
-// [ErrNewer].
+// Decode reads an object. Invalid content is a [*fleet.BadInput] that does not quote it; a
+// newer version also is [ErrNewer].
 func Decode(name string, body []byte) (fleet.Entry, error) {
 	var head struct {
 		V int `json:"v"`
@@ -56,7 +54,7 @@ func Decode(name string, body []byte) (fleet.Entry, error) {
 	return e, nil
 }
 
-// newer is bad input of a kind of its own: nothing is wrong with it but its reader.
+// newer is bad input of its own kind: the object is valid, this reader is too old.
 type newer struct{ bad fleet.BadInput }
 
 func (e *newer) Error() string   { return e.bad.Error() }

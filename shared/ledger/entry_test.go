@@ -43,7 +43,7 @@ func TestOldObjectsAreStillRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEntryIsRefusedWithoutQuotingIt(t *testing.T) {
+func TestInvalidEntriesAreRefusedWithoutQuotingThem(t *testing.T) {
 	for _, body := range []string{"", "canary", "[]", "{}", `{"v":0}`, `{"v":-1}`, `{"v":"canary"}`, `{"v":1}`, `{"v":1,"stage":"canary"}`,
 		`{"v":1,"stage":"intent","changes":"canary"}`, `{"v":1,"stage":"intent","time":"canary"}`} {
 		_, err := ledger.Decode("name", []byte(body))
@@ -80,7 +80,7 @@ func FuzzDecodeNeverPanicsNorInvents(f *testing.F) {
 		if e.Stage == "" || e.V < 1 || e.V > fleet.EntryVersion {
 			t.Errorf("%q was taken for %+v", body, e)
 		}
-		// What was read can be stored, and is the same when it is read again.
+		// An object that was read can be stored, and reads the same again.
 		m := newMemory()
 		e.Stage = fleet.StageOutcome
 		if err := ledger.New(m, ledger.Pass{Function: e.Function, Request: e.Request}, nil).Write(t.Context(), &e); err != nil {

@@ -13,15 +13,14 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Folder is a store in a folder of this machine, one file an object. Files are
-// whole, and on the disk, when they get their name.
+// Folder is a store in a local folder, one file an object. A file is complete and synced
+// before it gets its name.
 type Folder struct{ path string }
 
-// NewFolder returns a store in the folder at path, which is made when the first
-// object is.
+// NewFolder returns a store in the folder at path, which the first Put creates.
 func NewFolder(path string) *Folder { return &Folder{path} }
 
-// fileError is a failure of the file system with its class.
+// fileError is a file system error with its class.
 type fileError struct {
 	class fleet.Class
 	err   error
@@ -45,7 +44,7 @@ func classed(err error) error {
 	return err
 }
 
-// file is where an object is, and refuses a name that would lead out of the folder.
+// file returns the path of an object, and refuses a name that leads out of the folder.
 func (f *Folder) file(name string) (string, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return "", &fleet.BadInput{Where: "ledger object " + name, What: "the name leads out of the folder"}
@@ -53,7 +52,7 @@ func (f *Folder) file(name string) (string, error) {
 	return filepath.Join(f.path, filepath.FromSlash(name)), nil
 }
 
-// Put implements [Store]. A link, other than a rename, never replaces a file.
+// Put implements [Store]. It links the file: unlike a rename, that never replaces one.
 func (f *Folder) Put(ctx context.Context, name string, body []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"fleetwarden/shared/ledger"
 )
 
-func TestAFolderKeepsWhatItWasGiven(t *testing.T) {
+func TestAFolderStoresObjects(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
 	f := ledger.NewFolder(dir)
 	if names, more, err := f.List(t.Context(), "", ""); len(names) != 0 || more || err != nil {
@@ -60,7 +60,7 @@ func TestNoNameLeadsOutOfTheFolder(t *testing.T) {
 	}
 }
 
-func TestOfManyWritersOneMakesTheObject(t *testing.T) {
+func TestOnlyOneOfManyWritersCreatesTheObject(t *testing.T) {
 	f := ledger.NewFolder(t.TempDir())
 	var made atomic.Int32
 	var all sync.WaitGroup

@@ -19,16 +19,15 @@ const hourly = "~hour/"
 // window is how long a change counts.
 const window = time.Hour
 
-// count is one object of a chain: what has been allowed within the hour before it.
+// count is one object of a chain: the changes allowed within the hour before it.
 type count struct {
 	V int `json:"v"`
 	// Uses are in the order in which they were allowed.
 	Uses []use `json:"uses"`
 }
 
-// use is a number of changes that were allowed at a time. Its id distinguishes it from
-// others of that time: the cloud's clock has seconds, and a write whose answer was lost has
-// to be recognised.
+// use is a number of changes that were allowed at a time. Its id distinguishes uses of the
+// same second, so that a write whose answer was lost is recognised.
 type use struct {
 	ID string    `json:"id"`
 	At time.Time `json:"at"`
@@ -36,10 +35,9 @@ type use struct {
 }
 
 // chain is the sequence of counts of one control in one account and region. Each object
-// holds all that counts at its time, so that the last one is enough. Appending is exact
-// however many passes do it at once: an object is made and never replaced, so that of two
-// passes that append behind the same one only the first succeeds, and the other reads
-// again.
+// holds all uses that count at its time, so that the last one suffices. Appending is exact
+// under concurrency: objects are never replaced, so that of two passes that append the same
+// number only one succeeds, and the other reads again.
 type chain struct {
 	store  Store
 	prefix string
@@ -51,7 +49,7 @@ func (l *Ledger) chain(s fleet.Scope, control string) chain {
 
 func (c chain) object(n int) string { return fmt.Sprintf("%s%09d%s", c.prefix, n, suffix) }
 
-// number reads the name of a chain's object; 0 for one that is none of ours.
+// number reads the name of a chain's object; 0 for any other name.
 func (c chain) number(name string) int {
 	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(name, c.prefix), suffix))
 	if err != nil || c.object(n) != name {
@@ -60,12 +58,12 @@ func (c chain) number(name string) int {
 	return n
 }
 
-// page is how many names a listing of OSS has at most.
+// page is the maximum of names in a listing of OSS.
 const page = 1000
 
-// end returns the number of the last object, 0 when there is none. A chain grows for as
-// long as the bucket keeps its objects: one of more than a page is not listed from its
-// beginning to its end, but in steps that double up to the end and are halved there.
+// end returns the number of the last object, 0 without any. A chain grows for as long as
+// the bucket keeps its objects: a chain of more than a page is not listed as a whole, but
+// searched by doubling and then halving steps.
 func (c chain) end(ctx context.Context) (last int, err error) {
 	step, beyond := 0, false
 	for {
@@ -95,7 +93,7 @@ func (c chain) end(ctx context.Context) (last int, err error) {
 	}
 }
 
-// read returns what object n holds.
+// read returns the uses in object n.
 func (c chain) read(ctx context.Context, n int) (uses []use, err error) {
 	if n == 0 {
 		return nil, nil
@@ -111,13 +109,13 @@ func (c chain) read(ctx context.Context, n int) (uses []use, err error) {
 // countVersion is the version of the counts that this code writes.
 const countVersion = 1
 
-// decodeCount reads a count. What is none is a [*fleet.BadInput] that does not quote it.
+// decodeCount reads a count. Invalid content is a [*fleet.BadInput] that does not quote it.
 func decodeCount(name string, body []byte) ([]use, error) {
 	bad := &fleet.BadInput{Where: "ledger object " + name}
 	var x count
 	switch err := json.Unmarshal(body, &x); {
 	case err != nil:
-		bad.What = "it is no count of changes"
+		bad.What = "it is not a count of changes"
 	case x.V != countVersion:
 		bad.What = fmt.Sprintf("its version is %d, and this program reads version %d", x.V, countVersion)
 	case slices.ContainsFunc(x.Uses, func(u use) bool { return u.N < 1 || u.At.IsZero() }):
@@ -129,8 +127,8 @@ func decodeCount(name string, body []byte) ([]use, error) {
 	return x.Uses, nil
 }
 
-// append makes the next object of the chain of what change returns, given the uses that
-// still count at a time. With no uses to add there is none to make.
+// append writes the next object of the chain: the result of change, given the uses that
+// still count. Without a result it writes none.
 func (c chain) append(ctx context.Context, now time.Time, change func([]use) ([]use, bool)) error {
 	for range appendTries {
 		n, err := c.end(ctx)
@@ -158,26 +156,24 @@ func (c chain) append(ctx context.Context, now time.Time, change func([]use) ([]
 	return crowded{}
 }
 
-// appendTries bounds how often a pass that others get ahead of tries. Each time at least
-// one of them has succeeded.
+// appendTries limits the attempts of a pass that others overtake. At each attempt at least
+// one pass succeeds.
 const appendTries = 20
 
-// crowded: other passes count at the same time. Time heals it.
+// crowded: other passes count at the same time. It is transient.
 type crowded struct{}
 
 func (crowded) Error() string      { return "other passes are counting at the same time" }
 func (crowded) Class() fleet.Class { return fleet.Throttled }
 
-// Allow takes as many of a.N changes as the hour still lets through, of most in all passes
-// of this function. Without an error, what it returns counts for an hour from a.At, also
-// if the pass dies before it changes anything; [Ledger.Release] gives back what was not
-// used.
+// Allow grants as many of a.N changes as the hour still permits, of most in all passes of
+// this function. Without an error, the result counts for an hour from a.At, also if the
+// pass dies before its changes; [Ledger.Release] returns the unused part.
 //
-// It counts what was allowed and not given back, which is what outcomes say was made or
-// may have been, and what is in intents without an outcome. Each function counts by
-// itself, since none reads or writes another one's objects; changes of a kind are made by
-// one function alone. So undoing replaced roles does not wait for the hour in which they
-// were replaced by mistake.
+// It counts grants that were not returned, which covers the changes of outcomes and of
+// intents without an outcome. Each function counts by itself, since none accesses another's
+// objects; only one function makes changes of a kind. So undoing replaced roles does not
+// wait for the hour in which they were replaced by mistake.
 func (l *Ledger) Allow(ctx context.Context, a fleet.Allowance, most int) (fleet.Allowance, error) {
 	asked := a.N
 	a.ID = rand.Text()[:10]
@@ -201,7 +197,7 @@ func (l *Ledger) Allow(ctx context.Context, a fleet.Allowance, most int) (fleet.
 	return a, nil
 }
 
-// Release gives n changes of an allowance back, once: again, it gives nothing more.
+// Release returns n changes of an allowance. A repetition has no effect.
 func (l *Ledger) Release(ctx context.Context, a fleet.Allowance, n int) error {
 	err := l.chain(a.Scope, a.Control).append(ctx, a.At, func(uses []use) ([]use, bool) {
 		i := slices.IndexFunc(uses, func(u use) bool { return u.ID == a.ID })
@@ -212,7 +208,7 @@ func (l *Ledger) Release(ctx context.Context, a fleet.Allowance, n int) error {
 		return nil, false
 	})
 	if err != nil {
-		return fmt.Errorf("giving %d changes of this hour back: %w", n, err)
+		return fmt.Errorf("returning %d changes of this hour: %w", n, err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func allow(t *testing.T, l *ledger.Ledger, a fleet.Allowance) fleet.Allowance {
 	return got
 }
 
-func TestAnHourLetsNoMoreThroughThanItsMost(t *testing.T) {
+func TestAnHourAllowsNoMoreThanItsMaximum(t *testing.T) {
 	l := ledger.New(newMemory(), pass("p"), &ledger.Watch{})
 	for _, c := range []struct {
 		after   time.Duration
@@ -76,7 +76,7 @@ func TestEachAccountRegionControlAndFunctionHasItsOwnHour(t *testing.T) {
 }
 
 // The class: however many passes count at once, the sum is exact.
-func TestPassesThatCountAtOnceAreTogetherAllowedTheMostAndNoMore(t *testing.T) {
+func TestConcurrentPassesShareTheMaximum(t *testing.T) {
 	store := ledger.NewFolder(t.TempDir())
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -99,7 +99,7 @@ func TestPassesThatCountAtOnceAreTogetherAllowedTheMostAndNoMore(t *testing.T) {
 	}
 }
 
-func TestWhatWasNotUsedIsGivenBackOnce(t *testing.T) {
+func TestAnUnusedAllowanceIsReturnedOnce(t *testing.T) {
 	l := ledger.New(newMemory(), pass("p"), &ledger.Watch{})
 	first := allow(t, l, ask(noon, 50))
 	second := allow(t, l, ask(noon.Add(time.Minute), 50))
@@ -195,7 +195,7 @@ func (s *long) List(_ context.Context, _, after string) (names []string, more bo
 	return names, false, nil
 }
 
-func TestACountThatCannotBeReadLetsNothingThrough(t *testing.T) {
+func TestAnUnreadableCountAllowsNoChange(t *testing.T) {
 	for name, body := range map[string]string{
 		"no JSON": "}", "newer": `{"v":2,"uses":[]}`, "without a version": `{}`,
 		"less than nothing": `{"v":1,"uses":[{"at":"2026-01-05T12:00:00Z","n":-500}]}`, "without a time": `{"v":1,"uses":[{"n":1}]}`,
@@ -217,12 +217,12 @@ func TestACountThatCannotBeReadLetsNothingThrough(t *testing.T) {
 	}
 }
 
-// full is a store in which another pass is always faster.
+// full is a store in which another pass always writes first.
 type full struct{ *memory }
 
 func (full) List(context.Context, string, string) ([]string, bool, error) { return nil, false, nil }
 
-func TestAPassThatOthersAreAlwaysAheadOfTriesLater(t *testing.T) {
+func TestAPassThatOthersAlwaysOvertakeTriesLater(t *testing.T) {
 	store := newMemory()
 	store.objects["attach-role/~hour/1000000000000001.cn-hangzhou.instance-role/000000001.json"] = []byte(`{"v":1,"uses":[]}`)
 	got, err := ledger.New(full{store}, pass("p"), &ledger.Watch{}).Allow(t.Context(), ask(noon, 1), 100)
@@ -232,7 +232,7 @@ func TestAPassThatOthersAreAlwaysAheadOfTriesLater(t *testing.T) {
 }
 
 // Listings of batches are as if there were no counts, and make no call for them.
-func TestListingsOfBatchesPassCountsOver(t *testing.T) {
+func TestListingsOfBatchesSkipCounts(t *testing.T) {
 	store := newMemory()
 	l := ledger.New(store, pass("p"), &ledger.Watch{})
 	write(t, l, intent(noon, "i-1"))
@@ -240,7 +240,7 @@ func TestListingsOfBatchesPassCountsOver(t *testing.T) {
 		store.lists = 0
 		ids, errs := open(t, ledger.New(store, pass("p"), &ledger.Watch{}), noon.Add(time.Hour))
 		out = append(out, fmt.Sprint(ids, errs))
-		for a, err := range ledger.Accounts(t.Context(), store, ledger.Query{Function: "attach-role"}) {
+		for a, err := range ledger.Batches(t.Context(), store, ledger.Query{Function: "attach-role"}) {
 			out = append(out, fmt.Sprint(a.Intent.Name, err))
 		}
 		for r, err := range ledger.Runs(t.Context(), store, ledger.RunQuery{Functions: []string{"attach-role"}, Count: true}) {

@@ -16,32 +16,32 @@ import (
 
 // Store keeps objects by name.
 type Store interface {
-	// Put makes an object. When there is one of that name, it is left as it is and
-	// the error has class [fleet.Exists]. A store that does not keep that promise says so
-	// with class [fleet.NotWriteOnce].
+	// Put creates an object. If the name exists, the object is left unchanged and the error
+	// has class [fleet.Exists]. A store without this guarantee returns class
+	// [fleet.NotWriteOnce].
 	Put(ctx context.Context, name string, body []byte) error
-	// Get reads an object. The error has class [fleet.NotFound] when there is none.
+	// Get reads an object. The error of a missing one has class [fleet.NotFound].
 	Get(ctx context.Context, name string) ([]byte, error)
-	// List returns one page of the names that begin with prefix and come after
-	// another, in order of their bytes.
+	// List returns one page of the names that begin with prefix and sort after another, in
+	// byte order.
 	List(ctx context.Context, prefix, after string) (names []string, more bool, err error)
 }
 
-// Ledger is one pass's way to the store.
+// Ledger is one pass's access to the store.
 type Ledger struct {
 	store Store
 	pass  Pass
 	watch *Watch
-	// settled is the last intent that came to an end here.
+	// settled is the last intent that this ledger wrote an end for.
 	settled string
 }
 
-// Pass is what names tell about a pass.
+// Pass is the part of a pass that object names record.
 type Pass struct {
 	Function, Request string
-	// Payload is what woke it. A repeated invocation brings the same.
+	// Payload is the invocation's payload. A repeated invocation has the same.
 	Payload []byte
-	// Repeated says that the platform has tried this invocation before.
+	// Repeated reports that the platform has tried this invocation before.
 	Repeated bool
 }
 
@@ -50,14 +50,14 @@ func New(store Store, pass Pass, watch *Watch) *Ledger {
 	return &Ledger{store: store, pass: pass, watch: watch}
 }
 
-// digest tells payloads apart, not what is in them.
+// digest identifies a payload without disclosing it.
 func (l *Ledger) digest() string {
 	sum := sha256.Sum256(l.pass.Payload)
 	return hex.EncodeToString(sum[:6])
 }
 
-// Write stores an entry. An intent gets its name; an outcome, or what was settled,
-// has that of its intent.
+// Write stores an entry. An intent gets a new name; an outcome or settled entry has that of
+// its intent.
 func (l *Ledger) Write(ctx context.Context, e *fleet.Entry) error {
 	e.Function, e.Request = l.pass.Function, l.pass.Request
 	if e.Stage == fleet.StageIntent {
@@ -82,24 +82,22 @@ func (l *Ledger) Write(ctx context.Context, e *fleet.Entry) error {
 }
 
 const (
-	// LongestPass is how long after an intent its outcome is waited for. What counts is
-	// the time of one batch, from its intent to its outcome, and not that of all: a
-	// function that is ended after 290 s has no longer one, and backfill, which may run
-	// for an hour, and a terminal, which nobody ends, write an intent for each batch. One
-	// that takes longer all the same, on a machine that slept, say, may be settled
-	// meanwhile; its outcome still counts when it comes.
+	// LongestPass is how long after an intent its outcome may come: the time of one batch,
+	// not of all. A function is ended after 290 s; backfill, which may run for an hour, and
+	// a terminal, which has no time limit, write an intent for each batch. A slower batch,
+	// of a machine that slept for example, may be settled meanwhile; its outcome still
+	// counts.
 	LongestPass = 10 * time.Minute
-	// lookBack is how far a pass looks for open intents. What is older is the
+	// lookBack is how far back a pass searches for open intents. Older ones are the
 	// sweep's.
 	lookBack = time.Hour
 )
 
-// Open yields the intents that passes of this function left open, if it is time to
-// look for them: those of an earlier try of this same invocation, and those that are
-// too old for their pass to be alive. One that is not settled before the next is asked
-// for is looked for again after a while, and what is not asked for, by the process's next
-// pass. An object that cannot be read yields a [*fleet.BadInput] and is left where it is;
-// any other error ends the sequence.
+// Open yields the intents that passes of this function left open, if a search is due: those
+// of an earlier try of this invocation, and those too old for their pass to be alive. One
+// that is not settled before the next is yielded is searched for again after a while; one
+// that is not yielded, by the process's next pass. An object that cannot be read yields a
+// [*fleet.BadInput] and is left unchanged; any other error ends the sequence.
 func (l *Ledger) Open(ctx context.Context, now time.Time) iter.Seq2[fleet.Entry, error] {
 	return func(yield func(fleet.Entry, error) bool) {
 		if !l.watch.due(now) && !l.pass.Repeated {
@@ -108,7 +106,7 @@ func (l *Ledger) Open(ctx context.Context, now time.Time) iter.Seq2[fleet.Entry,
 		err := l.open(ctx, now, yield)
 		if err != nil {
 			l.watch.again(now)
-			yield(fleet.Entry{}, fmt.Errorf("looking for open intents: %w", err))
+			yield(fleet.Entry{}, fmt.Errorf("searching for open intents: %w", err))
 		}
 	}
 }
@@ -133,18 +131,18 @@ func (l *Ledger) open(ctx context.Context, now time.Time, yield func(fleet.Entry
 		}
 		more := yield(e, err)
 		if err == nil && l.settled != e.Name {
-			l.watch.again(now.Add(LongestPass)) // it cannot be told yet what came of it
+			l.watch.again(now.Add(LongestPass)) // too recent to determine its outcome
 		}
 		if !more {
-			l.watch.again(now) // nobody has looked at what comes after it
+			l.watch.again(now) // the rest is unsearched
 			return nil
 		}
 	}
 	return nil
 }
 
-// intent reads what was about to be changed. A pass writes one for each batch, so one
-// about several scopes was written by somebody else, and is a [*fleet.BadInput].
+// intent reads an intent. A pass writes one for each batch, so one about several scopes is
+// not from this code, and is a [*fleet.BadInput].
 func intent(ctx context.Context, store Store, stem string) (fleet.Entry, error) {
 	e, err := fetch(ctx, store, stem, fleet.StageIntent)
 	if _, ok := e.Scope(); err != nil || ok || len(e.Look) == 0 {
@@ -153,8 +151,8 @@ func intent(ctx context.Context, store Store, stem string) (fleet.Entry, error) 
 	return fleet.Entry{}, &fleet.BadInput{Where: "ledger object " + object(&fleet.Entry{Name: stem, Stage: fleet.StageIntent}), What: "it is about several accounts or regions"}
 }
 
-// fetch reads one object. What was listed and is not there, or is the end of an intent
-// that is not there, is a [*fleet.BadInput] as well.
+// fetch reads one object. One that was listed and is missing, or that ends a missing
+// intent, is a [*fleet.BadInput] as well.
 func fetch(ctx context.Context, store Store, stem string, stage fleet.Stage) (fleet.Entry, error) {
 	name := object(&fleet.Entry{Name: stem, Stage: stage})
 	body, err := store.Get(ctx, name)

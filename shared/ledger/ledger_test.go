@@ -14,7 +14,7 @@ import (
 	"fleetwarden/shared/ledger"
 )
 
-func TestAnIntentAndItsOutcomeStandBesideEachOther(t *testing.T) {
+func TestAnIntentAndItsOutcomeAreNeighbours(t *testing.T) {
 	m := newMemory()
 	l := ledger.New(m, pass("p"), nil)
 	e := intent(noon, "i-1", "i-2")
@@ -28,7 +28,7 @@ func TestAnIntentAndItsOutcomeStandBesideEachOther(t *testing.T) {
 	}
 }
 
-func TestANameHoldsNothingThatCouldBreakIt(t *testing.T) {
+func TestANameHasNoReservedCharacters(t *testing.T) {
 	for _, id := range []string{"", "a/b", "../../x", "a.b", strings.Repeat("x", 65), "é", "a\nb"} {
 		m := newMemory()
 		e := intent(noon, "i-1")
@@ -39,15 +39,15 @@ func TestANameHoldsNothingThatCouldBreakIt(t *testing.T) {
 				t.Errorf("%q became %s", id, name)
 			}
 		}
-		accounts(t, m, ledger.Query{Function: "attach-role", Run: id}, 1)
+		batches(t, m, ledger.Query{Function: "attach-role", Run: id}, 1)
 	}
 }
 
 // accounts checks how many batches a query selects.
-func accounts(t *testing.T, m *memory, q ledger.Query, want int) []ledger.Account {
+func batches(t *testing.T, m *memory, q ledger.Query, want int) []ledger.Batch {
 	t.Helper()
-	var out []ledger.Account
-	for a, err := range ledger.Accounts(t.Context(), m, q) {
+	var out []ledger.Batch
+	for a, err := range ledger.Batchs(t.Context(), m, q) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,24 +72,24 @@ func TestAQuerySelectsByTimeAndRun(t *testing.T) {
 	}
 	write(t, ledger.New(m, ledger.Pass{Function: "attach-role-2"}, nil), intent(noon, "i-9"))
 	all := ledger.Query{Function: "attach-role"}
-	for _, a := range accounts(t, m, all, 4) {
+	for _, a := range batches(t, m, all, 4) {
 		if a.Last == nil || a.Last.Stage != fleet.StageOutcome || len(a.Intent.Refs()) != 2 {
 			t.Errorf("got %+v", a)
 		}
 	}
-	accounts(t, m, ledger.Query{Function: "attach-role", From: noon.AddDate(0, 0, 1)}, 3)
-	accounts(t, m, ledger.Query{Function: "attach-role", From: noon.AddDate(0, 0, 1), To: noon.AddDate(0, 0, 3)}, 2)
-	accounts(t, m, ledger.Query{Function: "attach-role", To: noon}, 0)
-	accounts(t, m, ledger.Query{Function: "attach-role", Run: "run-1"}, 4)
-	accounts(t, m, ledger.Query{Function: "attach-role", Run: "run-2"}, 1)
+	batches(t, m, ledger.Query{Function: "attach-role", From: noon.AddDate(0, 0, 1)}, 3)
+	batches(t, m, ledger.Query{Function: "attach-role", From: noon.AddDate(0, 0, 1), To: noon.AddDate(0, 0, 3)}, 2)
+	batches(t, m, ledger.Query{Function: "attach-role", To: noon}, 0)
+	batches(t, m, ledger.Query{Function: "attach-role", Run: "run-1"}, 4)
+	batches(t, m, ledger.Query{Function: "attach-role", Run: "run-2"}, 1)
 	m.gets = 0
-	accounts(t, m, ledger.Query{Function: "attach-role", Run: "run-3"}, 0)
+	batches(t, m, ledger.Query{Function: "attach-role", Run: "run-3"}, 0)
 	if m.gets != 2 {
 		t.Errorf("%d objects were read to find that no batch is of that run, want the 2 of the mixed one", m.gets)
 	}
 }
 
-func TestAnOutcomeCountsForMoreThanWhatWasSettled(t *testing.T) {
+func TestAnOutcomeOverridesASettledEntry(t *testing.T) {
 	m := newMemory()
 	l := ledger.New(m, pass("p"), nil)
 	slow, dead, alive := intent(noon, "slow"), intent(noon.Add(time.Second), "dead"), intent(noon.Add(2*time.Second), "alive")
@@ -99,7 +99,7 @@ func TestAnOutcomeCountsForMoreThanWhatWasSettled(t *testing.T) {
 	write(t, l, after(slow, fleet.StageSettled, fleet.Skipped))
 	write(t, l, after(slow, fleet.StageOutcome, fleet.Done))
 	write(t, l, after(dead, fleet.StageSettled, fleet.Unclear))
-	got := accounts(t, m, ledger.Query{Function: "attach-role"}, 3)
+	got := batches(t, m, ledger.Query{Function: "attach-role"}, 3)
 	if got[0].Last.Changes[0].State != fleet.Done || got[1].Last.Changes[0].State != fleet.Unclear || got[2].Last != nil {
 		t.Errorf("got %+v", got)
 	}
@@ -108,7 +108,7 @@ func TestAnOutcomeCountsForMoreThanWhatWasSettled(t *testing.T) {
 	}
 }
 
-func TestANewerObjectIsReportedAndLeftWhereItIs(t *testing.T) {
+func TestANewerObjectIsReportedAndLeftUnchanged(t *testing.T) {
 	m := newMemory()
 	write(t, ledger.New(m, pass("p"), nil), intent(noon.Add(-time.Minute), "i-1"))
 	for name := range m.objects {
@@ -125,7 +125,7 @@ func TestANewerObjectIsReportedAndLeftWhereItIs(t *testing.T) {
 	}
 }
 
-func TestAPrefixHidesWhatIsBesideIt(t *testing.T) {
+func TestAPrefixHidesOtherObjects(t *testing.T) {
 	m := newMemory()
 	m.objects["other/attach-role/2026-01-05/x"] = nil
 	s := ledger.Below(m, "ledger")
@@ -152,24 +152,24 @@ func TestAnEndedContextEndsAFolder(t *testing.T) {
 	}
 }
 
-func TestAnEndThatIsOfOtherChangesThanItsIntentIsNotRead(t *testing.T) {
+func TestAnOutcomeWithOtherChangesThanItsIntentIsRefused(t *testing.T) {
 	for name, x := range map[string]struct {
 		edit func(*fleet.Entry)
 		ok   bool
 	}{
 		"the same": {func(*fleet.Entry) {}, true},
-		"with what only an end can tell": {func(e *fleet.Entry) {
+		"with members of an end only": {func(e *fleet.Entry) {
 			c := &e.Changes[0]
 			c.State, c.Why, c.After, c.RequestIDs = fleet.Failed, "why", "after", []string{"r-1"}
 		}, true},
-		"one less":      {func(e *fleet.Entry) { e.Changes = e.Changes[:1] }, false},
-		"one more":      {func(e *fleet.Entry) { e.Changes = append(e.Changes, e.Changes[0]) }, false},
-		"another thing": {func(e *fleet.Entry) { e.Changes[0].ID = "canary" }, false},
-		"another kind":  {func(e *fleet.Entry) { e.Changes[0].Kind = "canary" }, false},
-		"before":        {func(e *fleet.Entry) { e.Changes[1].Before = "canary" }, false},
-		"want":          {func(e *fleet.Entry) { e.Changes[1].Want = "canary" }, false},
-		"another run":   {func(e *fleet.Entry) { e.Changes[0].Run = "run-2" }, false},
-		"in an order":   {func(e *fleet.Entry) { slices.Reverse(e.Changes) }, false},
+		"one less":         {func(e *fleet.Entry) { e.Changes = e.Changes[:1] }, false},
+		"one more":         {func(e *fleet.Entry) { e.Changes = append(e.Changes, e.Changes[0]) }, false},
+		"another resource": {func(e *fleet.Entry) { e.Changes[0].ID = "canary" }, false},
+		"another kind":     {func(e *fleet.Entry) { e.Changes[0].Kind = "canary" }, false},
+		"before":           {func(e *fleet.Entry) { e.Changes[1].Before = "canary" }, false},
+		"want":             {func(e *fleet.Entry) { e.Changes[1].Want = "canary" }, false},
+		"another run":      {func(e *fleet.Entry) { e.Changes[0].Run = "run-2" }, false},
+		"in an order":      {func(e *fleet.Entry) { slices.Reverse(e.Changes) }, false},
 	} {
 		for _, stage := range []fleet.Stage{fleet.StageOutcome, fleet.StageSettled} {
 			m := newMemory()

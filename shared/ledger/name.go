@@ -12,17 +12,17 @@ const (
 	dayForm  = "2006-01-02"
 	timeForm = dayForm + "/150405"
 	suffix   = ".json"
-	// several stands for a run where an object belongs to more than one.
+	// several replaces the run of an object that belongs to more than one.
 	several = "+"
 )
 
-// plain are the ids that can stand in a name, up to maxPart bytes. The length is not in
-// the pattern: compiled 64 times over, it would cost each cold start 0.2 ms.
+// plain matches ids that fit a name, up to maxPart bytes. The length is not in the pattern:
+// repeating it 64 times would cost each cold start 0.2 ms.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 const maxPart = 64
 
-// part makes an id fit for a name. One that does not fit stands in the object alone.
+// part returns an id as part of a name, or a placeholder; the object has the id itself.
 func part(id string) string {
 	if len(id) <= maxPart && plain.MatchString(id) {
 		return id
@@ -30,7 +30,7 @@ func part(id string) string {
 	return several
 }
 
-// runOf is the run that all changes of an entry belong to.
+// runOf returns the run of all changes of an entry.
 func runOf(e *fleet.Entry) string {
 	run := ""
 	for i, c := range e.Changes {
@@ -42,10 +42,9 @@ func runOf(e *fleet.Entry) string {
 	return part(run)
 }
 
-// object is the name of an entry's object.
 func object(e *fleet.Entry) string { return e.Name + "." + string(e.Stage) + suffix }
 
-// stem is the name without its stage; "" for a name that is none of ours.
+// stem is the name without its stage; "" for a name of another form.
 func stem(name string) string {
 	s, _ := split(name)
 	return s
@@ -60,7 +59,7 @@ func split(name string) (stem string, stage fleet.Stage) {
 	return rest[:i], fleet.Stage(rest[i+1:])
 }
 
-// title is what the name of an entry tells about it.
+// title is the content of an entry's name.
 type title struct {
 	at                    time.Time
 	run, request, payload string

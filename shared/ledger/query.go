@@ -14,46 +14,44 @@ import (
 // Query selects from the ledger of one function.
 type Query struct {
 	Function string
-	// From is the earliest time, To the first time that is too late; zero for no
-	// end.
+	// From is the earliest time, To the end, exclusive; zero for no limit.
 	From, To time.Time
 	// Run selects one run; empty for all.
 	Run string
 }
 
-// Account is what the ledger tells about one batch.
-type Account struct {
+// Batch is the ledger's record of one batch.
+type Batch struct {
 	Intent fleet.Entry
-	// Last is the outcome or, without one, what was settled; nil while the intent
-	// is open.
+	// Last is the outcome or, without one, the settled entry; nil while the intent is open.
 	Last *fleet.Entry
 }
 
-// Accounts yields what the query selects, by time. An object that cannot be read, or an
-// end that tells of other changes than its intent, yields a [*fleet.BadInput] and is left
-// where it is.
-func Accounts(ctx context.Context, store Store, q Query) iter.Seq2[Account, error] {
-	return func(yield func(Account, error) bool) {
+// Batches yields the selected batches, by time. An object that cannot be read, or an
+// outcome whose changes are not those of its intent, yields a [*fleet.BadInput] and is left
+// unchanged.
+func Batches(ctx context.Context, store Store, q Query) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
 		for names, err := range titles(ctx, store, q) {
-			var a Account
+			var b Batch
 			if err == nil {
-				a, err = names.account(ctx, store)
+				b, err = names.batch(ctx, store)
 			}
-			if err == nil && q.Run != "" && !a.belongs(q.Run) {
+			if err == nil && q.Run != "" && !b.belongs(q.Run) {
 				continue
 			}
-			if !yield(a, err) {
+			if !yield(b, err) {
 				return
 			}
 		}
 	}
 }
 
-func (a Account) belongs(run string) bool {
-	return slices.ContainsFunc(a.Intent.Changes, func(c fleet.EntryChange) bool { return c.Run == run })
+func (b Batch) belongs(run string) bool {
+	return slices.ContainsFunc(b.Intent.Changes, func(c fleet.EntryChange) bool { return c.Run == run })
 }
 
-// names are the objects of one batch, by what a listing tells.
+// names are the objects of one batch, from a listing.
 type names struct {
 	stem   string
 	title  title
@@ -62,42 +60,41 @@ type names struct {
 
 func (n names) open() bool { return len(n.stages) == 1 && n.stages[0] == fleet.StageIntent }
 
-func (n names) account(ctx context.Context, store Store) (a Account, err error) {
-	if a.Intent, err = fetch(ctx, store, n.stem, fleet.StageIntent); err != nil {
-		return a, err
+func (n names) batch(ctx context.Context, store Store) (b Batch, err error) {
+	if b.Intent, err = fetch(ctx, store, n.stem, fleet.StageIntent); err != nil {
+		return b, err
 	}
-	if stage := n.told(); stage != fleet.StageIntent {
+	if stage := n.last(); stage != fleet.StageIntent {
 		e, err := fetch(ctx, store, n.stem, stage)
-		a.Last = &e
-		if err == nil && !slices.EqualFunc(a.Intent.Changes, e.Changes, sameChange) {
+		b.Last = &e
+		if err == nil && !slices.EqualFunc(b.Intent.Changes, e.Changes, sameChange) {
 			err = &fleet.BadInput{Where: "ledger object " + object(&fleet.Entry{Name: n.stem, Stage: stage}), What: "its changes are not those of its intent"}
 		}
-		return a, err
+		return b, err
 	}
-	return a, nil
+	return b, nil
 }
 
-// sameChange reports whether an end tells of a change of the intent: all but what became
-// of it is the same.
-func sameChange(intended, told fleet.EntryChange) bool {
-	for _, c := range []*fleet.EntryChange{&intended, &told} {
+// sameChange reports whether an end is of a change of the intent: all members but the
+// result are equal.
+func sameChange(intended, ended fleet.EntryChange) bool {
+	for _, c := range []*fleet.EntryChange{&intended, &ended} {
 		c.State, c.Why, c.After, c.RequestIDs = "", "", "", nil
 	}
-	return reflect.DeepEqual(intended, told)
+	return reflect.DeepEqual(intended, ended)
 }
 
-// Across yields what a query selects from the ledgers of several functions, by time:
-// with [Query.Run], one run from its first batch to its last. The query's own Function
-// counts for nothing. Errors are as for [Accounts], each in its place; an error of a
-// listing ends the sequence.
-func Across(ctx context.Context, store Store, functions []string, q Query) iter.Seq2[Account, error] {
-	return func(yield func(Account, error) bool) {
+// Across yields the selected batches of several functions, by time: with [Query.Run], one
+// run from its first batch to its last. The query's own Function is ignored. Errors are as
+// for [Batches], each at its time; an error of a listing ends the sequence.
+func Across(ctx context.Context, store Store, functions []string, q Query) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
 		heads, stop, err := open(ctx, store, functions, q)
 		defer stop()
 		for err == nil && len(heads) > 0 {
 			i := earliest(heads)
 			n := heads[i].names
-			a, rerr := n.account(ctx, store)
+			a, rerr := n.batch(ctx, store)
 			if rerr != nil || q.Run == "" || a.belongs(q.Run) {
 				if !yield(a, rerr) {
 					return
@@ -106,18 +103,18 @@ func Across(ctx context.Context, store Store, functions []string, q Query) iter.
 			heads, err = advance(heads, i)
 		}
 		if err != nil {
-			yield(Account{}, err)
+			yield(Batch{}, err)
 		}
 	}
 }
 
-// head is the next batch of one function, and how to come to the one after it.
+// head is the next batch of one function, with the iterator of the rest.
 type head struct {
 	names names
 	next  func() (names, error, bool)
 }
 
-// open begins to list each function. stop has to be called in any case.
+// open starts to list each function. The caller always calls stop.
 func open(ctx context.Context, store Store, functions []string, q Query) (heads []head, stop func(), err error) {
 	var stops []func()
 	stop = func() {
@@ -150,7 +147,7 @@ func earliest(heads []head) int {
 	return at
 }
 
-// advance takes the next batch of the function that was at i.
+// advance moves to the next batch of the function at i.
 func advance(heads []head, i int) ([]head, error) {
 	n, err, ok := heads[i].next()
 	switch {
@@ -163,8 +160,7 @@ func advance(heads []head, i int) ([]head, error) {
 	return heads, nil
 }
 
-// titles lists batches without reading their objects. A name that is none of ours
-// is passed over: nothing can be told about it.
+// titles lists batches without reading their objects. A name of another form is skipped.
 func titles(ctx context.Context, store Store, q Query) iter.Seq2[names, error] {
 	return func(yield func(names, error) bool) {
 		var now names
@@ -202,10 +198,10 @@ func (q Query) selects(t title) bool {
 	return q.Run == "" || t.run == several || t.run == q.Run
 }
 
-// afterDays sorts after all days, and before what else a function keeps.
+// afterDays sorts after all days, and before a function's other objects.
 const afterDays = "~"
 
-// list goes through the names of days from a time on, page by page.
+// list yields the names of days from a time on, page by page.
 func list(ctx context.Context, store Store, q Query) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		prefix, after := q.Function+"/", ""

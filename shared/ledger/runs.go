@@ -14,41 +14,38 @@ import (
 // RunQuery selects runs from the ledgers of several functions.
 type RunQuery struct {
 	Functions []string
-	// From is the earliest time of a batch, To the first time that is too late; zero
-	// for no end.
+	// From is the earliest time of a batch, To the end, exclusive; zero for no limit.
 	From, To time.Time
-	// Count has the objects of each batch read, for [Run.States]: one read for each
-	// batch. Without it only batches of several runs are read.
+	// Count requests [Run.States], at one read for each batch. Without it only batches of
+	// several runs are read.
 	Count bool
 }
 
-// Run is what the ledger tells about one run.
+// Run is the ledger's record of one run.
 type Run struct {
 	ID string
 	// Functions that changed something in it, in order.
 	Functions []string
 	// First and Last are the times of its first and last intent among those selected.
 	First, Last time.Time
-	// Batches counts the batches with changes of the run, Open those of them that have
-	// neither an outcome nor been settled.
+	// Batches counts the batches with changes of the run, Open those without an outcome or
+	// settled entry.
 	Batches, Open int
-	// States counts its changes; nil unless they were asked for. A change of an open
-	// batch has no state.
+	// States counts its changes; nil unless requested. A change of an open batch has no
+	// state.
 	States map[fleet.State]int
 }
 
-// Apart is how long a run may rest and still be seen as one: far longer than an inbox
-// holds a message back. One that rests longer stands in two rows, each complete for its
-// time.
+// Apart is how long a run may pause and still be one row: far longer than an inbox delays a
+// message. A longer pause makes two rows, each complete for its time.
 const Apart = 7 * 24 * time.Hour
 
-// Runs yields one row for each run, by the time of its last batch, newest first. It
-// lists day by day, backwards, and holds the runs of a week, or of as long as the
-// longest run lasted; names and objects are not held. An object that had to be read and
-// could not be yields its error and a zero Run, and the sequence goes on: an object
-// whose name tells its run is counted nevertheless. One that is gone or no entry is a
-// [*fleet.BadInput]. An error of the listing ends the
-// sequence.
+// Runs yields one row for each run, by the time of its last batch, newest first. It lists
+// day by day, backwards, and holds the runs of a week, or of the longest run's duration;
+// names and objects are not held. An object that is needed and cannot be read yields its
+// error and a zero Run, and the sequence continues: an object whose name has its run is
+// counted nevertheless. A missing or invalid object is a [*fleet.BadInput]. An error of the
+// listing ends the sequence.
 func Runs(ctx context.Context, store Store, q RunQuery) iter.Seq2[Run, error] {
 	return func(yield func(Run, error) bool) {
 		days, err := daysOf(ctx, store, q)
@@ -76,8 +73,8 @@ func Runs(ctx context.Context, store Store, q RunQuery) iter.Seq2[Run, error] {
 	}
 }
 
-// board holds the runs that earlier days may still add to. Going backwards, a run is
-// first met at its last batch: the order of meeting is the order of the rows.
+// board holds the runs that earlier days may still extend. Going backwards, a run is first
+// met at its last batch: that is the order of the rows.
 type board struct {
 	rows []*Run
 	by   map[string]*Run
@@ -100,7 +97,7 @@ func (b *board) add(day map[string]*Run) {
 	b.rows = append(b.rows, fresh...)
 }
 
-// emit yields the rows that nothing of that day or before belongs to.
+// emit yields the rows that cannot have batches on that day or before.
 func (b *board) emit(day time.Time, yield func(Run, error) bool) bool {
 	end := day.AddDate(0, 0, 1)
 	for len(b.rows) > 0 && (day.IsZero() || b.rows[0].First.Sub(end) > Apart) {
@@ -115,7 +112,7 @@ func (b *board) emit(day time.Time, yield func(Run, error) bool) bool {
 	return true
 }
 
-// merge adds what an earlier day, or another function, tells.
+// merge adds the part of an earlier day, or of another function.
 func (r *Run) merge(o *Run) {
 	if o.First.Before(r.First) {
 		r.First = o.First
@@ -135,7 +132,7 @@ func (r *Run) merge(o *Run) {
 	}
 }
 
-// daysOf finds the days that any of the functions wrote on, oldest first, with one
+// daysOf returns the days on which any of the functions wrote, oldest first, with one
 // listing for each day and function.
 func daysOf(ctx context.Context, store Store, q RunQuery) ([]time.Time, error) {
 	var days []time.Time
@@ -156,7 +153,7 @@ func daysOf(ctx context.Context, store Store, q RunQuery) ([]time.Time, error) {
 			name := page[0][len(prefix):]
 			day, err := time.Parse(dayForm, name[:min(len(dayForm), len(name))])
 			if err != nil {
-				after = page[0] // none of ours
+				after = page[0] // another form
 				continue
 			}
 			if !q.To.IsZero() && !day.Before(q.To) {
@@ -170,7 +167,7 @@ func daysOf(ctx context.Context, store Store, q RunQuery) ([]time.Time, error) {
 	return slices.Compact(days), nil
 }
 
-// runsOf sums up one day. problems are objects that could not be read.
+// runsOf summarises one day. problems are the errors of objects that could not be read.
 func runsOf(ctx context.Context, store Store, q RunQuery, day time.Time) (rows map[string]*Run, problems []error, err error) {
 	rows = map[string]*Run{}
 	for _, function := range q.Functions {
@@ -210,8 +207,8 @@ func (q RunQuery) day(function string, day time.Time) Query {
 	return one
 }
 
-// changes counts the changes of a batch by run and state; without counts only the runs
-// are told. What cannot be read is told from its name, if that names the run.
+// changes counts the changes of a batch by run and state; without count it returns the runs
+// alone. An object that cannot be read counts by its name, if that has the run.
 func (n names) changes(ctx context.Context, store Store, count bool) (map[string]map[fleet.State]int, error) {
 	out := map[string]map[fleet.State]int{}
 	if n.title.run != several {
@@ -221,7 +218,7 @@ func (n names) changes(ctx context.Context, store Store, count bool) (map[string
 		}
 		out[n.title.run] = map[fleet.State]int{}
 	}
-	e, err := fetch(ctx, store, n.stem, n.told())
+	e, err := fetch(ctx, store, n.stem, n.last())
 	if err != nil {
 		return out, err
 	}
@@ -238,8 +235,8 @@ func (n names) changes(ctx context.Context, store Store, count bool) (map[string
 	return out, nil
 }
 
-// told is the stage that tells most.
-func (n names) told() fleet.Stage {
+// last is the latest stage of the batch.
+func (n names) last() fleet.Stage {
 	for _, stage := range []fleet.Stage{fleet.StageOutcome, fleet.StageSettled} {
 		if slices.Contains(n.stages, stage) {
 			return stage

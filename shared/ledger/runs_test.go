@@ -24,7 +24,7 @@ type batch struct {
 	state    fleet.State // "" leaves it open
 }
 
-func (m *memory) tell(t *testing.T, bs ...batch) {
+func (m *memory) record(t *testing.T, bs ...batch) {
 	t.Helper()
 	for _, b := range bs {
 		l := ledger.New(m, ledger.Pass{Function: b.function, Request: "req-1", Payload: []byte("p")}, nil)
@@ -53,10 +53,10 @@ func runs(t *testing.T, m *memory, q ledger.RunQuery) (out []ledger.Run, errs []
 
 var both = []string{"attach-role", "push-agent"}
 
-func TestRunsStandNewestFirstOverAllFunctionsAndDays(t *testing.T) {
+func TestRunsOfAllFunctionsAndDaysAreNewestFirst(t *testing.T) {
 	m := newMemory()
 	day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
-	m.tell(t,
+	m.record(t,
 		batch{"attach-role", day(0), []string{"old"}, fleet.Done},
 		batch{"attach-role", day(1), []string{"long"}, fleet.Done},
 		batch{"push-agent", day(3), []string{"long", "new"}, fleet.Failed}, // several in one batch
@@ -79,7 +79,7 @@ func TestRunsStandNewestFirstOverAllFunctionsAndDays(t *testing.T) {
 
 func TestChangesAreCountedByStateOnlyWhereAsked(t *testing.T) {
 	m := newMemory()
-	m.tell(t, batch{"attach-role", noon, []string{"a", "a", "b"}, fleet.Done}, batch{"attach-role", noon.Add(time.Second), []string{"a"}, ""})
+	m.record(t, batch{"attach-role", noon, []string{"a", "a", "b"}, fleet.Done}, batch{"attach-role", noon.Add(time.Second), []string{"a"}, ""})
 	got, errs := runs(t, m, ledger.RunQuery{Functions: both, Count: true})
 	if len(errs) != 0 || len(got) != 2 {
 		t.Fatalf("got %+v, %v", got, errs)
@@ -98,7 +98,7 @@ func TestChangesAreCountedByStateOnlyWhereAsked(t *testing.T) {
 func TestRunsAreSelectedByTheTimesOfTheirBatches(t *testing.T) {
 	m := newMemory()
 	for n, id := range []string{"a", "b", "c"} {
-		m.tell(t, batch{"attach-role", noon.AddDate(0, 0, n), []string{id}, fleet.Done})
+		m.record(t, batch{"attach-role", noon.AddDate(0, 0, n), []string{id}, fleet.Done})
 	}
 	for want, q := range map[string]ledger.RunQuery{
 		"c b a": {}, "c b": {From: noon.AddDate(0, 0, 1)}, "b": {From: noon.AddDate(0, 0, 1), To: noon.AddDate(0, 0, 2)},
@@ -116,19 +116,19 @@ func TestRunsAreSelectedByTheTimesOfTheirBatches(t *testing.T) {
 	}
 }
 
-func TestARunThatRestsTooLongStandsInTwoRows(t *testing.T) {
+func TestARunWithALongPauseHasTwoRows(t *testing.T) {
 	for rest, rows := range map[time.Duration]int{ledger.Apart - 48*time.Hour: 1, ledger.Apart + 72*time.Hour: 2} {
 		m := newMemory()
-		m.tell(t, batch{"attach-role", noon, []string{"a"}, fleet.Done}, batch{"attach-role", noon.Add(rest), []string{"a"}, fleet.Done})
+		m.record(t, batch{"attach-role", noon, []string{"a"}, fleet.Done}, batch{"attach-role", noon.Add(rest), []string{"a"}, fleet.Done})
 		if got, errs := runs(t, m, ledger.RunQuery{Functions: both}); len(got) != rows || len(errs) != 0 {
 			t.Errorf("after %s: got %+v, %v", rest, got, errs)
 		}
 	}
 }
 
-func TestWhatCannotBeReadIsReportedAndItsNeighboursAreTold(t *testing.T) {
+func TestAnUnreadableObjectIsReportedAndTheOthersAreCounted(t *testing.T) {
 	m := newMemory()
-	m.tell(t, batch{"attach-role", noon, []string{"good"}, fleet.Done})
+	m.record(t, batch{"attach-role", noon, []string{"good"}, fleet.Done})
 	dir := "attach-role/2026-01-05/"
 	m.objects[dir+"120001.+.q.p.bad.intent.json"] = []byte("canary")
 	m.objects[dir+"120002.named.q.p.newer.intent.json"] = []byte(`{"v":99}`)
@@ -142,7 +142,7 @@ func TestWhatCannotBeReadIsReportedAndItsNeighboursAreTold(t *testing.T) {
 	if len(got) != 3 || len(errs) != 3 || !newer || got[1].ID != "named" || len(got[1].States) != 0 {
 		t.Errorf("with counts: got %+v, %v", got, errs)
 	}
-	for a, err := range ledger.Accounts(t.Context(), m, ledger.Query{Function: "attach-role", Run: "gone"}) {
+	for a, err := range ledger.Batches(t.Context(), m, ledger.Query{Function: "attach-role", Run: "gone"}) {
 		var bad *fleet.BadInput
 		if !errors.As(err, &bad) {
 			t.Errorf("an end without its intent: got %+v, %v", a, err)
@@ -154,10 +154,10 @@ func TestWhatCannotBeReadIsReportedAndItsNeighboursAreTold(t *testing.T) {
 	}
 }
 
-func TestOneRunIsToldOverAllFunctionsByTime(t *testing.T) {
+func TestAcrossYieldsOneRunOfAllFunctionsByTime(t *testing.T) {
 	m := newMemory()
 	at := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Second) }
-	m.tell(t,
+	m.record(t,
 		batch{"push-agent", at(1), []string{"a"}, fleet.Done},
 		batch{"attach-role", at(0), []string{"a"}, fleet.Done},
 		batch{"attach-role", at(2), []string{"b"}, fleet.Done},
@@ -201,7 +201,7 @@ func TestRowsAgreeWithTheBatches(t *testing.T) {
 				runs:     rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c"}), 1, 3, rapid.ID).Draw(rt, "runs"),
 				state:    rapid.SampledFrom([]fleet.State{"", fleet.Done}).Draw(rt, "state"),
 			}
-			m.tell(t, b)
+			m.record(t, b)
 			for _, id := range b.runs {
 				want[id]++
 			}

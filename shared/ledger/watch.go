@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// Watch remembers, for a process, when to look for open intents: before its first
-// pass, and whenever one that was seen too fresh, or could not be settled, has come of
-// age. A nil Watch never looks.
+// Watch decides, for a process, when to search for open intents: before its first pass, and
+// again when one that was too recent, or could not be settled, is old enough. A nil Watch
+// never searches.
 type Watch struct {
-	mu     sync.Mutex
-	looked bool
-	next   time.Time // zero: nothing to wait for
+	mu       sync.Mutex
+	searched bool
+	next     time.Time // zero: none
 }
 
-// due reports whether it is time to look, to one of all who ask.
+// due reports whether a search is due, to one caller only.
 func (w *Watch) due(now time.Time) bool {
 	if w == nil {
 		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.looked && (w.next.IsZero() || now.Before(w.next)) {
+	if w.searched && (w.next.IsZero() || now.Before(w.next)) {
 		return false
 	}
-	w.looked, w.next = true, time.Time{}
+	w.searched, w.next = true, time.Time{}
 	return true
 }
 
-// again asks for a look at that time.
+// again schedules a search.
 func (w *Watch) again(at time.Time) {
 	if w == nil {
 		return

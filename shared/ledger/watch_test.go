@@ -12,7 +12,7 @@ import (
 	"fleetwarden/shared/ledger"
 )
 
-func TestAProcessLooksOnceForWhatTheDeadLeft(t *testing.T) {
+func TestAProcessSearchesOnceForIntentsOfDeadPasses(t *testing.T) {
 	m := newMemory()
 	for at, id := range map[time.Duration]string{-2 * time.Hour: "for the sweep", -30 * time.Minute: "dead", -time.Minute: "young"} {
 		write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(at), id))
@@ -38,11 +38,11 @@ func TestAProcessLooksOnceForWhatTheDeadLeft(t *testing.T) {
 	}
 	m.lists = 0
 	if open(t, ledger.New(m, pass("next"), watch), noon.Add(24*time.Hour)); m.lists != 0 {
-		t.Error("it looks although nothing is to be waited for")
+		t.Error("it searches although no intent is open")
 	}
 }
 
-func TestWhatCouldNotBeSettledYetIsLookedForAgainByTheSameProcess(t *testing.T) {
+func TestAnUnsettledIntentIsSearchedForAgainByTheSameProcess(t *testing.T) {
 	m := newMemory()
 	watch := &ledger.Watch{}
 	write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(-30*time.Minute), "undecided"))
@@ -70,11 +70,11 @@ func TestWhatCouldNotBeSettledYetIsLookedForAgainByTheSameProcess(t *testing.T) 
 	}
 	m.lists = 0
 	if open(t, ledger.New(m, pass("q"), watch), noon.Add(time.Hour)); m.lists != 0 {
-		t.Error("it looks although all is settled")
+		t.Error("it searches although all is settled")
 	}
 }
 
-func TestWhatSomebodyElseHasSettledIsNotLookedForAgain(t *testing.T) {
+func TestAnIntentThatAnotherPassSettledIsNotSearchedForAgain(t *testing.T) {
 	m := newMemory()
 	watch := &ledger.Watch{}
 	e := intent(noon.Add(-30*time.Minute), "i-1")
@@ -88,12 +88,12 @@ func TestWhatSomebodyElseHasSettledIsNotLookedForAgain(t *testing.T) {
 	}
 	m.lists = 0
 	if open(t, ledger.New(m, pass("p"), watch), noon.Add(time.Hour)); m.lists != 0 {
-		t.Error("it looks although all is settled")
+		t.Error("it searches although all is settled")
 	}
 }
 
-// Every look would tell of it again; it is for the sweep.
-func TestAnObjectThatCannotBeReadIsNotLookedForAgain(t *testing.T) {
+// Each search would report it again; it is for the sweep.
+func TestAnUnreadableObjectIsNotSearchedForAgain(t *testing.T) {
 	m := newMemory()
 	watch := &ledger.Watch{}
 	write(t, ledger.New(m, pass("p"), nil), intent(noon, "i-1"))
@@ -106,11 +106,11 @@ func TestAnObjectThatCannotBeReadIsNotLookedForAgain(t *testing.T) {
 	}
 	m.lists = 0
 	if open(t, ledger.New(m, pass("p"), watch), noon.Add(time.Hour)); m.lists != 0 {
-		t.Error("it looks again")
+		t.Error("it searches again")
 	}
 }
 
-func TestWhatWasSettledAndNotStoredIsLookedForAgain(t *testing.T) {
+func TestASettledEntryThatWasNotStoredIsSearchedForAgain(t *testing.T) {
 	m := newMemory()
 	watch := &ledger.Watch{}
 	write(t, ledger.New(m, pass("p"), nil), intent(noon, "i-1"))
@@ -127,7 +127,7 @@ func TestWhatWasSettledAndNotStoredIsLookedForAgain(t *testing.T) {
 	}
 }
 
-func TestARepeatedInvocationLooksAgain(t *testing.T) {
+func TestARepeatedInvocationSearchesAgain(t *testing.T) {
 	m := newMemory()
 	watch := &ledger.Watch{}
 	open(t, ledger.New(m, pass("p"), watch), noon)
@@ -142,7 +142,7 @@ func TestARepeatedInvocationLooksAgain(t *testing.T) {
 	}
 }
 
-func TestALookThatFailedIsMadeAgain(t *testing.T) {
+func TestAFailedSearchIsRepeated(t *testing.T) {
 	m := newMemory()
 	watch := &ledger.Watch{}
 	m.err = errors.New("out of order")
@@ -151,11 +151,11 @@ func TestALookThatFailedIsMadeAgain(t *testing.T) {
 	}
 	m.err, m.lists = nil, 0
 	if open(t, ledger.New(m, pass("p"), watch), noon); m.lists != 1 {
-		t.Error("the next pass does not look")
+		t.Error("the next pass does not search")
 	}
 }
 
-func TestAnOutcomeThatCouldNotBeStoredIsLookedForLater(t *testing.T) {
+func TestAnOutcomeThatCouldNotBeStoredIsSearchedForLater(t *testing.T) {
 	m := newMemory()
 	watch := &ledger.Watch{}
 	l := ledger.New(m, pass("p"), watch)
@@ -175,8 +175,8 @@ func TestAnOutcomeThatCouldNotBeStoredIsLookedForLater(t *testing.T) {
 	}
 }
 
-// A pass whose time or calls are spent looks no further.
-func TestWhatWasNotLookedAtIsLookedForByTheNextPass(t *testing.T) {
+// A pass without time or budget ends its search.
+func TestTheNextPassSearchesTheRest(t *testing.T) {
 	for name, prepare := range map[string]func(*testing.T, *memory){
 		"one that can be read": func(t *testing.T, m *memory) {
 			write(t, ledger.New(m, pass("theirs"), nil), intent(noon.Add(-40*time.Minute), "i-0"))
@@ -207,7 +207,7 @@ func TestWhatWasNotLookedAtIsLookedForByTheNextPass(t *testing.T) {
 		}
 		m.lists = 0
 		if open(t, ledger.New(m, pass("q"), watch), noon.Add(time.Hour)); m.lists != 0 {
-			t.Errorf("%s: it looks although all was looked at", name)
+			t.Errorf("%s: it searches although all was searched", name)
 		}
 	}
 }

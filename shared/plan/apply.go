@@ -151,7 +151,7 @@ func (r records) add(c fleet.ChangeRecord) {
 // read takes in what one owner has told. What nobody can read leaves its changes open.
 func (a *Awaited) read(ctx context.Context, function string) error {
 	q := ledger.Query{Function: function, From: a.From.Add(-time.Minute), Run: a.Run}
-	for account, err := range ledger.Accounts(ctx, unread{a.Store, a.ended}, q) {
+	for account, err := range ledger.Batches(ctx, unread{a.Store, a.ended}, q) {
 		switch {
 		case errors.As(err, new(*fleet.BadInput)):
 			continue

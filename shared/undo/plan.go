@@ -25,7 +25,7 @@ type Made struct {
 
 // Changes returns the changes of one batch. A change whose pass did not tell its end has
 // no state.
-func Changes(a ledger.Account) []Made {
+func Changes(a ledger.Batch) []Made {
 	told := a.Intent
 	if a.Last != nil {
 		told = *a.Last

@@ -60,7 +60,7 @@ func Read(ctx context.Context, store ledger.Store, o Order) (*Plan, error) {
 
 // each passes on the changes of batches and collects the objects that are no entries,
 // or gone.
-func each(batches iter.Seq2[ledger.Account, error], unread map[string]error, to func(Made)) error {
+func each(batches iter.Seq2[ledger.Batch, error], unread map[string]error, to func(Made)) error {
 	for a, err := range batches {
 		var bad *fleet.BadInput
 		switch {

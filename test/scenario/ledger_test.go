@@ -45,7 +45,7 @@ const open fleet.State = "open"
 // book counts the changes of a function by how they ended.
 func book(s *stage.Stage, function string) (map[entry]int, error) {
 	out := map[entry]int{}
-	for a, err := range ledger.Accounts(context.Background(), shelf{stage: s}, ledger.Query{Function: function}) {
+	for a, err := range ledger.Batches(context.Background(), shelf{stage: s}, ledger.Query{Function: function}) {
 		if err != nil {
 			return nil, err
 		}
