@@ -1,10 +1,9 @@
-// Package agent carries out what control agent decided: it has Cloud Assistant install
-// Security Center's agent and the trust client, in batches, and makes Security Center
-// look for new instances. It also tells the install scripts that user data may hold
-// apart.
+// Package agent executes the changes of control agent: it runs installations of Security
+// Center's agent and of the trust client by Cloud Assistant, in batches, and refreshes
+// Security Center's asset list. It also recognises the install scripts that user data may
+// hold.
 //
-// An installation runs for minutes: what is started here is told by a later look, and
-// only the agent's status in Security Center proves success. Nothing is decided here
-// and no SDK is known here. Install codes go into the command's parameters and nowhere
-// else.
+// An installation runs for minutes: a later check determines its result, and only the
+// agent's status in Security Center proves success. The package decides nothing and knows
+// no SDK. Install codes go into the command's parameters and nowhere else.
 package agent

@@ -7,15 +7,14 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Installer has Security Center install its agent by itself, for instances of one
-// region and operating system. It returns those on which an installation began.
+// Installer starts Security Center's own installation of its agent, for instances of one
+// region and operating system. It returns the instances on which an installation began.
 type Installer interface {
 	OneClick(ctx context.Context, region fleet.Region, os string, ids []string) (begun []string, err error)
 }
 
-// OneClick asks Security Center to install its agent, one call for each operating
-// system and 100 instances, for [fleet.PushAgent]. How many instances a call takes is
-// not published.
+// OneClick starts one-click installations, one call for each operating system and 100
+// instances, for [fleet.PushAgent]. The maximum of instances a call is not published.
 func OneClick(i Installer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
@@ -35,17 +34,17 @@ func OneClick(i Installer) func(context.Context, fleet.Scope, []fleet.Change) []
 	}
 }
 
-// asked settles one instance. An answer that was lost is not asked for again: the next
-// check shows whether the agent comes. The answer leaves out instances on which Security
-// Center begins nothing, without a reason.
+// asked settles one instance. A call whose answer was lost is not repeated: the next check
+// shows whether the agent is there. The answer omits, without a reason, instances on which
+// no installation began.
 func asked(c fleet.Change, err error, begun bool) fleet.Result {
 	switch {
 	case fleet.ClassOf(err) == fleet.Lost:
 		return fleet.Result{Change: c, State: fleet.Started, After: "one-click installation", Why: "the answer was lost: it may have begun"}
 	case err != nil:
-		return fleet.Failure(c, "asking for a one-click installation", err)
+		return fleet.Failure(c, "starting a one-click installation", err)
 	case !begun:
-		return fleet.Result{Change: c, State: fleet.Failed, Why: "Security Center began no one-click installation on this instance, and does not say why"}
+		return fleet.Result{Change: c, State: fleet.Failed, Why: "Security Center began no one-click installation on this instance, and gave no reason"}
 	}
 	return fleet.Result{Change: c, State: fleet.Started, After: "one-click installation"}
 }

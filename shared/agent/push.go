@@ -35,7 +35,7 @@ func ParseCommands(text string) (Commands, error) {
 	return out, nil
 }
 
-// ByName are commands that go by their names, for an Invoker that sends scripts.
+// ByName returns commands whose ids are their names, for an Invoker that sends scripts.
 func ByName() Commands {
 	return Commands{
 		fleet.CommandAgentLinux: fleet.CommandAgentLinux, fleet.CommandAgentWindows: fleet.CommandAgentWindows,
@@ -43,29 +43,29 @@ func ByName() Commands {
 	}
 }
 
-// installCode is what an install code looks like. It becomes a command's parameter.
+// installCode is the format of an install code, which becomes a command's parameter.
 var installCode = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 
-// Invoker is the part of Cloud Assistant that pushing needs. It takes at most 100 ids,
-// and fails as a whole if one instance is unfit.
+// Invoker is the part of Cloud Assistant that pushing needs. It takes at most 100 ids, and
+// the whole call fails for one unfit instance.
 type Invoker interface {
 	Invoke(ctx context.Context, region fleet.Region, commandID string, parameters map[string]fleet.Secret, ids []string) (invocation string, err error)
 }
 
-// Codes is the part of Security Center that hands out install codes.
+// Codes is the part of Security Center that issues install codes.
 type Codes interface {
 	InstallCodes(ctx context.Context, region fleet.Region) ([]fleet.InstallCode, error)
 	AddInstallCode(ctx context.Context, region fleet.Region, os string, expires time.Time) error
 }
 
 const (
-	// codeLife is how long a code that we make is good.
+	// codeLife is the validity of a code that Fleetwarden creates.
 	codeLife = 24 * time.Hour
-	// codeLeft is how long a code must still be good to be used: an installation waits
-	// for its delivery and runs up to ten minutes.
+	// codeLeft is the validity that a code must still have: an installation waits for its
+	// delivery and runs up to ten minutes.
 	codeLeft = 30 * time.Minute
-	// afterLost is when to look again after an answer was lost: by then the invocation
-	// is listed if it was made.
+	// afterLost is the delay of the next check after a lost answer: by then an invocation
+	// that was made is listed.
 	afterLost = time.Minute
 )
 
@@ -77,8 +77,8 @@ func commandFor(os string) string {
 	return fleet.CommandAgentLinux
 }
 
-// Push has Cloud Assistant install the agent, one call for each operating system and
-// 100 instances, for [fleet.PushAgent]. now is the cloud's time.
+// Push runs installations of the agent by Cloud Assistant, one call for each operating
+// system and 100 instances, for [fleet.PushAgent]. now is the cloud's time.
 func Push(i Invoker, codes Codes, commands Commands, now func() time.Time) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
@@ -100,7 +100,7 @@ func Push(i Invoker, codes Codes, commands Commands, now func() time.Time) func(
 	}
 }
 
-// PushTrustClient has Cloud Assistant install the trust client, for
+// PushTrustClient runs installations of the trust client by Cloud Assistant, for
 // [fleet.PushTrustClient].
 func PushTrustClient(i Invoker, commands Commands) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
@@ -119,7 +119,7 @@ func PushTrustClient(i Invoker, commands Commands) func(context.Context, fleet.S
 	}
 }
 
-// byOS groups the places of changes by operating system, in a fixed order.
+// byOS groups the indices of changes by operating system, in a fixed order.
 func byOS(cs []fleet.Change) func(func(string, []int) bool) {
 	groups := map[string][]int{}
 	for n, c := range cs {
@@ -134,10 +134,10 @@ func byOS(cs []fleet.Change) func(func(string, []int) bool) {
 	}
 }
 
-// id returns the id of a command, or says that there is none in the account.
+// id returns the id of a command, or an error if the account has none.
 func (c Commands) id(name string, account fleet.AccountID) (string, error) {
 	if c[name] == "" {
-		return "", fmt.Errorf("%s has no id in account %s; deployment creates the commands, and in its own account alone", name, account)
+		return "", fmt.Errorf("%s has no id in account %s; deployment creates the commands in its own account alone", name, account)
 	}
 	return c[name], nil
 }
@@ -147,7 +147,7 @@ type failure struct {
 	err   error
 }
 
-// fail has the changes at those places fail alike.
+// fail sets the same failure for the changes at those indices.
 func fail(cs []fleet.Change, at []int, out []fleet.Result, f failure) {
 	for _, n := range at {
 		out[n] = fleet.Failure(cs[n], f.doing, f.err)
@@ -161,15 +161,15 @@ type target struct {
 	parameters map[string]fleet.Secret
 }
 
-// run invokes the command on the changes at those places, and settles them.
+// run invokes the command on the changes at those indices, and settles them.
 func run(ctx context.Context, i Invoker, t target, cs []fleet.Change, at []int, out []fleet.Result) {
 	for part := range slices.Chunk(at, fleet.MaxBatch) {
 		invoke(ctx, i, t, cs, part, out)
 	}
 }
 
-// invoke runs the command on one part. One unfit instance fails the whole call; then
-// the halves are tried, so that its neighbours go on.
+// invoke runs the command on one part. One unfit instance fails the whole call; then each
+// half is tried, so that the others proceed.
 func invoke(ctx context.Context, i Invoker, t target, cs []fleet.Change, part []int, out []fleet.Result) {
 	ids := make([]string, len(part))
 	for n, at := range part {
@@ -197,7 +197,7 @@ func unsent(c fleet.Change, err error) fleet.Result {
 	case fleet.ClassOf(err) == fleet.Lost:
 		res.Again = afterLost // our invocations are read before the next push
 	case fleet.OfInstance(err):
-		res.State = fleet.Later // stopped or released meanwhile: the next look says which
+		res.State = fleet.Later // stopped or released meanwhile: the next check decides
 	}
 	return res
 }
@@ -211,10 +211,10 @@ type codeBook struct {
 	read   bool
 }
 
-var errNoCode = errors.New("no install code: Security Center lists none that can be used, also after one was made")
+var errNoCode = errors.New("no install code: Security Center lists no usable one, even after one was created")
 
-// code returns a code for os that is good for long enough; it makes one if there is
-// none, and then lists them again, since the answer of making does not hold it.
+// code returns a code for os with enough validity left. Without one it creates one and
+// lists them again, since the answer of the creation does not contain it.
 func (b *codeBook) code(ctx context.Context, os string) (fleet.Secret, error) {
 	if err := b.list(ctx); err != nil {
 		return "", err
@@ -223,7 +223,7 @@ func (b *codeBook) code(ctx context.Context, os string) (fleet.Secret, error) {
 		return code, nil
 	}
 	if err := b.codes.AddInstallCode(ctx, b.region, os, b.now.Add(codeLife)); err != nil && fleet.ClassOf(err) != fleet.Lost {
-		return "", fmt.Errorf("making an install code: %w", err)
+		return "", fmt.Errorf("creating an install code: %w", err)
 	}
 	b.read = false
 	if err := b.list(ctx); err != nil {

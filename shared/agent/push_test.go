@@ -176,7 +176,7 @@ func TestOneUnfitInstanceDoesNotKeepTheOthersFromThePush(t *testing.T) {
 	}
 }
 
-func TestAPushWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
+func TestAPushWithALostAnswerIsNotRepeated(t *testing.T) {
 	a, c := &assistant{fail: failure{fleet.Lost, ""}}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
 	got := push(a, c, pushes("linux", "i-1", "i-2"))
 	if len(a.calls) != 1 || !slices.Equal(states(got), []fleet.State{fleet.Later, fleet.Later}) || got[0].Again == 0 {
@@ -184,7 +184,7 @@ func TestAPushWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestADeniedPushFailsAndSaysSo(t *testing.T) {
+func TestADeniedPushFailsWithItsReason(t *testing.T) {
 	a, c := &assistant{fail: failure{fleet.Denied, "Forbidden.RAM"}}, &center{codes: []fleet.InstallCode{code("linux", time.Hour)}}
 	got := push(a, c, pushes("linux", "i-1"))
 	if got[0].State != fleet.Failed || !strings.Contains(got[0].Why, "Forbidden.RAM") {
@@ -201,7 +201,7 @@ func TestTheCodeIsInNoResult(t *testing.T) {
 	}
 }
 
-func TestACommandThatDeploymentDidNotMakeIsNamedAndNoCodeIsMadeForIt(t *testing.T) {
+func TestAMissingCommandIsNamedAndNoCodeIsCreatedForIt(t *testing.T) {
 	a, c := &assistant{}, &center{}
 	scope := fleet.Scope{Account: "1000000000000003", Region: "cn-hangzhou"}
 	got := agent.Push(a, c, nil, func() time.Time { return noon })(t.Context(), scope, pushes("linux", "i-1"))
@@ -224,7 +224,7 @@ func TestTheTrustClientNeedsNoCode(t *testing.T) {
 	}
 }
 
-func TestARefreshHasBegunAlsoWhereItsAnswerWasLost(t *testing.T) {
+func TestARefreshWithALostAnswerCountsAsStarted(t *testing.T) {
 	account := []fleet.Change{{Kind: fleet.RefreshAssets}}
 	for name, tc := range map[string]struct {
 		fail error
@@ -285,7 +285,7 @@ func TestOneClickAsksOnceForEachSystem(t *testing.T) {
 	}
 }
 
-func TestAOneClickWhoseAnswerWasLostIsNotAskedForAgain(t *testing.T) {
+func TestAOneClickWithALostAnswerIsNotRepeated(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fail error
 		want fleet.State

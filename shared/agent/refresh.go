@@ -6,14 +6,14 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Refresher makes Security Center look for new instances.
+// Refresher refreshes Security Center's asset list.
 type Refresher interface {
 	Refresh(ctx context.Context, region fleet.Region) error
 }
 
-// Refresh asks Security Center to look for new instances, for [fleet.RefreshAssets]. It
-// takes minutes; a later look tells. An answer that was lost is not asked for again:
-// nothing but time depends on it.
+// Refresh refreshes Security Center's asset list, so that it contains new instances, for
+// [fleet.RefreshAssets]. That takes minutes; a later check shows the result. A call whose
+// answer was lost is not repeated: at worst the list is refreshed later.
 func Refresh(r Refresher) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))

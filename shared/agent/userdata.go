@@ -8,15 +8,15 @@ import (
 
 // The install scripts of the trust client that user data may hold.
 const (
-	ScriptPublished   = "published"   // the one that Alibaba Cloud's documentation prints
+	ScriptPublished   = "published"   // from Alibaba Cloud's documentation
 	ScriptFleetwarden = "fleetwarden" // ours, in deploy/commands/trust-client.sh
 )
 
 // publishedBody is the published script, from the documentation page "Create a trusted
-// instance" of ECS, as lines without white space at their ends and without empty
-// lines: the page's plain text and its Base64 sample differ in both. The first line,
-// #!/bin/sh, and the last, exit 0, are left out, since whoever adds to the script puts
-// one in another place and removes the other.
+// instance" of ECS, as lines without trailing white space and without empty lines: the
+// page's plain text and its Base64 sample differ in both. The first line, #!/bin/sh, and
+// the last, exit 0, are left out, since authors who extend the script move one and remove
+// the other.
 const publishedBody = `
 CURPATH=` + "`pwd`" + `
 SCRIPT_PATH="/download/linux/script/TrustAgentInstall.sh"
@@ -51,16 +51,16 @@ install
 echo "${MSG_OK}"
 `
 
-// versionLine is the line by which our script says its name and version.
+// versionLine is the line with the name and version of Fleetwarden's script.
 var versionLine = regexp.MustCompile(`\n# fleetwarden trust-client [1-9][0-9]*\n`)
 
-// TrustScript says which install script of the trust client user data holds:
-// [ScriptFleetwarden], [ScriptPublished], or "" for none that is known. It takes user
-// data as the API gives it, in Base64, or decoded; the script may stand among other
-// lines, and indented, as in a cloud-config. Ours goes before the published one.
+// TrustScript returns which install script of the trust client user data holds:
+// [ScriptFleetwarden], [ScriptPublished], or "" for none that is known. It takes user data
+// as the API returns it, in Base64, or decoded; the script may be among other lines, and
+// indented, as in a cloud-config. Fleetwarden's takes precedence.
 //
-// It compares text. Whether the lines are ever reached when the instance starts, and
-// what is packed (gzip, a MIME part in Base64), it does not see; the latter is "".
+// It compares text. It does not determine whether the lines are reached when the instance
+// starts, nor unpack gzip or a MIME part in Base64; that is "".
 func TrustScript(userData string) string {
 	text := bare(userData)
 	if decoded, ok := decode(userData); ok {
@@ -82,8 +82,8 @@ func decode(s string) (string, bool) {
 	return string(text), err == nil
 }
 
-// bare removes the white space at the ends of lines, and empty lines. Each line of the
-// result has a line break on both sides.
+// bare removes trailing white space and empty lines. Each line of the result has a line
+// break on both sides.
 func bare(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + 2)

@@ -18,9 +18,9 @@ func text(t testing.TB, file string) string {
 	return string(b)
 }
 
-// scripts are what may stand in user data: sample is the published script in the Base64 of the documentation's sample request,
-// plain is the same script as the page prints it, without indentation, and ours is the
-// command that deployment makes.
+// scripts are the contents of user data: sample is the published script in the Base64 of
+// the documentation's sample request, plain is the same script as the page prints it,
+// without indentation, and ours is the command that deployment makes.
 type scripts struct{ sample, decoded, plain, ours string }
 
 func known(t testing.TB) scripts {
@@ -39,7 +39,7 @@ func encode(s string) string { return base64.StdEncoding.EncodeToString([]byte(s
 // indented puts white space before each line, as a cloud-config does.
 func indented(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
 
-func TestTrustScriptTellsTheInstallScriptsApart(t *testing.T) {
+func TestTrustScriptDistinguishesTheInstallScripts(t *testing.T) {
 	s := known(t)
 	for _, c := range []struct {
 		name, userData, want string
@@ -84,8 +84,8 @@ func TestTrustScriptTellsTheInstallScriptsApart(t *testing.T) {
 	}
 }
 
-// Whatever user data holds, nothing of it comes out; and the published script is seen
-// through whatever lines and blanks surround it.
+// The result never contains user data, and the published script is found among any other
+// lines and blanks.
 func FuzzTrustScript(f *testing.F) {
 	s := known(f)
 	for _, seed := range []string{"", s.sample, s.decoded, s.plain, s.ours, "#!/bin/sh\r\n", "\ufeff", "IyEvYmlu", "# fleetwarden trust-client 1"} {

@@ -7,7 +7,6 @@
 // their end, so that they are neighbours in a listing:
 //
 //	attach-role/2026-01-05/080910.<run>.<request>.<payload>.<random>.intent.json
-//
 //	attach-role/2026-01-05/080910.<run>.<request>.<payload>.<random>.outcome.json
 //
 // Names sort by function, then by time. A prefix lists a day, a field of the name selects a
@@ -19,6 +18,7 @@
 // store. Its refs are evaluated again: a change that is still wanted was not made. The
 // result is written as a third object, settled. A pass that was only slow may still write
 // its outcome, which then counts.
+//
 // The search for open intents is not on the hot path. A process searches before its first
 // batch, since a pass that died took its process with it; when the platform repeats an
 // invocation; and once more when an intent that was too recent is old enough, or could not

@@ -47,7 +47,7 @@ func TestANameHasNoReservedCharacters(t *testing.T) {
 func batches(t *testing.T, m *memory, q ledger.Query, want int) []ledger.Batch {
 	t.Helper()
 	var out []ledger.Batch
-	for a, err := range ledger.Batchs(t.Context(), m, q) {
+	for a, err := range ledger.Batches(t.Context(), m, q) {
 		if err != nil {
 			t.Fatal(err)
 		}

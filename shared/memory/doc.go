@@ -1,10 +1,9 @@
-// Package memory keeps since when sweeps have found what no API dates: (rule, instance,
-// first found) of each rule that did not hold, or was waited for, when the newest sweep
-// checked it.
+// Package memory stores facts of sweeps that no API dates: (rule, instance, first found) of
+// each rule that did not hold, or was pending, when the newest sweep checked it.
 //
-// Each shard of a sweep, one account and region, leaves its memory when it ends, in
-// objects of about 1 MiB, sorted by instance and rule. Objects are only ever made, so the
-// memory of the next night is another one:
+// Each shard of a sweep, one account and region, writes its memory when it ends, in objects
+// of about 1 MiB, sorted by instance and rule. Objects are only created, so each night has
+// its own memory:
 //
 //	memory/<account>/<region>/<run>/000001.<first instance>.json
 //	memory/<account>/<region>/<run>/000002.<first instance>.last.json
@@ -14,16 +13,15 @@
 //
 // An entry is carried from night to night while the rule does not hold, through nights
 // without a sweep and through checks that could not determine it. It is dropped when the
-// rule holds once, when an exemption waives it, when the policy does not ask for it, and when
-// the instance is gone: a grace then starts again. A shard that was not read to its end
-// carries what it did not see. An older memory is not carried over a night that saw the
-// shard and could not keep what it found.
+// rule holds once, when an exemption waives it, when the policy does not require it, and
+// when the instance is gone: a grace then starts again. A shard that was not read to its
+// end carries the entries of instances that it did not see. An older memory is not carried
+// over a night that saw the shard and could not store its result.
 //
-// A memory that is lost, cut or not readable remembers nothing: patience that needs it has
-// not ended, and counts again from the sweep that finds that. Only the role of the sweep
-// may write it; a message never names it.
+// A lost, truncated or unreadable memory has no entries: patience that needs it has not
+// ended, and starts with the sweep that finds that. Only the role of the sweep may write
+// it; a message never names it.
 //
-// However many instances a shard has, what is in the memory of the process stays the same:
-// a past is in a file of this machine with a sparse index, and what is to be remembered is
-// sorted in files.
+// Memory use of the process does not grow with the shard: a past is in a local file with a
+// sparse index, and new entries are sorted in files.
 package memory

@@ -18,9 +18,9 @@ type Night struct {
 	chunks []chunk
 }
 
-// newest finds the newest finished memory of a shard that a sweep left which began at or
-// after a time and has an id below another; an empty one is above all. It is nil when there
-// is none. One listing is a call for each 1,000 objects that are younger than from.
+// newest finds the newest finished memory of a shard that began at or after a time and has
+// an id below another; an empty id is above all. It is nil when there is none. One listing
+// is a call for each 1,000 objects that are younger than from.
 func newest(ctx context.Context, store ledger.Store, scope fleet.Scope, from time.Time, below string) (*Night, error) {
 	var found *Night
 	open := &Night{Scope: scope}
@@ -29,7 +29,7 @@ func newest(ctx context.Context, store ledger.Store, scope fleet.Scope, from tim
 		var names []string
 		var err error
 		if names, more, err = store.List(ctx, prefix(scope), after); err != nil {
-			return nil, fmt.Errorf("looking for the memory of %s: %w", scope, err)
+			return nil, fmt.Errorf("searching for the memory of %s: %w", scope, err)
 		}
 		for _, name := range names {
 			after = name
@@ -48,8 +48,8 @@ func newest(ctx context.Context, store ledger.Store, scope fleet.Scope, from tim
 	return open.or(found), nil
 }
 
-// or returns the night, or another one if an object of it is missing, or one too many is
-// there: that may have been left by a pass that saw another past.
+// or returns the night, or the other one if an object is missing or superfluous: a pass
+// that read another past may have left that.
 func (n *Night) or(other *Night) *Night {
 	for i, c := range n.chunks {
 		if c.n != i+1 || c.last != (i == len(n.chunks)-1) {
@@ -79,9 +79,8 @@ func (n *Night) read(ctx context.Context, store ledger.Store, c chunk) (object, 
 	return decode(c, n.Scope, body)
 }
 
-// fresh is how old the memory may be that an owner decides by. A nightly sweep leaves one
-// every 24 hours; the one before the newest is then never taken for it, even where the
-// newest was lost.
+// fresh is the maximum age of the memory that an owner decides by. A nightly sweep writes
+// one every 24 hours; the previous one is then never used, even where the newest was lost.
 const fresh = 20 * time.Hour
 
 // Reader reads for the owners of controls.
@@ -92,10 +91,9 @@ type Reader struct {
 }
 
 // Found returns since when the newest sweep knows that rules do not hold on instances, by
-// id and rule. What is missing from it has not matured, and that is all where no sweep has
-// left a memory lately. It takes one listing, which no message can lead astray, and one read
-// for each object that may have one of the instances: two calls in all, up to some 10,000
-// entries of a shard.
+// id and rule. A missing entry has not matured; without a recent memory none has. It takes
+// one listing, whose prefix no message influences, and one read for each object that may
+// have one of the instances: two calls in all, up to some 10,000 entries of a shard.
 func (r Reader) Found(ctx context.Context, scope fleet.Scope, ids []string) (map[string]map[string]time.Time, error) {
 	if r.Store == nil {
 		return nil, errNoLedger
@@ -128,7 +126,7 @@ func (r Reader) Found(ctx context.Context, scope fleet.Scope, ids []string) (map
 			past = &o.Past
 		}
 		if age := now.Sub(o.At); age > fresh || age < 0 || *past != o.Past {
-			return nil, &fleet.BadInput{Where: c.name, What: "it is of another time, or of two passes"}
+			return nil, &fleet.BadInput{Where: c.name, What: "it is of another time, or from two passes"}
 		}
 		for _, e := range o.Entries {
 			if _, ok := slices.BinarySearch(asked, e.ID); ok {

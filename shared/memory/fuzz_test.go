@@ -10,8 +10,8 @@ import (
 	"fleetwarden/shared/memory"
 )
 
-// Whatever an object holds, it is a memory in order, of its own shard, or an error of that
-// object; and what one way of reading takes the other takes, too.
+// Any object is a memory of its own shard, in order, or a *fleet.BadInput; both readers
+// agree.
 func FuzzObject(f *testing.F) {
 	s := empty()
 	s.leave(f, noon, nil, entry("i-1", "vpc", noon.AddDate(0, 0, -2)), entry("i-2", "image", noon))

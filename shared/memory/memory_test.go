@@ -121,7 +121,7 @@ func TestAnOwnerReadsTheNewestMemoryInTwoCalls(t *testing.T) {
 }
 
 // An owner decides by no memory that is not whole, fresh and of its shard.
-func TestAMemoryThatIsLostOldCutOrOfAnotherShardRemembersNothing(t *testing.T) {
+func TestAMemoryThatIsLostOldTruncatedOrOfAnotherShardIsEmpty(t *testing.T) {
 	for name, spoil := range map[string]func(s *store, names []string) fleet.Scope{
 		"none":    func(s *store, _ []string) fleet.Scope { clear(s.objects); return here },
 		"too old": func(*store, []string) fleet.Scope { return here },
@@ -188,7 +188,7 @@ func TestAFailureOfTheStoreIsTheStores(t *testing.T) {
 	}
 }
 
-func TestASweepCarriesOnWhatIsNewestAndLoadsWhatItsPartsName(t *testing.T) {
+func TestASweepContinuesTheNewestMemoryAndLoadsTheOneThatItsPartsName(t *testing.T) {
 	s := empty()
 	if p := s.past(t, noon); p.Run != "" {
 		t.Errorf("got %q", p.Run)
@@ -220,7 +220,7 @@ func TestASweepCarriesOnWhatIsNewestAndLoadsWhatItsPartsName(t *testing.T) {
 
 // A memory of any size, found in any order, with instances that come twice, is what a map
 // would hold.
-func TestAMemoryIsWhatWasFoundAndNotSeen(t *testing.T) {
+func TestAMemoryHasFoundEntriesAndThoseOfUnseenInstances(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		gen := rapid.SliceOf(rapid.Custom(func(t *rapid.T) memory.Entry {
 			e := memory.Entry{ID: fmt.Sprintf("i-%d", rapid.IntRange(0, 30).Draw(t, "id")), Rule: rapid.SampledFrom([]string{"image", "vpc"}).Draw(t, "rule")}
@@ -337,9 +337,8 @@ func TestAMemoryIsWrittenOnceAndNotMixed(t *testing.T) {
 	}
 }
 
-// Whatever stands in the folder of a run beside its memory: then it is none, and the one before
-// it is read.
-func TestAMemoryWithAnObjectTooManyIsNone(t *testing.T) {
+// A folder with any extra object is no memory, and the previous one is read.
+func TestAMemoryWithAnExtraObjectIsIgnored(t *testing.T) {
 	for _, extra := range []string{"000002.i-2.last.json", "000002.i-2.json", "000001.i-0.json", "000001.i-2.last.json"} {
 		s := empty()
 		s.leave(t, noon, nil, entry("i-1", "vpc", noon))

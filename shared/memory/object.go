@@ -18,8 +18,8 @@ const Version = 1
 type Entry struct {
 	ID   string `json:"id"`
 	Rule string `json:"rule"`
-	// First is when a sweep first found it. Zero takes back what was remembered: that
-	// stands in the parts of a sweep only.
+	// First is when a sweep first found it. Zero removes an entry; it occurs in the parts
+	// of a sweep only.
 	First time.Time `json:"first,omitzero"`
 }
 
@@ -33,13 +33,13 @@ func (e Entry) Valid() bool { return plain.MatchString(e.ID) && plain.MatchStrin
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// Of is whose memory an object is part of.
+// Of identifies the memory of an object.
 type Of struct {
 	Scope fleet.Scope `json:"scope"`
-	// Run is the sweep that left it, At when that began.
+	// Run is the sweep that wrote it, At when that began.
 	Run string    `json:"run"`
 	At  time.Time `json:"at"`
-	// Past is the run whose memory it was carried on from; empty for none.
+	// Past is the run whose memory it continues; empty for none.
 	Past string `json:"past,omitempty"`
 }
 
@@ -52,8 +52,8 @@ type object struct {
 	Entries []Entry `json:"entries"`
 }
 
-// decode reads an object by what its name says of it. Whatever is wrong with it is a
-// [*fleet.BadInput]: its end may be missing, or it may be of newer code.
+// decode reads an object and compares it with its name. Any mismatch is a
+// [*fleet.BadInput]: the object may be truncated, or of newer code.
 func decode(c chunk, scope fleet.Scope, body []byte) (object, error) {
 	var o object
 	bad := func(what string) (object, error) {
@@ -68,7 +68,7 @@ func decode(c chunk, scope fleet.Scope, body []byte) (object, error) {
 	case o.Scope != scope, o.Run != c.run, o.N != c.n, o.Last != c.last:
 		return bad("it is of another shard or sweep, or another object of it")
 	case c.first != firstOf(o.Entries):
-		return bad("its name says another instance")
+		return bad("its name has another instance")
 	}
 	for i, e := range o.Entries {
 		if !e.Valid() || e.First.Unix() <= 0 || i > 0 && o.Entries[i-1].compare(e) >= 0 {
@@ -78,7 +78,7 @@ func decode(c chunk, scope fleet.Scope, body []byte) (object, error) {
 	return o, nil
 }
 
-// none stands for the first instance of a memory without any. It sorts before all ids.
+// none is the first instance of an empty memory. It sorts before all ids.
 const none = "-"
 
 func firstOf(entries []Entry) string {
@@ -116,7 +116,7 @@ func (c chunk) of(s fleet.Scope) string {
 	return fmt.Sprintf("%s%s/%06d.%s%s", prefix(s), c.run, c.n, c.first, end)
 }
 
-// parse reads a name; ok is false for what is none of a memory's.
+// parse reads a name; ok is false for a name that is not of a memory.
 func parse(s fleet.Scope, name string) (c chunk, ok bool) {
 	run, rest, _ := strings.Cut(strings.TrimPrefix(name, prefix(s)), "/")
 	rest, _ = strings.CutSuffix(rest, suffix)
@@ -129,7 +129,7 @@ func parse(s fleet.Scope, name string) (c chunk, ok bool) {
 	return c, c.of(s) == name && (first == none || plain.MatchString(first)) && !began(run).IsZero()
 }
 
-// began is when a run began, by its id; zero for an id that does not say it.
+// began is when a run began, by its id; zero for an id without a time.
 func began(run string) time.Time {
 	if len(run) < len(runForm) {
 		return time.Time{}

@@ -12,18 +12,17 @@ import (
 	"fleetwarden/shared/ledger"
 )
 
-// Keep is how long a memory is carried on without a sweep: a week, and a day because no two
-// sweeps begin at the same time of it. What a sweep finds after a longer time may have been
-// right meanwhile.
+// Keep is how long a memory is continued without a sweep: a week, and a day because sweeps
+// do not begin at the same time. After a longer gap the rule may have held meanwhile.
 const Keep = 8 * 24 * time.Hour
 
 // every is how many instances of a past have one mark in memory: a million take 1 MiB.
 const every = 64
 
-// Past is the memory that an earlier sweep left of a shard. The zero Past, and nil, are
+// Past is the memory that an earlier sweep wrote for a shard. The zero Past, and nil, are
 // empty. It is for one goroutine; close it.
 type Past struct {
-	// Run is the sweep that left it; empty for none.
+	// Run is the sweep that wrote it; empty for none.
 	Run   string
 	spool *spool
 	marks []mark
@@ -143,7 +142,7 @@ func (p *Past) Found(id string) (map[string]time.Time, error) {
 	return out, nil
 }
 
-// All yields all of it, in order.
+// All yields all entries, in order.
 func (p *Past) All() iter.Seq2[Entry, error] {
 	if p == nil || p.spool == nil {
 		return func(func(Entry, error) bool) {}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// spool is a file of entries, a line each, that no other process can open: its name is gone. A
-// disk of 512 MB, which is what the platform gives a function, holds some ten million.
+// spool is a file of entries, a line each, that no other process can open: it is unlinked.
+// A disk of 512 MB, which the platform gives a function, holds some ten million.
 type spool struct {
 	file *os.File
 	w    *bufio.Writer
@@ -22,11 +22,11 @@ type spool struct {
 func newSpool() (*spool, error) {
 	f, err := os.CreateTemp("", "fleetwarden-memory-*")
 	if err != nil {
-		return nil, fmt.Errorf("making a file for the memory: %w", err)
+		return nil, fmt.Errorf("creating a file for the memory: %w", err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		_ = f.Close() // it could not be used
-		return nil, fmt.Errorf("making a file for the memory: %w", err)
+		return nil, fmt.Errorf("creating a file for the memory: %w", err)
 	}
 	return &spool{file: f, w: bufio.NewWriter(f)}, nil
 }
@@ -44,7 +44,7 @@ func (s *spool) add(e Entry) error {
 	return nil
 }
 
-// flush makes all that was added readable.
+// flush makes all added entries readable.
 func (s *spool) flush() error {
 	if err := s.w.Flush(); err != nil {
 		return fmt.Errorf("writing the memory to a file: %w", err)
@@ -76,4 +76,4 @@ func (s *spool) between(from, to int64) iter.Seq2[Entry, error] {
 
 func (s *spool) all() iter.Seq2[Entry, error] { return s.between(0, s.size) }
 
-func (s *spool) close() { _ = s.file.Close() } // nothing in it is wanted any more
+func (s *spool) close() { _ = s.file.Close() }

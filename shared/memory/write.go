@@ -15,14 +15,13 @@ import (
 // sorted is how many entries are sorted in memory at a time: about 2 MiB.
 const sorted = 16 << 10
 
-// Sorter puts entries in order, in files of this machine. The zero Sorter is ready to use;
-// close it.
+// Sorter sorts entries in local files. The zero Sorter is ready to use; close it.
 type Sorter struct {
 	held   []Entry
 	spools []*spool
 }
 
-// Add adds an entry. What is not valid is left out: it matures nothing.
+// Add adds an entry. An invalid one is ignored: it matures no rule.
 func (s *Sorter) Add(e Entry) error {
 	if !e.Valid() {
 		return nil
@@ -45,7 +44,7 @@ func (s *Sorter) Add(e Entry) error {
 	return f.flush()
 }
 
-// all yields what was added, in order; equal ones beside each other.
+// all yields the entries in order, equal ones adjacent.
 func (s *Sorter) all() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		slices.SortFunc(s.held, Entry.compare)
@@ -103,9 +102,9 @@ func pull(seq iter.Seq2[Entry, error]) *run {
 
 func (r *run) advance() { r.e, r.err, r.ok = r.next() }
 
-// carried yields what is remembered of a night: what was found, since the earliest time
-// that was found of it, unless it was also found to hold; and of the past what was not
-// seen. past is nil where all was seen.
+// carried yields the memory of a night: found entries with their earliest time, unless the
+// rule was also found to hold; and entries of the past for instances that were not seen.
+// past is nil where all were seen.
 func carried(found, past iter.Seq2[Entry, error]) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		if past == nil {
@@ -133,7 +132,7 @@ func carried(found, past iter.Seq2[Entry, error]) iter.Seq2[Entry, error] {
 				old.advance()
 			}
 			for now.advance(); now.ok && now.err == nil && now.e.compare(e) == 0; now.advance() {
-				// An instance that stood on two pages; a zero time is the earliest.
+				// An instance may be on two pages; a zero time is the earliest.
 				if now.e.First.Before(e.First) {
 					e = now.e
 				}
@@ -149,9 +148,9 @@ func carried(found, past iter.Seq2[Entry, error]) iter.Seq2[Entry, error] {
 // instance are in one object.
 const objectEntries = 10_000
 
-// Write leaves the memory of a shard and returns how many objects it has: what was found
-// and, unless past is nil, what a past has of instances that were not seen. What an earlier
-// try has written is left as it is, if it is the same; else the error has class
+// Write stores the memory of a shard and returns the number of its objects: the found
+// entries and, unless past is nil, the past's entries of instances that were not seen.
+// Equal objects of an earlier try stay; different ones are an error of class
 // [fleet.Exists], and the memory does not count.
 func Write(ctx context.Context, store ledger.Store, whose Of, found *Sorter, past *Past) (objects int, err error) {
 	var old iter.Seq2[Entry, error]
@@ -173,14 +172,14 @@ func Write(ctx context.Context, store ledger.Store, whose Of, found *Sorter, pas
 		o.Entries = append(o.Entries, e)
 	}
 	if o.N == 1 && len(o.Entries) == 0 && whose.Past == "" {
-		return 0, nil // nothing to remember, and nothing to forget
+		return 0, nil // no entry to store or to remove
 	}
 	o.Last = true
 	return o.N, o.put(ctx, store)
 }
 
-// put writes an object and reads it back: that a store has one of the name already does
-// not say whose it is.
+// put writes an object and reads it back: an existing object of that name may be another
+// pass's.
 func (o *object) put(ctx context.Context, store ledger.Store) error {
 	name := chunk{run: o.Run, n: o.N, first: firstOf(o.Entries), last: o.Last}.of(o.Scope)
 	body, err := json.Marshal(o)

@@ -17,15 +17,14 @@ import (
 var columns = []string{"time", "run", "function", "account", "region", "kind", "id",
 	"control", "rule", "outcome", "severity", "reason", "remedy", "count"}
 
-// CSV writes findings as RFC 4180: a header and a line for each, in the order in which
-// they come, with CRLF, in UTF-8. Records that are no findings are left out; an error
-// of findings ends it.
+// CSV writes findings as RFC 4180: a header and a line for each, in input order, with CRLF,
+// in UTF-8. Records other than findings are skipped; an error of findings ends it.
 //
-// The columns are time (RFC 3339, UTC), run, function, account, region, kind, id,
-// control, rule, outcome, severity, reason, remedy and count, which is empty unless the
-// finding stands for that many resources at once. A value that a spreadsheet would
-// take for a formula has an apostrophe before it. Account numbers have 16 digits:
-// import that column as text, for spreadsheets keep 15.
+// The columns are time (RFC 3339, UTC), run, function, account, region, kind, id, control,
+// rule, outcome, severity, reason, remedy and count, which is empty unless the finding is
+// about that many resources at once. A value that a spreadsheet would evaluate as a formula
+// gets an apostrophe in front. Account numbers have 16 digits: import that column as text,
+// since spreadsheets keep 15.
 func CSV(w io.Writer, findings iter.Seq2[fleet.Record, error]) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
@@ -62,8 +61,8 @@ func row(r fleet.Record, f *fleet.FindingRecord) []string {
 	return cells
 }
 
-// inert keeps spreadsheets from evaluating a text. They take the full-width signs for
-// the others, and some skip what is blank before them.
+// inert keeps spreadsheets from evaluating a text. They accept full-width signs for
+// formulas, and some skip leading blanks.
 func inert(s string) string {
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " "))
 	if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {

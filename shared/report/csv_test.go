@@ -45,7 +45,7 @@ func TestTheColumnsOfCSVAreStable(t *testing.T) {
 	}
 }
 
-func TestRecordsThatAreNoFindingsAreNoLines(t *testing.T) {
+func TestOtherRecordsThanFindingsAreSkipped(t *testing.T) {
 	got := table(t, fleet.Record{Type: "pass", Pass: &fleet.Pass{}}, finding("i-1", "r"), fleet.Record{Type: "change", Change: &fleet.ChangeRecord{}})
 	if n := strings.Count(got, "\r\n"); n != 2 {
 		t.Errorf("%d lines, want the header and one:\n%s", n, got)

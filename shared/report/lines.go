@@ -1,5 +1,5 @@
-// Package report turns records into what people and programs read. JSON Lines is
-// the stable form: one record a line, names as in [fleet.Record].
+// Package report formats records for people and programs. JSON Lines is the stable form:
+// one record a line, with the names of [fleet.Record].
 package report
 
 import (

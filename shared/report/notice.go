@@ -43,7 +43,7 @@ type Notice struct {
 	Files  []string `json:"files"`
 }
 
-// NewNotice returns the notice of a sweep, whose findings are still to be added.
+// NewNotice returns the notice of a sweep, without its findings.
 func NewNotice(s Summary, report string) *Notice {
 	n := &Notice{V: NoticeVersion, Type: "sweep", Run: s.Run, Started: s.Started, Ended: s.Ended, Policy: s.Policy, DryRun: s.DryRun,
 		Outcomes: map[fleet.Outcome]int{}, Severities: map[fleet.Severity]int{}, Report: report}

@@ -12,7 +12,7 @@ import (
 	"fleetwarden/shared/report"
 )
 
-func TestANoticeNamesTheFilesAndCountsWhatIsInThem(t *testing.T) {
+func TestANoticeNamesItsFilesAndCountsTheirFindings(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	s := report.Summary{Run: "sweep-1", Started: at, Ended: at.Add(time.Hour), Policy: "digest", Shards: []report.Shard{
 		{Held: []report.Held{{Control: "agent", N: 3}, {Control: "instance-role", N: 4}}}, {Fault: "denied"}}}

@@ -8,23 +8,22 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Posture sums up what rules said. What does not apply, and what no source can ever
-// show, is left out.
+// Posture sums up outcomes. Not applicable and not assessable ones are left out.
 type Posture struct {
-	// Pass counts what holds, Fail violations and conflicts.
+	// Pass counts passes, Fail violations and conflicts.
 	Pass, Fail int
-	// Open counts what is not known: unknown, pending, faults, and outcomes that
-	// this code does not know. It is never counted as fine.
+	// Open counts unknown, pending, faults, and outcomes that this code does not know. It
+	// never counts as passed.
 	Open int
-	// Exempt counts what the policy lets be. It counts neither for nor against.
+	// Exempt counts exempt resources, neither as passed nor as failed.
 	Exempt int
 }
 
-// Judged is how many judgements the share is of.
+// Judged is the number of outcomes in the share.
 func (p Posture) Judged() int { return p.Pass + p.Fail + p.Open }
 
-// Share is the part of what was judged that passes, 0 to 1. It is false when
-// nothing was judged: that is not "all is well".
+// Share is the share of judged outcomes that pass, 0 to 1. It is false without any: that
+// does not mean that all is well.
 func (p Posture) Share() (float64, bool) {
 	if p.Judged() == 0 {
 		return 0, false
@@ -68,7 +67,7 @@ func (s Summary) Unread() []Shard {
 	return out
 }
 
-// Seen is how many things all shards looked at.
+// Seen is the number of resources of all shards.
 func (s Summary) Seen() int {
 	n := 0
 	for _, shard := range s.Shards {
@@ -118,8 +117,8 @@ func (s Summary) postures(key func(Count) RulePosture) []RulePosture {
 type ScopePosture struct {
 	Scope fleet.Scope
 	Seen  int
-	// Faults say why parts of it could not be read; not empty: the posture speaks
-	// only for what was.
+	// Faults are the reasons why parts of it could not be read; then the posture covers
+	// only the rest.
 	Faults []string
 	Posture
 }

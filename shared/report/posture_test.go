@@ -19,7 +19,7 @@ func said(o fleet.Outcome, n int) report.Count {
 	return report.Count{Control: "agent", Rule: "agent-online", Outcome: o, Severity: fleet.High, N: n}
 }
 
-func TestWhatIsNotKnownIsNeverCountedAsFine(t *testing.T) {
+func TestUnknownNeverCountsAsPassed(t *testing.T) {
 	for _, c := range []struct {
 		outcome fleet.Outcome
 		want    report.Posture
@@ -48,15 +48,15 @@ func TestWhatIsNotKnownIsNeverCountedAsFine(t *testing.T) {
 	}
 }
 
-func TestNothingJudgedIsNotAllIsWell(t *testing.T) {
+func TestNoCheckIsNotAFullShare(t *testing.T) {
 	for name, s := range map[string]report.Summary{
-		"no shard":              {},
-		"nothing counted":       of(),
-		"nothing that applies":  of(said(fleet.NotApplicable, 5)),
-		"nothing to assess":     of(said(fleet.NotAssessable, 5)),
-		"nothing but exempt":    of(said(fleet.Exempted, 5)),
-		"a shard with a fault":  {Shards: []report.Shard{{Fault: "denied"}}},
-		"a count of no things ": of(said(fleet.Passes, 0)),
+		"no shard":             {},
+		"nothing counted":      of(),
+		"nothing that applies": of(said(fleet.NotApplicable, 5)),
+		"nothing to assess":    of(said(fleet.NotAssessable, 5)),
+		"nothing but exempt":   of(said(fleet.Exempted, 5)),
+		"a shard with a fault": {Shards: []report.Shard{{Fault: "denied"}}},
+		"a count of zero":      of(said(fleet.Passes, 0)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if share, ok := s.Posture().Share(); ok {
@@ -66,8 +66,8 @@ func TestNothingJudgedIsNotAllIsWell(t *testing.T) {
 	}
 }
 
-// Property: taking knowledge away from any summary never makes it look better.
-func TestKnowingLessNeverLooksBetter(t *testing.T) {
+// Property: removing knowledge from a summary never raises its share.
+func TestLessKnowledgeNeverRaisesTheShare(t *testing.T) {
 	outcomes := []fleet.Outcome{fleet.Passes, fleet.Violation, fleet.Conflict, fleet.Undecided, fleet.Pending, fleet.Fault, fleet.Exempted, fleet.NotApplicable, fleet.NotAssessable}
 	rapid.Check(t, func(t *rapid.T) {
 		var counts []report.Count

@@ -7,8 +7,8 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Remark is one line about many resources: what no source can ever show of them, or by
-// what they are left out of the policy's scope. It is no part of the posture.
+// Remark is one line about many resources: a rule that no source can decide for them, or a
+// tag that excludes them from the policy's scope. It is not part of the posture.
 type Remark struct {
 	Control, Rule string
 	Outcome       fleet.Outcome

@@ -11,8 +11,8 @@ import (
 // SummaryVersion is the version of [Summary] that this code writes.
 const SummaryVersion = 1
 
-// Summary is what one sweep saw, in numbers. It stays small whatever the size of the
-// fleet: what was said of each thing is in the records. It holds no secrets.
+// Summary has the numbers of one sweep. Its size does not depend on the fleet: records have
+// the findings of each resource. It has no secrets.
 type Summary struct {
 	V   int    `json:"v"`
 	Run string `json:"run"`
@@ -26,34 +26,33 @@ type Summary struct {
 	Exemptions []Exemption `json:"exemptions,omitempty"`
 }
 
-// Shard is one account in one region. Without a region it is what the account shares
-// with others.
+// Shard is one account in one region. Without a region it has the account's shares.
 type Shard struct {
 	Scope fleet.Scope `json:"scope"`
-	// Seen is how many things were looked at.
+	// Seen is the number of resources.
 	Seen    int           `json:"seen"`
 	Counts  []Count       `json:"counts,omitempty"`
 	Changes []ChangeCount `json:"changes,omitempty"`
 	Held    []Held        `json:"held,omitempty"`
-	// Fault says why the shard could not be read to its end; empty: it was.
+	// Fault is why the shard could not be read to its end; empty if it could.
 	Fault string `json:"fault,omitempty"`
 	// Calls counts API calls by "product:Action" and result ("ok" or a class).
 	Calls map[string]map[string]int `json:"calls,omitempty"`
 }
 
-// Count is how often a rule said the same.
+// Count is the number of equal outcomes of a rule.
 type Count struct {
 	Control  string         `json:"control"`
 	Rule     string         `json:"rule"`
 	Outcome  fleet.Outcome  `json:"outcome"`
 	Severity fleet.Severity `json:"severity,omitempty"`
-	// Reason is set where one line stands for many things: what is not assessable, and
-	// what a tag keeps out of scope.
+	// Reason is set where one line covers many resources: not assessable ones, and those
+	// that a tag excludes from the scope.
 	Reason string `json:"reason,omitempty"`
 	N      int    `json:"n"`
 }
 
-// ChangeCount is what became of the distinct changes of one kind.
+// ChangeCount counts the distinct changes of one kind and state.
 type ChangeCount struct {
 	Control string           `json:"control"`
 	Rule    string           `json:"rule,omitempty"` // that asked first
@@ -62,7 +61,7 @@ type ChangeCount struct {
 	N       int              `json:"n"`
 }
 
-// Held is how many distinct changes of a rule are held, why, and since when.
+// Held counts the distinct changes of a rule that are held, with the reason and since when.
 type Held struct {
 	Control string    `json:"control"`
 	Rule    string    `json:"rule,omitempty"`
@@ -78,12 +77,12 @@ type Exemption struct {
 	Rule   string `json:"rule,omitempty"`
 	Owner  string `json:"owner"`
 	Reason string `json:"reason"`
-	// Expires is the first moment at which it no longer works.
+	// Expires is when it ends.
 	Expires time.Time `json:"expires"`
 	Uses    int       `json:"uses"`
 }
 
-// At is the moment for which the summary speaks: its end or, without one, its start.
+// At is the time of the summary: its end or, without one, its start.
 func (s Summary) At() time.Time {
 	if s.Ended.IsZero() {
 		return s.Started
@@ -101,8 +100,8 @@ func EncodeSummary(s Summary) ([]byte, error) {
 	return data, nil
 }
 
-// DecodeSummary reads what [EncodeSummary] wrote, now or in an earlier version. A
-// later version is an error: what it means by its numbers is not known here.
+// DecodeSummary reads a summary of [EncodeSummary], of this or an earlier version. A later
+// version is an error: its numbers may have another meaning.
 func DecodeSummary(data []byte) (Summary, error) {
 	var version struct {
 		V int `json:"v"`
@@ -128,7 +127,7 @@ func DecodeSummary(data []byte) (Summary, error) {
 // most bounds each number, so that their sums are numbers too.
 const most = 1 << 40
 
-// check refuses numbers that nobody can have counted.
+// check refuses impossible numbers.
 func (s Shard) check() error {
 	if s.Seen < 0 || s.Seen > most {
 		return &fleet.BadInput{Where: "seen", What: "not a count"}

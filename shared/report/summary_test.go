@@ -61,7 +61,7 @@ func TestTheBytesOfVersionOneStayReadable(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSummaryIsAnErrorThatSaysWhy(t *testing.T) {
+func TestAnInvalidSummaryIsAnErrorWithTheReason(t *testing.T) {
 	for name, c := range map[string]struct{ data, want string }{
 		"a later version":  {`{"v":2,"shards":"another shape"}`, "its version is 2, and versions 1 to 1 are known"},
 		"no version":       {`{"run":"r"}`, "its version is 0"},
@@ -88,7 +88,7 @@ func TestWhatIsNoSummaryIsAnErrorThatSaysWhy(t *testing.T) {
 	}
 }
 
-func TestASummaryWithoutAnEndSpeaksForItsStart(t *testing.T) {
+func TestASummaryWithoutAnEndIsOfItsStart(t *testing.T) {
 	s := summary()
 	if !s.At().Equal(noon) {
 		t.Errorf("got %v, want its end", s.At())

@@ -24,7 +24,7 @@ func Urgency(s fleet.Severity) int {
 	return 0
 }
 
-// SeverityCount is how many violations and conflicts have a severity.
+// SeverityCount is the number of violations and conflicts of a severity.
 type SeverityCount struct {
 	Severity fleet.Severity
 	N        int
@@ -70,13 +70,14 @@ func (s Summary) Changes() []ChangeCount {
 	return out
 }
 
-// HeldTotal is a limit that stopped changes, where, and since when at the longest.
+// HeldTotal is a limit that stopped changes, with the scopes, and since when at the
+// longest.
 type HeldTotal struct {
 	Held
 	Scopes []fleet.Scope
 }
 
-// Held sums up what was held in all shards, the most first.
+// Held sums up the held changes of all shards, the most first.
 func (s Summary) Held() []HeldTotal {
 	sums := map[Held]*HeldTotal{}
 	for _, shard := range s.Shards {
@@ -105,7 +106,7 @@ func (s Summary) Held() []HeldTotal {
 	return out
 }
 
-// CallCount is how often one API was called, and how often not with success.
+// CallCount is how often one API was called, and how often without success.
 type CallCount struct {
 	API       string
 	N, Failed int
@@ -132,8 +133,8 @@ func (s Summary) Calls() []CallCount {
 	})
 }
 
-// Expiring splits the exemptions, each part in the order in which they expire: those
-// that no longer work at a time or within a while after it, and the others.
+// Expiring splits the exemptions, each part by expiry: those that are expired at a time or
+// expire within a duration after it, and the others.
 func (s Summary) Expiring(at time.Time, within time.Duration) (soon, others []Exemption) {
 	sorted := slices.Clone(s.Exemptions)
 	slices.SortStableFunc(sorted, func(a, b Exemption) int { return a.Expires.Compare(b.Expires) })

@@ -10,7 +10,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// TestThePageInABrowser looks at the page as its readers do, where there is a browser.
+// TestThePageInABrowser tests the page in a browser, where there is one.
 func TestThePageInABrowser(t *testing.T) {
 	path, ok := browser(t)
 	if !ok {
@@ -45,7 +45,7 @@ func TestThePageInABrowser(t *testing.T) {
 	}
 }
 
-// in runs a part with failures of the browser told to it.
+// in runs a part that reports the browser's failures.
 func (c *chromium) in(part func(*testing.T, *chromium)) func(*testing.T) {
 	return func(t *testing.T) {
 		was := c.t

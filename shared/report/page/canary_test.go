@@ -79,9 +79,8 @@ func TestThePageLoadsNothingAndItsPolicyForbidsTheRest(t *testing.T) {
 var elements = strings.Fields(`html head meta title style body a header div p span b i h1 h2 h3 dl dt dd code button main section ul li br
 	figure figcaption svg path text circle table thead tbody tr th td details summary small form label input select option output em footer script`)
 
-// inert fails the test unless the page has nothing in it but what its template says:
-// known elements, one script, the one that its policy allows, no handlers and no
-// addresses outside.
+// inert fails the test unless the page has only its template's content: known elements, one
+// script, the one that its policy allows, no handlers and no external addresses.
 func inert(t *testing.T, page string) {
 	t.Helper()
 	doc := parse(t, page)

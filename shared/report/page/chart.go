@@ -10,12 +10,12 @@ import (
 	"github.com/go-analyze/charts"
 )
 
-// The library writes colors into the drawing. It is given stand-ins, which become the
-// page's CSS variables afterwards: one drawing serves light, dark and paper.
+// The library writes colors into the drawing. It gets placeholders, which become the page's
+// CSS variables afterwards: one drawing serves light, dark and paper.
 var inks = []struct{ variable string }{{"--ink-soft"}, {"--line"}, {"--card"}, {"--pass"}, {"--fail"}, {"--open"},
 	{"--critical"}, {"--high"}, {"--medium"}, {"--low"}, {"--info"}, {"--ink"}, {"--s1"}, {"--s2"}, {"--s3"}, {"--s4"}}
 
-// ink returns the stand-in of a CSS variable, which must be one of inks.
+// ink returns the placeholder of a CSS variable, which must be one of inks.
 func ink(variable string) charts.Color {
 	for i, v := range inks {
 		if v.variable == variable {
@@ -25,7 +25,7 @@ func ink(variable string) charts.Color {
 	return charts.ColorTransparent
 }
 
-// paint replaces the stand-ins. Fonts are the page's own.
+// paint replaces the placeholders. Fonts are the page's own.
 func paint(svg string) template.HTML {
 	pairs := []string{`;font-family:'Roboto Medium',sans-serif`, "", `;font-family:'Roboto',sans-serif`, ""}
 	for i, v := range inks {
@@ -36,7 +36,7 @@ func paint(svg string) template.HTML {
 	return template.HTML(svg)
 }
 
-// theme is how all charts look, with a color for each series.
+// theme is the style of all charts, with a color for each series.
 func theme(series ...string) charts.ColorPalette {
 	o := charts.ThemeOption{
 		AxisStrokeColor: ink("--line"), AxisSplitLineColor: ink("--line"), BackgroundColor: ink("--card"),
@@ -48,8 +48,8 @@ func theme(series ...string) charts.ColorPalette {
 	return charts.MakeTheme(o)
 }
 
-// label makes a text from the cloud safe for the library, which writes it into the
-// drawing as it is. It is cut before it is escaped.
+// label escapes a text from the cloud for the library, which does not. It is cut before it
+// is escaped.
 func label(s string, runes int) string {
 	var b strings.Builder
 	n := 0
@@ -67,8 +67,8 @@ func label(s string, runes int) string {
 	return html.EscapeString(b.String())
 }
 
-// size is how wide a chart is drawn: a phone gets a drawing of its own, for letters
-// that are scaled down cannot be read.
+// size is the width of a chart: a phone gets its own drawing, since scaled letters are
+// unreadable.
 type size struct{ width int }
 
 var (

@@ -15,16 +15,15 @@ import (
 const (
 	barRow, barTop, barHeight = 52, 23, 15
 	leastSegment              = 3
-	// toothGap is between the upright lines that tell what fails without color.
+	// toothGap is between the upright lines that mark failures without color.
 	toothGap = 5
 	// slack is room for fonts that are wider than the one that the library measures
 	// with, in percent.
 	slack = 120
 )
 
-// controlsChart is a bar for each control: what passes, fails and is not known, of
-// what was judged. The bars of the library cannot end at 100 %; these are drawn with
-// its painter.
+// controlsChart is a bar for each control: the parts of its checks that pass, fail and are
+// unknown. The bars of the library cannot end at 100 %; these are drawn with its painter.
 func controlsChart(controls []report.RulePosture) (chart, error) {
 	return draw(barRow*len(controls), func(p *charts.Painter, s size) error {
 		p.FilledRect(0, 0, s.width, p.Height(), ink("--card"), ink("--card"), 0)
@@ -51,9 +50,8 @@ func controlsChart(controls []report.RulePosture) (chart, error) {
 	})
 }
 
-// segments divides a width among counts; its last element is what is left over when
-// there is nothing to divide it among. What is not zero can be seen, however small its
-// part: the largest makes room for it.
+// segments divides a width among counts; its last element is the rest where all counts are
+// zero. Every count above zero is visible, at the expense of the largest.
 func segments(width int, counts ...int) []int {
 	out := make([]int, len(counts)+1)
 	total, largest := 0, 0
@@ -78,7 +76,7 @@ func segments(width int, counts ...int) []int {
 	return out
 }
 
-// symbols tell the lines of the trend apart without color.
+// symbols distinguish the lines of the trend without color.
 var symbols = []struct {
 	symbol charts.Symbol
 	glyph  string
@@ -95,8 +93,8 @@ type line struct {
 	values             []float64
 }
 
-// trendLines is the posture of the whole and of each control, sweep by sweep.
-// Controls that have no line of their own left are in the table only.
+// trendLines is the posture of the whole and of each control, sweep by sweep. Controls
+// beyond the number of symbols are in the table only.
 func trendLines(sweeps []report.Summary) []line {
 	names := []string{""}
 	for _, s := range sweeps {
@@ -119,7 +117,7 @@ func trendLines(sweeps []report.Summary) []line {
 	return lines
 }
 
-// postureOf is that of a control, or of everything for no name.
+// postureOf is the posture of a control; "" is the whole sweep's.
 func postureOf(s report.Summary, control string) report.Posture {
 	if control == "" {
 		return s.Posture()
@@ -132,7 +130,7 @@ func postureOf(s report.Summary, control string) report.Posture {
 	return report.Posture{}
 }
 
-// value is a posture in percent; where nothing was judged, the line has a gap.
+// value is a posture in percent; without checks, the line has a gap.
 func value(p report.Posture) float64 {
 	share, ok := p.Share()
 	if !ok {
@@ -141,8 +139,8 @@ func value(p report.Posture) float64 {
 	return share * 100
 }
 
-// lowest is where the axis of a trend begins: below all its values, and not so far
-// that they are flat.
+// lowest is where the axis of a trend begins: below all its values, but close enough that
+// they are not flat.
 func lowest(lines []line) float64 {
 	low := 100.0
 	for _, l := range lines {
@@ -217,8 +215,7 @@ func severityChart(severities []report.SeverityCount) (template.HTML, error) {
 	})
 }
 
-// severityColor names the color of a severity; those that are not known look like
-// the least urgent.
+// severityColor names the color of a severity; an unknown one has that of the least urgent.
 func severityColor(c report.SeverityCount) string {
 	if report.Urgency(c.Severity) == 0 {
 		return "--info"

@@ -109,7 +109,7 @@ func full() (report.Summary, []report.Summary) {
 	s.Shards[12].Fault = "listing instances: the call budget of the shard was spent before its end"
 	s.Shards[2].Changes = []report.ChangeCount{{Control: "instance-role", Kind: fleet.AttachRole, State: fleet.Forwarded, N: 41},
 		{Control: "agent", Kind: fleet.PushAgent, State: fleet.Planned, N: 1204}, {Control: "instance-role", Kind: fleet.GrantRole, State: fleet.Held, N: 9}}
-	s.Shards[2].Held = []report.Held{{Control: "instance-role", Why: "9 changes are more than maxPercent, 5 % of 120 things", N: 9}}
+	s.Shards[2].Held = []report.Held{{Control: "instance-role", Why: "9 changes are more than maxPercent, 5 % of 120 instances", N: 9}}
 	s.Shards[4].Held = []report.Held{{Control: "agent", Why: "212 changes are more than maxChanges, 100", N: 212}}
 	s.Exemptions = []report.Exemption{
 		{Control: "agent", Rule: "agent-online", Owner: "platform-team", Reason: "Appliance images without a supported agent", Expires: now.AddDate(0, 0, 6), Uses: 12},

@@ -15,7 +15,7 @@ const maxAccounts = 100
 type heat struct {
 	Regions []string
 	Rows    []heatRow
-	// Left is how many accounts there are besides.
+	// Left is the number of accounts that are not shown.
 	Left int
 }
 
@@ -78,7 +78,7 @@ func heatRowOf(account fleet.AccountID, regions []fleet.Region, of map[fleet.Reg
 	return row
 }
 
-// compareShares puts the lower share first, and what was not judged last.
+// compareShares puts the lower share first, and a scope without checks last.
 func compareShares(a, b report.Posture) int {
 	x, judged := a.Share()
 	y, also := b.Share()
@@ -119,7 +119,7 @@ func cellOf(s report.ScopePosture) heatCell {
 	return c
 }
 
-// regionName is a heading; without a region, it is what the account shares.
+// regionName is a heading; without a region, it is that of the account's shares.
 func regionName(r fleet.Region) string {
 	if r == "" {
 		return "sharing"

@@ -14,16 +14,16 @@ import (
 // maxText is how many runes of a reason or remedy a page shows.
 const maxText = 600
 
-// findings are the worst of a stream: a heap with the least bad on top, so that memory
-// does not grow with the fleet.
+// findings are the worst of a stream: a heap with the least bad on top, so that memory does
+// not grow with the fleet.
 type findings struct {
 	rows []fleet.FindingRecord
-	// left counts those that did not fit.
+	// left counts the others.
 	left int
 }
 
-// collect keeps the worst findings. What passes, does not apply or cannot be assessed is
-// not shown one by one.
+// collect keeps the worst findings. Passed, not applicable and not assessable ones are not
+// shown one by one.
 func collect(records iter.Seq2[fleet.Record, error], size int) (findings, error) {
 	f := findings{}
 	for r, err := range records {
@@ -64,9 +64,8 @@ func (f *findings) Pop() any {
 	return last
 }
 
-// worse orders findings, the worst first. What is exempt comes after all that is not,
-// whatever its severity. It is a total order over what is shown, so that the same sweep
-// makes the same page.
+// worse orders findings, the worst first. Exempt ones come last, whatever their severity.
+// It is a total order over what is shown, so that the same sweep makes the same page.
 func worse(a, b fleet.FindingRecord) int {
 	return cmp.Or(
 		-cmp.Compare(min(weight(a.Outcome), 1), min(weight(b.Outcome), 1)),
@@ -77,7 +76,7 @@ func worse(a, b fleet.FindingRecord) int {
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Reason, b.Reason))
 }
 
-// weight ranks outcomes: what fails before what could not be told.
+// weight ranks outcomes: failed before undecided.
 func weight(o fleet.Outcome) int {
 	switch o {
 	case fleet.Exempted:

@@ -8,10 +8,10 @@ import (
 	"fleetwarden/shared/report"
 )
 
-// maxOffenders is how many things the list of the worst names.
+// maxOffenders limits the list of the worst offenders.
 const maxOffenders = 10
 
-// offender is a thing and what is wrong with it.
+// offender is a resource and its violations.
 type offender struct {
 	fleet.Key
 	// BySeverity counts violations and conflicts, the most urgent severity first; the
@@ -21,20 +21,20 @@ type offender struct {
 	Controls   []string
 }
 
-// offenders are the things with the most urgent violations, then with the most: one
+// offenders returns the resources with the most urgent violations, then with the most: one
 // critical violation is worse than any number of high ones.
 func offenders(rows []fleet.FindingRecord) []offender {
-	things := map[fleet.Key]*offender{}
+	resources := map[fleet.Key]*offender{}
 	levels := len(report.Severities())
 	for _, r := range rows {
 		if weight(r.Outcome) < 2 {
 			continue
 		}
 		key := fleet.Key{Scope: fleet.Scope{Account: r.Account, Region: r.Region}, Kind: r.Kind, ID: r.ID}
-		o := things[key]
+		o := resources[key]
 		if o == nil {
 			o = &offender{Key: key, BySeverity: make([]int, levels+1)}
-			things[key] = o
+			resources[key] = o
 		}
 		o.N++
 		o.BySeverity[levels-report.Urgency(r.Severity)]++
@@ -42,8 +42,8 @@ func offenders(rows []fleet.FindingRecord) []offender {
 			o.Controls = append(o.Controls, r.Control)
 		}
 	}
-	out := make([]offender, 0, len(things))
-	for _, o := range things {
+	out := make([]offender, 0, len(resources))
+	for _, o := range resources {
 		slices.Sort(o.Controls)
 		out = append(out, *o)
 	}

@@ -24,19 +24,18 @@ var style string
 //go:embed page.js
 var script string
 
-// MaxFindings is how many findings a page holds where nobody says otherwise: about
-// 1.7 MB of them.
+// MaxFindings is the default of [Page.Findings]: about 1.7 MB of them.
 const MaxFindings = 5000
 
 // Page makes pages. The zero Page is ready to use.
 type Page struct {
-	// Findings is how many findings a page holds at most; 0: [MaxFindings].
+	// Findings is the maximum of findings on a page; 0: [MaxFindings].
 	Findings int
 }
 
-// Write writes the page of a sweep: s in numbers and charts, earlier sweeps in any
-// order as its history, and the worst of findings. It reads findings once and holds no
-// more of them than it shows. An error of findings ends it before anything is written.
+// Write writes the page of a sweep: s in numbers and charts, earlier sweeps in any order as
+// its history, and the worst of findings. It reads findings once and holds no more of them
+// than it shows. An error of findings ends it without output.
 func (p Page) Write(w io.Writer, s report.Summary, earlier []report.Summary, findings iter.Seq2[fleet.Record, error]) error {
 	kept, err := collect(findings, cmp.Or(max(p.Findings, 0), MaxFindings))
 	if err != nil {

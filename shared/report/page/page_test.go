@@ -33,14 +33,14 @@ func TestThePageSaysHowManyFindingsDidNotFit(t *testing.T) {
 	}
 }
 
-func TestAPageIsBoundedWhereNobodySaysOtherwise(t *testing.T) {
+func TestAPageIsBoundedByDefault(t *testing.T) {
 	html := render(t, sweep(0, 1, "cn-x"), nil, some(page.MaxFindings+7))
 	if rows := len(rowsOf(html)); rows != page.MaxFindings || !strings.Contains(html, "7 more did not fit here") {
 		t.Errorf("%d rows, want %d and a line about the other 7", rows, page.MaxFindings)
 	}
 }
 
-func TestTheWorstFindingsStayWhateverTheOrderTheyComeIn(t *testing.T) {
+func TestTheWorstFindingsStayInAnyInputOrder(t *testing.T) {
 	const size, extra = 200, 50
 	small := page.Page{Findings: size}
 	var all []fleet.Record
@@ -72,7 +72,7 @@ func TestTheWorstFindingsStayWhateverTheOrderTheyComeIn(t *testing.T) {
 	}
 }
 
-func TestWhatPassesIsCountedAndNotListed(t *testing.T) {
+func TestPassesAreCountedAndNotListed(t *testing.T) {
 	html := render(t, sweep(0, 1, "cn-x"), nil, list([]fleet.Record{
 		finding("i-fine", fleet.Passes, fleet.High), finding("i-other", fleet.NotApplicable, ""), finding("i-bad", fleet.Fault, ""),
 		{Type: "pass", Pass: &fleet.Pass{}}}))
@@ -81,7 +81,7 @@ func TestWhatPassesIsCountedAndNotListed(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAssessableIsOneLineOutsideThePosture(t *testing.T) {
+func TestNotAssessableIsOneLineOutsideThePosture(t *testing.T) {
 	s := report.Summary{Run: "r", Started: now, Shards: []report.Shard{{Seen: 9, Counts: []report.Count{
 		{Control: "agent", Rule: "agent-online", Outcome: fleet.Passes, N: 9},
 		{Control: "agent", Rule: "trust-client", Outcome: fleet.NotAssessable, Severity: fleet.Info, Reason: "no API shows it", N: 12345},
@@ -111,7 +111,7 @@ func TestALongReasonIsCut(t *testing.T) {
 	}
 }
 
-func TestTheHeadlineAndTheEmptyPartsNeverSoundBetterThanItIs(t *testing.T) {
+func TestTheHeadlineAndEmptyPartsAreNeverTooPositive(t *testing.T) {
 	fine := report.Summary{Run: "r", Ended: now, Shards: []report.Shard{{Scope: fleet.Scope{Account: "1", Region: "cn-x"}, Seen: 3,
 		Counts: []report.Count{{Control: "agent", Rule: "agent-online", Outcome: fleet.Passes, N: 3}}}}}
 	unread := report.Shard{Scope: fleet.Scope{Account: "1", Region: "cn-y"}, Fault: "may not list"}
@@ -126,19 +126,19 @@ func TestTheHeadlineAndTheEmptyPartsNeverSoundBetterThanItIs(t *testing.T) {
 		s         report.Summary
 		want, not []string
 	}{
-		"all is well": {fine, []string{"Every check that was judged passes.", "100 %", "This is the first sweep", "No thing violates a rule.",
+		"all is well": {fine, []string{"Every check that was judged passes.", "100 %", "This is the first sweep", "No resource violates a rule.",
 			"all that was judged passes", "each shard was read"}, []string{"alarm\"", "could not be"}},
 		"one shard unread": {with(fine, unread), []string{"0 checks failed, and 1 shard could not be read", "1 shard was not read to the end", "may not list",
-			"No thing that was read violates", `class="unread"`}, []string{"Every check", "all that was judged passes", "No thing violates"}},
+			"No resource that was read violates", `class="unread"`}, []string{"Every check", "all that was judged passes", "No resource violates"}},
 		"nothing read": {report.Summary{Run: "r", Ended: now, Shards: []report.Shard{unread}}, []string{"Nothing could be read to its end", "No shard was read",
-			"what they judge could not be read", "nothing was judged"}, []string{"passes.", "100 %", "No thing", "Nothing fails", "no violation"}},
+			"their resources could not be read", "nothing was judged"}, []string{"passes.", "100 %", "No resource", "Nothing fails", "no violation"}},
 		"no shard": {report.Summary{Run: "r", Ended: now}, []string{"Nothing was swept", "No account and region was in scope", "nothing was judged"},
-			[]string{"passes.", "100 %", "No thing"}},
+			[]string{"passes.", "100 %", "No resource"}},
 		"nothing judged": {with(report.Summary{Run: "r", Ended: now}, counted(fleet.NotApplicable)), []string{"Nothing was judged", "There is no finding: nothing was judged"},
-			[]string{"passes.", "100 %", "No thing"}},
+			[]string{"passes.", "100 %", "No resource"}},
 		"one unknown": {with(fine, counted(fleet.Undecided)), []string{"No check failed; 1 check could not be decided.", "75 %"}, []string{"Every check", "100 % pass"}},
-		"findings missing": {with(fine, counted(fleet.Violation)), []string{"1 check of 4 failed", "The findings were not handed over"},
-			[]string{"Every check", "No thing violates", "There is no finding"}},
+		"findings missing": {with(fine, counted(fleet.Violation)), []string{"1 check of 4 failed", "The findings are not included"},
+			[]string{"Every check", "No resource violates", "There is no finding"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			html := render(t, c.s, nil, list(nil))

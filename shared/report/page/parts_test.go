@@ -32,7 +32,7 @@ func part(t *testing.T, page, from, to string) string {
 	return got
 }
 
-func TestABarShowsWhatIsThereHoweverLittle(t *testing.T) {
+func TestABarShowsEvenTheSmallestPart(t *testing.T) {
 	bar := regexp.MustCompile(`d="M (\d+) \d+\s+L (\d+) [^"]*"\s+style="[^"]*fill:var\(--(pass|fail|open|line)\)`)
 	for _, c := range []struct {
 		name string
@@ -83,7 +83,7 @@ func TestAControlSaysHowItMovedSinceThePreviousSweep(t *testing.T) {
 	}
 }
 
-func TestACellOfTheMapSaysHowItStandsInWordsToo(t *testing.T) {
+func TestACellOfTheMapHasATextToo(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		s    report.Summary
@@ -130,7 +130,7 @@ func TestTheMapShowsTheWorstAccountsAndCountsTheRest(t *testing.T) {
 	}
 }
 
-func TestAGapInTheHistoryIsSaid(t *testing.T) {
+func TestAGapInTheHistoryIsReported(t *testing.T) {
 	before := unread(judged(5, 5, 0))
 	before.Run, before.Ended = "before", now.Add(-time.Hour)
 	const note = "Some sweeps did not read all shards"
@@ -143,7 +143,7 @@ func TestAGapInTheHistoryIsSaid(t *testing.T) {
 	}
 }
 
-func TestHeldChangesNameTheLimitAndThePlaces(t *testing.T) {
+func TestHeldChangesNameTheLimitAndTheScopes(t *testing.T) {
 	s := judged(1, 0, 0)
 	for i := range 8 {
 		s.Shards = append(s.Shards, report.Shard{Scope: fleet.Scope{Account: "2", Region: fleet.Region(fmt.Sprint("cn-", i))},

@@ -11,10 +11,10 @@ import (
 	"fleetwarden/shared/report"
 )
 
-// soon is how long before its end an exemption is shown as one that ends.
+// soon is the remaining time from which an exemption is shown as expiring.
 const soon = 30 * 24 * time.Hour
 
-// history is how many sweeps the trend shows at most.
+// history is the maximum of sweeps in the trend.
 const history = 30
 
 // view is what the template shows.
@@ -106,7 +106,7 @@ func viewOf(s report.Summary, earlier []report.Summary, kept findings) (view, er
 	return v, v.draw()
 }
 
-// sum adds up what the tiles say.
+// sum computes the tiles.
 func (v *view) sum() {
 	for _, c := range v.Urgent {
 		v.Failing += c.N
@@ -145,8 +145,8 @@ func (v *view) draw() error {
 	return err
 }
 
-// sweepsOf is the history with the sweep itself as its last, the oldest first. A
-// sweep that is among its own history counts once, and later ones are no history.
+// sweepsOf returns the history with this sweep as its last, the oldest first. A sweep that
+// is in its own history counts once; later sweeps are left out.
 func sweepsOf(s report.Summary, earlier []report.Summary) []report.Summary {
 	var sweeps []report.Summary
 	for _, e := range earlier {
@@ -182,16 +182,16 @@ func trendOf(sweeps []report.Summary) (trend, error) {
 	return t, err
 }
 
-// Headline says in one sentence how things stand.
+// Headline is the posture in one sentence.
 func (v view) Headline() string {
 	unread := len(v.Unread())
 	switch {
 	case len(v.Shards) == 0:
 		return "Nothing was swept: no account and region is in scope."
 	case unread == len(v.Shards):
-		return "Nothing could be read to its end. This page does not say that all is well."
+		return "No shard could be read to its end. This page does not mean that all is well."
 	case v.Whole.Judged() == 0:
-		return "Nothing was judged: no thing in scope asked for it."
+		return "Nothing was judged: no rule applies to a resource in scope."
 	case unread > 0:
 		return fmt.Sprintf("%s failed, and %s could not be read to their end.", plural(v.Whole.Fail, "check", "checks"), plural(unread, "shard", "shards"))
 	case v.Whole.Fail == 0 && v.Whole.Open == 0:
@@ -202,31 +202,31 @@ func (v view) Headline() string {
 	return fmt.Sprintf("%s of %s failed; %s could not be decided.", plural(v.Whole.Fail, "check", "checks"), count(v.Whole.Judged()), count(v.Whole.Open))
 }
 
-// NoFindings says why there are none.
+// NoFindings is the text where there are no findings.
 func (v view) NoFindings() string {
 	switch unread := len(v.Unread()); {
 	case v.Whole.Fail+v.Whole.Open > 0:
-		return "The findings were not handed over with the numbers above; see the JSON Lines of this sweep."
+		return "The findings are not included in this page; see the JSON Lines of this sweep."
 	case unread > 0:
 		return "There is no finding to show. " + plural(unread, "shard was", "shards were") + " not read to the end."
 	case v.Whole.Judged() == 0:
 		return "There is no finding: nothing was judged."
 	}
-	return "There is no finding: all that was judged passes."
+	return "There is no finding: every check passes."
 }
 
-// NoOffenders says why there are none.
+// NoOffenders is the text where there are no offenders.
 func (v view) NoOffenders() string {
 	if v.Failing == 0 && v.Whole.Judged() > 0 && len(v.Unread()) == 0 {
-		return "No thing violates a rule."
+		return "No resource violates a rule."
 	}
 	if v.Failing == 0 && v.Whole.Judged() > 0 {
-		return "No thing that was read violates a rule."
+		return "No resource that was read violates a rule."
 	}
 	return v.NoFindings()
 }
 
-// ControlsText says in words what the chart of controls shows.
+// ControlsText describes the chart of controls.
 func (v view) ControlsText() string {
 	var parts []string
 	for _, c := range v.Controls {
@@ -235,14 +235,14 @@ func (v view) ControlsText() string {
 	return "Bars of each control. " + strings.Join(parts, "; ") + "."
 }
 
-// TrendText says in words what the chart of the trend shows.
+// TrendText describes the chart of the trend.
 func (v view) TrendText() string {
 	rows := v.Trend.Rows
 	first, last := rows[len(rows)-1], rows[0]
 	return fmt.Sprintf("Lines of the posture over %d sweeps: %s on %s, %s on %s.", len(rows), first.Whole, moment(first.At), last.Whole, moment(last.At))
 }
 
-// RingText says in words what the ring of severities shows.
+// RingText describes the ring of severities.
 func (v view) RingText() string {
 	var parts []string
 	for _, c := range v.Urgent {

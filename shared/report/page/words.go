@@ -9,10 +9,10 @@ import (
 	"fleetwarden/shared/report"
 )
 
-// none stands where there is no number.
+// none is shown where there is no number.
 const none = "–"
 
-// percent never rounds up: what is not all is never called 100 %.
+// percent rounds down: only a full share is 100 %.
 func percent(p report.Posture) string {
 	share, ok := p.Share()
 	if !ok {
@@ -21,7 +21,7 @@ func percent(p report.Posture) string {
 	return tenths(math.Floor(share*1000+1e-9)) + " %"
 }
 
-// tenths writes a number of tenths, without a decimal that says nothing.
+// tenths writes a number of tenths, without a zero decimal.
 func tenths(t float64) string {
 	if math.Mod(t, 10) == 0 {
 		return strconv.FormatFloat(t/10, 'f', 0, 64)
@@ -29,7 +29,7 @@ func tenths(t float64) string {
 	return strconv.FormatFloat(t/10, 'f', 1, 64)
 }
 
-// step says by how many percentage points the posture moved.
+// step is the change of the posture in percentage points.
 func step(now, before report.Posture) string {
 	a, ok := now.Share()
 	b, had := before.Share()
@@ -47,7 +47,7 @@ func step(now, before report.Posture) string {
 	return "unchanged"
 }
 
-// count writes a number with its thousands apart.
+// count writes a number with thousands separators.
 func count(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -64,7 +64,7 @@ func plural(n int, one, many string) string {
 	return count(n) + " " + many
 }
 
-// moment writes a time for people.
+// moment formats a time.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return none
@@ -72,7 +72,7 @@ func moment(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// left says how long an exemption still works.
+// left is the remaining time of an exemption.
 func left(expires, at time.Time) string {
 	days := int(math.Floor(expires.Sub(at).Hours() / 24))
 	switch {
@@ -85,7 +85,7 @@ func left(expires, at time.Time) string {
 	}
 }
 
-// took says how long a sweep ran, to the second.
+// took is the duration of a sweep, to the second.
 func took(s report.Summary) string {
 	if s.Ended.Before(s.Started) || s.Ended.IsZero() {
 		return ""
