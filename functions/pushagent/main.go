@@ -14,7 +14,6 @@ import (
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/sas"
-	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/memory"
@@ -22,6 +21,7 @@ import (
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
+	"fleetwarden/shared/sanction"
 	"fleetwarden/shared/terminal"
 )
 
@@ -99,7 +99,7 @@ func control(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session,
 			{Kind: fleet.RefreshAssets, Act: agent.Refresh(center)},
 			{Kind: fleet.PushAgent, Act: push},
 			{Kind: fleet.PushTrustClient, Act: agent.PushTrustClient(instances, ids)},
-			{Kind: fleet.TagInstance, Act: consequence.Tag(instances)},
+			{Kind: fleet.TagInstance, Act: sanction.Tag(instances)},
 		},
 	}, nil
 }

@@ -11,7 +11,6 @@ import (
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
-	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/memory"
@@ -19,6 +18,7 @@ import (
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
+	"fleetwarden/shared/sanction"
 	"fleetwarden/shared/terminal"
 )
 
@@ -70,8 +70,8 @@ func control(call *fcrun.Call, session *aliyun.Session) reconcile.Control[*fleet
 		}.Observe,
 		Decide: rules.TrustedInstance,
 		Steps: []reconcile.Step{
-			{Kind: fleet.TagInstance, Act: consequence.Tag(instances)},
-			{Kind: fleet.StopInstance, Act: consequence.Stop(instances)},
+			{Kind: fleet.TagInstance, Act: sanction.Tag(instances)},
+			{Kind: fleet.StopInstance, Act: sanction.Stop(instances)},
 		},
 	}
 }

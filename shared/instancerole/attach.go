@@ -9,15 +9,14 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Attacher is the part of ECS that attaching needs. Both calls take at most 100
-// ids.
+// Attacher is the part of ECS that attaching needs. Both calls take at most 100 ids.
 type Attacher interface {
 	AttachRole(ctx context.Context, region fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error)
 	RoleNames(ctx context.Context, region fleet.Region, ids []string) (map[string]string, error)
 }
 
-// Attach attaches the role that each change wants, for [fleet.AttachRole]. It
-// never takes a role away: the API refuses an instance that has one.
+// Attach attaches the role that each change wants, for [fleet.AttachRole]. It never
+// replaces a role: the API refuses an instance that has one.
 func Attach(a Attacher) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		answers := map[string]fleet.BatchAnswer{}
@@ -52,8 +51,8 @@ func attach(ctx context.Context, a Attacher, region fleet.Region, role string, i
 	})
 }
 
-// inHalves calls an API for all ids and gives each its answer. One bad instance can
-// fail the whole call; then the halves are tried, so that its neighbours go on.
+// inHalves calls an API for all ids and returns the answer of each. One bad instance can
+// fail the whole call; then each half is tried, so that the others proceed.
 func inHalves(ids []string, call func([]string) (map[string]fleet.BatchAnswer, error)) map[string]fleet.BatchAnswer {
 	answers, err := call(ids)
 	if err == nil {
@@ -72,8 +71,8 @@ func inHalves(ids []string, call func([]string) (map[string]fleet.BatchAnswer, e
 	return out
 }
 
-// attempted are the instances worth reading back: not those whose call surely
-// changed nothing.
+// attempted returns the instances to read back: not those whose call certainly changed
+// nothing.
 func attempted(cs []fleet.Change, answers map[string]fleet.BatchAnswer) []string {
 	var ids []string
 	for _, c := range cs {
@@ -86,8 +85,8 @@ func attempted(cs []fleet.Change, answers map[string]fleet.BatchAnswer) []string
 	return ids
 }
 
-// settle believes the role names that were read back, and lets the answers say why
-// where they are not what was wanted.
+// settle compares the role names that were read back; where they are not the wanted ones,
+// the answers give the reason.
 func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[string]string, readErr error) []fleet.Result {
 	out := make([]fleet.Result, len(cs))
 	for i, c := range cs {
@@ -111,12 +110,12 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 	return out
 }
 
-// refused settles what the cloud refused to do with an instance.
+// refused settles a refusal of the cloud.
 func refused(c fleet.Change, doing string, err error) fleet.Result {
 	res := fleet.Failure(c, doing, err)
 	switch {
 	case fleet.CodeOf(err) == "InvalidRamRole.NotFound":
-		// The role was seen, or just made: ECS does not see it yet.
+		// The role was seen, or just created: ECS does not see it yet.
 		res.State, res.Again = fleet.Later, propagation
 	case fleet.OfInstance(err) && fleet.ClassOf(err) == fleet.NotFound:
 		res.State = fleet.Later // the next check determines whether it is gone

@@ -27,7 +27,7 @@ func TestAttachGivesAHundredInstancesTheRoleInOneCall(t *testing.T) {
 	}
 }
 
-func TestAttachOfNothingCallsNobodyForWrites(t *testing.T) {
+func TestAttachWithoutChangesWritesNothing(t *testing.T) {
 	c := ready()
 	if rs := instancerole.Attach(c)(t.Context(), here, nil); len(rs) != 0 || c.calls["AttachRole"] != 0 {
 		t.Errorf("got %v, calls %v", rs, c.calls)
@@ -66,7 +66,7 @@ func TestAFailureInsideAnAnswerIsThatInstancesOnly(t *testing.T) {
 	}
 }
 
-func TestAnAttachWhoseAnswerWasLostIsReadAndNotRepeated(t *testing.T) {
+func TestAnAttachWithALostAnswerIsReadAndNotRepeated(t *testing.T) {
 	for after, want := range map[bool]fleet.State{true: fleet.Done, false: fleet.Later} {
 		t.Run(fmt.Sprint("done: ", after), func(t *testing.T) {
 			c := ready("i-1", "i-2")
@@ -85,11 +85,11 @@ func TestAnAttachWhoseAnswerWasLostIsReadAndNotRepeated(t *testing.T) {
 func TestARefusedAttachIsSettledByItsClass(t *testing.T) {
 	for err, want := range map[failure]fleet.State{
 		denied: fleet.Failed, throttled: fleet.Later, {class: fleet.OutOfBudget}: fleet.Later,
-		{fleet.Denied, "InvalidUser.PassRoleForbidden"}:        fleet.Failed,
-		{fleet.Invalid, "InvalidRamRole.NotEcsRole"}:           fleet.Failed,
-		{fleet.Denied, "InvalidNetworkType.MismatchRamRole"}:   fleet.Failed,
-		{fleet.Busy, "IncorrectInstanceStatus"}:                fleet.Later,
-		{fleet.Unclassified, "SomethingNobodyHasEverSeen.New"}: fleet.Failed,
+		{fleet.Denied, "InvalidUser.PassRoleForbidden"}:      fleet.Failed,
+		{fleet.Invalid, "InvalidRamRole.NotEcsRole"}:         fleet.Failed,
+		{fleet.Denied, "InvalidNetworkType.MismatchRamRole"}: fleet.Failed,
+		{fleet.Busy, "IncorrectInstanceStatus"}:              fleet.Later,
+		{fleet.Unclassified, "AnUnknownCode.New"}:            fleet.Failed,
 	} {
 		t.Run(err.Error(), func(t *testing.T) {
 			c := ready("i-1")
@@ -105,7 +105,7 @@ func TestARefusedAttachIsSettledByItsClass(t *testing.T) {
 	}
 }
 
-func TestWhatSurelyWasNotDoneIsNotReadBack(t *testing.T) {
+func TestACertainFailureIsNotReadBack(t *testing.T) {
 	for err, want := range map[failure]int{denied: 0, throttled: 0, {class: fleet.Busy}: 0, {class: fleet.OutOfBudget}: 0, lost: 1, {class: fleet.Unclassified}: 1} {
 		c := ready("i-1")
 		c.faults["AttachRole"] = []fault{{err: err}}
@@ -128,7 +128,7 @@ func TestARoleThatECSDoesNotSeeYetIsTriedAgainSoon(t *testing.T) {
 	each(t, cs, instancerole.Attach(c)(t.Context(), here, cs), fleet.Done)
 }
 
-func TestAnAttachIsNotBelievedBeforeItIsSeen(t *testing.T) {
+func TestAnAttachIsDoneOnlyWhenReadBack(t *testing.T) {
 	for name, x := range map[string]struct {
 		spoil func(*cloud)
 		want  fleet.State

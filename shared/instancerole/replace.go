@@ -18,8 +18,8 @@ type Replacer interface {
 }
 
 // Replace detaches the role Before of each change and attaches Want, for
-// [fleet.ReplaceRole]: there is no call that does both. Where the attach fails,
-// Before is attached again. Only what still has Before is touched.
+// [fleet.ReplaceRole]: no call does both. Where the attach fails, Before is attached again.
+// Only instances that still have Before are changed.
 func Replace(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
@@ -67,7 +67,7 @@ func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Ch
 	return settleReplaced(cs, detached, attached, after, err)
 }
 
-// free are the changes whose instance may have no role now.
+// free returns the changes whose instance may have no role now.
 func free(cs []fleet.Change, detached map[string]fleet.BatchAnswer) []fleet.Change {
 	var out []fleet.Change
 	for _, c := range cs {
@@ -103,7 +103,7 @@ func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.Batch
 			out[i] = fleet.Unseen(c, "replacing the role "+c.Before, nil, readErr)
 		case readErr != nil:
 			out[i] = fleet.Failure(c, "reading the role back", readErr)
-			out[i].State = fleet.Later // it may have been written: look again, whatever the read's failure
+			out[i].State = fleet.Later // it may have been written: check again, whatever the read's failure
 		case strings.EqualFold(name, c.Before):
 			out[i] = refused(c, "replacing the role "+c.Before+", which is in place again", cause)
 		default:
@@ -121,8 +121,8 @@ func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.Batch
 	return out
 }
 
-// whose is the answer that tells whether a replacement that is seen is ours: it is if
-// the role of before was detached here.
+// whose returns the answer that decides whether a visible replacement is ours: it is if the
+// old role was detached here.
 func whose(detached, attached error) error {
 	if detached == nil && fleet.ClassOf(attached) == fleet.Lost {
 		return attached
@@ -133,8 +133,8 @@ func whose(detached, attached error) error {
 // rollTime is how long rolling back may take beyond the end of the pass.
 const rollTime = 10 * time.Second
 
-// rollBack gives instances their old role again, also when the pass is out of time: an
-// instance must not be left without. What came of it is read afterwards.
+// rollBack attaches the old role again, also when the pass is out of time: an instance must
+// not be left without. The result is read afterwards.
 func rollBack(ctx context.Context, r Replacer, region fleet.Region, role string, ids []string) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), rollTime)
 	defer stop()

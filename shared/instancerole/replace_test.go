@@ -36,7 +36,7 @@ func TestReplaceDetachesAndAttaches(t *testing.T) {
 	c.once(t)
 }
 
-func TestReplaceTouchesOnlyWhatStillHasTheRole(t *testing.T) {
+func TestReplaceChangesOnlyInstancesThatStillHaveTheRole(t *testing.T) {
 	c := occupied("i-1")
 	c.role("Third")
 	c.instances["i-2"], c.instances["i-3"], c.instances["i-4"] = "Third", "", systrust
@@ -44,7 +44,7 @@ func TestReplaceTouchesOnlyWhatStillHasTheRole(t *testing.T) {
 	c.has(t, map[string]string{"i-1": systrust, "i-2": "Third", "i-3": "", "i-4": systrust})
 }
 
-func TestWhatCannotBeReadIsNotReplaced(t *testing.T) {
+func TestAnUnreadableRoleIsNotReplaced(t *testing.T) {
 	for err, want := range map[failure]fleet.State{throttled: fleet.Later, denied: fleet.Failed} {
 		c := occupied("i-1")
 		c.faults["RoleNames"] = []fault{{err: err}}
@@ -85,7 +85,7 @@ func TestOnlyTheInstanceWhoseAttachFailedIsRolledBack(t *testing.T) {
 	c.has(t, map[string]string{"i-1": theirs, "i-2": systrust})
 }
 
-func TestARollBackThatFailsTooIsLookedAtAgain(t *testing.T) {
+func TestAFailedRollBackIsCheckedAgain(t *testing.T) {
 	c := occupied("i-1")
 	c.faults["AttachRole"] = []fault{{err: denied}, {err: denied}}
 	rs := replace(t, c, replaces("i-1"), fleet.Later)
@@ -129,9 +129,9 @@ func TestADetachThatFailsLeavesEverythingAsItWas(t *testing.T) {
 	}
 }
 
-// What was surely not detached takes nothing of the hour's limit: an instance that is busy is
-// tried again and again.
-func TestADetachThatWasSurelyNotMadeLeavesTheInstanceUntouched(t *testing.T) {
+// A detach that certainly failed does not use the hour's limit: an instance that is busy is
+// tried repeatedly.
+func TestADetachThatCertainlyFailedLeavesTheInstanceUnchanged(t *testing.T) {
 	for class, want := range map[fleet.Class]bool{
 		fleet.Busy: true, fleet.Throttled: true, fleet.Denied: true, fleet.Absent: true, fleet.OutOfBudget: true, fleet.Lost: false, fleet.Unclassified: false,
 	} {
@@ -153,7 +153,7 @@ func TestOneInstanceThatVanishesDoesNotStopItsNeighbours(t *testing.T) {
 	c.has(t, map[string]string{"i-1": systrust, "i-2": systrust, "i-4": systrust})
 }
 
-func TestAReplacementThatSomebodyElseMadeIsNotOurs(t *testing.T) {
+func TestAReplacementByAnotherCallerIsNotOurs(t *testing.T) {
 	c := occupied("i-1")
 	c.between = func(api string) {
 		if api == "DetachRole" {
@@ -170,7 +170,7 @@ func TestAReplacementThatSomebodyElseMadeIsNotOurs(t *testing.T) {
 	replace(t, c, replaces("i-1"), fleet.Done) // the role of before was taken away here
 }
 
-func TestARoleThatSomebodyAttachesInBetweenStays(t *testing.T) {
+func TestARoleThatAnotherCallerAttachesInBetweenStays(t *testing.T) {
 	c := occupied("i-1")
 	c.role("Third")
 	c.between = func(api string) {
@@ -187,7 +187,7 @@ func TestARoleThatSomebodyAttachesInBetweenStays(t *testing.T) {
 
 // Answers may leave an instance out, and reads may be behind: neither is a reason
 // to believe or to despair.
-func TestAReplaceIsNotBelievedBeforeItIsSeen(t *testing.T) {
+func TestAReplaceIsDoneOnlyWhenReadBack(t *testing.T) {
 	for name, x := range map[string]struct {
 		spoil func(*cloud)
 		want  fleet.State
@@ -212,7 +212,7 @@ func TestAReplaceIsNotBelievedBeforeItIsSeen(t *testing.T) {
 	}
 }
 
-func TestAReplaceThatShowsNoRoleYetIsLookedAtAgain(t *testing.T) {
+func TestAReplaceThatShowsNoRoleYetIsCheckedAgain(t *testing.T) {
 	c := occupied("i-1")
 	c.between = func(api string) {
 		if api == "AttachRole" {

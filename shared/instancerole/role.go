@@ -21,8 +21,8 @@ type Roles interface {
 	AttachPolicy(ctx context.Context, role string, p fleet.Policy) error
 }
 
-// propagation is how long to leave a fresh role alone before ECS is expected to
-// see it. RAM is eventually consistent and publishes no time.
+// propagation is the delay before ECS is expected to see a new role. RAM is eventually
+// consistent and publishes no time.
 const propagation = 10 * time.Second
 
 const (
@@ -30,8 +30,8 @@ const (
 	policyText = "The four actions of Alibaba Cloud Trusted System. Made by Fleetwarden."
 )
 
-// Ensure makes the role of each change exist, trusting ECS and with the policy
-// that the change wants, for [fleet.EnsureRole].
+// Ensure creates the role of each change, with trust for ECS and the policy that the change
+// wants, for [fleet.EnsureRole].
 func Ensure(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := r.CreateRole(ctx, c.Ref.ID, rampolicy.ECSTrust(), roleText)
@@ -42,10 +42,10 @@ func Ensure(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.
 	})
 }
 
-// stood is the answer of creating a role that was there before.
+// stood is the answer of creating a role that exists.
 type stood struct{}
 
-func (stood) Error() string      { return "the role was there before" }
+func (stood) Error() string      { return "the role existed before" }
 func (stood) Class() fleet.Class { return fleet.Exists }
 
 // Grant attaches the policy that each change wants to the change's role, for
@@ -64,13 +64,13 @@ func each(do func(context.Context, fleet.Change) fleet.Result) func(context.Cont
 	}
 }
 
-// grant attaches the policy, making it first if it is our own and missing, and
-// reads the role back. created is what creating the role was answered.
+// grant attaches the policy, creating Fleetwarden's own if it is missing, and reads the
+// role back. created is the answer of creating the role.
 func grant(ctx context.Context, r Roles, c fleet.Change, created error) fleet.Result {
 	p := policyNamed(c.Want)
 	if p.Type == fleet.CustomPolicy {
 		if err := ensurePolicy(ctx, r, p); err != nil {
-			return notYet(fleet.Failure(c, "making sure of the policy "+p.Name, err))
+			return notYet(fleet.Failure(c, "ensuring the policy "+p.Name, err))
 		}
 	}
 	err := r.AttachPolicy(ctx, c.Ref.ID, p)
@@ -83,10 +83,10 @@ func grant(ctx context.Context, r Roles, c fleet.Change, created error) fleet.Re
 	return readRole(ctx, r, c, err)
 }
 
-var errForeign = errors.New("somebody else's policy has this name: it says something else, and is not attached")
+var errForeign = errors.New("another author's policy has this name: its content differs, and it is not attached")
 
-// ensurePolicy makes our own policy. One that has its name and says something else
-// would give its rights to a whole fleet.
+// ensurePolicy creates Fleetwarden's own policy. Another document of its name would grant
+// its rights to a whole fleet.
 func ensurePolicy(ctx context.Context, r Roles, p fleet.Policy) error {
 	document, err := r.Policy(ctx, p)
 	if fleet.ClassOf(err) == fleet.NotFound {
@@ -113,8 +113,8 @@ func isOurs(document string) bool {
 	return err == nil && got.Equal(want)
 }
 
-// notYet puts a failure off that says that what was just seen, or made, is not
-// there: RAM does not show it yet.
+// notYet defers a failure that reports a resource missing that was just read or created:
+// RAM does not show it yet.
 func notYet(res fleet.Result) fleet.Result {
 	if fleet.ClassOf(res.Err) == fleet.NotFound {
 		res.State, res.Again = fleet.Later, propagation
@@ -122,7 +122,7 @@ func notYet(res fleet.Result) fleet.Result {
 	return res
 }
 
-// policyNamed tells our own policy from Alibaba Cloud's by its name.
+// policyNamed distinguishes Fleetwarden's own policy from Alibaba Cloud's by its name.
 func policyNamed(name string) fleet.Policy {
 	if name == "AliyunSysTrustFullAccess" {
 		return fleet.Policy{Name: name, Type: fleet.SystemPolicy}
@@ -130,8 +130,8 @@ func policyNamed(name string) fleet.Policy {
 	return fleet.Policy{Name: name, Type: fleet.CustomPolicy}
 }
 
-// readRole believes what RAM shows: the role trusts ECS and grants the actions. answer
-// is what the writes were answered: nil if one of them made something.
+// readRole checks that RAM shows the role with trust for ECS and the actions granted.
+// answer is the answer of the writes: nil if one of them changed the role.
 func readRole(ctx context.Context, r Roles, c fleet.Change, answer error) fleet.Result {
 	role, err := r.Role(ctx, c.Ref.ID)
 	res := fleet.Found(c, "", answer)
@@ -140,7 +140,7 @@ func readRole(ctx context.Context, r Roles, c fleet.Change, answer error) fleet.
 		res = unseen(c, "attaching the policy "+c.Want, answer, err)
 	case unfit(role) == "":
 	case res.State == fleet.Done:
-		// It was attached, which has to be told; the next look says what is wrong.
+		// The attachment has to be reported; the next check reports the rest.
 		res = unseen(c, "attaching the policy "+c.Want, nil, errors.New(unfit(role)))
 	default:
 		res.State, res.Why = fleet.Failed, unfit(role)
@@ -149,8 +149,8 @@ func readRole(ctx context.Context, r Roles, c fleet.Change, answer error) fleet.
 	return res
 }
 
-// unseen settles what RAM does not show. It may be there also where it was not made
-// here: so it is looked at again, whatever kept it from being seen.
+// unseen settles a write that RAM does not show. Another caller may have made it: so it is
+// checked again, whatever the read's error.
 func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
 	res := fleet.Unseen(c, doing, answer, readErr)
 	if answer != nil {
@@ -160,7 +160,7 @@ func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
 	return res
 }
 
-// holds reports whether the role is there with the policy attached.
+// holds reports whether the role exists with the policy attached.
 func holds(role fleet.Role, policy string) bool {
 	return slices.ContainsFunc(role.Policies, func(p fleet.Policy) bool { return p.Name == policy })
 }
@@ -168,7 +168,7 @@ func holds(role fleet.Role, policy string) bool {
 func unfit(role fleet.Role) string {
 	trust, err := rampolicy.ParseTrust(role.Trust)
 	if err != nil || trust.TrustsService(rampolicy.ECSService) != rampolicy.Allowed {
-		return "the role does not trust " + rampolicy.ECSService + "; put its trust policy right by hand"
+		return "the role does not trust " + rampolicy.ECSService + "; repair its trust policy manually"
 	}
 	var docs []*rampolicy.Document
 	for _, p := range role.Policies {
@@ -192,8 +192,8 @@ func describe(role fleet.Role) string {
 	return s
 }
 
-// maybeDone reports whether a write may stand though it failed: it was there
-// already, or its answer was lost. Reading back tells.
+// maybeDone reports whether a failed write may have taken effect: it was in place already,
+// or its answer was lost. Reading back decides.
 func maybeDone(err error) bool {
 	c := fleet.ClassOf(err)
 	return c == fleet.Exists || c == fleet.Lost

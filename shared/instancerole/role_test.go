@@ -28,7 +28,7 @@ func (c *cloud) stands(t *testing.T, policy string) {
 	}
 }
 
-func TestEnsureMakesTheRoleAndItsPolicy(t *testing.T) {
+func TestEnsureCreatesTheRoleAndItsPolicy(t *testing.T) {
 	c := newCloud()
 	if r := ensure(t, c, ours); r.State != fleet.Done || r.After != ours {
 		t.Errorf("got %+v", r)
@@ -48,7 +48,7 @@ func TestEnsureTakesAlibabaCloudsPolicyWithoutMakingIt(t *testing.T) {
 	}
 }
 
-func TestEnsureOfWhatIsThereChangesNothing(t *testing.T) {
+func TestEnsureOfAnExistingRoleChangesNothing(t *testing.T) {
 	c := ready()
 	if r := ensure(t, c, ours); r.State != fleet.Skipped || !strings.Contains(r.Why, "already") || r.After != ours || len(c.did) != 0 {
 		t.Errorf("got %+v, did %v", r, c.did)
@@ -74,8 +74,8 @@ func TestEnsureFinishesWhatAnotherBegan(t *testing.T) {
 	})
 }
 
-// Whichever write loses its answer, before or after it was done, the role stands
-// at the latest after another look, and nothing is done twice.
+// Any write may lose its answer, before or after it took effect: the role exists at the
+// latest after another pass, and no write is made twice.
 func TestEveryWriteOfEnsureMayLoseItsAnswer(t *testing.T) {
 	for _, api := range []string{"CreateRole", "CreatePolicy", "AttachPolicy"} {
 		for _, after := range []bool{false, true} {
@@ -87,13 +87,13 @@ func TestEveryWriteOfEnsureMayLoseItsAnswer(t *testing.T) {
 					t.Errorf("it was done, and the result is %+v", r)
 				}
 				if after && api == "AttachPolicy" && !strings.Contains(r.Why, "lost") {
-					t.Errorf("the reason does not tell of the lost answer: %+v", r)
+					t.Errorf("the reason does not mention the lost answer: %+v", r)
 				}
 				if !after && r.State != fleet.Later {
 					t.Errorf("it was not done, and the result is %+v", r)
 				}
 				if r := ensure(t, c, ours); r.State != map[bool]fleet.State{true: fleet.Skipped, false: fleet.Done}[after] {
-					t.Errorf("the second look ends with %+v", r)
+					t.Errorf("the second pass ends with %+v", r)
 				}
 				c.stands(t, ours)
 				c.once(t)
@@ -102,7 +102,7 @@ func TestEveryWriteOfEnsureMayLoseItsAnswer(t *testing.T) {
 	}
 }
 
-func TestARoleThatSomebodyMadeMeanwhileIsTaken(t *testing.T) {
+func TestARoleThatAnotherCallerCreatedMeanwhileIsUsed(t *testing.T) {
 	c := newCloud()
 	c.faults["CreateRole"] = []fault{{failure{fleet.Exists, "EntityAlreadyExists.Role"}, true}}
 	c.faults["CreatePolicy"] = []fault{{failure{fleet.Exists, "EntityAlreadyExists.Policy"}, true}}
@@ -112,7 +112,7 @@ func TestARoleThatSomebodyMadeMeanwhileIsTaken(t *testing.T) {
 	c.stands(t, ours)
 }
 
-func TestARoleOfWhichAllWasMadeMeanwhileIsNotOurs(t *testing.T) {
+func TestARoleThatAnotherCallerCompletedMeanwhileIsNotOurs(t *testing.T) {
 	c := newCloud()
 	exists := []fault{{failure{fleet.Exists, "EntityAlreadyExists"}, true}}
 	c.faults["CreateRole"], c.faults["AttachPolicy"] = exists, exists
@@ -121,8 +121,7 @@ func TestARoleOfWhichAllWasMadeMeanwhileIsNotOurs(t *testing.T) {
 	}
 }
 
-// A document of our name that somebody else wrote would give its rights to the
-// whole fleet.
+// Another author's document of that name would grant its rights to the whole fleet.
 func TestAForeignPolicyOfOurNameIsReportedAndNotAttached(t *testing.T) {
 	for name, doc := range map[string]string{
 		"sweeping":   `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
@@ -184,7 +183,7 @@ func TestEnsureSettlesByTheErrorsClass(t *testing.T) {
 	}
 }
 
-func TestWhatRAMDoesNotShowYetIsLookedAtAgain(t *testing.T) {
+func TestAWriteThatRAMDoesNotShowYetIsCheckedAgain(t *testing.T) {
 	t.Run("the policy at the role", func(t *testing.T) {
 		c := newCloud()
 		c.hidden[systrust] = 2
@@ -269,7 +268,7 @@ func TestAGrantIsOursOnlyIfThisCallMadeIt(t *testing.T) {
 		want         fleet.State
 	}{
 		"made":                      {want: fleet.Done},
-		"somebody was faster":       {attach: fault{exists, true}, want: fleet.Skipped},
+		"attached concurrently":     {attach: fault{exists, true}, want: fleet.Skipped},
 		"lost and done":             {attach: fault{lost, true}, want: fleet.Done},
 		"lost and not done":         {attach: fault{err: lost}, want: fleet.Later},
 		"lost and not to be read":   {attach: fault{lost, true}, read: fault{err: denied}, want: fleet.Later},

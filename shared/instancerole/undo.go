@@ -9,7 +9,7 @@ import (
 )
 
 // Detach detaches the role Before of each change, for [fleet.DetachRole]. The call names
-// the role, so that one which somebody attached meanwhile stays.
+// the role, so that one which another caller attached meanwhile stays.
 func Detach(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		answers := map[string]fleet.BatchAnswer{}
@@ -36,8 +36,8 @@ func Detach(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fle
 	}
 }
 
-// settleDetached believes the role name, if it was read back, and lets the answer say why
-// it is not what was wanted.
+// settleDetached compares the role name, if it was read back; the answer gives the reason
+// of a difference.
 func settleDetached(c fleet.Change, answer error, name string, read bool) fleet.Result {
 	var res fleet.Result
 	switch {
@@ -52,13 +52,13 @@ func settleDetached(c fleet.Change, answer error, name string, read bool) fleet.
 	return res
 }
 
-// Revoker is the part of RAM that takes a policy away.
+// Revoker is the part of RAM that detaches a policy.
 type Revoker interface {
 	Role(ctx context.Context, name string) (fleet.Role, error)
 	DetachPolicy(ctx context.Context, role string, p fleet.Policy) error
 }
 
-// Revoke takes the policy Before of each change from its role, for [fleet.RevokeRole].
+// Revoke detaches the policy Before of each change from its role, for [fleet.RevokeRole].
 func Revoke(r Revoker) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := r.DetachPolicy(ctx, c.Ref.ID, policyNamed(c.Before))

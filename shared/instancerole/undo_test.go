@@ -33,7 +33,7 @@ func having(ids ...string) *cloud {
 	return c
 }
 
-func TestDetachTakesTheRoleThatItNamesAndNoOther(t *testing.T) {
+func TestDetachDetachesOnlyTheNamedRole(t *testing.T) {
 	c := having("i-1")
 	c.role(theirs)
 	c.instances["i-2"], c.instances["i-3"] = theirs, ""
@@ -44,7 +44,7 @@ func TestDetachTakesTheRoleThatItNamesAndNoOther(t *testing.T) {
 	}
 }
 
-func TestDetachIsBelievedOnlyWhenReadBack(t *testing.T) {
+func TestDetachIsDoneOnlyWhenReadBack(t *testing.T) {
 	c := having("i-1", "i-2")
 	c.silent["i-1"] = true
 	detach(t, c, detaches("i-1", "i-2"), fleet.Later, fleet.Done)
@@ -56,7 +56,7 @@ func TestDetachIsBelievedOnlyWhenReadBack(t *testing.T) {
 	detach(t, c, detaches("i-1"), fleet.Started)
 }
 
-func TestADetachWithoutAnAnswerIsLookedAt(t *testing.T) {
+func TestADetachWithALostAnswerIsReadBack(t *testing.T) {
 	for name, x := range map[string]struct {
 		fault fault
 		want  fleet.State
@@ -74,7 +74,7 @@ func TestADetachWithoutAnAnswerIsLookedAt(t *testing.T) {
 	}
 }
 
-func TestOneBadInstanceDoesNotKeepItsNeighboursAttached(t *testing.T) {
+func TestOneBadInstanceDoesNotBlockOtherDetaches(t *testing.T) {
 	c := having("i-1", "i-2", "i-4")
 	detach(t, c, detaches("i-1", "i-2", "i-gone", "i-4"), fleet.Done, fleet.Done, fleet.Failed, fleet.Done)
 	c.has(t, map[string]string{"i-1": "", "i-2": "", "i-4": ""})
@@ -92,7 +92,7 @@ func (c *cloud) DetachPolicy(_ context.Context, role string, p fleet.Policy) err
 	})
 }
 
-func TestRevokeTakesOnePolicyFromARole(t *testing.T) {
+func TestRevokeDetachesOnePolicy(t *testing.T) {
 	for name, x := range map[string]struct {
 		fault fault
 		gone  bool

@@ -11,10 +11,10 @@ import (
 
 // Policies is the part of RAM that key policies need.
 type Policies interface {
-	// Fresh reads a policy's default version, whatever was read before.
+	// Fresh reads a policy's default version, without a cache.
 	Fresh(ctx context.Context, p fleet.Policy) (document string, err error)
 	CreatePolicy(ctx context.Context, name, document, description string) error
-	// SetPolicy makes a new default version; the oldest gives way.
+	// SetPolicy makes a new default version, in place of the oldest.
 	SetPolicy(ctx context.Context, name, document string) error
 }
 
@@ -27,7 +27,7 @@ type Attacher interface {
 
 const policyText = "The keys of encrypted snapshots or images that are shared. Made by Fleetwarden."
 
-var errForeign = errors.New("somebody else's policy has this name: it grants something else, and is left alone")
+var errForeign = errors.New("another author's policy has this name: it grants something else, and is left unchanged")
 
 // SetKeys makes each change's policy grant what the change wants, for
 // [fleet.SetKeyPolicy]: a new policy, or a new default version of the one that was
@@ -50,8 +50,8 @@ func SetKeys(p Policies) act {
 	})
 }
 
-// newKeys makes a policy. One of that name may be left from before, attached to
-// nothing: if it has our form, it is ours to fill anew.
+// newKeys creates a policy. One of that name may exist, attached to no role: if it has
+// Fleetwarden's form, it is reused.
 func newKeys(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 	err := p.CreatePolicy(ctx, c.Ref.ID, c.Want, policyText)
 	if err != nil && !maybeDone(err) {
@@ -90,7 +90,7 @@ func Attach(a Attacher) act {
 		if err != nil && !maybeDone(err) {
 			res := fleet.Failure(c, "attaching the policy", err)
 			if fleet.ClassOf(err) == fleet.NotFound {
-				return later(res) // just made, and not visible yet
+				return later(res) // just created, and not visible yet
 			}
 			return res
 		}
@@ -98,7 +98,7 @@ func Attach(a Attacher) act {
 	})
 }
 
-// Detach takes each change's policy from the role Before, for [fleet.DetachKeyPolicy].
+// Detach detaches each change's policy from the role Before, for [fleet.DetachKeyPolicy].
 func Detach(a Attacher) act {
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := a.DetachPolicy(ctx, c.Before, named(c.Ref.ID))
@@ -109,7 +109,7 @@ func Detach(a Attacher) act {
 	})
 }
 
-// attached believes what the role shows.
+// attached settles a change by the policies that the role shows.
 func attached(ctx context.Context, a Attacher, c fleet.Change, name string, want bool, answer error) fleet.Result {
 	doing, after := "detaching the policy", ""
 	if want {

@@ -20,18 +20,18 @@ type Roles interface {
 	TagRole(ctx context.Context, name, key, value string) error
 }
 
-// propagation is how long to leave RAM alone before it is expected to show a write. It
-// is eventually consistent and publishes no time.
+// propagation is the delay before RAM is expected to show a write. It is eventually
+// consistent and publishes no time.
 const propagation = 10 * time.Second
 
 const roleText = "Lets the ECS of sharees use encrypted snapshots and images that are shared with them. Made by Fleetwarden."
 
-// unsettled is the error of a write that cannot be told yet: the next look decides anew.
+// unsettled is the error of a write whose outcome is unknown: the next check decides again.
 type unsettled struct{ error }
 
 func (unsettled) Class() fleet.Class { return fleet.Unavailable }
 
-var errEdited = unsettled{errors.New("somebody has changed it meanwhile; the next look decides anew")}
+var errEdited = unsettled{errors.New("another caller changed it meanwhile; the next check decides again")}
 
 type act = func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result
 
@@ -45,8 +45,8 @@ func each(do func(context.Context, fleet.Change) fleet.Result) act {
 	}
 }
 
-// Ensure makes the role of each change with the trust that it wants, for
-// [fleet.EnsureShareRole]. A role that is there by now is not touched.
+// Ensure creates the role of each change with the trust that it wants, for
+// [fleet.EnsureShareRole]. A role that exists by now is left unchanged.
 func Ensure(r Roles) act {
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := r.CreateRole(ctx, c.Ref.ID, c.Want, roleText)
@@ -55,7 +55,7 @@ func Ensure(r Roles) act {
 		}
 		role, rerr := r.Bare(ctx, c.Ref.ID)
 		if rerr == nil && !role.Missing && sameTrust(role.Trust, c.Want) {
-			if err != nil { // perhaps another's, who was faster: it is not marked
+			if err != nil { // perhaps another caller's role: it is not marked
 				return fleet.Found(c, role.Trust, err)
 			}
 			if err := owned(ctx, r, c.Ref.ID); err != nil {
@@ -74,10 +74,10 @@ func Ensure(r Roles) act {
 	})
 }
 
-var errUnmarked = errors.New("the role stands, and RAM does not show the tag " + fleet.TagManaged + " on it: nothing will be taken back from it")
+var errUnmarked = errors.New("the role exists, and RAM does not show the tag " + fleet.TagManaged + " on it: nothing will be taken back from it")
 
-// owned makes sure that a role that we made shows our tag: it was sent with the role, and
-// without it the role would silently count as another's for good.
+// owned verifies that a role that Fleetwarden created shows its tag: it was sent with the
+// role, and without it the role would permanently count as another author's.
 func owned(ctx context.Context, r Roles, name string) error {
 	for _, mark := range []bool{false, true} {
 		if mark {
@@ -107,7 +107,7 @@ func SetTrust(r Roles) act {
 		case role.Missing:
 			return fleet.Result{Change: c, State: fleet.Skipped, Why: "the role is gone"}
 		case sameTrust(role.Trust, c.Want):
-			return fleet.Result{Change: c, State: fleet.Skipped, After: role.Trust, Why: "the role trusts that already"}
+			return fleet.Result{Change: c, State: fleet.Skipped, After: role.Trust, Why: "the role has that trust already"}
 		case role.Trust != c.Before:
 			res := later(fleet.Failure(c, "changing the role's trust", errEdited))
 			res.After = role.Trust
@@ -133,8 +133,7 @@ func trustReadBack(ctx context.Context, r Roles, c fleet.Change, answer error) f
 	return res
 }
 
-// Mark puts the tag [fleet.TagUnused] onto the role of each change, for
-// [fleet.MarkUnused].
+// Mark sets the tag [fleet.TagUnused] on the role of each change, for [fleet.MarkUnused].
 func Mark(r Roles) act { return tag(r, fleet.TagUnused) }
 
 func tag(r Roles, key string) act {
@@ -151,8 +150,8 @@ func tag(r Roles, key string) act {
 	})
 }
 
-// unseen settles what was, or may have been, written and does not show: whatever kept it
-// from being seen, it is looked at again.
+// unseen settles a possible write that reads do not show: it is checked again, whatever the
+// read's error.
 func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
 	res := fleet.Unseen(c, doing, answer, readErr)
 	if answer != nil {
@@ -162,19 +161,19 @@ func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
 	return res
 }
 
-// later puts off what the next look decides anew, whatever the failure.
+// later defers a change to the next check, whatever the failure.
 func later(res fleet.Result) fleet.Result {
 	res.State, res.Again = fleet.Later, propagation
 	return res
 }
 
-// maybeDone reports whether a write may stand though it failed. Reading back tells.
+// maybeDone reports whether a failed write may have taken effect. Reading back decides.
 func maybeDone(err error) bool {
 	c := fleet.ClassOf(err)
 	return c == fleet.Exists || c == fleet.Lost
 }
 
-// sameTrust: RAM need not return the bytes that it was given.
+// sameTrust compares by meaning: RAM need not return the same bytes.
 func sameTrust(got, want string) bool {
 	if got == want {
 		return true

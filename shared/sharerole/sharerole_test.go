@@ -59,7 +59,7 @@ func do(t *testing.T, c *cloud, a act, ch fleet.Change, want fleet.State, wrote 
 	return res[0]
 }
 
-func TestARoleIsMadeAndReadBack(t *testing.T) {
+func TestARoleIsCreatedAndReadBack(t *testing.T) {
 	ch := change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2"))
 	for name, prepare := range map[string]func(*cloud){
 		"": func(*cloud) {}, "answer lost": func(c *cloud) { c.fails["CreateRole"] = lost },
@@ -77,7 +77,7 @@ func TestARoleIsMadeAndReadBack(t *testing.T) {
 
 // RAM may not read the tags that a role is made with, or any: a role of ours that does not
 // show it would count as another's for good.
-func TestARoleOfOursThatDoesNotShowItIsMarkedOrFails(t *testing.T) {
+func TestACreatedRoleWithoutItsTagIsMarkedOrFails(t *testing.T) {
 	ch := change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2"))
 	for name, x := range map[string]struct {
 		tagless, deaf bool
@@ -103,7 +103,7 @@ func TestARoleOfOursThatDoesNotShowItIsMarkedOrFails(t *testing.T) {
 	}
 }
 
-func TestARoleThatStoodAlreadyIsNotOurs(t *testing.T) {
+func TestAnExistingRoleIsNotOurs(t *testing.T) {
 	c := newCloud()
 	c.roles[role] = &fleet.Role{Trust: trust(t, "2")}
 	ch := change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2"))
@@ -112,7 +112,7 @@ func TestARoleThatStoodAlreadyIsNotOurs(t *testing.T) {
 	}
 }
 
-func TestWhatWasMadeAndCannotBeReadIsToldAsMade(t *testing.T) {
+func TestACreatedRoleThatCannotBeReadIsReportedAsCreated(t *testing.T) {
 	ensure := change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2"))
 	set := change(fleet.SetShareTrust, fleet.KindRole, role, trust(t, "2"), trust(t, "2", "3"))
 	mark := change(fleet.MarkUnused, fleet.KindRole, role, "", "since")
@@ -145,7 +145,7 @@ func TestWhatWasMadeAndCannotBeReadIsToldAsMade(t *testing.T) {
 	}
 }
 
-func TestARoleThatSomebodyMadeMeanwhileIsNotTouched(t *testing.T) {
+func TestARoleThatAnotherCallerCreatedMeanwhileIsUnchanged(t *testing.T) {
 	c := newCloud()
 	c.roles[role] = &fleet.Role{Trust: trust(t, "7")}
 	do(t, c, sharerole.Ensure(c), change(fleet.EnsureShareRole, fleet.KindRole, role, "", trust(t, "2")), fleet.Later)
@@ -154,7 +154,7 @@ func TestARoleThatSomebodyMadeMeanwhileIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestTrustIsReplacedOnlyWhileItIsWhatWasDecidedOn(t *testing.T) {
+func TestOnlyTheTrustThatWasDecidedOnIsReplaced(t *testing.T) {
 	ch := change(fleet.SetShareTrust, fleet.KindRole, role, trust(t, "2"), trust(t, "2", "3"))
 	for name, x := range map[string]struct {
 		now   string
@@ -183,7 +183,7 @@ func TestTrustIsReplacedOnlyWhileItIsWhatWasDecidedOn(t *testing.T) {
 	do(t, c, sharerole.SetTrust(c), ch, fleet.Skipped)
 }
 
-func TestAnEditRightAfterTheWriteIsSeenAndLeft(t *testing.T) {
+func TestAnEditRightAfterTheWriteIsKept(t *testing.T) {
 	c := newCloud()
 	ch := change(fleet.SetShareTrust, fleet.KindRole, role, trust(t, "2"), trust(t, "2", "3"))
 	c.roles[role] = &fleet.Role{Trust: ch.Before}
@@ -193,7 +193,7 @@ func TestAnEditRightAfterTheWriteIsSeenAndLeft(t *testing.T) {
 	}
 }
 
-func TestAWriteThatIsNotToBeSeenIsLookedAtAgain(t *testing.T) {
+func TestAnInvisibleWriteIsCheckedAgain(t *testing.T) {
 	c := newCloud()
 	ch := change(fleet.SetShareTrust, fleet.KindRole, role, trust(t, "2"), trust(t, "2", "3"))
 	c.roles[role] = &fleet.Role{Trust: ch.Before}
@@ -201,7 +201,7 @@ func TestAWriteThatIsNotToBeSeenIsLookedAtAgain(t *testing.T) {
 	do(t, c, sharerole.SetTrust(c), ch, fleet.Started, "SetTrust")
 }
 
-func TestTheMarkIsPutAndReadBack(t *testing.T) {
+func TestTheMarkIsSetAndReadBack(t *testing.T) {
 	c := newCloud()
 	ch := change(fleet.MarkUnused, fleet.KindRole, role, "", "20261120T120000Z-ab")
 	do(t, c, sharerole.Mark(c), ch, fleet.Done, "TagRole")
@@ -211,7 +211,7 @@ func TestTheMarkIsPutAndReadBack(t *testing.T) {
 	do(t, c, sharerole.Mark(c), ch, fleet.Failed)
 }
 
-func TestAKeyPolicyIsMadeOnceAndFilledAnewIfItIsOurs(t *testing.T) {
+func TestAKeyPolicyIsCreatedOnceAndReusedIfItIsOurs(t *testing.T) {
 	ch := change(fleet.SetKeyPolicy, fleet.KindPolicy, "fleetwarden-share-image-1", "", keys("a"))
 	c := newCloud()
 	do(t, c, sharerole.SetKeys(c), ch, fleet.Done, "CreatePolicy")
@@ -221,14 +221,14 @@ func TestAKeyPolicyIsMadeOnceAndFilledAnewIfItIsOurs(t *testing.T) {
 	c.policies[ch.Ref.ID] = rampolicy.SysTrustPolicy()
 	do(t, c, sharerole.SetKeys(c), ch, fleet.Failed)
 	if c.policies[ch.Ref.ID] != rampolicy.SysTrustPolicy() {
-		t.Error("somebody else's policy was changed")
+		t.Error("another author's policy was changed")
 	}
 	lostly := newCloud()
 	lostly.fails["CreatePolicy"] = lost
 	do(t, lostly, sharerole.SetKeys(lostly), ch, fleet.Done, "CreatePolicy")
 }
 
-func TestAKeyPolicyIsReplacedOnlyWhileItIsWhatWasDecidedOn(t *testing.T) {
+func TestOnlyTheKeyPolicyThatWasDecidedOnIsReplaced(t *testing.T) {
 	ch := change(fleet.SetKeyPolicy, fleet.KindPolicy, "fleetwarden-share-image-1", keys("a"), keys("a", "b"))
 	c := newCloud()
 	c.policies[ch.Ref.ID] = ch.Before
@@ -249,7 +249,7 @@ func TestAPolicyIsAttachedAndDetachedAndReadBack(t *testing.T) {
 	c.roles[role] = &fleet.Role{}
 	c.fails["AttachPolicy"] = lost
 	if res := do(t, c, sharerole.Attach(c), in, fleet.Done, "AttachPolicy"); !strings.Contains(res.Why, "lost") {
-		t.Errorf("the reason does not tell of the lost answer: %+v", res)
+		t.Errorf("the reason does not mention the lost answer: %+v", res)
 	}
 	do(t, c, sharerole.Attach(c), in, fleet.Skipped)
 	if p := c.roles[role].Policies[0]; p.Type != fleet.SystemPolicy {

@@ -6,24 +6,24 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Marker is the part of RAM that puts marks on roles and takes them away.
+// Marker is the part of RAM that tags and untags roles.
 type Marker interface {
 	RoleTags(ctx context.Context, name string) (map[string]string, error)
 	TagRole(ctx context.Context, name, key, value string) error
 	UntagRole(ctx context.Context, name, key string) error
 }
 
-// Remark puts back the tag [fleet.TagUnused] that the role of each change had before, or
-// takes it away where it had none, to undo a [fleet.MarkUnused].
+// Remark restores the tag [fleet.TagUnused] that the role of each change had before, or
+// removes it where it had none, to undo a [fleet.MarkUnused].
 func Remark(m Marker) act {
 	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := remark(ctx, m, c)
 		if err != nil && !maybeDone(err) {
-			return fleet.Failure(c, "putting the role's tag back", err)
+			return fleet.Failure(c, "restoring the role's tag", err)
 		}
 		tags, rerr := m.RoleTags(ctx, c.Ref.ID)
 		if rerr != nil || tags[fleet.TagUnused] != c.Want {
-			return unseen(c, "putting the role's tag back", err, rerr)
+			return unseen(c, "restoring the role's tag", err, rerr)
 		}
 		return fleet.Found(c, c.Want, err)
 	})

@@ -12,17 +12,17 @@ func (c *cloud) UntagRole(_ context.Context, name, key string) error {
 	return c.call("UntagRole", true, func() error { delete(c.tags[name], key); return nil })
 }
 
-func TestAMarkIsPutBackOrTakenAway(t *testing.T) {
+func TestAMarkIsRestoredOrRemoved(t *testing.T) {
 	for name, x := range map[string]struct {
 		want  string
 		fails map[string]error
 		state fleet.State
 		wrote []string
 	}{
-		"put back":                        {"none", nil, fleet.Done, []string{"TagRole"}},
-		"put back, answer lost":           {"none", map[string]error{"TagRole": lost}, fleet.Done, []string{"TagRole"}},
-		"put back, denied":                {"none", map[string]error{"TagRole": denied}, fleet.Failed, nil},
-		"put back, not to be read back":   {"none", map[string]error{"RoleTags": denied}, fleet.Started, []string{"TagRole"}},
+		"restored":                        {"none", nil, fleet.Done, []string{"TagRole"}},
+		"restored, answer lost":           {"none", map[string]error{"TagRole": lost}, fleet.Done, []string{"TagRole"}},
+		"restored, denied":                {"none", map[string]error{"TagRole": denied}, fleet.Failed, nil},
+		"restored, unreadable":            {"none", map[string]error{"RoleTags": denied}, fleet.Started, []string{"TagRole"}},
 		"taken away":                      {"", nil, fleet.Done, []string{"UntagRole"}},
 		"taken away, answer lost":         {"", map[string]error{"UntagRole": lost}, fleet.Done, []string{"UntagRole"}},
 		"taken away, denied":              {"", map[string]error{"UntagRole": denied}, fleet.Failed, nil},
@@ -44,7 +44,7 @@ func TestAMarkIsPutBackOrTakenAway(t *testing.T) {
 	}
 }
 
-func TestAMarkThatIsStillThereIsNotBelievedGone(t *testing.T) {
+func TestAVisibleMarkIsNotReportedAsRemoved(t *testing.T) {
 	c := newCloud()
 	c.tags[role] = map[string]string{fleet.TagUnused: "since"}
 	c.after["UntagRole"] = func() { c.tags[role] = map[string]string{fleet.TagUnused: "since"} }

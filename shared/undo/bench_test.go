@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/instancerole"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/sanction"
 	"fleetwarden/shared/sharerole"
 	"fleetwarden/shared/undo"
 )
@@ -173,7 +173,7 @@ func (w parts) make(function, run, control string, cs ...fleet.Change) (d done) 
 			return out
 		},
 		Steps: []reconcile.Step{
-			{Kind: fleet.TagInstance, Act: consequence.Tag(w.ecs)}, {Kind: fleet.StopInstance, Act: consequence.Stop(w.ecs)},
+			{Kind: fleet.TagInstance, Act: sanction.Tag(w.ecs)}, {Kind: fleet.StopInstance, Act: sanction.Stop(w.ecs)},
 			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(w.ram)}, {Kind: fleet.GrantRole, Act: instancerole.Grant(w.ram)},
 			{Kind: fleet.AttachRole, Act: instancerole.Attach(w.ecs)}, {Kind: fleet.ReplaceRole, Act: instancerole.Replace(w.ecs)},
 			{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(w.ram)}, {Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(w.ram)},

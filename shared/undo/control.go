@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/instancerole"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/sanction"
 	"fleetwarden/shared/sharerole"
 )
 
@@ -63,10 +63,10 @@ func (p *Plan) Control(h Hands) reconcile.Control[World] {
 // steps take away before they give: what is left in between has fewer rights.
 func (p *Plan) steps(h Hands) []reconcile.Step {
 	steps := []reconcile.Step{
-		{Kind: fleet.StartInstance, Act: consequence.Start(h.ECS)},
-		{Kind: fleet.StopInstance, Act: consequence.Stop(h.ECS)},
-		{Kind: fleet.UntagInstance, Act: consequence.Untag(h.ECS)},
-		{Kind: fleet.TagInstance, Act: consequence.Tag(h.ECS)},
+		{Kind: fleet.StartInstance, Act: sanction.Start(h.ECS)},
+		{Kind: fleet.StopInstance, Act: sanction.Stop(h.ECS)},
+		{Kind: fleet.UntagInstance, Act: sanction.Untag(h.ECS)},
+		{Kind: fleet.TagInstance, Act: sanction.Tag(h.ECS)},
 		{Kind: fleet.DetachRole, Act: instancerole.Detach(h.ECS)},
 		{Kind: fleet.ReplaceRole, Act: instancerole.Replace(h.ECS)},
 		{Kind: fleet.AttachRole, Act: instancerole.Attach(h.ECS)},

@@ -5,17 +5,17 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/instancerole"
+	"fleetwarden/shared/sanction"
 	"fleetwarden/shared/sharerole"
 )
 
 // ECS is the part of ECS that undoing needs.
 type ECS interface {
 	instancerole.Replacer
-	consequence.Instances
-	consequence.Restorer
+	sanction.Instances
+	sanction.Restorer
 }
 
 // RAM is the part of RAM that undoing needs.

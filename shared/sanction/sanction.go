@@ -1,7 +1,7 @@
-// Package consequence carries out what the policy makes of a violation, a tag on the
-// instance or stopping it, and what takes that back. It decides nothing, knows no SDK,
-// never forces a stop and never deletes.
-package consequence
+// Package sanction executes the policy's consequences of a violation, a tag on the instance
+// or stopping it, and their undo. It decides nothing, knows no SDK, never forces a stop and
+// never deletes.
+package sanction
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Instances is the part of ECS that the consequences need.
+// Instances is the part of ECS that sanctions need.
 type Instances interface {
 	Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error)
 	Tag(ctx context.Context, region fleet.Region, key, value string, ids []string) error
 	Stop(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.BatchAnswer, error)
 }
 
-// Tag puts the tag that each change wants ("key=value") onto its instance, for
-// [fleet.TagInstance]. The call tells nobody apart, so the tags are read right before it:
-// what has the tag by now was not tagged here.
+// Tag sets the tag that each change wants ("key=value") on its instance, for
+// [fleet.TagInstance]. The call's answer does not distinguish instances, so the tags are
+// read right before it: one that is already in place is not ours.
 func Tag(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
@@ -55,7 +55,7 @@ func has(l fleet.Listing, tag string) bool {
 	return tagged && value == want
 }
 
-// put tags instances that do not have their tag, and reads them back.
+// put tags instances that lack their tag, and reads them back.
 func put(ctx context.Context, i Instances, region fleet.Region, cs []fleet.Change) []fleet.Result {
 	if len(cs) == 0 {
 		return nil
@@ -73,8 +73,8 @@ func put(ctx context.Context, i Instances, region fleet.Region, cs []fleet.Chang
 	return out
 }
 
-// inParts is what one instance was answered where a call was made in parts, and one of
-// them failed: what it was not a moment ago, and is now, most likely was in another.
+// inParts is the answer for one instance of a call made in parts, one of which failed: a
+// tag that is new was most likely set by another part.
 func inParts(err error) error {
 	if err == nil {
 		return nil
@@ -82,7 +82,7 @@ func inParts(err error) error {
 	return fleet.Unanswered{}
 }
 
-// tag tags what wants the same tag together; it returns what went wrong, by tag.
+// tag tags the instances that want the same tag together; it returns the errors, by tag.
 func tag(ctx context.Context, i Instances, region fleet.Region, cs []fleet.Change) map[string]error {
 	groups := map[string][]string{}
 	for _, c := range cs {
@@ -98,11 +98,10 @@ func tag(ctx context.Context, i Instances, region fleet.Region, cs []fleet.Chang
 	return failures
 }
 
-// Stop stops running instances and then puts the tag that each change wants onto
-// them, so that an instance which somebody starts again is not stopped again, for
-// [fleet.StopInstance]. One that somebody else has stopped gets no tag. If the pass ends
-// between the two, the instance may be stopped once more after that start, and no
-// oftener.
+// Stop stops running instances and then sets the tag that each change wants on them, so
+// that an instance which an operator starts again is not stopped again, for
+// [fleet.StopInstance]. One that another caller stopped gets no tag. If the pass ends
+// between the two, the instance may be stopped once more after that start, and no more.
 func Stop(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := power{i.Stop, "stopping the instance", []string{"Stopping", "Stopped"}}.turn(ctx, i, s.Region, cs)
@@ -115,7 +114,7 @@ func Stop(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []flee
 		failures := tag(ctx, i, s.Region, ours)
 		for n := range out {
 			if err := failures[out[n].Change.Want]; err != nil && made(out[n]) {
-				out[n].Why = "stopped, but the tag that says so could not be put: " + err.Error()
+				out[n].Why = "stopped, but its tag could not be set: " + err.Error()
 			}
 		}
 		return out
@@ -136,8 +135,9 @@ type lister interface {
 	Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error)
 }
 
-// turn calls for all instances and believes the states that it reads back. The call
-// refuses what is not in the state that it changes, which tells whose doing a state is.
+// turn makes the call for all instances and settles by the states that it reads back. The
+// call refuses an instance that is not in its starting state, which determines the author
+// of a state.
 func (p power) turn(ctx context.Context, l lister, region fleet.Region, cs []fleet.Change) []fleet.Result {
 	answers, err := p.call(ctx, region, ids(cs))
 	after, readErr := l.Listings(ctx, region, ids(cs))

@@ -1,4 +1,4 @@
-package consequence
+package sanction
 
 import (
 	"context"
@@ -7,16 +7,16 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Restorer is the part of ECS that takes the consequences back.
+// Restorer is the part of ECS that undoes sanctions.
 type Restorer interface {
 	Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error)
 	Untag(ctx context.Context, region fleet.Region, key string, ids []string) error
 	Start(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.BatchAnswer, error)
 }
 
-// Untag takes the tag Before ("key=value") of each change from its instance, for
-// [fleet.UntagInstance]. The call goes by key alone: whoever asks for it has seen the
-// value right before.
+// Untag removes the tag Before ("key=value") of each change from its instance, for
+// [fleet.UntagInstance]. The call takes the key alone: the caller has checked the value
+// right before.
 func Untag(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		failures := map[string]error{}
@@ -31,13 +31,13 @@ func Untag(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []flee
 			value, tagged := now.Tags[key]
 			switch {
 			case readErr != nil:
-				out[n] = fleet.Unseen(c, "taking the tag from the instance", failures[key], readErr)
+				out[n] = fleet.Unseen(c, "removing the tag of the instance", failures[key], readErr)
 			case !there:
 				out[n] = fleet.Result{Change: c, State: fleet.Skipped, Why: "the instance is gone"}
 			case !tagged:
 				out[n] = fleet.Found(c, "", inParts(failures[key]))
 			default:
-				out[n] = fleet.Unseen(c, "taking the tag from the instance", failures[key], nil)
+				out[n] = fleet.Unseen(c, "removing the tag of the instance", failures[key], nil)
 				out[n].After = key + "=" + value
 			}
 		}
@@ -55,8 +55,7 @@ func byKey(cs []fleet.Change) map[string][]string {
 	return out
 }
 
-// Start starts stopped instances, for [fleet.StartInstance]. The tag that says why they
-// were stopped stays.
+// Start starts stopped instances, for [fleet.StartInstance]. Their tag stays.
 func Start(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		return power{r.Start, "starting the instance", []string{"Starting", "Running"}}.turn(ctx, r, s.Region, cs)

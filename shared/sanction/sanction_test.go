@@ -1,4 +1,4 @@
-package consequence_test
+package sanction_test
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/sanction"
 )
 
 func (r *region) Tag(_ context.Context, _ fleet.Region, key, value string, ids []string) error {
@@ -53,10 +53,10 @@ const (
 	halt = "fleetwarden:stopped=trusted-instance"
 )
 
-func TestATagIsPutOntoWhatLacksIt(t *testing.T) {
+func TestInstancesWithoutTheTagAreTagged(t *testing.T) {
 	r := run("i-1", "i-2", "i-has")
 	r.listed["i-has"].Tags["fleetwarden:violation"] = "trusted-instance"
-	rs := consequence.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1", "i-2", "i-has", "i-gone"))
+	rs := sanction.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1", "i-2", "i-has", "i-gone"))
 	if diff := cmp.Diff([]fleet.State{fleet.Done, fleet.Done, fleet.Skipped, fleet.Skipped}, states(rs)); diff != "" {
 		t.Error(diff)
 	}
@@ -71,26 +71,26 @@ func TestATagIsPutOntoWhatLacksIt(t *testing.T) {
 func TestNothingIsTaggedWhenAllHaveTheTag(t *testing.T) {
 	r := run("i-1")
 	r.listed["i-1"].Tags["fleetwarden:violation"] = "trusted-instance"
-	if consequence.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1")); len(r.wrote) != 0 {
+	if sanction.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1")); len(r.wrote) != 0 {
 		t.Errorf("wrote %v", r.wrote)
 	}
 }
 
-func TestATagWithAnotherValueGivesWay(t *testing.T) {
+func TestATagWithAnotherValueIsReplaced(t *testing.T) {
 	r := run("i-1")
 	r.listed["i-1"].Tags["fleetwarden:trust-client"] = "1"
-	rs := consequence.Tag(r)(t.Context(), here, wants(fleet.TagInstance, "fleetwarden:trust-client=2", "i-1"))
+	rs := sanction.Tag(r)(t.Context(), here, wants(fleet.TagInstance, "fleetwarden:trust-client=2", "i-1"))
 	if rs[0].State != fleet.Done || r.listed["i-1"].Tags["fleetwarden:trust-client"] != "2" {
 		t.Errorf("got %+v, %v", rs, r.listed)
 	}
 }
 
-func TestWhatIsStoppedIsTaggedAndNothingElseIs(t *testing.T) {
+func TestOnlyStoppedInstancesAreTagged(t *testing.T) {
 	r := run("i-1", "i-off", "i-no")
 	off := r.listed["i-off"]
 	off.Status = "Stopped"
 	r.listed["i-off"], r.refuses["i-no"] = off, throttled
-	rs := consequence.Stop(r)(t.Context(), here, wants(fleet.StopInstance, halt, "i-1", "i-off", "i-no"))
+	rs := sanction.Stop(r)(t.Context(), here, wants(fleet.StopInstance, halt, "i-1", "i-off", "i-no"))
 	if diff := cmp.Diff([]fleet.State{fleet.Done, fleet.Skipped, fleet.Later}, states(rs)); diff != "" {
 		t.Error(diff)
 	}
@@ -104,7 +104,7 @@ func TestWhatIsStoppedIsTaggedAndNothingElseIs(t *testing.T) {
 	}
 }
 
-func TestAConsequenceIsBelievedOnlyWhenReadBack(t *testing.T) {
+func TestASanctionIsDoneOnlyWhenReadBack(t *testing.T) {
 	for name, x := range map[string]struct {
 		write error
 		done  bool
@@ -123,8 +123,8 @@ func TestAConsequenceIsBelievedOnlyWhenReadBack(t *testing.T) {
 		"made and not seen yet": {stale: true, want: fleet.Started},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for kind, act := range map[fleet.ChangeKind]func(consequence.Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result{
-				fleet.TagInstance: consequence.Tag, fleet.StopInstance: consequence.Stop,
+			for kind, act := range map[fleet.ChangeKind]func(sanction.Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result{
+				fleet.TagInstance: sanction.Tag, fleet.StopInstance: sanction.Stop,
 			} {
 				b := behind{region: run("i-1"), read: x.read, stale: x.stale}
 				b.write, b.done = x.write, x.done
@@ -137,31 +137,31 @@ func TestAConsequenceIsBelievedOnlyWhenReadBack(t *testing.T) {
 	}
 }
 
-// Fifty ids are tagged with one call. One that failed does not tell about the others.
-func TestWhatWasTaggedBeforeACallFailedIsOurs(t *testing.T) {
+// Fifty ids are tagged with one call. A failed call does not affect the others.
+func TestInstancesTaggedBeforeAFailedCallAreOurs(t *testing.T) {
 	r := run("i-1")
 	r.write, r.done = throttled, true
-	rs := consequence.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1"))
+	rs := sanction.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1"))
 	if rs[0].State != fleet.Done || rs[0].Why == "" {
 		t.Errorf("got %+v", rs[0])
 	}
 }
 
-func TestWhatCannotBeReadIsNotTagged(t *testing.T) {
+func TestAnUnreadableInstanceIsNotTagged(t *testing.T) {
 	for err, want := range map[failure]fleet.State{throttled: fleet.Later, denied: fleet.Failed} {
 		r := run("i-1")
 		r.read = err
-		rs := consequence.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1"))
+		rs := sanction.Tag(r)(t.Context(), here, wants(fleet.TagInstance, mark, "i-1"))
 		if rs[0].State != want || len(r.wrote) != 0 {
 			t.Errorf("got %+v, wrote %v", rs, r.wrote)
 		}
 	}
 }
 
-// Whoever starts it is stopped once more at most; but who was told of the stop is tagged.
+// Without the tag, an instance that an operator starts again would be stopped once more.
 func TestAStopThatIsNotSeenYetIsTaggedToo(t *testing.T) {
 	b := behind{region: run("i-1"), stale: true}
-	consequence.Stop(&b)(t.Context(), here, wants(fleet.StopInstance, halt, "i-1"))
+	sanction.Stop(&b)(t.Context(), here, wants(fleet.StopInstance, halt, "i-1"))
 	if !slices.Equal(b.wrote, []string{"stop", "tag fleetwarden:stopped"}) {
 		t.Errorf("wrote %v", b.wrote)
 	}

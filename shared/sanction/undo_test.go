@@ -1,4 +1,4 @@
-package consequence_test
+package sanction_test
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fleetwarden/shared/consequence"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/sanction"
 )
 
 var here = fleet.Scope{Account: "1000000000000001", Region: "cn-hangzhou"}
@@ -99,10 +99,10 @@ func states(rs []fleet.Result) (out []fleet.State) {
 	return out
 }
 
-func TestTagsAreTakenOffTogetherAndOthersStay(t *testing.T) {
+func TestTagsAreRemovedTogetherAndOthersStay(t *testing.T) {
 	r := stopped("i-1", "i-2", "i-3")
 	cs := append(changes(fleet.UntagInstance, "fleetwarden:stopped=trusted-instance", "i-1", "i-2", "i-gone"), changes(fleet.UntagInstance, "team=a", "i-3")...)
-	got := states(consequence.Untag(r)(t.Context(), here, cs))
+	got := states(sanction.Untag(r)(t.Context(), here, cs))
 	if diff := cmp.Diff([]fleet.State{fleet.Done, fleet.Done, fleet.Skipped, fleet.Done}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -118,7 +118,7 @@ func TestTagsAreTakenOffTogetherAndOthersStay(t *testing.T) {
 func TestStartedInstancesRunAndKeepTheirTag(t *testing.T) {
 	r := stopped("i-1", "i-2")
 	r.refuses["i-2"] = throttled
-	rs := consequence.Start(r)(t.Context(), here, changes(fleet.StartInstance, "fleetwarden:stopped=trusted-instance", "i-1", "i-2"))
+	rs := sanction.Start(r)(t.Context(), here, changes(fleet.StartInstance, "fleetwarden:stopped=trusted-instance", "i-1", "i-2"))
 	if diff := cmp.Diff([]fleet.State{fleet.Done, fleet.Later}, states(rs)); diff != "" {
 		t.Error(diff)
 	}
@@ -127,17 +127,17 @@ func TestStartedInstancesRunAndKeepTheirTag(t *testing.T) {
 	}
 }
 
-func TestWhatSomebodyElseHasStartedIsNotOurs(t *testing.T) {
+func TestAnInstanceThatAnotherCallerStartedIsNotOurs(t *testing.T) {
 	r := stopped("i-1")
 	r.listed["i-1"] = fleet.Listing{Status: "Running"}
 	r.refuses["i-1"] = denied // IncorrectInstanceStatus, HTTP 403
-	rs := consequence.Start(r)(t.Context(), here, changes(fleet.StartInstance, "fleetwarden:stopped=trusted-instance", "i-1"))
+	rs := sanction.Start(r)(t.Context(), here, changes(fleet.StartInstance, "fleetwarden:stopped=trusted-instance", "i-1"))
 	if rs[0].State != fleet.Skipped || !strings.Contains(rs[0].Why, "already") {
 		t.Errorf("got %+v", rs[0])
 	}
 }
 
-func TestWhatWasTakenBackIsBelievedOnlyWhenReadBack(t *testing.T) {
+func TestAnUndoIsDoneOnlyWhenReadBack(t *testing.T) {
 	for name, x := range map[string]struct {
 		write, read error
 		done        bool
@@ -153,10 +153,10 @@ func TestWhatWasTakenBackIsBelievedOnlyWhenReadBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for kind, act := range map[fleet.ChangeKind]func(*region) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result{
 				fleet.UntagInstance: func(r *region) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
-					return consequence.Untag(r)
+					return sanction.Untag(r)
 				},
 				fleet.StartInstance: func(r *region) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
-					return consequence.Start(r)
+					return sanction.Start(r)
 				},
 			} {
 				r := stopped("i-1")
