@@ -8,16 +8,15 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// rpc stands for what the gateway and all RPC products answer alike; MNS and OSS have
-// protocols of their own.
+// rpc is the gateway and all RPC products together; MNS and OSS have their own protocols.
 const rpc = "rpc"
 
-// classes are the codes of each product by what they mean, whole: a prefix or an ending
-// says nothing (Forbidden.InstanceNotFound is about an instance that is gone, and
+// classes are the codes of each product by meaning. Codes are compared whole: a prefix or
+// suffix decides nothing (Forbidden.InstanceNotFound is about a released instance, and
 // InvalidAction.NotFound about no resource at all). They are those of the products' error
-// tables; synonyms and what passes with time are those that the vendor's Terraform provider
-// waits for (aliyun/terraform-provider-alicloud, alicloud/errors.go and its services).
-// A code that is not here is classified by its status; see [classify].
+// tables; synonyms and transient ones are those that the vendor's Terraform provider waits
+// for (aliyun/terraform-provider-alicloud, alicloud/errors.go and its services). A code
+// that is not here is classified by its status; see [classify].
 var classes = []struct {
 	product string
 	class   fleet.Class
@@ -27,8 +26,8 @@ var classes = []struct {
 		Throttling.ConcurrentLimitExceeded Rejected.Throttling`},
 	{rpc, fleet.Throttled, `SystemBusy ServiceBusy`},
 	{rpc, fleet.Unavailable, `ServiceUnavailable InternalError UnknownError`},
-	// A request came twice: each try has a nonce of its own, and the first of the two may have
-	// been carried out.
+	// A request came twice: each try has its own nonce, and the first may have been
+	// executed.
 	{rpc, fleet.Unavailable, `SignatureNonceUsed`},
 	{rpc, fleet.Denied, `NoPermission Forbidden Forbidden.RAM Forbidden.NoPermission Forbidden.Unauthorized Forbidden.RiskControl
 		Forbidden.AccountNotActive AccessDenied SignatureDoesNotMatch IncompleteSignature InvalidAccessKeyId
@@ -58,7 +57,7 @@ var classes = []struct {
 		InvalidOperation.ServiceKeyEncryptedImageUnsupported InvalidOperation.ServiceKeyEncryptedSnapshotUnsupported
 		OperationDeined.FullImage OperationDeined.EncryptedSnapshot ImageNotSupportInstanceType InvalidAccount.Forbbiden
 		InvalidSnapshotType.NotSupported InvalidDiskCategory.NotSupported`},
-	{"ecs", fleet.Invalid, `DryRunOperation DRYRUN.SUCCESS`}, // how a call is refused that was not to do anything
+	{"ecs", fleet.Invalid, `DryRunOperation DRYRUN.SUCCESS`}, // the answer of a dry run
 	{"ecs", fleet.Invalid, `InvalidInstanceIds.Malformed InvalidDiskIds.Malformed InvalidSnapshotIds.Malformed InstanceIds.ExceedLimit
 		InvalidParameter.AllEmpty InvalidParameter.Amount InvalidParameter.BatchOptimization InvalidParameter.Conflict
 		InvalidParameter.DataDiskNum InvalidParameter.DiskIds.Length InvalidParameter.EncryptedIllegal InvalidParameter.InstanceId
@@ -147,21 +146,20 @@ var classes = []struct {
 		NoSuchBucketPolicy NoSuchCORSConfiguration NoSuchTransferAccelerationConfiguration NoSuchWebsiteConfiguration NoSuchKey`},
 	{"oss", fleet.Exists, `FileAlreadyExists`},
 	{"oss", fleet.Denied, `AccessDenied InvalidAccessKeyId SignatureDoesNotMatch SecurityTokenExpired InvalidSecurityToken UserDisable`},
-	// NoSuchBucket says nothing about the object that was asked for.
+	// NoSuchBucket does not concern the requested object.
 	{"oss", fleet.Invalid, `NoSuchBucket BucketAlreadyExists RequestTimeTooSkewed EntityTooLarge InvalidArgument InvalidBucketName
 		InvalidObjectName MethodNotAllowed InvalidDigest InvalidRange MalformedXML NoSuchVersion NotImplemented NotModified PreconditionFailed`},
 }
 
 const (
-	// instancesGone are ECS's names for an instance that is not there.
+	// instancesGone are ECS's codes for a missing instance.
 	instancesGone = `InvalidInstanceId.NotFound InvalidInstanceIds.NotFound InvalidInstance.NotFound InvalidEcsId.NotFound
 		Forbidden.InstanceNotFound Instance.Notfound`
 	// instancesUnfit are those with which ECS refuses a call for one of its instances.
 	instancesUnfit = `InvalidInstance.NotMatch InvalidNetworkType.MismatchRamRole IncorrectInstanceStatus IncorrectInstanceStatus.Initializing`
 )
 
-// Listed reports whether it is known what the code means when the product, such as ecs,
-// answers with it.
+// Listed reports whether the product's code is known.
 func Listed(product, code string) bool {
 	_, ok := listed(product, code)
 	return ok
@@ -181,8 +179,8 @@ func holds(codes, code string) bool { return slices.Contains(strings.Fields(code
 
 // classify returns the class of an answered failure. A code that is not listed, or none,
 // goes by the status as far as HTTP defines it: 429 throttled, 5xx unavailable, or lost for
-// a write. All others are Unclassified, 400 and 404 too: the products send both for much
-// that is neither a mistake in the request nor a resource that is gone.
+// a write. All others are Unclassified, 400 and 404 too: the products send both for many
+// cases that are neither a mistake in the request nor a missing resource.
 func classify(product string, status int, code string, write bool) fleet.Class {
 	class, ok := listed(product, code)
 	switch {

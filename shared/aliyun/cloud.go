@@ -59,8 +59,8 @@ func NewCloud(credential credentials.Credential, endpoint string) (*Cloud, error
 	return c, nil
 }
 
-// noRedirect takes a redirect for the answer, which none of the APIs give. To follow it
-// would hand parameters and security token to whatever host it names.
+// noRedirect returns a redirect as the answer: no API redirects, and following one would
+// send parameters and security token to any host it names.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func proxyFor(local *url.URL) func(*http.Request) (*url.URL, error) {
@@ -90,7 +90,7 @@ func (c *Cloud) Local() string {
 	return c.local.Host
 }
 
-// Scheme is that of all addresses: https, or what the local address says.
+// Scheme is that of all addresses: https, or that of the local address.
 func (c *Cloud) Scheme() string {
 	if c.local == nil {
 		return "https"
@@ -98,8 +98,8 @@ func (c *Cloud) Scheme() string {
 	return c.local.Scheme
 }
 
-// HTTP is the connections that all clients share. With a local address they lead
-// there, whatever host a request names.
+// HTTP is the connections that all clients share. With a local address all requests go
+// there, whatever host they name.
 func (c *Cloud) HTTP() *http.Client { return c.http }
 
 // Credential is what requests are signed with.
@@ -125,19 +125,18 @@ func (c *Cloud) client(host string) (*openapi.Client, error) {
 		HttpClient: roundTrip{c.http},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making a client for %s: %w", host, err)
+		return nil, fmt.Errorf("creating a client for %s: %w", host, err)
 	}
 	cl.DisableSDKError = new(true) // keeps the throttling error and its RetryAfter
 	return cl, nil
 }
 
-// roundTrip hands the SDK our connections instead of a transport made anew for
-// every request.
+// roundTrip makes the SDK use our connections instead of a new transport for every request.
 type roundTrip struct{ client *http.Client }
 
 func (r roundTrip) Call(req *http.Request, _ *http.Transport) (*http.Response, error) {
 	resp, err := r.client.Do(req)
-	// A url.Error quotes the address, and all parameters stand in it.
+	// A url.Error quotes the address, with all parameters in it.
 	var u *url.Error
 	if errors.As(err, &u) {
 		return resp, u.Err

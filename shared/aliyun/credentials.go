@@ -8,7 +8,7 @@ import (
 	"github.com/aliyun/credentials-go/credentials"
 )
 
-// Keys are a set of credentials. They print as nothing but their access key id.
+// Keys are a set of credentials. They print only their access key id.
 type Keys struct {
 	AccessKeyID, AccessKeySecret, SecurityToken string
 }

@@ -19,32 +19,31 @@ import (
 // instances with all their fields stays below 2 MiB.
 const maxAnswer = 32 << 20
 
-// API is one API of a product at one place.
+// API is one API of a product at one endpoint.
 type API struct {
 	Product Product
 	Action  string
 	Region  fleet.Region
-	// Write says that the call changes something: its answer, once lost, is not
-	// asked for again.
+	// Write marks a call with effects: it is not repeated when its answer is lost.
 	Write bool
 }
 
 func (a API) String() string { return a.Product.Name + ":" + a.Action }
 
 // Do sends req to a, as a form in the body of a POST, and decodes the answer: gateways
-// refuse a request line above 8 KiB, and a full batch of ids is as long. req is a struct of a typed SDK, or one
-// like them: pointer fields with json tags, since the SDK panics on others. Resp is
-// any struct with json tags. It retries what time heals for
-// up to [Patience], spends the session's budget, counts every request sent, takes
-// the cloud's time from the Date header, and treats an answer without a body or
-// without a request id as no answer: the gateway has been seen to send 200 alone.
+// refuse a request line above 8 KiB, and a full batch of ids is as long. req is a struct of
+// a typed SDK, or one like them: pointer fields with json tags, since the SDK panics on
+// others. Resp is any struct with json tags. It retries transient failures for up to
+// [Patience], spends the session's budget, counts every request, takes the cloud's time
+// from the Date header, and treats an answer without a body or without a request id as no
+// answer: the gateway has been seen to send 200 alone.
 //
 // The error is an [*Error], or wraps the end of ctx.
 func Do[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
 	return attempt(ctx, s, a, func() (*Resp, error) { return send[Req, Resp](ctx, s, a, req) })
 }
 
-// attempt sends a request until it is answered, or trying again is of no use.
+// attempt sends a request until it is answered, or a retry is of no use.
 func attempt[Resp any](ctx context.Context, s *Session, a API, send func() (*Resp, error)) (*Resp, error) {
 	var resp *Resp
 	if a.Region != "" && !a.Region.Valid() {
@@ -98,8 +97,8 @@ var (
 	errNoRequestID = errors.New("the answer holds no request id")
 )
 
-// requestID stands in each product's answer. Without it the gateway answered
-// alone: an object with nothing in it would read as "there are none".
+// requestID is in each product's answer. Without it the gateway answered alone: an empty
+// object would read as an empty list.
 var requestID = []byte(`"RequestId"`)
 
 func decode[Resp any](ctx context.Context, a API, body io.Reader) (*Resp, error) {
@@ -136,8 +135,8 @@ func read[Resp any](ctx context.Context, a API, text []byte) (*Resp, error) {
 	return resp, nil
 }
 
-// unreadable says where an answer could not be read. The decoder's own text is left out:
-// it may quote what stands there, and that may be a key.
+// unreadable reports the position of a decoding error. The decoder's own text is left out:
+// it may quote a key.
 func unreadable(err error) error {
 	if e, ok := errors.AsType[*json.SemanticError](err); ok {
 		return fmt.Errorf("decoding the answer: a member has the wrong type at byte %d", e.ByteOffset)

@@ -26,20 +26,20 @@ type Error struct {
 	cause      error
 }
 
-// NewError returns an Error with the class that status and code of the API's product stand
-// for. write says whether the call may have changed something.
+// NewError returns an Error with the class of the status and code of the API's product.
+// write reports whether the call may have had an effect.
 func NewError(api string, status int, code, message, requestID string, write bool) *Error {
 	if quotesRequest(code) {
-		message = "the signature does not fit: the access key secret or the security token is wrong"
+		message = "the signature does not match: the access key secret or the security token is wrong"
 	}
 	product, _, _ := strings.Cut(api, ":")
 	return &Error{API: api, Status: status, Code: code, Message: message, RequestID: requestID,
 		class: classify(product, status, code, write)}
 }
 
-// quotesRequest reports whether the product's message for code quotes what it
-// computed the signature from: all parameters, and the security token. It goes by how the
-// code begins: to leave out one message too many does no harm.
+// quotesRequest reports whether the product's message for code quotes the signed text: all
+// parameters, and the security token. It compares the beginning of the code: dropping one
+// message too many does no harm.
 func quotesRequest(code string) bool {
 	return strings.HasPrefix(code, "SignatureDoesNotMatch") || strings.HasPrefix(code, "IncompleteSignature")
 }
@@ -90,7 +90,7 @@ func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
 func (e *Error) Unwrap() error { return e.cause }
 
-// translate turns what the SDK returned into an *Error.
+// translate converts an error of the SDK to an *Error.
 func translate(ctx context.Context, a API, err error) *Error {
 	api := a.String()
 	var throttled *openapi.ThrottlingError
@@ -112,8 +112,8 @@ func translate(ctx context.Context, a API, err error) *Error {
 	return NoAnswer(ctx, api, err, a.Write)
 }
 
-// message is the product's own message; the SDK adds the status and the request id
-// to it, which stand in the Error already.
+// message is the product's own message; the SDK adds the status and the request id to it,
+// which the Error has already.
 func message(data map[string]any) string {
 	for _, name := range []string{"Message", "message"} {
 		if m, ok := data[name].(string); ok {
@@ -123,7 +123,7 @@ func message(data map[string]any) string {
 	return ""
 }
 
-// text is what the SDK found in an answer; what was not there, it spells "<nil>".
+// text is a text of an answer; for a missing one the SDK has "<nil>".
 func text(p *string) string {
 	if s := value(p); s != "<nil>" {
 		return s

@@ -64,7 +64,7 @@ func TestCodesAndStatusesHaveTheirClass(t *testing.T) {
 		{"ecs", 404, "InvalidAction.NotFound", fleet.Invalid, fleet.Invalid},
 		{"ecs", 404, "InvalidVersion.NotFound", fleet.Invalid, fleet.Invalid},
 		{"ecs", 404, "InvalidRegionId.NotFound", fleet.Invalid, fleet.Invalid},
-		// A code of another product says nothing, nor does the beginning or the end of one.
+		// Codes of other products, prefixes and suffixes are not recognised.
 		{"ecs", 404, "EntityNotExist.Role", fleet.Unclassified, fleet.Unclassified},
 		{"mns", 404, "NoSuchKey", fleet.Unclassified, fleet.Unclassified},
 		{"oss", 400, "Throttling", fleet.Unclassified, fleet.Unclassified},
@@ -109,7 +109,7 @@ func TestSomeCodesAreAboutOneInstance(t *testing.T) {
 	}
 }
 
-func TestErrorTellsAPIClassCodeMessageAndRequest(t *testing.T) {
+func TestErrorHasAPIClassCodeMessageAndRequest(t *testing.T) {
 	url, _ := answering(t, text(403, `{"Code":"NoPermission","Message":"You may not.","RequestId":"R-1"}`))
 	s, _ := newSession(t, url, 0)
 	_, err := read(t.Context(), s)
@@ -227,7 +227,7 @@ func TestUnreachableEndpointNamesTheAddress(t *testing.T) {
 
 func TestWrongKeyIsDeniedAndNotRepeated(t *testing.T) {
 	for code, keys := range map[string]aliyun.Keys{
-		"InvalidAccessKeyId.NotFound": {AccessKeyID: "nobody", AccessKeySecret: "x"},
+		"InvalidAccessKeyId.NotFound": {AccessKeyID: "unknown", AccessKeySecret: "x"},
 		"SignatureDoesNotMatch":       {AccessKeyID: "local-ak", AccessKeySecret: "wrong"},
 	} {
 		cloud := startCloud(t)

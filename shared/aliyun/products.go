@@ -7,7 +7,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Product is a product: its short name, its API version and where it is.
+// Product is a product: its short name, its API version and its endpoints.
 type Product struct {
 	Name    string
 	Version string
@@ -15,15 +15,15 @@ type Product struct {
 	Endpoint func(fleet.Region) string
 }
 
-// The products that we call. Versions and endpoint rules are those of the
-// vendor's published metadata.
+// The products in use. Versions and endpoint rules are those of the vendor's published
+// metadata.
 var (
 	ECS = Product{"ecs", "2014-05-26", ecsHost}
 	RAM = Product{"ram", "2015-05-01", central("ram.aliyuncs.com")}
 	STS = Product{"sts", "2015-04-01", regional("sts")}
 	KMS = Product{"kms", "2016-01-20", regional("kms")}
 	SAS = Product{"sas", "2018-12-03", securityCenterHost}
-	// A share lives in the region of what is shared.
+	// A share is in the region of the shared resource.
 	ResourceSharing = Product{"resourcesharing", "2020-01-10", regional("resourcesharing")}
 	ResourceManager = Product{"resourcemanager", "2020-03-31", central("resourcemanager.aliyuncs.com")}
 	ActionTrail     = Product{"actiontrail", "2020-07-06", regional("actiontrail")}
@@ -32,8 +32,8 @@ var (
 )
 
 // absent are the regions of ECS where a product has no endpoint: the endpoints of the
-// vendor's API metadata, and the endpoint pages of KMS and Resource Sharing, 2025-12. It
-// says nothing of Cloud Assistant, whose APIs are ECS's and answer RegionId.ApiNotSupported
+// vendor's API metadata, and the endpoint pages of KMS and Resource Sharing, 2025-12. Cloud
+// Assistant is not among them: its APIs are ECS's and answer RegionId.ApiNotSupported
 // themselves ([fleet.Absent]).
 var absent = map[string][]fleet.Region{
 	"kms": {"cn-nanjing", "us-southeast-1"},
@@ -42,8 +42,8 @@ var absent = map[string][]fleet.Region{
 		"cn-hangzhou-finance", "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-beijing-finance-1"},
 }
 
-// Absent reports whether a product is known not to be served in a region. A region that
-// is not listed may be one: Resource Sharing lists its own with DescribeRegions.
+// Absent reports whether a product is known not to be served in a region. Other regions may
+// lack it too: Resource Sharing lists its own with DescribeRegions.
 func (p Product) Absent(r fleet.Region) bool { return slices.Contains(absent[p.Name], r) }
 
 func central(host string) func(fleet.Region) string {
@@ -59,8 +59,8 @@ func regional(product string) func(fleet.Region) string {
 	}
 }
 
-// ecsDashed are the regions whose ECS endpoint is written with a dash, of the
-// endpoint map in the ECS SDK, as far as they are regions of the public cloud.
+// ecsDashed are the public regions whose ECS endpoint is written with a dash, from the
+// endpoint map in the ECS SDK.
 var ecsDashed = map[fleet.Region]bool{"cn-hangzhou": true}
 
 func ecsHost(r fleet.Region) string {
@@ -70,8 +70,8 @@ func ecsHost(r fleet.Region) string {
 	return regional("ecs")(r)
 }
 
-// securityCenterHost: Security Center has two centres, of the regions of China and of
-// all others; the endpoint map of its SDK names them tds.
+// securityCenterHost: Security Center has two centers, for the regions of China and for all
+// others; the endpoint map of its SDK names them tds.
 func securityCenterHost(r fleet.Region) string {
 	if r == "" || strings.HasPrefix(string(r), "cn-") {
 		return "tds.aliyuncs.com"

@@ -12,19 +12,19 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// REST is a request of a product whose APIs have paths, such as Function Compute (what the
-// vendor calls ROA).
+// REST is a request of a product whose APIs have paths, such as Function Compute (the
+// vendor's term is ROA).
 type REST struct {
 	API
 	Method string
-	// Path begins with a slash; what is put into it is escaped.
+	// Path begins with a slash; its variable parts are escaped.
 	Path  string
 	Query map[string]string
-	// Body, if not nil, goes as JSON: a struct or a map.
+	// Body, if not nil, is sent as JSON: a struct or a map.
 	Body any
 }
 
-// DoREST is [Do] for such a request. There the request id stands in a header.
+// DoREST is [Do] for such a request. Its request id is in a header.
 func DoREST[Resp any](ctx context.Context, s *Session, r REST) (*Resp, error) {
 	return attempt(ctx, s, r.API, func() (*Resp, error) { return sendREST[Resp](ctx, s, r) })
 }
@@ -70,7 +70,7 @@ func sendREST[Resp any](ctx context.Context, s *Session, r REST) (*Resp, error) 
 	return read[Resp](ctx, r.API, text)
 }
 
-// members are those of a struct, as the SDK takes a body.
+// members are those of a struct, in the form that the SDK takes.
 func members(body any) (any, error) {
 	if body == nil {
 		return nil, nil

@@ -13,22 +13,21 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// defaultBudget is how many calls of each API one pass may send when its options do
-// not say otherwise.
+// defaultBudget is the default of calls of each API that one pass may send.
 const defaultBudget = 2000
 
-// Patience is the longest that one call may wait in all before it gives up and
-// leaves the rest to a delayed message.
+// Patience is the longest total wait of one call before it fails and a delayed message
+// takes over.
 const Patience = 2 * time.Second
 
-// Session is the API side of one pass: it counts calls, keeps their budget and
-// remembers the cloud's time. It is safe for concurrent use.
+// Session is the API side of one pass: it counts calls, limits them and keeps the cloud's
+// time. It is safe for concurrent use.
 type Session struct {
 	cloud *Cloud
 	*tally
 }
 
-// tally is what the sessions of one pass share, whichever account they sign for.
+// tally is shared by the sessions of one pass, of all accounts.
 type tally struct {
 	mu     sync.Mutex
 	budget int            // calls of each API
@@ -60,14 +59,14 @@ func (s *Session) As(keys Keys) *Session {
 // session may send, whatever its budget. Call it before the first call.
 func (s *Session) Limit(actions map[string]int) { s.limits = maps.Clone(actions) }
 
-// Excess allows or forbids calls beyond budget and limits. They are counted all the same.
+// Excess allows or forbids calls beyond budget and limits. They are still counted.
 func (s *Session) Excess(allowed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.excess = allowed
 }
 
-// Cloud returns what the session was made from.
+// Cloud returns the session's Cloud.
 func (s *Session) Cloud() *Cloud { return s.cloud }
 
 // sleep waits for d or until ctx ends.
@@ -118,8 +117,8 @@ func (s *Session) Calls() map[string]map[string]int {
 	return out
 }
 
-// Spend takes one call off the budget. Callers that do not go through [Do], such
-// as the MNS client, use it with [Session.Count].
+// Spend takes one call off the budget. Clients that do not use [Do], such as the MNS
+// client, use it with [Session.Count].
 func (s *Session) Spend(api string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +138,7 @@ func (s *Session) Spend(api string) error {
 	return nil
 }
 
-// Count notes the result of one call that was sent.
+// Count records the result of one call that was sent.
 func (s *Session) Count(api string, err error) {
 	result := "ok"
 	if err != nil {
@@ -166,9 +165,9 @@ func (s *Session) SawDate(header string) {
 	}
 }
 
-// Retry calls try until it succeeds, fails in a way that time does not heal, or
-// has waited for [Patience] in all. It waits as long as the cloud asks, else with
-// jittered backoff. A lost write is never tried again.
+// Retry calls try until it succeeds, fails permanently, or has waited for [Patience] in
+// all. It waits as long as the cloud asks, else with jittered backoff. A lost write is
+// never repeated.
 func (s *Session) Retry(ctx context.Context, try func() error) error {
 	var waited time.Duration
 	for n := 0; ; n++ {

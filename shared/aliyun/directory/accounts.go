@@ -21,20 +21,19 @@ type Account struct {
 	path string // of folders, ends with the id
 }
 
-// absent are the statuses of accounts that are no members: not made, not yet or no
-// more. ListAccounts is documented to answer with none of them, but UpdateAccount
-// speaks of Removed, and the filter of Terraform's data source
-// alicloud_resource_manager_accounts of the others. All other statuses are of accounts
-// that are there, and one that nobody published is taken for one of them: a sweep that
-// cannot enter an account says so, one that leaves it out does not. Who is only invited
-// is not listed at all.
+// absent are the statuses of accounts that are not members: not created, not yet or no
+// longer. ListAccounts is documented to return none of them, but UpdateAccount mentions
+// Removed, and the filter of Terraform's data source alicloud_resource_manager_accounts the
+// others. All other statuses, unpublished ones too, count as members: a sweep reports an
+// account that it cannot enter, but not one that it leaves out. Invited accounts are not
+// listed at all.
 var absent = []string{"Removed", "CreateVerifying", "CreateCancelled", "CreateExpired", "CreateFailed"}
 
 // Accounts lists the members of the resource directory with ListAccounts, 100 a page,
-// without those that are no members yet or any more. The management account is no
-// member. Only the management account, or one it has delegated to, may ask; in an
-// account that is in no directory the error's class is [fleet.NotFound]. A list that
-// did not come whole is an error.
+// without those that are not yet or no longer members. The management account is not a
+// member. Only the management account, or a delegated one, may call it; in an account
+// without a directory the error's class is [fleet.NotFound]. An incomplete list is an
+// error.
 func (c *Client) Accounts(ctx context.Context) ([]Account, error) {
 	all, err := c.list(ctx)
 	return slices.DeleteFunc(all, func(a Account) bool { return slices.Contains(absent, a.Status) }), err
@@ -61,8 +60,8 @@ type accountsResponse struct {
 	} `json:"Accounts"`
 }
 
-// list reads all pages. Members that come and go meanwhile move the others from page
-// to page, so each is taken once and the number must fit the total in the end.
+// list reads all pages. Members that come and go meanwhile move the others from page to
+// page, so duplicates are dropped and the number must match the total in the end.
 func (c *Client) list(ctx context.Context) ([]Account, error) {
 	var out []Account
 	seen := map[fleet.AccountID]bool{}

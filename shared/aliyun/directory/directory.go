@@ -28,10 +28,10 @@ type directory struct {
 	} `json:"ResourceDirectory"`
 }
 
-// Directory reads the directory that the account is in; the zero Directory when it is
-// in none. It reads the paths of folders, and, if any account is asked for, where those
-// accounts are: only the management account, or one it has delegated to, is told that.
-// What cannot be read for good is unknown; what time heals is an error.
+// Directory reads the account's directory; the zero Directory without one. It reads the
+// paths of folders, and, if accounts are given, the folders of those accounts: only the
+// management account, or a delegated one, may read that. A permanent failure is an unknown
+// fact; a transient one is an error.
 func (c *Client) Directory(ctx context.Context, folders []string, accounts []fleet.AccountID) (fleet.Directory, error) {
 	got, err := aliyun.Do[nothing, directory](ctx, c.session, api("GetResourceDirectory"), &nothing{})
 	if fleet.ClassOf(err) == fleet.NotFound {
@@ -93,7 +93,7 @@ func (c *Client) folder(ctx context.Context, id string) (string, error) {
 	return got.Folder.ResourceDirectoryPath, nil
 }
 
-// members lists where all accounts of the directory are.
+// members returns the folder of each account of the directory.
 func (c *Client) members(ctx context.Context) (map[fleet.AccountID]string, error) {
 	all, err := c.list(ctx)
 	if err != nil {

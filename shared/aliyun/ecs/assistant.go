@@ -21,10 +21,9 @@ const (
 	invocationPage = 50
 )
 
-// invocationTag is the tag that our invocations carry, so that they can be found again.
-// Its value is the hour of the call, in UTC: in which order DescribeInvocations lists
-// is not published, and records of 30 days are kept, so that the recent ones have to be
-// asked for by name.
+// invocationTag is the tag of our invocations, by which they are found again. Its value is
+// the hour of the call, in UTC: the order of DescribeInvocations is not published, and
+// records of 30 days are kept, so that recent ones need a filter.
 const invocationTag = "fleetwarden-hour"
 
 func hour(t time.Time) string { return t.UTC().Format("2006-01-02T15") }
@@ -42,7 +41,7 @@ type assistants struct {
 }
 
 // Assistants reads the Cloud Assistant clients of instances, 50 ids a call, with
-// DescribeCloudAssistantStatus. An instance that the answer leaves out has none.
+// DescribeCloudAssistantStatus. An instance missing from the answer has none.
 func (c *Client) Assistants(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Assistant, error) {
 	out := make(map[string]fleet.Assistant, len(ids))
 	for part := range slices.Chunk(ids, maxAssistants) {
@@ -58,8 +57,8 @@ func (c *Client) Assistants(ctx context.Context, region fleet.Region, ids []stri
 	return out, nil
 }
 
-// invocations is the part of DescribeInvocations' answer that we read. It leaves the
-// parameters out: an install code stands in them.
+// invocations is the part of DescribeInvocations' answer that we read. It omits the
+// parameters, which include an install code.
 type invocations struct {
 	RequestID   string `json:"RequestId"`
 	NextToken   string `json:"NextToken"`
@@ -115,7 +114,7 @@ func (c *Client) invocationsOf(ctx context.Context, region fleet.Region, hour st
 	}
 }
 
-// collect adds a page's runs to out, but for those made before since.
+// collect adds a page's runs to out, except those made before since.
 func (p *invocations) collect(since time.Time, out map[string][]fleet.Invocation) {
 	for _, i := range p.Invocations.Invocation {
 		created := parseTime(i.CreationTime)
@@ -170,8 +169,8 @@ type Script struct {
 }
 
 // runScript runs a script on at most 100 instances, with RunCommand, and returns the
-// invocation's id. The right to do so is root on every instance it is granted for:
-// prefer [Client.Invoke].
+// invocation's id. That permission is root on every instance it covers: prefer
+// [Client.Invoke].
 func (c *Client) runScript(ctx context.Context, region fleet.Region, s Script, parameters map[string]fleet.Secret, ids []string) (string, error) {
 	text, err := plain(parameters)
 	if err != nil {
@@ -189,8 +188,8 @@ func (c *Client) runScript(ctx context.Context, region fleet.Region, s Script, p
 	return resp.InvokeID, nil
 }
 
-// Scripts runs scripts in the place of commands that deployment made: an invocation
-// names the script instead of a command's id.
+// Scripts runs scripts instead of commands that deployment created: an invocation names the
+// script instead of a command's id.
 type Scripts struct {
 	*Client
 	Scripts map[string]Script

@@ -28,8 +28,8 @@ type images struct {
 	} `json:"Images"`
 }
 
-// Images reads images by id with DescribeImages, 100 a call, expired public ones
-// too. An id that the answer leaves out is returned with Gone set.
+// Images reads images by id with DescribeImages, 100 a call, expired public ones too. An id
+// missing from the answer is returned with Gone set.
 func (c *Client) Images(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Image, error) {
 	out := make(map[string]fleet.Image, len(ids))
 	for part := range slices.Chunk(ids, maxImageIDs) {

@@ -82,8 +82,8 @@ func (c *Client) Listings(ctx context.Context, region fleet.Region, ids []string
 	return out, nil
 }
 
-// listings reads to the end of the list, though one page should hold all: what
-// stands on another page must not be taken for gone.
+// listings reads to the end of the list, though one page should suffice: an instance on
+// another page must not count as gone.
 func (c *Client) listings(ctx context.Context, req *sdk.DescribeInstancesRequest, out map[string]fleet.Listing) error {
 	for {
 		page, err := c.instances(ctx, req)
@@ -117,7 +117,7 @@ func (c *Client) CreatedSince(ctx context.Context, region fleet.Region, since ti
 			}
 			out[page.Instances.Instance[i].InstanceID] = page.Instances.Instance[i].listing()
 		}
-		// With tokens the total count means nothing; an empty page ends it too.
+		// With tokens the total count is meaningless; an empty page ends it too.
 		if page.NextToken == "" || len(page.Instances.Instance) == 0 {
 			return out, nil
 		}
@@ -149,7 +149,7 @@ func (c *Client) Page(ctx context.Context, s fleet.Scope, token string) (page []
 	return page, got.NextToken, nil
 }
 
-// anyInstance asks for instances with all that a listing needs, 100 a page.
+// anyInstance requests all fields of a listing, 100 instances a page.
 func anyInstance(region fleet.Region) *sdk.DescribeInstancesRequest {
 	return &sdk.DescribeInstancesRequest{
 		RegionId:   new(string(region)),
@@ -159,8 +159,7 @@ func anyInstance(region fleet.Region) *sdk.DescribeInstancesRequest {
 	}
 }
 
-// errCircle ends a list that would never end: the cloud named the page that it had
-// just shown as the next one.
+// errCircle ends an endless list: the cloud named the page just read as the next one.
 var errCircle = errors.New("the listing goes in circles: the next page is the one just read")
 
 // instances reads one page.

@@ -95,7 +95,7 @@ func TestAListingThatGoesInCirclesEnds(t *testing.T) {
 	}
 }
 
-// An empty page says nothing about those behind it.
+// An empty page does not prove that the next ones are empty.
 func TestAnEmptyPageIsNotTheLast(t *testing.T) {
 	client, _ := newClient(t, pages(t, map[string]string{"": `{"RequestId":"R","NextToken":"n","Instances":{"Instance":[]}}`}))
 	if page, next, err := client.Page(t.Context(), home, ""); err != nil || len(page) != 0 || next != "n" {

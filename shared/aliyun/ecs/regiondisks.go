@@ -14,8 +14,8 @@ import (
 const maxDiskPage = 500
 
 // SystemDiskPage reads one page of a region's system disks, at most 500, with
-// DescribeDisks; only those of one category unless it is "". A disk that is attached to
-// nothing has no Instance. token and next are as for [Client.Page].
+// DescribeDisks; only those of one category unless it is "". An unattached disk has no
+// Instance. token and next are as for [Client.Page].
 func (c *Client) SystemDiskPage(ctx context.Context, region fleet.Region, category, token string) (page []fleet.SystemDisk, next string, err error) {
 	req := allSystemDisks(region, category)
 	req.MaxResults = new(int32(maxDiskPage))
@@ -43,17 +43,16 @@ func (c *Client) CountSystemDisks(ctx context.Context, region fleet.Region, cate
 	return c.countDisks(ctx, allSystemDisks(region, category))
 }
 
-// CountLooseSystemDisks counts a region's system disks that are attached to nothing.
+// CountLooseSystemDisks counts a region's unattached system disks.
 func (c *Client) CountLooseSystemDisks(ctx context.Context, region fleet.Region) (int, error) {
 	req := allSystemDisks(region, "")
 	req.Status = new("Available")
 	return c.countDisks(ctx, req)
 }
 
-// countDisks asks for no page at all, as CountInstances does: with MaxResults or
-// NextToken the TotalCount means nothing, and PageNumber and PageSize are announced for
-// removal (field comments of DescribeDisks and DescribeInstances). The answer shows the
-// first ten.
+// countDisks requests no page, as CountInstances does: with MaxResults or NextToken the
+// TotalCount is meaningless, and PageNumber and PageSize are announced for removal (field
+// comments of DescribeDisks and DescribeInstances). The answer has the first ten.
 func (c *Client) countDisks(ctx context.Context, req *sdk.DescribeDisksRequest) (int, error) {
 	got, err := aliyun.Do[sdk.DescribeDisksRequest, disks](ctx, c.session, api(fleet.Region(*req.RegionId), "DescribeDisks"), req)
 	if err != nil {
@@ -79,7 +78,7 @@ func (c *Client) CountInstances(ctx context.Context, region fleet.Region) (int, 
 	return counted("instances", got.TotalCount, len(got.Instances.Instance))
 }
 
-// counted is a total that the first page does not give the lie.
+// counted is a total that the first page does not contradict.
 func counted(what string, total, shown int) (int, error) {
 	if total < shown {
 		return 0, fmt.Errorf("counting %s: the answer shows %d and counts %d", what, shown, total)

@@ -12,9 +12,9 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// RoleNames reads the RAM roles of instances with DescribeInstanceRamRole, 50 ids
-// a call. An instance without a role may be missing from the answer or stand in
-// it with an empty name; both give "".
+// RoleNames reads the RAM roles of instances with DescribeInstanceRamRole, 50 ids a call.
+// An instance without a role may be missing from the answer or have an empty name in it;
+// both give "".
 func (c *Client) RoleNames(ctx context.Context, region fleet.Region, ids []string) (map[string]string, error) {
 	out := make(map[string]string, len(ids))
 	for part := range slices.Chunk(ids, maxRoleIDs) {
@@ -47,10 +47,10 @@ func (c *Client) RoleNames(ctx context.Context, region fleet.Region, ids []strin
 	return out, nil
 }
 
-// AttachRole attaches role to instances, at most 100 a call, with
-// AttachInstanceRamRole. An HTTP 200 can carry failures of single instances: the
-// map holds an answer for each id that the cloud mentioned. "200" alone means
-// success; the documented sample of a success lacks the Success field.
+// AttachRole attaches role to instances, at most 100 a call, with AttachInstanceRamRole. An
+// HTTP 200 can carry failures of single instances: the map has an answer for each id that
+// the cloud mentioned. "200" alone means success; the documented sample of a success lacks
+// the Success field.
 func (c *Client) AttachRole(ctx context.Context, region fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error) {
 	list, err := idList(ids)
 	if err != nil {
@@ -95,8 +95,8 @@ func (c *Client) DetachRole(ctx context.Context, region fleet.Region, role strin
 	return out, nil
 }
 
-// answer reads one entry of a batch answer. Its code takes the place of the HTTP
-// status and of the error code alike.
+// answer reads one entry of a batch answer. Its code is both the HTTP status and the error
+// code.
 func answer(action, code, message, requestID string) fleet.BatchAnswer {
 	if code == "200" || strings.EqualFold(code, "success") {
 		return fleet.BatchAnswer{RequestID: requestID}

@@ -55,7 +55,7 @@ func TestHalfAnAnswerAboutRolesIsNotTakenForNoRole(t *testing.T) {
 	}
 }
 
-func TestAttachTellsEachInstancesAnswer(t *testing.T) {
+func TestAttachReturnsEachInstancesAnswer(t *testing.T) {
 	b := newBench(t)
 	free := b.seed(t, simecs.FleetSpec{Count: 2, Role: "-"}).IDs
 	taken := b.seed(t, simecs.FleetSpec{Count: 1, Role: simecs.WrongRole}).IDs[0]
@@ -91,7 +91,7 @@ func TestAttachTellsEachInstancesAnswer(t *testing.T) {
 func TestAttachOfARoleThatDoesNotExistFailsAsAWhole(t *testing.T) {
 	b := newBench(t)
 	id := b.seed(t, simecs.FleetSpec{Count: 1, Role: "-"}).IDs[0]
-	got, err := b.AttachRole(t.Context(), region, "nobody", []string{id})
+	got, err := b.AttachRole(t.Context(), region, "no-such-role", []string{id})
 	if got != nil || fleet.CodeOf(err) != "InvalidRamRole.NotFound" || fleet.ClassOf(err) != fleet.NotFound {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -152,7 +152,7 @@ func TestDetachTakesOnlyTheNamedRole(t *testing.T) {
 	}
 }
 
-// diskIDs lists all disks of the region, as nobody in the product does.
+// diskIDs lists all disks of the region, for tests only.
 func diskIDs(t *testing.T, b *bench) (ids []string) {
 	t.Helper()
 	api := aliyun.API{Product: aliyun.ECS, Action: "DescribeDisks", Region: region}

@@ -13,8 +13,8 @@ import (
 // maxTagged is for TagResources and UntagResources.
 const maxTagged = 50
 
-// Tag puts one tag onto instances with TagResources, 50 a call. What has the tag
-// already keeps it, with the new value.
+// Tag sets one tag on instances with TagResources, 50 a call. An existing one gets the new
+// value.
 func (c *Client) Tag(ctx context.Context, region fleet.Region, key, value string, ids []string) error {
 	for part := range slices.Chunk(ids, maxTagged) {
 		_, err := aliyun.Do[sdk.TagResourcesRequest, sdk.TagResourcesResponseBody](ctx, c.session, write(region, "TagResources"),
@@ -37,7 +37,7 @@ func (c *Client) Stop(ctx context.Context, region fleet.Region, ids []string) (m
 		&sdk.StopInstancesRequest{
 			RegionId: new(string(region)), InstanceId: pointers(ids),
 			StoppedMode: new("KeepCharging"), ForceStop: new(false),
-			BatchOptimization: new("SuccessFirst"), // one that cannot be stopped does not keep the others running
+			BatchOptimization: new("SuccessFirst"), // one that cannot be stopped does not block the others
 		})
 	if err != nil {
 		return nil, err
@@ -51,8 +51,8 @@ func (c *Client) Stop(ctx context.Context, region fleet.Region, ids []string) (m
 	return out, nil
 }
 
-// Untag takes one tag off instances with UntagResources, 50 a call, whatever its
-// value. What does not have it stays as it is.
+// Untag removes one tag from instances with UntagResources, 50 a call, whatever its value.
+// Instances without it are unchanged.
 func (c *Client) Untag(ctx context.Context, region fleet.Region, key string, ids []string) error {
 	for part := range slices.Chunk(ids, maxTagged) {
 		_, err := aliyun.Do[sdk.UntagResourcesRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write(region, "UntagResources"),
@@ -72,7 +72,7 @@ func (c *Client) Start(ctx context.Context, region fleet.Region, ids []string) (
 	resp, err := aliyun.Do[sdk.StartInstancesRequest, sdk.StartInstancesResponseBody](ctx, c.session, write(region, "StartInstances"),
 		&sdk.StartInstancesRequest{
 			RegionId: new(string(region)), InstanceId: pointers(ids),
-			BatchOptimization: new("SuccessFirst"), // one that cannot be started does not keep the others stopped
+			BatchOptimization: new("SuccessFirst"), // one that cannot be started does not block the others
 		})
 	if err != nil {
 		return nil, err

@@ -124,9 +124,9 @@ func (c *Client) OwnImages(ctx context.Context, region fleet.Region) ([]fleet.Ow
 	}
 }
 
-// complete reports whether a list has been read to its end. Pages may be shorter than what
-// was asked for, and an answer may leave the total out. An empty page before the end means
-// that what is missing may be there all the same.
+// complete reports whether a list has been read to its end. Pages may be shorter than
+// requested, and an answer may omit the total. An empty page before the end means that
+// resources may be missing.
 func complete(what string, have, page, total int) (bool, error) {
 	if page == 0 && have < total {
 		return true, fmt.Errorf("listing %s: the pages hold %d of %d", what, have, total)
@@ -144,7 +144,7 @@ type sharePermission struct {
 	} `json:"Accounts"`
 }
 
-// ImageSharees lists the accounts with which an image is shared by itself, with
+// ImageSharees lists the accounts that an image is shared with directly, with
 // DescribeImageSharePermission.
 func (c *Client) ImageSharees(ctx context.Context, region fleet.Region, image string) ([]fleet.AccountID, error) {
 	var out []fleet.AccountID
@@ -174,9 +174,8 @@ type sealedDisks struct {
 	} `json:"Disks"`
 }
 
-// DiskUnderOwnKey returns one disk that is encrypted with another key than the one that
-// ECS made for itself; "" when there is none. A disk whose key is not told counts as
-// one with the service key.
+// DiskUnderOwnKey returns one disk that is encrypted with another key than ECS's service
+// key; "" for none. A disk without a reported key counts as one with the service key.
 func (c *Client) DiskUnderOwnKey(ctx context.Context, region fleet.Region, serviceKey string) (string, error) {
 	req := &sdk.DescribeDisksRequest{RegionId: new(string(region)), Encrypted: new(true), MaxResults: new(int32(diskPage))}
 	for {

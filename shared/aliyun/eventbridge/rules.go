@@ -27,7 +27,7 @@ type Rule struct {
 	Targets []Target `json:"Targets"`
 }
 
-// Target is what a rule delivers to.
+// Target is the destination of a rule's events.
 type Target struct {
 	ID         string  `json:"Id"`
 	Type       string  `json:"Type"`
@@ -37,12 +37,12 @@ type Target struct {
 	Params     []Param `json:"ParamList"`
 }
 
-// Queue is the place of a target's dead letters.
+// Queue is the dead-letter queue of a target.
 type Queue struct {
 	ARN string `json:"Arn"`
 }
 
-// Param says how a part of the delivery is made, such as its body.
+// Param configures a part of the delivery, such as its body.
 type Param struct {
 	Key      string `json:"ResourceKey"`
 	Form     string `json:"Form"`

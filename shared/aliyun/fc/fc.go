@@ -52,7 +52,7 @@ type Function struct {
 	} `json:"vpcConfig"`
 }
 
-// Log is where a function's lines go.
+// Log is the destination of a function's log lines.
 type Log struct {
 	Project        string `json:"project"`
 	Logstore       string `json:"logstore"`
@@ -60,7 +60,7 @@ type Log struct {
 	RequestMetrics bool   `json:"enableRequestMetrics"`
 }
 
-// Async is how asynchronous invocations are retried, and where they end.
+// Async configures retries and destinations of asynchronous invocations.
 type Async struct {
 	MaxAge      int `json:"maxAsyncEventAgeInSeconds"`
 	MaxAttempts int `json:"maxAsyncRetryAttempts"`
@@ -70,12 +70,12 @@ type Async struct {
 	} `json:"destinationConfig"`
 }
 
-// Destination is the ARN of where records of invocations go.
+// Destination is the ARN of the destination of invocation records.
 type Destination struct {
 	Destination string `json:"destination"`
 }
 
-// Latest is the qualifier of what was deployed last.
+// Latest is the qualifier of the newest code.
 const Latest = "LATEST"
 
 // Trigger is a trigger; Config is JSON, as text. Qualifier is the version or alias that it
@@ -141,10 +141,10 @@ func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error
 	return out, err
 }
 
-// errCircle ends a list that would never end.
+// errCircle ends an endless list.
 var errCircle = errors.New("the listing goes in circles: the next page is the one just read")
 
-// pages has a list read to its end, page by page; read returns the token of the next page.
+// pages reads a list page by page to its end; read returns the token of the next page.
 func pages(read func(token string) (next string, err error)) error {
 	for token := ""; ; {
 		next, err := read(token)
@@ -160,12 +160,12 @@ func pages(read func(token string) (next string, err error)) error {
 	}
 }
 
-// Async reads how a function's asynchronous invocations end; nil where the defaults hold.
+// Async reads a function's asynchronous invocation config; nil for the defaults.
 func (c *Client) Async(ctx context.Context, name string) (*Async, error) {
 	return unlessNone(get[Async](ctx, c, "GetAsyncInvokeConfig", of(name)+"/async-invoke-config"))
 }
 
-// Reserved reads how many instances are a function's own; 0 where none are.
+// Reserved reads a function's reserved instances; 0 for none.
 func (c *Client) Reserved(ctx context.Context, name string) (int, error) {
 	got, err := unlessNone(get[struct {
 		Reserved int `json:"reservedConcurrency"`
@@ -176,7 +176,7 @@ func (c *Client) Reserved(ctx context.Context, name string) (int, error) {
 	return got.Reserved, nil
 }
 
-// unlessNone takes a configuration that does not exist for nil.
+// unlessNone returns nil for a configuration that does not exist.
 func unlessNone[T any](got *T, err error) (*T, error) {
 	if fleet.ClassOf(err) == fleet.NotFound {
 		return nil, nil

@@ -1,4 +1,4 @@
-// Package kms asks Key Management Service (2016-01-20) what the rules need.
+// Package kms reads from Key Management Service (2016-01-20) what the rules need.
 package kms
 
 import (
@@ -20,7 +20,7 @@ type Client struct{ session *aliyun.Session }
 // New returns a Client that counts its calls in session.
 func New(session *aliyun.Session) *Client { return &Client{session} }
 
-// AccountStatus returns whether the account has switched KMS on, with
+// AccountStatus returns whether KMS is enabled in the account, with
 // DescribeAccountKmsStatus: Enabled, NotEnabled, InDebt or Suspended. Where KMS is not
 // served it is [fleet.NoKMS], without a call.
 func (c *Client) AccountStatus(ctx context.Context, region fleet.Region) (string, error) {
@@ -45,13 +45,12 @@ type keyMetadata struct {
 	} `json:"KeyMetadata"`
 }
 
-// serviceAlias is that of the key which ECS makes for itself, one for each account and
-// region
+// serviceAlias is the alias of the key that ECS creates, one for each account and region
 // (https://www.alibabacloud.com/help/en/ecs/user-guide/access-ecs-encrypted-resources-through-the-ram-role).
 const serviceAlias = "alias/acs/ecs"
 
-// ServiceKey returns the id of the key that ECS made for itself, with DescribeKey; ""
-// when there is none, and, without a call, where KMS is not served.
+// ServiceKey returns the id of the key that ECS created, with DescribeKey; "" when there is
+// none, and, without a call, where KMS is not served.
 func (c *Client) ServiceKey(ctx context.Context, region fleet.Region) (string, error) {
 	if aliyun.KMS.Absent(region) {
 		return "", nil

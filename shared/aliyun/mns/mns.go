@@ -1,11 +1,11 @@
-// Package mns sends to the queues of Simple Message Queue (MNS, 2015-06-06), and reads
-// and empties them for an operator; functions are delivered to by the platform. It
-// knows queues, bodies and delays, and nothing of what the bodies mean.
+// Package mns sends to the queues of Simple Message Queue (MNS, 2015-06-06), and reads and
+// empties them for an operator; functions get their messages from the platform. It knows
+// queues, bodies and delays, not the meaning of bodies.
 //
-// The official SDK is used for its client: signature, headers, XML shapes and
-// connections. Its queue type is not, because it hides the HTTP status, returns
-// through channels and turns answers into errors of its own. The SDK takes no
-// context: a request that has begun runs to its own time-out.
+// The official SDK is used for its client: signature, headers, XML shapes and connections.
+// Its queue type is not, because it hides the HTTP status, returns through channels and
+// converts answers into its own errors. The SDK takes no context: a request that has begun
+// runs to its own time-out.
 package mns
 
 import (
@@ -102,9 +102,9 @@ type Client struct {
 	queues  *Queues
 }
 
-// once sends each request once: fasthttp on its own repeats what a server hung up
-// on, uncounted. With a local client it keeps the request's Host and sends it to
-// that client's address.
+// once sends each request once: fasthttp repeats a request after the server hung up,
+// uncounted. With a local client it keeps the request's Host and sends it to that client's
+// address.
 type once struct{ local *fasthttp.HostClient }
 
 // RoundTrip implements fasthttp.RoundTripper.
@@ -119,10 +119,10 @@ func (t once) RoundTrip(hc *fasthttp.HostClient, req *fasthttp.Request, resp *fa
 const sendAPI = "mns:BatchSendMessage"
 
 // Send sends all messages to a queue, 16 a call and 64 KB a call. A message that is too
-// long, or that the queue refuses, is passed over: its neighbours are sent. A failure of
-// the call itself ends it. It returns how many are safely stored; the error says why the
-// others are not. What may have been stored is sent again: our messages carry no
-// orders, so one that comes twice does no harm.
+// long, or that the queue refuses, is skipped: the others are sent. A failure of the call
+// itself ends it. It returns the number of stored messages; the error has the reason for
+// the others. A message that may have been stored is sent again: duplicates do no harm,
+// since messages carry no commands.
 func (c *Client) Send(ctx context.Context, queue string, messages []Message) (stored int, err error) {
 	var refused []error
 	for len(messages) > 0 {
@@ -148,7 +148,7 @@ func (c *Client) Send(ctx context.Context, queue string, messages []Message) (st
 	return stored, nil
 }
 
-// sending are the messages of one call, and what became of them.
+// sending are the messages of one call, and their results.
 type sending struct {
 	left    []Message // still to be sent
 	stored  int
@@ -178,16 +178,16 @@ func (c *Client) send(ctx context.Context, queue string, s *sending) error {
 	})
 }
 
-// check reads an answer: 201 with an entry for each message, in their order, of which some
-// may hold an error; or an error document. Its error is one that time may heal, or one of
-// the whole call: what is left may be sent again.
+// check reads an answer: 201 with an entry for each message, in order, some of which may be
+// errors; or an error document. Its error is transient, or concerns the whole call: the
+// rest may be sent again.
 func (s *sending) check(ctx context.Context, resp *fasthttp.Response) error {
 	if resp.StatusCode() != fasthttp.StatusCreated {
 		return refused(ctx, sendAPI, resp)
 	}
 	var entries sdk.BatchMessageSendResponse
 	if err := xml.Unmarshal(resp.Body(), &entries); err != nil || len(entries.Messages) != len(s.left) {
-		return aliyun.NoAnswer(ctx, sendAPI, fmt.Errorf("the answer speaks of %d messages instead of %d", len(entries.Messages), len(s.left)), false)
+		return aliyun.NoAnswer(ctx, sendAPI, fmt.Errorf("the answer is about %d messages instead of %d", len(entries.Messages), len(s.left)), false)
 	}
 	var again []Message
 	var passing error

@@ -114,7 +114,7 @@ func TestMessagesGoSixteenACall(t *testing.T) {
 	}
 }
 
-func TestAnswerTellsTheCloudsTime(t *testing.T) {
+func TestTheAnswersDateIsTheCloudsTime(t *testing.T) {
 	b := newBench(t)
 	if _, err := b.Send(t.Context(), inbox.Name, []mns.Message{{Body: "x"}}); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestAnswerTellsTheCloudsTime(t *testing.T) {
 	}
 }
 
-func TestSendingNothingCallsNobody(t *testing.T) {
+func TestSendingNoMessagesMakesNoCall(t *testing.T) {
 	b := newBench(t)
 	if stored, err := b.Send(t.Context(), inbox.Name, nil); err != nil || stored != 0 || len(b.session.Calls()) != 0 {
 		t.Errorf("stored %d, %v, calls %v", stored, err, b.session.Calls())
@@ -204,7 +204,7 @@ func TestSendThatFailsForAMomentIsRepeated(t *testing.T) {
 	}
 }
 
-func TestSendThatGoesOnFailingTellsWhatIsStored(t *testing.T) {
+func TestAFailingSendReturnsTheNumberStored(t *testing.T) {
 	b := newBench(t, simcloud.Fault{Product: "mns", Kind: simcloud.Throttle, Skip: 1})
 	messages, bodies := some(20)
 	stored, err := b.Send(t.Context(), inbox.Name, messages)

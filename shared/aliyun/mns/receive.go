@@ -48,9 +48,9 @@ func (c *Client) Peek(ctx context.Context, queue string, n int) ([]Received, err
 }
 
 // Receive takes up to n of a queue's visible messages, at most [MaxBatch], and does not
-// wait for any. The queue hides them for its visibility timeout; what is not deleted by
-// then comes again. An empty queue is no error. When an answer is lost, the next try
-// gets other messages, and those of the first come again, too.
+// wait for any. The queue hides them for its visibility timeout; messages not deleted by
+// then come again. An empty queue is no error. When an answer is lost, the next try gets
+// other messages, and those of the first come again, too.
 func (c *Client) Receive(ctx context.Context, queue string, n int) ([]Received, error) {
 	got, err := c.read(ctx, receiveAPI, queue, fmt.Sprintf("?numOfMessages=%d&waitseconds=0", clamp(n)))
 	if err != nil {
@@ -61,7 +61,7 @@ func (c *Client) Receive(ctx context.Context, queue string, n int) ([]Received, 
 
 func clamp(n int) int { return min(max(n, 1), MaxBatch) }
 
-// noMessage is what the service answers for an empty queue, with HTTP 404.
+// noMessage is the code for an empty queue, with HTTP 404.
 const noMessage = "MessageNotExist"
 
 func (c *Client) read(ctx context.Context, api, queue, query string) (got []Received, err error) {
@@ -106,10 +106,9 @@ func millis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// Delete deletes messages by their handles, 16 a call. Its errors are as many as the
-// handles and in their order, nil for a message that is gone. One of class
-// [fleet.NotFound] means that the handle has run out or was used before: the message
-// may be gone, or may come again.
+// Delete deletes messages by their handles, 16 a call. It returns an error for each handle
+// in order, nil for a deleted message. One of class [fleet.NotFound] means that the handle
+// has expired or was used before: the message may be gone, or may come again.
 func (c *Client) Delete(ctx context.Context, queue string, handles []string) []error {
 	out := make([]error, 0, len(handles))
 	for part := range slices.Chunk(handles, MaxBatch) {
@@ -148,7 +147,7 @@ func deleted(ctx context.Context, resp *fasthttp.Response, handles []string) (fa
 	failed = map[string]error{}
 	for _, m := range some.FailedMessages {
 		if !slices.Contains(handles, m.ReceiptHandle) {
-			return nil, aliyun.NoAnswer(ctx, deleteAPI, errors.New("the answer speaks of other messages"), false)
+			return nil, aliyun.NoAnswer(ctx, deleteAPI, errors.New("the answer is about other messages"), false)
 		}
 		failed[m.ReceiptHandle] = aliyun.NewError(deleteAPI, resp.StatusCode(), m.ErrorCode, m.ErrorMessage, "", false)
 	}

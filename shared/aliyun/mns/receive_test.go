@@ -201,7 +201,7 @@ func TestAHandleThatHasRunOutIsItsOwnErrorAndItsNeighboursAreDeleted(t *testing.
 	}
 }
 
-func TestDeletingNothingCallsNobody(t *testing.T) {
+func TestDeletingNoMessagesMakesNoCall(t *testing.T) {
 	b := newBench(t)
 	if errs := b.Delete(t.Context(), inbox.Name, nil); len(errs) != 0 || len(b.session.Calls()) != 0 {
 		t.Errorf("got %v, calls %v", errs, b.session.Calls())
@@ -215,7 +215,7 @@ func TestDeleteWhoseAnswerWasLostIsRepeatedAndSaysWhatItFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The first call deleted it: of the second one it cannot be told what it means.
+	// The first call deleted it: the second one's answer is ambiguous.
 	if errs := b.Delete(t.Context(), inbox.Name, handlesOf(got)); fleet.ClassOf(errs[0]) != fleet.NotFound {
 		t.Errorf("got %v", errs)
 	}
@@ -274,7 +274,7 @@ func TestSpentBudgetReadsAndDeletesNothing(t *testing.T) {
 	}
 }
 
-func TestAnswersThatSayNothingOfMessagesAreNotBelieved(t *testing.T) {
+func TestAnswersWithoutMessagesAreErrors(t *testing.T) {
 	const noID = `<Messages><Message><MessageBody>x</MessageBody></Message></Messages>`
 	for _, body := range []string{"", "ok", "<Messages/>", "<Error/>", noID} {
 		url, _ := answering(t, 200, body)
@@ -289,7 +289,7 @@ func TestAnswersThatSayNothingOfMessagesAreNotBelieved(t *testing.T) {
 	}
 }
 
-func TestDeleteThatSpeaksOfOtherHandlesDeletedNothingForSure(t *testing.T) {
+func TestADeleteAnswerAboutOtherHandlesIsAnError(t *testing.T) {
 	for _, handle := range []string{"", "<ReceiptHandle>other</ReceiptHandle>"} {
 		url, _ := answering(t, 404, "<Errors><Error><ErrorCode>MessageNotExist</ErrorCode>"+handle+"</Error></Errors>")
 		client, _ := newClient(t, url)

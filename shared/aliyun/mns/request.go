@@ -21,8 +21,8 @@ type request struct {
 
 func messagesOf(queue string) string { return "queues/" + queue + "/messages" }
 
-// call makes one call of an API: within the budget, counted, and repeated while time
-// may heal it. What is repeated must do no harm when it is done twice.
+// call makes one call of an API: within the budget, counted, and retried after transient
+// failures. A repeated call must be harmless.
 func (c *Client) call(ctx context.Context, api string, try func() error) error {
 	return c.session.Retry(ctx, func() error {
 		if err := c.session.Spend(api); err != nil {
@@ -34,7 +34,7 @@ func (c *Client) call(ctx context.Context, api string, try func() error) error {
 	})
 }
 
-// exchange sends a request and has read take the answer, which is not kept.
+// exchange sends a request and lets read handle the answer, which is not kept.
 func (c *Client) exchange(ctx context.Context, r request, read func(*fasthttp.Response) error) error {
 	resp, err := c.queues.client().Send(r.method, nil, r.body, r.resource)
 	if err != nil {
@@ -45,13 +45,13 @@ func (c *Client) exchange(ctx context.Context, r request, read func(*fasthttp.Re
 	return read(resp)
 }
 
-// refused is the error of an answer that is not the one hoped for.
+// refused is the error of an unexpected answer.
 func refused(ctx context.Context, api string, resp *fasthttp.Response) error {
 	var e sdk.ErrorResponse
 	err := xml.Unmarshal(resp.Body(), &e)
 	switch {
 	case err != nil && resp.StatusCode() < fasthttp.StatusBadRequest:
-		return aliyun.NoAnswer(ctx, api, fmt.Errorf("HTTP %d says nothing of the messages", resp.StatusCode()), false)
+		return aliyun.NoAnswer(ctx, api, fmt.Errorf("HTTP %d has no result for the messages", resp.StatusCode()), false)
 	case err != nil:
 		return aliyun.NewError(api, resp.StatusCode(), "", "the answer is not an error document", "", false)
 	}

@@ -1,9 +1,8 @@
-// Package oss writes, reads and lists whole objects of one bucket. It knows names
-// and bytes, and nothing of what they mean.
+// Package oss writes, reads and lists whole objects of one bucket. It knows names and
+// bytes, not their meaning.
 //
-// Objects are only ever made, never replaced: what has been written stays as it
-// was written, and a write whose answer was lost can be sent again. A bucket that cannot
-// promise that is noticed by the first write.
+// Objects are only created, never replaced, so that a write whose answer was lost can be
+// repeated. The first write detects a bucket without that guarantee.
 package oss
 
 import (
@@ -21,7 +20,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// maxObject bounds what is read of one object, in bytes.
+// maxObject limits the bytes that are read of one object.
 const maxObject = 16 << 20
 
 // maxKeys is the largest page of a listing.
@@ -72,15 +71,14 @@ func value(p *string) string {
 	return *p
 }
 
-// Put makes an object. One of that name that is there already is left as it is, and
-// the error has class [fleet.Exists]. After a try without an answer, one with the same
-// bytes is the object that Put has made: it is read for that, so writers that compete for
-// a name have to write different bytes.
+// Put creates an object. An existing one of that name is left unchanged, and the error has
+// class [fleet.Exists]. After a try without an answer, an object with the same bytes counts
+// as written by Put, so writers that compete for a name have to write different bytes.
 //
-// OSS ignores the header that says so in a bucket that has, or ever had, versioning
-// (PutObject, x-oss-forbid-overwrite). It answers there with x-oss-version-id, also while
-// versioning is suspended: then the error has class [fleet.NotWriteOnce], and the object
-// has been written, perhaps over another.
+// OSS ignores x-oss-forbid-overwrite in a bucket that has, or ever had, versioning
+// (PutObject). There it answers with x-oss-version-id, also while versioning is suspended:
+// then the error has class [fleet.NotWriteOnce], and the object has been written, perhaps
+// over another.
 func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 	sent := 0
 	err := b.call(ctx, "oss:PutObject", func(api string) error {
@@ -101,7 +99,7 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 		return nil
 	})
 	if sent > 1 && fleet.ClassOf(err) == fleet.Exists {
-		// An earlier try was carried out and its answer lost, or another writer made it.
+		// An earlier try took effect and its answer was lost, or another writer created it.
 		there, readErr := b.Get(ctx, key)
 		switch {
 		case readErr != nil:
@@ -116,18 +114,18 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 	return nil
 }
 
-// versioned is why nothing may rest on a bucket.
+// versioned is the error of a bucket that may replace objects.
 type versioned struct{ bucket string }
 
 func (e versioned) Error() string {
-	return "the bucket " + e.bucket + " has, or had, versioning, and replaces objects that are to stay as they are: make one that never had it"
+	return "the bucket " + e.bucket + " has, or had, versioning, and replaces objects that must not change: create one that never had it"
 }
 
 // Class implements the classes of fleet.
 func (versioned) Class() fleet.Class { return fleet.NotWriteOnce }
 
 var (
-	errNoETag = errors.New("the answer names no object")
+	errNoETag = errors.New("the answer has no ETag")
 	errNoName = errors.New("the answer is not a listing")
 )
 

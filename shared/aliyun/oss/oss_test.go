@@ -118,7 +118,7 @@ func TestAWriteWhoseAnswerWasLostIsSentAgain(t *testing.T) {
 	}
 }
 
-// What is there after a try without an answer may be another writer's.
+// The object that exists after a try without an answer may be another writer's.
 func TestAWriteThatIsSentAgainDoesNotTakeAnotherWritersObjectForItsOwn(t *testing.T) {
 	for _, kind := range []simcloud.FaultKind{simcloud.TimeoutAfter, simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable} {
 		b := newBench(t, admin)

@@ -10,8 +10,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// managedTag marks what Fleetwarden made, as the JSON text that RAM's Tag
-// parameter holds.
+// managedTag marks what Fleetwarden created, in the JSON form of RAM's Tag parameter.
 const managedTag = `[{"Key":"fleetwarden","Value":"managed"}]`
 
 // Client calls RAM for one pass.
@@ -32,9 +31,9 @@ func write(action string) aliyun.API {
 	return aliyun.API{Product: aliyun.RAM, Action: action, Write: true}
 }
 
-// Role reads a role, what is attached to it and the documents of that: GetRole,
-// ListPoliciesForRole, and GetPolicy for each policy not yet read in this pass. A
-// role that does not exist is returned with Missing set.
+// Role reads a role, its policies and their documents: GetRole, ListPoliciesForRole, and
+// GetPolicy for each policy not yet read in this pass. A role that does not exist is
+// returned with Missing set.
 func (c *Client) Role(ctx context.Context, name string) (fleet.Role, error) {
 	role, err := c.Bare(ctx, name)
 	if err != nil || role.Missing {
@@ -44,7 +43,7 @@ func (c *Client) Role(ctx context.Context, name string) (fleet.Role, error) {
 	return role, err
 }
 
-// Bare is Role without what is attached: GetRole alone.
+// Bare is Role without the policies: GetRole alone.
 func (c *Client) Bare(ctx context.Context, name string) (fleet.Role, error) {
 	got, err := aliyun.Do[sdk.GetRoleRequest, sdk.GetRoleResponseBody](ctx, c.session, read("GetRole"), &sdk.GetRoleRequest{RoleName: &name})
 	if fleet.ClassOf(err) == fleet.NotFound {
@@ -76,9 +75,8 @@ func (c *Client) policies(ctx context.Context, role string) ([]fleet.Policy, err
 	return out, nil
 }
 
-// Policy returns the default version's text, from this pass's reads if it is among
-// them. GetPolicy's own PolicyDocument is deprecated and empty; the text stands in
-// DefaultPolicyVersion.
+// Policy returns the default version's text, cached for the pass. GetPolicy's own
+// PolicyDocument is deprecated and empty; DefaultPolicyVersion has the text.
 func (c *Client) Policy(ctx context.Context, p fleet.Policy) (string, error) {
 	key := string(p.Type) + "/" + p.Name
 	if doc, ok := c.documents[key]; ok {

@@ -94,8 +94,8 @@ func TestRoleIsReadWithTheDocumentsOfItsPolicies(t *testing.T) {
 
 func TestRoleThatDoesNotExistIsMissing(t *testing.T) {
 	b := newBench(t)
-	got, err := b.Role(t.Context(), "nobody")
-	if diff := cmp.Diff(fleet.Role{Name: "nobody", Missing: true}, got); err != nil || diff != "" {
+	got, err := b.Role(t.Context(), "no-such-role")
+	if diff := cmp.Diff(fleet.Role{Name: "no-such-role", Missing: true}, got); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
 }
@@ -122,7 +122,7 @@ func TestRoleThatMayNotBeReadIsDeniedAndNotMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	weak := ram.New(newSession(t, b.URL(), aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"}))
-	got, err := weak.Role(t.Context(), "nobody")
+	got, err := weak.Role(t.Context(), "no-such-role")
 	if got.Missing || fleet.ClassOf(err) != fleet.Denied {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -150,7 +150,7 @@ func TestPolicySharedByRolesIsReadOnceAPass(t *testing.T) {
 	}
 	another := b.session.Cloud().NewSession(0)
 	if _, err := ram.New(another).Role(t.Context(), "role"); err != nil || another.Calls()["ram:GetPolicy"]["ok"] != 1 {
-		t.Errorf("another pass must read it anew: %v, %v", err, another.Calls())
+		t.Errorf("another pass must read it again: %v, %v", err, another.Calls())
 	}
 }
 
@@ -225,8 +225,8 @@ func TestWrongWritesAreRefused(t *testing.T) {
 	}{
 		"trust that is no document": {b.CreateRole(t.Context(), "other", "{", ""), fleet.Invalid},
 		"policy that is none":       {b.CreatePolicy(t.Context(), "other", "{", ""), fleet.Invalid},
-		"no such policy":            {b.AttachPolicy(t.Context(), "role", fleet.Policy{Name: "nobody", Type: fleet.CustomPolicy}), fleet.NotFound},
-		"no such role":              {b.AttachPolicy(t.Context(), "nobody", fleet.Policy{Name: "policy", Type: fleet.CustomPolicy}), fleet.NotFound},
+		"no such policy":            {b.AttachPolicy(t.Context(), "role", fleet.Policy{Name: "no-such-role", Type: fleet.CustomPolicy}), fleet.NotFound},
+		"no such role":              {b.AttachPolicy(t.Context(), "no-such-role", fleet.Policy{Name: "policy", Type: fleet.CustomPolicy}), fleet.NotFound},
 	} {
 		if fleet.ClassOf(x.err) != x.want {
 			t.Errorf("%s: got %v, want %v", name, x.err, x.want)

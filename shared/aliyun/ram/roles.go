@@ -15,10 +15,10 @@ import (
 // role is the resource type of a role, for tags.
 const role = "role"
 
-// RoleTags reads the tags of a role that exists, with ListTagResources; RAM not finding it
-// is an error, not a role without tags. The names travel as one JSON text, which is what
-// the published metadata declare and the SDK's own methods send; a service that reads
-// them otherwise and ignores them answers with the tags of all roles, which are filtered.
+// RoleTags reads the tags of an existing role, with ListTagResources; a missing role is an
+// error, not a role without tags. The names are sent as one JSON text, as the published
+// metadata declare and the SDK's own methods do; a service that ignores them answers with
+// the tags of all roles, which are filtered.
 func (c *Client) RoleTags(ctx context.Context, name string) (map[string]string, error) {
 	out := map[string]string{}
 	names, err := list(name)
@@ -55,7 +55,7 @@ func list[T any](one T) (*string, error) {
 // tag is one tag as RAM's tag APIs take it.
 type tag struct{ Key, Value string }
 
-// TagRole puts one tag on a role. Read it back: see [Client.RoleTags].
+// TagRole sets one tag on a role. Read it back: see [Client.RoleTags].
 func (c *Client) TagRole(ctx context.Context, name, key, value string) error {
 	names, err := list(name)
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *Client) TagRole(ctx context.Context, name, key, value string) error {
 	return err
 }
 
-// UntagRole takes one tag off a role, whatever its value.
+// UntagRole removes one tag from a role, whatever its value.
 func (c *Client) UntagRole(ctx context.Context, name, key string) error {
 	names, err := list(name)
 	if err != nil {
@@ -85,32 +85,32 @@ func (c *Client) UntagRole(ctx context.Context, name, key string) error {
 	return err
 }
 
-// SetTrust replaces the whole trust document of a role. RAM compares nothing: read the
-// role right before, and after.
+// SetTrust replaces the whole trust document of a role. RAM has no conditional writes: read
+// the role right before, and after.
 func (c *Client) SetTrust(ctx context.Context, name, trust string) error {
 	_, err := aliyun.Do[sdk.UpdateRoleRequest, sdk.UpdateRoleResponseBody](ctx, c.session, write("UpdateRole"),
 		&sdk.UpdateRoleRequest{RoleName: &name, NewAssumeRolePolicyDocument: &trust})
 	return err
 }
 
-// SetPolicy makes document the default version of a custom policy. The oldest of its
-// five versions gives way.
+// SetPolicy makes document the default version of a custom policy, in place of the oldest
+// of its five versions.
 func (c *Client) SetPolicy(ctx context.Context, name, document string) error {
 	delete(c.documents, string(fleet.CustomPolicy)+"/"+name)
 	_, err := aliyun.Do[sdk.CreatePolicyVersionRequest, sdk.CreatePolicyVersionResponseBody](ctx, c.session, write("CreatePolicyVersion"),
 		&sdk.CreatePolicyVersionRequest{PolicyName: &name, PolicyDocument: &document,
-			SetAsDefault:   new(true), // the default is false, and then nothing changes
+			SetAsDefault:   new(true), // the default, false, would leave the old version in effect
 			RotateStrategy: new("DeleteOldestNonDefaultVersionWhenLimitExceeded")})
 	return err
 }
 
-// Fresh is Policy, asked anew whatever this pass has read.
+// Fresh is Policy without the cache.
 func (c *Client) Fresh(ctx context.Context, p fleet.Policy) (string, error) {
 	delete(c.documents, string(p.Type)+"/"+p.Name)
 	return c.Policy(ctx, p)
 }
 
-// DetachPolicy takes a policy from a role.
+// DetachPolicy detaches a policy from a role.
 func (c *Client) DetachPolicy(ctx context.Context, name string, p fleet.Policy) error {
 	_, err := aliyun.Do[sdk.DetachPolicyFromRoleRequest, sdk.DetachPolicyFromRoleResponseBody](ctx, c.session, write("DetachPolicyFromRole"),
 		&sdk.DetachPolicyFromRoleRequest{RoleName: &name, PolicyName: &p.Name, PolicyType: new(string(p.Type))})

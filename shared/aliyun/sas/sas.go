@@ -1,8 +1,8 @@
-// Package sas reads Security Center (Sas, 2018-12-03) in fleet values: which agents are
-// on which instances, and the codes that install them. It decides nothing.
+// Package sas reads Security Center (Sas, 2018-12-03) in fleet values: the agents of
+// instances, and the codes that install them. It decides nothing.
 //
-// DescribeCloudCenterInstances has a response struct of our own: that of the typed SDK
-// in use drops ClientSubStatus, without which "offline" and "not installed" look alike.
+// DescribeCloudCenterInstances has our own response struct: that of the typed SDK in use
+// drops ClientSubStatus, which distinguishes "offline" from "not installed".
 package sas
 
 import (
@@ -19,10 +19,10 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// PageSize is how many machines are asked for at once. The documentation of
-// DescribeCloudCenterInstances gives the default, 20, and no maximum: that 100 are taken
-// is assumed. If the cloud's pages are smaller, they are followed to their end, and the
-// machines of a fleet cost a call for each page of it.
+// PageSize is the number of machines per page. The documentation of
+// DescribeCloudCenterInstances gives the default, 20, and no maximum: 100 is an assumption.
+// If the cloud's pages are smaller, they are followed to their end, and a fleet costs a
+// call for each of its pages.
 const PageSize = 100
 
 // Client calls Security Center for one pass.
@@ -102,13 +102,13 @@ func (c *Client) search(ctx context.Context, region fleet.Region, criteria []cri
 		switch seen += len(got.Instances); {
 		case seen >= got.PageInfo.TotalCount:
 			return nil
-		case len(got.Instances) == 0: // who is missing may be known all the same
+		case len(got.Instances) == 0: // the missing ones may be listed all the same
 			return fmt.Errorf("listing machines of Security Center: the pages hold %d of %d", seen, got.PageInfo.TotalCount)
 		}
 	}
 }
 
-// Refresh makes Security Center look for new instances, with RefreshAssets.
+// Refresh refreshes Security Center's asset list, with RefreshAssets.
 func (c *Client) Refresh(ctx context.Context, region fleet.Region) error {
 	_, err := aliyun.Do[sdk.RefreshAssetsRequest, sdk.RefreshAssetsResponseBody](ctx, c.session, write(region, "RefreshAssets"),
 		&sdk.RefreshAssetsRequest{AssetType: new("ecs"), Vendor: new(int32(0))})
@@ -133,17 +133,17 @@ func (c *Client) InstallCodes(ctx context.Context, region fleet.Region) ([]fleet
 	return out, nil
 }
 
-// AddInstallCode makes a code that is good until expires. The answer does not hold it:
-// list the codes again.
+// AddInstallCode creates a code that is valid until expires. The answer does not contain
+// it: list the codes again.
 func (c *Client) AddInstallCode(ctx context.Context, region fleet.Region, os string, expires time.Time) error {
 	_, err := aliyun.Do[sdk.AddInstallCodeRequest, sdk.AddInstallCodeResponseBody](ctx, c.session, write(region, "AddInstallCode"),
 		&sdk.AddInstallCodeRequest{Os: &os, VendorName: new("ALIYUN"), ExpiredDate: new(expires.UnixMilli()), OnlyImage: new(false)})
 	return err
 }
 
-// OneClick has Security Center install its agent by Cloud Assistant, with
-// OperateAgentClientInstall, and returns the instances that the answer names. All
-// instances are of one region and operating system.
+// OneClick starts an installation of the agent by Cloud Assistant, with
+// OperateAgentClientInstall, and returns the instances that the answer names. All instances
+// are of one region and operating system.
 func (c *Client) OneClick(ctx context.Context, region fleet.Region, os string, ids []string) ([]string, error) {
 	got, err := aliyun.Do[sdk.OperateAgentClientInstallRequest, sdk.OperateAgentClientInstallResponseBody](ctx, c.session,
 		write(region, "OperateAgentClientInstall"), &sdk.OperateAgentClientInstallRequest{

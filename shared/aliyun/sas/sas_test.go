@@ -64,7 +64,7 @@ func TestAgentsAreReadByTheHundred(t *testing.T) {
 	for n, calls := range map[int]int{1: 1, 100: 1, 101: 2, 250: 3} {
 		srv := newServer(t)
 		ids := seed(t, srv, simecs.FleetSpec{Count: n, Agent: "uninstalled"})
-		seed(t, srv, simecs.FleetSpec{Count: 30}) // whom nobody asks for
+		seed(t, srv, simecs.FleetSpec{Count: 30}) // not requested
 		c, s := newClient(t, srv.URL(), admin)
 		got, err := c.Agents(t.Context(), region, ids)
 		if err != nil || len(got) != n {
@@ -114,7 +114,7 @@ func TestSmallerPagesAreFollowedToTheirEnd(t *testing.T) {
 	if err != nil || len(got) != 45 {
 		t.Errorf("got %d, %v", len(got), err)
 	}
-	// The twin: a list that breaks off says nothing about who is missing.
+	// The counterpart: a truncated list does not prove that an instance is missing.
 	if got, err := paged(t, 40, 45, 20).Agents(t.Context(), region, ids); err == nil || got != nil || fleet.ClassOf(err).Passing() {
 		t.Errorf("got %d, %v", len(got), err)
 	}

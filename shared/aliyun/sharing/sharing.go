@@ -34,7 +34,7 @@ type regions struct {
 	} `json:"Regions"`
 }
 
-// Regions lists the regions where Resource Sharing is served, asking that of home, with
+// Regions lists the regions where Resource Sharing is served, with a call of home's
 // DescribeRegions.
 func (c *Client) Regions(ctx context.Context, home fleet.Region) ([]fleet.Region, error) {
 	got, err := aliyun.Do[noParameters, regions](ctx, c.session,
@@ -72,8 +72,8 @@ type association struct {
 	UpdateTime        string `json:"UpdateTime"`
 }
 
-// stands reports whether the association is there, or was asked for and not refused
-// for good: one that failed for want of the share role is tried again by its owner.
+// stands reports whether the association exists, or was requested and not refused
+// permanently: its owner retries one that failed for want of the share role.
 func (a association) stands() bool {
 	switch a.AssociationStatus {
 	case "Disassociating", "Disassociated":
@@ -83,13 +83,13 @@ func (a association) stands() bool {
 }
 
 // Shared lists the snapshots ([fleet.KindSnapshotShare]) and images
-// ([fleet.KindImageShare]) of the account's resource shares in a region, also those
-// whose association is not finished or has failed, with ListResourceShareAssociations:
-// once for what is shared, once for those it is shared with. What has no sharee is left
-// out; Keys are not read.
+// ([fleet.KindImageShare]) of the account's resource shares in a region, also those whose
+// association is not finished or has failed, with ListResourceShareAssociations: once for
+// the resources, once for the sharees. Resources without a sharee are left out; Keys are
+// not read.
 func (c *Client) Shared(ctx context.Context, region fleet.Region) (map[fleet.Kind][]fleet.SharedResource, error) {
-	things, err := c.associations(ctx, region, resources)
-	if err != nil || len(things) == 0 {
+	found, err := c.associations(ctx, region, resources)
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	with, err := c.associations(ctx, region, targets)
@@ -105,7 +105,7 @@ func (c *Client) Shared(ctx context.Context, region fleet.Region) (map[fleet.Kin
 	}
 	out := map[fleet.Kind][]fleet.SharedResource{}
 	at := map[string]int{}
-	for _, a := range things {
+	for _, a := range found {
 		kind, ok := kinds[a.EntityType]
 		if !ok || !a.stands() || len(sharees[a.ResourceShareID]) == 0 {
 			continue
@@ -125,7 +125,7 @@ func (c *Client) Shared(ctx context.Context, region fleet.Region) (map[fleet.Kin
 	return out, nil
 }
 
-// kinds are the types of what can be shared, as Resource Sharing spells them.
+// kinds are the types of shared resources in Resource Sharing's spelling.
 var kinds = map[string]fleet.Kind{"Snapshot": fleet.KindSnapshotShare, "Image": fleet.KindImageShare}
 
 // later is the later of t and the association's last change.

@@ -13,11 +13,10 @@ import (
 type Role struct {
 	Account fleet.AccountID
 	Name    string
-	// Session is how the session is called: it stands in the account's trail beside the
-	// role's name.
+	// Session is the session's name: it is in the account's trail beside the role's name.
 	Session string
-	// Policy, if there is one, narrows what the session may do: that is what both the
-	// role's policies and this one allow. It has at most 2048 characters.
+	// Policy, if not empty, narrows the session to what both the role's policies and this
+	// one allow. It has at most 2048 characters.
 	Policy string
 }
 
@@ -27,8 +26,8 @@ type Assumed struct {
 	Expires time.Time
 }
 
-// assumeRole are the parameters of AssumeRole, as far as we say any. Without
-// DurationSeconds a session lasts an hour, the least that a role can be limited to.
+// assumeRole are the parameters of AssumeRole that we set. Without DurationSeconds a
+// session lasts an hour, the least that a role can be limited to.
 type assumeRole struct {
 	RoleArn         *string `json:"RoleArn"`
 	RoleSessionName *string `json:"RoleSessionName"`
@@ -44,12 +43,12 @@ type credentials struct {
 	} `json:"Credentials"`
 }
 
-var errNoKeys = errors.New("the answer holds no keys with their expiry")
+var errNoKeys = errors.New("the answer has no keys with their expiry")
 
-// AssumeRole opens a session of a role by the session's own keys, which have to be a
-// RAM user's or a role's: the account itself may not. Both sides must agree: our
-// policies with sts:AssumeRole on the role, and the role's trust. All callers of an
-// account together may call it 100 times a second.
+// AssumeRole opens a session of a role with the session's own keys, which have to be a RAM
+// user's or a role's, not the account's. Both sides must agree: our policies with
+// sts:AssumeRole on the role, and the role's trust. All callers of an account together may
+// call it 100 times a second.
 func AssumeRole(ctx context.Context, s *aliyun.Session, region fleet.Region, r Role) (Assumed, error) {
 	api := aliyun.API{Product: aliyun.STS, Action: "AssumeRole", Region: region}
 	arn := "acs:ram::" + string(r.Account) + ":role/" + r.Name

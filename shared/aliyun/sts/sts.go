@@ -1,5 +1,5 @@
-// Package sts asks Security Token Service (2015-04-01) who we are, and for the keys of
-// roles in other accounts.
+// Package sts reads the caller's identity from Security Token Service (2015-04-01), and
+// assumes roles in other accounts.
 package sts
 
 import (

@@ -31,9 +31,9 @@ type status struct {
 	IsLogging bool `json:"IsLogging"`
 }
 
-// Logging returns the names of the trails that log the writing calls of region, those of the
-// resource directory among them: DescribeTrails, and GetTrailStatus for each. The endpoint of
-// home is asked. A trail that was made and never started exists and does not log.
+// Logging returns the names of the trails that log the write calls of region, including
+// those of the resource directory: DescribeTrails, and GetTrailStatus for each, at the
+// endpoint of home. A trail that was created and never started exists and does not log.
 func (c *Client) Logging(ctx context.Context, home, region fleet.Region) ([]string, error) {
 	api := func(action string) aliyun.API {
 		return aliyun.API{Product: aliyun.ActionTrail, Action: action, Region: home}

@@ -11,18 +11,17 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// What ActionTrail promises of LookupEvents
-// (https://help.aliyun.com/en/actiontrail/product-overview/limits).
+// Limits of LookupEvents (https://help.aliyun.com/en/actiontrail/product-overview/limits).
 const (
 	// Kept is how long a record can be looked up.
 	Kept = 90 * 24 * time.Hour
 	// Delay is how long after its call a record may still be missing.
 	Delay = 10 * time.Minute
-	// PerSecond is how many calls one account may make, in all: what else reads the trail,
-	// such as the console or a SIEM, has its part of them.
+	// PerSecond is the rate limit of an account, shared with other readers of the trail
+	// such as the console or a SIEM.
 	PerSecond = 2
-	// Range is how long the window of one query may be
-	// (https://www.alibabacloud.com/help/doc-detail/185722.htm; newer pages do not say).
+	// Range is the longest window of one query
+	// (https://www.alibabacloud.com/help/doc-detail/185722.htm; newer pages omit it).
 	Range = 30 * 24 * time.Hour
 )
 
@@ -32,8 +31,8 @@ type Query struct {
 	// [Range] apart.
 	Since, Until time.Time
 	EventName    string
-	// Token goes on where the page before ended; empty at the beginning. It is valid
-	// with the window and the name it was given for.
+	// Token continues after the previous page; empty at the beginning. It is valid with the
+	// window and the name it was returned for.
 	Token string
 }
 
@@ -45,9 +44,9 @@ type Record struct {
 	Body []byte
 }
 
-// Lookup reads one page of the records of a region, at most 50, oldest first. An empty
-// next says that it was the last; a page may be empty and not the last. The caller paces
-// itself: see [PerSecond].
+// Lookup reads one page of the records of a region, at most 50, oldest first. An empty next
+// means that it was the last; a page may be empty and not the last. The caller keeps to
+// [PerSecond].
 func (c *Client) Lookup(ctx context.Context, region fleet.Region, q Query) (records []Record, next string, err error) {
 	req := &lookup{
 		StartTime: new(stamp(q.Since)), EndTime: new(stamp(q.Until)), Direction: new("FORWARD"),
@@ -66,7 +65,7 @@ func (c *Client) Lookup(ctx context.Context, region fleet.Region, q Query) (reco
 	return records, got.NextToken, nil
 }
 
-// eventTime is when a record says its call was made.
+// eventTime is the time of a record's call.
 func eventTime(body jsontext.Value) time.Time {
 	var r struct {
 		EventTime string `json:"eventTime"`

@@ -84,7 +84,7 @@ func TestATokenGoesOnAfterAPageOfFifty(t *testing.T) {
 	}
 }
 
-func TestLookupWithoutPermissionIsDeniedAndNotNothing(t *testing.T) {
+func TestLookupWithoutPermissionIsDeniedAndNotEmpty(t *testing.T) {
 	b := newBench(t)
 	if err := b.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestLookupWithoutPermissionIsDeniedAndNotNothing(t *testing.T) {
 	}
 }
 
-func TestNobodyElsesRecordsAreFound(t *testing.T) {
+func TestOtherAccountsRecordsAreNotFound(t *testing.T) {
 	b := newBench(t)
 	if err := b.set(t, "role", 2); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
-// Package trail asks ActionTrail (2020-07-06) for its records. [Client.Lookup] hands them
-// over whole and unread, to be decoded as an event's are: they may hold user data and
-// passwords, and must not be logged or kept.
+// Package trail reads the records of ActionTrail (2020-07-06). [Client.Lookup] returns them
+// whole, to be decoded as an event's are: they may contain user data and passwords, and
+// must not be logged or stored.
 package trail
 
 import (
@@ -17,7 +17,7 @@ type Client struct{ session *aliyun.Session }
 // New returns a Client that counts its calls in session.
 func New(session *aliyun.Session) *Client { return &Client{session} }
 
-// pageSize is the most that LookupEvents takes, which is a string there.
+// pageSize is the maximum of LookupEvents, which takes a string.
 const pageSize = "50"
 
 type attribute struct {
@@ -43,9 +43,9 @@ func look[R any](ctx context.Context, c *Client, region fleet.Region, req *looku
 	return aliyun.Do[lookup, page[R]](ctx, c.session, aliyun.API{Product: aliyun.ActionTrail, Action: "LookupEvents", Region: region}, req)
 }
 
-// stamp is a time as LookupEvents takes it, which knows no fractions of a second.
+// stamp is a time in LookupEvents' format, without fractions of a second.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// named is the condition that a record has an eventName. LookupEvents promises to take
-// one condition.
+// named is the condition that a record has an eventName. LookupEvents takes only one
+// condition.
 func named(event string) []*attribute { return []*attribute{{new("EventName"), new(event)}} }
