@@ -1,6 +1,6 @@
-// Command pack turns built binaries into what Function Compute takes: beside each it
-// puts the operator's policy file, checked and in its compact form, and makes a zip of
-// the two. The same input gives the same bytes.
+// Command pack makes the packages for Function Compute: it puts the operator's policy file,
+// checked and in its compact form, beside each built binary, and zips both. The same input
+// gives the same bytes.
 package main
 
 import (
@@ -54,7 +54,7 @@ func run(w io.Writer, from, dist string, functions []string) error {
 	return nil
 }
 
-// pack zips main and policy.json; main keeps its right to be run.
+// pack zips main and policy.json; main keeps its executable bit.
 func pack(dir, to string) (int64, error) {
 	out, err := os.Create(to)
 	if err != nil {
@@ -78,7 +78,7 @@ func pack(dir, to string) (int64, error) {
 	return info.Size(), nil
 }
 
-// epoch stands for all times in a zip, so that equal input gives equal bytes.
+// epoch replaces all times in a zip, so that equal input gives equal bytes.
 func epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func add(z *zip.Writer, from string, mode os.FileMode) error {

@@ -16,7 +16,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// confirm puts the triggers right, compares what stands with what was wanted, and keeps it.
+// confirm repairs the triggers, compares the deployment with s.yaml, and records it.
 func confirm(ctx context.Context, r *rollout) error {
 	want, err := r.want()
 	if err != nil {
@@ -36,7 +36,7 @@ func confirm(ctx context.Context, r *rollout) error {
 		}
 	}
 	if wrong := deployment.Compare(want, have); len(wrong) > 0 {
-		return fmt.Errorf("what stands is not what was deployed:\n  %s", strings.Join(wrong, "\n  "))
+		return fmt.Errorf("the deployment differs from s.yaml:\n  %s", strings.Join(wrong, "\n  "))
 	}
 	have.At = r.session.Now().UTC().Truncate(time.Second)
 	name, err := r.keep(ctx, have)
@@ -44,17 +44,17 @@ func confirm(ctx context.Context, r *rollout) error {
 		return err
 	}
 	where := slices.Compact([]string{string(r.region), string(r.home)})
-	_, err = fmt.Fprintf(r.out, "%d functions in %s and %d event rules in %s are as they were deployed; kept as %s\n",
+	_, err = fmt.Fprintf(r.out, "%d functions in %s and %d event rules in %s are deployed as in s.yaml; recorded as %s\n",
 		len(have.Functions), strings.Join(where, " and "), len(have.Rules), r.region, name)
 	return err
 }
 
-// repair makes the triggers of our own functions as s.yaml has them.
+// repair sets the triggers of our own functions to those of s.yaml.
 func (r *rollout) repair(ctx context.Context, want, have deployment.Record) (changed int, err error) {
 	for _, w := range want.Functions {
 		at := slices.IndexFunc(have.Functions, func(h deployment.Function) bool { return h.Name == w.Name && h.Region == w.Region })
 		if at < 0 || have.Functions[at].Settings[deployment.TagSetting] != w.Settings[deployment.TagSetting] {
-			continue // Compare says so
+			continue // Compare reports it
 		}
 		api := r.functions(w.Region)
 		for _, x := range w.Repairs(have.Functions[at]) {
@@ -69,7 +69,7 @@ func (r *rollout) repair(ctx context.Context, want, have deployment.Record) (cha
 	return changed, nil
 }
 
-// mend says what it has done. The type of a trigger cannot be changed.
+// mend reports its change. The type of a trigger cannot be changed.
 func mend(ctx context.Context, api *fc.Client, function string, x deployment.Repair) (string, error) {
 	if x.Want == nil {
 		return "deleted", api.DeleteTrigger(ctx, function, x.Name)
@@ -101,17 +101,17 @@ func (r *rollout) keep(ctx context.Context, have deployment.Record) (string, err
 	name := fmt.Sprintf("%s%s-%s-%x.json", deployment.Folder, have.At.Format("20060102T150405Z"), r.region, sum[:4])
 	err = place.Store(r.session, r.home).Put(ctx, name, text)
 	if fleet.ClassOf(err) == fleet.Exists {
-		err = nil // the same, kept a moment ago
+		err = nil // the same record, written before
 	}
 	return place.Address(name), err
 }
 
-// ledger is where the functions have it.
+// ledger returns the functions' ledger.
 func (r *rollout) ledger() (fcrun.LedgerPlace, error) {
 	for _, f := range r.manifest.Resources {
 		if value := f.Props.EnvironmentVariables[fcrun.LedgerVariable]; value != "" {
 			return fcrun.ParseLedger(value)
 		}
 	}
-	return fcrun.LedgerPlace{}, errors.New("s.yaml gives no function a ledger: the deployment cannot be kept")
+	return fcrun.LedgerPlace{}, errors.New("s.yaml gives no function a ledger: the deployment cannot be recorded")
 }

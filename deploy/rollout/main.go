@@ -1,11 +1,11 @@
-// Command rollout is what "make deploy" does beside Terraform and Serverless Devs. Before
-// anything is changed, it checks that both tools use one account and that no function of our
-// names belongs to another deployment, and creates missing service-linked roles. Afterwards
-// it repairs the triggers that fc3 leaves as they were, reads everything back, and fails with
-// a list of the differences. The ledger keeps a record of each deployment.
+// Command rollout does the part of "make deploy" that is neither Terraform's nor Serverless
+// Devs'. Before any change, it checks that both tools use one account and that no function
+// of our names belongs to another deployment, and creates missing service-linked roles.
+// Afterwards it repairs the triggers that fc3 does not update, reads everything back, and
+// fails with a list of the differences. The ledger keeps a record of each deployment.
 //
-// It reads the same s.yaml, in the same environment, and deploys no code: what it knows of
-// Function Compute is in shared/deployment, where the doctor reads it too.
+// It reads the same s.yaml, in the same environment, and deploys no code. The Function
+// Compute part is in shared/deployment, which the doctor uses too.
 package main
 
 import (
@@ -109,7 +109,7 @@ func open(ctx context.Context, o options, out io.Writer) (*rollout, error) {
 	}
 	r := &rollout{options: o, out: out, session: cloud.NewSession(0)}
 	if r.account, err = sts.CallerAccount(ctx, r.session, ""); err != nil {
-		return nil, fmt.Errorf("asking whose credentials these are: %w", err)
+		return nil, fmt.Errorf("reading the account of the credentials: %w", err)
 	}
 	if r.manifest, err = manifest.Load(o.manifest, manifest.Options{Account: string(r.account)}); err != nil {
 		return nil, err
@@ -119,13 +119,13 @@ func open(ctx context.Context, o options, out io.Writer) (*rollout, error) {
 	}
 	for name, res := range r.manifest.Resources {
 		if settings(res.Props)[deployment.TagSetting] == "" {
-			return nil, fmt.Errorf("s.yaml: %s has no value for the tag %s, without which the functions of others are not distinguished from ours; give FLEETWARDEN_DEPLOYMENT (make: DEPLOYMENT) a name", name, deployment.Tag)
+			return nil, fmt.Errorf("s.yaml: %s has no value for the tag %s, which distinguishes this deployment's functions from others; give FLEETWARDEN_DEPLOYMENT (make: DEPLOYMENT) a name", name, deployment.Tag)
 		}
 	}
 	return r, nil
 }
 
-// places are the region that is deployed, and the home region, as s.yaml names them.
+// places returns the deployed region, and the home region, from s.yaml.
 func places(m *manifest.Manifest) (region, home fleet.Region, err error) {
 	text := func(name string) fleet.Region {
 		s, _ := m.Vars[name].(string)

@@ -15,7 +15,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// prepare looks before anything is changed, and fails with what has to be settled first.
+// prepare checks everything before any change, and fails with the problems to solve first.
 func prepare(ctx context.Context, r *rollout) error {
 	if err := r.oneAccount(); err != nil {
 		return err
@@ -34,7 +34,7 @@ func prepare(ctx context.Context, r *rollout) error {
 	return err
 }
 
-// oneAccount compares the accounts of both tools, if there is something rendered by "s".
+// oneAccount compares the accounts of both tools, if there is output of "s".
 func (r *rollout) oneAccount() error {
 	if r.rendered == "" {
 		return nil
@@ -46,14 +46,14 @@ func (r *rollout) oneAccount() error {
 	return manifest.CheckRendered(string(text), string(r.account))
 }
 
-// account prints the account of the credentials. Terraform has credentials of its own, from
-// variables of the environment that are not read here, and applies in no other account.
+// account prints the account of the credentials. Terraform has its own credentials, from
+// environment variables that are not read here, and applies in no other account.
 func account(_ context.Context, r *rollout) error {
 	_, err := fmt.Fprintln(r.out, r.account)
 	return err
 }
 
-// foreign refuses functions that have our names and another deployment's tag, or none.
+// foreign refuses functions with our names and another deployment's tag, or none.
 func (r *rollout) foreign(ctx context.Context, names []string) error {
 	var errs []error
 	for _, name := range names {
@@ -68,21 +68,21 @@ func (r *rollout) foreign(ctx context.Context, names []string) error {
 			tags, err = api.Tags(ctx, got.ARN)
 		}
 		if err != nil {
-			return fmt.Errorf("looking for function %s in %s: %w", p.FunctionName, p.Region, err)
+			return fmt.Errorf("reading function %s in %s: %w", p.FunctionName, p.Region, err)
 		}
 		if want := settings(p)[deployment.TagSetting]; tags[deployment.Tag] != want {
-			errs = append(errs, fmt.Errorf("function %s in %s is there and has the tag %s=%q, not %q: it is not this deployment's, and would be overwritten or removed; delete it, or give it that tag if it is ours",
+			errs = append(errs, fmt.Errorf("function %s in %s exists and has the tag %s=%q, not %q: it is not this deployment's, and would be overwritten or removed; delete it, or give it that tag if it is ours",
 				p.FunctionName, p.Region, deployment.Tag, tags[deployment.Tag], want))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// linked are the service-linked roles without which nothing reaches a function or a log, by
-// the services that assume them. They are the account's: other rules use them, so that they
-// are no part of Terraform's state, which would remove them, or be refused where they stand.
-// The names are those of the vendor's page on service-linked roles (doc-detail/160674); that
-// of the MNS source is formed like the others.
+// linked are the service-linked roles that deliveries to functions and logs need, by the
+// services that assume them. They are the account's: other rules use them, so that they are
+// not in Terraform's state, which would remove them, or fail where they exist. The names
+// are those of the vendor's page on service-linked roles (doc-detail/160674); that of the
+// MNS source is formed like the others.
 var linked = []struct{ role, service string }{
 	{"AliyunServiceRoleForActionTrail", "actiontrail.aliyuncs.com"},
 	{"AliyunServiceRoleForFC", "fc.aliyuncs.com"},
@@ -96,13 +96,13 @@ type link struct {
 	ServiceName *string `json:"ServiceName,omitempty" xml:"ServiceName,omitempty"`
 }
 
-// linkRoles makes the service-linked roles that are missing.
+// linkRoles creates missing service-linked roles.
 func (r *rollout) linkRoles(ctx context.Context) error {
 	roles := ram.New(r.session)
 	for _, l := range linked {
 		there, err := roles.Bare(ctx, l.role)
 		if err != nil {
-			return fmt.Errorf("looking for the service-linked role %s: %w", l.role, err)
+			return fmt.Errorf("reading the service-linked role %s: %w", l.role, err)
 		}
 		if !there.Missing {
 			continue
@@ -110,9 +110,9 @@ func (r *rollout) linkRoles(ctx context.Context) error {
 		_, err = aliyun.Do[link, struct{}](ctx, r.session,
 			aliyun.API{Product: aliyun.ResourceManager, Action: "CreateServiceLinkedRole", Write: true}, &link{&l.service})
 		if err != nil && fleet.ClassOf(err) != fleet.Exists {
-			return fmt.Errorf("making the service-linked role %s: %w", l.role, err)
+			return fmt.Errorf("creating the service-linked role %s: %w", l.role, err)
 		}
-		fmt.Fprintf(r.out, "made the service-linked role %s\n", l.role)
+		fmt.Fprintf(r.out, "created the service-linked role %s\n", l.role)
 	}
 	return nil
 }

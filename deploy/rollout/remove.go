@@ -10,8 +10,8 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// names prints the resources of the region alone, which "s" is to remove: a second region has
-// none of home's. "s" removes by name whatever it finds, so the checks are those of prepare.
+// names prints the resources of the region, for "s" to remove: a second region has none of
+// home's. "s" removes any resource of that name, so the checks are those of prepare.
 func names(ctx context.Context, r *rollout) error {
 	if err := r.oneAccount(); err != nil {
 		return err
@@ -24,7 +24,7 @@ func names(ctx context.Context, r *rollout) error {
 	return err
 }
 
-// here are the names of the resources that belong to the region that is deployed.
+// here returns the names of the deployed region's resources.
 func (r *rollout) here() []string {
 	var found []string
 	for name, res := range r.manifest.Resources {
@@ -36,8 +36,8 @@ func (r *rollout) here() []string {
 	return found
 }
 
-// removed fails if a function of the region still exists. fc3 logs a removal that fails, and
-// its exit status is 0; without their roles and queues the functions would run on and fail.
+// removed fails if a function of the region still exists. fc3 logs a failed removal, but
+// exits with 0; without their roles and queues the functions would run on and fail.
 func removed(ctx context.Context, r *rollout) error {
 	var errs []error
 	for _, name := range r.here() {
@@ -47,7 +47,7 @@ func removed(ctx context.Context, r *rollout) error {
 		case err == nil:
 			errs = append(errs, fmt.Errorf("function %s in %s still exists: see the output of \"s %s remove\", and remove it again", p.FunctionName, p.Region, name))
 		case fleet.ClassOf(err) != fleet.NotFound:
-			return fmt.Errorf("looking for function %s in %s: %w", p.FunctionName, p.Region, err)
+			return fmt.Errorf("reading function %s in %s: %w", p.FunctionName, p.Region, err)
 		}
 	}
 	return errors.Join(errs...)

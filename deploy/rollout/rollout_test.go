@@ -366,8 +366,8 @@ func TestAForeignFunctionStopsADeployment(t *testing.T) {
 	in.Code = &sdk.InputCodeLocation{ZipFile: new("UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==")}
 	_, err := x.fc3.client(p.Region).CreateFunction(&sdk.CreateFunctionRequest{Body: in})
 	x.ok(err)
-	x.fails("function fleetwarden-sweep in cn-hangzhou is there", "prepare")
-	x.fails("function fleetwarden-sweep in cn-hangzhou is there", "names") // nor is it removed
+	x.fails("function fleetwarden-sweep in cn-hangzhou exists", "prepare")
+	x.fails("function fleetwarden-sweep in cn-hangzhou exists", "names") // nor is it removed
 	x.fails("", "confirm")
 	if got, err := x.fc3.client(p.Region).ListTriggers(&p.FunctionName, &sdk.ListTriggersRequest{}); err != nil || len(got.Body.Triggers) > 0 {
 		t.Errorf("a foreign function got triggers: %v %v", got, err)
@@ -392,7 +392,7 @@ func TestServiceLinkedRolesThatAreMissingAreMade(t *testing.T) {
 		x.ServiceRoles.Remove(server.Sharer, l.role)
 	}
 	x.ok(x.Faults.Set(1, []simcloud.Fault{{Product: "resourcemanager", Action: "CreateServiceLinkedRole", Kind: simcloud.Deny}}, simcloud.EventFaults{}))
-	x.fails("making the service-linked role AliyunServiceRoleForActionTrail", "prepare")
+	x.fails("creating the service-linked role AliyunServiceRoleForActionTrail", "prepare")
 	// An answer that was lost is not taken for a failure, and nothing is made twice.
 	x.ok(x.Faults.Set(1, []simcloud.Fault{{Product: "resourcemanager", Action: "CreateServiceLinkedRole", Kind: simcloud.TimeoutAfter, Count: 1}}, simcloud.EventFaults{}))
 	if _, err := x.rollout("prepare"); err == nil {
@@ -641,9 +641,9 @@ func TestATrailThatMissesLaunchesHereIsNamed(t *testing.T) {
 		x.ok(err)
 	}
 	update("Read", "All")
-	x.fails("no trail of ActionTrail logs the writing calls of cn-hangzhou", "confirm")
+	x.fails("no trail of ActionTrail logs the write calls of cn-hangzhou", "confirm")
 	update("All", "cn-shanghai")
-	x.fails("no trail of ActionTrail logs the writing calls of cn-hangzhou", "confirm")
+	x.fails("no trail of ActionTrail logs the write calls of cn-hangzhou", "confirm")
 	update("Write", server.Home)
 	x.must("confirm")
 }

@@ -17,7 +17,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// want is what s.yaml, the zips that it names and the folder deploy say.
+// want is the deployment that s.yaml, its zips and the folder deploy describe.
 func (r *rollout) want() (deployment.Record, error) {
 	w := deployment.Record{V: deployment.Version, Account: r.account, Region: r.region, Home: r.home, Build: r.build}
 	for _, name := range slices.Sorted(maps.Keys(r.manifest.Resources)) {
@@ -43,7 +43,7 @@ func (r *rollout) want() (deployment.Record, error) {
 	return w, err
 }
 
-// rules are the event rules that Terraform makes in this region.
+// rules are the event rules that Terraform creates in this region.
 func (r *rollout) rules() ([]deployment.Rule, error) {
 	members := strings.FieldsFunc(os.Getenv("FLEETWARDEN_MEMBERS"), func(c rune) bool { return c == ',' })
 	all, err := manifest.Rules(r.path("deploy"), string(r.account), string(r.region), string(r.home), members)
@@ -60,7 +60,7 @@ func (r *rollout) rules() ([]deployment.Rule, error) {
 	return out, err
 }
 
-// path is a path of s.yaml, which are relative to it.
+// path resolves a path of s.yaml, which is relative to it.
 func (r *rollout) path(p string) string {
 	return filepath.Join(filepath.Dir(r.options.manifest), filepath.FromSlash(p))
 }
@@ -123,7 +123,7 @@ func settings(p manifest.Function) map[string]string {
 	return out
 }
 
-// trust lets Function Compute assume a role, as Terraform makes it.
+// trust lets Function Compute assume a role, as Terraform writes it.
 const trust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`
 
 // role is that of a function: it has the rights of its file, and may have those of the
@@ -156,7 +156,7 @@ func (r *rollout) role(function, name string) (deployment.Role, error) {
 	return out, nil
 }
 
-// withCommands puts the ids of this region's commands in the place of their names.
+// withCommands replaces the names of this region's commands by their ids.
 func withCommands(document string) string {
 	for _, c := range strings.Split(os.Getenv("FLEETWARDEN_COMMANDS"), ",") {
 		if name, id, ok := strings.Cut(c, "="); ok {

@@ -240,7 +240,7 @@ func TestMakeDeployRunsTheToolsInTheirOrder(t *testing.T) {
 	x := newCheckout(t)
 	for n := range 2 { // the second time, too
 		out, err := x.make(nil, "deploy")
-		if err != nil || !strings.Contains(out, "are as they were deployed; kept as oss://") {
+		if err != nil || !strings.Contains(out, "are deployed as in s.yaml; recorded as oss://") {
 			t.Fatalf("deployment %d: %v\n%s", n, err, out)
 		}
 		x.calledAre(x.deployCalls()...)

@@ -1,4 +1,4 @@
-# A trail of the writing calls of all regions, into a log project of its own. EventBridge
+# A trail of the write calls of all regions, into its own log project. EventBridge
 # gets ActionTrail's events only while a trail logs; with one, there is also something to
 # look at when an event was missed.
 

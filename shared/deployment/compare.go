@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// Compare returns in sentences what stands otherwise than it is wanted; none if all is as
-// it should be.
+// Compare returns the differences as sentences; none if the deployment is as wanted.
 func Compare(want, have Record) []string {
 	var out []string
 	for _, w := range want.Functions {
@@ -44,14 +43,14 @@ func Compare(want, have Record) []string {
 		out = append(out, w.differences(have.Rules[at])...)
 	}
 	if len(have.Trails) == 0 {
-		out = append(out, fmt.Sprintf("no trail of ActionTrail logs the writing calls of %s: no launch and no share comes as an event; start one, or see deploy/terraform/trail.tf", want.Region))
+		out = append(out, fmt.Sprintf("no trail of ActionTrail logs the write calls of %s: launches and shares cause no event; start one, or see deploy/terraform/trail.tf", want.Region))
 	}
 	return out
 }
 
 func (f Function) String() string { return fmt.Sprintf("function %s in %s", f.Name, f.Region) }
 
-// is reports whether both are the same function, however it is deployed.
+// is reports whether both are the same function, ignoring its settings.
 func (f Function) is(other Function) bool { return f.Name == other.Name && f.Region == other.Region }
 
 func (f Function) differences(have Function) []string {
@@ -75,30 +74,30 @@ func (f Function) differences(have Function) []string {
 	return out
 }
 
-// Repair is what makes a trigger right.
+// Repair is the difference of a trigger.
 type Repair struct {
 	Name string
-	// Want is the trigger as it should be, and Have as it is; one of them may be nil.
+	// Want is the wanted trigger, and Have the existing one; one of them may be nil.
 	Want, Have *Trigger
 }
 
 func (r Repair) why() string {
 	switch {
 	case r.Want == nil:
-		return "stands, and is not in s.yaml"
+		return "exists, and is not in s.yaml"
 	case r.Have == nil:
 		return "does not exist"
 	case r.Want.Qualifier != r.Have.Qualifier:
-		return fmt.Sprintf("invokes version or alias %q, and not what was deployed", r.Have.Qualifier)
+		return fmt.Sprintf("invokes version or alias %q, not the deployed code", r.Have.Qualifier)
 	case r.Want.Type != r.Have.Type:
 		return "has the type " + r.Have.Type
 	}
 	return "has another configuration: " + r.Have.Config
 }
 
-// Repairs returns what the triggers of a function need, in the order of their names. fc3
-// leaves some as they are: one behind an EventBridge trigger that did not change, and one
-// that was taken out of s.yaml.
+// Repairs returns the differences of a function's triggers, by name. fc3 does not update
+// some of them: one behind an unchanged EventBridge trigger, and one that was removed from
+// s.yaml.
 func (f Function) Repairs(have Function) []Repair {
 	var out []Repair
 	for name, w := range f.Triggers {
@@ -119,8 +118,8 @@ func (f Function) Repairs(have Function) []Repair {
 	return out
 }
 
-// within reports whether all that one JSON text has stands in another, which may have more:
-// the service adds its defaults.
+// within reports whether one JSON text is contained in another, which may have more: the
+// service adds its defaults.
 func within(want, have string) bool {
 	var w, h any
 	if json.Unmarshal([]byte(want), &w) != nil || json.Unmarshal([]byte(have), &h) != nil {
@@ -155,7 +154,7 @@ func (r Rule) String() string {
 
 // repair is the next step after a difference.
 func (r Rule) repair() string {
-	return "deploy " + string(r.Region) + " again: Terraform makes the rule as it should be"
+	return "deploy " + string(r.Region) + " again: Terraform repairs the rule"
 }
 
 func (r Rule) differences(have Rule) []string {
@@ -176,13 +175,13 @@ func (r Rule) differences(have Rule) []string {
 	}
 	for _, h := range have.Targets {
 		if !slices.ContainsFunc(r.Targets, func(w RuleTarget) bool { return h.ID == w.ID }) {
-			out = append(out, fmt.Sprintf("%s has another target, %s, %s; delete it in EventBridge, or make a rule of your own for it", r, h.ID, h))
+			out = append(out, fmt.Sprintf("%s has another target, %s, %s; delete it in EventBridge, or create your own rule for it", r, h.ID, h))
 		}
 	}
 	return out
 }
 
-// String is all that a target has beside its id.
+// String has all of a target but its id.
 func (t RuleTarget) String() string {
 	out := fmt.Sprintf("%s %s, %s, dead letters %q", t.Type, t.Endpoint, t.Retry, t.DeadLetters)
 	for _, name := range slices.Sorted(maps.Keys(t.Params)) {
@@ -210,8 +209,8 @@ func (r Role) differences(have Role) []string {
 	return out
 }
 
-// command is the id of a command, or what stands for it in deploy/ram. Each region has ids
-// of its own, and a role has the policies of all regions.
+// command is the id of a command, or its placeholder in deploy/ram. Each region has its own
+// ids, and a role has the policies of all regions.
 var command = regexp.MustCompile(`command/(c-[a-z0-9-]+|\{[a-z-]+\})`)
 
 func anyCommand(statement string) string { return command.ReplaceAllString(statement, "command/*") }

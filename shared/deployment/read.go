@@ -36,8 +36,8 @@ type Rules interface {
 
 // Trails reads ActionTrail.
 type Trails interface {
-	// Logging returns the trails that log the writing calls of region, as the endpoint of
-	// home names them.
+	// Logging returns the trails that log the write calls of region, read from the endpoint
+	// of home.
 	Logging(ctx context.Context, home, region fleet.Region) ([]string, error)
 }
 
@@ -47,7 +47,7 @@ const Tag = "fleetwarden:deployment"
 // TagSetting is the setting that holds the tag.
 const TagSetting = "tag " + Tag
 
-// Cloud is what a deployment is read from.
+// Cloud has the clients that read a deployment.
 type Cloud struct {
 	Functions func(fleet.Region) Functions
 	Rules     func(fleet.Region) Rules
@@ -55,8 +55,8 @@ type Cloud struct {
 	Trails    Trails
 }
 
-// Read reads what exists of what is wanted, and functions of the same deployment that are
-// wanted no more. What does not exist is left out.
+// Read reads the existing part of the wanted deployment, and functions of the same
+// deployment that are no longer wanted.
 func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 	have := want
 	have.Functions, have.Roles, have.Rules = nil, nil, nil
@@ -104,9 +104,9 @@ func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 	return have, nil
 }
 
-// leftovers are the functions that have the deployment's tag in the regions of those that are
-// wanted, and the name of none: an older s.yaml had them. The home region has functions of its
-// own under the names of another region's.
+// leftovers are the functions with the deployment's tag in the regions of the wanted ones,
+// but without a wanted name: an older s.yaml had them. The home region has its own
+// functions under the names of another region's.
 func (c Cloud) leftovers(ctx context.Context, want Record) ([]Function, error) {
 	var out []Function
 	regions := map[fleet.Region]bool{}
@@ -185,7 +185,7 @@ func AliasOf(qualifier string) string {
 	return qualifier
 }
 
-// settingsOf are the settings that GetFunction returns, in s.yaml's words.
+// settingsOf are the settings that GetFunction returns, under the names of s.yaml.
 func settingsOf(f *fc.Function) map[string]string {
 	out := map[string]string{
 		"runtime": f.Runtime, "handler": f.Handler, "role": ownRole(f),
@@ -194,7 +194,7 @@ func settingsOf(f *fc.Function) map[string]string {
 		"logs":         f.Log.Project + "/" + f.Log.Logstore,
 		"logBeginRule": f.Log.BeginRule, "enableRequestMetrics": strconv.FormatBool(f.Log.RequestMetrics), "state": f.State, "lastUpdateStatus": f.LastUpdate,
 	}
-	// Settings that a function of ours has only if someone else made them.
+	// Settings that one of our functions has only if another person made them.
 	if f.Restriction.Disable {
 		out["invocationRestriction"] = f.Restriction.Reason
 	}
@@ -224,14 +224,14 @@ func ownRole(f *fc.Function) string {
 	return f.Role
 }
 
-// ruleOf is the wanted rule as EventBridge shows it.
+// ruleOf is the wanted rule as EventBridge returns it.
 func ruleOf(w Rule, got *eventbridge.Rule) Rule {
 	out := Rule{Bus: w.Bus, Name: w.Name, Region: w.Region, Status: got.Status, Pattern: Pattern(got.Pattern)}
 	for _, t := range got.Targets {
 		target := RuleTarget{ID: t.ID, Type: t.Type, Endpoint: t.Endpoint, Retry: t.Retry, DeadLetters: t.DeadLetter.ARN, Params: map[string]string{}}
 		for _, p := range t.Params {
 			if p.Key == "IsBase64Encode" && p.Value == "false" {
-				continue // EventBridge adds it to targets that were made without it
+				continue // EventBridge adds it to targets that were created without it
 			}
 			target.Params[p.Key] = strings.TrimSpace(p.Form + " " + p.Value + " " + p.Template)
 		}
@@ -240,7 +240,7 @@ func ruleOf(w Rule, got *eventbridge.Rule) Rule {
 	return out
 }
 
-// Pattern is an event pattern in the form in which two can be compared.
+// Pattern is an event pattern in a comparable form.
 func Pattern(text string) string {
 	if p, err := ordered([]byte(text)); err == nil {
 		return p
@@ -248,13 +248,13 @@ func Pattern(text string) string {
 	return text
 }
 
-// Digest stands for a value that a record must not hold: the beginning of its SHA-256.
+// Digest replaces a value that a record must not hold: the beginning of its SHA-256.
 func Digest(value string) string {
 	sum := sha256.Sum256([]byte(value))
 	return fmt.Sprintf("sha256:%x", sum[:6])
 }
 
-// RoleOf is a role in the form in which two can be compared.
+// RoleOf is a role in a comparable form.
 func RoleOf(r fleet.Role) (Role, error) {
 	out := Role{Name: r.Name}
 	var err error
@@ -287,7 +287,7 @@ func Statements(document []byte) ([]string, error) {
 	return out, nil
 }
 
-// ordered is a JSON text with the members of its objects in order and no blanks.
+// ordered is a JSON text with the members of its objects in order and no white space.
 func ordered(text []byte) (string, error) {
 	var v any
 	if err := json.Unmarshal(text, &v); err != nil {

@@ -9,7 +9,7 @@ import (
 // Version is that of Record.
 const Version = 1
 
-// Folder is where the ledger keeps the records, each under the time of its deployment.
+// Folder is the ledger's folder of the records, each under the time of its deployment.
 const Folder = "deployments/"
 
 // Record is one deployment: the wanted one, or the one that was read back.
@@ -19,7 +19,7 @@ type Record struct {
 	Account fleet.AccountID `json:"account"`
 	Region  fleet.Region    `json:"region"`
 	Home    fleet.Region    `json:"home"`
-	// Build is the commit that was deployed, as whoever deployed it names it.
+	// Build is the commit that was deployed, as the deployer names it.
 	Build string `json:"build,omitempty"`
 	// Policy is the digest of the policy file in the zips.
 	Policy    string     `json:"policy,omitempty"`
@@ -27,7 +27,7 @@ type Record struct {
 	Roles     []Role     `json:"roles"`
 	// Rules are the event rules that fill the queues of Region.
 	Rules []Rule `json:"rules"`
-	// Trails are those that log the writing calls of Region into any place, by name.
+	// Trails are those that log the write calls of Region to any destination, by name.
 	Trails []string `json:"trails"`
 }
 
@@ -38,8 +38,8 @@ type Function struct {
 	Region fleet.Region `json:"region"`
 	// Checksum is the CRC-64 (ECMA) of the zip, decimal, as Function Compute returns it.
 	Checksum string `json:"checksum"`
-	// Settings are all others, in s.yaml's words. Those of the environment, env.NAME, are
-	// digests: an operator may have put a secret there.
+	// Settings are all others, under the names of s.yaml. Those of the environment,
+	// env.NAME, are digests: an operator may have put a secret there.
 	Settings map[string]string `json:"settings"`
 	// Triggers are the configurations, JSON as text, by the triggers' names.
 	Triggers map[string]Trigger `json:"triggers,omitempty"`
@@ -49,7 +49,7 @@ type Function struct {
 type Trigger struct {
 	Type   string `json:"type"`
 	Config string `json:"config"`
-	// Qualifier is the version or alias that it invokes; empty for what was deployed last.
+	// Qualifier is the version or alias that it invokes; empty for the newest code.
 	Qualifier string `json:"qualifier,omitempty"`
 }
 
@@ -64,26 +64,27 @@ type Rule struct {
 	Targets []RuleTarget `json:"targets"`
 }
 
-// RuleTarget is what an event rule delivers to.
+// RuleTarget is a destination of an event rule.
 type RuleTarget struct {
 	ID       string `json:"id"`
 	Type     string `json:"type"`
 	Endpoint string `json:"endpoint"`
-	// Retry is the strategy by which a delivery that failed is tried again, and
-	// DeadLetters the ARN of the queue that takes it afterwards; without one it is lost.
+	// Retry is the strategy for failed deliveries, and DeadLetters the ARN of the queue
+	// that takes them afterwards; without one they are lost.
 	Retry       string `json:"retry"`
 	DeadLetters string `json:"deadLetters"`
-	// Params say what is delivered, such as the whole event, and as which role if another
-	// account's bus is the target: the form and the value of each, by its name.
+	// Params are the parts of the delivery, such as the whole event, and the role if
+	// another account's bus is the target: the form and the value of each, by its name.
 	Params map[string]string `json:"params"`
 }
 
-// Role is what a function's role may do: the statements of all its policies, each as JSON
-// with its members in order.
+// Role has the rights of a function's role: the statements of all its policies, each as
+// JSON with its members in order.
 type Role struct {
 	Name       string   `json:"name"`
 	Trust      string   `json:"trust"`
 	Statements []string `json:"statements"`
-	// May are the statements that it may have beside; they stand in no record of what is.
+	// May are statements that it may have in addition; no record of a read deployment has
+	// them.
 	May []string `json:"-"`
 }

@@ -3,8 +3,8 @@ package fcrun
 import "strings"
 
 // abroad are the actions that each function may take in another account at most: those of
-// its files in deploy/ram, without what it needs at home alone. On which resources, the
-// role there says.
+// its files in deploy/ram, without those it needs at home only. The role there decides on
+// the resources.
 var abroad = map[string][]string{
 	"attach-role": {
 		"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances", "ecs:DetachInstanceRamRole",
@@ -50,13 +50,13 @@ var abroad = map[string][]string{
 	},
 }
 
-// SessionPolicy returns the policy of a function's session of a role in another account;
-// "" for a function that has no business there. That role serves all functions, and so
-// may do what any of them may; a session may do what both its role and its policy allow.
-// A session's policy may have 2048 characters, too few for resources.
+// SessionPolicy returns the policy of a function's session of a role in another account; ""
+// for a function without work there. That role serves all functions, and so has the rights
+// of all; a session has those that both its role and its policy allow. A session's policy
+// may have 2048 characters, too few for resources.
 //
-// It keeps a function from what it was not made for, and is worth as much as the
-// function's code: whoever runs other code under the function's role need not ask for it.
+// It limits a function's code to its purpose, but not other code that runs under the
+// function's role: that can assume the role without it.
 func SessionPolicy(function string) string {
 	actions := abroad[function]
 	if len(actions) == 0 {

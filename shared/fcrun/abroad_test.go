@@ -13,7 +13,7 @@ import (
 )
 
 // The role of a member serves all functions: here it may do everything.
-func TestASessionMayNoMoreThanItsFunctionWhateverTheRoleMay(t *testing.T) {
+func TestASessionIsLimitedToItsFunctionsActions(t *testing.T) {
 	a := newAbroad(t)
 	all := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	if err := a.cloud.RAM.AddRole(server.Member, "Everything", trustIn(server.Sharer), map[string]string{"all": all}); err != nil {
@@ -21,7 +21,7 @@ func TestASessionMayNoMoreThanItsFunctionWhateverTheRoleMay(t *testing.T) {
 	}
 	for _, c := range []struct {
 		function     string
-		looks, makes bool // may list instances, may make a role
+		lists, makes bool // may list instances, may make a role
 	}{
 		{"attach-role", true, true}, {"setup-share-role", false, true},
 		{"push-agent", true, false}, {"validate-instance", true, false}, {"sweep", true, false}, {"backfill", true, false},
@@ -33,7 +33,7 @@ func TestASessionMayNoMoreThanItsFunctionWhateverTheRoleMay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ecs.New(s).Listings(t.Context(), server.Home, []string{"i-1"}); c.looks != (err == nil) || !c.looks && fleet.ClassOf(err) != fleet.Denied {
+		if _, err := ecs.New(s).Listings(t.Context(), server.Home, []string{"i-1"}); c.lists != (err == nil) || !c.lists && fleet.ClassOf(err) != fleet.Denied {
 			t.Errorf("%s lists instances: %v", c.function, err)
 		}
 		if err := makeRole(t, s, "made-by-"+c.function); c.makes != (err == nil) || !c.makes && fleet.ClassOf(err) != fleet.Denied {
@@ -55,7 +55,7 @@ func trustIn(account string) string {
 }
 
 // Without a part of its own a session would have the rights of all.
-func TestAFunctionThatHasNoPartReachesNobody(t *testing.T) {
+func TestAFunctionWithoutWorkInOtherAccountsReachesNone(t *testing.T) {
 	a := newAbroad(t)
 	call := a.call()
 	call.Options.Stamp.Function = "another"
@@ -67,7 +67,7 @@ func TestAFunctionThatHasNoPartReachesNobody(t *testing.T) {
 	}
 }
 
-func TestASessionsPolicyIsNoLongerThanItMayBe(t *testing.T) {
+func TestASessionsPolicyStaysWithinItsMaximum(t *testing.T) {
 	for _, f := range fleet.Functions() {
 		if n := len(fcrun.SessionPolicy(f.Name)); n == 0 || n > 2048 {
 			t.Errorf("%s: %d characters", f.Name, n)

@@ -8,7 +8,7 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// PerAccount gives the control of each account, made with the session that has that
+// PerAccount returns the control of each account, created with the session that has that
 // account's keys: see [Call.In].
 func PerAccount[W any](c *Call, control func(fleet.AccountID, *aliyun.Session) (reconcile.Control[W], error)) reconcile.Of[W] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[W], error) {

@@ -20,7 +20,7 @@ func copier(send func([]mns.Message) (int, error)) *findings {
 }
 
 // The class: however many findings a pass has, it holds one call's worth of copies.
-func TestCopiesAreSentAsTheyCome(t *testing.T) {
+func TestCopiesAreSentImmediately(t *testing.T) {
 	most, sent := 0, 0
 	f := copier(func(m []mns.Message) (int, error) { sent += len(m); return len(m), nil })
 	for i := range 1000 {
@@ -54,7 +54,7 @@ func TestACopyThatIsTooLongGoesWithoutItsEvidence(t *testing.T) {
 
 // One that is refused is said to be, and its neighbours are sent; a queue that takes
 // nothing is not asked for ever.
-func TestWhatCannotBeCopiedIsSaidAndCostsLittle(t *testing.T) {
+func TestFailedCopiesAreReportedAndCostLittle(t *testing.T) {
 	refused := errors.New("refused")
 	f := copier(func(m []mns.Message) (int, error) { return len(m) - 1, refused })
 	for i := range 160 {
@@ -73,7 +73,7 @@ func TestWhatCannotBeCopiedIsSaidAndCostsLittle(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotSevereEnoughOrHasNoQueueIsNotCopied(t *testing.T) {
+func TestFindingsBelowTheSeverityOrWithoutAQueueAreNotCopied(t *testing.T) {
 	f := copier(func([]mns.Message) (int, error) { return 0, errors.New("asked") })
 	f.sinks.Least = fleet.Critical
 	_ = f.record(violation(1))

@@ -18,9 +18,9 @@ func severities() []fleet.Severity {
 	return []fleet.Severity{fleet.Info, fleet.Low, fleet.Medium, fleet.High, fleet.Critical}
 }
 
-// findings copies what is severe enough to the queue that the policy names, as it comes, so
-// that it holds no more of them than one call takes. The log has them all: that a copy
-// could not be sent is said there, and fails nothing.
+// findings copies findings of sufficient severity to the queue of the policy, in batches of
+// one call. The log has all findings: a copy that could not be sent is reported there, and
+// is not an error of the pass.
 type findings struct {
 	sinks policy.Sinks
 	write func(fleet.Record) error // to the log
@@ -29,15 +29,15 @@ type findings struct {
 
 	pending    []mns.Message
 	sent, seen int
-	failed     error // the first
+	failed     error // the first error
 	fruitless  int   // calls in a row that stored nothing
 }
 
-// maxFruitless is how many calls in a row may store nothing before no further one is made:
-// a queue that is not there, or may not be written to, costs no more.
+// maxFruitless is how many consecutive calls may store nothing before copying stops: a
+// missing or forbidden queue costs no more.
 const maxFruitless = 3
 
-// record writes a record and copies a finding that is severe enough.
+// record writes a record and copies a finding of sufficient severity.
 func (f *findings) record(r fleet.Record) error {
 	if err := f.write(r); err != nil {
 		return err
@@ -58,7 +58,8 @@ func (f *findings) record(r fleet.Record) error {
 	return nil
 }
 
-// copyOf is the text of a copy. One that is too long for a queue goes without its evidence.
+// copyOf is the text of a copy. One that is too long for a queue is sent without its
+// evidence.
 func copyOf(r fleet.Record) ([]byte, error) {
 	text, err := json.Marshal(r)
 	if err == nil && len(text) > mns.MaxBytes {
@@ -90,7 +91,7 @@ func (f *findings) flush() {
 	f.pending = f.pending[:0]
 }
 
-// end sends what is left, and says which copies could not be sent.
+// end sends the rest, and reports the number of copies that could not be sent.
 func (f *findings) end() error {
 	f.flush()
 	if f.sent == f.seen {
@@ -99,7 +100,7 @@ func (f *findings) end() error {
 	return fmt.Errorf("copying findings to queue %s: %d of %d sent: %w", f.sinks.Findings, f.sent, f.seen, f.failed)
 }
 
-// notify sends one message about findings that are kept elsewhere.
+// notify sends one message about findings that are stored elsewhere.
 func (f *findings) notify(text []byte) error {
 	if f.sinks.Findings == "" {
 		return nil
@@ -110,11 +111,11 @@ func (f *findings) notify(text []byte) error {
 	return nil
 }
 
-// closing is how long before the deadline no further copies are sent: the pass's own
-// record has to be written.
+// closing is how long before the deadline copying stops: the pass's own record has to be
+// written.
 const closing = 5 * time.Second
 
-// errLate: the next pass has the time.
+// errLate: the next pass has time.
 var errLate = late{}
 
 type late struct{}
@@ -122,9 +123,8 @@ type late struct{}
 func (late) Error() string      { return "the deadline is near" }
 func (late) Class() fleet.Class { return fleet.Canceled }
 
-// copies returns the way to the queue of findings, in the home region. Its calls are not
-// those of the pass: they take nothing of its budget, which has to last for what is put
-// back.
+// copies returns the client of the queue of findings, in the home region. Its calls do not
+// use the pass's budget, which has to last for re-queuing.
 func (r *runner) copies(ctx context.Context, call *Call) *findings {
 	session := r.session()
 	return &findings{sinks: r.policy.Sinks, write: call.Log, send: func(messages []mns.Message) (int, error) {

@@ -11,7 +11,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 )
 
-// Nothing may keep a pass from being recorded: a platform that ends it tries all of it again.
+// A pass has to be recorded in time: if the platform ends it, it repeats the whole pass.
 func TestFindingsAreCopiedWhileThereIsTime(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yaml")
 	if err := os.WriteFile(file, []byte("version: 1\nsinks: {findings: fleetwarden-findings}\n"), 0o600); err != nil {
@@ -34,7 +34,7 @@ func TestFindingsAreCopiedWhileThereIsTime(t *testing.T) {
 			if n := len(p.records()["R-1"]); n != 21 {
 				t.Errorf("%d records, want 20 findings and the pass", n)
 			}
-			if told := strings.Contains(p.stderr.String(), "0 of 20 sent: the deadline is near"); told != (want == 0) {
+			if reported := strings.Contains(p.stderr.String(), "0 of 20 sent: the deadline is near"); reported != (want == 0) {
 				t.Errorf("stderr: %s", p.stderr.String())
 			}
 		})

@@ -10,14 +10,14 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-// connections are the queues that a process has met, in whichever region: they stay open
-// from pass to pass. The zero connections are ready to use.
+// connections are a process's queues of all regions: they stay open from pass to pass. The
+// zero connections are ready to use.
 type connections struct {
 	mu sync.Mutex
 	at map[fleet.Scope]*mns.Queues
 }
 
-// queues returns the queues in scope, the same for all who ask.
+// queues returns the queues in scope, shared by all callers.
 func (c *connections) queues(cloud *aliyun.Cloud, scope fleet.Scope) (*mns.Queues, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -35,8 +35,8 @@ func (c *connections) queues(cloud *aliyun.Cloud, scope fleet.Scope) (*mns.Queue
 	return q, nil
 }
 
-// HomeOf is the home account in a region; in none, where the functions that exist once
-// are: the policy's home region or, if it has none, that of the call.
+// HomeOf is the home account in a region; without one, in that of the functions that exist
+// once: the policy's home region or, if it has none, that of the call.
 func (c *Call) HomeOf(region fleet.Region) fleet.Scope {
 	at := c.Home
 	switch {
@@ -48,9 +48,8 @@ func (c *Call) HomeOf(region fleet.Region) fleet.Scope {
 	return at
 }
 
-// InboxIn returns the inbox of a function in a region; of one that exists once, in none.
-// Each region has all queues, and only those of functions that were deployed there are
-// read.
+// InboxIn returns the inbox of a function in a region; without one, that of a function that
+// exists once. Each region has all queues, but only deployed functions read theirs.
 func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, error) {
 	client, err := c.QueuesIn(region)
 	if err != nil {
@@ -65,7 +64,7 @@ func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, erro
 func (c *Call) putBack(ctx context.Context, function string, body []byte) error {
 	name := fleet.FunctionNamed(function).Inbox
 	if name == "" {
-		return &fleet.BadInput{Where: "a message of a newer version", What: function + " has no inbox to put it back into: deploy the newest program"}
+		return &fleet.BadInput{Where: "a message of a newer version", What: function + " has no inbox for it: deploy the newest program"}
 	}
 	scope := c.Home
 	if name != function {
@@ -78,8 +77,8 @@ func (c *Call) putBack(ctx context.Context, function string, body []byte) error 
 	return queue.New(client, name).PutBack(ctx, body)
 }
 
-// QueuesIn returns the queues of the home account in a region; in none, those of the home
-// region. Whoever asks again gets the same connections.
+// QueuesIn returns the queues of the home account in a region; without one, those of the
+// home region. Callers share the connections.
 func (c *Call) QueuesIn(region fleet.Region) (*mns.Client, error) {
 	return c.queuesIn(c.HomeOf(region))
 }

@@ -13,12 +13,12 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// LedgerVariable is the environment variable that says where the ledger is:
+// LedgerVariable is the environment variable with the address of the ledger:
 // oss://bucket/prefix, with ?region=ID when it is not the function's own, or
-// file:///folder. Without it there is none, and changes stand in the log alone.
+// file:///folder. Without it there is no ledger, and changes are in the log only.
 const LedgerVariable = "FLEETWARDEN_LEDGER"
 
-// LedgerPlace is where the ledger is. The zero LedgerPlace is nowhere.
+// LedgerPlace is the address of the ledger. The zero LedgerPlace is no ledger.
 type LedgerPlace struct {
 	folder string
 	bucket oss.Place
@@ -43,7 +43,7 @@ func ParseLedger(value string) (LedgerPlace, error) {
 	return LedgerPlace{}, fmt.Errorf("reading %s: %q is neither oss://bucket/prefix nor file:///folder", LedgerVariable, value)
 }
 
-// Address returns where an object of the ledger is: oss://bucket/name or file:///name.
+// Address returns the address of a ledger object: oss://bucket/name or file:///name.
 func (p LedgerPlace) Address(object string) string {
 	if p.folder != "" {
 		return "file://" + filepath.ToSlash(filepath.Join(p.folder, object))
@@ -51,7 +51,7 @@ func (p LedgerPlace) Address(object string) string {
 	return "oss://" + p.bucket.Bucket + "/" + strings.TrimPrefix(p.prefix+"/"+object, "/")
 }
 
-// Open returns a pass's way to the ledger, nil when there is none.
+// Open returns a pass's ledger, nil when there is none.
 func (p LedgerPlace) Open(s *aliyun.Session, home fleet.Region, pass ledger.Pass, watch *ledger.Watch) reconcile.Ledger {
 	store := p.Store(s, home)
 	if store == nil {
@@ -60,8 +60,8 @@ func (p LedgerPlace) Open(s *aliyun.Session, home fleet.Region, pass ledger.Pass
 	return ledger.New(store, pass, watch)
 }
 
-// Store returns a pass's way to the ledger's objects, nil when there is none. A bucket
-// without a region is in that of the session's home.
+// Store returns the ledger's objects for a pass, nil when there is none. A bucket without a
+// region is in that of the session's home.
 func (p LedgerPlace) Store(s *aliyun.Session, home fleet.Region) ledger.Store {
 	switch {
 	case p.folder != "":

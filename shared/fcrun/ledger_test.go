@@ -21,8 +21,8 @@ func TestALedgerIsABucketOrAFolder(t *testing.T) {
 	}
 }
 
-// An entry is written where the value says, and nowhere when it says nothing.
-func TestAnEntryIsWhereTheEnvironmentSays(t *testing.T) {
+// An entry is written to the address of the variable, and nowhere without one.
+func TestAnEntryIsInTheLedgerOfTheEnvironment(t *testing.T) {
 	srv, err := server.New(server.Options{})
 	if err != nil {
 		t.Fatal(err)

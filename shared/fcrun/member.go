@@ -11,23 +11,23 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Members holds the keys of roles in other accounts, from pass to pass of one process.
-// The zero Members is ready to use.
+// Members caches the keys of roles in other accounts for the passes of one process. The
+// zero Members is ready to use.
 type Members struct {
-	// Now tells real time, by which keys expire; nil means time.Now. Set it before use.
+	// Now is real time, by which keys expire; nil means time.Now. Set it before use.
 	Now func() time.Time
 
 	mu      sync.Mutex
 	assumed map[sts.Role]sts.Assumed
 }
 
-// spare is how long keys must still last when somebody begins to use them, which nobody
-// does for longer: a function that events wake lives 290 s at most, and what runs for
-// longer, such as backfill, asks anew for each shard or look.
+// spare is the remaining validity that keys must have at first use. No user needs them for
+// longer: an event function lives 290 s at most, and longer tasks, such as backfill,
+// request keys for each shard or check.
 const spare = 20 * time.Minute
 
-// keys returns keys of a role that outlast a pass, new ones if need be. Passes that run
-// side by side may each ask for new ones: any will do.
+// keys returns keys of a role that outlast a pass, new ones if necessary. Concurrent passes
+// may each request new ones: any are valid.
 func (m *Members) keys(ctx context.Context, s *aliyun.Session, region fleet.Region, r sts.Role) (aliyun.Keys, error) {
 	m.mu.Lock()
 	have, ok := m.assumed[r]
@@ -55,8 +55,8 @@ func (m *Members) now() time.Time {
 	return time.Now()
 }
 
-// RoleIn returns the role to assume in another account. At home there is none: the
-// function's own keys are for that.
+// RoleIn returns the role to assume in another account. At home there is none: the function
+// has its own keys.
 func (c *Call) RoleIn(account fleet.AccountID) (role string, ok bool) {
 	if account == c.Home.Account {
 		return "", false
@@ -64,17 +64,16 @@ func (c *Call) RoleIn(account fleet.AccountID) (role string, ok bool) {
 	return c.Options.Policy.RoleIn(account)
 }
 
-// Reaches reports whether [Call.In] has a way to an account.
+// Reaches reports whether [Call.In] can reach an account.
 func (c *Call) Reaches(account fleet.AccountID) bool {
 	_, ok := c.RoleIn(account)
 	return ok || account == c.Home.Account
 }
 
-// In returns the session for what belongs to an account: at home the pass's own,
-// elsewhere one with keys of the role that the policy names there, which counts as the
-// pass's own. The role's session is called as the function's own role, and may do no more
-// than the function was made for; see [SessionPolicy]. An account without a role gives an
-// error of class Denied.
+// In returns the session for an account: at home the pass's own, elsewhere one with keys of
+// the role that the policy names there, which counts as the pass's own. The session has the
+// name of the function's own role, and is limited to the function's actions; see
+// [SessionPolicy]. An account without a role gives an error of class Denied.
 func (c *Call) In(ctx context.Context, account fleet.AccountID) (*aliyun.Session, error) {
 	if account == c.Home.Account {
 		return c.Session, nil
@@ -95,7 +94,7 @@ func (c *Call) In(ctx context.Context, account fleet.AccountID) (*aliyun.Session
 	return c.Session.As(keys), nil
 }
 
-// noRole is an account that nobody can reach.
+// noRole is an account without a role.
 type noRole fleet.AccountID
 
 func (e noRole) Error() string {
@@ -105,10 +104,10 @@ func (e noRole) Error() string {
 // Class is read by [fleet.ClassOf].
 func (noRole) Class() fleet.Class { return fleet.Denied }
 
-// noBusiness is a function that would have the rights of all others in another account.
+// noBusiness is a function without actions in other accounts.
 type noBusiness string
 
-func (e noBusiness) Error() string { return string(e) + " has no business in other accounts" }
+func (e noBusiness) Error() string { return string(e) + " takes no actions in other accounts" }
 
 // Class is read by [fleet.ClassOf].
 func (noBusiness) Class() fleet.Class { return fleet.Denied }

@@ -24,7 +24,7 @@ type abroad struct {
 	cloud   *server.Server
 	aliyun  *aliyun.Cloud
 	members *fcrun.Members
-	late    time.Duration // set while nobody asks
+	late    time.Duration // set between calls
 }
 
 func newAbroad(t *testing.T) *abroad {
@@ -96,7 +96,7 @@ func TestEachAccountHasASessionWithItsOwnKeys(t *testing.T) {
 	}
 }
 
-func TestAnAccountThatCannotBeReachedSaysWhy(t *testing.T) {
+func TestAnUnreachableAccountIsAnErrorWithTheReason(t *testing.T) {
 	a := newAbroad(t)
 	for account, c := range map[fleet.AccountID]struct {
 		reaches bool
@@ -114,7 +114,7 @@ func TestAnAccountThatCannotBeReachedSaysWhy(t *testing.T) {
 	}
 }
 
-func TestKeysServeThePassesOfAProcessUntilTheyMightNotOutlastOne(t *testing.T) {
+func TestKeysAreReusedUntilTheyMightNotOutlastAPass(t *testing.T) {
 	for late, want := range map[time.Duration]int{0: 1, 39 * time.Minute: 1, 41 * time.Minute: 2} {
 		a := newAbroad(t)
 		for _, a.late = range []time.Duration{0, late} {
@@ -145,7 +145,7 @@ func TestPassesSideBySideReachAnAccount(t *testing.T) {
 	}
 }
 
-func TestARefusalIsNotRememberedAndThrottlingPasses(t *testing.T) {
+func TestARefusalIsNotCachedAndThrottlingIsRetried(t *testing.T) {
 	a := newAbroad(t)
 	for kind, class := range map[simcloud.FaultKind]fleet.Class{simcloud.Deny: fleet.Denied, simcloud.Throttle: fleet.Throttled} {
 		fault := []simcloud.Fault{{Product: "sts", Action: "AssumeRole", Kind: kind}}

@@ -52,7 +52,7 @@ type runner struct {
 	cloud  *aliyun.Cloud
 	keys   *aliyun.Renewable
 	policy *policy.Policy
-	broken error // why there is no policy
+	broken error // why the policy cannot be used
 	ledger LedgerPlace
 	watch  ledger.Watch
 	others Members
@@ -69,7 +69,7 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	log := r.log.With("request", fcx.RequestID)
 	defer func() {
 		if p := recover(); p != nil {
-			// The value may quote what was being decoded: it is not passed on.
+			// The panic's value may quote decoded input: it is not logged.
 			log.Error("panic", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic of type %T in request %s; the stack is in the log", p, fcx.RequestID)
 		}
@@ -86,7 +86,7 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	call.Options.Record, call.Notify = copies.record, copies.notify
 	began := time.Now()
 	sum, err = r.f.Handle(ctx, call)
-	if sum.DurationMS == 0 { // not every function measures itself
+	if sum.DurationMS == 0 { // not every function measures its duration
 		sum.DurationMS = time.Since(began).Milliseconds()
 	}
 	if err != nil {
@@ -124,9 +124,9 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 	return c, nil
 }
 
-// session may send as many calls as the policy allows one invocation. Those to the store
-// are bounded by time alone: what is kept grows with a fleet, and a report that takes more
-// of them than one pass may send would never be written.
+// session has the policy's budget for one invocation. Calls to the store are limited by
+// time only: records grow with the fleet, and a report that takes more calls than the
+// budget would never be written.
 func (r *runner) session() *aliyun.Session {
 	switch {
 	case r.f.Unbounded:
@@ -141,20 +141,19 @@ func (r *runner) session() *aliyun.Session {
 	return s
 }
 
-// refuse is what an invocation without a usable policy does: a finding and an
-// error, so that the payload is kept by the platform's retries and dead letters.
+// refuse handles an invocation without a usable policy: it reports a finding and an error,
+// so that the platform's retries and dead letters keep the payload.
 func (r *runner) refuse(o reconcile.Options) error {
 	rec := o.Stamp
 	rec.V, rec.Type, rec.Time = fleet.RecordVersion, "finding", o.Meter.Now()
 	rec.Finding = &fleet.FindingRecord{Rule: "policy", Outcome: fleet.Fault, Severity: fleet.Critical,
-		Reason: r.broken.Error(), Remedy: "put the policy file right and deploy again; until then nothing is looked at"}
+		Reason: r.broken.Error(), Remedy: "repair the policy file and deploy again; until then nothing is checked"}
 	if err := o.Record(rec); err != nil {
 		return err
 	}
 	return fmt.Errorf("the policy cannot be used: %w", r.broken)
 }
 
-// close writes the pass's own record.
 func (r *runner) close(o reconcile.Options, sum fleet.Pass, err error) error {
 	rec := o.Stamp
 	rec.V, rec.Type, rec.Time, rec.Pass = fleet.RecordVersion, "pass", o.Meter.Now(), &sum

@@ -91,7 +91,7 @@ func TestInvocationAnswersItsPassAndRecordsIt(t *testing.T) {
 	}
 }
 
-func TestHowLongAPassTookIsMeasuredWhereItsFunctionDidNot(t *testing.T) {
+func TestTheDurationOfAPassIsMeasuredUnlessItsFunctionDid(t *testing.T) {
 	p := start(t)
 	before := time.Now()
 	p.invoke("R-1", "rest", admin)
@@ -171,7 +171,7 @@ func TestInvocationsRunAtTheSameTime(t *testing.T) {
 	}
 }
 
-func TestNewerMessageGoesBackIntoTheInbox(t *testing.T) {
+func TestANewerMessageIsReturnedToTheInbox(t *testing.T) {
 	p := start(t)
 	if got := p.invoke("R-1", "put back", admin); got.kind != "error" || !strings.Contains(got.body, "QueueNotExist") {
 		t.Errorf("without a queue: got %+v", got)

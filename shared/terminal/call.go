@@ -13,10 +13,10 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// Open returns a call with the operator's own keys, for a command that is more than one
-// look: with the policy of a file, or of the environment if policyFile is empty; with
-// the ledger of the environment; and without a budget, since somebody waits for it. It
-// works in the policy's home region. run names what it does.
+// Open returns a call with the operator's own keys, for a command of more than one check:
+// with the policy of a file, or of the environment if policyFile is empty; with the ledger
+// of the environment; and without a budget, since the operator waits for it. It works in
+// the policy's home region. run is its run id.
 func Open(ctx context.Context, name, run, policyFile string, env Env) (*fcrun.Call, error) {
 	fl := flags{policy: policyFile, region: region(env)}
 	p, err := loadPolicy(fl, env)
@@ -56,17 +56,17 @@ type none struct{}
 var errNoInbox = errors.New("a command in a terminal has no inbox")
 
 func (none) Again(_ context.Context, refs []fleet.Ref, _ time.Duration) error {
-	return fmt.Errorf("looking at %d things again: %w", len(refs), errNoInbox)
+	return fmt.Errorf("re-queuing %d checks: %w", len(refs), errNoInbox)
 }
 
 func (none) Forward(_ context.Context, cs []fleet.Change) error {
 	return fmt.Errorf("forwarding %d changes: %w", len(cs), errNoInbox)
 }
 
-// Hint says what a person can do about an error; "" when nothing is known.
+// Hint returns advice about an error; "" without any.
 func Hint(err error) string { return hint(err) }
 
-// Clean keeps what came from the cloud from steering the terminal.
+// Clean removes terminal control sequences from text of the cloud.
 func Clean(s string) string { return clean(s) }
 
 // CleanLines is Clean for a text of several lines.

@@ -1,5 +1,5 @@
-// Package terminal runs a function as a person types it: flags instead of an
-// invocation, a dry run unless --apply is given, a table instead of a log. It is the
-// same handler that Function Compute runs; only the edges differ. It is the only
-// place that waits, on a clock that tests can replace.
+// Package terminal runs a function from a command line: flags instead of an invocation, a
+// dry run unless --apply is given, a table instead of a log. It runs the same handler as
+// Function Compute; only input and output differ. It is the only package that waits, on a
+// clock that tests can replace.
 package terminal

@@ -32,7 +32,7 @@ func TestAFileThatHoldsNoEventIsRefusedWithAHint(t *testing.T) {
 	}
 }
 
-func TestWhatATrailDeliversToOSSIsReadAsItIs(t *testing.T) {
+func TestATrailFileFromOSSIsReadUnchanged(t *testing.T) {
 	d := newDesk(t)
 	const records = `[{"eventId":"E","eventName":"StopInstance","serviceName":"Ecs"}]`
 	for _, size := range []int{0, 33 << 20} {

@@ -55,23 +55,23 @@ func parse(f fcrun.Function, env Env) (flags, error) {
 	return fl, fl.check()
 }
 
-// target checks that there is one thing to look at, and one that the function takes.
+// target checks that there is one target, and one that the function takes.
 func (fl *flags) target(f fcrun.Function) error {
 	switch {
 	case (f.EventsOnly || f.Wakes != nil) && len(fl.ids) > 0:
-		return fmt.Errorf("%q is not looked at by itself: give --event FILE; see --help", fl.ids[0])
+		return fmt.Errorf("%q: this command takes no instance ids: give --event FILE; see --help", fl.ids[0])
 	case f.Wakes != nil: // it checks everything
 	case f.EventsOnly && fl.event == "":
-		return errors.New("nothing to look at: give --event FILE; see --help")
+		return errors.New("nothing to check: give --event FILE; see --help")
 	case fl.event == "" && len(fl.ids) == 0:
-		return errors.New("nothing to look at: give instance ids, or --event FILE; see --help")
+		return errors.New("nothing to check: give instance ids, or --event FILE; see --help")
 	case fl.event != "" && len(fl.ids) > 0:
 		return errors.New("give either instance ids or --event FILE, not both")
 	}
 	return nil
 }
 
-// check finds what is wrong with a command line before anything is read or asked.
+// check validates a command line before any input is read.
 func (fl *flags) check() error {
 	switch {
 	case fl.wait < 0:
@@ -105,22 +105,22 @@ func region(env Env) string {
 func usage(f fcrun.Function) string {
 	byID, where := "", "the region to work in"
 	writes, apply, keeps := `Nothing is written without --apply,
-and then only by controls that the policy file sets to "enforce".`, "carry the changes out", "what --apply changes"
+and then only by controls that the policy file sets to "enforce".`, "execute the changes", "what --apply changes"
 	if f.Wakes != nil {
-		byID = "\n  " + program(f) + " [flags]                     look at everything, to the end"
+		byID = "\n  " + program(f) + " [flags]                     check everything, to the end"
 		writes, apply, keeps = `It writes what it
 finds and its report to the ledger. No owner is notified without --apply, and then only
 those of controls that the policy file sets to "enforce".`, "notify the owners of drift", "what it finds"
 	} else if !f.EventsOnly {
-		byID = "\n  " + program(f) + " [flags] INSTANCE-ID ...     look at these instances"
+		byID = "\n  " + program(f) + " [flags] INSTANCE-ID ...     check these instances"
 		where = "where the instance ids are"
 	}
 	return fmt.Sprintf(`%[1]s: %[2]s
 
 Usage:%[4]s
-  %[1]s [flags] --event FILE        look at what an event names; "-" reads stdin
+  %[1]s [flags] --event FILE        check the resources of an event; "-" reads stdin
 
-It looks, decides, and says what it would change. %[6]s
+It checks, decides, and reports the changes it would make. %[6]s
 
 Flags:
   --apply           %[7]s
@@ -136,13 +136,12 @@ Credentials come from the environment, the aliyun CLI's profile or the instance'
 role. ALIBABA_CLOUD_ENDPOINT_URL=http://HOST:PORT sends all calls to a local cloud.
 FLEETWARDEN_LEDGER=oss://BUCKET/PREFIX or file:///FOLDER keeps %[8]s.
 
-Exit status: 0 when it looked, whatever it found; 1 when it could not look, or not at
-all of it; 2 for a wrong command line, or a file that holds no event.
+Exit status: 0 when everything was checked, whatever the result; 1 when something could not
+be checked; 2 for a wrong command line, or a file that holds no event.
 `, program(f), f.About, defaultRegion, byID, where, writes, apply, keeps)
 }
 
-// maxEvent bounds how much of an event is read, in bytes; a synchronous invocation
-// takes no more.
+// maxEvent limits the bytes of an event; a synchronous invocation takes no more.
 const maxEvent = 32 << 20
 
 // readEvent returns the event that the flags name; nil when they name ids.
@@ -186,7 +185,7 @@ func readAll(in io.Reader) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(plain, maxEvent+1))
 }
 
-// noEvent is a wrong command line: its file holds something else.
+// noEvent is a wrong command line: its file has other content.
 type noEvent struct{ error }
 
 func (noEvent) hint() string {
@@ -194,7 +193,7 @@ func (noEvent) hint() string {
   the output of "aliyun actiontrail LookupEvents", or logs of Simple Log Service (a list, or JSON Lines)`
 }
 
-// messages are ids as one of our own inbox messages would hold them.
+// messages are ids in the form of an inbox message.
 func messages(ids []string, home fleet.Scope) []fleet.Message {
 	refs := make([]fleet.Ref, len(ids))
 	for i, id := range ids {

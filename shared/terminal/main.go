@@ -23,17 +23,17 @@ import (
 // The exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // it could not look, or something was lost
+	exitFailed = 1 // a check was not possible, or output was lost
 	exitUsage  = 2
 )
 
-// Env is what the terminal tool takes from its surroundings.
+// Env is the environment of a terminal command.
 type Env struct {
 	Args           []string // without the program's name
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
-	// Sleep waits between looks, and between tries of a call; nil means real time.
+	// Sleep waits between checks, and between tries of a call; nil means real time.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
@@ -121,12 +121,12 @@ func connect(env Env) (*aliyun.Cloud, error) {
 	return cloud, nil
 }
 
-// whereAmI asks whose keys these are: an event is for an account that the policy
-// names, or for our own.
+// whereAmI reads the account of the keys: an event is for an account that the policy names,
+// or for our own.
 func whereAmI(ctx context.Context, s *aliyun.Session, fl flags) (fleet.Scope, error) {
 	account, err := sts.CallerAccount(ctx, s, fleet.Region(fl.region))
 	if err != nil {
-		return fleet.Scope{}, fmt.Errorf("asking whose credentials these are: %w", err)
+		return fleet.Scope{}, fmt.Errorf("reading the account of the credentials: %w", err)
 	}
 	return fleet.Scope{Account: account, Region: fleet.Region(fl.region)}, nil
 }

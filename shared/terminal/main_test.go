@@ -21,7 +21,7 @@ import (
 	"fleetwarden/shared/terminal"
 )
 
-// typed is what somebody typed and what came of it.
+// typed is a command line and its result.
 type typed struct {
 	code           int
 	stdout, stderr string
@@ -77,14 +77,14 @@ func unused(t *testing.T) func(context.Context, *fcrun.Call) (fleet.Pass, error)
 
 func nothing(context.Context, *fcrun.Call) (fleet.Pass, error) { return fleet.Pass{}, nil }
 
-func TestWrongCommandLineIsRefusedBeforeAnythingIsDone(t *testing.T) {
+func TestAWrongCommandLineIsRefusedFirst(t *testing.T) {
 	d := newDesk(t)
 	for name, x := range map[string]struct {
 		args []string
 		want string
 	}{
-		"nothing":            {nil, "nothing to look at"},
-		"only flags":         {[]string{"--apply"}, "nothing to look at"},
+		"nothing":            {nil, "nothing to check"},
+		"only flags":         {[]string{"--apply"}, "nothing to check"},
 		"unknown flag":       {[]string{"--nope", "i-1"}, "-nope"},
 		"ids and event":      {[]string{"--event", "-", "i-1"}, "not both"},
 		"negative wait":      {[]string{"--wait", "-1s", "--apply", "i-1"}, "--wait"},
@@ -123,15 +123,15 @@ func TestHelpNamesEveryFlagAndIsNoError(t *testing.T) {
 	}
 }
 
-func TestAFunctionThatTakesEventsOnlySpeaksOfNoIds(t *testing.T) {
+func TestAFunctionForEventsOnlyDoesNotMentionIds(t *testing.T) {
 	for name, x := range map[string]struct {
 		args   []string
 		code   int
 		stderr string
 	}{
 		"help":       {[]string{"--help"}, 0, ""},
-		"an id":      {[]string{"i-1"}, 2, `"i-1" is not looked at by itself`},
-		"an id, too": {[]string{"--event", "-", "i-1"}, 2, `"i-1" is not looked at by itself`},
+		"an id":      {[]string{"i-1"}, 2, `"i-1": this command takes no instance ids`},
+		"an id, too": {[]string{"--event", "-", "i-1"}, 2, `"i-1": this command takes no instance ids`},
 		"nothing":    {nil, 2, "give --event FILE"},
 	} {
 		var stdout, stderr bytes.Buffer
@@ -141,7 +141,7 @@ func TestAFunctionThatTakesEventsOnlySpeaksOfNoIds(t *testing.T) {
 			t.Errorf("%s: exit status %d, %s", name, code, stderr.String())
 		}
 		if all := strings.ToLower(stdout.String() + stderr.String()); strings.Contains(all, "instance-id") || strings.Contains(all, "instance id") {
-			t.Errorf("%s: it speaks of instance ids:\n%s", name, all)
+			t.Errorf("%s: it mentions instance ids:\n%s", name, all)
 		}
 	}
 	if help := newDesk(t).run(unused(t), "--help").stdout; !strings.Contains(help, "attachrole [flags] INSTANCE-ID ...") {
@@ -208,7 +208,7 @@ func TestEventComesFromAFileOrFromStdin(t *testing.T) {
 	}
 }
 
-func TestMissingFilesAreToldBeforeTheCloudIsAsked(t *testing.T) {
+func TestMissingFilesAreReportedBeforeAnyCall(t *testing.T) {
 	d := newDesk(t)
 	for _, args := range [][]string{{"--event", "missing.json"}, {"--policy", "missing.yaml", "i-1"}} {
 		if got := d.run(unused(t), args...); got.code != 1 || !strings.Contains(got.stderr, args[1]) {
@@ -246,7 +246,7 @@ func TestATerminalReachesTheAccountsOfItsPolicy(t *testing.T) {
 	}
 }
 
-func TestFailureIsToldWithAHint(t *testing.T) {
+func TestAFailureIsReportedWithAHint(t *testing.T) {
 	for name, x := range map[string]struct {
 		err        error
 		hint, miss string

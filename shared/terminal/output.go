@@ -14,7 +14,7 @@ import (
 	"fleetwarden/shared/report"
 )
 
-// output is how a session speaks: as a person or as a program reads.
+// output writes a session's results, for people or for programs.
 type output interface {
 	record(fleet.Record) error
 	note(string) error
@@ -33,20 +33,20 @@ func (l lines) record(r fleet.Record) error { return l.out.Record(r) }
 
 func (l lines) note(string) error { return nil }
 
-// prose writes findings as sentences, the thing they are about first.
+// prose writes findings as sentences, the resource first.
 type prose struct {
 	w    io.Writer
 	last string
 	dry  string // what a dry run means
 }
 
-// dryRun says what a dry run of a function means. One that is woken to go over everything
-// keeps what it finds all the same.
+// dryRun is the note on a dry run of a function. One that a timer wakes writes its findings
+// to the ledger all the same.
 func dryRun(f fcrun.Function) string {
 	if f.Wakes != nil {
 		return "dry run: no owner was notified of drift; what it found is in the ledger; --apply notifies the owners"
 	}
-	return "dry run: nothing was written; --apply carries out what the policy enforces"
+	return "dry run: nothing was written; --apply makes the changes that the policy enforces"
 }
 
 func (p *prose) record(r fleet.Record) error {
@@ -84,7 +84,7 @@ func (p *prose) finding(f *fleet.FindingRecord) error {
 		fmt.Fprintf(&b, "    to do: %s\n", clean(f.Remedy))
 	}
 	if f.AgainSeconds > 0 {
-		fmt.Fprintf(&b, "    look again in %s\n", time.Duration(f.AgainSeconds)*time.Second)
+		fmt.Fprintf(&b, "    next check in %s\n", time.Duration(f.AgainSeconds)*time.Second)
 	}
 	return p.write(b.String())
 }
@@ -111,12 +111,12 @@ func (p *prose) heading(b *strings.Builder, where string) {
 
 func (p *prose) sum(s *fleet.Pass) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "looked at %d; %s", s.Refs, counts(s.Outcomes))
+	fmt.Fprintf(&b, "%d checked; %s", s.Refs, counts(s.Outcomes))
 	if len(s.States) > 0 {
 		fmt.Fprintf(&b, "; changes: %s", counts(s.States))
 	}
 	if s.Bad > 0 {
-		fmt.Fprintf(&b, "; %d could not be used", s.Bad)
+		fmt.Fprintf(&b, "; %d could not be read", s.Bad)
 	}
 	if s.Stopped != "" {
 		fmt.Fprintf(&b, "; stopped early: %s", clean(s.Stopped))
@@ -153,14 +153,14 @@ func counts[K ~string](m map[K]int) string {
 		parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
 	}
 	if len(parts) == 0 {
-		return "nothing to say"
+		return "no findings"
 	}
 	return strings.Join(parts, ", ")
 }
 
-// clean keeps what came from the cloud from steering the terminal, or from looking like
-// something else in it: control characters, and those of format, such as the ones that
-// turn the direction of writing.
+// clean replaces characters of cloud text that would control the terminal or disguise other
+// text: control characters, and format characters such as those that turn the direction of
+// writing.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cc, unicode.Cf) {

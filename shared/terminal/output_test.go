@@ -22,7 +22,7 @@ import (
 	"fleetwarden/shared/terminal"
 )
 
-func TestErrorCannotSteerTheTerminal(t *testing.T) {
+func TestAnErrorCannotControlTheTerminal(t *testing.T) {
 	hostile := aliyun.NewError("ecs:X", 400, "Bad\x1b[2J", "a\x1b]0;title\x07b\u009b31m", "R", false)
 	got := newDesk(t).run(func(context.Context, *fcrun.Call) (fleet.Pass, error) { return fleet.Pass{}, hostile }, "i-1")
 	if got.code != 1 || !strings.Contains(got.stderr, "title") || !plain(got.stderr) {
@@ -63,7 +63,7 @@ func says(sum fleet.Pass, records ...fleet.Record) func(context.Context, *fcrun.
 	}
 }
 
-func TestWhatCameFromTheCloudCannotSteerTheTerminal(t *testing.T) {
+func TestCloudTextCannotControlTheTerminal(t *testing.T) {
 	const evil = "evil\x1b[31m\r\nname\u009b\x7f\x00\u202e\u2066\u200b"
 	found, changed := finding("i-1\x1b", evil), change("i-1\x1b", evil)
 	found.Finding.Account, found.Finding.Region, found.Finding.Kind = "1"+evil, evil, evil // of a ledger that anybody wrote
@@ -90,7 +90,7 @@ func TestFindingsAndChangesReadAsSentences(t *testing.T) {
   attach-role: DONE: a role → a role
     a role
     now: a role
-looked at 1; 1 violation; changes: 1 done; stopped early: the API calls of this pass are spent
+1 checked; 1 violation; changes: 1 done; stopped early: the API calls of this pass are spent
 `
 	if diff := cmp.Diff(want, got.stdout); diff != "" {
 		t.Error(diff)
@@ -100,7 +100,7 @@ looked at 1; 1 violation; changes: 1 done; stopped early: the API calls of this 
 func TestJSONIsOneRecordALineWithTheStampAndTheCloudsTime(t *testing.T) {
 	d := newDesk(t)
 	got := d.run(func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
-		// The first answer tells the cloud's time.
+		// The first answer sets the cloud's time.
 		if _, err := sts.CallerAccount(ctx, c.Session, c.Home.Region); err != nil {
 			return fleet.Pass{}, err
 		}
@@ -126,7 +126,7 @@ func TestElementThatCannotBeReadIsAFailure(t *testing.T) {
 	d := newDesk(t)
 	d.stdin = `{"v":1}`
 	got := d.run(says(fleet.Pass{Bad: 1}), "--event", "-")
-	if got.code != 1 || !strings.Contains(got.stderr, "1 element could not be used") {
+	if got.code != 1 || !strings.Contains(got.stderr, "1 element could not be read") {
 		t.Errorf("got %+v", got)
 	}
 	var seen []string
@@ -136,7 +136,7 @@ func TestElementThatCannotBeReadIsAFailure(t *testing.T) {
 		return sum, err
 	}
 	if got := d.run(waiting, "--apply", "--wait", "1m", "i-1"); got.code != 1 || len(got.slept) != 1 {
-		t.Errorf("what is pending beside it must be looked at: %+v", got)
+		t.Errorf("the pending one beside it must be checked: %+v", got)
 	}
 	if got := d.run(says(fleet.Pass{Ignored: 1}), "--event", "-"); got.code != 0 {
 		t.Errorf("an event that is not for us is no failure: %+v", got)
@@ -158,7 +158,7 @@ func pending(times int, after time.Duration, seen *[]string) func(context.Contex
 	}
 }
 
-func TestWaitLooksAgainUntilNothingIsPending(t *testing.T) {
+func TestWaitChecksUntilNothingIsPending(t *testing.T) {
 	var seen []string
 	got := newDesk(t).run(pending(2, 15*time.Second, &seen), "--apply", "--wait", "10m", "i-1", "i-2")
 	if diff := cmp.Diff([]string{"i-1 i-2", "i-1", "i-1"}, seen); diff != "" {
@@ -167,7 +167,7 @@ func TestWaitLooksAgainUntilNothingIsPending(t *testing.T) {
 	if diff := cmp.Diff([]time.Duration{15 * time.Second, 15 * time.Second}, got.slept); diff != "" || got.code != 0 {
 		t.Errorf("%+v %s", got, diff)
 	}
-	if n := strings.Count(got.stdout, "1 pending; looking again in 15s"); n != 2 {
+	if n := strings.Count(got.stdout, "1 pending; next check in 15s"); n != 2 {
 		t.Errorf("got\n%s", got.stdout)
 	}
 }
@@ -183,10 +183,10 @@ func TestWaitEndsWhenItsTimeIsUp(t *testing.T) {
 	}
 }
 
-func TestWaitTakesTheSoonestOfWhatIsPending(t *testing.T) {
-	looks := 0
+func TestWaitTakesTheSoonestPendingCheck(t *testing.T) {
+	passes := 0
 	got := newDesk(t).run(func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
-		if looks++; looks > 1 {
+		if passes++; passes > 1 {
 			return fleet.Pass{}, nil
 		}
 		refs := []fleet.Ref{{Scope: c.Home, Kind: fleet.KindInstance, ID: "i-1"}}
@@ -202,7 +202,7 @@ func TestWaitTakesTheSoonestOfWhatIsPending(t *testing.T) {
 	}
 }
 
-func TestWithoutWaitNobodyWaits(t *testing.T) {
+func TestWithoutWaitItDoesNotWait(t *testing.T) {
 	var seen []string
 	got := newDesk(t).run(pending(99, time.Minute, &seen), "--apply", "i-1")
 	if len(got.slept) != 0 || len(seen) != 1 || got.code != 0 {
@@ -210,7 +210,7 @@ func TestWithoutWaitNobodyWaits(t *testing.T) {
 	}
 }
 
-func TestWaitInJSONSaysNothingBesideRecords(t *testing.T) {
+func TestWaitInJSONPrintsOnlyRecords(t *testing.T) {
 	var seen []string
 	got := newDesk(t).run(pending(1, time.Second, &seen), "--json", "--apply", "--wait", "1m", "i-1")
 	for line := range strings.Lines(got.stdout) {
@@ -232,7 +232,7 @@ func TestChangeOfAnotherFunctionIsNotLost(t *testing.T) {
 	}
 }
 
-func TestWrongKeysAndEndpointsAreTold(t *testing.T) {
+func TestWrongKeysAndEndpointsAreReported(t *testing.T) {
 	d := newDesk(t)
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "canary-4711")
 	got := d.run(unused(t), "i-1")
@@ -245,7 +245,7 @@ func TestWrongKeysAndEndpointsAreTold(t *testing.T) {
 	}
 }
 
-func TestCloudThatDoesNotAnswerIsTold(t *testing.T) {
+func TestACloudThatDoesNotAnswerIsReported(t *testing.T) {
 	d := newDesk(t)
 	if err := d.cloud.Faults.Set(1, []simcloud.Fault{{Kind: simcloud.Unavailable}}, simcloud.EventFaults{}); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// session runs passes until nothing is pending or the patience is spent.
+// session runs passes until nothing is pending or the wait is over.
 type session struct {
 	f      fcrun.Function
 	fl     flags
@@ -45,14 +45,14 @@ func (t *session) untilSettled(ctx context.Context, payload []byte) error {
 		case len(inbox.refs) == 0:
 			return unread(bad)
 		case left <= 0 && t.f.Wakes == nil:
-			return errors.Join(unread(bad), t.out.note(fmt.Sprintf("%d to look at again: run it later, or let it go on with --apply --wait 5m", len(inbox.refs))))
+			return errors.Join(unread(bad), t.out.note(fmt.Sprintf("%d pending: run it again later, or wait with --apply --wait 5m", len(inbox.refs))))
 		}
 		pause := inbox.soonest
 		if t.f.Wakes == nil {
 			pause = min(pause, left)
 			left -= pause
 		}
-		if err := t.out.note(fmt.Sprintf("%d pending; looking again in %s", len(inbox.refs), pause)); err != nil {
+		if err := t.out.note(fmt.Sprintf("%d pending; next check in %s", len(inbox.refs), pause)); err != nil {
 			return err
 		}
 		if err := t.sleep(ctx, pause); err != nil {
@@ -64,18 +64,18 @@ func (t *session) untilSettled(ctx context.Context, payload []byte) error {
 	}
 }
 
-// unread is the error for elements that stand in the output as faults.
+// unread is the error for elements that are faults in the output.
 func unread(n int) error {
 	switch n {
 	case 0:
 		return nil
 	case 1:
-		return errors.New("1 element could not be used")
+		return errors.New("1 element could not be read")
 	}
-	return fmt.Errorf("%d elements could not be used", n)
+	return fmt.Errorf("%d elements could not be read", n)
 }
 
-// pass looks once, and writes what came of it.
+// pass runs one pass, and writes its results.
 func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (fleet.Pass, error) {
 	s := t.cloud.NewSession(0)
 	s.Limit(t.policy.Pacing.Calls)
@@ -113,8 +113,8 @@ func (t *session) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// deployed returns what sends changes to the inbox of the deployed function, which makes
-// them; nil for a function whose changes the terminal makes itself.
+// deployed returns a function that sends changes to the inbox of the deployed function,
+// which makes them; nil for a function whose changes the terminal makes itself.
 func (t *session) deployed(call *fcrun.Call) func(context.Context, []fleet.Change) error {
 	if t.f.Writers == fcrun.ManyWriters {
 		return nil
@@ -136,7 +136,7 @@ func (t *session) deployed(call *fcrun.Call) func(context.Context, []fleet.Chang
 				err = inbox.Tell(ctx, t.f.Name, byRegion[region])
 			}
 			if fleet.ClassOf(err) == fleet.NotFound {
-				return fmt.Errorf("%s is not deployed in %s, and nothing else makes its changes: %w", t.f.Name, region, err)
+				return fmt.Errorf("%s is not deployed in %s, and only it makes its changes: %w", t.f.Name, region, err)
 			}
 			if err != nil {
 				return fmt.Errorf("sending to the inbox of %s in %s: %w", t.f.Name, region, err)
@@ -149,11 +149,11 @@ func (t *session) deployed(call *fcrun.Call) func(context.Context, []fleet.Chang
 	}
 }
 
-// collected is the inbox of a terminal: it keeps what has to be looked at again.
+// collected is the inbox of a terminal: it keeps the refs to check again.
 type collected struct {
 	refs    []fleet.Ref
 	soonest time.Duration
-	// deployed sends changes to the deployed function; nil where there is none to wait for.
+	// deployed sends changes to the deployed function; nil where there is none.
 	deployed func(context.Context, []fleet.Change) error
 }
 

@@ -16,8 +16,8 @@ import (
 	"fleetwarden/shared/terminal"
 )
 
-// A function that is woken keeps what it finds, whoever is told of it.
-func TestAFunctionThatIsWokenDoesNotSayThatADryRunWritesNothing(t *testing.T) {
+// A woken function writes its findings also in a dry run.
+func TestAWokenFunctionDoesNotClaimThatADryRunWritesNothing(t *testing.T) {
 	d := newDesk(t)
 	dry := func(context.Context, *fcrun.Call) (fleet.Pass, error) { return fleet.Pass{DryRun: true}, nil }
 	for wakes, want := range map[string]string{"": "othing was written", `{"triggerName":"t"}`: "what it found is in the ledger"} {
@@ -48,7 +48,7 @@ func policyFile(t *testing.T, text string) string {
 	return path
 }
 
-// --region is where the instance ids are, which says nothing of where the ledger is.
+// --region is the instances' region, not the ledger's.
 func TestALedgerIsInTheHomeRegionWhereverTheInstancesAre(t *testing.T) {
 	d := newDesk(t)
 	for bucket, region := range map[string]string{"at-home": server.Home, "elsewhere": server.Another} {
