@@ -11,18 +11,19 @@ import (
 )
 
 const (
-	// settling is how long an instance that runs anew may take to show its agent: one that
+	// settling is how long a newly started instance may take to show its agent: one that
 	// was installed, or one that its launch brings (SecurityEnhancementStrategy).
 	settling = 5 * time.Minute
 	// installing is how long an installation and Security Center's lag may take: about
 	// five minutes each.
 	installing = 10 * time.Minute
-	// maxPushes is how often an hour an agent is pushed to one instance: an installer
-	// that ends well and brings no agent online will not do so the fourth time.
+	// maxPushes is how often an hour an agent is pushed to one instance: an installer that
+	// succeeds without an online agent will not help the fourth time.
 	maxPushes = 3
-	// refreshEvery is after how many looks Security Center is asked to refresh again.
+	// refreshEvery is the number of checks between two refreshes of Security Center's asset
+	// list.
 	refreshEvery = 4
-	// refreshLooks is how often an old instance that Security Center does not know is
+	// refreshLooks is how often an old instance that is missing in Security Center is
 	// checked after a refresh.
 	refreshLooks = 8
 )
@@ -36,19 +37,19 @@ func Agent(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	return judge(w, p, policy.ControlAgent, []rule{{policy.RuleAgentOnline, false, agentOnline}, {policy.RuleTrustClient, false, trustClient}})
 }
 
-// LacksAgent reports whether an instance may need a push, so that more is asked about
-// it.
+// LacksAgent reports whether an instance may need a push, so that more facets of it are
+// read.
 func LacksAgent(i *fleet.Instance) bool {
 	return !i.Agent.Seen() || notInstalled(i.Agent.V) || WantsTrustClient(i)
 }
 
-// notInstalled: offline alone does not mean "not installed". What was never seen is
-// taken for not installed.
+// notInstalled: offline alone does not mean "not installed". An agent that was never online
+// counts as not installed.
 func notInstalled(a fleet.Agent) bool {
 	return a.Known && a.Status != "online" && a.Status != "pause" && (a.Sub == "" || a.Sub == "uninstalled")
 }
 
-// agentOnline goes down the table; the first row that fits decides.
+// agentOnline evaluates a table; the first matching row decides.
 func agentOnline(s *subject) fleet.Verdict {
 	l, agent := s.inst.Listed.V, s.inst.Agent
 	e := []fleet.Evidence{observed("status", l.Status)}
@@ -57,7 +58,7 @@ func agentOnline(s *subject) fleet.Verdict {
 	}
 	switch {
 	case l.Status != "Running":
-		return notApplicable("the instance is " + l.Status + "; it is looked at when it runs")
+		return notApplicable("the instance is " + l.Status + "; it is checked when it runs")
 	case !agent.Seen():
 		return undecided("what Security Center knows of the agent could not be read: " + agent.Why)
 	case !agent.V.Known:
@@ -65,15 +66,15 @@ func agentOnline(s *subject) fleet.Verdict {
 	case agent.V.Status == "online":
 		return passes("the agent is online", e...)
 	case agent.V.Status == "pause":
-		return violation(fleet.Medium, "the agent is paused", "resume it in Security Center; it is not installed anew", e...)
+		return violation(fleet.Medium, "the agent is paused", "resume it in Security Center; it is not installed again", e...)
 	case notInstalled(agent.V):
 		return s.install(e)
 	}
 	return s.offline(e)
 }
 
-// unknownAsset: Security Center learns of a new instance with a lag; it can be asked to
-// refresh. One that it does not know long after its creation is not in its sight.
+// unknownAsset: Security Center lists a new instance with a lag; a refresh can be
+// requested. One that is missing long after its creation stays missing.
 func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
 	tries := s.inst.Ref.Try.N
 	v := violation(fleet.Low, "Security Center does not know the instance yet", "none: its assets are refreshed, and it is checked again", e...)
@@ -95,9 +96,9 @@ func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
 	return v
 }
 
-// offline: installed, and not connected. Installing it once more would not help. It counts
-// from when it was last online or, since an agent needs some minutes after a start, from
-// the instance's start.
+// offline: installed, and not connected. Installing it once more would not help. The time
+// counts from when it was last online or, since an agent needs some minutes after a start,
+// from the instance's start.
 func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
 	v := violation(fleet.High, "the agent is installed, but offline",
 		"check that its processes AliYunDun and AliYunDunMonitor run, and that the instance reaches jsrv*.aegis.aliyun.com and update*.aegis.aliyun.com on TCP 80 and 443; it is not installed again", e...)
@@ -114,11 +115,11 @@ func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
 	return v
 }
 
-// since says since when, for a reason.
+// since formats the start of a violation, for a reason.
 func since(v fleet.Verdict) string { return " since " + v.Since.UTC().Format(time.RFC3339) }
 
-// install: not installed. What was pushed already is waited for; what cannot be pushed
-// ends in the command for a person.
+// install: not installed. A push that was made is awaited; if no push is possible, the
+// remedy is the command for a person.
 func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	run, pushed := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows)
 	if pushed {
@@ -159,7 +160,7 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	return s.push(v, fleet.Change{Kind: fleet.PushAgent, Ref: s.inst.Ref, Want: s.inst.Listed.V.OSType, Reason: "the agent is not installed"})
 }
 
-// push adds the change if Cloud Assistant can carry it out; else it is waited for.
+// push adds the change if Cloud Assistant can execute it; else the verdict is pending.
 func (s *subject) push(v fleet.Verdict, c fleet.Change) fleet.Verdict {
 	switch {
 	case !s.inst.Assistant.Seen():
@@ -179,10 +180,9 @@ func (s *subject) push(v fleet.Verdict, c fleet.Change) fleet.Verdict {
 	return v
 }
 
-// silence is the policy's patience with a silent Cloud Assistant, and since when it has
-// been silent: its last heartbeat or, where there was none, the instance's creation; not
-// before the instance was last started. Without patience it is not silent, or not known to
-// be.
+// silence returns the policy's patience with a silent Cloud Assistant, and since when it
+// has been silent: its last heartbeat or, without one, the instance's creation; not before
+// the instance was last started. Zero means not silent, or unknown.
 func (s *subject) silence() (patience time.Duration, since time.Time) {
 	a := s.inst.Assistant
 	if !a.Seen() || a.V.Online {
@@ -195,7 +195,7 @@ func (s *subject) silence() (patience time.Duration, since time.Time) {
 	return s.policy.Agent.Deadline, s.since(policy.RuleAgentOnline, beat)
 }
 
-// overdue reports whether the policy's patience with a silent Cloud Assistant is spent.
+// overdue reports whether the policy's patience with a silent Cloud Assistant has ended.
 func (s *subject) overdue() bool {
 	var v fleet.Verdict
 	v.Patience, v.Since = s.silence()

@@ -41,7 +41,7 @@ func since(i fleet.Instance, ago time.Duration, n int) fleet.Instance {
 	return i
 }
 
-func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
+func TestTheAgentIsOnlineOrTheActionIsReported(t *testing.T) {
 	agent := func(status, sub string) func(*fleet.Instance) {
 		return func(i *fleet.Instance) { i.Agent.V.Known, i.Agent.V.Status, i.Agent.V.Sub = true, status, sub }
 	}
@@ -117,7 +117,7 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 		"a push ended well, and nothing came of it": {change: func(i *fleet.Instance) {
 			i.Invocations = fleet.See(pushed(fleet.CommandAgentLinux, "Success", 11*time.Minute))
 		}, want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushAgent}, again: true},
-		"pushed three times in vain": {change: func(i *fleet.Instance) {
+		"pushed three times without effect": {change: func(i *fleet.Instance) {
 			i.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandAgentLinux, "Failed", 11*time.Minute),
 				pushed(fleet.CommandAgentLinux, "Timeout", 25*time.Minute), pushed(fleet.CommandAgentLinux, "Success", 50*time.Minute)))
 		}, want: fleet.Violation, says: "AliAqsInstall.sh"},
@@ -146,13 +146,13 @@ func TestTheAgentIsOnlineOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
 	}
 }
 
-func TestTheTrustClientIsThereOrItIsSaidWhatIsDoneAboutIt(t *testing.T) {
+func TestTheTrustClientIsInstalledOrTheActionIsReported(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change  func(*fleet.Instance)
 		ago     time.Duration
 		want    fleet.Outcome // empty: nothing is said
 		changes []fleet.ChangeKind
-		last    bool // nobody looks again
+		last    bool // no further check
 		says    string
 	}{
 		"the published script": {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("published") }, want: fleet.Passes},
@@ -242,8 +242,8 @@ func TestWhatWasPushedIsShownAsWhatTheChangeWanted(t *testing.T) {
 	}
 }
 
-// What Security Center was asked for is waited for like a push, and asked for again no
-// sooner; a message's count of tries changes nothing.
+// A requested one-click installation is awaited like a push, and not repeated sooner; a
+// message's number of tries has no effect.
 func TestAOneClickInstallationIsWaitedForLikeAPush(t *testing.T) {
 	p := guarding()
 	p.Agent.Push = policy.PushOneClick

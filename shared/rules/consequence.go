@@ -8,19 +8,18 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// TagViolation is the tag that marks an instance which violates a rule. Its value is
-// the control: there is one tag, and there may be many rules.
+// TagViolation marks an instance which violates a rule. Its value is the control: there is
+// one tag for all rules.
 const TagViolation = "fleetwarden:violation"
 
-// TagStopped is put onto an instance that was stopped for a violation, so that it is
-// stopped once, however many rules it violates: whoever starts it again has decided.
-// Its value is the control.
+// TagStopped is set on an instance that was stopped for a violation, so that it is stopped
+// once, however many rules it violates: an operator who starts it again has decided. Its
+// value is the control.
 const TagStopped = "fleetwarden:stopped"
 
-// consequence adds what the policy makes of a violation of a rule. Only what was observed
-// has consequences: a request may claim anything. A grace counts from when a sweep first
-// found the violation: how long it has been so otherwise is not known to any API, and a
-// message may say whatever it likes.
+// consequence adds the policy's consequence of a violation. Only observed violations have
+// one: a request may claim anything. A grace counts from when a sweep first found the
+// violation: no API dates its start, and a message may claim any date.
 func (s *subject) consequence(rule string, v fleet.Verdict) fleet.Verdict {
 	c := s.policy.TrustedInstance
 	if v.Outcome != fleet.Violation || c.Consequence == policy.ConsequenceNone || !allObserved(v.Evidence) || s.onlyClaimed() {
@@ -53,15 +52,14 @@ func (s *subject) consequence(rule string, v fleet.Verdict) fleet.Verdict {
 	return v
 }
 
-// onlyClaimed reports whether the instance is judged for nothing but what its launch
-// said about it.
+// onlyClaimed reports whether the instance is judged by its launch's claims only.
 func (s *subject) onlyClaimed() bool {
 	_, how := candidacy(s.inst)
 	return s.policy.TrustedInstance.Require != policy.RequireAll && how.Source == fleet.Claimed.String()
 }
 
-// sanction is the change that the policy asks for, or why there is none. The tags that
-// say it was made before are hints: the ledger has what we did.
+// sanction returns the change that the policy requires, or why there is none. Tags of
+// earlier sanctions are hints: the ledger has the changes.
 func (s *subject) sanction(reason string) (_ fleet.Change, why string) {
 	l := s.inst.Listed.V
 	if s.policy.TrustedInstance.Consequence == policy.ConsequenceTag {
@@ -84,8 +82,8 @@ func (s *subject) sanction(reason string) (_ fleet.Change, why string) {
 	return fleet.Change{Kind: fleet.StopInstance, Ref: s.inst.Ref, Before: "Running", Want: TagStopped + "=" + s.name, Reason: reason}, ""
 }
 
-// runsOrWill reports whether the instance is Running or on its way there, as each one
-// is when its launch is judged.
+// runsOrWill reports whether the instance is Running or starting, as each one is when its
+// launch is judged.
 func (s *subject) runsOrWill() bool {
 	switch s.inst.Listed.V.Status {
 	case "Pending", "Starting", "Running":
@@ -94,7 +92,7 @@ func (s *subject) runsOrWill() bool {
 	return false
 }
 
-// grace says when a consequence follows that is not due yet.
+// grace describes the end of a grace.
 func (s *subject) grace(v fleet.Verdict, change fleet.ChangeKind) string {
 	switch {
 	case !v.Since.IsZero():
@@ -105,7 +103,7 @@ func (s *subject) grace(v fleet.Verdict, change fleet.ChangeKind) string {
 	return fmt.Sprintf("%s after the first sweep that finds it this follows: %s; %s", v.Patience, change, s.beginning())
 }
 
-// beginning says why it is not known since when a rule has not held.
+// beginning is why the start of a violation is unknown.
 func (s *subject) beginning() string {
 	if s.inst.Found.Seen() {
 		return "it counts from the first sweep that finds it"

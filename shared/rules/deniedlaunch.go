@@ -9,22 +9,22 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// denial is an error code of a launch that stands for a rule of ours.
+// denial is an error code of a launch that corresponds to a rule.
 type denial struct {
 	code string
-	// rule is the rule of this control that the code stands for; empty: none alone.
-	// Where that rule is not asked, the denial is not explained.
+	// rule is the rule of this control; empty for none. Where the policy does not use that
+	// rule, the denial is not explained.
 	rule string
-	// advise says which parameter to change, given what was asked; "" when what was
-	// asked is already as advised, so that something else was at fault.
+	// advise returns the parameter to change; "" when the request follows the advice
+	// already, so that the cause is another.
 	advise func(l request, p *policy.Policy) string
 }
 
-// request is what a failed launch asked for.
+// request is the request of a failed launch.
 type request struct {
 	fleet.Launch
-	// complete: what it leaves out was not asked for. A launch template may have filled
-	// it in, and a record may lack its parameters.
+	// complete: an omitted parameter was not requested. Otherwise a launch template may
+	// have set it, or the record lacks its parameters.
 	complete bool
 }
 
@@ -35,8 +35,8 @@ func requestOf(c *fleet.Call) request {
 	return request{*c.Launch, !c.Launch.FromTemplate()}
 }
 
-// denials are the codes of RunInstances' error table that stand for one of this control's
-// rules. What a launch template may have filled in is advised all the same.
+// denials are the codes of RunInstances' error table that correspond to rules of this
+// control. Parameters that a launch template may have set are advised all the same.
 var denials = []denial{
 	{"InvalidVSwitchId.Necessary", policy.RuleVPC, func(l request, _ *policy.Policy) string {
 		return unless(l.VSwitchID != "", "give VSwitchId, or NetworkInterface.1.VSwitchId for the primary interface: trusted instances need a VPC")
@@ -126,8 +126,8 @@ func suffixed(disks []string, parameter string) string {
 	return strings.Join(parts, ", ")
 }
 
-// refusals are the codes of RAM for a call that was not allowed. A record with one does
-// not say whether a right was missing or a Deny matched.
+// refusals are RAM's codes for a denied call. The record does not show whether a permission
+// was missing or a Deny matched.
 var refusals = []string{"Forbidden.RAM", "NoPermission"}
 
 // deniedLaunches explains launches that failed on one of this control's rules. They pass
@@ -193,16 +193,16 @@ func opens(p *policy.Policy, rule string, ref fleet.Ref) bool {
 	return rule == "" || p.Covers(policy.ControlTrustedInstance, rule, ref.Scope, noInstance()) != policy.No
 }
 
-// mayBeMeant is candidacy by what was asked. What the record does not say, or a launch
-// template may have filled in, is not taken for "no".
+// mayBeMeant reports whether the launch may have been for a trusted instance. A parameter
+// that the record omits, or a launch template may have set, does not count as "no".
 func mayBeMeant(l request, c *fleet.Call, p *policy.Policy) bool {
 	_, enhanced := fleet.FamilyOf("", l.InstanceType)
 	return enhanced || trustAsked(c) != "" || !l.complete || l.InstanceType == "" || p.TrustedInstance.Require == policy.RequireAll
 }
 
-// refused explains a call that RAM did not allow, if it asked for what a preventive guard
-// denies: Deactive, the only value that such a policy can name. One that left the
-// parameter out is not caught by it.
+// refused explains a call that RAM denied, if it requested what a preventive guard denies:
+// Deactive, the only value that such a policy can name. An omitted parameter is not denied
+// by it.
 func refused(ref fleet.Ref, asked request, p *policy.Policy) fleet.Verdict {
 	c, strategy := ref.Call, asked.SecurityEnhancementStrategy
 	if !strings.EqualFold(strategy, "Deactive") || !opens(p, policy.RuleHardeningAsked, ref) {

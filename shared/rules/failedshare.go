@@ -8,16 +8,16 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// maxShareAccounts is how many accounts ModifyImageSharePermission obeys in a call.
+// maxShareAccounts is how many accounts ModifyImageSharePermission accepts in a call.
 const maxShareAccounts = 10
 
-// failedTry is an encrypted image's share that failed within the last day.
+// failedTry is a failed share of an encrypted image within the last day.
 type failedTry struct {
 	fleet.FailedShare
-	// image is nil unless it was seen, is ours and encrypted.
+	// image is nil unless it was found, is ours and encrypted.
 	image *fleet.SharedResource
-	// wanted are the approved among the accounts that it named, sorted; unsure says that
-	// the approval of others is unknown.
+	// wanted are the approved ones among its accounts, sorted; unsure reports that the
+	// approval of others is unknown.
 	wanted []fleet.AccountID
 	unsure bool
 }
@@ -31,11 +31,10 @@ func (f failedTry) absent(accounts []fleet.AccountID) []fleet.AccountID {
 	})
 }
 
-// failedShare reports each share that failed within the last day, with what its code calls
-// for. A share that lacks rights gets them by share-trust and share-keys, if an approved
-// account was named; the call itself is its caller's to repeat: Fleetwarden shares
-// nothing. Its code is a claim, and so is that it failed; the image, its keys, and whom it
-// is shared with are observed.
+// failedShare reports each share that failed within the last day, with advice on its error
+// code. Missing rights are granted by share-trust and share-keys, if an approved account
+// was named; the caller repeats the call itself: Fleetwarden shares nothing. The failure
+// and its code are claims; the image, its keys, and its sharees are observed.
 func failedShare(s *share) []fleet.Verdict {
 	var out []fleet.Verdict
 	for _, f := range s.wanted.failed {
@@ -75,7 +74,7 @@ func (s *share) failure(f failedTry) fleet.Verdict {
 	return v
 }
 
-// advice is the table of codes: what a failure means, and what to do.
+// advice is the table of codes: the meaning of a failure, and its remedy.
 func (s *share) advice(failure fleet.ShareFailure, f failedTry) (why, remedy string) {
 	again := s.callAgain(f)
 	switch failure {
@@ -104,8 +103,9 @@ func (s *share) advice(failure fleet.ShareFailure, f failedTry) (why, remedy str
 	}
 }
 
-// callAgain is the call that failed, for its caller: the approved accounts that the image
-// lacks, as many as one call obeys. The image's id was observed, and accounts are numbers.
+// callAgain is the failed call, for its caller: with the approved accounts that the image
+// lacks, as many as one call accepts. The image's id was observed, and accounts are
+// numbers.
 func (s *share) callAgain(f failedTry) string {
 	absent := f.absent(f.wanted)
 	if len(absent) == 0 {

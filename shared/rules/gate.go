@@ -9,25 +9,25 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// rule is one row of a control of instances. decide leaves Outcome empty when it has
-// nothing to say that another rule has not said.
+// rule is one row of a control of instances. decide leaves Outcome empty where another rule
+// reports the result.
 type rule struct {
 	id string
-	// candidates: it is asked of instances that are meant to be trusted, or of all where
-	// the policy requires all to be.
+	// candidates: the rule applies to instances that are meant to be trusted, or to all
+	// where the policy requires all to be.
 	candidates bool
 	decide     func(*subject) fleet.Verdict
 }
 
 const outsideScope = "outside the scope of the policy"
 
-// anyTagger says of a tag why it is only a hint. A verdict that rests on such a tag says
-// so: nothing passes, and nothing is left unchanged, silently because of it.
+// anyTagger is the reason why a tag is only a hint. A verdict that rests on such a tag
+// includes it, so that no tag has a silent effect.
 const anyTagger = "whoever may tag can set that"
 
-// judge asks the rules of a control about every instance. Each rule goes through one
-// gate: mode, skip, account, region, include, exclude, whether the instance is there,
-// candidacy, and after it has spoken the exemptions.
+// judge evaluates the rules of a control for every instance. Each rule passes one gate:
+// mode, skip, account, region, include, exclude, whether the instance exists, candidacy,
+// and after its verdict the exemptions.
 func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.Verdict {
 	rules = slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return !p.Asks(name, r.id) })
 	subjects := make([]subject, len(w.Instances))
@@ -103,8 +103,8 @@ func (s *subject) sign(rule string, v fleet.Verdict) fleet.Verdict {
 	return v
 }
 
-// outside is the verdict on what the scope of a rule leaves out; an empty rule stands for
-// the control.
+// outside is the verdict on instances outside the scope of a rule; an empty rule is the
+// control.
 func (s *subject) outside(rule string) fleet.Verdict {
 	if s.policy.LeftOutByTag(s.name, rule, s.inst.Ref.Scope, s.inst.Listed) {
 		return remark(notApplicable(outsideScope + " by its tags, or the lack of them; " + anyTagger))
@@ -112,7 +112,7 @@ func (s *subject) outside(rule string) fleet.Verdict {
 	return notApplicable(outsideScope)
 }
 
-// waive takes the changes away from what the policy exempts.
+// waive removes the changes of exempt verdicts.
 func waive(p *policy.Policy, v fleet.Verdict, listed fleet.Fact[fleet.Listing], at time.Time) fleet.Verdict {
 	if v.Outcome != fleet.Violation && v.Outcome != fleet.Conflict {
 		return v
@@ -141,7 +141,7 @@ func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
 	return v
 }
 
-// remark has a report say a verdict in one line for all instances of which it is true.
+// remark makes a report show one line for all instances with this verdict.
 func remark(v fleet.Verdict) fleet.Verdict {
 	v.Remark = true
 	return v

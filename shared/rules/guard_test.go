@@ -80,7 +80,7 @@ func TestEachDenialOfTheGuardIsExplained(t *testing.T) {
 	}
 }
 
-// Whatever the rule takes for a guard's denial, the guard denies.
+// The guard policy denies every launch that the rule attributes to it.
 func TestOnlyDenialsOfTheGuardAreExplainedByIt(t *testing.T) {
 	document, denies := guard(t)
 	anything, err := rampolicy.Parse(`{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)

@@ -7,7 +7,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// securedMark stands in the id of every published trusted image, such as
+// securedMark is part of the id of every published trusted image, such as
 // aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd.
 const securedMark = "_secured_"
 
@@ -15,9 +15,9 @@ const securedMark = "_secured_"
 // system (DescribeImages, ImageId).
 const otherMark = "m-"
 
-// image: sixth-generation trusted instances boot from a trusted image, those of the
-// seventh by UEFI. An image's boot mode says nothing about the former, and no field
-// of DescribeImages does: only the id of a public image shows it.
+// image: sixth-generation trusted instances boot from a trusted image, those of the seventh
+// by UEFI. Of the former, neither the boot mode nor any other field of DescribeImages is
+// evidence: only the id of a public image is.
 func image(s *subject) fleet.Verdict {
 	l := s.inst.Listed.V
 	family, _ := l.Generation()

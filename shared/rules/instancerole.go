@@ -19,8 +19,8 @@ func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	})
 }
 
-// WantsRole tells the instances whose role the control's rules ask for: trusted ones,
-// and, where the policy warns of roles that are too broad, all that the control covers.
+// WantsRole selects the instances whose role the control's rules need: trusted ones, and,
+// where the policy warns of roles that are too broad, all that the control covers.
 func WantsRole(p *policy.Policy) func(*fleet.Instance) bool {
 	return func(i *fleet.Instance) bool {
 		rule := policy.RuleOverBroadRole
@@ -31,8 +31,7 @@ func WantsRole(p *policy.Policy) func(*fleet.Instance) bool {
 	}
 }
 
-// systrustRole goes down the table: no role, the right role, another role, or not
-// to be told.
+// systrustRole evaluates a table: no role, the right role, another role, or unknown.
 func systrustRole(s *subject, roles judgements) fleet.Verdict {
 	is, how := candidacy(s.inst)
 	if !is {
@@ -48,7 +47,7 @@ func systrustRole(s *subject, roles judgements) fleet.Verdict {
 	switch {
 	case s.inst.Listed.V.Classic:
 		return violation(fleet.Medium, "the classic network allows no instance RAM role",
-			"migrate the instance to a VPC, or launch it anew in one", how)
+			"migrate the instance to a VPC, or launch it again in one", how)
 	case !role.Seen():
 		return undecided("the instance's role could not be read: " + role.Why)
 	case role.V == "":
@@ -58,8 +57,8 @@ func systrustRole(s *subject, roles judgements) fleet.Verdict {
 	}
 }
 
-// claimedOnly is the verdict on an instance that only its launch request calls
-// trusted. The system tag may come late; until it does, nothing is changed.
+// claimedOnly is the verdict on an instance that only its launch request calls trusted. The
+// system tag may come late; until then, nothing is changed.
 func (s *subject) claimedOnly(how fleet.Evidence) fleet.Verdict {
 	v := undecided("the launch asked for a trusted instance, but the instance does not carry the tag " + fleet.TagSupportVTPM)
 	v.Evidence = []fleet.Evidence{how}
@@ -69,7 +68,8 @@ func (s *subject) claimedOnly(how fleet.Evidence) fleet.Verdict {
 	return v
 }
 
-// served reports whether the operator's own trust service leaves the instance to us.
+// served reports whether the control covers the instance, rather than the operator's own
+// trust service.
 func (s *subject) served() (fleet.Verdict, bool) {
 	switch s.policy.IsSelfManaged(s.inst.Ref.Scope, s.inst.Listed) {
 	case policy.Yes:
@@ -80,7 +80,7 @@ func (s *subject) served() (fleet.Verdict, bool) {
 		}
 		return v, false
 	case policy.Maybe:
-		return undecided("whether a self-managed scope covers it could not be told"), false
+		return undecided("whether a self-managed scope covers it could not be determined"), false
 	}
 	return fleet.Verdict{}, true
 }
@@ -110,7 +110,7 @@ func (s *subject) withRole(name string, how fleet.Evidence, roles judgements) fl
 	case rampolicy.Allowed:
 		return passes("the role may report trust data", e...)
 	case rampolicy.Unsure:
-		v := undecided("whether the role may report trust data could not be told: " + j.why)
+		v := undecided("whether the role may report trust data could not be determined: " + j.why)
 		v.Evidence = e
 		return v
 	}
@@ -122,7 +122,7 @@ func (s *subject) withRole(name string, how fleet.Evidence, roles judgements) fl
 	return s.conflict(v, name, j, roles)
 }
 
-// repairOwn puts the systrust role itself right.
+// repairOwn repairs the systrust role itself.
 func (s *subject) repairOwn(v fleet.Verdict, j judgement, roles judgements) fleet.Verdict {
 	v.Outcome = fleet.Violation
 	if j.missing {
@@ -144,14 +144,14 @@ func (s *subject) repairOwn(v fleet.Verdict, j judgement, roles judgements) flee
 	}
 	v.Remedy = fmt.Sprintf("attach the policy %s to the RAM role %s", s.policy.InstanceRole.Policy, s.policy.InstanceRole.Role)
 	if j.futile != "" {
-		v.Remedy = fmt.Sprintf("put the policies of the RAM role %s right: %s", s.policy.InstanceRole.Role, j.futile)
+		v.Remedy = fmt.Sprintf("repair the policies of the RAM role %s: %s", s.policy.InstanceRole.Role, j.futile)
 		return v
 	}
 	return s.change(v, nil, s.grant(s.policy.InstanceRole.Role, v.Reason))
 }
 
-// conflict follows the operator's choice for an instance with another role: there
-// is one slot, and what is in it belongs to somebody.
+// conflict follows the operator's choice for an instance with another role: there is one
+// slot, and its role serves the workload's owner.
 func (s *subject) conflict(v fleet.Verdict, name string, j judgement, roles judgements) fleet.Verdict {
 	v.Outcome = fleet.Conflict
 	v.Remedy = fmt.Sprintf("grant %s the actions of the policy %s, or replace it by %s; an instance has one role",
@@ -159,7 +159,7 @@ func (s *subject) conflict(v fleet.Verdict, name string, j judgement, roles judg
 	switch s.policy.InstanceRole.Conflict {
 	case policy.ConflictGrant:
 		if j.missing || !j.trusted {
-			return v // granting to a role that ECS cannot assume helps nobody
+			return v // granting to a role that ECS cannot assume has no effect
 		}
 		if j.futile != "" {
 			v.Reason += "; " + j.futile
@@ -173,8 +173,8 @@ func (s *subject) conflict(v fleet.Verdict, name string, j judgement, roles judg
 			return v
 		}
 		if needs != nil {
-			// ECS does not see a fresh role at once, and a role that was detached for it
-			// would be missed meanwhile: first the role, at the next look the rest.
+			// ECS does not see a new role at once, and a role that was detached for it
+			// would be missing meanwhile: first the role, at the next check the rest.
 			v.Again = wait(s.inst.Ref.Try.N + 1)
 			return s.change(v, nil, *needs)
 		}
@@ -184,8 +184,8 @@ func (s *subject) conflict(v fleet.Verdict, name string, j judgement, roles judg
 	return v
 }
 
-// ready returns what has to be done before the systrust role can be attached, or
-// why it cannot be.
+// ready returns the change that must precede attaching the systrust role, or why it cannot
+// be attached.
 func (s *subject) ready(roles judgements) (needs *fleet.Change, blocked string) {
 	name := s.policy.InstanceRole.Role
 	j := roles.of(name)
@@ -196,9 +196,9 @@ func (s *subject) ready(roles judgements) (needs *fleet.Change, blocked string) 
 	case j.answer == rampolicy.Allowed:
 		return nil, ""
 	case j.answer == rampolicy.Unsure:
-		return nil, "whether the role " + name + " is fit could not be told: " + j.why
+		return nil, "whether the role " + name + " is fit could not be determined: " + j.why
 	case !j.trusted:
-		return nil, "the role " + name + " " + j.why + ": put its trust policy right first"
+		return nil, "the role " + name + " " + j.why + ": repair its trust policy first"
 	case j.futile != "":
 		return nil, "the role " + name + " " + j.why + ": " + j.futile
 	}
@@ -227,7 +227,7 @@ func (s *subject) change(v fleet.Verdict, needs *fleet.Change, c fleet.Change) f
 	return v
 }
 
-// leftAlone says why an instance that a service owns is not changed.
+// leftAlone is why an instance that a service owns is not changed.
 func (s *subject) leftAlone() string {
 	l := s.inst.Listed.V
 	if l.ManagedByHint() {
@@ -243,14 +243,14 @@ func overBroadRole(s *subject, roles judgements) fleet.Verdict {
 	case !role.Seen() && !Candidate(s.inst):
 		return undecided("the instance's role could not be read: " + role.Why)
 	case !role.Seen(), role.V == "":
-		return fleet.Verdict{} // systrust-role has said it, or there is nothing to say
+		return fleet.Verdict{} // systrust-role has reported it, or there is nothing to report
 	}
 	j := roles.of(role.V)
 	switch {
 	case j.missing:
-		return fleet.Verdict{} // systrust-role has said it
+		return fleet.Verdict{} // systrust-role has reported it
 	case j.unread != "" && len(j.broad) == 0:
-		return undecided("whether the role grants too much could not be told: " + j.unread)
+		return undecided("whether the role grants too much could not be determined: " + j.unread)
 	case len(j.broad) == 0:
 		return passes("the role grants no sweeping rights", observed("role", role.V))
 	}

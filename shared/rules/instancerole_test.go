@@ -121,7 +121,7 @@ func TestSystrustRole(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotFoundIsLookedForTenMinutes(t *testing.T) {
+func TestAMissingInstanceIsAwaitedForTenMinutes(t *testing.T) {
 	for name, tc := range map[string]struct {
 		try   fleet.Try
 		want  fleet.Outcome
@@ -230,20 +230,20 @@ func TestTheUnreadRoleOfAnOrdinaryInstanceIsUnknown(t *testing.T) {
 		rule string
 	}{
 		"ordinary": {listed(trusted(), func(l *fleet.Listing) { l.Family, l.Type, l.Tags = "ecs.g7", "ecs.g7.large", nil }), policy.RuleOverBroadRole},
-		"trusted":  {trusted(), policy.RuleSystrustRole}, // told once
+		"trusted":  {trusted(), policy.RuleSystrustRole}, // reported once
 	} {
 		tc.in.RoleName = fleet.Unknown[string]("denied")
-		n := 0
+		reports := 0
 		for _, v := range rules.InstanceRole(world(tc.in), enforcing()) {
 			if v.Outcome == fleet.Undecided {
-				n++
+				reports++
 				if v.Rule != tc.rule {
-					t.Errorf("%s: %s says it", name, v.Rule)
+					t.Errorf("%s: %s reports it", name, v.Rule)
 				}
 			}
 		}
-		if n != 1 {
-			t.Errorf("%s: told %d times", name, n)
+		if reports != 1 {
+			t.Errorf("%s: reported %d times", name, reports)
 		}
 	}
 }

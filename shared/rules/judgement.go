@@ -7,8 +7,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// judgement is what matters about one role. Many instances share a role, so it is
-// made once for a world.
+// judgement is the evaluation of one role, made once for all instances that share it.
 type judgement struct {
 	missing bool
 	trusted bool // ECS may assume it
@@ -16,10 +15,10 @@ type judgement struct {
 	// actions.
 	answer rampolicy.Answer
 	why    string // unless Allowed; reads on from "the role X"
-	// futile says why granting the actions would not help; empty when it would.
+	// futile is why granting the actions would not help; empty when it would.
 	futile string
-	// broad are sweeping rights, of the policies that could be read; unread says why
-	// there may be more.
+	// broad are sweeping rights, of the policies that could be read; unread is why there
+	// may be more.
 	broad  []string
 	unread string
 }
@@ -66,8 +65,7 @@ func judgeRole(f fleet.Fact[fleet.Role], policy string) judgement {
 	return j
 }
 
-// overBroad names sweeping rights. A policy that cannot be read grants too much only
-// perhaps.
+// overBroad names sweeping rights. A policy that cannot be read only may grant too much.
 func overBroad(docs []*rampolicy.Document) []string {
 	readable := slices.Clone(docs)
 	for i, d := range readable {
@@ -78,11 +76,10 @@ func overBroad(docs []*rampolicy.Document) []string {
 	return rampolicy.OverBroad(readable)
 }
 
-// futile says why the role would not grant the actions with the policy attached
-// either.
+// futile is why the role would not grant the actions even with the policy attached.
 func futile(attached []fleet.Policy, docs []*rampolicy.Document, policy string) string {
 	if slices.ContainsFunc(attached, func(p fleet.Policy) bool { return p.Name == policy }) {
-		return "its policy " + policy + " says something else; put it right by hand"
+		return "its policy " + policy + " has other content; repair it manually"
 	}
 	grant, err := rampolicy.Parse(rampolicy.SysTrustPolicy())
 	if err == nil && rampolicy.Grants(append(slices.Clip(docs), grant), rampolicy.SysTrustActions(), "*") == rampolicy.Allowed {
@@ -105,8 +102,8 @@ func ecsMayAssume(trust string) (bool, rampolicy.Answer, string) {
 	return false, rampolicy.Denied, "does not trust " + rampolicy.ECSService
 }
 
-// documents parses policies. One that cannot be read is nil, which rampolicy takes
-// for "may grant or deny anything"; unread says which, and why.
+// documents parses policies. One that cannot be read is nil, which for rampolicy may grant
+// or deny anything; unread is which, and why.
 func documents(policies []fleet.Policy) (docs []*rampolicy.Document, unread string) {
 	for _, p := range policies {
 		d, err := rampolicy.Parse(p.Document)

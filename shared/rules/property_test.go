@@ -75,8 +75,8 @@ func TestKnowingLessNeverMakesAViolationPassNorAddsAChange(t *testing.T) {
 	})
 }
 
-// Whatever a message says of tries and times, what exists is judged the same, and the same
-// is changed; only how often Security Center is asked to refresh goes by the tries.
+// No tries or times of a message change a verdict or its changes; only the number of
+// refreshes depends on the tries.
 func TestNoMessageMaturesAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, p := anyWorld(t), anyPolicy(t)

@@ -6,8 +6,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// The statuses by which the scripts of deploy/commands say themselves why they ended, on
-// whichever operating system.
+// The exit statuses of the scripts of deploy/commands, for all operating systems.
 const (
 	exitNoCurl      = 201
 	exitNoToken     = 202
@@ -20,9 +19,8 @@ const (
 	exitLocked      = 209
 )
 
-// ExitMeaning is what a status means by which a script of deploy/commands ends itself,
-// in the words of the scripts' own comments; "" for any other status, which is that of
-// the installer it ran.
+// ExitMeaning is the meaning of an exit status of the scripts of deploy/commands, in the
+// words of their comments; "" for any other status, which is the installer's.
 func ExitMeaning(status int) string {
 	switch status {
 	case exitNoCurl:
@@ -47,7 +45,7 @@ func ExitMeaning(status int) string {
 	return ""
 }
 
-// begun says what was begun by a run that is waited for.
+// begun describes the start of a run that is awaited.
 func begun(run fleet.Invocation) string {
 	switch run.Status {
 	case fleet.RunOneClick:
@@ -58,7 +56,7 @@ func begun(run fleet.Invocation) string {
 	return "the agent was pushed"
 }
 
-// outcome says what came of the newest run.
+// outcome describes the result of the newest run.
 func outcome(run fleet.Invocation) string {
 	switch run.Status {
 	case fleet.RunOneClick, fleet.RunUnclear:
@@ -67,8 +65,8 @@ func outcome(run fleet.Invocation) string {
 	return "the last push ended with " + ended(run)
 }
 
-// ended says how a run ended: its status, Cloud Assistant's error code, and the exit code
-// with its meaning. A run that ended well has nothing more to say.
+// ended describes how a run ended: its status, Cloud Assistant's error code, and the exit
+// code with its meaning; nothing more for a success.
 func ended(run fleet.Invocation) string {
 	text := run.Status
 	if run.ErrorCode != "" {
@@ -84,8 +82,7 @@ func ended(run fleet.Invocation) string {
 	return text + ", which is the installer's own"
 }
 
-// installer is where Security Center's installer of an operating system is, behind the
-// host's name.
+// installer is the path of Security Center's installer for an operating system.
 func installer(os string) string {
 	if os == "windows" {
 		return "/download/install/2.0/windows/AliAqsInstall.exe"
@@ -99,8 +96,8 @@ const (
 	publicHost = "https://aegis.alicdn.com"
 )
 
-// manual is what a person types on the instance. It does without what the newest push
-// lacked there; zero for none. The code stands in Security Center, never in a record.
+// manual is the command for a person to run on the instance. It works around the failure of
+// the newest push; zero for none. The code is in Security Center, never in a record.
 func manual(os string, run fleet.Invocation) string {
 	code := "take CODE"
 	if run.ExitCode == exitNoCode {
@@ -126,7 +123,7 @@ func manualLinux(exit int) string {
 	case exitNoFolder:
 		before = "cd /root && "
 	case exitLocked:
-		// A run that holds the lock is left to end; one that is older was left behind.
+		// A running script holds the lock; an older lock is stale.
 		before = `[ -z "$(find /var/run/fleetwarden-agent.lock -mmin -21 2>/dev/null)" ] && `
 	}
 	return "as root: " + before + get + " " + insideHost + installer("linux") + " && chmod +x AliAqsInstall.sh && ./AliAqsInstall.sh -k=CODE"
@@ -147,7 +144,7 @@ func manualWindows(exit int) string {
 		"(New-Object Net.WebClient).DownloadFile('" + insideHost + installer("windows") + "', " + file + "); & " + file + " -k=CODE"
 }
 
-// carried is for an instance that gets no installer from the network: another machine
+// carried is the remedy for an instance that cannot download an installer: another machine
 // does. The agent needs its own servers even then.
 func carried(os string) string {
 	run := "there, as root: chmod +x AliAqsInstall.sh && ./AliAqsInstall.sh -k=CODE"

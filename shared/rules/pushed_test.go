@@ -45,7 +45,7 @@ func TestAFindingSaysHowTheLastPushEnded(t *testing.T) {
 		if v.Outcome != fleet.Violation || !strings.Contains(v.Reason, "pushed 3 times") || !strings.Contains(v.Reason, c.says) {
 			t.Errorf("%+v: %s %q", c.run, v.Outcome, v.Reason)
 		}
-		// What is pushed again says as well why it is.
+		// A repeated push has the reason in its verdict.
 		i := spent("linux", c.run)
 		i.Invocations.V = i.Invocations.V[:1]
 		v = one(t, rules.Agent(world(i), guarding()), policy.RuleAgentOnline)
@@ -55,7 +55,7 @@ func TestAFindingSaysHowTheLastPushEnded(t *testing.T) {
 	}
 }
 
-// Whatever a push ended with, there is a command that does without what it lacked.
+// For each exit status of a push there is a command that works around the failure.
 func TestTheManualCommandDoesWithoutWhatThePushLacked(t *testing.T) {
 	lacks := map[int][]string{201: {"curl"}, 205: {"curl", "wget", "DownloadFile"}, 206: {"curl", "wget", "DownloadFile"}, 204: {"$env:TEMP"}}
 	for _, system := range []string{"linux", "windows"} {

@@ -8,8 +8,8 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// approval is the policy's answer on one sharee, and how a trust document names it:
-// by nothing, if that is not known.
+// approval is the policy's answer on one sharee, and its name in a trust document, if
+// known.
 type approval struct {
 	answer policy.Match
 	why    string
@@ -87,7 +87,7 @@ func (s *share) approveFolder(id string) approval {
 	return a
 }
 
-// below answers whether a place in our own directory is in an approved part of it.
+// below answers whether a path in our own directory is in an approved part of it.
 func (s *share) below(path string) (policy.Match, string) {
 	approved := s.policy.ShareRole.Approved
 	if approved.Directory != "" {

@@ -10,44 +10,43 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// pending is how long a share that failed is counted as wanted.
+// pending is how long a failed share counts as wanted.
 const pending = 24 * time.Hour
 
-// wanted is what the shares of one side ask of its role.
+// wanted is what the shares of one side require of its role.
 type wanted struct {
-	// trust are the approved: shared with now, tried to, or ahead of the first share.
+	// trust are the approved sharees: shared with, tried, or trusted ahead of the first
+	// share.
 	trust rampolicy.Sharees
-	// kept are trust, and all others that something is shared with.
+	// kept are trust, and all other sharees.
 	kept rampolicy.Sharees
-	// judged are those that something is shared with in a guarded region: of them, refused
-	// are not approved, and for unsure that could not be determined.
+	// judged are the sharees in guarded regions: of them, refused are not approved, and for
+	// unsure that is unknown.
 	judged  rampolicy.Sharees
 	refused []fleet.Sharee
 	unsure  []string
 	// turned are those that a failed share named and the policy does not approve; for
-	// turnedUnsure that could not be determined, and they need no trust.
+	// turnedUnsure that is unknown, and they need no trust.
 	turned       []fleet.Sharee
 	turnedUnsure []string
-	// sharees is how many are shared with.
+	// sharees is the number of sharees.
 	sharees int
-	// resources are those that an approved sharee has, or was meant to have; all are
-	// those that anybody has.
+	// resources are those that an approved sharee has, or was meant to have; all are those
+	// of any sharee.
 	resources, all []fleet.SharedResource
 	// failed are the shares that failed with a code of the table, each image and accounts
-	// once. held are their images, where no grant would help, and what is shared in regions
-	// that the policy does not guard: their keys are not granted, and not taken back.
+	// once. held are their images, where no grant would help, and resources shared in
+	// regions that the policy does not guard: their keys are neither granted nor revoked.
 	failed []failedTry
 	held   []fleet.SharedResource
-	// heldUnread says why there may be more of those that a region shares which the policy
-	// does not guard.
+	// heldUnread is why resources of unguarded regions may be missing.
 	heldUnread string
-	// blind says why there may be shares, or keys, that were not seen; empty when there
-	// are none.
+	// blind is why shares or keys may be missing; empty when none are.
 	blind string
 }
 
-// want collects who is to be trusted: approved ∩ (shared with now, whatever the state
-// of the association ∪ named by a failed share ∪ ahead).
+// want collects the sharees to trust: approved ∩ (sharees, in any state of the association
+// ∪ named by a failed share ∪ ahead).
 func (s *share) want() wanted {
 	var w wanted
 	approvals := map[fleet.Sharee]approval{}
@@ -95,7 +94,8 @@ func (w *wanted) count(x fleet.Sharee, a approval) {
 	}
 }
 
-// shared lists what is shared and encrypted, or may be, and notes what was not seen.
+// shared lists resources that are shared and encrypted, or may be, and records what is
+// missing.
 func (s *share) shared(w *wanted) []fleet.SharedResource {
 	if !s.side.Regions.Seen() {
 		w.blind = "the list of regions could not be read: " + s.side.Regions.Why
@@ -130,8 +130,8 @@ func (s *share) guards(region fleet.Region) bool {
 	return s.policy.Guards(fleet.Scope{Account: s.world.Account, Region: region})
 }
 
-// elsewhere notes what a region shares that the policy does not guard: no reason to open
-// a role or to report, and one to leave it as it is.
+// elsewhere records what a region shares that the policy does not guard: no reason to open
+// a role or to report, but one to leave it unchanged.
 func (s *share) elsewhere(w *wanted, region fleet.ShareRegion) {
 	if region.Unread != "" {
 		w.heldUnread = "region " + string(region.Region) + " could not be read: " + region.Unread
@@ -154,9 +154,9 @@ func (s *share) elsewhere(w *wanted, region fleet.ShareRegion) {
 	}
 }
 
-// claims adds the approved among those that failed shares named. Only requests said so:
-// they select from what the policy approves, and from what is ours. Where a grant would
-// not help, nothing is granted, and nothing that is there is taken for unneeded.
+// claims adds the approved sharees that failed shares named. Requests only claim them: they
+// select among approved sharees and our own images. Where a grant would not help, nothing
+// is granted, and no existing grant counts as unneeded.
 func (s *share) claims(w *wanted) {
 	for _, f := range s.side.Ref.Call.FailedShares() {
 		if !s.recent(f) {
@@ -193,8 +193,7 @@ func (s *share) claims(w *wanted) {
 	}
 }
 
-// fail adds a failed share, and the image that it was about: ours for certain, unlike
-// whatever else a request named.
+// fail adds a failed share, and its image, which was observed to be ours.
 func (w *wanted) fail(try failedTry) {
 	w.failed = append(w.failed, try)
 	switch {
@@ -213,7 +212,7 @@ func unreadKeys(r fleet.SharedResource) string {
 	return "the keys of " + r.ID + " could not be read: " + r.Keys.Why
 }
 
-// claimed is the image of that id, if it was seen and is ours.
+// claimed is the image of that id, if it was found and is ours.
 func (s *share) claimed(id string) *fleet.SharedResource {
 	i := slices.IndexFunc(s.side.Claimed, func(r fleet.SharedResource) bool { return r.ID == id })
 	if i < 0 {
@@ -228,7 +227,7 @@ func (s *share) recent(f fleet.FailedShare) bool {
 	return err == nil && s.world.At.Sub(at) <= pending && at.Sub(s.world.At) <= pending
 }
 
-// ahead adds those that are trusted before anything is shared with them.
+// ahead adds sharees that are trusted before the first share.
 func (s *share) ahead(w *wanted) {
 	approved := s.policy.ShareRole.Approved
 	var ahead []fleet.Sharee

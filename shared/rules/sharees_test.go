@@ -7,8 +7,8 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// A folder that cannot be one of ours is not unknown: it is somebody else's, and nobody waits
-// for its path.
+// A folder outside our directory is not unknown: it is another organisation's, and its path
+// is not awaited.
 func TestAFolderOfNoDirectoryOfOursIsRefused(t *testing.T) {
 	p := approving(func(p *policy.ShareRole) { p.Approved.Directory = policy.TrustNow })
 	for name, w := range map[string]*fleet.ShareWorld{

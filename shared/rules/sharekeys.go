@@ -14,13 +14,13 @@ import (
 // (https://www.alibabacloud.com/help/en/ram/product-overview/limits).
 const maxCustomPolicies = 10
 
-// prefix begins the names of our own policies for the keys of one side.
+// prefix begins the names of Fleetwarden's policies for the keys of one side.
 func (s *share) prefix() string {
 	return strings.TrimSuffix(fleet.KeyPolicyName(s.side.Ref.Kind, 1), "1")
 }
 
-// inUse lists the account's own keys that resources are encrypted with, and what
-// stands in the way of telling.
+// inUse lists the account's own keys that resources are encrypted with, and why others may
+// be missing.
 func (s *share) inUse(resources []fleet.SharedResource) (keys rampolicy.Keys, unsure []string) {
 	for _, r := range resources {
 		if !r.Keys.Seen() {
@@ -43,7 +43,7 @@ func (s *share) inUse(resources []fleet.SharedResource) (keys rampolicy.Keys, un
 	return slices.Compact(keys), unsure
 }
 
-// shareKeys makes sure that the share role grants the keys in use.
+// shareKeys checks that the share role grants the keys in use.
 func shareKeys(s *share) fleet.Verdict {
 	role := s.side.Role
 	keys, unsure := s.inUse(s.wanted.resources)
@@ -61,12 +61,12 @@ func shareKeys(s *share) fleet.Verdict {
 	case len(missing) > 0:
 		return s.grantKeys(missing)
 	case len(unsure) > 0:
-		return undecided("the role grants the keys that could be told, but: " + together(unsure))
+		return undecided("the role grants the keys that are known, but: " + together(unsure))
 	}
 	return passes(fmt.Sprintf("the role grants the %d keys in use", len(keys)), observed("role", s.roleName()), observed("keys", strings.Join(keys, " ")))
 }
 
-// unseen says why there may be keys in use beyond those of the resources.
+// unseen is why keys may be in use beyond those of the resources.
 func (w *wanted) unseen() []string {
 	out := slices.Clone(w.unsure)
 	if w.blind != "" {
@@ -78,7 +78,7 @@ func (w *wanted) unseen() []string {
 	return out
 }
 
-// ungranted are the keys that the role's policies do not grant for certain.
+// ungranted are the keys that the role's policies do not certainly grant.
 func (s *share) ungranted(keys rampolicy.Keys) rampolicy.Keys {
 	docs, _ := documents(s.side.Role.V.Policies)
 	var out rampolicy.Keys
@@ -92,7 +92,7 @@ func (s *share) ungranted(keys rampolicy.Keys) rampolicy.Keys {
 	return out
 }
 
-// together joins what is not known, each once.
+// together joins reasons without duplicates.
 func together(unsure []string) string {
 	unsure = slices.Clone(unsure)
 	slices.Sort(unsure)
@@ -114,8 +114,8 @@ func (s *share) grantKeys(missing rampolicy.Keys) fleet.Verdict {
 	return v
 }
 
-// keyChanges lets policies of ours grant the missing keys, or attaches the system
-// policy if the operator asks for it by name.
+// keyChanges adds the missing keys to Fleetwarden's policies, or attaches the system policy
+// if the operator chose it.
 func (s *share) keyChanges(missing rampolicy.Keys, reason string) (out []fleet.Change, blocked string) {
 	if s.policy.ShareRole.KeyPolicy == policy.KeysAll {
 		if s.attached(policy.KeysAll) {
@@ -160,8 +160,8 @@ type shard struct {
 	keys rampolicy.Keys
 }
 
-// shards are those of the attached policies that have our name and form. One that
-// somebody has rewritten is left alone.
+// shards are the attached policies with Fleetwarden's name and form. A rewritten one is
+// left unchanged.
 func (s *share) shards() []shard {
 	var out []shard
 	for _, p := range s.side.Role.V.Policies {
@@ -189,7 +189,7 @@ func (s *share) customPolicies() int {
 	return n
 }
 
-// unmakeable says why a missing role cannot be made; "" when it can, or is there.
+// unmakeable is why a missing role cannot be created; "" when it can, or exists.
 func (s *share) unmakeable() string {
 	if !s.side.Role.V.Missing {
 		return ""
@@ -198,7 +198,7 @@ func (s *share) unmakeable() string {
 	return blocked
 }
 
-// needs is the role, while it is still to be made.
+// needs is the role, until it is created.
 func (s *share) needs() fleet.Key {
 	if s.side.Role.V.Missing {
 		return s.roleRef().Key()
@@ -218,8 +218,8 @@ func (s *share) attach(name string, needs fleet.Key, reason string) fleet.Change
 	return fleet.Change{Kind: fleet.AttachKeyPolicy, Ref: s.policyRef(name), Want: s.roleName(), Reason: reason, Needs: needs}
 }
 
-// serviceKey reports what is encrypted with a key that ECS made for itself: since
-// 2025-07-01 it cannot be shared, and no policy would help.
+// serviceKey reports resources that are encrypted with a key that ECS created: since
+// 2025-07-01 they cannot be shared, and no policy would help.
 func serviceKey(s *share) fleet.Verdict {
 	all := slices.Concat(s.wanted.all, s.side.Claimed)
 	var found []string
@@ -229,7 +229,7 @@ func serviceKey(s *share) fleet.Verdict {
 		}
 	}
 	if len(found) == 0 {
-		return fleet.Verdict{} // what could not be told, share-keys says
+		return fleet.Verdict{} // share-keys reports the unknown ones
 	}
 	slices.Sort(found)
 	found = slices.Compact(found)

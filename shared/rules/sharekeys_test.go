@@ -83,7 +83,7 @@ func TestThePolicyOfAlibabaCloudIsAttachedOnlyWhereItIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestAServiceKeyIsToldHowToShareAndNeverGranted(t *testing.T) {
+func TestAServiceKeyIsReportedWithAdviceAndNeverGranted(t *testing.T) {
 	r := with(string(sharee))
 	r.Keys.V[0].Service = fleet.See(true)
 	w := sharing(trusting(accounts(sharee)), r)
@@ -148,7 +148,7 @@ func TestTakingBackWaitsUntilTheSameWasSeenLongEnough(t *testing.T) {
 	if v.Changes[0].Want != trusting(accounts(sharee)).V.Trust || v.Changes[1].Want != rampolicy.KeyPolicy(rampolicy.Keys{resOne}) {
 		t.Errorf("got %+v", v.Changes)
 	}
-	w.Sides[0].Regions.V[0].Resources = nil // now something else is not needed: time begins anew
+	w.Sides[0].Regions.V[0].Resources = nil // now other parts are unneeded: the time restarts
 	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Violation, "first time", fleet.MarkUnused)
 }
 

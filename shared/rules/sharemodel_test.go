@@ -58,8 +58,8 @@ func anyResources(t *rapid.T) []fleet.SharedResource {
 	return out
 }
 
-// anyShareRole is missing, or trusts somebody, grants something, and may hold what
-// somebody else wrote.
+// anyShareRole is missing, or trusts some sharees, grants some keys, and may have
+// statements of another author.
 func anyShareRole(t *rapid.T) fleet.Fact[fleet.Role] {
 	who := anySharees(t)
 	foreign := rapid.SliceOfNDistinct(rapid.SampledFrom(foreignStatements), 0, 2, rapid.ID[string]).Draw(t, "foreign")
@@ -76,7 +76,7 @@ func anyShareRole(t *rapid.T) fleet.Fact[fleet.Role] {
 	return role
 }
 
-// withStatement is what somebody does who adds a statement by hand.
+// withStatement adds a statement, as an operator would manually.
 func withStatement(doc, statement string) string {
 	return strings.Replace(doc, `"Statement":[`, `"Statement":[`+statement+`,`, 1)
 }
@@ -88,15 +88,15 @@ func anyShareWorld(t *rapid.T) *fleet.ShareWorld {
 		d.Members[id] = fleet.See(path)
 	}
 	side := &w.Sides[0]
-	if rapid.Bool().Draw(t, "somebody else's") {
+	if rapid.Bool().Draw(t, "another author's") {
 		side.Tags = fleet.See(map[string]string{})
 	}
 	anyFailedShares(t, side)
 	return w
 }
 
-// anyFailedShares are up to four requests that failed, about up to
-// three images: ours, or somebody else's.
+// anyFailedShares are up to four failed requests, about up to three images: ours, or
+// another account's.
 func anyFailedShares(t *rapid.T, side *fleet.ShareSide) {
 	var failed []fleet.FailedShare
 	named := map[string]bool{}

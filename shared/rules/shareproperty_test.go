@@ -88,8 +88,8 @@ func TestKnowingLessNeitherOpensTheRoleNorTakesAnythingBack(t *testing.T) {
 	})
 }
 
-// What was wrong does not look right because less is known: a rule that found something
-// says so, or that it cannot tell.
+// Less knowledge never turns a violation into a pass: the rule reports it, or that it is
+// unknown.
 func TestKnowingLessNeverSettlesWhatTheShareRulesFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, p := anyShareWorld(t), anySharePolicy(t)
@@ -142,7 +142,7 @@ func history(t *rapid.T) {
 	role := &w.Sides[0].Role.V
 	foreign := map[string]bool{}
 	for range rapid.IntRange(1, 6).Draw(t, "looks") {
-		if s := pick(t, "somebody writes", foreignStatements...); !role.Missing && !strings.Contains(role.Trust, s) {
+		if s := pick(t, "foreign edit", foreignStatements...); !role.Missing && !strings.Contains(role.Trust, s) {
 			role.Trust = withStatement(role.Trust, s)
 		}
 		for _, s := range foreignStatements {

@@ -10,9 +10,9 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// ShareRole decides control share-role: the ECS of those with whom encrypted snapshots
-// and images are shared may assume the account's share role and use the keys, and
-// nobody else may.
+// ShareRole decides control share-role: the ECS of approved sharees of encrypted snapshots
+// and images may assume the account's share role and use the keys, and no other account
+// may.
 func ShareRole(w *fleet.ShareWorld, p *policy.Policy) []fleet.Verdict {
 	if p.ModeOf(policy.ControlShareRole) == policy.Off {
 		return nil
@@ -24,7 +24,7 @@ func ShareRole(w *fleet.ShareWorld, p *policy.Policy) []fleet.Verdict {
 	return out
 }
 
-// share is one side of an account's sharing, as a rule sees it.
+// share is one side of an account's sharing.
 type share struct {
 	world  *fleet.ShareWorld
 	policy *policy.Policy
@@ -33,9 +33,9 @@ type share struct {
 	wanted wanted
 	// trust is nil when the role is missing or its trust document cannot be read.
 	trust *rampolicy.Trust
-	// stale is what ours trusts and nobody needs.
+	// stale is trust of our role that no share needs.
 	stale rampolicy.Sharees
-	// strangers are let in, and not approved.
+	// strangers are trusted, and not approved.
 	strangers strangers
 }
 
@@ -45,7 +45,7 @@ func (s *share) judge() []fleet.Verdict {
 	}
 	s.wanted = s.want()
 	if r := s.side.Role; r.Seen() && !r.V.Missing {
-		s.trust, _ = rampolicy.ParseTrust(r.V.Trust) // nil: said by share-trust
+		s.trust, _ = rampolicy.ParseTrust(r.V.Trust) // nil: share-trust reports it
 	}
 	if s.trust != nil {
 		s.stale = s.trust.Sharees().Without(s.wanted.kept)
@@ -82,8 +82,7 @@ func (s *share) sign(rule string, v fleet.Verdict) fleet.Verdict {
 	return waive(s.policy, v, noInstance(), s.world.At)
 }
 
-// admit settles whether the control covers the account. Its selectors name accounts
-// only.
+// admit decides whether the control covers the account. Its selectors name accounts only.
 func (s *share) admit() (fleet.Verdict, bool) {
 	if s.policy.Covers(policy.ControlShareRole, "", s.side.Ref.Scope, noInstance()) != policy.Yes {
 		return notApplicable(outsideScope), false
@@ -97,15 +96,14 @@ func (s *share) roleRef() fleet.Ref {
 	return fleet.Ref{Scope: fleet.Scope{Account: s.world.Account}, Kind: fleet.KindRole, ID: s.roleName()}
 }
 
-// ours reports whether the role carries our tag: only then is anything taken from it
-// or written anew.
+// ours reports whether the role has our tag: only then is trust removed or rewritten.
 func (s *share) ours() bool {
 	return s.side.Tags.Seen() && s.side.Tags.V[fleet.TagManaged] == fleet.ManagedValue
 }
 
 // diskEncryptRole reports an account that encrypts disks with its own keys, and whose role
-// by which ECS uses them is missing or cannot do that: ECS of the account may not assume
-// it, or it may not use keys. It is judged with the snapshots: once is enough.
+// for that is missing or unfit: ECS of the account may not assume it, or it may not use
+// keys. It is judged with the snapshots only.
 func diskEncryptRole(s *share) fleet.Verdict {
 	w := s.world
 	switch {
@@ -132,8 +130,8 @@ func diskEncryptRole(s *share) fleet.Verdict {
 		observed("disk", w.CMKDisk.V), observed("role "+fleet.DiskEncryptRole, why))
 }
 
-// worksForDisks answers whether ECS may assume the role and use keys by it; why, unless
-// it may, reads on from its name.
+// worksForDisks answers whether ECS may assume the role and use keys by it; why, unless it
+// may, continues after its name.
 func worksForDisks(role fleet.Role) (rampolicy.Answer, string) {
 	if role.Missing {
 		return rampolicy.Denied, "is missing"
@@ -142,7 +140,7 @@ func worksForDisks(role fleet.Role) (rampolicy.Answer, string) {
 		return answer, why
 	}
 	docs, unread := documents(role.Policies)
-	// Named keys alone may be those of the disks: that is open.
+	// Named keys may be those of the disks: that is unknown.
 	every := rampolicy.Grants(docs, rampolicy.DiskKeyActions(), "acs:kms:*:*:key/*")
 	switch answer := max(every, rampolicy.Grants(docs, rampolicy.DiskKeyActions(), "*")); answer {
 	case rampolicy.Denied:

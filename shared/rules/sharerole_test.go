@@ -137,7 +137,7 @@ func TestThoseWhomTheRoleLacksAreAddedAndOthersKeepTheirPlace(t *testing.T) {
 	expect(t, ruled(t, sharing(trusting(accounts(sharee, other)), with(string(sharee))), p, policy.RuleShareTrust), fleet.Passes, "")
 }
 
-func TestARoleOfSomebodyElseIsOnlyAddedTo(t *testing.T) {
+func TestAForeignRoleIsOnlyAddedTo(t *testing.T) {
 	const foreignStatement = `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::1000000000000001:root"]}}`
 	foreign := `{"Version":"1","Statement":[ {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"1000000000000007@ecs.aliyuncs.com"}}, ` + foreignStatement + ` ]}`
 	w := sharing(fleet.See(fleet.Role{Trust: foreign}), with(string(sharee)))
@@ -252,7 +252,7 @@ func TestABrokenOrUnreadRoleIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestTooManyAccountsAreToldOfTheDirectory(t *testing.T) {
+func TestTooManyAccountsGetTheAdviceToUseTheDirectory(t *testing.T) {
 	p, r := approving(), with()
 	for i := range 200 {
 		id := fleet.AccountID("20000000000000" + string(rune('0'+i/100)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10)))

@@ -10,24 +10,24 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// strangers are those whom a role's trust lets in and whom the policy does not approve.
+// strangers are those whom a role's trust admits and the policy does not approve.
 type strangers struct {
-	// others are let in by statements of another form than the three: only a person can
-	// take those away. open says that one of them takes in accounts that nothing names,
+	// others are admitted by statements of other forms than the three: only a person can
+	// remove those. open reports that one of them includes accounts that are not named,
 	// foreign that one is another account's.
 	others        []rampolicy.Party
 	open, foreign bool
-	// named are sharees that statements of the three forms name, and that nothing is shared
-	// with: what is shared in a guarded region is judged as such. With elsewhere, something
-	// is shared in a region that the policy does not guard.
+	// named are sharees that statements of the three forms name, without a share: those
+	// with a share in a guarded region are judged as sharees. With elsewhere, a resource is
+	// shared in a region that the policy does not guard.
 	named, elsewhere []fleet.Sharee
-	// unsure says of whom it is not known whether they are let in, or approved.
+	// unsure lists those whose admission or approval is unknown.
 	unsure []string
-	// idle are sharees of another form who are approved, and whom nothing needs.
+	// idle are approved sharees of another form that no share needs.
 	idle []rampolicy.Party
 }
 
-// letIn evaluates the role's trust. Without a role there is none to let in.
+// letIn evaluates the role's trust, if there is a role.
 func (s *share) letIn() strangers {
 	var out strangers
 	if s.trust == nil {
@@ -88,7 +88,7 @@ func (s *share) approveOther(p rampolicy.Party) (policy.Match, string) {
 	return answer, why
 }
 
-// sharees are those whom a party takes in, as the three forms would name them.
+// sharees are those whom a party includes, in the terms of the three forms.
 func sharees(p rampolicy.Party) rampolicy.Sharees {
 	if !p.Within.Empty() {
 		return p.Within
@@ -116,8 +116,8 @@ func (s *share) approveParty(one rampolicy.Sharees) (policy.Match, string) {
 	return s.below(one.Folders[0])
 }
 
-// needed reports whether something is shared with an approved party, or a part of it, or
-// will be.
+// needed reports whether a share, existing or approved ahead, needs an approved party or a
+// part of it.
 func (s *share) needed(p rampolicy.Party) bool {
 	return slices.ContainsFunc(each(sharees(p)), func(in rampolicy.Sharees) bool {
 		return slices.ContainsFunc(each(s.wanted.kept), func(one rampolicy.Sharees) bool { return s.within(one, in) })
@@ -159,7 +159,7 @@ func (x *strangers) all() string {
 	return strings.Join(out, ", ")
 }
 
-// perhaps continues the reason of a finding with those of whom it is not known.
+// perhaps continues the reason of a finding with the unknown ones.
 func (x *strangers) perhaps() string {
 	if len(x.unsure) == 0 {
 		return ""
@@ -167,10 +167,10 @@ func (x *strangers) perhaps() string {
 	return "; of others it could not be determined: " + together(x.unsure)
 }
 
-// openTrust reports a role that lets in others than sharees: every account, at worst.
+// openTrust reports a role that admits others than sharees: every account, at worst.
 func openTrust(s *share) fleet.Verdict {
 	if s.trust == nil {
-		return fleet.Verdict{} // share-trust has said why, or there is no role
+		return fleet.Verdict{} // share-trust has reported it, or there is no role
 	}
 	x := s.strangers
 	v := violation(fleet.Medium, fmt.Sprintf("the role %s lets in others than the ECS of sharees, who may use its keys: %s", s.roleName(), some(x.others)),
@@ -197,7 +197,7 @@ func openTrust(s *share) fleet.Verdict {
 	return passes("the role lets in sharees alone", observed("role", s.roleName()))
 }
 
-// openedTo says whether the role lets the ECS of sharees in who are not approved.
+// openedTo describes whether the role admits the ECS of sharees that are not approved.
 func (s *share) openedTo(list []fleet.Sharee) string {
 	if s.trust == nil {
 		if s.side.Role.Seen() && s.side.Role.V.Missing {
@@ -207,7 +207,7 @@ func (s *share) openedTo(list []fleet.Sharee) string {
 	}
 	var in, unsure []fleet.Sharee
 	for _, x := range list {
-		admitted := rampolicy.Unsure // its place is not known
+		admitted := rampolicy.Unsure // its path is unknown
 		for _, one := range each(s.approve(x).trust) {
 			admitted = s.admits(one)
 		}
@@ -237,8 +237,8 @@ func (s *share) openedTo(list []fleet.Sharee) string {
 	return strings.Join(out, "; ")
 }
 
-// shareeApproved reports those who have a share of something encrypted, or whom the role
-// lets in, and whom the policy does not approve.
+// shareeApproved reports sharees of encrypted resources, and accounts that the role admits,
+// that the policy does not approve.
 func shareeApproved(s *share) fleet.Verdict {
 	w, x := s.wanted, s.strangers
 	var v fleet.Verdict

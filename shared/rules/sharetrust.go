@@ -10,27 +10,27 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// maxTrust is how long a trust document we write may be, in bytes. Its real limit is
-// not published; RAM refuses what is too long for it, and then nothing is changed.
+// maxTrust is the largest trust document that we write, in bytes. The limit is not
+// published; RAM refuses a longer one, and changes nothing.
 const maxTrust = rampolicy.MaxPolicy
 
-// shareTrust makes sure that the share role trusts the ECS of all that are wanted.
+// shareTrust checks that the share role trusts the ECS of all wanted sharees.
 func shareTrust(s *share) fleet.Verdict {
 	role := s.side.Role
 	switch {
 	case !role.Seen():
 		return undecided("the role " + s.roleName() + " could not be read: " + role.Why)
 	case role.V.Missing && s.wanted.trust.Empty():
-		if why := s.wanted.untold(); why != "" {
+		if why := s.wanted.unknown(); why != "" {
 			return undecided("there is no role " + s.roleName() + ", and " + why)
 		}
-		return notApplicable("nothing encrypted is shared with anybody approved, and nobody is approved ahead")
+		return notApplicable("nothing encrypted is shared with an approved sharee, and no sharee is approved ahead")
 	case role.V.Missing:
 		return s.withoutShareRole()
 	}
 	if s.trust == nil {
 		_, err := rampolicy.ParseTrust(role.V.Trust)
-		return undecided(fmt.Sprintf("whom the role %s trusts could not be told, and it is left alone: %v", s.roleName(), err))
+		return undecided(fmt.Sprintf("the trust of the role %s could not be read, and it is left unchanged: %v", s.roleName(), err))
 	}
 	missing := s.untrusted()
 	switch {
@@ -41,26 +41,26 @@ func shareTrust(s *share) fleet.Verdict {
 			"take them out of the role's trust policy", observed("let in", some(s.strangers.others)))
 	case len(s.strangers.unsure) > 0:
 		return undecided("whom the role " + s.roleName() + " lets in could not be determined: " + together(s.strangers.unsure))
-	case s.wanted.untold() != "":
-		return undecided("the role trusts all that are wanted for certain, but " + s.wanted.untold())
+	case s.wanted.unknown() != "":
+		return undecided("the role trusts all that are wanted for certain, but " + s.wanted.unknown())
 	case s.wanted.trust.Empty():
-		return notApplicable("nothing encrypted is shared with anybody approved, and nobody is approved ahead")
+		return notApplicable("nothing encrypted is shared with an approved sharee, and no sharee is approved ahead")
 	}
 	return passes("the role trusts the ECS of all approved sharees", observed("role", s.roleName()), observed("trusted", names(s.wanted.trust)))
 }
 
-// untold says why more may be wanted than is known; "" when nothing stands in the way.
-func (w *wanted) untold() string {
+// unknown is why more sharees may be wanted than are known; "" when all are known.
+func (w *wanted) unknown() string {
 	switch {
 	case w.blind != "":
 		return "not all shares could be seen: " + w.blind
 	case len(w.unsure) > 0:
-		return "whether a sharee is approved could not be told: " + together(w.unsure)
+		return "whether a sharee is approved could not be determined: " + together(w.unsure)
 	}
 	return ""
 }
 
-// withoutShareRole is the verdict on sharees that need a role that is not there.
+// withoutShareRole is the verdict on sharees that need a missing role.
 func (s *share) withoutShareRole() fleet.Verdict {
 	v := violation(fleet.High, fmt.Sprintf("the role %s is missing: %s cannot use what is shared, and no encrypted share can succeed", s.roleName(), names(s.wanted.trust)),
 		"make the RAM role "+s.roleName()+", trusted by the ECS of the sharees", observed("role", "missing"), observed("wanted", names(s.wanted.trust)))
@@ -74,8 +74,8 @@ func (s *share) withoutShareRole() fleet.Verdict {
 	return v
 }
 
-// untrusted are the wanted that the role does not trust. What is about to be taken
-// back does not count: an account must not hang on a directory that nobody needs.
+// untrusted are the wanted sharees that the role does not trust. Trust that is about to be
+// revoked does not count: an account must not depend on a directory that no share needs.
 func (s *share) untrusted() rampolicy.Sharees {
 	base := s.trust
 	if s.ours() && !s.stale.Empty() {
@@ -83,7 +83,7 @@ func (s *share) untrusted() rampolicy.Sharees {
 			base = less
 		}
 	}
-	// A statement that trusts everybody covers nobody.
+	// A statement that trusts every account does not count.
 	open := len(base.UnconditionalWildcards()) > 0
 	var out rampolicy.Sharees
 	for _, one := range each(s.wanted.trust.Without(named(base, open))) {
@@ -94,8 +94,8 @@ func (s *share) untrusted() rampolicy.Sharees {
 	return out
 }
 
-// named are those whose name in the document is as good as an answer: with an open
-// statement in it there is no better one.
+// named are those whose name is in the document: beside an open statement there is no
+// better answer.
 func named(t *rampolicy.Trust, open bool) rampolicy.Sharees {
 	if open {
 		return t.Sharees()
@@ -103,7 +103,7 @@ func named(t *rampolicy.Trust, open bool) rampolicy.Sharees {
 	return rampolicy.Sharees{}
 }
 
-// anAccount stands for one that no statement names.
+// anAccount is an account that no statement names.
 const anAccount = "0"
 
 // place is the context of an account at a path of the resource directory.
@@ -112,8 +112,8 @@ func place(path string) map[string][]string {
 	return map[string][]string{rampolicy.OwnerDirectory: {directory}, rampolicy.OwnerPath: {path}}
 }
 
-// admits answers whether the role lets in the ECS of one sharee; of a directory or a folder,
-// of any account right in it: it is Denied only if all of it is.
+// admits answers whether the role admits the ECS of one sharee; of a directory or a folder,
+// of any account directly in it: it is Denied only if all of it is.
 func (s *share) admits(one rampolicy.Sharees) rampolicy.Answer {
 	answer := s.trusts(s.trust, one)
 	if answer != rampolicy.Unsure {
@@ -127,8 +127,8 @@ func (s *share) admits(one rampolicy.Sharees) rampolicy.Answer {
 	return rampolicy.Unsure
 }
 
-// trusts asks a document about the ECS of one sharee; of a directory or a folder, about all
-// accounts in it.
+// trusts evaluates a document for the ECS of one sharee; of a directory or a folder, for
+// all accounts in it.
 func (s *share) trusts(t *rampolicy.Trust, one rampolicy.Sharees) rampolicy.Answer {
 	switch {
 	case len(one.Accounts) > 0:
@@ -144,7 +144,7 @@ func (s *share) trusts(t *rampolicy.Trust, one rampolicy.Sharees) rampolicy.Answ
 	}
 }
 
-// lacking says how the role fails to trust the missing.
+// lacking describes the missing trust.
 func (s *share) lacking(missing rampolicy.Sharees) string {
 	most := rampolicy.Denied
 	for _, one := range each(missing) {
@@ -159,8 +159,8 @@ func (s *share) lacking(missing rampolicy.Sharees) string {
 	return fmt.Sprintf("the role %s does not trust the ECS of %s for certain, or only by a statement that is to be taken away", s.roleName(), names(missing))
 }
 
-// widen adds the missing to the role's trust: in a role of ours the three forms are
-// written anew, to one of somebody else's statements are only added.
+// widen adds the missing sharees to the role's trust: our role's three forms are rewritten,
+// in another author's role statements are only added.
 func (s *share) widen(missing rampolicy.Sharees) fleet.Verdict {
 	v := violation(fleet.High, s.lacking(missing),
 		"add them to the trust policy of the role "+s.roleName(), observed("role", s.roleName()), observed("not trusted", names(missing)))
@@ -185,7 +185,7 @@ func (s *share) widen(missing rampolicy.Sharees) fleet.Verdict {
 	return v
 }
 
-// printed is the text to write, or why there is none.
+// printed is the document to write, or why there is none.
 func printed(t *rampolicy.Trust, err error) (doc, blocked string) {
 	if err != nil {
 		return "", err.Error()
@@ -204,7 +204,6 @@ func printed(t *rampolicy.Trust, err error) (doc, blocked string) {
 	return doc, ""
 }
 
-// each splits sharees up.
 func each(s rampolicy.Sharees) []rampolicy.Sharees {
 	var out []rampolicy.Sharees
 	for _, a := range s.Accounts {
@@ -219,7 +218,7 @@ func each(s rampolicy.Sharees) []rampolicy.Sharees {
 	return out
 }
 
-// names lists sharees for people.
+// names formats sharees.
 func names(s rampolicy.Sharees) string {
 	var out []fleet.Sharee
 	for _, a := range s.Accounts {

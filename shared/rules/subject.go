@@ -13,12 +13,12 @@ const (
 	// settle is how long after an event its instance may still be missing from
 	// DescribeInstances, or lack the tags that its launch brings.
 	settle = 10 * time.Minute
-	// firstLook and longestWait bound the doubling wait between looks.
+	// firstLook and longestWait limit the doubling wait between checks.
 	firstLook   = 15 * time.Second
 	longestWait = 5 * time.Minute
 )
 
-// subject is one instance in its world, as a rule of an instance control sees it.
+// subject is one instance in its world, for the rules of a control.
 type subject struct {
 	world  *fleet.World
 	policy *policy.Policy
@@ -26,8 +26,7 @@ type subject struct {
 	inst   *fleet.Instance
 }
 
-// there settles what no rule need be asked of: an instance that is not there, or not
-// known.
+// there decides instances that need no rule: missing or unknown ones.
 func (s *subject) there() (fleet.Verdict, bool) {
 	switch {
 	case s.inst.Gone.Seen() && s.inst.Gone.V:
@@ -38,8 +37,8 @@ func (s *subject) there() (fleet.Verdict, bool) {
 	return fleet.Verdict{}, true
 }
 
-// gone is the verdict on an instance that was asked for and not found. Right
-// after a launch that means "not yet"; later, released or elsewhere.
+// gone is the verdict on an instance that was not found. Right after a launch it may come
+// yet; later, it was released or is elsewhere.
 func (s *subject) gone() (v fleet.Verdict) {
 	first := s.inst.Ref.Try.FirstSeen // a hint: it can only end what its own message waits for
 	if first.IsZero() {
@@ -56,7 +55,7 @@ func (s *subject) gone() (v fleet.Verdict) {
 }
 
 // Waiting returns the instances with a verdict whose patience only the memory of the sweep
-// can end: those that decide finds so in a world without it.
+// can end, as decide finds in a world without it.
 func Waiting(decide func(*fleet.World, *policy.Policy) []fleet.Verdict, p *policy.Policy) func(*fleet.World) []string {
 	return func(w *fleet.World) []string {
 		var ids []string
@@ -69,8 +68,8 @@ func Waiting(decide func(*fleet.World, *policy.Policy) []fleet.Verdict, p *polic
 	}
 }
 
-// found returns since when sweeps have found that a rule does not hold; zero where that
-// is not known. It is not believed to lie before the instance's creation, or ahead.
+// found returns since when sweeps have found that a rule does not hold; zero if unknown. It
+// is limited to the time from the instance's creation to now.
 func (s *subject) found(rule string) time.Time {
 	first, ok := s.inst.Found.V[rule]
 	if ok && s.inst.Found.Seen() && !first.After(s.world.At) {
@@ -82,9 +81,9 @@ func (s *subject) found(rule string) time.Time {
 	return time.Time{}
 }
 
-// since returns since when a rule has not held, by a fact of the cloud or, where there is
-// none, by the memory of the sweep; not before the instance was last started. It is zero
-// where neither says it.
+// since returns since when a rule has not held, by a fact of the cloud or, without one, by
+// the memory of the sweep; not before the instance was last started. It is zero without
+// either.
 func (s *subject) since(rule string, fact time.Time) time.Time {
 	if fact.IsZero() {
 		if fact = s.found(rule); fact.IsZero() {

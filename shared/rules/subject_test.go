@@ -29,7 +29,7 @@ func TestWhoseInstanceMayBeChanged(t *testing.T) {
 		want   fleet.Outcome
 		made   bool
 	}{
-		"nobody else's":  {plain, nil, fleet.Violation, true},
+		"unmanaged":      {plain, nil, fleet.Violation, true},
 		"Auto Scaling's": {as, nil, fleet.Violation, false},
 		"ACK's":          {ack, nil, fleet.Violation, false},
 		"Auto Scaling's, named by scope": {as, func(p *policy.Policy) {

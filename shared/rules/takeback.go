@@ -17,19 +17,18 @@ import (
 // (https://www.alibabacloud.com/notice/20240528image).
 const oldDisks = "disks that sharees made from shared images before 2024-06-30 may still use the keys, and fail to start or attach without them"
 
-// takeBack takes from a role of ours the trust and the keys that nothing is shared with
-// any more, once that has been so for as long as the policy says. When it began stands
-// in a tag of the role: what is not needed, and in which regions, has to be the same at
-// each check, and what is needed again starts the time from the beginning.
+// takeBack removes trust and keys from our role that no share needs any more, after the
+// time that the policy sets. A tag of the role has its start: the unneeded parts and the
+// regions have to be the same at each check, and a part that is needed again restarts the
+// time.
 //
-// A region that the cloud's lists leave out is not taken for gone. The keys that a role
-// grants remember where it is used: while one of their regions is not listed, its shares
-// are unknown, and nothing is taken back. Where the role grants no key, the time starts
-// again whenever the regions differ, so that a list which is short for a night takes
-// nothing away.
+// A region missing from the cloud's lists does not count as gone. The granted keys record
+// the regions in use: while one of them is not listed, its shares are unknown, and nothing
+// is removed. Where the role grants no key, the time restarts whenever the regions differ,
+// so that an incomplete list of one night removes nothing.
 func takeBack(s *share) fleet.Verdict {
 	if s.trust == nil {
-		return fleet.Verdict{} // share-trust has said why, or there is no role
+		return fleet.Verdict{} // share-trust has reported it, or there is no role
 	}
 	keys := s.staleKeys()
 	mark := s.side.Tags.V[fleet.TagUnused]
@@ -60,8 +59,7 @@ func takeBack(s *share) fleet.Verdict {
 	return v
 }
 
-// notOurs is the verdict on trust that is not needed, in statements that Fleetwarden does
-// not touch.
+// notOurs is the verdict on unneeded trust in statements that Fleetwarden does not change.
 func (s *share) notOurs() fleet.Verdict {
 	if w := s.wanted; len(s.strangers.idle) > 0 {
 		unseen := w.unseen()
@@ -82,7 +80,7 @@ func (s *share) notOurs() fleet.Verdict {
 	return fleet.Verdict{}
 }
 
-// remaining are all whom only a person can take out of the role's trust.
+// remaining are all whom only a person can remove from the role's trust.
 func (x *strangers) remaining() string {
 	if all := slices.Concat(x.others, x.idle); len(all) > 0 {
 		return some(all)
@@ -90,7 +88,7 @@ func (x *strangers) remaining() string {
 	return ""
 }
 
-// nothingStale stops the time of what was not needed before and is again.
+// nothingStale ends the time of trust that is needed again.
 func (s *share) nothingStale(mark string) fleet.Verdict {
 	if mark == "" || mark == notUnused || s.policy.ShareRole.TakeBack != policy.TakeBackEnforce || !s.ours() {
 		return passes("the role trusts and grants no more than is needed", observed("role", s.roleName()))
@@ -101,10 +99,10 @@ func (s *share) nothingStale(mark string) fleet.Verdict {
 	return v
 }
 
-// notUnused is the mark of a role all of which is needed.
+// notUnused is the tag value of a role without unneeded parts.
 const notUnused = "none"
 
-// markTime is how a mark begins: tags take no colons for certain.
+// markTime is the time format of the tag: colons are not certain to be allowed.
 const markTime = "20060102T150405Z"
 
 // sinceWhen adds the changes that are due.
@@ -136,7 +134,7 @@ func (s *share) mark(before, want, reason string) fleet.Change {
 	return fleet.Change{Kind: fleet.MarkUnused, Ref: s.roleRef(), Before: before, Want: want, Reason: reason}
 }
 
-// narrow is what takes trust and keys back.
+// narrow adds the changes that remove trust and keys.
 func (s *share) narrow(v *fleet.Verdict, keys rampolicy.Keys) {
 	if !s.stale.Empty() {
 		doc, blocked := printed(s.trust.Subtract(s.stale))
@@ -158,8 +156,8 @@ func (s *share) narrow(v *fleet.Verdict, keys rampolicy.Keys) {
 	}
 }
 
-// byHand is what to do about a role that is not ours. The document is its owner's:
-// a quote in it, which in JSON can stand in a string alone, must not end the shell's.
+// byHand is the remedy for a role that is not ours. The document is its owner's: a quote in
+// it, which in JSON can only be in a string, must not end the shell's.
 func (s *share) byHand(keys rampolicy.Keys) string {
 	const notOurs = "the role is not one that Fleetwarden made: "
 	fromKeys := ""
@@ -177,7 +175,7 @@ func (s *share) byHand(keys rampolicy.Keys) string {
 		notOurs, s.roleName(), strings.ReplaceAll(doc, "'", `\u0027`), fromKeys, oldDisks)
 }
 
-// visited are the regions of which it was read what is shared.
+// visited are the regions whose shares were read.
 func (s *share) visited() []string {
 	var out []string
 	for _, r := range s.side.Regions.V {
@@ -189,8 +187,8 @@ func (s *share) visited() []string {
 	return out
 }
 
-// unlisted is a region of which the role grants keys, and that ECS or Resource Sharing do
-// not list as one of theirs; "" for none.
+// unlisted is a region of a granted key that ECS or Resource Sharing do not list; "" for
+// none.
 func (s *share) unlisted() string {
 	for _, p := range s.shards() {
 		for _, k := range p.keys {
@@ -203,8 +201,8 @@ func (s *share) unlisted() string {
 	return ""
 }
 
-// staleKeys are those that policies of ours grant and nothing shared is encrypted with.
-// One that may be ECS's own counts as in use.
+// staleKeys are keys of our policies with which no shared resource is encrypted. One that
+// may be ECS's own counts as in use.
 func (s *share) staleKeys() rampolicy.Keys {
 	var used rampolicy.Keys
 	for _, r := range slices.Concat(s.wanted.resources, s.wanted.held) {
@@ -226,7 +224,7 @@ func (s *share) staleKeys() rampolicy.Keys {
 	return slices.Compact(out)
 }
 
-// unneeded says for people what is not needed.
+// unneeded formats the unneeded parts.
 func (s *share) unneeded(keys rampolicy.Keys) string {
 	var parts []string
 	if !s.stale.Empty() {

@@ -26,8 +26,8 @@ func twoRegions() *fleet.ShareWorld {
 	return w
 }
 
-// Whatever a list leaves out, what the role grants there stays, however long that lasts, and
-// nothing that depends on the list passes.
+// Grants in a region that is missing from a list stay, however long that lasts, and no
+// verdict that depends on the list passes.
 func TestARegionThatIsNotListedIsNotTakenForGone(t *testing.T) {
 	for name, short := range map[string]func(*fleet.ShareSide){
 		"by ECS": func(s *fleet.ShareSide) { s.Regions.V = s.Regions.V[:1] },
@@ -91,7 +91,7 @@ func TestARegionOutsideThePolicyIsNotJudgedAndLosesNothing(t *testing.T) {
 	if v := ruled(t, w, p, policy.RuleShareeApproved); strings.Contains(v.Reason, "shared with") {
 		t.Errorf("the share itself is judged: %+v", v)
 	}
-	// What cannot be read there stands in the way of taking back alone.
+	// An unread region only blocks removals.
 	outside.Resources, outside.Unread = nil, "no answer"
 	for _, rule := range all[:2] {
 		expect(t, ruled(t, w, p, rule), fleet.Passes, "")

@@ -7,19 +7,19 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// TagTrustClient marks an instance on which our command installed the trust client;
-// its value is the version of the command's script.
+// TagTrustClient marks an instance on which our command installed the trust client; its
+// value is the version of the command's script.
 const TagTrustClient = "fleetwarden:trust-client"
 
 // TrustClientVersion is the version of the script that is pushed.
 const TrustClientVersion = "2"
 
-// leastAssistant is the least Cloud Assistant client that can work with metadata by
-// token only, on Linux.
+// leastAssistant is the oldest Cloud Assistant client that supports metadata by token only,
+// on Linux.
 const leastAssistant = "2.2.3.857"
 
-// WantsTrustClient reports whether the rule trust-client asks about an instance's user
-// data: a trusted instance of the sixth generation without our tag.
+// WantsTrustClient reports whether the rule trust-client needs an instance's user data: a
+// trusted instance of the sixth generation without our tag.
 func WantsTrustClient(i *fleet.Instance) bool {
 	l := i.Listed.V
 	family, enhanced := l.Generation()
@@ -27,8 +27,8 @@ func WantsTrustClient(i *fleet.Instance) bool {
 	return enhanced && generation(family) == 6 && !tagged && l.OSType == "linux" && l.Status == "Running"
 }
 
-// trustClient: trusted instances of the sixth generation need the trust client, which
-// their user data installs. Later generations have it in the image; no API tells.
+// trustClient: trusted instances of the sixth generation need the trust client, which their
+// user data installs. Later generations have it in the image; no API shows it.
 func trustClient(s *subject) fleet.Verdict {
 	l := s.inst.Listed.V
 	family, enhanced := l.Generation()
@@ -56,7 +56,7 @@ func trustClient(s *subject) fleet.Verdict {
 	return s.trustClientRun()
 }
 
-// trustClientRun looks at what our command did, and pushes it where it did nothing yet.
+// trustClientRun evaluates our command's run, and pushes it where there was none yet.
 func (s *subject) trustClientRun() fleet.Verdict {
 	e := []fleet.Evidence{observed("install script", "")}
 	run, ok := s.lastRun(fleet.CommandTrustClient)
@@ -91,8 +91,7 @@ func (s *subject) trustClientRun() fleet.Verdict {
 	return s.push(v, fleet.Change{Kind: fleet.PushTrustClient, Ref: s.inst.Ref, Want: TrustClientVersion, Reason: v.Reason})
 }
 
-// older compares versions of numbers separated by dots. What is not such a version, or
-// empty, is older.
+// older compares versions of numbers separated by dots. Any other text is older.
 func older(version, least string) bool {
 	have, want := strings.Split(version, "."), strings.Split(least, ".")
 	for i := range want {

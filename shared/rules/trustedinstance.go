@@ -9,8 +9,8 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// TrustedInstance decides control trusted-instance: what a launch must have got
-// right, because it cannot be repaired afterwards.
+// TrustedInstance decides control trusted-instance: properties of a launch that cannot be
+// repaired afterwards.
 func TrustedInstance(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	all := []rule{
 		{policy.RuleFamily, true, family},
@@ -29,8 +29,7 @@ func TrustedInstance(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	return append(append(append(judged, stray...), kmsEnabled(w, p)...), deniedLaunches(w, p)...)
 }
 
-// strayTags are our tags on instances that violate nothing: what they say is over, or
-// another caller put them there.
+// strayTags are our tags on instances without violations: outdated, or another caller's.
 func strayTags(w *fleet.World, p *policy.Policy, judged []fleet.Verdict) []fleet.Verdict {
 	var out []fleet.Verdict
 	for i := range w.Instances {
@@ -45,7 +44,7 @@ func strayTags(w *fleet.World, p *policy.Policy, judged []fleet.Verdict) []fleet
 	return out
 }
 
-// isFaulty reports whether a verdict finds fault with the instance.
+// isFaulty reports whether a verdict is a violation of the instance.
 func (s *subject) isFaulty(v fleet.Verdict) bool {
 	return v.Ref.Key() == s.inst.Ref.Key() && v.Outcome != fleet.Passes && v.Outcome != fleet.NotApplicable && v.Outcome != fleet.NotAssessable
 }
@@ -68,8 +67,8 @@ func family(s *subject) fleet.Verdict {
 		"launch a new instance in one of "+strings.Join(known, ", "), observed("instance type family", name))
 }
 
-// defaultCategory is the category of a system disk whose launch named none: a
-// trusted instance needs an ESSD, so leaving it out violates the rule.
+// defaultCategory is the category of a system disk whose launch named none: a trusted
+// instance needs an ESSD, so omitting it violates the rule.
 const defaultCategory = "cloud_efficiency"
 
 // systemDisk: trusted instances boot from an enterprise SSD only.
@@ -90,8 +89,8 @@ func systemDisk(s *subject) fleet.Verdict {
 		"launch a new instance with SystemDisk.Category=cloud_essd", evidence("system disk", disk))
 }
 
-// claimedDisk is what the launch said about the system disk. A launch template may
-// have filled in what the request left out.
+// claimedDisk is the launch's claim about the system disk. A launch template may have set
+// an omitted parameter.
 func claimedDisk(c *fleet.Call, why string) fleet.Fact[string] {
 	switch {
 	case c == nil || c.Launch == nil:
@@ -118,8 +117,8 @@ func vpc(s *subject) fleet.Verdict {
 		"launch a new instance with VSwitchId, or NetworkInterface.1.VSwitchId for its primary interface", observed("network", network))
 }
 
-// trustedMode: from the seventh generation on, the launch has to ask for the
-// trusted system. Afterwards only the system tag shows it.
+// trustedMode: from the seventh generation on, the launch has to request the trusted
+// system. Afterwards only the system tag shows it.
 func trustedMode(s *subject) fleet.Verdict {
 	l, call := s.inst.Listed.V, s.inst.Ref.Call
 	family, _ := l.Generation()
@@ -149,7 +148,7 @@ func trustedMode(s *subject) fleet.Verdict {
 		remedy, observed("instance type family", family), observed("system tag", ""))
 }
 
-// kmsEnabled: without KMS no trusted instance can be created. It is said of an account
+// kmsEnabled: without KMS no trusted instance can be created. The verdict is on an account
 // and region as a whole, where they have a trusted instance.
 func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	if !slices.ContainsFunc(w.Instances, func(i fleet.Instance) bool { return WantsKMS(p)(&i) }) {
@@ -171,18 +170,17 @@ func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	return []fleet.Verdict{waive(p, v, noInstance(), w.At)}
 }
 
-// noInstance is the listing of what is not an instance.
 func noInstance() fleet.Fact[fleet.Listing] { return fleet.Unknown[fleet.Listing]("not an instance") }
 
-// WantsKMS distinguishes the instances for whose sake kms-enabled is asked.
+// WantsKMS selects the instances for which kms-enabled applies.
 func WantsKMS(p *policy.Policy) func(*fleet.Instance) bool {
 	return func(i *fleet.Instance) bool {
 		return i.Listed.Seen() && Candidate(i) && p.Covers(policy.ControlTrustedInstance, policy.RuleKMSEnabled, i.Ref.Scope, i.Listed) != policy.No
 	}
 }
 
-// WantsImage distinguishes the instances whose image the rules ask about: those that image is
-// asked of, and those that hardening-asked can judge.
+// WantsImage selects the instances whose image the rules need: those of the rule image, and
+// those that hardening-asked can judge.
 func WantsImage(p *policy.Policy) func(*fleet.Instance) bool {
 	return func(i *fleet.Instance) bool {
 		covers := func(rule string) bool {
@@ -195,10 +193,9 @@ func WantsImage(p *policy.Policy) func(*fleet.Instance) bool {
 
 func launchKnown(i *fleet.Instance) bool { return i.Ref.Call != nil && i.Ref.Call.Launch != nil }
 
-// hardeningAsked: a launch from a public image should ask for the free hardening, that
-// is Security Center's agent, whether the instance is meant to be trusted or not. Only
-// the request says it; leaving the parameter out is not caught by a policy that denies
-// Deactive.
+// hardeningAsked: a launch from a public image should request the free hardening, that is
+// Security Center's agent, whether the instance is meant to be trusted or not. Only the
+// request shows it; a policy that denies Deactive does not catch an omitted parameter.
 func hardeningAsked(s *subject) fleet.Verdict {
 	img := s.inst.Image
 	switch {
@@ -232,7 +229,7 @@ func ofPublicOnly() fleet.Verdict {
 	return notApplicable("hardening can be asked for with public images only")
 }
 
-// leastClients are the clients that can use instance metadata by token only.
+// leastClients are the oldest clients that support instance metadata by token only.
 const leastClients = "Alibaba Cloud CLI 3.0.248; credentials for Go 1.3.10, Java 0.3.10, Node.js 2.3.1, Python 0.3.6, PHP 1.2.0, C# 1.4.2"
 
 // imds: instance metadata should be read by token only.

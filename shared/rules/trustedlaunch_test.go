@@ -296,8 +296,8 @@ func TestEveryImageThatARuleAsksAboutIsRead(t *testing.T) {
 	})
 }
 
-// What only the rule's own scope leaves out is said of the rule, and not of the instance,
-// which the other rules judge.
+// A verdict outside the rule's own scope is about the rule, not about the instance, which
+// the other rules judge.
 func TestHardeningsOwnScopeIsThatOfOneRule(t *testing.T) {
 	this := policy.Selector{Accounts: []fleet.AccountID{here.Account}}
 	lab := policy.Selector{Tags: map[string]string{"env": "lab"}}
