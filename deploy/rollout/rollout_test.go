@@ -259,7 +259,7 @@ func TestADeploymentIsReadBackAndKept(t *testing.T) {
 	x.must("prepare")
 	x.fails("does not exist", "confirm") // nothing was deployed
 	x.fc3.deploy(x.manifest())
-	if out := x.must("confirm", "-build", "v1"); !strings.Contains(out, "kept as oss://fleetwarden-"+server.Sharer+"/ledger/deployments/") {
+	if out := x.must("confirm", "-build", "v1"); !strings.Contains(out, "recorded as oss://fleetwarden-"+server.Sharer+"/ledger/deployments/") {
 		t.Error(out)
 	}
 

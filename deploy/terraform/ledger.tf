@@ -43,8 +43,8 @@ resource "alicloud_oss_bucket" "ledger" {
   bucket = "fleetwarden-${local.account}"
   tags   = local.tags
 
-  # What a sweep found on its way is in its report when it has ended; the report, the plans
-  # and what was changed are kept.
+  # The report of a sweep has its parts when it has ended; the report, the plans and the
+  # changes are kept.
   lifecycle_rule {
     id      = "parts-of-sweeps"
     prefix  = "ledger/sweeps/"

@@ -17,7 +17,7 @@ resource "alicloud_log_store" "functions" {
 }
 
 locals {
-  # What Function Compute writes of each line and, with its request metrics, of each call.
+  # The fields that Function Compute adds to each line and, by request metrics, to each call.
   log_texts = ["functionName", "qualifier", "requestId", "instanceID", "invocationType", "errorType", "hasFunctionError", "isColdStart"]
   log_longs = ["durationMs", "memoryUsageMB", "scheduleLatencyMs"]
 

@@ -1,4 +1,4 @@
-# What s.yaml cannot hold. Applied once for each guarded region, in a workspace of that
+# Resources that s.yaml cannot hold. Applied once for each guarded region, in a workspace of that
 # name, the home region first: "make deploy" does so, with REGION and HOME_REGION.
 # Regional resources are made in each; roles, ledger and trail in the home region alone.
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/lookout"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/plan"
 )
@@ -65,7 +65,7 @@ func (j *job) apply(ctx context.Context, args []string) error {
 		return err
 	}
 	past := memory.Reader{Store: call.Store, Now: call.Session.Now}
-	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: lookout.ForOwners(call, past), Shares: lookout.Shares(call)}, waits: wait > 0}
+	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: controls.ForOwners(call, past), Shares: controls.Shares(call)}, waits: wait > 0}
 	return a.do(ctx, dry, wait)
 }
 

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/lookout"
 	"fleetwarden/shared/plan"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/sweep"
@@ -125,7 +125,7 @@ func (j *job) sweeper(call *fcrun.Call, bar *progress, wake func(context.Context
 	o := call.Options
 	o.Ledger = nil // what others left open is the sweep's to settle
 	return &sweep.Sweep{
-		Store: call.Store, Fleet: lookout.Fleet(call), Shares: lookout.Shares(call), Wake: wake, Options: o,
+		Store: call.Store, Fleet: controls.Fleet(call), Shares: controls.Shares(call), Wake: wake, Options: o,
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			session, err := call.In(ctx, account)
 			return counting{ecs.New(session), bar}, err
@@ -138,7 +138,7 @@ func (j *job) sweeper(call *fcrun.Call, bar *progress, wake func(context.Context
 
 // look goes over the fleet like a sweep that tells nobody, and returns its run.
 func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string, error) {
-	accounts, err := lookout.Accounts(ctx, call)
+	accounts, err := controls.Accounts(ctx, call)
 	if err != nil {
 		return "", err
 	}
@@ -150,7 +150,7 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 		}
 		accounts = f.Accounts
 	}
-	regions := lookout.Regions(call)
+	regions := controls.Regions(call)
 	for _, r := range f.Regions {
 		if !call.Options.Policy.Guards(fleet.Scope{Account: call.Home.Account, Region: r}) {
 			return "", fmt.Errorf("region %s is none of the policy's", r)

@@ -11,9 +11,9 @@ import (
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/lookout"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
 	"fleetwarden/shared/sharerole"
@@ -42,16 +42,16 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 		RoleIn:  call.RoleIn,
 		PutBack: call.PutBack,
 	})
-	sum, _, err := reconcile.Run(ctx, controls(call), source, call.Options)
+	sum, _, err := reconcile.Run(ctx, shareControl(call), source, call.Options)
 	return sum, err
 }
 
-// controls gives the control of an account, with its own keys.
-func controls(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
+// shareControl returns the control of each account, with its own keys.
+func shareControl(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
 		roles := ram.New(session)
 		return reconcile.Control[*fleet.ShareWorld]{
-			Observe: lookout.ShareWorld(call, account, session).Observe,
+			Observe: controls.ShareWorld(call, account, session).Observe,
 			Decide:  rules.ShareRole,
 			Steps: []reconcile.Step{
 				{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},

@@ -20,7 +20,7 @@ func TestASmallRegionsDisksAreAllRead(t *testing.T) {
 		if got := of(t, s, "of_tomorrow-0"); got != fleet.See("of_tomorrow") {
 			t.Errorf("got %+v: an unpublished category counts too", got)
 		}
-		unknown(t, of(t, s, "i-diskless"), "shows no system disk")
+		unknown(t, of(t, s, "i-diskless"), "returned no system disk")
 		if len(r.calls) != calls {
 			t.Errorf("%d disks took %d calls, want %d: %v", n, len(r.calls), calls, r.calls)
 		}

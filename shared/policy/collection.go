@@ -11,20 +11,20 @@ import (
 type field struct {
 	key   string
 	value value
-	// doc is what editors show.
+	// doc is the description for editors.
 	doc string
-	// must says that the key may not be left out.
+	// must: the key is required.
 	must bool
 }
 
 // object is a mapping with known keys.
 type object struct {
 	fields []field
-	// some, if any, are keys of which at least one has to be there.
+	// some are keys of which at least one is required.
 	some []string
-	// removed are keys of earlier versions, each with what to do instead.
+	// removed are keys of earlier versions, each with advice.
 	removed map[string]string
-	// extra adds to the schema what keys do not say.
+	// extra adds to the schema beyond the keys.
 	extra schema
 }
 
@@ -50,7 +50,7 @@ func (o object) load(l *loader, n node) {
 	o.complete(l, n, seen)
 }
 
-// complete reports keys that have to be there and are not.
+// complete reports missing required keys.
 func (o object) complete(l *loader, n node, seen map[string]bool) {
 	for _, f := range o.fields {
 		if f.must && !seen[f.key] {
@@ -119,8 +119,7 @@ func (o object) schema() schema {
 // entry is one key of a mapping with its value; both carry the value's path.
 type entry struct{ key, value node }
 
-// entries returns the keys of a mapping, after reporting those that are no
-// names and those that come twice.
+// entries returns the keys of a mapping, after reporting invalid and repeated ones.
 func (l *loader) entries(n node) []entry {
 	var entries []entry
 	seen := map[string]bool{}
@@ -140,7 +139,7 @@ func (l *loader) entries(n node) []entry {
 	return entries
 }
 
-// list is a list of like values.
+// list is a list of values of one type.
 type list[T any] struct {
 	to *[]T
 	// item binds one element.

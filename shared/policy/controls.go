@@ -15,15 +15,15 @@ const (
 	ControlShareRole       = "share-role"
 )
 
-// Control is what all controls have in common: how far, and for what.
+// Control has the options of all controls: mode and scope.
 type Control struct {
 	Mode Mode
-	// Include selects what the control looks at; empty means everything in the
-	// accounts and regions of the policy.
+	// Include selects the control's resources; empty means all in the accounts and regions
+	// of the policy.
 	Include []Selector
-	// Exclude takes away from Include and wins over it.
+	// Exclude removes from Include and wins over it.
 	Exclude []Selector
-	// Skip names rules of the control that are not asked.
+	// Skip names rules of the control that are not used.
 	Skip []string
 }
 
@@ -42,7 +42,7 @@ const (
 	ConsequenceStop = "stop"
 )
 
-// TrustedInstance holds the choices of control trusted-instance.
+// TrustedInstance has the options of control trusted-instance.
 type TrustedInstance struct {
 	Control
 	// Require is RequireCandidates or RequireAll.
@@ -55,7 +55,7 @@ type TrustedInstance struct {
 	IMDS bool
 	// Hardening narrows or widens the scope of the rule hardening-asked.
 	Hardening Hardening
-	// Consequence is what an observed violation brings: ConsequenceNone,
+	// Consequence is the consequence of an observed violation: ConsequenceNone,
 	// ConsequenceTag or ConsequenceStop.
 	Consequence string
 	// Grace is the time between the first sweep that finds a violation and the
@@ -66,13 +66,13 @@ type TrustedInstance struct {
 // Hardening is the scope of the rule hardening-asked, which is about each instance from a
 // public image, trusted or not. Left empty, it is that of the control.
 type Hardening struct {
-	// Include, if set, stands in place of the control's.
+	// Include, if set, replaces the control's.
 	Include []Selector
-	// Exclude takes away what the control's does, and this too.
+	// Exclude adds to the control's.
 	Exclude []Selector
 }
 
-// Family is an instance family with the place that says it can be trusted.
+// Family is an instance family with the source that documents its trusted support.
 type Family struct {
 	// Name is bare, such as g7t.
 	Name   string
@@ -107,18 +107,18 @@ const (
 // SystrustRole is the role that Security Center's trusted system expects.
 const SystrustRole = "AliyunECSInstanceForYundunSysTrustRole"
 
-// InstanceRole holds the choices of control instance-role.
+// InstanceRole has the options of control instance-role.
 type InstanceRole struct {
 	Control
 	// Role is the RAM role to attach.
 	Role string
-	// Policy is what the role is granted: PolicyLeast or PolicySystem.
+	// Policy is the policy that the role gets: PolicyLeast or PolicySystem.
 	Policy string
-	// Conflict is what to do with an instance that has another role:
-	// ConflictReport, ConflictGrant or ConflictReplace.
+	// Conflict is the handling of an instance with another role: ConflictReport,
+	// ConflictGrant or ConflictReplace.
 	Conflict string
-	// AttachAfter is the time after a launch that is left to others to attach
-	// their own role: an instance has one slot.
+	// AttachAfter is the time after a launch in which other tools may attach their own
+	// role: an instance has one slot.
 	AttachAfter time.Duration
 	// WarnOverBroad switches on the rule over-broad-role.
 	WarnOverBroad bool
@@ -128,22 +128,22 @@ type InstanceRole struct {
 const (
 	// PushCommands invokes the two commands created at deployment.
 	PushCommands = "commands"
-	// PushRunCommand sends the script itself by RunCommand, whose right is root on every
-	// instance: it needs deploy/ram/optional.
+	// PushRunCommand sends the script itself by RunCommand, whose permission is root on
+	// every instance: it needs deploy/ram/optional.
 	PushRunCommand = "run-command"
-	// PushOneClick has Security Center install it, by OperateAgentClientInstall; it needs
-	// deploy/ram/optional, and what it runs cannot be found again.
+	// PushOneClick makes Security Center install it, by OperateAgentClientInstall; it needs
+	// deploy/ram/optional, and its runs cannot be listed.
 	PushOneClick = "one-click"
 )
 
-// Agent holds the choices of control agent.
+// Agent has the options of control agent.
 type Agent struct {
 	Control
 	// Push is how the agent is installed: PushCommands, PushRunCommand or
 	// PushOneClick.
 	Push string
-	// Deadline is how long a silent Cloud Assistant is asked again before the
-	// finding with the manual command.
+	// Deadline is how long a silent Cloud Assistant is checked before the finding has the
+	// manual command.
 	Deadline time.Duration
 	// TrustClient switches on the rule trust-client.
 	TrustClient bool
@@ -151,7 +151,7 @@ type Agent struct {
 
 // When a sharee is trusted.
 const (
-	// TrustNow: once something is shared with it, or was tried to be.
+	// TrustNow: once a resource is shared with it, or a share was tried.
 	TrustNow = "now"
 	// TrustAhead: before the first share, which cannot succeed otherwise.
 	TrustAhead = "ahead"
@@ -165,21 +165,20 @@ const (
 
 // The values of ShareRole.KeyPolicy.
 const (
-	// KeysInUse grants exactly the keys in use, by policies of our own.
+	// KeysInUse grants exactly the keys in use, by Fleetwarden's own policies.
 	KeysInUse = "keys-in-use"
 	// KeysAll attaches AliyunKMSFullAccess.
 	KeysAll = "AliyunKMSFullAccess"
 )
 
-// ShareRole holds the choices of control share-role. Its selectors may name
-// accounts only: the share roles are global and have no tags to go by.
+// ShareRole has the options of control share-role. Its selectors may name accounts only:
+// the share roles are global and have no tags to select by.
 type ShareRole struct {
 	Control
-	// Approved are the sharees that may be trusted; an account outside is
-	// reported and not trusted.
+	// Approved are the sharees that may be trusted; others are reported and not trusted.
 	Approved Approved
-	// TakeBack is what to do with trust that is no longer needed:
-	// TakeBackReport or TakeBackEnforce.
+	// TakeBack is the handling of trust that is no longer needed: TakeBackReport or
+	// TakeBackEnforce.
 	TakeBack string
 	// TakeBackAfter is how long a share must have been absent.
 	TakeBackAfter time.Duration
@@ -192,8 +191,8 @@ type Approved struct {
 	Accounts []ApprovedAccount
 	// Folders are folders of our own resource directory.
 	Folders []ApprovedFolder
-	// Directory is TrustNow or TrustAhead when our whole own resource directory
-	// is approved; empty when it is not.
+	// Directory is TrustNow or TrustAhead when our whole resource directory is approved;
+	// empty when it is not.
 	Directory string
 }
 
@@ -212,7 +211,7 @@ type ApprovedFolder struct {
 	Trust string
 }
 
-// Account returns the approval of an account that is named by itself.
+// Account returns the approval of an account that the policy names.
 func (a Approved) Account(id fleet.AccountID) (ApprovedAccount, bool) {
 	for _, account := range a.Accounts {
 		if account.ID == id {

@@ -8,9 +8,8 @@ import (
 
 const day = 24 * time.Hour
 
-// Default returns the policy that holds without a file: every control in
-// audit, no account but the function's own (see [Policy.WithHome]). It is also
-// what a file starts from: a key that is left out has its value here.
+// Default returns the policy without a file: every control in audit, no account but the
+// function's own (see [Policy.WithHome]). It also has the defaults of omitted keys.
 func Default() *Policy {
 	p := defaults()
 	p.Digest = digest(p.JSON())
@@ -54,9 +53,9 @@ func defaults() *Policy {
 	}
 }
 
-// confirmedFamilies are the families whose support of the trusted system is
-// published. Not each size of a family has it, and newer families may have it
-// too: the list is the operator's to extend.
+// confirmedFamilies are the families with published support of the trusted system. Not each
+// size of a family has it, and newer families may have it too: the operator extends the
+// list.
 func confirmedFamilies() []Family {
 	const (
 		docs, docsDate = "AlibabaCloudDocs/ecs on GitHub: create a trusted instance", "2021-07-01"

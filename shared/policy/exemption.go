@@ -7,26 +7,25 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Exemption lets things stay as they are, for a time, by somebody's decision.
+// Exemption excuses violations, for a time, by its owner's decision.
 type Exemption struct {
 	// Control is the id of a control.
 	Control string
-	// Rule is the id of one of its rules; empty means each of them.
+	// Rule is the id of one of its rules; empty for all.
 	Rule string
-	// Selector and Instances both have to mean the thing, as far as they are
-	// set. At least one of them is.
+	// Selector and Instances both have to match the resource, as far as they are set. At
+	// least one of them is.
 	Selector
 	Instances []string
 	// Owner answers for the exemption; Reason says why it exists.
 	Owner  string
 	Reason string
-	// Expires is the first moment at which the exemption no longer works.
+	// Expires is the end of the exemption, exclusive.
 	Expires time.Time
 }
 
-// Exempt returns the first exemption that works at a time for a thing that a
-// rule found fault with. One that could only be told from facts that were not
-// observed does not work.
+// Exempt returns the first valid exemption of a violation. One that needs facts that were
+// not observed does not apply.
 func (p *Policy) Exempt(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) (Exemption, bool) {
 	for _, e := range p.Exemptions {
 		if e.Control == control && (e.Rule == "" || e.Rule == rule) && e.means(ref, l) && at.Before(e.Expires) {
@@ -36,8 +35,8 @@ func (p *Policy) Exempt(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.
 	return Exemption{}, false
 }
 
-// Lapsed returns the first exemption that would mean the thing and no longer works at
-// a time.
+// Lapsed returns the first exemption that would match the resource and has expired at a
+// time.
 func (p *Policy) Lapsed(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) (Exemption, bool) {
 	for _, e := range p.Expired(at) {
 		if e.Control == control && (e.Rule == "" || e.Rule == rule) && e.means(ref, l) {
@@ -55,8 +54,7 @@ func (e Exemption) means(ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {
 	return named && (e.Selector.Empty() || e.Match(ref.Scope, l) == Yes)
 }
 
-// Expired returns the exemptions that no longer work at a time, in the order of
-// the file.
+// Expired returns the exemptions that have expired at a time, in the order of the file.
 func (p *Policy) Expired(at time.Time) []Exemption {
 	var expired []Exemption
 	for _, e := range p.Exemptions {

@@ -199,6 +199,6 @@ func TestOnlyANamedAccountIsApprovedByItself(t *testing.T) {
 		t.Errorf("account 2: %+v, %v", got, ok)
 	}
 	if _, ok := a.Account("3"); ok {
-		t.Error("account 3 is approved by nobody")
+		t.Error("account 3 is not approved")
 	}
 }

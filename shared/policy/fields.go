@@ -6,8 +6,7 @@ import (
 
 const must = true
 
-// root describes the whole file, bound to p. It is the one place that says
-// what a policy file may hold.
+// root describes the whole file, bound to p. It is the only definition of the file's keys.
 func (p *Policy) root() object {
 	return object{fields: []field{
 		{"version", version{}, "The layout of this file.", must},
@@ -26,7 +25,7 @@ func (p *Policy) root() object {
 			{"shareRole", p.ShareRole.fields(), "Keeps the two roles that sharing of encrypted snapshots and images needs.", false},
 		}}, "What is looked at and what may be changed.", false},
 		{"exemptions", list[Exemption]{to: &p.Exemptions, item: (*Exemption).fields},
-			"What may stay as it is, for a time, by somebody's decision.", false},
+			"Violations that are excused, for a time, by their owner's decision.", false},
 		{"limits", p.Limits.fields(), "Stops for what would change too much, and the rate of a pass: each for an account, region and control.", false},
 		{"pacing", p.Pacing.fields(), "How many API calls one invocation may spend before it queues the rest.", false},
 		{"sinks", p.Sinks.fields(), "Where records go besides the function's log.", false},
@@ -47,7 +46,7 @@ func (d *Directory) fields() value {
 	}}
 }
 
-// fields describes what all controls have; id is the control's, item binds a selector.
+// fields describes the keys of all controls; id is the control's, item binds a selector.
 func (c *Control) fields(id string, item func(*Selector) value) []field {
 	return []field{
 		{"mode", choice[Mode]{&c.Mode, words(Off, Audit, Enforce)}, "off, audit (says what it would change, never writes) or enforce.", false},

@@ -6,17 +6,17 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// unprintable is the part of a character class that JSON writes plainly and
-// YAML refuses to read: controls above ASCII and invisible marks.
+// unprintable is the part of a character class that JSON writes literally and YAML refuses
+// to read: controls above ASCII and invisible marks.
 const unprintable = `\x7f-\x9f` + "\ufeff\ufffe\uffff"
 
-// The forms of strings. Patterns use only what Go and ECMAScript read alike:
-// editors check them too. None lets an unprintable character through.
+// The forms of strings. Patterns use the syntax that Go and ECMAScript share: editors check
+// them too. None allows an unprintable character.
 var (
 	formLine     = form{"a line of text", 256, regexp.MustCompile(`^[^\x00-\x1f` + unprintable + `]*$`)}
 	formTagKey   = form{"a tag key, 1 to 128 characters", 128, regexp.MustCompile(`^[^\x00-\x1f` + unprintable + `]+$`)}
 	formTagValue = form{"a tag value, up to 128 characters, or * for any", 128, formLine.shape}
-	// formWords may hold line breaks, but not blanks alone.
+	// formWords may have line breaks, but not white space alone.
 	formWords = form{"some words, up to 1000 characters", 1000, regexp.MustCompile(
 		`^[^\x00-\x09\x0b-\x1f` + unprintable + `]*[^\x00-\x20` + unprintable + `\xa0][^\x00-\x09\x0b-\x1f` + unprintable + `]*$`)}
 

@@ -6,9 +6,9 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Guards reports whether the policy speaks for a place: the account is one of its own,
-// and the region is guarded. Without accounts or regions in the file each one is; what
-// belongs to an account as a whole, and so has no region, goes by its account.
+// Guards reports whether the policy covers an account and region. Without accounts or
+// regions in the file all are covered; resources of an account as a whole, which have no
+// region, go by the account.
 func (p *Policy) Guards(s fleet.Scope) bool {
 	if len(p.Accounts) > 0 && !p.Knows(s.Account) {
 		return false
@@ -16,8 +16,8 @@ func (p *Policy) Guards(s fleet.Scope) bool {
 	return s.Region == "" || len(p.Regions) == 0 || slices.Contains(p.Regions, s.Region)
 }
 
-// Asks reports whether a rule of a control is asked at all: the control is not off, does
-// not skip the rule, and the rule's own switch, if it has one, is on.
+// Asks reports whether a rule of a control is used: the control is not off, does not skip
+// the rule, and the rule's own switch, if it has one, is on.
 func (p *Policy) Asks(control, rule string) bool {
 	c := p.control(control)
 	if c == nil || c.Mode == Off || slices.Contains(c.Skip, rule) {
@@ -34,9 +34,9 @@ func (p *Policy) Asks(control, rule string) bool {
 	return true
 }
 
-// Covers is the gate of every rule: whether it is asked about a thing in scope. It takes
-// in the mode, skip, accounts, regions, include and exclude; candidacy and exemptions
-// are for the rules, which know what they found. An empty rule stands for the control.
+// Covers is the gate of every rule: whether it applies to a resource in scope, by mode,
+// skip, accounts, regions, include and exclude; candidacy and exemptions are for the rules,
+// which have the verdict. An empty rule is the control.
 func (p *Policy) Covers(control, rule string, scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 	if !p.Asks(control, rule) || !p.Guards(scope) {
 		return No
@@ -44,20 +44,20 @@ func (p *Policy) Covers(control, rule string, scope fleet.Scope, l fleet.Fact[fl
 	return p.scopeOf(control, rule).Covers(scope, l)
 }
 
-// LeftOutByTag reports whether a rule is not asked about a thing because of its tags
-// alone, which whoever may tag can set.
+// LeftOutByTag reports whether a rule does not apply to a resource because of its tags
+// alone, which any principal with tag permissions can set.
 func (p *Policy) LeftOutByTag(control, rule string, scope fleet.Scope, l fleet.Fact[fleet.Listing]) bool {
 	return p.Asks(control, rule) && p.Guards(scope) && l.Seen() && p.Covers(control, rule, scope, l) == No &&
 		p.scopeOf(control, rule).covers(func(s Selector) Match { return s.untagged(scope, l) }) == Maybe
 }
 
-// HasScope reports whether a rule has selectors of its own, beside those of its control.
+// HasScope reports whether a rule has its own selectors, beside those of its control.
 func (p *Policy) HasScope(rule string) bool {
 	own := p.TrustedInstance.Hardening
 	return rule == RuleHardeningAsked && len(own.Include)+len(own.Exclude) > 0
 }
 
-// scopeOf is the control, with the selectors of a rule that has some of its own.
+// scopeOf is the control, with the rule's own selectors if it has some.
 func (p *Policy) scopeOf(control, rule string) Control {
 	c := *p.control(control)
 	if !p.HasScope(rule) {

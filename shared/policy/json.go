@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// JSON returns the policy as compact JSON with its defaults spelled out: the
-// form that is shipped with the functions, and that [Load] reads. Policies
-// that mean the same give the same bytes.
+// JSON returns the policy as compact JSON with all defaults: the form that is deployed with
+// the functions, and that [Load] reads. Policies of equal meaning give equal bytes.
 func (p *Policy) JSON() []byte { return p.root().append(nil) }
 
 func digest(canonical []byte) string {
@@ -18,9 +17,9 @@ func digest(canonical []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Schema returns the JSON Schema, draft 2020-12, of a policy file, for editors
-// and CI. What it cannot say, [Load] checks alone: that keys and accounts come
-// once, and that selectors name accounts and regions of the policy.
+// Schema returns the JSON Schema, draft 2020-12, of a policy file, for editors and CI.
+// [Load] alone checks the rest: that keys and accounts are unique, and that selectors name
+// accounts and regions of the policy.
 func Schema() []byte {
 	root := defaults().root().schema()
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"

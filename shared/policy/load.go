@@ -37,14 +37,14 @@ func Load(name string, data []byte) (*Policy, error) {
 	return l.policy, nil
 }
 
-// loader fills a policy and collects what is wrong with the file.
+// loader fills a policy and collects the problems of the file.
 type loader struct {
 	file     string
 	policy   *Policy
 	problems Problems
-	// named holds what may come only once.
+	// named has the values that must be unique.
 	named map[string]bool
-	// later holds checks that need the whole policy.
+	// later has checks that need the whole policy.
 	later []func()
 }
 
@@ -70,8 +70,7 @@ func (l *loader) problem(n node, hint, format string, args ...any) {
 	l.at(n.Line, n.Column, Problem{Path: legible(n.path), Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// at reports a problem at a place that is known from the parser, which leaves
-// it out for what is not written at all.
+// at reports a problem at a position from the parser, which has none for omitted content.
 func (l *loader) at(line, column int, p Problem) {
 	p.File, p.Line, p.Column = l.file, max(line, 1), max(column, 1)
 	l.problems = append(l.problems, p)
@@ -99,7 +98,7 @@ func (l *loader) parse(data []byte) *yaml.Node {
 	return document.Content[0]
 }
 
-// readable reports what the parser would refuse without saying where.
+// readable reports what the parser would refuse without a position.
 func (l *loader) readable(data []byte) bool {
 	if len(data) > MaxSize {
 		l.at(1, 1, Problem{Message: fmt.Sprintf("%d bytes; a policy has at most %d", len(data), MaxSize)})
@@ -123,8 +122,7 @@ func (l *loader) readable(data []byte) bool {
 	return true
 }
 
-// unwritable reports whether YAML forbids a character to stand for itself, or
-// it is a mark that nobody can see.
+// unwritable reports whether YAML forbids a literal character, or it is an invisible mark.
 func unwritable(r rune) bool {
 	switch {
 	case r == '\t', r == '\n', r == '\r', r == 0x85:
@@ -136,8 +134,8 @@ func unwritable(r rune) bool {
 	}
 }
 
-// The YAML library gives its errors as text only. It counts the lines of its
-// scanner's errors from 1, of its parser's from 0, and leaves line 0 out.
+// The YAML library returns its errors as text only. It counts the lines of its scanner's
+// errors from 1, of its parser's from 0, and omits line 0.
 var (
 	yamlError  = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 	fromParser = regexp.MustCompile(`^did not find expected (<|node|'-'|key|',')|^found (undefined|duplicate|incompatible)`)
@@ -155,8 +153,8 @@ func (l *loader) syntax(err error) {
 	l.at(line, 1, Problem{Message: "not YAML: " + parts[2]})
 }
 
-// plain reports what a reader would have to look up elsewhere in the file, and
-// what could make a small file large. A file with any of it is not read on.
+// plain reports references to other parts of the file, and constructs that could make a
+// small file large. A file with any of them is not read further.
 func (l *loader) plain(n *yaml.Node) bool {
 	before := len(l.problems)
 	switch {
@@ -174,7 +172,7 @@ func (l *loader) plain(n *yaml.Node) bool {
 	return plain
 }
 
-// wrongType reports a value that is not of the kind that its key takes.
+// wrongType reports a value of the wrong type.
 func (l *loader) wrongType(n node, want, hint string) {
 	l.problem(n, hint, "want %s, found %s", want, kindOf(n.Node))
 }

@@ -16,7 +16,7 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-func TestAFileSetsWhatItSaysAndLeavesTheRestAtItsDefault(t *testing.T) {
+func TestAFileSetsItsKeysAndTheRestHasDefaults(t *testing.T) {
 	got := mustLoad(t, `
 version: 1
 accounts:
@@ -87,7 +87,7 @@ sinks: {findings: fleetwarden-findings, least: high}
 	}
 }
 
-func TestAMistakeIsReportedWhereItIsWithWhatToWriteInstead(t *testing.T) {
+func TestAMistakeIsReportedWithPositionAndAdvice(t *testing.T) {
 	for _, c := range badFiles {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := policy.Load("p.yaml", []byte(c.file))
@@ -151,7 +151,7 @@ func TestAFileOverTheSizeLimitIsRefusedAndOneAtTheLimitIsNot(t *testing.T) {
 	}
 }
 
-func TestADigestTellsMeaningAndNotSpelling(t *testing.T) {
+func TestADigestIsOfMeaningNotSpelling(t *testing.T) {
 	base := mustLoad(t, "version: 1\naccounts: [{id: 1}]\nlimits: {maxChanges: 7}\n")
 	same := []string{
 		`{"limits":{"maxChanges":7,"maxPercent":20},"accounts":[{"id":"1"}],"version":1}`,
@@ -177,7 +177,7 @@ func TestNoFileMeansAuditOfTheOwnAccountOnly(t *testing.T) {
 		}
 	}
 	if p.Knows("1000000000000001") {
-		t.Error("knows an account that nobody named")
+		t.Error("knows an account that is not named")
 	}
 	home := p.WithHome("1000000000000001")
 	if !home.Knows("1000000000000001") || home.Knows("1000000000000002") {
@@ -207,8 +207,8 @@ func TestTheRoleInAnAccountIsItsOwnElseThatOfTheDirectory(t *testing.T) {
 		known []fleet.AccountID          // of those that are only known
 		not   []fleet.AccountID
 	}{
-		"nobody named": {file: with(""), not: []fleet.AccountID{"1", "3"}},
-		"accounts":     {file: with(named), roles: map[fleet.AccountID]string{"3": "Ours"}, known: []fleet.AccountID{"1"}, not: []fleet.AccountID{"4"}},
+		"no account named": {file: with(""), not: []fleet.AccountID{"1", "3"}},
+		"accounts":         {file: with(named), roles: map[fleet.AccountID]string{"3": "Ours"}, known: []fleet.AccountID{"1"}, not: []fleet.AccountID{"4"}},
 		"a directory": {file: with("directory: {role: All}"), roles: map[fleet.AccountID]string{"1": "All", "4": "All"},
 			not: []fleet.AccountID{"", "fd-1", "1:role/x", "../1"}},
 		"both": {file: with(named + "directory: {role: All}"), roles: map[fleet.AccountID]string{"1": "All", "3": "Ours", "4": "All"}},
@@ -300,7 +300,8 @@ func uncommented(file string) string {
 	return strings.Join(lines, "\n")
 }
 
-// isYAML tells an example from prose: it starts with one word and a colon.
+// isYAML reports whether an example is YAML, not prose: it starts with one word and a
+// colon.
 func isYAML(comment string) bool {
 	return regexp.MustCompile(`^ *(- )?\{?[a-zA-Z]+:( |$)`).MatchString(comment)
 }

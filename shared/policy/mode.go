@@ -1,7 +1,6 @@
 package policy
 
-// ModeOf returns the mode of a control by its id; a control that the policy does
-// not know is off.
+// ModeOf returns the mode of a control by its id; an unknown control is off.
 func (p *Policy) ModeOf(control string) Mode {
 	if c := p.control(control); c != nil {
 		return c.Mode

@@ -10,39 +10,38 @@ import (
 // Version is the only value of the file's key "version" that this build reads.
 const Version = 1
 
-// Mode says how far a control goes.
+// Mode is how far a control goes.
 type Mode string
 
 // The modes of a control.
 const (
-	// Off: the control looks at nothing.
+	// Off: the control checks nothing.
 	Off Mode = "off"
-	// Audit: the control looks, and says what it would change. It never writes,
+	// Audit: the control checks, and reports the changes it would make. It never writes,
 	// whatever else is set.
 	Audit Mode = "audit"
 	// Enforce: the control changes what its own choices allow.
 	Enforce Mode = "enforce"
 )
 
-// Policy is one policy file with its defaults filled in. It is not written to
-// after it was loaded, so goroutines may share it.
+// Policy is one policy file with its defaults. It is immutable after loading, so goroutines
+// may share it.
 type Policy struct {
-	// Digest is the SHA-256, in hex, of [Policy.JSON]. Two files that mean the
-	// same have the same digest, whether they are YAML or JSON, and whether
-	// they spell defaults out.
+	// Digest is the SHA-256, in hex, of [Policy.JSON]. Files of equal meaning have equal
+	// digests, whether they are YAML or JSON, and with or without defaults.
 	Digest string
-	// Accounts are the accounts the policy speaks for. Empty means only the
-	// function's own: see [Policy.WithHome].
+	// Accounts are the policy's accounts. Empty means only the function's own: see
+	// [Policy.WithHome].
 	Accounts []Account
-	// Directory says how to reach the accounts of our resource directory.
+	// Directory configures access to the accounts of our resource directory.
 	Directory Directory
-	// HomeRegion holds the functions that exist once; empty means the one of the
-	// deployment or, in a terminal, the region the command is for.
+	// HomeRegion has the functions that exist once; empty means that of the deployment or,
+	// in a terminal, the command's region.
 	HomeRegion fleet.Region
 	// Regions are the guarded regions; empty means all that are enabled.
 	Regions []fleet.Region
-	// SelfManaged are the things that the operator's own trust service looks
-	// after: rules systrust-role and trust-client leave them alone.
+	// SelfManaged are the resources of the operator's own trust service: rules
+	// systrust-role and trust-client do not apply to them.
 	SelfManaged []Selector
 
 	TrustedInstance TrustedInstance
@@ -56,7 +55,7 @@ type Policy struct {
 	Sinks      Sinks
 }
 
-// Account is an account that the policy speaks for.
+// Account is an account of the policy.
 type Account struct {
 	ID   fleet.AccountID
 	Name string
@@ -64,14 +63,14 @@ type Account struct {
 	Role string
 }
 
-// Directory takes all accounts of the resource directory for ours, if it is set.
+// Directory adds all accounts of the resource directory, if it is set.
 type Directory struct {
 	// Role is the RAM role to assume in each of them.
 	Role string
 }
 
-// Knows reports whether the policy speaks for the account: it names it, or there is a
-// role for all of the resource directory.
+// Knows reports whether the policy covers the account: it names it, or there is a role for
+// all of the resource directory.
 func (p *Policy) Knows(account fleet.AccountID) bool {
 	_, ok := p.RoleIn(account)
 	return ok || p.names(account)
@@ -81,13 +80,13 @@ func (p *Policy) names(account fleet.AccountID) bool {
 	return slices.ContainsFunc(p.Accounts, func(a Account) bool { return a.ID == account })
 }
 
-// RoleIn returns the RAM role to assume in an account: the one that accounts says, else
-// that of the resource directory.
+// RoleIn returns the RAM role to assume in an account: that of accounts, else that of the
+// resource directory.
 //
-// With a role for the directory this is so for every account id, whether it is of the
-// directory or not. A forged message does no harm by that: a session opens only where
-// the account's owner made a role of that name that trusts us, and what is looked at and
-// changed through it is that owner's own.
+// With a role for the directory it does so for every account id, in the directory or not. A
+// forged message does no harm: a session opens only where the account's owner created a
+// role of that name that trusts us, and only that owner's resources are read and changed
+// through it.
 func (p *Policy) RoleIn(account fleet.AccountID) (role string, ok bool) {
 	if !account.Valid() {
 		return "", false
@@ -101,8 +100,8 @@ func (p *Policy) RoleIn(account fleet.AccountID) (role string, ok bool) {
 	return role, role != ""
 }
 
-// WithHome returns p knowing the account that the function itself runs in,
-// which a file need not name. The digest stays that of the file.
+// WithHome returns p with the account that the function itself runs in, which a file need
+// not name. The digest stays that of the file.
 func (p *Policy) WithHome(account fleet.AccountID) *Policy {
 	if p.names(account) {
 		return p
@@ -112,28 +111,28 @@ func (p *Policy) WithHome(account fleet.AccountID) *Policy {
 	return &with
 }
 
-// Limits are of two kinds that are never mixed. A stop ends a runaway: what it holds is
-// reported until a person lets a part of it through. A rate spreads: what is beyond it
-// follows by itself. Both count distinct changes, see [fleet.Distinct].
+// Limits are of two kinds. A stop prevents runaway changes: what it holds is reported until
+// an operator releases a part of it. A rate spreads changes: later passes make the rest.
+// Both count distinct changes, see [fleet.Distinct].
 type Limits struct {
 	// MaxChanges stops a sweep or a plan that has more changes of one control in one
 	// account and region.
 	MaxChanges int
 	// MaxPercent stops one whose changes are a larger share of what it saw there; 0 to 100.
 	MaxPercent int
-	// PercentAbove is a number of changes up to which MaxPercent is not asked:
-	// one instance of two is half of the fleet, and no reason to stop.
+	// PercentAbove is a number of changes up to which MaxPercent does not apply: one
+	// instance of two is half of the fleet, and no reason to stop.
 	PercentAbove int
-	// MaxPerHour stops, over all passes, what disturbs workloads: so many changes of one
-	// control in one account and region are made within an hour.
+	// MaxPerHour stops, over all passes, changes that disturb workloads: the maximum of one
+	// control in one account and region within an hour.
 	MaxPerHour int
-	// PerPass is the rate: so many changes of one control are made in one pass, and the
-	// rest in later ones. 0 is no rate.
+	// PerPass is the rate: the maximum of changes of one control in one pass; later passes
+	// make the rest. 0 is no rate.
 	PerPass int
 }
 
-// Exceeded says why a sweep or a plan must not make these changes of the things it saw,
-// or "" when it may.
+// Exceeded returns why a sweep or a plan must not make these changes of the resources it
+// saw, or "" when it may.
 func (l Limits) Exceeded(n fleet.Total, seen int) string {
 	switch {
 	case n.N > l.MaxChanges:
@@ -153,7 +152,7 @@ func changes(n int) string {
 	return fmt.Sprint(n, " changes")
 }
 
-// LetThrough says how a person has a part of what a stop holds made.
+// LetThrough describes how an operator releases a part of held changes.
 func LetThrough(s fleet.Scope, control string) string {
 	where := "--account " + string(s.Account)
 	if s.Region != "" {
@@ -166,7 +165,7 @@ func LetThrough(s fleet.Scope, control string) string {
 // Pacing is the number of calls one invocation may spend before it queues its
 // cursor and ends.
 type Pacing struct {
-	// CallsPerInvocation holds for each API that Calls does not name.
+	// CallsPerInvocation applies to each API that Calls does not name.
 	CallsPerInvocation int
 	// Calls holds budgets by API name, such as DescribeInstances.
 	Calls map[string]int
@@ -180,7 +179,7 @@ func (p Pacing) Budget(api string) int {
 	return p.CallsPerInvocation
 }
 
-// Sinks are the places records go to besides the function's log.
+// Sinks are destinations of records besides the function's log.
 type Sinks struct {
 	// Findings is a queue of the home region that gets a copy of each live finding, and
 	// one message for each sweep; empty means none.

@@ -14,11 +14,11 @@ type Problem struct {
 	File string
 	// Line and Column count from 1.
 	Line, Column int
-	// Path is where in the policy, such as controls.agent.mode or
+	// Path is the position in the policy, such as controls.agent.mode or
 	// exemptions[0].owner; empty for the file as a whole.
 	Path    string
 	Message string
-	// Hint says what to write instead; it may be empty.
+	// Hint is the advice; it may be empty.
 	Hint string
 }
 
@@ -55,8 +55,7 @@ func (ps Problems) sort() {
 	})
 }
 
-// longestName bounds what is compared and quoted: no name of the file's own is
-// longer.
+// longestName limits what is compared and quoted: no key of the file is longer.
 const longestName = 64
 
 // suggest returns a hint that names the nearest candidate, or "" when none is
@@ -74,8 +73,8 @@ func suggest(word string, candidates []string) string {
 	return fmt.Sprintf("did you mean %q?", best)
 }
 
-// distance is the Levenshtein distance of two names, in bytes; words that are
-// longer than a name can be are far from everything.
+// distance is the Levenshtein distance of two names, in bytes; words that are longer than a
+// name can be are far from everything.
 func distance(a, b string) int {
 	if len(a) > longestName {
 		return longestName
@@ -99,7 +98,6 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// quote shows a piece of the file.
 func quote(s string) string { return `"` + legible(s) + `"` }
 
 // legible returns a piece of the file on one line and of a readable length.
@@ -113,7 +111,7 @@ func legible(s string) string {
 	return quoted[1:len(quoted)-1] + cut
 }
 
-// options lists what may be written: a, b or c.
+// options formats alternatives: a, b or c.
 func options(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

@@ -20,7 +20,7 @@ func (s *Selector) object() object {
 	return o
 }
 
-// shared is a value whose schema stands once among the schema's definitions.
+// shared is a value with one schema definition for all uses.
 type shared struct {
 	value
 	name string
@@ -28,16 +28,15 @@ type shared struct {
 
 func (s shared) schema() schema { return schema{"$ref": "#/$defs/" + s.name} }
 
-// accountFields describes a selector of things that belong to an account as a
-// whole.
+// accountFields describes a selector of resources of an account as a whole.
 func (s *Selector) accountFields() value {
 	o := object{fields: s.keys()[:1]}
 	o.some = o.keys()
 	return o
 }
 
-// keys are the keys of a selector. Each has to hold something: an empty list
-// would look like "none" and mean "any".
+// keys are the keys of a selector. None may be empty: an empty list would look like "none"
+// and mean "any".
 func (s *Selector) keys() []field {
 	account := func(id *fleet.AccountID) value { return knownAccount{accountID{id}} }
 	region := func(r *fleet.Region) value { return knownRegion{text[fleet.Region]{r, formRegion}} }
@@ -73,7 +72,7 @@ func (e *Exemption) fields() value {
 	return working{o, e, selecting}
 }
 
-// working is an exemption that can work: each of its keys selects something that its rule
+// working is an exemption that can match: each of its keys selects resources that its rule
 // judges.
 type working struct {
 	object
@@ -96,7 +95,7 @@ func (w working) load(l *loader, n node) {
 	}
 }
 
-// keysOfRules says in JSON Schema what [selectable] does.
+// keysOfRules is [selectable] in JSON Schema.
 func keysOfRules() (conditions []schema) {
 	for _, control := range Controls() {
 		for _, rule := range append([]string{""}, Rules(control)...) {
@@ -118,7 +117,7 @@ func keysOfRules() (conditions []schema) {
 	return conditions
 }
 
-// rulesOfControls says in JSON Schema what ruleOf checks.
+// rulesOfControls is the check of ruleOf in JSON Schema.
 func rulesOfControls() []schema {
 	var conditions []schema
 	for _, control := range Controls() {
@@ -178,7 +177,7 @@ func (r knownRegion) load(l *loader, n node) {
 	})
 }
 
-// unique is a value that comes once among its like.
+// unique is a value that must be unique.
 type unique struct {
 	value
 	among string

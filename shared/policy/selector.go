@@ -7,17 +7,17 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Match is whether a selector means a thing.
+// Match is whether a selector matches a resource.
 type Match uint8
 
 // The answers of a selector.
 const (
-	// No: it does not mean the thing.
+	// No: it does not match.
 	No Match = iota
-	// Yes: it means the thing.
+	// Yes: it matches.
 	Yes
-	// Maybe: it asks for a fact that was not observed. Never take it for Yes
-	// before a change, nor for a reason to let something pass.
+	// Maybe: it needs a fact that was not observed. Never take it for Yes before a change,
+	// nor for a reason to pass.
 	Maybe
 )
 
@@ -42,28 +42,27 @@ const (
 	ManagedACK = "ack"
 )
 
-// AnyValue, as the value of a tag, means each value, and the empty one.
+// AnyValue, as the value of a tag, matches each value, and the empty one.
 const AnyValue = "*"
 
-// Selector means a set of things. All keys that are set must hold; within a
-// key one value is enough. A selector without any key means nothing.
+// Selector matches a set of resources. All keys that are set must match; within a key one
+// value suffices. A selector without any key matches nothing.
 type Selector struct {
 	Accounts       []fleet.AccountID
 	Regions        []fleet.Region
 	ResourceGroups []string
 	VPCs           []string
-	// Tags all have to be there; AnyValue takes each value.
+	// Tags are all required; AnyValue matches each value.
 	Tags map[string]string
 	// Families are bare instance families, such as g7t.
 	Families []string
-	// Managed says who owns the instance's life: ManagedNone,
-	// ManagedAutoScaling or ManagedACK.
+	// Managed is the service that owns the instance's life: ManagedNone, ManagedAutoScaling
+	// or ManagedACK.
 	Managed []string
 }
 
-// Match reports whether s means a thing in scope. Only an observed listing
-// tells about resource groups, VPCs, tags, families and managers: what is
-// unknown, or only claimed by a request, gives Maybe.
+// Match reports whether s matches a resource in scope. Resource groups, VPCs, tags,
+// families and managers need an observed listing: an unknown or claimed one gives Maybe.
 func (s Selector) Match(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 	if s.Empty() || !oneOf(s.Accounts, scope.Account) || !oneOf(s.Regions, scope.Region) {
 		return No
@@ -113,7 +112,7 @@ func allTags(want, tags map[string]string) bool {
 	return true
 }
 
-// manager returns who owns an instance, in the words of Selector.Managed.
+// manager returns the owner of an instance, in the terms of Selector.Managed.
 func manager(l fleet.Listing) string {
 	switch l.Manager() {
 	case "":
@@ -125,9 +124,9 @@ func manager(l fleet.Listing) string {
 	}
 }
 
-// Covers reports whether the control looks at a thing. Instances that Auto
-// Scaling or ACK own are looked at like others; see [Control.MayChange].
-// A control that is off covers nothing. Rules ask [Policy.Covers].
+// Covers reports whether the control covers a resource. Instances that Auto Scaling or ACK
+// own are covered like others; see [Control.MayChange]. A control that is off covers
+// nothing. Rules use [Policy.Covers].
 func (c Control) Covers(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 	return c.covers(func(s Selector) Match { return s.Match(scope, l) })
 }
@@ -143,11 +142,10 @@ func (c Control) covers(match func(Selector) Match) Match {
 	return and(included, not(anyOf(c.Exclude, match)))
 }
 
-// MayChange reports whether the control may change a thing that it covers: an
-// instance that Auto Scaling or ACK owns only if a selector of Include names
-// its manager. It does not look at audit or enforce, so that audit can say
-// what would be changed. Things that are not instances have no manager and no
-// listing: for those, ask Covers.
+// MayChange reports whether the control may change a resource that it covers: an instance
+// that Auto Scaling or ACK owns only if a selector of Include names its manager. It ignores
+// audit and enforce, so that audit can report the change. Resources that are not instances
+// have no manager and no listing: for those, use Covers.
 func (c Control) MayChange(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 	covers := c.Covers(scope, l)
 	if covers == No {
@@ -163,19 +161,19 @@ func (c Control) MayChange(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match
 	return covers
 }
 
-// IsSelfManaged reports whether the operator's own trust service looks after a
-// thing.
+// IsSelfManaged reports whether a resource belongs to the operator's own trust service.
 func (p *Policy) IsSelfManaged(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 	return anyOf(p.SelfManaged, func(s Selector) Match { return s.Match(scope, l) })
 }
 
-// SelfManagedByTag reports whether only tags say so, which whoever may tag can set.
+// SelfManagedByTag reports whether only tags decide that, which any principal with tag
+// permissions can set.
 func (p *Policy) SelfManagedByTag(scope fleet.Scope, l fleet.Fact[fleet.Listing]) bool {
 	return anyOf(p.SelfManaged, func(s Selector) Match { return s.untagged(scope, l) }) == Maybe
 }
 
-// ByTag reports whether s asks for tags that whoever may tag can set: those of Tags, and
-// that of ACK. Tags of the cloud's own, acs:…, cannot be set.
+// ByTag reports whether s needs tags that any principal with tag permissions can set: those
+// of Tags, and that of ACK. The cloud's own tags, acs:…, cannot be set.
 func (s Selector) ByTag() bool {
 	for key := range s.Tags {
 		if !strings.HasPrefix(key, "acs:") {
@@ -185,7 +183,7 @@ func (s Selector) ByTag() bool {
 	return slices.Contains(s.Managed, ManagedACK) || slices.Contains(s.Managed, ManagedNone)
 }
 
-// untagged is Match for whoever cannot rely on tags: Maybe where they decide.
+// untagged is Match without relying on tags: Maybe where they decide.
 func (s Selector) untagged(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match {
 	if !s.ByTag() {
 		return s.Match(scope, l)

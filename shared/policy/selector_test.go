@@ -20,7 +20,7 @@ var (
 	node   = fleet.See(fleet.Listing{Tags: map[string]string{fleet.TagACK: "c-1"}})
 )
 
-func TestASelectorMeansWhatHasOneValueOfEachOfItsKeys(t *testing.T) {
+func TestASelectorMatchesOneValueOfEachOfItsKeys(t *testing.T) {
 	type listing = fleet.Fact[fleet.Listing]
 	for _, c := range []struct {
 		name     string
@@ -128,7 +128,7 @@ func TestAManagedInstanceIsChangedOnlyIfAScopeNamesItsManager(t *testing.T) {
 	}
 }
 
-func TestSelfManagedIsWhatASelectorOfThePolicySays(t *testing.T) {
+func TestSelfManagedFollowsTheSelectorsOfThePolicy(t *testing.T) {
 	p := policy.Policy{SelfManaged: []policy.Selector{{VPCs: []string{"vpc-2"}}, {Tags: map[string]string{"env": "prod"}}}}
 	for name, c := range map[string]struct {
 		listing fleet.Fact[fleet.Listing]
@@ -143,9 +143,8 @@ func TestSelfManagedIsWhatASelectorOfThePolicySays(t *testing.T) {
 	}
 }
 
-// What is not known must not decide: reading the listing may turn Maybe into
-// either answer, and never one answer into the other.
-func TestReadingAListingOnlySettlesWhatWasMaybe(t *testing.T) {
+// Unknown facts must not decide: reading the listing may turn Maybe into
+func TestReadingAListingOnlyDecidesMaybe(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := policy.Control{
 			Include: rapid.SliceOfN(selector(), 0, 3).Draw(t, "include"),

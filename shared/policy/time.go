@@ -13,8 +13,7 @@ type duration struct{ to *time.Duration }
 
 var durationShape = regexp.MustCompile(`^(0|[1-9][0-9]{0,3})([dhms])$`)
 
-// units are ordered from the longest, so that the first that divides is the
-// canonical one.
+// units are ordered from the longest, so that the first that divides is the canonical one.
 var units = []struct {
 	name   string
 	length time.Duration
@@ -79,7 +78,7 @@ func (d date) schema() schema {
 	return schema{"type": "string", "format": "date", "pattern": `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`}
 }
 
-// lastDay is the moment at which a day has ended, UTC. The file names the day.
+// lastDay is the end of a day, UTC. The file has the day.
 type lastDay struct{ to *time.Time }
 
 func (d lastDay) load(l *loader, n node) {

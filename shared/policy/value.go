@@ -13,29 +13,29 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// value is what a key may hold, bound to the place in a policy that it fills.
-// It knows three things about that place, so that they cannot come apart.
+// value is the content of a key, bound to the field of a policy that it sets. One
+// implementation reads, prints and describes the field, so that they cannot diverge.
 type value interface {
-	// load fills the place from the file, or reports why it cannot.
+	// load sets the field from the file, or reports why it cannot.
 	load(l *loader, n node)
-	// append appends the place as canonical JSON.
+	// append appends the field as canonical JSON.
 	append(b []byte) []byte
-	// blank reports whether the place is as if its key were left out.
+	// blank reports whether the field equals an omitted key.
 	blank() bool
-	// schema returns the JSON Schema of what load takes.
+	// schema returns the JSON Schema of the values that load accepts.
 	schema() schema
 }
 
 // schema is a JSON Schema, draft 2020-12.
 type schema map[string]any
 
-// form is what a string has to look like.
+// form is the form of a string.
 type form struct {
-	// name says it in messages, after "want".
+	// name is its description in messages, after "want".
 	name string
 	// longest is the largest number of characters.
 	longest int
-	// shape is a pattern that Go and ECMAScript read alike.
+	// shape is a pattern that Go and ECMAScript share.
 	shape *regexp.Regexp
 }
 

@@ -59,7 +59,7 @@ func parse(f fcrun.Function, env Env) (flags, error) {
 func (fl *flags) target(f fcrun.Function) error {
 	switch {
 	case (f.EventsOnly || f.Wakes != nil) && len(fl.ids) > 0:
-		return fmt.Errorf("%q: this command takes no instance ids: give --event FILE; see --help", fl.ids[0])
+		return fmt.Errorf("%q cannot be checked by itself: give --event FILE; see --help", fl.ids[0])
 	case f.Wakes != nil: // it checks everything
 	case f.EventsOnly && fl.event == "":
 		return errors.New("nothing to check: give --event FILE; see --help")

@@ -130,8 +130,8 @@ func TestAFunctionForEventsOnlyDoesNotMentionIds(t *testing.T) {
 		stderr string
 	}{
 		"help":       {[]string{"--help"}, 0, ""},
-		"an id":      {[]string{"i-1"}, 2, `"i-1": this command takes no instance ids`},
-		"an id, too": {[]string{"--event", "-", "i-1"}, 2, `"i-1": this command takes no instance ids`},
+		"an id":      {[]string{"i-1"}, 2, `"i-1" cannot be checked by itself`},
+		"an id, too": {[]string{"--event", "-", "i-1"}, 2, `"i-1" cannot be checked by itself`},
 		"nothing":    {nil, 2, "give --event FILE"},
 	} {
 		var stdout, stderr bytes.Buffer

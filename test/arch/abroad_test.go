@@ -10,8 +10,8 @@ import (
 	"fleetwarden/shared/fcrun"
 )
 
-// What a function may in other accounts is what its files allow at home, those that have
-// to be asked for too, but for what there is at home alone.
+// In other accounts a function has the actions that its files allow at home, optional ones
+// included, except those that it needs at home only.
 func TestASessionAbroadMayWhatTheFunctionMayAtHome(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*.json"))
 	if err != nil || len(files) == 0 {

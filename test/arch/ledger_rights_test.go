@@ -14,10 +14,10 @@ import (
 // in it.
 var ledgerFolder = regexp.MustCompile(`^acs:oss:\*:\*:fleetwarden-\*/ledger/([a-z-]+/(?:look-)?)\*(\.settled\.json)?$`)
 
-// What an undo believes stands in the ledger, so that a function writes into its own part
-// of it. The sweep may report how an intent ended that another one left open, and no more.
-// It makes its memory, which ends graces, from the parts of its own runs: a plan may write
-// those of plans alone, whose runs have ids of their own and leave no memory.
+// An undo relies on the ledger, so a function writes only its own part of it. The sweep may
+// settle another function's open intents, and no more. It makes its memory, which ends
+// graces, from the parts of its own runs: a plan may write those of plans alone, whose runs
+// have their own ids and leave no memory.
 func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 	own := map[string][]string{
 		"sweep":    {"starts", "sweeps", "reports", "memory"},

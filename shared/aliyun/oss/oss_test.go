@@ -178,7 +178,7 @@ func TestAMissingBucketIsNotAMissingObject(t *testing.T) {
 	}
 }
 
-func TestAListingIsInOrderAndGoesOnWhereItStopped(t *testing.T) {
+func TestAListingIsInOrderAndContinuesWhereItStopped(t *testing.T) {
 	b := newBench(t, admin)
 	for i := range 1003 {
 		if err := b.bucket.Put(t.Context(), fmt.Sprintf("x/%04d", i), nil); err != nil {

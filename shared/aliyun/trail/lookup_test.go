@@ -61,7 +61,7 @@ func TestAWindowHasItsEndsAndNothingOutside(t *testing.T) {
 	}
 }
 
-func TestATokenGoesOnAfterAPageOfFifty(t *testing.T) {
+func TestATokenContinuesAfterAPageOfFifty(t *testing.T) {
 	b := newBench(t)
 	for n := range 60 {
 		if err := b.set(t, "role", n); err != nil {

@@ -130,7 +130,7 @@ func TestTheHeadlineAndEmptyPartsAreNeverTooPositive(t *testing.T) {
 			"every check passes", "each shard was read"}, []string{"alarm\"", "could not be"}},
 		"one shard unread": {with(fine, unread), []string{"0 checks failed, and 1 shard could not be read", "1 shard was not read to the end", "may not list",
 			"No resource that was read violates", `class="unread"`}, []string{"Every check", "every check passes", "No resource violates"}},
-		"nothing read": {report.Summary{Run: "r", Ended: now, Shards: []report.Shard{unread}}, []string{"Nothing could be read to its end", "No shard was read",
+		"nothing read": {report.Summary{Run: "r", Ended: now, Shards: []report.Shard{unread}}, []string{"No shard could be read to its end", "No shard was read",
 			"their resources could not be read", "nothing was judged"}, []string{"passes.", "100 %", "No resource", "Nothing fails", "no violation"}},
 		"no shard": {report.Summary{Run: "r", Ended: now}, []string{"Nothing was swept", "No account and region was in scope", "nothing was judged"},
 			[]string{"passes.", "100 %", "No resource"}},

@@ -1,4 +1,4 @@
-package lookout
+package controls
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"fleetwarden/shared/rules"
 )
 
-// Shares gives, for each account, the control of what it shares. Switched off, it reads
+// Shares returns, for each account, the control of its shares. Switched off, it reads
 // nothing.
 func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
@@ -31,8 +31,9 @@ func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 	})
 }
 
-// ShareWorld reads what the policy's approvals need of the account's world. The resource
-// directory is read with our own keys: a member is not told where the others are.
+// ShareWorld reads the part of the account's world that the policy's approvals need. The
+// resource directory is read with our own keys: a member may not read the folders of
+// others.
 func ShareWorld(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session) observe.Shares {
 	approved := call.Options.Policy.ShareRole.Approved
 	return observe.Shares{

@@ -1,4 +1,4 @@
-package lookout
+package controls
 
 import (
 	"slices"
@@ -10,26 +10,25 @@ import (
 )
 
 const (
-	// freshFor bounds how old anything is that a pass takes for granted: the passes of a
-	// shard follow each other by the minute, as the cloud's quotas do.
+	// freshFor limits the age of cached data: the passes of a shard follow each other by
+	// the minute, as the cloud's quotas do.
 	freshFor = 30 * time.Minute
-	// mostKept bounds how many regions are remembered, of which each may take 2 MiB.
+	// mostKept limits the number of cached regions, of which each may take 2 MiB.
 	mostKept = 8
 )
 
-// Memories are what the passes of one process know, so that a pass that goes on where
-// the one before had to stop does not read again what both need. They hold for one run:
-// whoever puts something right and sweeps again sees it. A process that ends forgets
-// all, and the next one asks again.
+// Memories are the caches of a process's passes, so that a pass that continues an earlier
+// one does not repeat its reads. They are valid for one run: a new sweep sees all repairs.
+// A new process starts with empty ones.
 //
-// They are safe for concurrent use: while a pass works with a memory, no other has it.
-// The zero Memories are ready to use.
+// They are safe for concurrent use: no two passes use a memory at once. The zero Memories
+// are ready to use.
 type Memories struct {
 	mu   sync.Mutex
-	kept []memory // the oldest first
+	kept []memory // oldest first
 }
 
-// subject is what a memory is about.
+// subject identifies a memory.
 type subject struct {
 	run   string
 	scope fleet.Scope
@@ -50,7 +49,7 @@ type memory struct {
 	began time.Time
 }
 
-// take hands out what is known of a subject, or a new memory.
+// take returns the memory of a subject, or a new one.
 func (m *Memories) take(about subject, now time.Time) memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -66,8 +65,8 @@ func (m *Memories) take(about subject, now time.Time) memory {
 	return k
 }
 
-// keep takes a memory back. Its age counts from when it first was given back: before the
-// first answer of a process the cloud's time is not known.
+// keep returns a memory to the cache. Its age counts from the first time: before the first
+// answer of a process the cloud's time is not known.
 func (m *Memories) keep(k memory, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

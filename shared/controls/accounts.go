@@ -1,4 +1,4 @@
-package lookout
+package controls
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// Accounts are those that the policy speaks for: its own list and, where it names a role
-// for all members, those of the resource directory. A member that nobody can reach is
-// among them, so that it is missed aloud.
+// Accounts are the policy's accounts: its own list and, where it names a role for all
+// members, those of the resource directory. Unreachable members are included, so that they
+// are reported.
 func Accounts(ctx context.Context, call *fcrun.Call) ([]fleet.AccountID, error) {
 	var out []fleet.AccountID
 	for _, a := range call.Options.Policy.Accounts {

@@ -1,4 +1,4 @@
-package lookout
+package controls
 
 import (
 	"context"
@@ -18,13 +18,13 @@ import (
 	"fleetwarden/shared/rules"
 )
 
-// Fleet gives, for each account, all controls of instances that the policy switches on.
-// What many instances have in common, such as a role, is read once for each region and
-// each control that is given.
+// Fleet returns, for each account, all controls of instances that the policy switches on.
+// What many instances share, such as a role, is read once for each region and each control
+// that is returned.
 func Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] { return compose(call, nil) }
 
-// ForOwners is [Fleet] for who judges what the owners of the controls will: since when a
-// rule has not held, the memory of the sweep says.
+// ForOwners is [Fleet] with the results of the controls' owners: the memory of the sweep
+// dates violations.
 func ForOwners(call *fcrun.Call, memory observe.Past) reconcile.Of[*fleet.World] {
 	return compose(call, memory)
 }
@@ -35,8 +35,8 @@ func compose(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
 	}
 }
 
-// Fleet is [Fleet] for one pass of several: what they have in common is read once for
-// each region and run, while it is remembered.
+// Fleet is [Fleet] for one pass of several: what instances share is read once for each
+// region and run, while it is cached.
 func (m *Memories) Fleet(call *fcrun.Call) reconcile.Of[*fleet.World] { return m.fleet(call, nil) }
 
 func (m *Memories) fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
@@ -55,7 +55,7 @@ func (m *Memories) fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*flee
 	})
 }
 
-// clients are one pass's, of one account.
+// clients are one pass's clients of one account.
 type clients struct {
 	session *aliyun.Session
 	ecs     *ecs.Client
@@ -64,12 +64,11 @@ type clients struct {
 	sas     *sas.Client
 }
 
-// decide asks all controls; one that is switched off has nothing to say.
 func decide(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	return slices.Concat(rules.TrustedInstance(w, p), rules.InstanceRole(w, p), rules.Agent(w, p))
 }
 
-// world reads what the controls that are switched on ask for, and is not known yet.
+// world reads the facets that the active controls need and that are not known yet.
 func (c clients) world(p *policy.Policy, known *observe.Memory) observe.World {
 	w := observe.World{Listings: c.ecs, Now: c.session.Now, Candidate: rules.Candidate}
 	if p.TrustedInstance.Mode != policy.Off {

@@ -1,4 +1,4 @@
-package lookout_test
+package controls_test
 
 import (
 	"encoding/base64"
@@ -15,10 +15,10 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
-	"fleetwarden/shared/lookout"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
@@ -76,7 +76,7 @@ func aRegionOf(t *testing.T, specs ...simecs.FleetSpec) region {
 
 // pass looks at some pages of the fleet, for a run, with a session of its own, and
 // returns what it called.
-func (r region) pass(m *lookout.Memories, run string, from string, pages int) (calls map[string]int, next string) {
+func (r region) pass(m *controls.Memories, run string, from string, pages int) (calls map[string]int, next string) {
 	r.t.Helper()
 	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
 		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
@@ -99,7 +99,7 @@ func (r region) pass(m *lookout.Memories, run string, from string, pages int) (c
 	return calls, next
 }
 
-// look judges a page. Nothing of it may be unknown but what no API tells.
+// look judges a page. Each fact of it has to be known, except those that no API shows.
 func (r region) look(c reconcile.Control[*fleet.World], page []fleet.Instance, run string) {
 	r.t.Helper()
 	b := fleet.Batch{Scope: here, Seen: page}
@@ -137,9 +137,9 @@ func plus(all ...map[string]int) map[string]int {
 
 // A page of 100 takes 1 + 2 + 1 calls, and 1 more where an agent is lacking, as it is on
 // three of 30 pages.
-func TestThreeThousandAreSweptAtTheLeastNumberOfCallsHoweverManyPassesItTakes(t *testing.T) {
+func TestThreeThousandAreSweptAtTheLeastNumberOfCallsInAnyNumberOfPasses(t *testing.T) {
 	r := aRegion(t, 3000)
-	var known lookout.Memories
+	var known controls.Memories
 	total, next := r.pass(&known, "sweep-1", "", 10)
 	for range 2 {
 		var calls map[string]int
@@ -156,20 +156,20 @@ func TestThreeThousandAreSweptAtTheLeastNumberOfCallsHoweverManyPassesItTakes(t 
 	}
 }
 
-func TestAnotherRunLooksAnew(t *testing.T) {
+func TestAnotherRunReadsAgain(t *testing.T) {
 	r := aRegion(t, 3000)
-	var known lookout.Memories
+	var known controls.Memories
 	first, _ := r.pass(&known, "sweep-1", "", 1)
 	again, _ := r.pass(&known, "sweep-1", "", 1)
-	anew, _ := r.pass(&known, "sweep-2", "", 1)
-	forgot, _ := r.pass(new(lookout.Memories), "sweep-1", "", 1)
+	other, _ := r.pass(&known, "sweep-2", "", 1)
+	forgot, _ := r.pass(new(controls.Memories), "sweep-1", "", 1)
 	onlyShared := func(calls map[string]int) map[string]int {
 		out := maps.Clone(calls)
 		maps.DeleteFunc(out, func(api string, _ int) bool { return shared()[api] == 0 })
 		return out
 	}
 	for name, c := range map[string]struct{ got, want map[string]int }{
-		"first": {first, shared()}, "again": {again, map[string]int{}}, "anew": {anew, shared()}, "forgot": {forgot, shared()},
+		"first": {first, shared()}, "again": {again, map[string]int{}}, "another run": {other, shared()}, "forgot": {forgot, shared()},
 	} {
 		if diff := cmp.Diff(c.want, onlyShared(c.got)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -179,7 +179,7 @@ func TestAnotherRunLooksAnew(t *testing.T) {
 
 func TestWhatIsKnownGrowsOld(t *testing.T) {
 	r := aRegion(t, 100)
-	var known lookout.Memories
+	var known controls.Memories
 	r.pass(&known, "sweep-1", "", 1)
 	for _, c := range []struct {
 		after time.Duration
@@ -196,7 +196,7 @@ func TestWhatIsKnownGrowsOld(t *testing.T) {
 
 func TestOnlyTheLastRegionsAreKept(t *testing.T) {
 	r := aRegion(t, 100)
-	var known lookout.Memories
+	var known controls.Memories
 	for _, run := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "1", "9"} {
 		r.pass(&known, run, "", 1)
 	}
@@ -210,12 +210,13 @@ func TestOnlyTheLastRegionsAreKept(t *testing.T) {
 	}
 }
 
-// What one control reads is not what another one finds later: between them may lie acts.
-func TestWithoutMemoriesEachControlLooksAnew(t *testing.T) {
+// A control does not reuse another one's reads: acts may have changed the resources in
+// between.
+func TestWithoutMemoriesEachControlReadsAgain(t *testing.T) {
 	r := aRegion(t, 100)
 	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
 		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
-	of := lookout.Fleet(call)
+	of := controls.Fleet(call)
 	for range 2 {
 		control, err := of(t.Context(), here.Account)
 		if err != nil {
@@ -239,7 +240,7 @@ func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
 		p := *policy.Default().WithHome(here.Account)
 		p.ShareRole.Mode = mode
 		call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: &p}}
-		control, err := lookout.Shares(call)(t.Context(), here.Account)
+		control, err := controls.Shares(call)(t.Context(), here.Account)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,8 +255,7 @@ func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
 	}
 }
 
-// What no API can show of a fleet that is as the policy wants it counts neither for nor
-// against it.
+// Not assessable rules do not change the posture of a fleet that complies with the policy.
 func TestAPerfectFleetHasAFullPosture(t *testing.T) {
 	script, err := os.ReadFile("../agent/testdata/published.txt")
 	if err != nil {
@@ -267,7 +267,7 @@ func TestAPerfectFleetHasAFullPosture(t *testing.T) {
 		simecs.FleetSpec{Count: 20, InstanceType: "ecs.g6.large"})
 	p := policy.Default().WithHome(here.Account)
 	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: p}}
-	control, err := lookout.Fleet(call)(t.Context(), here.Account)
+	control, err := controls.Fleet(call)(t.Context(), here.Account)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestWhatIsJudgedForAnOwnerKnowsTheMemoryOfTheSweep(t *testing.T) {
 		if _, err := memory.Write(t.Context(), call.Store, memory.Of{Scope: here, Run: "sweep-" + at.Format("20060102T150405Z") + "-abcdef", At: at}, &found, nil); err != nil {
 			t.Fatal(err)
 		}
-		control, err := lookout.ForOwners(call, memory.Reader{Store: call.Store, Now: session.Now})(t.Context(), here.Account)
+		control, err := controls.ForOwners(call, memory.Reader{Store: call.Store, Now: session.Now})(t.Context(), here.Account)
 		if err != nil {
 			t.Fatal(err)
 		}
