@@ -299,6 +299,26 @@ func TestAnInvocationMayLast(t *testing.T) {
 	}
 }
 
+// Once the runtime is closed, the clock may never come to the end of an invocation that lasts.
+func TestCloseWaitsForNoVirtualTime(t *testing.T) {
+	f := deploy(t, nil)
+	f.Lengthen("probe", time.Hour)
+	if err := f.Deliver(region, "probe", cause(`{"do":"nothing"}`), func(fc.Result) {}); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- f.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("Close waits for the end of an invocation that lasts in virtual time")
+	}
+	f.quiet() // its end harms nothing
+}
+
 func TestProcessIsKilledExactlyAtACall(t *testing.T) {
 	for _, when := range []fc.When{fc.Before, fc.After} {
 		f := deploy(t, nil)

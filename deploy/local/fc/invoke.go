@@ -56,6 +56,7 @@ func (r *Runtime) run(d *deployed, c Cause, attempt int, then func(Result, *Invo
 		then(res, x.note)
 	}
 	if length := r.length(x); length > 0 {
+		r.uncount(x) // once closed, the clock may never get there
 		r.o.Clock.After(length, end)
 		return
 	}
@@ -80,6 +81,16 @@ func (r *Runtime) length(x *running) time.Duration {
 		return 0 // it was refused
 	}
 	return r.lengths[x.f.Name]
+}
+
+// uncount has Close wait for the invocation no more.
+func (r *Runtime) uncount(x *running) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x.counted {
+		x.counted = false
+		r.work.Done()
+	}
 }
 
 // begin notes the attempt, and admits it if the function may have one more instance.
@@ -188,7 +199,7 @@ func (r *Runtime) end(x *running, res Result, took time.Duration) {
 		n.Log = i.log.since(i.from[x.id])
 		delete(i.running, x.id)
 		delete(i.from, x.id)
-		if i.gone && x.counted {
+		if i.gone && !r.closed {
 			r.work.Go(i.kill) // it was replaced meanwhile
 		}
 	}
