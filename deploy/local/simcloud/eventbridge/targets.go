@@ -162,6 +162,20 @@ func (s *Service) PutTargets(c *wire.Call, in *PutTargetsRequest) (*Reply[Failur
 	}))
 }
 
+// DeleteTargetsRequest are the parameters of DeleteTargets.
+type DeleteTargetsRequest struct {
+	RuleRequest
+	TargetIds []string
+}
+
+// DeleteTargets takes targets from a rule.
+func (s *Service) DeleteTargets(c *wire.Call, in *DeleteTargetsRequest) (*Reply[Failures], error) {
+	return reply(Failures{ErrorEntries: []struct{}{}}, s.change(c, in.RuleRequest, func(r *Rule) error {
+		r.Targets = slices.DeleteFunc(r.Targets, func(t Target) bool { return slices.Contains(in.TargetIds, t.ID) })
+		return nil
+	}))
+}
+
 // ListTargetsRequest are the parameters of ListTargets.
 type ListTargetsRequest struct {
 	RuleRequest
