@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"slices"
 	"strconv"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -115,14 +116,15 @@ func (r *RAM) CreatePolicy(c *wire.Call, in *CreatePolicyRequest) (*CreatePolicy
 	return &CreatePolicyResponse{p.info()}, nil
 }
 
-// DeletePolicyRequest names a custom policy. CascadingDelete is not served.
+// DeletePolicyRequest are the parameters of DeletePolicy.
 type DeletePolicyRequest struct {
 	PolicyName      string
 	CascadingDelete bool
 }
 
 // DeletePolicy removes a custom policy that is attached to nothing and has only
-// its default version.
+// its default version. CascadingDelete, which Terraform's provider sends, removes
+// attachments and versions first.
 func (r *RAM) DeletePolicy(c *wire.Call, in *DeletePolicyRequest) (*Empty, error) {
 	if err := allowPolicy(c, "Custom", in.PolicyName); err != nil {
 		return nil, err
@@ -133,18 +135,29 @@ func (r *RAM) DeletePolicy(c *wire.Call, in *DeletePolicyRequest) (*Empty, error
 	if err != nil {
 		return nil, err
 	}
+	a := r.accounts[c.Caller.Account]
 	switch {
 	case in.CascadingDelete:
-		return nil, wire.Errorf(400, "InvalidParameter", "simcloud does not serve CascadingDelete.")
+		a.detachAll(p)
 	case p.attachments > 0:
 		// Code assumed, by the pattern of DeleteConflict.Role.Policy.
 		return nil, conflict("Policy.Role", "The policy is attached to roles.")
 	case len(p.versions) > 1:
 		return nil, conflict("Policy.Version", "The policy has versions other than the default one.")
 	}
-	delete(r.accounts[c.Caller.Account].policies, policyKey("Custom", in.PolicyName))
+	delete(a.policies, policyKey("Custom", in.PolicyName))
 	c.Refer("ACS::RAM::Policy", p.name)
 	return &Empty{}, nil
+}
+
+func (a *account) detachAll(p *policy) {
+	gone := func(x attachment) bool { return x.policy == p }
+	for _, x := range a.roles {
+		x.attached = slices.DeleteFunc(x.attached, gone)
+	}
+	for _, u := range a.users {
+		u.attached = slices.DeleteFunc(u.attached, gone)
+	}
 }
 
 func (p *policy) version(id string) (*version, error) {
