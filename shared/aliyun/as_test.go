@@ -14,7 +14,7 @@ var memberKeys = aliyun.Keys{AccessKeyID: "member-ak", AccessKeySecret: "member-
 func TestASessionOfAnotherAccountSignsWithItsOwnKeys(t *testing.T) {
 	cloud := startCloud(t)
 	home, _ := newSession(t, cloud.URL(), 0)
-	member := home.As(memberKeys)
+	member := home.As(memberKeys, nil)
 	for range 2 { // neither takes the other's keys
 		for s, want := range map[*aliyun.Session]string{home: server.Sharer, member: server.Member} {
 			if got, err := read(t.Context(), s); err != nil || got.AccountID != want {
@@ -28,7 +28,7 @@ func TestSessionsOfOnePassSpendOneBudgetAndHaveOneClock(t *testing.T) {
 	cloud := startCloud(t)
 	home, _ := newSession(t, cloud.URL(), 2)
 	home.Limit(map[string]int{"CreateRole": 1})
-	member := home.As(memberKeys)
+	member := home.As(memberKeys, nil)
 	if _, err := read(t.Context(), member); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestSessionsOfTwoAccountsWorkSideBySide(t *testing.T) {
 	cloud := startCloud(t)
 	home, _ := newSession(t, cloud.URL(), 0)
 	var wg sync.WaitGroup
-	for _, s := range []*aliyun.Session{home, home.As(memberKeys), home.As(memberKeys)} {
+	for _, s := range []*aliyun.Session{home, home.As(memberKeys, nil), home.As(memberKeys, nil)} {
 		wg.Go(func() {
 			for range 10 {
 				if _, err := read(t.Context(), s); err != nil {

@@ -21,7 +21,7 @@ func (k Keys) GoString() string { return k.String() }
 
 // Renewable is a credential that Function Compute renews with every invocation:
 // the keys in the environment are those of the instance's start, and expire.
-// A session of another account has one that is never renewed; see [Session.As].
+// A session of another account renews its own when they are refused; see [Session.As].
 type Renewable struct{ keys atomic.Pointer[Keys] }
 
 var _ credentials.Credential = (*Renewable)(nil)

@@ -50,7 +50,7 @@ func attempt[Resp any](ctx context.Context, s *Session, a API, send func() (*Res
 		// It is part of the host's name.
 		return nil, &Error{API: a.String(), Message: "not sent: that is not the id of a region", class: fleet.Invalid}
 	}
-	err := s.Retry(ctx, func() error {
+	try := func() error {
 		if err := ctx.Err(); err != nil {
 			return &Error{API: a.String(), Message: "not sent: " + err.Error(), class: fleet.Canceled, cause: err}
 		}
@@ -61,11 +61,29 @@ func attempt[Resp any](ctx context.Context, s *Session, a API, send func() (*Res
 		resp, err = send()
 		s.Count(a.String(), err)
 		return err
-	})
+	}
+	err := s.Retry(ctx, try)
+	if s.renew != nil && keysRefused(err) && s.renew(ctx) == nil {
+		err = s.Retry(ctx, try)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return resp, nil
+}
+
+// keysRefused reports whether a call was refused for its temporary keys, which have expired or
+// whose role is gone: no part of it was carried out.
+func keysRefused(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "InvalidSecurityToken.Expired", "InvalidSecurityToken.NoExist", "InvalidAccessKeyId.NotFound":
+		return true
+	}
+	return false
 }
 
 func send[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {

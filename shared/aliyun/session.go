@@ -25,6 +25,7 @@ const Patience = 2 * time.Second
 type Session struct {
 	cloud *Cloud
 	*tally
+	renew func(context.Context) error // see As; nil: the keys cannot be renewed
 }
 
 // tally is shared by the sessions of one pass, of all accounts.
@@ -48,11 +49,22 @@ func (c *Cloud) NewSession(budget int) *Session {
 }
 
 // As returns a session of the same pass that signs with keys, such as those of a role
-// in another account. Budget, limits, counts and time are one for both.
-func (s *Session) As(keys Keys) *Session {
+// in another account. Budget, limits, counts and time are one for both. other returns other
+// keys than those that were refused, as keys are whose role was made again; nil: there are none.
+func (s *Session) As(keys Keys, other func(ctx context.Context, refused Keys) (Keys, error)) *Session {
 	credential := &Renewable{}
 	credential.Renew(keys)
-	return &Session{cloud: s.cloud.as(credential), tally: s.tally}
+	as := &Session{cloud: s.cloud.as(credential), tally: s.tally}
+	if other != nil {
+		as.renew = func(ctx context.Context) error {
+			fresh, err := other(ctx, *credential.keys.Load())
+			if err == nil {
+				credential.Renew(fresh)
+			}
+			return err
+		}
+	}
+	return as
 }
 
 // Limit sets how many calls of single actions, such as AttachInstanceRamRole, the

@@ -26,13 +26,13 @@ type Members struct {
 // request keys for each shard or check.
 const spare = 20 * time.Minute
 
-// keys returns keys of a role that outlast a pass, new ones if necessary. Concurrent passes
-// may each request new ones: any are valid.
-func (m *Members) keys(ctx context.Context, s *aliyun.Session, region fleet.Region, r sts.Role) (aliyun.Keys, error) {
+// keys returns keys of a role that outlast a pass, new ones if necessary: other ones than
+// those that were refused. Concurrent passes may each request new ones: any are valid.
+func (m *Members) keys(ctx context.Context, s *aliyun.Session, region fleet.Region, r sts.Role, refused aliyun.Keys) (aliyun.Keys, error) {
 	m.mu.Lock()
 	have, ok := m.assumed[r]
 	m.mu.Unlock()
-	if ok && have.Expires.Sub(m.now()) >= spare {
+	if ok && have.Keys != refused && have.Expires.Sub(m.now()) >= spare {
 		return have.Keys, nil
 	}
 	fresh, err := sts.AssumeRole(ctx, s, region, r)
@@ -87,11 +87,13 @@ func (c *Call) In(ctx context.Context, account fleet.AccountID) (*aliyun.Session
 	if role.Policy == "" {
 		return nil, noBusiness(function)
 	}
-	keys, err := c.Members.keys(ctx, c.Session, c.Home.Region, role)
+	keys, err := c.Members.keys(ctx, c.Session, c.Home.Region, role, aliyun.Keys{})
 	if err != nil {
 		return nil, err
 	}
-	return c.Session.As(keys), nil
+	return c.Session.As(keys, func(ctx context.Context, refused aliyun.Keys) (aliyun.Keys, error) {
+		return c.Members.keys(ctx, c.Session, c.Home.Region, role, refused)
+	}), nil
 }
 
 // noRole is an account without a role.

@@ -128,6 +128,37 @@ func TestKeysAreReusedUntilTheyMightNotOutlastAPass(t *testing.T) {
 	}
 }
 
+// The member may make its role again, or end its sessions: a warm process has keys that look
+// valid until then.
+func TestRefusedKeysAreReplacedOnce(t *testing.T) {
+	for refusals, want := range map[int]struct {
+		assumed int
+		class   fleet.Class
+	}{0: {1, fleet.Unclassified}, 1: {2, fleet.Unclassified}, 2: {2, fleet.Denied}} {
+		a := newAbroad(t)
+		s, err := a.call().In(t.Context(), server.Member)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refusals > 0 {
+			if err := a.cloud.Faults.Set(1, []simcloud.Fault{{Action: "GetCallerIdentity", Kind: simcloud.ExpiredCredentials, Count: refusals}}, simcloud.EventFaults{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := sts.CallerAccount(t.Context(), s, server.Home); fleet.ClassOf(err) != want.class || (err == nil) != (got == server.Member) {
+			t.Errorf("%d refusals: account %q, %v", refusals, got, err)
+		}
+		if n := a.assumed(); n != want.assumed {
+			t.Errorf("%d refusals: asked for keys %d times, want %d", refusals, n, want.assumed)
+		}
+		if again, err := a.call().In(t.Context(), server.Member); err != nil || again == nil {
+			t.Errorf("%d refusals: the next pass: %v", refusals, err)
+		} else if _, err := sts.CallerAccount(t.Context(), again, server.Home); err != nil {
+			t.Errorf("%d refusals: the next pass: %v", refusals, err)
+		}
+	}
+}
+
 // Passes of one process run side by side; the race detector sees what they share.
 func TestPassesSideBySideReachAnAccount(t *testing.T) {
 	a := newAbroad(t)

@@ -60,7 +60,7 @@ func TestAssumedKeysAreThoseOfTheRolesAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if account, err := sts.CallerAccount(t.Context(), s.As(got.Keys), server.Home); account != server.Member || err != nil {
+	if account, err := sts.CallerAccount(t.Context(), s.As(got.Keys, nil), server.Home); account != server.Member || err != nil {
 		t.Errorf("the keys are those of %q, %v", account, err)
 	}
 	if left := time.Until(got.Expires); left < 59*time.Minute || left > time.Hour {
