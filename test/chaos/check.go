@@ -39,7 +39,7 @@ func (p *player) check() {
 		p.checkAgent(i, now, said)
 		p.checkRules(i, now, said)
 	}
-	p.checkShares()
+	p.checkShares(said)
 	p.checkOthers()
 	p.checkDeeds()
 	p.checkQueues()
