@@ -39,7 +39,8 @@ type Violation struct {
 type campaign struct {
 	o       options
 	log     io.Writer
-	enough  int // violations
+	enough  int    // violations
+	cut     func() // ends the histories that are being played
 	mu      sync.Mutex
 	summary Summary
 	err     error
@@ -48,7 +49,7 @@ type campaign struct {
 const (
 	// workers play histories beside each other on each processor: functions wait in real
 	// time before they try again.
-	workers = 2
+	workers = 4
 	// overtime is left to the histories that have begun when the time is up.
 	overtime = 30 * time.Second
 )
@@ -60,10 +61,11 @@ func (c *campaign) play(ctx context.Context) (Summary, error) {
 	defer stop()
 	playing, cut := context.WithTimeout(ctx, c.o.time+overtime)
 	defer cut()
+	c.cut = cut
 	var all sync.WaitGroup
 	for range workers * runtime.GOMAXPROCS(0) {
 		all.Go(func() {
-			for timed.Err() == nil && c.goesOn() {
+			for timed.Err() == nil && c.continues() {
 				c.one(playing, c.o.first())
 			}
 		})
@@ -76,7 +78,7 @@ func (c *campaign) play(ctx context.Context) (Summary, error) {
 	return c.summary, errors.Join(c.err, ctx.Err())
 }
 
-func (c *campaign) goesOn() bool {
+func (c *campaign) continues() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err == nil && len(c.summary.Violations) < c.enough
@@ -104,6 +106,9 @@ func (c *campaign) one(ctx context.Context, seed uint64) {
 	}
 	fmt.Fprintf(c.log, "seed %d: %s\n", seed, found[0])
 	c.summary.Violations = append(c.summary.Violations, Violation{Seed: seed, Found: found})
+	if len(c.summary.Violations) == c.enough {
+		c.cut()
+	}
 }
 
 // shortest is how long a history is shortened.
