@@ -17,8 +17,9 @@ type model struct {
 	// it was refused for good, which no later look within the same event heals. forgetful: the
 	// sweep may not have kept or read what it remembers.
 	lost, faulty, denied, forgetful bool
-	// leapt: time may have passed between what was allowed and what was done.
-	leapt bool
+	// leaps is how often time may have passed between what was allowed and what was done, and
+	// before the cloud carried out what was due.
+	leaps int
 	// calm is when the faults ended.
 	calm time.Time
 }

@@ -59,7 +59,7 @@ func (p *player) narrow(ctx context.Context) error {
 func (p *player) jump(s Step) {
 	var mu sync.Mutex
 	left, next := max(s.Call, s.Writes, 1), p.Server.Witness
-	p.m.leapt = true
+	p.m.leaps++
 	p.Server.Witness = func(c *wire.Call, after bool) bool {
 		if function, _ := stack.FunctionOf(c.Caller); !after && function == s.Function && s.meets(c) {
 			mu.Lock()
