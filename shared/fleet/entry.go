@@ -5,16 +5,16 @@ import "time"
 // EntryVersion is the version of [Entry] that this code writes.
 const EntryVersion = 1
 
-// Stage says what an Entry tells.
+// Stage says what an Entry is about.
 type Stage string
 
 // The stages. An intent is closed by its outcome or, when its pass died, by what
-// the world said when somebody looked again. An outcome counts for more: the pass
+// the world showed at a later check. An outcome counts for more: the pass
 // may have been slow and not dead.
 const (
 	// StageIntent: these changes are about to be made.
 	StageIntent Stage = "intent"
-	// StageOutcome: this became of them, as told by the pass that made them.
+	// StageOutcome: this became of them, as recorded by the pass that made them.
 	StageOutcome Stage = "outcome"
 	// StageSettled: this is what was found of them later.
 	StageSettled Stage = "settled"

@@ -10,8 +10,8 @@ import (
 // happens next need not know any product's codes.
 type Class uint8
 
-// The classes of failure. The zero Class is Unclassified: an error that nobody
-// recognised is never taken for "not found" or "try again".
+// The classes of failure. The zero Class is Unclassified: an error that no table
+// lists is never taken for "not found" or "try again".
 const (
 	Unclassified Class = iota
 	// NotFound: the cloud answered that there is no such thing.
@@ -100,7 +100,7 @@ func RetryAfter(err error) time.Duration {
 type BadInput struct {
 	// Where names the element: a file and line, or an index.
 	Where string
-	// What says what is wrong with it, without quoting its content.
+	// The fault: it never quotes the content.
 	What string
 }
 
@@ -123,7 +123,7 @@ func CodeOf(err error) string {
 
 // Ignored is an element that is well formed and not for this function.
 type Ignored struct {
-	// Where names the element, Why says why nobody looks at it.
+	// Where names the element, Why says why it is not checked.
 	Where, Why string
 }
 

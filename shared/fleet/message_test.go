@@ -104,7 +104,7 @@ func TestNoRefsAreNoMessages(t *testing.T) {
 	}
 }
 
-// What goes through the queue comes back: every ref, once, with all it had.
+// Refs come back from the queue: each once, with all it had.
 func TestPackingLosesNothing(t *testing.T) {
 	calls := []*fleet.Call{nil, {Name: "a"}, {Name: "b"}}
 	rapid.Check(t, func(t *rapid.T) {

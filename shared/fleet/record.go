@@ -84,7 +84,7 @@ type Pass struct {
 	DryRun  bool  `json:"dryRun,omitempty"`
 	// Stopped says why the pass ended before its source did; empty at the end.
 	Stopped string `json:"stopped,omitempty"`
-	// Wait is how long to wait before the pass is gone on with, where the cloud or a
+	// Wait is how long to wait before the pass is resumed, where the cloud or a
 	// failure asked for it.
 	Wait time.Duration `json:"-"`
 }

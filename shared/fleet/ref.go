@@ -101,10 +101,10 @@ type Try struct {
 type Batch struct {
 	Scope Scope
 	Refs  []Ref
-	// Seen is what a lister already read about some of the Refs, so that nobody
-	// reads it twice.
+	// Seen is what a lister already read about some of the Refs, so that it is
+	// not read twice.
 	Seen []Instance
-	// At is where the source finds this batch again, Next where it goes on after it. A
+	// At is where the source finds this batch again, Next where it continues after it. A
 	// source that cannot go back, such as a payload, leaves both empty; at its end one
 	// that can has no Next.
 	At, Next Cursor

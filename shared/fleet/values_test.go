@@ -109,7 +109,7 @@ func TestAnErrorIsKnownThroughWhatWrapsIt(t *testing.T) {
 	}
 }
 
-func TestAnErrorThatNobodyRecognisedIsNothingInParticular(t *testing.T) {
+func TestAnUnrecognisedErrorIsUnclassified(t *testing.T) {
 	for _, err := range []error{nil, errors.New("new")} {
 		if c := fleet.ClassOf(err); c != fleet.Unclassified || c.Passing() || fleet.CodeOf(err) != "" || fleet.RetryAfter(err) != 0 {
 			t.Errorf("%v: class %v", err, c)

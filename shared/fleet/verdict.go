@@ -14,10 +14,10 @@ const (
 	Passes Outcome = "pass"
 	// Violation: the rule does not hold.
 	Violation Outcome = "violation"
-	// Undecided: neither the world nor the call can tell. Never a pass.
+	// Undecided: neither the world nor the call shows it. Never a pass.
 	Undecided Outcome = "unknown"
 	// Conflict: the rule does not hold, and repairing it would touch what
-	// somebody else set up.
+	// another party set up.
 	Conflict Outcome = "conflict"
 	// NotApplicable: the rule does not ask anything of this thing.
 	NotApplicable Outcome = "not-applicable"
@@ -26,7 +26,7 @@ const (
 	NotAssessable Outcome = "not-assessable"
 	// Exempted: the rule does not hold, and the policy says that it need not.
 	Exempted Outcome = "exempt"
-	// Pending: too early to say; the verdict's Again tells when to look.
+	// Pending: too early to say; the verdict's Again says when to check.
 	Pending Outcome = "pending"
 	// Fault: looking failed, and looking again will not help; the reason says
 	// what to do.
@@ -162,7 +162,7 @@ const (
 	// Done: it was done and read back.
 	Done State = "done"
 	// Started: the cloud has taken it, and it was not seen to be done: it runs, or does
-	// not show yet. A later look tells what came of it.
+	// not show yet. A later check shows what came of it.
 	Started State = "started"
 	// Skipped: the world was already right, or no longer as Before said. Nothing was
 	// changed by this pass.
@@ -175,7 +175,7 @@ const (
 	Later State = "later"
 	// Failed: it could not be done, and trying again will not help.
 	Failed State = "failed"
-	// Unclear: a pass began it and died, and the world no longer tells whether it was
+	// Unclear: a pass began it and died, and the world no longer shows whether it was
 	// done.
 	Unclear State = "unclear"
 )
@@ -238,8 +238,8 @@ func Unseen(c Change, doing string, answer, readErr error) Result {
 var errHidden = errors.New("it does not show")
 
 // Found is the result of a change that is there, with the value after, when it is read
-// back. The answer of its call tells whose it is: with success, or without any, ours;
-// else somebody was faster.
+// back. The answer of its call says whose it is: with success, or without any, ours;
+// else another writer was faster.
 func Found(c Change, after string, answer error) Result {
 	r := Result{Change: c, State: Done, After: after}
 	switch {
@@ -247,7 +247,7 @@ func Found(c Change, after string, answer error) Result {
 	case ClassOf(answer) == Lost:
 		r.Why = "the answer was lost, and it was found done: most likely by this call"
 	default:
-		r.State, r.Why = Skipped, "it was so already: somebody else was faster"
+		r.State, r.Why = Skipped, "already in place: changed concurrently"
 	}
 	return r
 }

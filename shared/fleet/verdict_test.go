@@ -13,7 +13,7 @@ type classy fleet.Class
 func (c classy) Error() string      { return fleet.Class(c).String() }
 func (c classy) Class() fleet.Class { return fleet.Class(c) }
 
-func TestTheAnswerTellsWhoseAChangeIs(t *testing.T) {
+func TestTheAnswerDeterminesWhoseAChangeIs(t *testing.T) {
 	for name, x := range map[string]struct {
 		answer error
 		want   fleet.State

@@ -250,7 +250,7 @@ type SystemDisk struct {
 	Category string
 }
 
-// PolicyType tells Alibaba Cloud's policies from the account's own.
+// PolicyType distinguishes Alibaba Cloud's policies from the account's own.
 type PolicyType string
 
 // The types of a RAM policy.

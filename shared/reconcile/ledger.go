@@ -58,7 +58,7 @@ func unfit(err error) error {
 const concludeTime = 5 * time.Second
 
 // conclude stores what became of the changes, also after the pass's own deadline: what was
-// done has to be told. If it cannot, the intent stays open and is settled later; what is
+// done has to be recorded. If it cannot, the intent stays open and is settled later; what is
 // known is in the records.
 func (p *plan) conclude(ctx context.Context) {
 	if p.intent == nil {

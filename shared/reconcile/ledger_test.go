@@ -12,7 +12,7 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// shelf is a ledger in memory. The order of writes and acts is told by what b.acted
+// shelf is a ledger in memory. The order of writes and acts shows in what b.acted
 // held at each write.
 type shelf struct {
 	b       *bench
@@ -195,7 +195,7 @@ func TestALedgerThatDoesNotKeepWhatItHasEndsThePass(t *testing.T) {
 	}
 }
 
-func TestAnOutcomeThatCannotBeStoredIsToldByTheRecords(t *testing.T) {
+func TestAnOutcomeThatCannotBeStoredIsInTheRecords(t *testing.T) {
 	b, s := withLedger(policy.Enforce)
 	b.mends("i-1")
 	s.refuse[fleet.StageOutcome] = classed(fleet.Unavailable)
@@ -228,7 +228,7 @@ func TestWhatADeadPassLeftIsSettledBeforeAnythingIsDone(t *testing.T) {
 		"right by something else": {new(judged(fleet.Passes, 0, fleet.Evidence{Name: "role", Value: "x", Source: "observed"})), fleet.Unclear},
 		"only claimed":            {new(judged(fleet.Passes, 0, fleet.Evidence{Name: "role", Value: "w", Source: "claimed"})), fleet.Unclear},
 		"gone":                    {new(judged(fleet.Fault, 0)), fleet.Unclear},
-		"cannot be told":          {new(judged(fleet.Undecided, 0)), ""},
+		"undetermined":            {new(judged(fleet.Undecided, 0)), ""},
 		"too early":               {new(judged(fleet.Pending, time.Minute)), ""},
 	} {
 		b, s := withLedger(policy.Enforce)
@@ -268,7 +268,7 @@ func TestAChangeToWhatIsNotJudgedItselfIsSettledByAVerdictThatWouldAskForIt(t *t
 		"only the rest is wanted": {fleet.Verdict{Outcome: fleet.Violation, Changes: []fleet.Change{{Kind: mend, Ref: ref("dead"), Want: "w"}}}, fleet.Done},
 		"wrong for other reasons": {fleet.Verdict{Outcome: fleet.Violation}, fleet.Unclear},
 		"none of the control's":   {fleet.Verdict{Outcome: fleet.NotApplicable}, fleet.Unclear},
-		"cannot be told":          {fleet.Verdict{Outcome: fleet.Undecided}, ""},
+		"undetermined":            {fleet.Verdict{Outcome: fleet.Undecided}, ""},
 	} {
 		b, s := withLedger(policy.Enforce)
 		leftOpen(b, s, "dead")
@@ -301,19 +301,19 @@ func TestALedgerThatCannotBeReadStopsNothing(t *testing.T) {
 		if len(b.acted) != 1 || s.looks != 1 {
 			t.Errorf("%s: %d acts, %d looks", name, len(b.acted), s.looks)
 		}
-		told := 0
+		recorded := 0
 		for _, r := range b.records {
 			if r.Finding != nil && r.Finding.Outcome == fleet.Fault {
-				told++
+				recorded++
 			}
 		}
-		if told != 1 {
-			t.Errorf("%s: told %d times", name, told)
+		if recorded != 1 {
+			t.Errorf("%s: recorded %d times", name, recorded)
 		}
 	}
 }
 
-func TestSomebodyElseMaySettleFirst(t *testing.T) {
+func TestAnotherPassMaySettleFirst(t *testing.T) {
 	b, s := withLedger(policy.Enforce)
 	leftOpen(b, s, "dead")
 	b.mends("dead")

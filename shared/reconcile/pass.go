@@ -40,7 +40,7 @@ func newPass(o Options) *pass {
 		at: map[fleet.Key]int{}, changed: map[string]*fleet.Distinct{}, alone: map[stopped]int{}, held: map[heldRule]*held{}}
 }
 
-// again puts refs back that nobody has looked at in this pass.
+// again re-queues refs that this pass has not checked.
 func (r *pass) again(refs []fleet.Ref) error {
 	for _, ref := range refs {
 		if err := r.heldRef(ref, retryDelay(nil, ref.Try.N)); err != nil {

@@ -158,7 +158,7 @@ func (p *plan) carryOut(ctx context.Context, s fleet.Scope, step Step) {
 }
 
 // ready settles a change whose need was not met, and reports whether it can be
-// made. One whose need nobody here carries out stays open, and is forwarded with it.
+// made. One whose need no step carries out stays open, and is forwarded with it.
 func (p *plan) ready(it *item) bool {
 	if it.change.Needs == (fleet.Key{}) {
 		return true
@@ -215,8 +215,7 @@ func (p *plan) forward(ctx context.Context) error {
 	return err
 }
 
-// record tells each verdict and each change, and puts back what must be looked at
-// again.
+// record records each verdict and each change, and re-queues what must be checked again.
 func (p *plan) record(verdicts []fleet.Verdict) error {
 	for _, v := range verdicts {
 		err := p.r.Finding(v)

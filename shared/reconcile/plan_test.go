@@ -157,7 +157,7 @@ func TestChangesThatDifferInWhatTheyWantAreBothMade(t *testing.T) {
 }
 
 func TestWhatNeedsAnotherChangeFollowsItsState(t *testing.T) {
-	wait := time.Minute // longer than the wait that nobody asked for
+	wait := time.Minute // longer than the default wait
 	again := []putBack{{[]fleet.Ref{{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: fleet.Try{N: 1, FirstSeen: noon, Run: "run-1"}}}, wait}}
 	for name, tc := range map[string]struct {
 		need fleet.Result
@@ -207,7 +207,7 @@ func TestTheFirstThatNeedsAChangeGoesAlongWithItBeyondTheRate(t *testing.T) {
 
 func TestWhatNeedsAForwardedChangeIsForwardedToo(t *testing.T) {
 	b := newBench(policy.Enforce)
-	b.steps = []reconcile.Step{{Kind: mend, Act: b.act}} // nobody here makes roles
+	b.steps = []reconcile.Step{{Kind: mend, Act: b.act}} // no step makes roles
 	b.verdicts["i-1"] = []fleet.Verdict{needy("i-1")}
 	b.ran(t, batch("i-1"))
 	b.want(t, map[string]fleet.State{"ensure-role r": fleet.Forwarded, "attach-role i-1": fleet.Forwarded})
@@ -254,8 +254,8 @@ func TestALaterChangePutsBackEveryoneWhoAskedForIt(t *testing.T) {
 	}
 }
 
-// What runs is looked at when its verdict asks for it; what was made and is not to be seen
-// has nobody else who asks.
+// A change that runs is checked when its verdict asks for it; one that was made and is not to be seen
+// has no other verdict that asks.
 func TestWhatWasMadeAndNotSeenIsLookedAtAgain(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err  error

@@ -37,8 +37,8 @@ type Meter interface {
 type Inbox interface {
 	// Again puts refs back for another look after that long.
 	Again(ctx context.Context, refs []fleet.Ref, after time.Duration) error
-	// Forward tells the owners of changes to look. The Ref of each change is what
-	// was judged, which need not be what would be changed: the owner judges anew.
+	// Forward has the owners of changes check. The Ref of each change is what
+	// was judged, which need not be what would be changed: the owner judges again.
 	Forward(ctx context.Context, cs []fleet.Change) error
 }
 
@@ -81,7 +81,7 @@ type Options struct {
 	// CallsPerBatch is how many calls a batch may need; with fewer left the pass
 	// stops before taking one.
 	CallsPerBatch int
-	// Clock tells real time, for durations; nil means time.Now.
+	// Clock is real time, for durations; nil means time.Now.
 	Clock func() time.Time
 }
 

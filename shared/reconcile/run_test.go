@@ -86,7 +86,7 @@ func TestAFailureForGoodWhileObservingIsAnError(t *testing.T) {
 	}
 }
 
-func TestBadAndForeignElementsAreCountedAndTheSourceGoesOn(t *testing.T) {
+func TestBadAndForeignElementsAreCountedAndTheSourceContinues(t *testing.T) {
 	b := newBench(policy.Enforce)
 	sum, _, err := b.run(t.Context(),
 		item{err: &fleet.BadInput{Where: "element 0", What: "malformed"}},
@@ -172,7 +172,7 @@ func TestNearTheDeadlineTheRestOfAPayloadIsPutBack(t *testing.T) {
 	}
 }
 
-func TestBeforeTheMarginThePassGoesOn(t *testing.T) {
+func TestBeforeTheMarginThePassContinues(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.o.Margin = 10 * time.Second
 	ctx, cancel := context.WithDeadline(t.Context(), noon.Add(10*time.Second))

@@ -6,9 +6,9 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// settled tells from a second look what became of changes whose pass died: what is
-// still wanted was not made; what is there was. ok is false while any of them cannot
-// be told yet.
+// settled determines by a second look what became of changes whose pass died: one that is
+// still wanted was not made; one that is in place was. ok is false while any of them cannot
+// be determined yet.
 func settled(changes []fleet.EntryChange, verdicts []fleet.Verdict) (out []fleet.EntryChange, ok bool) {
 	out = slices.Clone(changes)
 	for i := range out {
@@ -31,21 +31,21 @@ func settleChange(c *fleet.ChangeRecord, verdicts []fleet.Verdict) bool {
 	case len(itself) > 0:
 		return settleJudged(c, itself[0])
 	case rest(verdicts, ref) != "":
-		c.State, c.Why = fleet.Unclear, "its pass died before it could tell, and now: "+rest(verdicts, ref)
+		c.State, c.Why = fleet.Unclear, "its pass died before it could record the outcome, and now: "+rest(verdicts, ref)
 		return true
 	case slices.ContainsFunc(judged, speaks):
 		// A role, say, that instances needed and that none of them asks for any more.
-		c.State, c.Why = fleet.Done, "found done: its pass died before it could tell"
+		c.State, c.Why = fleet.Done, "found done: its pass died before it could record the outcome"
 		return true
 	case slices.ContainsFunc(judged, conclusive):
-		c.State, c.Why = fleet.Unclear, "its pass died before it could tell, and nothing that is seen now does"
+		c.State, c.Why = fleet.Unclear, "its pass died before it could record the outcome, and nothing that is seen now does"
 		return true
 	}
 	return false
 }
 
 // speaks: a verdict that holds, or that asks for other changes, would have asked for this
-// one if it were still to be made. One that asks for nothing tells nothing.
+// one if it were still to be made. One that asks for nothing does not show it.
 func speaks(v fleet.Verdict) bool {
 	return conclusive(v) && (v.Outcome == fleet.Passes || len(v.Changes) > 0)
 }
@@ -69,9 +69,9 @@ func settleJudged(c *fleet.ChangeRecord, v fleet.Verdict) bool {
 	}
 	switch {
 	case slices.ContainsFunc(v.Evidence, shows):
-		c.State, c.After, c.Why = fleet.Done, c.Want, "found done: its pass died before it could tell"
+		c.State, c.After, c.Why = fleet.Done, c.Want, "found done: its pass died before it could record the outcome"
 	case conclusive(v):
-		c.State, c.Why = fleet.Unclear, "its pass died before it could tell, and now: "+v.Reason
+		c.State, c.Why = fleet.Unclear, "its pass died before it could record the outcome, and now: "+v.Reason
 	default:
 		return false
 	}
@@ -84,7 +84,7 @@ func asksFor(v fleet.Verdict, ref fleet.Key, c *fleet.ChangeRecord) bool {
 	})
 }
 
-// conclusive: looking again would tell nothing else.
+// conclusive: a further check would say nothing else.
 func conclusive(v fleet.Verdict) bool {
 	switch v.Outcome {
 	case fleet.Pending, fleet.Undecided:

@@ -41,7 +41,7 @@ func TestAPassThatIsExhaustedFetchesNoFurtherIntents(t *testing.T) {
 	}
 }
 
-// What was done has to be told, also by a pass whose time is over.
+// A change that was made is recorded, also by a pass whose time is over.
 func TestTheOutcomeIsStoredAfterTheDeadline(t *testing.T) {
 	b, s := withLedger(policy.Enforce)
 	b.mends("i-1")
@@ -61,8 +61,8 @@ func TestTheOutcomeIsStoredAfterTheDeadline(t *testing.T) {
 	if _, _, err := b.run(ctx, item{batch: batch("i-1")}); err != nil {
 		t.Fatal(err)
 	}
-	told := slices.ContainsFunc(s.written, func(e fleet.Entry) bool { return e.Stage == fleet.StageOutcome })
-	if left := time.Until(deadline); !told || len(b.ledgerFaults()) != 0 || left <= 0 || left > 10*time.Second {
-		t.Errorf("told: %t, faults %v, %s left for it", told, b.ledgerFaults(), left)
+	recorded := slices.ContainsFunc(s.written, func(e fleet.Entry) bool { return e.Stage == fleet.StageOutcome })
+	if left := time.Until(deadline); !recorded || len(b.ledgerFaults()) != 0 || left <= 0 || left > 10*time.Second {
+		t.Errorf("recorded: %t, faults %v, %s left for it", recorded, b.ledgerFaults(), left)
 	}
 }

@@ -187,7 +187,7 @@ func TestReconfigureGivesTheNextEventANewInstance(t *testing.T) {
 	}
 }
 
-func TestErrorIsHandledAndPanicIsNotAndTheProcessGoesOn(t *testing.T) {
+func TestErrorIsHandledAndPanicIsNotAndTheProcessContinues(t *testing.T) {
 	f := deploy(t, nil)
 	_, first := f.invoke(`{"do":"nothing"}`)
 	if res, _ := f.invoke(`{"do":"fail"}`); res.ErrorType != fc.Handled || !strings.Contains(string(res.Body), "failed as asked") {

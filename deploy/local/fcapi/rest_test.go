@@ -109,7 +109,7 @@ func TestConcurrencyIsSetShownAndGivenBack(t *testing.T) {
 	fault(t, err, 404, "OnDemandConfigNotFound")
 }
 
-func TestADisabledFunctionRunsForNobody(t *testing.T) {
+func TestADisabledFunctionDoesNotRun(t *testing.T) {
 	b := newBench(t)
 	b.create(b.input("f"))
 	api := b.client("")

@@ -100,7 +100,7 @@ func TestQuietStopsAtItsLimitAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestTimeStandsStillWhileSomebodyWorks(t *testing.T) {
+func TestTimeStandsStillDuringWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := simcloud.NewClock(start)
 		done := c.Begin()
@@ -164,7 +164,7 @@ func TestMovingTimeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestFollowRunsWhatIsDueThoughSomebodyWorks(t *testing.T) {
+func TestFollowRunsWhatIsDueDuringWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := simcloud.NewClock(start)
 		defer c.Begin()()

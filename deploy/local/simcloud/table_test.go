@@ -30,7 +30,7 @@ func TestATableListsItsRowsInTheOrderTheyCame(t *testing.T) {
 	}
 }
 
-func TestAListingThatGoesOnFromAPlaceLosesAndRepeatsNothing(t *testing.T) {
+func TestAListingThatContinuesLosesAndRepeatsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var tab simcloud.Table[string]
 		seen := map[string]int{}

@@ -60,8 +60,8 @@ type Principal struct {
 	Account, Directory, Path string
 }
 
-// nobodyYet stands for an account that is not in a folder yet.
-const nobodyYet = "0000000000000000"
+// noAccount stands for an account that is not in a folder yet.
+const noAccount = "0000000000000000"
 
 // Of is an account as a principal.
 func (a *Access) Of(account string) Principal {
@@ -74,7 +74,7 @@ func (a *Access) Of(account string) Principal {
 
 func (p Principal) service() string {
 	if p.Account == "" {
-		return nobodyYet + "@ecs.aliyuncs.com"
+		return noAccount + "@ecs.aliyuncs.com"
 	}
 	return p.Account + "@ecs.aliyuncs.com"
 }

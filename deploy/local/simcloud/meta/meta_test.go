@@ -103,7 +103,7 @@ func TestBatchMaximaAreThoseOfTheAPI(t *testing.T) {
 	}
 }
 
-func TestWritesAreToldFromReadsByName(t *testing.T) {
+func TestWritesAndReadsAreDistinguishedByName(t *testing.T) {
 	for name, want := range map[string]bool{
 		"DescribeInstances": false, "ListTagResources": false, "RunInstances": true, "AttachInstanceRamRole": true, "TagResources": true,
 	} {

@@ -50,7 +50,7 @@ func control(t *testing.T, s *server.Server, method, path, body string) (int, ma
 	return resp.StatusCode, out
 }
 
-func TestHealthTellsTheVirtualTime(t *testing.T) {
+func TestHealthHasTheVirtualTime(t *testing.T) {
 	s := start(t, server.Options{})
 	status, got := control(t, s, "GET", "health", "")
 	if status != 200 || got["ok"] != true || got["now"] != "2026-01-05T00:00:00Z" {
