@@ -224,6 +224,22 @@ func TestAMessageOfANewerVersionIsHandedBackAsItCame(t *testing.T) {
 	}
 }
 
+// A sweep wakes the shard of an account whose regions could not be listed.
+func TestRegionsOfMessages(t *testing.T) {
+	for kind, regions := range map[string]map[string]bool{
+		"fleet":    {"cn-hangzhou": true, string(fleet.UnlistedRegions): true, "": false, "mars": false},
+		"instance": {"cn-hangzhou": true, string(fleet.UnlistedRegions): false, "": false, "mars": false},
+	} {
+		for region, ok := range regions {
+			id := map[string]string{"fleet": "", "instance": "i-1"}[kind]
+			got, errs := all(fmt.Sprintf(`{"v":1,"scope":{"account":"1000000000000001","region":%q},"kind":%q,"ids":[%q]}`, region, kind, id))
+			if (len(errs) == 0) != ok || ok && len(got) != 1 {
+				t.Errorf("%s in %q: got %+v, %v", kind, region, got, errs)
+			}
+		}
+	}
+}
+
 func TestABadElementIsBadInputAndKnownByItsDigest(t *testing.T) {
 	e := fails(t, `{"v":1}`)
 	if _, ok := errors.AsType[*fleet.BadInput](error(e)); !ok || errors.Is(e, events.ErrNewer) || e.Body != nil {

@@ -32,7 +32,7 @@ func messageEvent(id string, m fleet.Message) (Event, error) {
 	switch {
 	case !m.Scope.Account.Valid():
 		return ev, bad("scope.account", string(m.Scope.Account))
-	case !m.Scope.Region.Valid() && (m.Scope.Region != "" || !globalKind(m.Kind)):
+	case !validRegion(m):
 		return ev, bad("scope.region", string(m.Scope.Region))
 	case !validKind(m.Kind):
 		return ev, bad("kind", string(m.Kind))
@@ -52,4 +52,16 @@ func messageEvent(id string, m fleet.Message) (Event, error) {
 		}
 	}
 	return ev, err
+}
+
+// validRegion: a message about what has no region has none, and one that wakes a sweep may be
+// about regions that could not be listed.
+func validRegion(m fleet.Message) bool {
+	switch m.Scope.Region {
+	case "":
+		return globalKind(m.Kind)
+	case fleet.UnlistedRegions:
+		return m.Kind == fleet.KindFleet
+	}
+	return m.Scope.Region.Valid()
 }

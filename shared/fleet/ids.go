@@ -18,6 +18,10 @@ const (
 	LongestRole = 64
 )
 
+// UnlistedRegions stands, in a sweep, for the regions of an account that could not be listed. It
+// is no region's id.
+const UnlistedRegions Region = "auto"
+
 // Valid reports whether r has the shape of a region id. It does not say that the region
 // exists. The names of hosts are made of regions: what is not valid could name any host.
 func (r Region) Valid() bool {

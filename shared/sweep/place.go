@@ -113,7 +113,7 @@ func (p *place) calls(m reconcile.Meter) calls {
 
 // unread says why the shard cannot be read at all; "" when it can.
 func (p *place) unread() string {
-	if p.scope.Region != unknown {
+	if p.scope.Region != fleet.UnlistedRegions {
 		return ""
 	}
 	return "finding the account's regions: " + p.start.Unread[p.scope.Account]

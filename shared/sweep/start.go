@@ -88,7 +88,7 @@ func (s *Start) plan(ctx context.Context, w Where) error {
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("finding the regions of account %s: %w", account, err))
-			s.Unread[account], regions = err.Error(), []fleet.Region{unknown}
+			s.Unread[account], regions = err.Error(), []fleet.Region{fleet.UnlistedRegions}
 		}
 		s.Shards = append(s.Shards, fleet.Scope{Account: account})
 		for _, r := range regions {

@@ -40,7 +40,7 @@ type Start struct {
 	// account shares.
 	Shards []fleet.Scope `json:"shards"`
 	// Unread says of which accounts the regions could not be told, and why. Their shard
-	// has the region "auto".
+	// has the region [fleet.UnlistedRegions].
 	Unread map[fleet.AccountID]string `json:"unread,omitempty"`
 }
 
@@ -70,12 +70,8 @@ type part struct {
 	Memory []memory.Entry `json:"memory,omitempty"`
 }
 
-// What stands where a region does, and is none: what an account shares, in names, and
-// the regions of an account that could not be told.
-const (
-	global  = "shares"
-	unknown = fleet.Region("auto")
-)
+// global stands in names where a region does: for what an account shares.
+const global = "shares"
 
 // check refuses what would make names that are not the sweep's own.
 func (s Start) check(run string) error {
@@ -87,7 +83,7 @@ func (s Start) check(run string) error {
 		bad.What = "it has no shards"
 	}
 	for _, x := range s.Shards {
-		if !x.Account.Valid() || x.Region != "" && x.Region != unknown && !x.Region.Valid() {
+		if !x.Account.Valid() || x.Region != "" && x.Region != fleet.UnlistedRegions && !x.Region.Valid() {
 			bad.What = "a shard is no account and region"
 		}
 	}
