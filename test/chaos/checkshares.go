@@ -46,13 +46,13 @@ func (p *player) checkShares(said findings) {
 	}
 }
 
-// silent reports whether nothing tells the functions at once of a share: snapshots of
+// silent reports whether no event or timer leads the functions to a share: snapshots of
 // accounts that are of the directory alone are found by the sweep.
 func (p *player) silent(x *share) bool {
 	return p.unseen(x) || p.unreplayed(x.account) || p.h.World.Directory && x.account != server.Sharer && x.kind == "snapshot"
 }
 
-// unseen reports whether a share that failed for want of trust is seen by nobody: that of a
+// unseen reports whether a share that failed for want of trust is not seen at all: that of a
 // member's image leaves an event alone, which is sent home from the home region alone.
 func (p *player) unseen(x *share) bool {
 	return x.account != server.Sharer && x.kind == "image" && x.region != server.Home

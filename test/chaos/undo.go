@@ -80,7 +80,7 @@ func (p *player) often(b book, run string) (most int) {
 }
 
 // former are the roles that instances had before a run changed them last, of those that
-// nobody changed since. That the run did is believed of the ledger; what it did is not.
+// no other caller changed since. That the run did is believed of the ledger; what it did is not.
 func (p *player) former(run string) map[string]string {
 	out := map[string]string{}
 	b := p.book()
@@ -106,7 +106,7 @@ func (p *player) former(run string) map[string]string {
 }
 
 // undo undoes a run. What it does, the operator has decided. If it ends well, each instance
-// that nobody else changed has the role that it had before the run changed it last.
+// that no other caller changed has the role that it had before the run changed it last.
 func (p *player) undo(ctx context.Context, run string) error {
 	former := p.former(run)
 	done := len(p.diary.of(func(deed) bool { return true }))
