@@ -5,44 +5,37 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
 )
 
-// Filter says which events a function looks at.
-type Filter struct {
-	// Kinds are the kinds of event that the function knows; others are ignored.
-	Kinds []fleet.EventKind
-	// Refs are the kinds of ref that the function looks at.
-	Refs []fleet.Kind
-	// Own are the names of our own roles: what their sessions did wakes no function.
-	Own []string
+// Receiver is the invocation that a payload came to.
+type Receiver interface {
 	// Knows reports whether the policy speaks for an account.
-	Knows func(fleet.AccountID) bool
+	Knows(fleet.AccountID) bool
 	// Guards reports whether the policy guards an account and region; where the event is of
-	// another region, nothing is looked at.
-	Guards func(fleet.Scope) bool
-	// Reaches reports whether the function can have keys for an account. What belongs
-	// to another one must not be looked up with the keys of ours: an id of it could be
-	// anything.
-	Reaches func(fleet.AccountID) bool
-	// RoleIn is the role that we assume in another account; nil: there is none
-	// anywhere. A session of it is ours if its name is one of Own: people may use the
-	// role, too, and a role there that is only called like ours is not ours.
-	RoleIn func(fleet.AccountID) (role string, ok bool)
-	// PutBack returns the body of an inbox message of a newer version to its
-	// queue. Its error is a [*fleet.BadInput] where the message is given up.
-	PutBack func(body []byte) error
+	// another region, nothing is checked.
+	Guards(fleet.Scope) bool
+	// Reaches reports whether the function can have keys for an account. The keys of our
+	// account must not look up what belongs to another one: an id of it could be anything.
+	Reaches(fleet.AccountID) bool
+	// RoleIn returns the role that our functions assume in another account.
+	RoleIn(fleet.AccountID) (role string, ok bool)
+	// PutBack returns the body of an inbox message of a newer version to its queue. Its
+	// error is a [*fleet.BadInput] where the message is given up.
+	PutBack(body []byte) error
 }
 
-// Batches turns the events of one payload into batches: refs are deduplicated, so
-// that a window of a hundred events about one instance is one look, and grouped by
-// scope, at most [fleet.MaxBatch] a batch. A bad element gives its [*Error], one
-// that is not for this function a [*fleet.Ignored]; their neighbours are taken all the
+// Batches turns the events of one payload into batches for functions: refs are
+// deduplicated, so that a window of a hundred events about one instance is one check, and
+// grouped by scope, at most [fleet.MaxBatch] a batch. A bad element gives its [*Error], one
+// that is not for these functions a [*fleet.Ignored]; their neighbours are taken all the
 // same. Any other error means that messages could not be put back: it is the last.
-func Batches(events iter.Seq2[Event, error], f Filter) iter.Seq2[fleet.Batch, error] {
+func Batches(events iter.Seq2[Event, error], to Receiver, functions ...fleet.Function) iter.Seq2[fleet.Batch, error] {
 	return func(yield func(fleet.Batch, error) bool) {
+		f := filterFor(to, functions)
 		g := grouping{at: map[fleet.Key]*fleet.Ref{}, refs: map[fleet.Scope][]*fleet.Ref{}}
 		var lost error
 		for ev, err := range events {
@@ -54,7 +47,7 @@ func Batches(events iter.Seq2[Event, error], f Filter) iter.Seq2[fleet.Batch, er
 			}
 			switch {
 			case err == nil:
-				g.add(ev, f.Refs)
+				g.add(ev, f.refs)
 			case !yield(fleet.Batch{}, err):
 				return
 			}
@@ -65,19 +58,36 @@ func Batches(events iter.Seq2[Event, error], f Filter) iter.Seq2[fleet.Batch, er
 	}
 }
 
+// filter selects the events of some functions.
+type filter struct {
+	Receiver
+	kinds []fleet.EventKind
+	refs  []fleet.Kind
+	roles []string // of the functions, and of those that they notify: what these do wakes no function
+}
+
+func filterFor(to Receiver, functions []fleet.Function) filter {
+	f := filter{Receiver: to}
+	for _, each := range functions {
+		f.kinds, f.refs = append(f.kinds, each.Events...), append(f.refs, each.Refs...)
+		f.roles = append(f.roles, fleet.CloudName(each.Name), fleet.CloudName(cmp.Or(each.Inbox, each.Name)))
+	}
+	return f
+}
+
 // isLost reports whether a message is in no queue, and not reported either.
 func isLost(err error) bool {
 	return !errors.As(err, new(*fleet.BadInput)) && !errors.As(err, new(*fleet.Ignored)) && !errors.As(err, new(*Error))
 }
 
 // refuse says why an event is not looked at; nil when it is.
-func (f Filter) refuse(ev Event) error {
+func (f filter) refuse(ev Event) error {
 	where := ev.Type
 	if ev.ID != "" {
 		where += " " + ev.ID
 	}
 	switch {
-	case !slices.Contains(f.Kinds, ev.Kind):
+	case !slices.Contains(f.kinds, ev.Kind):
 		return &fleet.Ignored{Where: where, Why: "an event of kind " + string(ev.Kind) + " is not for this function"}
 	case f.own(ev):
 		return &fleet.Ignored{Where: where, Why: "our own session " + ev.Session + " of role " + ev.Role + " made the call"}
@@ -89,27 +99,28 @@ func (f Filter) refuse(ev Event) error {
 		return &fleet.Ignored{Where: where, Why: "region " + string(ev.Region) + " is not one the policy guards"}
 	case len(ev.Refs) > 0 && !f.Reaches(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is one the policy names, without a role to assume there; add role to it"}
-	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.Refs, r.Kind) }):
+	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.refs, r.Kind) }):
 		return &fleet.Ignored{Where: where, Why: "it names nothing that this function looks at; the daily sweep does"}
 	}
 	return nil
 }
 
-// own reports whether a session of ours made the call.
-func (f Filter) own(ev Event) bool {
-	if f.RoleIn != nil {
-		if role, ok := f.RoleIn(ev.Account); ok {
-			return ev.Own(role) && slices.Contains(f.Own, ev.Session)
-		}
+// own reports whether a session of ours made the call. In another account, our sessions of
+// the role there have the names of our roles at home: people may use that role, too, and a
+// role there that only has a name of ours is not ours.
+func (f filter) own(ev Event) bool {
+	role, ok := f.RoleIn(ev.Account)
+	if ok {
+		return strings.EqualFold(role, ev.Role) && slices.Contains(f.roles, ev.Session)
 	}
-	return ev.Own(f.Own...)
+	return slices.ContainsFunc(f.roles, func(ours string) bool { return strings.EqualFold(ours, ev.Role) })
 }
 
 // putBack returns newer messages to their queue; what remains is the element's
 // error, or that of the queue.
-func (f Filter) putBack(err error) error {
+func (f filter) putBack(err error) error {
 	var bad *Error
-	if !errors.Is(err, ErrNewer) || !errors.As(err, &bad) || f.PutBack == nil {
+	if !errors.Is(err, ErrNewer) || !errors.As(err, &bad) {
 		return err
 	}
 	if err := f.PutBack(bad.Body); err != nil {

@@ -23,18 +23,18 @@ var (
 // member is an account in which we assume a role.
 const member fleet.AccountID = "1000000000000004"
 
-// filter is that of a function that looks at launched instances.
-func filter() events.Filter {
-	return events.Filter{
-		Kinds:   []fleet.EventKind{fleet.EventLaunch, fleet.EventMessage},
-		Refs:    []fleet.Kind{fleet.KindInstance},
-		Own:     []string{"fleetwarden-attach-role"},
-		Knows:   func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member || a == "1000000000000003" },
-		Guards:  func(s fleet.Scope) bool { return s.Region != "cn-far" },
-		Reaches: func(a fleet.AccountID) bool { return a == hangzhou.Account || a == member },
-		RoleIn:  func(a fleet.AccountID) (string, bool) { return "FleetwardenMember", a == member },
-	}
+// receiver is an invocation in hangzhou's account.
+type receiver struct{ putBack func(body []byte) error }
+
+func (receiver) Knows(a fleet.AccountID) bool {
+	return a == hangzhou.Account || a == member || a == "1000000000000003"
 }
+func (receiver) Guards(s fleet.Scope) bool      { return s.Region != "cn-far" }
+func (receiver) Reaches(a fleet.AccountID) bool { return a == hangzhou.Account || a == member }
+func (receiver) RoleIn(a fleet.AccountID) (role string, ok bool) {
+	return "FleetwardenMember", a == member
+}
+func (r receiver) PutBack(body []byte) error { return r.putBack(body) }
 
 func launchOf(s fleet.Scope, ids ...string) events.Event {
 	ev := events.Event{Kind: fleet.EventLaunch, ID: "s|1", Type: "ecs:ActionTrail:ApiCall", Call: &fleet.Call{Name: "RunInstances"}}
@@ -60,8 +60,9 @@ func sequence(elements ...one) iter.Seq2[events.Event, error] {
 	}
 }
 
-func collect(f events.Filter, elements ...one) (batches []fleet.Batch, errs []error) {
-	for b, err := range events.Batches(sequence(elements...), f) {
+// collect has attach-role receive the elements.
+func collect(r receiver, elements ...one) (batches []fleet.Batch, errs []error) {
+	for b, err := range events.Batches(sequence(elements...), r, fleet.FunctionNamed(fleet.FunctionAttachRole)) {
 		if err != nil {
 			errs = append(errs, err)
 		} else {
@@ -84,7 +85,7 @@ func idsOf(batches []fleet.Batch) [][]string {
 }
 
 func TestAnEventThatIsForUsBecomesABatch(t *testing.T) {
-	batches, errs := collect(filter(), one{ev: launchOf(hangzhou, "i-1", "i-2")})
+	batches, errs := collect(receiver{}, one{ev: launchOf(hangzhou, "i-1", "i-2")})
 	if len(errs) != 0 || len(batches) != 1 || batches[0].Scope != hangzhou || batches[0].Next != "" {
 		t.Fatalf("batches %+v, errors %v", batches, errs)
 	}
@@ -107,13 +108,13 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 		"our session in a member": {func(e *events.Event) {
 			e.Account, e.Role, e.Session = member, "fleetwardenmember", "fleetwarden-attach-role"
 		}, false, "fleetwarden-attach-role of role fleetwardenmember"},
-		"no ref of ours": {func(e *events.Event) { e.Refs[0].Kind = fleet.KindAccount }, false, "nothing that this function looks at"},
+		"no ref of ours": {func(e *events.Event) { e.Refs[0].Kind = fleet.KindCall }, false, "nothing that this function looks at"},
 		"no ref at all":  {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function looks at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev := launchOf(hangzhou, "i-1")
 			tc.change(&ev)
-			batches, errs := collect(filter(), one{ev: ev}, one{ev: launchOf(hangzhou, "i-2")})
+			batches, errs := collect(receiver{}, one{ev: ev}, one{ev: launchOf(hangzhou, "i-2")})
 			if diff := cmp.Diff([][]string{{"i-2"}}, idsOf(batches)); diff != "" {
 				t.Error("its neighbour goes on:", diff)
 			}
@@ -143,7 +144,7 @@ func TestAnotherSessionsCallIsNotOurOwn(t *testing.T) {
 	} {
 		ev := launchOf(fleet.Scope{Account: c.account, Region: "cn-hangzhou"}, "i-1")
 		ev.Account, ev.Role, ev.Session = c.account, c.role, c.session
-		if batches, errs := collect(filter(), one{ev: ev}); len(batches) != 1 || len(errs) != 0 {
+		if batches, errs := collect(receiver{}, one{ev: ev}); len(batches) != 1 || len(errs) != 0 {
 			t.Errorf("%s: batches %v, errors %v", name, batches, errs)
 		}
 	}
@@ -152,7 +153,7 @@ func TestAnotherSessionsCallIsNotOurOwn(t *testing.T) {
 func TestRefsOfKindsThatAreNotOursAreLeftOut(t *testing.T) {
 	ev := launchOf(hangzhou, "i-1", "x")
 	ev.Refs[1].Kind = fleet.KindRole
-	batches, errs := collect(filter(), one{ev: ev})
+	batches, errs := collect(receiver{}, one{ev: ev})
 	if diff := cmp.Diff([][]string{{"i-1"}}, idsOf(batches)); diff != "" || len(errs) != 0 {
 		t.Error(diff, errs)
 	}
@@ -163,14 +164,14 @@ func TestAWindowOfEventsAboutOneInstanceIsOneLook(t *testing.T) {
 	for range 100 {
 		window = append(window, one{ev: launchOf(hangzhou, "i-1")})
 	}
-	batches, errs := collect(filter(), window...)
+	batches, errs := collect(receiver{}, window...)
 	if diff := cmp.Diff([][]string{{"i-1"}}, idsOf(batches)); diff != "" || len(errs) != 0 {
 		t.Error(diff, errs)
 	}
 }
 
 func TestTheSameIDElsewhereIsAnotherThing(t *testing.T) {
-	batches, _ := collect(filter(), one{ev: launchOf(hangzhou, "i-1")}, one{ev: launchOf(shanghai, "i-1")}, one{ev: launchOf(hangzhou, "i-2")})
+	batches, _ := collect(receiver{}, one{ev: launchOf(hangzhou, "i-1")}, one{ev: launchOf(shanghai, "i-1")}, one{ev: launchOf(hangzhou, "i-2")})
 	if diff := cmp.Diff([][]string{{"i-1", "i-2"}, {"i-1"}}, idsOf(batches)); diff != "" {
 		t.Error(diff)
 	}
@@ -184,7 +185,7 @@ func TestABatchHoldsAHundred(t *testing.T) {
 	for i := range 250 {
 		many = append(many, fmt.Sprint("i-", i))
 	}
-	batches, _ := collect(filter(), one{ev: launchOf(hangzhou, many...)})
+	batches, _ := collect(receiver{}, one{ev: launchOf(hangzhou, many...)})
 	if len(batches) != 3 || !slices.Equal(slices.Concat(idsOf(batches)...), many) {
 		t.Errorf("%d batches", len(batches))
 	}
@@ -221,7 +222,7 @@ func TestADuplicateAddsWhatIsKnownAndEndsNoRechecks(t *testing.T) {
 		"an older history at last": {[]one{{ev: message(3, since.AddDate(-1, 0, 0))}, {ev: message(3, since)}}, fleet.Try{N: 3, FirstSeen: since, Run: "r"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			batches, _ := collect(filter(), c.order...)
+			batches, _ := collect(receiver{}, c.order...)
 			got := batches[0].Refs[0]
 			if strings.Contains(name, "event") != (got.Call != nil) || got.Try != c.want {
 				t.Errorf("got %+v", got)
@@ -235,7 +236,7 @@ func TestADuplicateAddsWhatIsKnownAndEndsNoRechecks(t *testing.T) {
 
 func TestABadElementDoesNotStopItsNeighbours(t *testing.T) {
 	bad := &events.Error{Index: 0, Err: &fleet.BadInput{What: "malformed"}}
-	batches, errs := collect(filter(), one{err: bad}, one{ev: launchOf(hangzhou, "i-1")})
+	batches, errs := collect(receiver{}, one{err: bad}, one{ev: launchOf(hangzhou, "i-1")})
 	if len(batches) != 1 || len(errs) != 1 || errs[0] != error(bad) {
 		t.Errorf("batches %v, errors %v", batches, errs)
 	}
@@ -247,9 +248,8 @@ func newer() one {
 
 func TestANewerMessageGoesBackAndIsIgnored(t *testing.T) {
 	var back []string
-	f := filter()
-	f.PutBack = func(body []byte) error { back = append(back, string(body)); return nil }
-	batches, errs := collect(f, newer(), one{ev: launchOf(hangzhou, "i-1")})
+	r := receiver{func(body []byte) error { back = append(back, string(body)); return nil }}
+	batches, errs := collect(r, newer(), one{ev: launchOf(hangzhou, "i-1")})
 	if !slices.Equal(back, []string{`{"v":2}`}) || len(batches) != 1 || len(errs) != 1 {
 		t.Fatalf("put back %v, batches %v, errors %v", back, batches, errs)
 	}
@@ -260,30 +260,18 @@ func TestANewerMessageGoesBackAndIsIgnored(t *testing.T) {
 
 func TestANewerMessageThatCannotGoBackIsTheLastErrorAndHarmsNoNeighbour(t *testing.T) {
 	full := errors.New("no such queue")
-	f := filter()
-	f.PutBack = func([]byte) error { return full }
-	batches, errs := collect(f, one{ev: launchOf(hangzhou, "i-1")}, newer(), newer(), one{ev: launchOf(hangzhou, "i-2")})
+	r := receiver{func([]byte) error { return full }}
+	batches, errs := collect(r, one{ev: launchOf(hangzhou, "i-1")}, newer(), newer(), one{ev: launchOf(hangzhou, "i-2")})
 	if len(batches) != 1 || len(batches[0].Refs) != 2 || len(errs) != 1 || !errors.Is(errs[0], full) {
 		t.Errorf("batches %v, errors %v", batches, errs)
 	}
 }
 
 func TestANewerMessageThatIsGivenUpIsReported(t *testing.T) {
-	f := filter()
-	f.PutBack = func([]byte) error { return &fleet.BadInput{What: "it is a dead letter now"} }
-	batches, errs := collect(f, newer(), one{ev: launchOf(hangzhou, "i-1")})
+	r := receiver{func([]byte) error { return &fleet.BadInput{What: "it is a dead letter now"} }}
+	batches, errs := collect(r, newer(), one{ev: launchOf(hangzhou, "i-1")})
 	if len(batches) != 1 || len(errs) != 1 || !errors.As(errs[0], new(*fleet.BadInput)) {
 		t.Errorf("batches %v, errors %v", batches, errs)
-	}
-}
-
-func TestANewerMessageThatCameFromNoQueueIsAnError(t *testing.T) {
-	_, errs := collect(filter(), newer())
-	if len(errs) != 1 || !errors.Is(errs[0], events.ErrNewer) {
-		t.Errorf("got %v", errs)
-	}
-	if _, ok := errors.AsType[*fleet.Ignored](errs[0]); ok {
-		t.Error("it was not put back, and is called ignored")
 	}
 }
 
@@ -297,13 +285,13 @@ func TestBatchesStopWhenNobodyListens(t *testing.T) {
 			}
 		}
 	}
-	for range events.Batches(source, filter()) {
+	for range events.Batches(source, receiver{}, fleet.FunctionNamed(fleet.FunctionAttachRole)) {
 		break
 	}
 	if read != 1 {
 		t.Errorf("%d events read after the first was enough", read)
 	}
-	for range events.Batches(sequence(one{ev: launchOf(hangzhou, "i-1")}, one{ev: launchOf(shanghai, "i-1")}), filter()) {
+	for range events.Batches(sequence(one{ev: launchOf(hangzhou, "i-1")}, one{ev: launchOf(shanghai, "i-1")}), receiver{}, fleet.FunctionNamed(fleet.FunctionAttachRole)) {
 		break
 	}
 }
@@ -316,10 +304,8 @@ func TestAnEventOfARegionThatIsNotGuardedIsIgnored(t *testing.T) {
 	launch.Region = far.Region
 	near := launchOf(hangzhou, "i-2")
 	near.Region = hangzhou.Region
-	f := filter()
-	f.Kinds, f.Refs = append(f.Kinds, fleet.EventImageShare), append(f.Refs, fleet.KindImageShare)
 	ignored, refs := 0, 0
-	for b, err := range events.Batches(sequence(one{ev: share}, one{ev: launch}, one{ev: near}), f) {
+	for b, err := range events.Batches(sequence(one{ev: share}, one{ev: launch}, one{ev: near}), receiver{}, fleet.FunctionNamed(fleet.FunctionAttachRole), fleet.FunctionNamed(fleet.FunctionWatchShares)) {
 		if err == nil {
 			refs += len(b.Refs)
 		} else if errors.As(err, new(*fleet.Ignored)) {

@@ -10,7 +10,7 @@ import (
 // claiming is an event about a share of images, as a call of which account and code.
 func claiming(code, image, at string, accounts ...fleet.AccountID) events.Event {
 	call := &fleet.Call{Name: "ModifyImageSharePermission", ErrorCode: code, Time: at, Share: &fleet.Share{ImageID: image, Add: accounts}}
-	return events.Event{Kind: fleet.EventImageShare, Refs: []fleet.Ref{{Scope: fleet.Scope{Account: "1"}, Kind: fleet.KindImageShare, Call: call}}}
+	return events.Event{Kind: fleet.EventImageShare, Refs: []fleet.Ref{{Scope: fleet.Scope{Account: hangzhou.Account}, Kind: fleet.KindImageShare, Call: call}}}
 }
 
 // joined is the one ref that a window of events comes to.
@@ -24,8 +24,7 @@ func joined(t *testing.T, window ...events.Event) fleet.Ref {
 		}
 	}
 	var refs []fleet.Ref
-	for b, err := range events.Batches(source, events.Filter{Kinds: []fleet.EventKind{fleet.EventImageShare}, Refs: []fleet.Kind{fleet.KindImageShare},
-		Knows: func(fleet.AccountID) bool { return true }, Guards: func(fleet.Scope) bool { return true }, Reaches: func(fleet.AccountID) bool { return true }}) {
+	for b, err := range events.Batches(source, receiver{}, fleet.FunctionNamed(fleet.FunctionSetupShareRole)) {
 		if err != nil {
 			t.Fatal(err)
 		}

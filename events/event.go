@@ -1,10 +1,6 @@
 package events
 
-import (
-	"strings"
-
-	"fleetwarden/shared/fleet"
-)
+import "fleetwarden/shared/fleet"
 
 // Event is one element of a payload. It holds copies: the payload may be
 // reused.
@@ -45,21 +41,6 @@ type Event struct {
 	Text string
 	// Ignored says why a known kind has no refs.
 	Ignored string
-}
-
-// Own reports whether a session of one of roles made the call. Dropping such
-// events keeps a function from waking itself. RAM compares role names without
-// regard to case.
-func (e Event) Own(roles ...string) bool {
-	if e.Role == "" {
-		return false
-	}
-	for _, role := range roles {
-		if strings.EqualFold(role, e.Role) {
-			return true
-		}
-	}
-	return false
 }
 
 // scope is where the event's refs are. It fails when the event does not say.

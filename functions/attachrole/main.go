@@ -30,17 +30,7 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	self := fleet.FunctionNamed(fleet.FunctionAttachRole)
-	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   self.Events,
-		Refs:    self.Refs,
-		Own:     []string{fcrun.Role(self.Name)},
-		Knows:   call.Options.Policy.Knows,
-		Guards:  call.Options.Policy.Guards,
-		Reaches: call.Reaches,
-		RoleIn:  call.RoleIn,
-		PutBack: call.PutBack,
-	})
+	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionAttachRole))
 	sum, _, err := reconcile.Run(ctx, fcrun.PerAccount(call, func(_ fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		return control(s, call.Options.Policy), nil
 	}), source, call.Options)

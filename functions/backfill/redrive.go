@@ -72,7 +72,9 @@ func (j *job) redrive(ctx context.Context, args []string) error {
 	var letters []redrive.Letter
 	bar := j.progress("redriving", 0)
 	r.Queue, r.Inboxes, r.Run, r.DryRun = queues, inboxes{call}, call.Options.Stamp.Run, !apply
-	r.Decode = func(body []byte) iter.Seq2[fleet.Batch, error] { return batches(call, events.Decode(body)) }
+	r.Decode = func(body []byte) iter.Seq2[fleet.Batch, error] {
+		return events.Batches(events.Decode(body), call, fleet.Functions()...)
+	}
 	r.Seen = func(l redrive.Letter) {
 		bar.add(1)
 		letters = append(letters, l)

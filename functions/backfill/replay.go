@@ -149,7 +149,7 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 	return &replay.Replay{
 		Trail: trail.New(call.Session), Inboxes: inboxes{call}, Store: call.Store, DryRun: dry,
 		Decode: func(records []byte) iter.Seq2[fleet.Batch, error] {
-			return batches(call, events.DecodeTrail(records, call.Home.Account))
+			return events.Batches(events.DecodeTrail(records, call.Home.Account), call, fleet.Functions()...)
 		},
 		Seen: func(s replay.Step) {
 			seen(s)
@@ -159,19 +159,6 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 		},
 		CloudNow: call.Session.Now, Now: time.Now, Sleep: j.sleep,
 	}
-}
-
-// batches takes events of the past as if they came now. A newer message is put back
-// nowhere: it is an error, and stays in the letter it stands in.
-func batches(call *fcrun.Call, all iter.Seq2[events.Event, error]) iter.Seq2[fleet.Batch, error] {
-	f := events.Filter{Knows: call.Options.Policy.Knows, Guards: call.Options.Policy.Guards, Reaches: call.Reaches, RoleIn: call.RoleIn}
-	for _, each := range fleet.Functions() {
-		f.Kinds, f.Refs = append(f.Kinds, each.Events...), append(f.Refs, each.Refs...)
-	}
-	for _, writer := range writers() {
-		f.Own = append(f.Own, fcrun.Role(writer))
-	}
-	return events.Batches(all, f)
 }
 
 // writers are the functions that write to the ledger what they change.

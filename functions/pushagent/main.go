@@ -39,17 +39,7 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	if err != nil {
 		return fleet.Pass{}, err
 	}
-	self := fleet.FunctionNamed(fleet.FunctionPushAgent)
-	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   self.Events,
-		Refs:    self.Refs,
-		Own:     []string{fcrun.Role(self.Name)},
-		Knows:   call.Options.Policy.Knows,
-		Guards:  call.Options.Policy.Guards,
-		Reaches: call.Reaches,
-		RoleIn:  call.RoleIn,
-		PutBack: call.PutBack,
-	})
+	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionPushAgent))
 	sum, _, err := reconcile.Run(ctx, controls(call, ids), source, call.Options)
 	return sum, err
 }

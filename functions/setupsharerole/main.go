@@ -31,17 +31,7 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	self := fleet.FunctionNamed(fleet.FunctionSetupShareRole)
-	source := events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds:   self.Events,
-		Refs:    self.Refs,
-		Own:     []string{fcrun.Role(self.Name)},
-		Knows:   call.Options.Policy.Knows,
-		Guards:  call.Options.Policy.Guards,
-		Reaches: call.Reaches,
-		RoleIn:  call.RoleIn,
-		PutBack: call.PutBack,
-	})
+	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionSetupShareRole))
 	sum, _, err := reconcile.Run(ctx, shareControl(call), source, call.Options)
 	return sum, err
 }

@@ -98,20 +98,17 @@ func (p *pass) begin(ctx context.Context) (fleet.Pass, error) {
 	return p.end(), err
 }
 
-// shards goes on with the shards that the payload names. A shard that cannot be reached
-// has to say so, so that every account's message is taken.
+// anyShard takes messages about every account: a shard that cannot be reached has to be
+// reported.
+type anyShard struct{ *fcrun.Call }
+
+func (anyShard) Knows(fleet.AccountID) bool   { return true }
+func (anyShard) Guards(fleet.Scope) bool      { return true }
+func (anyShard) Reaches(fleet.AccountID) bool { return true }
+
+// shards continues the shards that the payload names.
 func (p *pass) shards(ctx context.Context) (fleet.Pass, error) {
-	self := fleet.FunctionNamed(fleet.FunctionSweep)
-	batches := events.Batches(events.Decode(p.call.Payload), events.Filter{
-		Kinds:   self.Events,
-		Refs:    self.Refs,
-		Knows:   func(fleet.AccountID) bool { return true },
-		Guards:  func(fleet.Scope) bool { return true },
-		Reaches: func(fleet.AccountID) bool { return true },
-		RoleIn:  p.call.RoleIn,
-		PutBack: p.call.PutBack,
-	})
-	for b, err := range batches {
+	for b, err := range events.Batches(events.Decode(p.call.Payload), anyShard{p.call}, fleet.FunctionNamed(fleet.FunctionSweep)) {
 		if err != nil {
 			if err := p.recorder.Element(err); err != nil {
 				return p.end(), err

@@ -91,11 +91,5 @@ func source(ctx context.Context, call *fcrun.Call) reconcile.Source {
 			return found(ctx, call)
 		}
 	}
-	self := fleet.FunctionNamed(fleet.FunctionWatchShares)
-	return events.Batches(events.Decode(call.Payload), events.Filter{
-		Kinds: self.Events,
-		Refs:  self.Refs,
-		Own:   []string{fcrun.Role(self.Name), fcrun.Role(owner)},
-		Knows: call.Options.Policy.Knows, Guards: call.Options.Policy.Guards, Reaches: call.Reaches, RoleIn: call.RoleIn, PutBack: call.PutBack,
-	})
+	return events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionWatchShares))
 }

@@ -65,8 +65,6 @@ type Call struct {
 	Notify func(text []byte) error
 	// Options are those of the pass: policy, inbox, records, dry run.
 	Options reconcile.Options
-	// PutBack re-queues a message of a version newer than this code.
-	PutBack func(body []byte) error
 
 	open *connections // the process's; nil in a terminal
 }

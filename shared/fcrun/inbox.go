@@ -58,13 +58,17 @@ func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, erro
 	return queue.New(client, function), nil
 }
 
-// putBack returns a message of a newer version to the inbox from which it came, or to that
-// of the function that checks for this one, in the home region. Where there is none, it is
-// a [*fleet.BadInput].
-func (c *Call) putBack(ctx context.Context, function string, body []byte) error {
+// PutBack returns a message of a newer version to the inbox from which it came, or to that
+// of the function that checks for this one, in the home region. For a function without any
+// it returns a [*fleet.BadInput]: backfill leaves the message in its letter.
+func (c *Call) PutBack(body []byte) error {
+	function := c.Options.Stamp.Function
 	name := fleet.FunctionNamed(function).Inbox
 	if name == "" {
 		return &fleet.BadInput{Where: "a message of a newer version", What: function + " has no inbox for it: deploy the newest program"}
+	}
+	if c.Notify == nil { // in a terminal, which took nothing from a queue
+		return nil
 	}
 	scope := c.Home
 	if name != function {
@@ -74,7 +78,7 @@ func (c *Call) putBack(ctx context.Context, function string, body []byte) error 
 	if err != nil {
 		return err
 	}
-	return queue.New(client, name).PutBack(ctx, body)
+	return queue.New(client, name).PutBack(context.Background(), body) // even if the pass has no time left
 }
 
 // QueuesIn returns the queues of the home account in a region; without one, those of the

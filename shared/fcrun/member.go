@@ -55,6 +55,12 @@ func (m *Members) now() time.Time {
 	return time.Now()
 }
 
+// Knows reports whether the policy covers an account.
+func (c *Call) Knows(account fleet.AccountID) bool { return c.Options.Policy.Knows(account) }
+
+// Guards reports whether the policy covers an account and region.
+func (c *Call) Guards(s fleet.Scope) bool { return c.Options.Policy.Guards(s) }
+
 // RoleIn returns the role to assume in another account. At home there is none: the function
 // has its own keys.
 func (c *Call) RoleIn(account fleet.AccountID) (role string, ok bool) {

@@ -107,7 +107,6 @@ func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
 		return nil, err
 	}
 	inbox := queue.New(client, r.f.Name)
-	c.PutBack = func(body []byte) error { return c.putBack(context.Background(), r.f.Name, body) }
 	c.Options = reconcile.Options{
 		Meter: session, Inbox: inbox, Record: r.lines.Record, Margin: margin, CallsPerBatch: 50,
 		Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},

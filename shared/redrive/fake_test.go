@@ -149,14 +149,17 @@ func (b *bench) do(t *testing.T) redrive.Sum {
 
 // decode is what backfill hands in.
 func decode(payload []byte) iter.Seq2[fleet.Batch, error] {
-	known := func(a fleet.AccountID) bool { return a == account }
-	return events.Batches(events.Decode(payload), events.Filter{
-		Kinds: []fleet.EventKind{fleet.EventMessage, fleet.EventLaunch, fleet.EventImageShare, fleet.EventResourceShare, fleet.EventShareStatus,
-			fleet.EventStateChange, fleet.EventFirstHeartbeat, fleet.EventTaskCompleted},
-		Refs: []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
-		Own:  []string{"fleetwarden-attach-role"}, Knows: known, Guards: func(fleet.Scope) bool { return true }, Reaches: known,
-	})
+	return events.Batches(events.Decode(payload), receiver{}, fleet.Functions()...)
 }
+
+// receiver has one account.
+type receiver struct{}
+
+func (receiver) Knows(a fleet.AccountID) bool          { return a == account }
+func (receiver) Guards(fleet.Scope) bool               { return true }
+func (receiver) Reaches(a fleet.AccountID) bool        { return a == account }
+func (receiver) RoleIn(fleet.AccountID) (string, bool) { return "", false }
+func (receiver) PutBack([]byte) error                  { return &fleet.BadInput{What: "it stays in its letter"} }
 
 // message is one of our own, dead of its tries.
 func message(function string, ids ...string) string {

@@ -184,13 +184,17 @@ func newBench(t *testing.T) *bench {
 
 // decode is what backfill hands in.
 func decode(payload []byte) iter.Seq2[fleet.Batch, error] {
-	known := func(a fleet.AccountID) bool { return a == account }
-	return events.Batches(events.Decode(payload), events.Filter{
-		Kinds: []fleet.EventKind{fleet.EventMessage, fleet.EventLaunch, fleet.EventImageShare, fleet.EventResourceShare},
-		Refs:  []fleet.Kind{fleet.KindInstance, fleet.KindCall, fleet.KindAccount, fleet.KindSnapshotShare, fleet.KindImageShare},
-		Own:   []string{"fleetwarden-attach-role"}, Knows: known, Guards: func(fleet.Scope) bool { return true }, Reaches: known,
-	})
+	return events.Batches(events.Decode(payload), receiver{}, fleet.Functions()...)
 }
+
+// receiver has one account.
+type receiver struct{}
+
+func (receiver) Knows(a fleet.AccountID) bool          { return a == account }
+func (receiver) Guards(fleet.Scope) bool               { return true }
+func (receiver) Reaches(a fleet.AccountID) bool        { return a == account }
+func (receiver) RoleIn(fleet.AccountID) (string, bool) { return "", false }
+func (receiver) PutBack([]byte) error                  { return &fleet.BadInput{What: "a trail has no messages"} }
 
 // job is a day until an hour ago.
 func job() replay.Job {

@@ -42,7 +42,6 @@ func Open(ctx context.Context, name, run, policyFile string, env Env) (*fcrun.Ca
 	stamp := fleet.Record{V: fleet.RecordVersion, Run: run, Function: name, Policy: p.Digest}
 	return &fcrun.Call{
 		Home: home, Session: s, Members: &fcrun.Members{}, Place: place, Store: place.Store(s, home.Region),
-		PutBack: func([]byte) error { return nil },
 		Options: reconcile.Options{
 			Policy: p.WithHome(home.Account), Meter: s, Inbox: none{}, Record: func(fleet.Record) error { return nil }, Stamp: stamp,
 			Ledger: place.Open(s, home.Region, ledger.Pass{Function: name, Request: run}, nil),

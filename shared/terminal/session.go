@@ -84,7 +84,6 @@ func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (f
 	changes := t.ledger.Open(s, t.kept, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
 	call := &fcrun.Call{
 		Payload: payload, Home: t.home, Session: s, Members: &t.others, Store: store,
-		PutBack: func([]byte) error { return nil }, // nothing was taken from a queue
 		Options: reconcile.Options{
 			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, Ledger: changes, DryRun: !t.fl.apply,
 			Forward: t.f.Writers != fcrun.ManyWriters, Stamp: stamp,

@@ -71,12 +71,7 @@ func rate(runs int, j job) (float64, error) {
 // judgeWindow is the way of attach-role from bytes to verdicts.
 func judgeWindow(payload []byte, p *policy.Policy) error {
 	judged := 0
-	for b, err := range events.Batches(events.Decode(payload), events.Filter{
-		Kinds: []fleet.EventKind{fleet.EventLaunch, fleet.EventStateChange, fleet.EventMessage},
-		Refs:  []fleet.Kind{fleet.KindInstance},
-		Own:   []string{"fleetwarden-attach-role"},
-		Knows: p.Knows, Guards: p.Guards, Reaches: p.Knows, RoleIn: p.RoleIn,
-	}) {
+	for b, err := range events.Batches(events.Decode(payload), receiver{p}, fleet.FunctionNamed(fleet.FunctionAttachRole)) {
 		if err != nil {
 			return err
 		}
@@ -92,6 +87,12 @@ func judgeWindow(payload []byte, p *policy.Policy) error {
 	}
 	return nil
 }
+
+// receiver reaches each account of a policy.
+type receiver struct{ *policy.Policy }
+
+func (r receiver) Reaches(a fleet.AccountID) bool { return r.Knows(a) }
+func (receiver) PutBack([]byte) error             { return nil }
 
 // ordinary is a world where the batch's instances are there, have no role and are not
 // meant to be trusted.
