@@ -57,6 +57,15 @@ func (w *World) NewID(prefix string) string {
 	return fmt.Sprintf("%slocal%015s", prefix, n)
 }
 
+// After calls f with the mutex held when d of virtual time has passed.
+func (w *World) After(d time.Duration, f func()) *Timer {
+	return w.Clock.After(d, func() {
+		w.Lock()
+		defer w.Unlock()
+		f()
+	})
+}
+
 // Event is what a service publishes to the account's default bus: a CloudEvent without
 // its envelope. EventBridge puts the envelope around it.
 type Event struct {

@@ -4,7 +4,10 @@ import "fleetwarden/deploy/local/simcloud/wire"
 
 // AttachInstanceRamRoleRequest names up to 100 instances in one JSON array.
 // Policy narrows the role; what it narrows is not modelled.
-type AttachInstanceRamRoleRequest struct{ InstanceIds, RamRoleName, Policy string }
+type AttachInstanceRamRoleRequest struct {
+	InstanceIds         []string
+	RamRoleName, Policy string
+}
 
 // AttachInstanceRamRoleResponse is the answer of AttachInstanceRamRole. With
 // FailCount above 0 it is still HTTP 200: the failures are in the results.
@@ -32,7 +35,7 @@ type InstanceRole struct{ InstanceId, RamRoleName string }
 // replace. A role that is missing or not for ECS fails the whole call; that
 // everything about one instance fails only that instance is assumed.
 func (s *Service) AttachInstanceRamRole(c *wire.Call, in *AttachInstanceRamRoleRequest) (*AttachInstanceRamRoleResponse, error) {
-	named, err := namedInstances(in.InstanceIds, 100)
+	named, err := namedInstances(in.InstanceIds)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +52,6 @@ func (s *Service) AttachInstanceRamRole(c *wire.Call, in *AttachInstanceRamRoleR
 	if err != nil {
 		return nil, err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	out := &AttachInstanceRamRoleResponse{TotalCount: len(named), RamRoleName: in.RamRoleName}
 	for _, id := range named {
 		r := result(id, sp.attach(id, in.RamRoleName))
@@ -94,11 +95,10 @@ func result(id string, err error) RoleResult {
 
 func (r *RoleResult) failed() bool { return r.Code != "200" }
 
-// namedInstances reads InstanceIds; at least one is needed.
-func namedInstances(value string, most int) ([]string, error) {
-	named, err := idList(value, "InvalidInstanceIds.Malformed", most)
-	if err == nil && len(named) == 0 {
-		err = invalid("InvalidInstanceIds.Malformed", "The specified InstanceIds are empty.")
+// namedInstances is InstanceIds; at least one is needed.
+func namedInstances(ids []string) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, invalid("InvalidInstanceIds.Malformed", "The specified InstanceIds are empty.")
 	}
-	return named, err
+	return idList(ids, "InvalidInstanceIds.Malformed")
 }

@@ -17,16 +17,11 @@ type CreateCommandResponse struct{ CommandId string }
 
 // CreateCommand keeps a command to be invoked later.
 func (s *Service) CreateCommand(c *wire.Call, in *CreateCommandRequest) (*CreateCommandResponse, error) {
-	sp, err := s.enter(c, c.Allow("ecs:"+c.Action, arn(c, "command", "*")))
-	if err != nil {
-		return nil, err
-	}
+	sp := s.at(c)
 	ts, err := newTags(in.Tag)
 	if err != nil {
 		return nil, err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	return once(sp, c, in.ClientToken, in, func() (*CreateCommandResponse, error) {
 		made, err := s.newCommand(in.spec())
 		if err == nil {

@@ -47,8 +47,6 @@ func (s *Service) CreateInstance(c *wire.Call, in *CreateInstanceRequest) (*Crea
 	if in.DryRun {
 		return nil, dryRun()
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	return once(sp, c, in.ClientToken, in, func() (*CreateInstanceResponse, error) {
 		made := s.create(sp, p, 1)
 		s.launched(sp, made)

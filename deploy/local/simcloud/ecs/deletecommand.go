@@ -7,13 +7,7 @@ type DeleteCommandRequest struct{ CommandId string }
 
 // DeleteCommand forgets a command. Invocations of it continue.
 func (s *Service) DeleteCommand(c *wire.Call, in *DeleteCommandRequest) (*struct{}, error) {
-	sp, err := s.enter(c, c.Allow("ecs:"+c.Action, arn(c, "command", in.CommandId)))
-	if err != nil {
-		return nil, err
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
-	if !sp.commands.Delete(in.CommandId) {
+	if !s.at(c).commands.Delete(in.CommandId) {
 		return nil, wire.Errorf(404, "InvalidCmdId.NotFound", "The specified command ID does not exist.")
 	}
 	c.Refer("ACS::ECS::Command", in.CommandId)

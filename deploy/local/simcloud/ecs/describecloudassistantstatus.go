@@ -16,10 +16,11 @@ type DescribeCloudAssistantStatusRequest struct {
 // DescribeCloudAssistantStatusResponse is the answer of
 // DescribeCloudAssistantStatus.
 type DescribeCloudAssistantStatusResponse struct {
-	InstanceCloudAssistantStatusSet struct{ InstanceCloudAssistantStatus []CloudAssistantStatus }
-	PageOf
-	NextToken string
+	InstanceCloudAssistantStatusSet assistants
+	Listed
 }
+
+type assistants struct{ InstanceCloudAssistantStatus []CloudAssistantStatus }
 
 // CloudAssistantStatus is Cloud Assistant on one instance. CloudAssistantStatus
 // is the string true or false; CloudAssistantVersion is empty where it is not
@@ -36,10 +37,6 @@ type CloudAssistantStatus struct {
 // instances that do not run (assumed). With ids, MaxResults has no effect: all
 // are answered at once. Ids that do not exist are left out (assumed).
 func (s *Service) DescribeCloudAssistantStatus(c *wire.Call, in *DescribeCloudAssistantStatusRequest) (*DescribeCloudAssistantStatusResponse, error) {
-	sp, err := s.enter(c, allow(c))
-	if err != nil {
-		return nil, err
-	}
 	if !oneOf(in.OSType, "Linux", "Windows", "FreeBSD") {
 		return nil, invalid("InvalidParameter.OSType", "The specified OSType is not valid: %s.", in.OSType)
 	}
@@ -47,19 +44,11 @@ func (s *Service) DescribeCloudAssistantStatus(c *wire.Call, in *DescribeCloudAs
 	if len(in.InstanceId) > 0 {
 		f.ids, p = unique(in.InstanceId), paging{number: 1, size: len(in.InstanceId)}
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
-	got, err := take(f.candidates(sp), p, func(i *instance) bool { return same(in.OSType, osType(i)) })
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeCloudAssistantStatusResponse{PageOf: PageOf{got.total, p.number, p.size}, NextToken: got.next}
-	list := []CloudAssistantStatus{}
-	for _, i := range got.rows {
-		list = append(list, s.assistantStatus(sp, i))
-	}
-	out.InstanceCloudAssistantStatusSet.InstanceCloudAssistantStatus = list
-	return out, nil
+	sp := s.at(c)
+	found, page, err := list(f.candidates(sp), p, func(i *instance) bool { return same(in.OSType, osType(i)) }, func(i *instance) CloudAssistantStatus {
+		return s.assistantStatus(sp, i)
+	})
+	return &DescribeCloudAssistantStatusResponse{assistants{found}, page}, err
 }
 
 func osType(i *instance) string {

@@ -17,10 +17,11 @@ type DescribeCommandsRequest struct {
 
 // DescribeCommandsResponse is the answer of DescribeCommands.
 type DescribeCommandsResponse struct {
-	Commands struct{ Command []CommandItem }
-	PageOf
-	NextToken string
+	Commands commandSet
+	Listed
 }
+
+type commandSet struct{ Command []CommandItem }
 
 // CommandItem is a command in a response.
 type CommandItem struct {
@@ -30,43 +31,29 @@ type CommandItem struct {
 	Timeout                                        int64
 	EnableParameter                                bool
 	InvokeTimes                                    int
-	ParameterNames                                 struct{ ParameterName []string }
+	ParameterNames                                 parameterNames
 	Tags                                           TagSet
 }
+
+type parameterNames struct{ ParameterName []string }
 
 // DescribeCommands lists the account's own commands; there are no public ones
 // here.
 func (s *Service) DescribeCommands(c *wire.Call, in *DescribeCommandsRequest) (*DescribeCommandsResponse, error) {
-	sp, err := s.enter(c, c.Allow("ecs:"+c.Action, arn(c, "command", "*")))
-	if err != nil {
-		return nil, err
-	}
-	p := in.paging()
-	s.w.Lock()
-	defer s.w.Unlock()
-	got, err := take(sp.commands.After, p, func(x *command) bool {
+	found, page, err := list(s.at(c).commands.After, in.paging(), func(x *command) bool {
 		return same(in.CommandId, x.id) && same(in.Name, x.name) && same(in.Type, x.kind) &&
 			same(in.Provider, "User") && x.tags.match(in.Tag)
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeCommandsResponse{PageOf: PageOf{got.total, p.number, p.size}, NextToken: got.next}
-	out.Commands.Command = []CommandItem{}
-	for _, x := range got.rows {
-		out.Commands.Command = append(out.Commands.Command, x.item(in.ContentEncoding))
-	}
-	return out, nil
+	}, func(x *command) CommandItem { return x.item(in.ContentEncoding) })
+	return &DescribeCommandsResponse{commandSet{found}, page}, err
 }
 
 func (c *command) item(encoding string) CommandItem {
-	out := CommandItem{
+	return CommandItem{
 		CommandId: c.id, Name: c.name, Type: c.kind, Description: c.description, WorkingDir: c.workingDir,
 		CommandContent: encoded(c.content, encoding), CreationTime: exactTime(c.created), Provider: "User",
 		Timeout: int64(c.timeout.Seconds()), EnableParameter: c.custom, InvokeTimes: c.invoked, Tags: c.tags.response(),
+		ParameterNames: parameterNames{append([]string{}, c.names()...)},
 	}
-	out.ParameterNames.ParameterName = append([]string{}, c.names()...)
-	return out
 }
 
 // encoded is text as it is answered: Base64 by default, which is documented.

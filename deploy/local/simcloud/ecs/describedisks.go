@@ -4,7 +4,8 @@ import "fleetwarden/deploy/local/simcloud/wire"
 
 // DescribeDisksRequest holds the parameters of DescribeDisks that matter here.
 type DescribeDisksRequest struct {
-	InstanceId, DiskIds              string
+	InstanceId                       string
+	DiskIds                          []string
 	DiskType, Category, Status       string
 	Encrypted, KMSKeyId, SnapshotId  string
 	ZoneId                           string
@@ -17,10 +18,11 @@ type DescribeDisksRequest struct {
 
 // DescribeDisksResponse is the answer of DescribeDisks.
 type DescribeDisksResponse struct {
-	Disks struct{ Disk []DiskItem }
-	PageOf
-	NextToken string
+	Disks diskSet
+	Listed
 }
+
+type diskSet struct{ Disk []DiskItem }
 
 // DiskItem is a disk as DescribeDisks shows it.
 type DiskItem struct {
@@ -37,54 +39,32 @@ type DiskItem struct {
 // DescribeDisks lists disks: 10 to 500 a page by token, up to 100 by number.
 // DiskIds is a real filter even as [], which finds nothing.
 func (s *Service) DescribeDisks(c *wire.Call, in *DescribeDisksRequest) (*DescribeDisksResponse, error) {
-	sp, err := s.enter(c, c.Allow("ecs:DescribeDisks", arn(c, "disk", "*")))
+	ids, err := idList(in.DiskIds, "InvalidDiskIds.Malformed")
 	if err != nil {
 		return nil, err
-	}
-	var ids []string
-	if in.DiskIds != "" {
-		if ids, err = idList(in.DiskIds, "InvalidDiskIds.Malformed", 100); err != nil {
-			return nil, err
-		}
 	}
 	if in.DryRun {
 		return nil, dryRun()
 	}
-	p := byToken(in.NextToken, in.MaxResults, 500).byNumber(in.PageNumber, in.PageSize, 10, 100)
-	s.w.Lock()
-	defer s.w.Unlock()
-	got, err := take(in.candidates(sp, ids), p, in.match)
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeDisksResponse{PageOf: PageOf{got.total, p.number, p.size}, NextToken: got.next}
-	out.Disks.Disk = make([]DiskItem, len(got.rows))
-	for i, d := range got.rows {
-		out.Disks.Disk[i] = d.item(sp)
-	}
-	return out, nil
+	p := byToken(in.NextToken, in.MaxResults, 10, 500).byNumber(in.PageNumber, in.PageSize, 10, 100)
+	sp := s.at(c)
+	found, page, err := list(in.candidates(sp, ids), p, in.match, func(d *disk) DiskItem { return d.item(sp) })
+	return &DescribeDisksResponse{diskSet{found}, page}, err
 }
 
 // candidates are the rows to look at. An instance that does not exist has no
 // disks (assumed).
 func (in *DescribeDisksRequest) candidates(sp *space, ids []string) rows[disk] {
-	switch {
-	case in.DiskIds != "":
-		var named []*disk
-		for _, id := range ids {
-			if d := sp.disks.Get(id); d != nil {
-				named = append(named, d)
-			}
-		}
-		return these(named)
-	case in.InstanceId != "":
-		if i := sp.instances.Get(in.InstanceId); i != nil {
-			return these(i.disks())
-		}
-		return these[disk](nil)
-	default:
+	if ids != nil {
+		return named(ids, sp.disks.Get)
+	}
+	if in.InstanceId == "" {
 		return sp.disks.After
 	}
+	if i := sp.instances.Get(in.InstanceId); i != nil {
+		return these(i.disks())
+	}
+	return these[disk](nil)
 }
 
 func (in *DescribeDisksRequest) match(d *disk) bool {

@@ -27,10 +27,12 @@ type DescribeImagesRequest struct {
 
 // DescribeImagesResponse is the answer of DescribeImages.
 type DescribeImagesResponse struct {
-	Images   struct{ Image []ImageItem }
+	Images   imageSet
 	RegionId string
 	PageOf
 }
+
+type imageSet struct{ Image []ImageItem }
 
 // ImageItem is an image as DescribeImages shows it. It says nothing of vTPM and
 // names no key.
@@ -56,26 +58,14 @@ type MappingItem struct {
 // DescribeImages lists the public images and the account's own, up to 100 a
 // page. Expired public images are shown only with ShowExpired.
 func (s *Service) DescribeImages(c *wire.Call, in *DescribeImagesRequest) (*DescribeImagesResponse, error) {
-	sp, err := s.enter(c, c.Allow("ecs:DescribeImages", arn(c, "image", "*")))
-	if err != nil {
-		return nil, err
-	}
 	if in.DryRun {
 		return nil, dryRun()
 	}
 	p := paging{}.byNumber(in.PageNumber, in.PageSize, 10, 100)
-	s.w.Lock()
-	defer s.w.Unlock()
-	got, err := take(s.images(sp, strings.Split(in.ImageId, ",")), p, func(img *image) bool { return in.match(img, sp.account) })
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeImagesResponse{RegionId: sp.region, PageOf: PageOf{got.total, p.number, p.size}}
-	out.Images.Image = []ImageItem{}
-	for _, img := range got.rows {
-		out.Images.Image = append(out.Images.Image, s.imageItem(img, sp.account))
-	}
-	return out, nil
+	sp := s.at(c)
+	found, page, err := list(s.images(sp, strings.Split(in.ImageId, ",")), p, func(img *image) bool { return in.match(img, sp.account) },
+		func(img *image) ImageItem { return s.imageItem(img, sp.account) })
+	return &DescribeImagesResponse{imageSet{found}, sp.region, page.PageOf}, err
 }
 
 // images are the public images, other editions of them that are named, the account's own

@@ -27,13 +27,7 @@ type ShareGroup struct{ Group string }
 // DescribeImageSharePermission lists whom an image of one's own is shared with,
 // 10 accounts a page by default and up to 100. It is asked for as image/<id>.
 func (s *Service) DescribeImageSharePermission(c *wire.Call, in *DescribeImageSharePermissionRequest) (*DescribeImageSharePermissionResponse, error) {
-	sp, err := s.enter(c, c.Allow("ecs:DescribeImageSharePermission", arn(c, "image", in.ImageId)))
-	if err != nil {
-		return nil, err
-	}
-	p := paging{}.byNumber(in.PageNumber, in.PageSize, 10, 100)
-	s.w.Lock()
-	defer s.w.Unlock()
+	p, sp := paging{}.byNumber(in.PageNumber, in.PageSize, 10, 100), s.at(c)
 	img := sp.images.Get(in.ImageId)
 	if img == nil {
 		return nil, noImage(in.ImageId)

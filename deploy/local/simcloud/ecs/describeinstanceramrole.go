@@ -5,8 +5,9 @@ import "fleetwarden/deploy/local/simcloud/wire"
 // DescribeInstanceRamRoleRequest names up to 50 instances in one JSON array, or
 // a role, or both.
 type DescribeInstanceRamRoleRequest struct {
-	InstanceIds, RamRoleName string
-	PageNumber, PageSize     int
+	InstanceIds          []string
+	RamRoleName          string
+	PageNumber, PageSize int
 }
 
 // DescribeInstanceRamRoleResponse is the answer of DescribeInstanceRamRole.
@@ -21,7 +22,7 @@ type DescribeInstanceRamRoleResponse struct {
 // shown is not documented: here with an empty name, or not at all once
 // [Service.HideRoleless] says so. Ids that do not exist are left out (assumed).
 func (s *Service) DescribeInstanceRamRole(c *wire.Call, in *DescribeInstanceRamRoleRequest) (*DescribeInstanceRamRoleResponse, error) {
-	if in.InstanceIds == "" && in.RamRoleName == "" {
+	if in.InstanceIds == nil && in.RamRoleName == "" {
 		// 403 InvalidParameter.AllEmpty: error table of this API.
 		return nil, wire.Errorf(403, "InvalidParameter.AllEmpty", "InstanceIds and RamRoleName cannot be empty at the same time.")
 	}
@@ -29,9 +30,9 @@ func (s *Service) DescribeInstanceRamRole(c *wire.Call, in *DescribeInstanceRamR
 		return nil, err
 	}
 	f := instanceFilter{DescribeInstancesRequest: &DescribeInstancesRequest{}}
-	if in.InstanceIds != "" {
+	if in.InstanceIds != nil {
 		var err error
-		if f.ids, err = namedInstances(in.InstanceIds, 50); err != nil {
+		if f.ids, err = namedInstances(in.InstanceIds); err != nil {
 			return nil, err
 		}
 	}
@@ -40,20 +41,10 @@ func (s *Service) DescribeInstanceRamRole(c *wire.Call, in *DescribeInstanceRamR
 		return nil, err
 	}
 	p := paging{}.byNumber(in.PageNumber, in.PageSize, 10, 50)
-	s.w.Lock()
-	defer s.w.Unlock()
-	got, err := take(f.candidates(sp), p, func(i *instance) bool {
+	found, page, err := list(f.candidates(sp), p, func(i *instance) bool {
 		return same(in.RamRoleName, i.role) && !(s.hideRoleless && i.role == "")
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeInstanceRamRoleResponse{RegionId: sp.region, TotalCount: got.total}
-	out.InstanceRamRoleSets.InstanceRamRoleSet = []InstanceRole{}
-	for _, i := range got.rows {
-		out.InstanceRamRoleSets.InstanceRamRoleSet = append(out.InstanceRamRoleSets.InstanceRamRoleSet, InstanceRole{i.id, i.role})
-	}
-	return out, nil
+	}, func(i *instance) InstanceRole { return InstanceRole{i.id, i.role} })
+	return &DescribeInstanceRamRoleResponse{InstanceRoleTable{found}, sp.region, page.TotalCount}, err
 }
 
 // HideRoleless chooses how DescribeInstanceRamRole shows instances without a

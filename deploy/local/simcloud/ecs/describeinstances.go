@@ -12,7 +12,8 @@ import (
 // DescribeInstancesRequest holds the parameters of DescribeInstances that matter
 // here.
 type DescribeInstancesRequest struct {
-	InstanceIds, InstanceName             string
+	InstanceIds                           []string
+	InstanceName                          string
 	VpcId, VSwitchId, ZoneId, Status      string
 	InstanceType, InstanceTypeFamily      string
 	ImageId, SecurityGroupId, KeyPairName string
@@ -30,13 +31,11 @@ type DescribeInstancesRequest struct {
 
 // DescribeInstancesResponse is the answer of DescribeInstances.
 type DescribeInstancesResponse struct {
-	Instances struct{ Instance []InstanceItem }
-	PageOf
-	NextToken string
+	Instances instanceSet
+	Listed
 }
 
-// PageOf is how an answer counts itself.
-type PageOf struct{ TotalCount, PageNumber, PageSize int }
+type instanceSet struct{ Instance []InstanceItem }
 
 // limitedMatches is how many resources a list shows at most when it is filtered
 // by tags or by resource group: documented for DescribeInstances. That the rest
@@ -46,10 +45,6 @@ const limitedMatches = 1000
 // DescribeInstances lists instances, 10 to 100 a page. It shows neither roles nor
 // trusted modes nor disks. Ids that do not exist are left out of the answer.
 func (s *Service) DescribeInstances(c *wire.Call, in *DescribeInstancesRequest) (*DescribeInstancesResponse, error) {
-	sp, err := s.enter(c, allow(c))
-	if err != nil {
-		return nil, err
-	}
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
@@ -57,19 +52,10 @@ func (s *Service) DescribeInstances(c *wire.Call, in *DescribeInstancesRequest) 
 	if in.DryRun {
 		return nil, dryRun()
 	}
-	p := byToken(in.NextToken, in.MaxResults, 100).byNumber(in.PageNumber, in.PageSize, 10, 100)
-	s.w.Lock()
-	defer s.w.Unlock()
-	got, err := take(f.candidates(sp), p, f.match)
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeInstancesResponse{PageOf: PageOf{got.total, p.number, p.size}, NextToken: got.next}
-	out.Instances.Instance = make([]InstanceItem, len(got.rows))
-	for i, row := range got.rows {
-		out.Instances.Instance[i] = row.item(sp)
-	}
-	return out, nil
+	p := byToken(in.NextToken, in.MaxResults, 10, 100).byNumber(in.PageNumber, in.PageSize, 10, 100)
+	sp := s.at(c)
+	found, page, err := list(f.candidates(sp), p, f.match, func(i *instance) InstanceItem { return i.item(sp) })
+	return &DescribeInstancesResponse{instanceSet{found}, page}, err
 }
 
 // instanceFilter is a checked DescribeInstancesRequest.
@@ -81,22 +67,16 @@ type instanceFilter struct {
 }
 
 func (in *DescribeInstancesRequest) filter() (*instanceFilter, error) {
-	f := &instanceFilter{DescribeInstancesRequest: in}
-	if in.InstanceIds != "" {
-		ids, err := idList(in.InstanceIds, "InvalidInstanceIds.Malformed", 100)
-		if err != nil {
-			return nil, err
-		}
-		f.ids = ids
+	ids, err := idList(in.InstanceIds, "InvalidInstanceIds.Malformed")
+	if err != nil {
+		return nil, err
 	}
+	f := &instanceFilter{DescribeInstancesRequest: in, ids: ids}
 	if in.Status != "" {
 		var ok bool
 		if f.status, ok = parseStatus(in.Status); !ok {
 			return nil, invalid("InvalidStatus.ValueNotSupported", "The specified Status is not valid: %s.", in.Status)
 		}
-	}
-	if len(in.Tag) > 20 {
-		return nil, invalid("InvalidParameter.TagNum", "The number of tags exceeds the limit of 20.")
 	}
 	return f, f.readFilters()
 }

@@ -16,11 +16,7 @@ type CommandPaging struct {
 }
 
 func (in *CommandPaging) paging() paging {
-	p := paging{}
-	if in.NextToken != "" || in.MaxResults != 0 {
-		p = paging{token: in.NextToken, max: min(max(cmp.Or(in.MaxResults, 10), 1), 50)}
-	}
-	return p.byNumber(in.PageNumber, in.PageSize, 10, 50)
+	return byToken(in.NextToken, in.MaxResults, 1, 50).byNumber(in.PageNumber, in.PageSize, 10, 50)
 }
 
 // DescribeInvocationsRequest holds the parameters of DescribeInvocations that
@@ -36,10 +32,11 @@ type DescribeInvocationsRequest struct {
 
 // DescribeInvocationsResponse is the answer of DescribeInvocations.
 type DescribeInvocationsResponse struct {
-	Invocations struct{ Invocation []InvocationItem }
-	PageOf
-	NextToken string
+	Invocations invocationSet
+	Listed
 }
+
+type invocationSet struct{ Invocation []InvocationItem }
 
 // InvocationItem is an invocation in a response. InvocationStatus and
 // InvokeStatus are over all of its instances.
@@ -67,35 +64,11 @@ type InvokeInstanceItem struct {
 // DescribeInvocations lists invocations of the last 30 days, in the order in which they
 // began, which is assumed.
 func (s *Service) DescribeInvocations(c *wire.Call, in *DescribeInvocationsRequest) (*DescribeInvocationsResponse, error) {
-	sp, err := s.enter(c, allowRecords(c))
-	if err != nil {
-		return nil, err
-	}
-	p := in.paging()
-	s.w.Lock()
-	defer s.w.Unlock()
 	since := s.w.Clock.Now().Add(-recordsLast)
-	got, err := take(sp.invocations.After, p, func(v *invocation) bool {
+	found, page, err := list(s.at(c).invocations.After, in.paging(), func(v *invocation) bool {
 		return !v.created.Before(since) && in.match(v)
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeInvocationsResponse{PageOf: PageOf{got.total, p.number, p.size}, NextToken: got.next}
-	out.Invocations.Invocation = []InvocationItem{}
-	for _, v := range got.rows {
-		out.Invocations.Invocation = append(out.Invocations.Invocation, in.item(v))
-	}
-	return out, nil
-}
-
-// allowRecords asks for the reading of invocations on all instances and all
-// commands (assumed).
-func allowRecords(c *wire.Call) error {
-	if err := allow(c); err != nil {
-		return err
-	}
-	return c.Allow("ecs:"+c.Action, arn(c, "command", "*"))
+	}, in.item)
+	return &DescribeInvocationsResponse{invocationSet{found}, page}, err
 }
 
 func (in *DescribeInvocationsRequest) match(v *invocation) bool {

@@ -19,8 +19,6 @@ func (s *Service) DescribeRegions(c *wire.Call, _ *DescribeRegionsRequest) (*Des
 		return nil, err
 	}
 	out := &DescribeRegionsResponse{}
-	s.w.Lock()
-	defer s.w.Unlock()
 	for _, r := range s.w.Regions {
 		if !s.w.Lists("ecs", r) {
 			continue

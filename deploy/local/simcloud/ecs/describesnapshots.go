@@ -10,21 +10,23 @@ import (
 // DescribeSnapshotsRequest holds the parameters of DescribeSnapshots that matter
 // here.
 type DescribeSnapshotsRequest struct {
-	SnapshotIds, SnapshotName, DiskId, InstanceId string
-	Encrypted, KMSKeyId, Status                   string
-	SnapshotType, SourceDiskType, Usage           string
-	DryRun                                        bool
-	Tag                                           []TagParam
-	NextToken                                     string
-	MaxResults, PageNumber, PageSize              int
+	SnapshotIds                         []string
+	SnapshotName, DiskId, InstanceId    string
+	Encrypted, KMSKeyId, Status         string
+	SnapshotType, SourceDiskType, Usage string
+	DryRun                              bool
+	Tag                                 []TagParam
+	NextToken                           string
+	MaxResults, PageNumber, PageSize    int
 }
 
 // DescribeSnapshotsResponse is the answer of DescribeSnapshots.
 type DescribeSnapshotsResponse struct {
-	Snapshots struct{ Snapshot []SnapshotItem }
-	PageOf
-	NextToken string
+	Snapshots snapshotSet
+	Listed
 }
+
+type snapshotSet struct{ Snapshot []SnapshotItem }
 
 // SnapshotItem is a snapshot as DescribeSnapshots shows it. SourceDiskSize is a
 // string.
@@ -43,34 +45,19 @@ type SnapshotItem struct {
 // 10 to 100 a page by token or number. Documented: it can be asked for as
 // snapshot/*.
 func (s *Service) DescribeSnapshots(c *wire.Call, in *DescribeSnapshotsRequest) (*DescribeSnapshotsResponse, error) {
-	sp, err := s.enter(c, c.Allow("ecs:DescribeSnapshots", arn(c, "snapshot", "*")))
+	ids, err := idList(in.SnapshotIds, "InvalidSnapshotIds.Malformed")
 	if err != nil {
 		return nil, err
-	}
-	var ids []string
-	if in.SnapshotIds != "" {
-		if ids, err = idList(in.SnapshotIds, "InvalidSnapshotIds.Malformed", 100); err != nil {
-			return nil, err
-		}
 	}
 	if in.DryRun {
 		return nil, dryRun()
 	}
-	p := byToken(in.NextToken, in.MaxResults, 100).byNumber(in.PageNumber, in.PageSize, 10, 100)
-	s.w.Lock()
-	defer s.w.Unlock()
-	got, err := take(s.snapshots(sp), p, func(x *snapshot) bool {
-		return (in.SnapshotIds == "" || slices.Contains(ids, x.id)) && in.match(x) && (len(in.Tag) == 0 || s.tagsOf(sp, x).match(in.Tag))
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := &DescribeSnapshotsResponse{PageOf: PageOf{got.total, p.number, p.size}, NextToken: got.next}
-	out.Snapshots.Snapshot = make([]SnapshotItem, len(got.rows))
-	for i, x := range got.rows {
-		out.Snapshots.Snapshot[i] = x.item(s.tagsOf(sp, x))
-	}
-	return out, nil
+	p := byToken(in.NextToken, in.MaxResults, 10, 100).byNumber(in.PageNumber, in.PageSize, 10, 100)
+	sp := s.at(c)
+	found, page, err := list(s.snapshots(sp), p, func(x *snapshot) bool {
+		return (ids == nil || slices.Contains(ids, x.id)) && in.match(x) && (len(in.Tag) == 0 || s.tagsOf(sp, x).match(in.Tag))
+	}, func(x *snapshot) SnapshotItem { return x.item(s.tagsOf(sp, x)) })
+	return &DescribeSnapshotsResponse{snapshotSet{found}, page}, err
 }
 
 // match: the disks of all snapshots are gone here, so none is of an instance.

@@ -16,8 +16,6 @@ func (s *Service) DescribeUserData(c *wire.Call, in *DescribeUserDataRequest) (*
 	if err := allow(c, in.InstanceId); err != nil {
 		return nil, err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	sp, i, err := s.instance(c, in.InstanceId)
 	if err != nil {
 		return nil, err

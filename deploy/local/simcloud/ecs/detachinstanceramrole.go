@@ -3,7 +3,10 @@ package ecs
 import "fleetwarden/deploy/local/simcloud/wire"
 
 // DetachInstanceRamRoleRequest names up to 100 instances in one JSON array.
-type DetachInstanceRamRoleRequest struct{ InstanceIds, RamRoleName string }
+type DetachInstanceRamRoleRequest struct {
+	InstanceIds []string
+	RamRoleName string
+}
 
 // DetachInstanceRamRoleResponse is the answer of DetachInstanceRamRole.
 type DetachInstanceRamRoleResponse struct {
@@ -16,16 +19,17 @@ type DetachInstanceRamRoleResponse struct {
 // role. What the result's InstanceRamRoleSets hold is assumed: what was
 // detached.
 func (s *Service) DetachInstanceRamRole(c *wire.Call, in *DetachInstanceRamRoleRequest) (*DetachInstanceRamRoleResponse, error) {
-	named, err := namedInstances(in.InstanceIds, 100)
+	named, err := namedInstances(in.InstanceIds)
 	if err != nil {
 		return nil, err
 	}
-	sp, err := s.enter(c, allow(c, named...))
+	if err := allow(c, named...); err != nil {
+		return nil, err
+	}
+	sp, err := s.space(c)
 	if err != nil {
 		return nil, err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	out := &DetachInstanceRamRoleResponse{TotalCount: len(named), RamRoleName: in.RamRoleName}
 	for _, id := range named {
 		r := sp.detach(id, in.RamRoleName)

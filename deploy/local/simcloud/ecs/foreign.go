@@ -26,10 +26,8 @@ func (s *Service) unlock(sp *space, img *image, encrypted string) error {
 
 // unlockDisks checks the data disks of a launch that are made of snapshots: they
 // must be there, and encrypted ones of another account are held to the same as
-// images. The caller does not hold the mutex.
+// images. The caller holds the mutex.
 func (s *Service) unlockDisks(sp *space, l *launch) error {
-	s.w.Lock()
-	defer s.w.Unlock()
 	for i := range l.Data {
 		d := &l.Data[i]
 		if d.Snapshot == "" {

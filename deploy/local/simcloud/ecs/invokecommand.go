@@ -24,12 +24,10 @@ type InvokeCommandResponse struct{ InvokeId string }
 // InvokeCommand runs a kept command, later, on all of the instances, or, if one
 // is unfit, on none.
 func (s *Service) InvokeCommand(c *wire.Call, in *InvokeCommandRequest) (*InvokeCommandResponse, error) {
-	sp, err := s.enter(c, allowRun(c, in.InstanceId, in.CommandId))
+	sp, err := s.enter(c, in.InstanceId, in.CommandId)
 	if err != nil {
 		return nil, err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	return once(sp, c, in.ClientToken, in, func() (*InvokeCommandResponse, error) {
 		cmd := sp.commands.Get(in.CommandId)
 		if cmd == nil {
@@ -50,13 +48,14 @@ func (s *Service) InvokeCommand(c *wire.Call, in *InvokeCommandRequest) (*Invoke
 	})
 }
 
-// allowRun asks for the instances and for the command: the documented resources
-// of InvokeCommand and RunCommand.
-func allowRun(c *wire.Call, instances []string, command string) error {
-	if err := allow(c, instances...); err != nil {
-		return err
+// enter asks for the instances and for the command, the documented resources of
+// InvokeCommand and RunCommand, and is the call's space.
+func (s *Service) enter(c *wire.Call, instances []string, command string) (*space, error) {
+	err := cmp.Or(allow(c, instances...), c.Allow("ecs:"+c.Action, arn(c, "command", command)))
+	if err != nil {
+		return nil, err
 	}
-	return c.Allow("ecs:"+c.Action, arn(c, "command", command))
+	return s.space(c)
 }
 
 // run is what InvokeCommand and RunCommand say about one invocation.

@@ -30,25 +30,17 @@ const tagPage = 50
 // ListTagResources lists tags by resource. A filter by tags shows the resources
 // that have all of them, with those tags only (assumed).
 func (s *Service) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*ListTagResourcesResponse, error) {
-	if err := c.Allow("ecs:ListTagResources", arn(c, in.ResourceType, "*")); err != nil {
-		return nil, err
-	}
 	if len(in.ResourceId) > 50 {
 		return nil, tooMany("ResourceId", 50)
 	}
 	if len(in.ResourceId) == 0 && len(in.Tag) == 0 {
 		return nil, missing("ResourceId")
 	}
-	sp, err := s.space(c)
-	if err != nil {
-		return nil, err
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	k, err := kind(in.ResourceType)
 	if err != nil {
 		return nil, err
 	}
+	sp := s.at(c)
 	from := k.rows(sp)
 	if len(in.ResourceId) > 0 { // unknown ids are left out
 		from = named(unique(in.ResourceId), func(id string) *tagRow {

@@ -3,7 +3,6 @@ package ecs
 import (
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"iter"
 	"slices"
 	"strconv"
@@ -17,14 +16,14 @@ type paging struct {
 	number, size int
 }
 
-// byToken is the paging of MaxResults and NextToken, if either is there. Values
-// below 10 or missing become 10, values above most become most: documented for
-// DescribeInstances (100) and DescribeDisks (500).
-func byToken(token string, maxResults, most int) paging {
+// byToken is the paging of MaxResults and NextToken, if either is there. A missing value
+// becomes 10, one below least becomes least, one above most becomes most: documented for
+// DescribeInstances (10, 100) and DescribeDisks (10, 500).
+func byToken(token string, maxResults, least, most int) paging {
 	if token == "" && maxResults == 0 {
 		return paging{}
 	}
-	return paging{token: token, max: min(max(maxResults, 10), most)}
+	return paging{token: token, max: min(max(cmp.Or(maxResults, 10), least), most)}
 }
 
 // byNumber is the paging of PageNumber and PageSize, where p is not by token.
@@ -45,6 +44,25 @@ type part[T any] struct {
 
 // rows are the candidates behind a place, in order; table.After is one.
 type rows[T any] func(place uint64) iter.Seq2[uint64, *T]
+
+// PageOf is how an answer counts itself.
+type PageOf struct{ TotalCount, PageNumber, PageSize int }
+
+// Listed is PageOf with the token of the next page.
+type Listed struct {
+	PageOf
+	NextToken string
+}
+
+// list is the asked part of the matching rows as items of an answer.
+func list[T, I any](from rows[T], p paging, match func(*T) bool, item func(*T) I) ([]I, Listed, error) {
+	got, err := take(from, p, match)
+	items := make([]I, len(got.rows))
+	for n, row := range got.rows {
+		items[n] = item(row)
+	}
+	return items, Listed{PageOf{got.total, p.number, p.size}, got.next}, err
+}
 
 // take cuts the asked part out of the matching rows. A next token is given only
 // if another row matches.
@@ -133,17 +151,10 @@ func parseToken(token string) (uint64, error) {
 	return 0, invalid("InvalidParameter.NextToken", "The specified NextToken is not valid.")
 }
 
-// idList reads a parameter that holds a JSON array of ids as one string. Empty
-// elements, no elements and more than most are malformed, with the code that
-// the error tables give for InstanceIds. Ids that are named twice count once.
-func idList(value, code string, most int) ([]string, error) {
-	var ids []string
-	if err := json.Unmarshal([]byte(value), &ids); err != nil {
-		return nil, invalid(code, "The specified ids are malformed.")
-	}
-	if len(ids) > most {
-		return nil, invalid(code, "The amount of specified ids exceeds the limit of %d.", most)
-	}
+// idList checks ids that came as one JSON array. Empty ones are malformed, with the code
+// that the error tables give for InstanceIds; ids that are named twice count once. How many
+// there may be is the gateway's affair.
+func idList(ids []string, code string) ([]string, error) {
 	if slices.Contains(ids, "") {
 		return nil, invalid(code, "The specified ids are malformed.")
 	}

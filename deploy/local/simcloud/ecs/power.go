@@ -22,8 +22,6 @@ func (s *Service) one(c *wire.Call, id string, onlyTry bool, p power) error {
 	if err := allow(c, id); err != nil {
 		return err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	sp, i, err := s.instance(c, id)
 	if err != nil {
 		return err
@@ -50,9 +48,6 @@ type batch struct {
 // is changed and the call fails. SuccessFirst: each for itself, and a dry run
 // always passes.
 func (s *Service) many(c *wire.Call, b batch, p power) (*PowerResults, error) {
-	if len(b.ids) > 100 {
-		return nil, tooMany("InstanceId", 100)
-	}
 	if !oneOf(b.optimization, "AllTogether", "SuccessFirst") {
 		return nil, invalid("InvalidParameter.BatchOptimization", "The specified BatchOptimization is not valid: %s.", b.optimization)
 	}
@@ -60,8 +55,6 @@ func (s *Service) many(c *wire.Call, b batch, p power) (*PowerResults, error) {
 	if err := allow(c, b.ids...); err != nil {
 		return nil, err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	ins, errs, err := s.fit(c, b, p)
 	switch {
 	case b.dryRun && (err == nil || b.optimization == "SuccessFirst"):

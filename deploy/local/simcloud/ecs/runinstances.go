@@ -80,8 +80,6 @@ func (s *Service) RunInstances(c *wire.Call, in *RunInstancesRequest) (*RunInsta
 	if in.DryRun {
 		return nil, dryRun()
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	return once(sp, c, in.ClientToken, in, func() (*RunInstancesResponse, error) {
 		made := s.create(sp, p, amount)
 		s.boot(sp, made)

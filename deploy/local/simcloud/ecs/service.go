@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"fleetwarden/deploy/local/simcloud"
@@ -84,12 +85,37 @@ func (s *Service) space(c *wire.Call) (*space, error) {
 	return sp, nil
 }
 
-// enter is space for a call that RAM has allowed; otherwise it returns RAM's answer.
-func (s *Service) enter(c *wire.Call, denied error) (*space, error) {
-	if denied != nil {
-		return nil, denied
+// at is space for an API of [rights].
+func (s *Service) at(c *wire.Call) *space { return s.spaces[where{c.Caller.Account, c.Region}] }
+
+// rights are what RAM is asked about by APIs of a region, as far as the parameters say
+// it as they stand. The other APIs ask, and look for their region, in their methods.
+var rights = map[string][]string{
+	"CopyImage":                    {prefix + "image/*"},
+	"CreateCommand":                {prefix + "command/*"},
+	"DeleteCommand":                {prefix + "command/$CommandId"},
+	"DescribeCloudAssistantStatus": {prefix + "instance/*"},
+	"DescribeCommands":             {prefix + "command/*"},
+	"DescribeDisks":                {prefix + "disk/*"},
+	"DescribeImageSharePermission": {prefix + "image/$ImageId"}, // documented
+	"DescribeImages":               {prefix + "image/*"},
+	"DescribeInstances":            {prefix + "instance/*"},
+	"DescribeInvocations":          {prefix + "instance/*", prefix + "command/*"}, // assumed
+	"DescribeSnapshots":            {prefix + "snapshot/*"},                       // documented
+	"ListTagResources":             {prefix + "$ResourceType/*"},
+	"ModifyImageSharePermission":   {prefix + "image/$ImageId"}, // documented
+}
+
+const prefix = "acs:ecs:$Region:$Account:"
+
+// Enter implements wire.Guarded.
+func (s *Service) Enter(c *wire.Call) (sync.Locker, error) {
+	asked, regional := rights[c.Action]
+	err := c.Ask("ecs:"+c.Action, asked...)
+	if err == nil && regional {
+		_, err = s.space(c)
 	}
-	return s.space(c)
+	return s.w, err
 }
 
 // instance finds an instance of the caller. Some APIs have no RegionId: in the

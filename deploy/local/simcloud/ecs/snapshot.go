@@ -35,11 +35,7 @@ const toSnapshot = 10 * time.Second
 // caller holds the mutex.
 func (s *Service) addSnapshot(sp *space, x *snapshot) *snapshot {
 	s.keepSnapshot(sp, x)
-	s.w.Clock.After(toSnapshot, func() {
-		s.w.Lock()
-		defer s.w.Unlock()
-		x.ready = true
-	})
+	s.w.After(toSnapshot, func() { x.ready = true })
 	return x
 }
 
@@ -100,7 +96,7 @@ type encryption struct {
 
 // encrypt finds the key that a request asks for: the named one, which must be
 // enabled and open to ECS, ECS's service key without a name, none if it does not
-// ask for encryption. The mutex is not held.
+// ask for encryption. The caller holds the mutex.
 func (s *Service) encrypt(sp *space, encrypted, key string) (encryption, error) {
 	if encrypted != "true" {
 		if key != "" {
@@ -116,8 +112,6 @@ func (s *Service) encrypt(sp *space, encrypted, key string) (encryption, error) 
 	} else if err := s.checkKey(sp, key); err != nil {
 		return encryption{}, err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	id, service := s.access.KeyID(sp.account, sp.region, key)
 	return encryption{id, service}, nil
 }

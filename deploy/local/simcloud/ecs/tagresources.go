@@ -44,9 +44,6 @@ type resources struct {
 // retag changes the tags of all resources or, if one does not exist or may not
 // get them, of none.
 func (s *Service) retag(c *wire.Call, r resources, change func(tags) (tags, error)) error {
-	if len(r.ids) > 50 {
-		return tooMany("ResourceId", 50)
-	}
 	for _, id := range r.ids {
 		if err := c.Allow("ecs:"+c.Action, arn(c, r.kind, id)); err != nil {
 			return err
@@ -60,8 +57,6 @@ func (s *Service) retag(c *wire.Call, r resources, change func(tags) (tags, erro
 	if err != nil {
 		return err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	places, values := make([]*tags, len(r.ids)), make([]tags, len(r.ids))
 	for i, id := range r.ids {
 		if places[i] = k.tags(sp, id); places[i] == nil {

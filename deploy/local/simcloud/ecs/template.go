@@ -122,8 +122,6 @@ func (s *Service) fillFrom(sp *space, l *launch, in *RunInstancesRequest) error 
 	if in.LaunchTemplateId == "" && in.LaunchTemplateName == "" {
 		return nil
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	t, err := sp.template(in.LaunchTemplateId, in.LaunchTemplateName)
 	if err != nil {
 		return err

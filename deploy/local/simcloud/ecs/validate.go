@@ -88,12 +88,10 @@ func (s *Service) findTypeAndImage(sp *space, l *launch) (*instanceType, *image,
 	if kind == nil {
 		return nil, nil, wire.Errorf(404, "InvalidInstanceType.NotFound", "The specified InstanceType does not exist: %s.", l.InstanceType)
 	}
-	s.w.Lock()
 	img := s.image(sp, l.ImageID)
 	if l.ImageFamily != "" {
 		img = s.newest(sp, l.ImageFamily)
 	}
-	s.w.Unlock()
 	if img == nil {
 		return nil, nil, wire.Errorf(404, "InvalidImageId.NotFound", "The specified image does not exist: %s%s.", l.ImageID, l.ImageFamily)
 	}
@@ -188,8 +186,6 @@ func (s *Service) checkSources(sp *space, l *launch, img *image) error {
 	if err := s.unlockDisks(sp, l); err != nil {
 		return err
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	if m := img.encrypted(); m != nil && img.owner == sp.account {
 		inherit(&l.System, m.key, m.service)
 	}

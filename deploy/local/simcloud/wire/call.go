@@ -2,6 +2,8 @@ package wire
 
 import (
 	"fmt"
+	"os"
+	"sync"
 	"time"
 )
 
@@ -53,6 +55,33 @@ func (c *Call) Allow(action string, resources ...string) error {
 		}
 	}
 	return nil
+}
+
+// Guarded is a product that is asked before each of its methods. It asks RAM, and returns
+// the mutex that is held while the method runs; nil for none.
+type Guarded interface {
+	Enter(c *Call) (sync.Locker, error)
+}
+
+// Ask is Allow for resources with the call's region, account and parameters to be put in,
+// such as acs:ecs:$Region:$Account:image/$ImageId.
+func (c *Call) Ask(action string, resources ...string) error {
+	for _, pattern := range resources {
+		if err := c.Authorize(action, os.Expand(pattern, c.named), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Call) named(name string) string {
+	switch name {
+	case "Region":
+		return c.Region
+	case "Account":
+		return c.Caller.Account
+	}
+	return c.Params[name]
 }
 
 // Refer notes resources for the trail record's referencedResources, such as

@@ -13,8 +13,8 @@
 // slice field Tag []TagParam from Tag.1.Key, Tag.1.Value, …; a []string field
 // InstanceId from InstanceId.1, …. Afterwards it writes the response struct
 // as JSON with its RequestId, or the *Error, and hands writes to the trail. A
-// response struct has no field RequestId of its own. A method is called without
-// the World's mutex held and takes it itself.
+// response struct has no field RequestId of its own. RAM is asked and the product's mutex
+// taken before a method of a [Guarded] product; other products do both themselves.
 //
 // An API with a path (ROA) is found by method and path. Parameters in the path and
 // documented headers are decoded as those of the query are; a field Body takes the body:

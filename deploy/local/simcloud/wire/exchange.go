@@ -180,14 +180,31 @@ func (x *exchange) invoke(m method, in reflect.Value) (body []byte, err error) {
 			body, err = nil, Errorf(500, "InternalError", "simcloud: %s panicked: %v", x.action.Name, p)
 		}
 	}()
-	out := m.fn.Call([]reflect.Value{reflect.ValueOf(x.call), in})
-	if e, _ := out[1].Interface().(error); e != nil {
-		return nil, e
+	out, err := m.call(x.call, in)
+	if err != nil {
+		return nil, err
 	}
 	if x.action.Rooted() {
-		return x.plain(out[0].Interface())
+		return x.plain(out)
 	}
-	return withRequestID(out[0].Interface(), x.id)
+	return withRequestID(out, x.id)
+}
+
+// call runs the method of a product that lets the call in.
+func (m method) call(c *Call, in reflect.Value) (any, error) {
+	if m.guarded != nil {
+		mutex, err := m.guarded.Enter(c)
+		if err != nil {
+			return nil, err
+		}
+		if mutex != nil {
+			mutex.Lock()
+			defer mutex.Unlock()
+		}
+	}
+	out := m.fn.Call([]reflect.Value{reflect.ValueOf(c), in})
+	err, _ := out[1].Interface().(error)
+	return out[0].Interface(), err
 }
 
 func withRequestID(response any, id string) ([]byte, error) {

@@ -51,8 +51,9 @@ type Router struct {
 }
 
 type method struct {
-	fn reflect.Value
-	in reflect.Type
+	fn      reflect.Value
+	in      reflect.Type
+	guarded Guarded // nil for a product that sees to it itself
 }
 
 // NewRouter returns a router without products.
@@ -91,6 +92,7 @@ func (r *Router) Register(code string, receiver any) error {
 	if !ok {
 		return fmt.Errorf("registering %s: no facts about this product", code)
 	}
+	guarded, _ := receiver.(Guarded)
 	v := reflect.ValueOf(receiver)
 	for i := range v.NumMethod() {
 		name := v.Type().Method(i).Name
@@ -107,7 +109,7 @@ func (r *Router) Register(code string, receiver any) error {
 			return fmt.Errorf("registering %s: %w", code, err)
 		}
 		r.mu.Lock()
-		r.methods[code+":"+name] = method{fn, in}
+		r.methods[code+":"+name] = method{fn, in, guarded}
 		r.mu.Unlock()
 	}
 	return nil
