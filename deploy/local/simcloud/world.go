@@ -57,13 +57,18 @@ func (w *World) NewID(prefix string) string {
 	return fmt.Sprintf("%slocal%015s", prefix, n)
 }
 
-// After calls f with the mutex held when d of virtual time has passed.
-func (w *World) After(d time.Duration, f func()) *Timer {
-	return w.Clock.After(d, func() {
+// After is the clock's with f called with the mutex held.
+func (w *World) After(d time.Duration, f func()) { w.Clock.After(d, w.held(f)) }
+
+// Background is the clock's with f called with the mutex held.
+func (w *World) Background(d time.Duration, f func()) { w.Clock.Background(d, w.held(f)) }
+
+func (w *World) held(f func()) func() {
+	return func() {
 		w.Lock()
 		defer w.Unlock()
 		f()
-	})
+	}
 }
 
 // Event is what a service publishes to the account's default bus: a CloudEvent without

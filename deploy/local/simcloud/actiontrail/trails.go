@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -92,16 +93,14 @@ func (t *Trail) trailOf(account, name string) *trail {
 	return t.trails[account][at]
 }
 
-// allowed asks RAM, for all trails of the region, as the published pages have it.
-func allowed(c *wire.Call) error {
-	return c.Allow("actiontrail:"+c.Action, "acs:actiontrail:"+c.Region+":"+c.Caller.Account+":*")
+// Enter implements wire.Guarded. RAM is asked for all trails of the region, as the
+// published pages have it.
+func (t *Trail) Enter(c *wire.Call) (sync.Locker, error) {
+	return &t.mu, c.Ask("actiontrail:"+c.Action, "acs:actiontrail:$Region:$Account:*")
 }
 
-// named returns the trail of the call after RAM has allowed it. The caller holds the mutex.
+// named returns the trail of the call. The caller holds the mutex.
 func (t *Trail) named(c *wire.Call, name string) (*trail, error) {
-	if err := allowed(c); err != nil {
-		return nil, err
-	}
 	x := t.trailOf(c.Caller.Account, name)
 	if x == nil {
 		return nil, wire.Errorf(404, "TrailNotFoundException", "The specified trail does not exist.")
@@ -137,11 +136,6 @@ var trailName = regexp.MustCompile(`^[a-z][a-z0-9_-]{5,35}$`)
 
 // CreateTrail makes a trail that does not log yet: its status is Fresh.
 func (t *Trail) CreateTrail(c *wire.Call, in *CreateTrailRequest) (*TrailOutput, error) {
-	if err := allowed(c); err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	d := in.Delivery
 	d.TrailRegion, d.EventRW = cmp.Or(d.TrailRegion, "All"), cmp.Or(d.EventRW, "Write")
 	switch {
@@ -172,8 +166,6 @@ func (t *Trail) check(d Delivery) error {
 
 // UpdateTrail changes what it is given.
 func (t *Trail) UpdateTrail(c *wire.Call, in *TrailInput) (*TrailOutput, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	x, err := t.named(c, in.Name)
 	if err != nil {
 		return nil, err
@@ -201,8 +193,6 @@ type Nothing struct{}
 
 // StartLogging starts a trail; one that logs continues.
 func (t *Trail) StartLogging(c *wire.Call, in *TrailRequest) (*Nothing, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	x, err := t.named(c, in.Name)
 	if err == nil && !x.logging() {
 		x.status, x.started = "Enable", c.Now
@@ -212,8 +202,6 @@ func (t *Trail) StartLogging(c *wire.Call, in *TrailRequest) (*Nothing, error) {
 
 // StopLogging stops a trail.
 func (t *Trail) StopLogging(c *wire.Call, in *TrailRequest) (*Nothing, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	x, err := t.named(c, in.Name)
 	if err == nil && x.logging() {
 		x.status, x.stopped = "Disable", c.Now
@@ -223,8 +211,6 @@ func (t *Trail) StopLogging(c *wire.Call, in *TrailRequest) (*Nothing, error) {
 
 // DeleteTrail deletes a trail, also one that logs.
 func (t *Trail) DeleteTrail(c *wire.Call, in *TrailRequest) (*Nothing, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	x, err := t.named(c, in.Name)
 	if err == nil {
 		account := c.Caller.Account

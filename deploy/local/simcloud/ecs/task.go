@@ -50,15 +50,14 @@ func (s *Service) invoke(sp *space, v *invocation, ins []*instance) {
 		v.tasks = append(v.tasks, t)
 		l := sp.loadOf(i.id)
 		l.active, l.count, l.last = l.active+1, l.count+1, now
-		s.w.Clock.After(toDeliver, func() { s.arrive(sp, t) })
+		s.w.After(toDeliver, func() { s.arrive(sp, t) })
 	}
 	sp.note(v)
 }
 
 // arrive starts a task if its instance can be reached, and tries again until it
-// is too late.
+// is too late. The caller holds the mutex.
 func (s *Service) arrive(sp *space, t *task) {
-	s.w.Lock()
 	i := t.instance
 	late := s.w.Clock.Now().Sub(t.of.created) >= mostToWait
 	gone := sp.instances.Get(i.id) != i
@@ -70,7 +69,7 @@ func (s *Service) arrive(sp *space, t *task) {
 	case i.beats() && i.guest.outcome != Undelivered:
 		s.begin(sp, t)
 	case !late:
-		s.w.Clock.After(redeliver, func() { s.arrive(sp, t) })
+		s.w.After(redeliver, func() { s.arrive(sp, t) })
 	case i.guest.assistant == absent:
 		s.end(sp, t, taskAborted, "ClientNotRunning")
 	case i.beats():
@@ -78,7 +77,6 @@ func (s *Service) arrive(sp *space, t *task) {
 	default:
 		s.end(sp, t, taskAborted, "ClientNotResponse")
 	}
-	s.w.Unlock()
 }
 
 // begin runs a task until its script has ended or its timeout is over. The
@@ -87,17 +85,15 @@ func (s *Service) begin(sp *space, t *task) {
 	t.status, t.start, t.repeats = taskRunning, s.w.Clock.Now(), 1
 	length := lengthOf(t.of.command.content)
 	if t.instance.guest.outcome == Hangs || length > t.of.timeout {
-		s.w.Clock.After(t.of.timeout, func() { s.finish(sp, t, true) })
+		s.w.After(t.of.timeout, func() { s.finish(sp, t, true) })
 		return
 	}
-	s.w.Clock.After(length, func() { s.finish(sp, t, false) })
+	s.w.After(length, func() { s.finish(sp, t, false) })
 }
 
 // finish ends a task that runs. That a release or a stop under way is an Error is
-// assumed.
+// assumed. The caller holds the mutex.
 func (s *Service) finish(sp *space, t *task, late bool) {
-	s.w.Lock()
-	defer s.w.Unlock()
 	i := t.instance
 	switch {
 	case t.status != taskRunning:

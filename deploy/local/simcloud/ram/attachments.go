@@ -6,32 +6,21 @@ import (
 	"fleetwarden/deploy/local/simcloud/wire"
 )
 
-// policyResource names a policy; the vendor's own belong to "system".
-func policyResource(accountID, kind, name string) string {
-	if kind == "System" {
-		accountID = "system"
-	}
-	return resource(accountID, "policy", name)
-}
-
 // AttachmentRequest names a policy and a role. The resource group is taken and
 // ignored: here, everything is in the account as a whole.
 type AttachmentRequest struct{ PolicyType, PolicyName, RoleName, ResourceGroupId string }
 
 // attachable checks and finds role and policy. The caller holds the mutex.
-func (r *RAM) attachable(accountID string, in *AttachmentRequest) (*role, *policy, error) {
+func (r *RAM) attachable(c *wire.Call, in *AttachmentRequest) (*role, *policy, error) {
 	if err := checkKind(in.PolicyType); err != nil {
 		return nil, nil, err
 	}
-	x := r.role(accountID, in.RoleName)
-	if x == nil {
-		return nil, nil, noRole(in.RoleName)
+	x, err := r.named(c, in.RoleName)
+	if err != nil {
+		return nil, nil, err
 	}
-	p := r.accounts[accountID].policies[policyKey(in.PolicyType, in.PolicyName)]
-	if p == nil {
-		return nil, nil, noPolicy(in.PolicyName)
-	}
-	return x, p, nil
+	p, err := r.policy(c, in.PolicyType, in.PolicyName)
+	return x, p, err
 }
 
 func (x *role) find(p *policy) int {
@@ -41,14 +30,7 @@ func (x *role) find(p *policy) int {
 // AttachPolicyToRole attaches a policy. It works at once: no delay of rights is
 // modelled.
 func (r *RAM) AttachPolicyToRole(c *wire.Call, in *AttachmentRequest) (*Empty, error) {
-	account := c.Caller.Account
-	err := c.Allow("ram:AttachPolicyToRole", resource(account, "role", in.RoleName), policyResource(account, in.PolicyType, in.PolicyName))
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	x, p, err := r.attachable(account, in)
+	x, p, err := r.attachable(c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +62,7 @@ func (x *role) count(kind string) (n int) {
 
 // DetachPolicyFromRole takes a policy off a role.
 func (r *RAM) DetachPolicyFromRole(c *wire.Call, in *AttachmentRequest) (*Empty, error) {
-	account := c.Caller.Account
-	err := c.Allow("ram:DetachPolicyFromRole", resource(account, "role", in.RoleName), policyResource(account, in.PolicyType, in.PolicyName))
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	x, p, err := r.attachable(account, in)
+	x, p, err := r.attachable(c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +87,9 @@ type ListPoliciesForRoleResponse struct {
 
 // ListPoliciesForRole lists what is attached to a role.
 func (r *RAM) ListPoliciesForRole(c *wire.Call, in *GetRoleRequest) (*ListPoliciesForRoleResponse, error) {
-	if err := c.Allow("ram:ListPoliciesForRole", resource(c.Caller.Account, "role", in.RoleName)); err != nil {
+	x, err := r.named(c, in.RoleName)
+	if err != nil {
 		return nil, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	x := r.role(c.Caller.Account, in.RoleName)
-	if x == nil {
-		return nil, noRole(in.RoleName)
 	}
 	out := &ListPoliciesForRoleResponse{}
 	out.Policies.Policy = []AttachedPolicy{}

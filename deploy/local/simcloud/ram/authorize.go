@@ -9,6 +9,38 @@ import (
 	"fleetwarden/deploy/local/simcloud/wire"
 )
 
+// rights are what RAM is asked about by its own APIs, as the vendor's table names them; the
+// tag APIs ask in their methods.
+var rights = map[string][]string{
+	"AttachPolicyToRole":   {aRole, aPolicy},
+	"CreatePolicy":         {"acs:ram:*:$Account:policy/*"},
+	"CreatePolicyVersion":  {aPolicy},
+	"CreateRole":           {"acs:ram:*:$Account:role/*"},
+	"DeletePolicy":         {aPolicy},
+	"DeletePolicyVersion":  {aPolicy},
+	"DeleteRole":           {aRole},
+	"DetachPolicyFromRole": {aRole, aPolicy},
+	"GetPolicy":            {aPolicy},
+	"GetRole":              {aRole},
+	"ListPoliciesForRole":  {aRole},
+	"ListPolicyVersions":   {aPolicy},
+	"UpdateRole":           {aRole},
+}
+
+const (
+	aRole   = "acs:ram:*:$Account:role/$RoleName"
+	aPolicy = "acs:ram:*:$Owner:policy/$PolicyName"
+)
+
+// Enter implements wire.Guarded.
+func (r *RAM) Enter(c *wire.Call) (sync.Locker, error) {
+	asked := rights[c.Action]
+	if asked == nil {
+		return nil, nil
+	}
+	return &r.mu, c.Ask("ram:"+c.Action, asked...)
+}
+
 // Allowed implements wire.Authorizer: the account itself may do anything, a user
 // or role what its policies allow, a session no more than its session policy.
 // It records the question and the answer.

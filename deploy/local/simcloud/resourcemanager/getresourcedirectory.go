@@ -1,6 +1,7 @@
 package resourcemanager
 
 import (
+	"sync"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -21,11 +22,6 @@ type DirectoryInfo struct {
 // GetResourceDirectory shows the caller's directory, to members as well. An
 // account outside gets 404 ResourceDirectoryNotInUse: the API's error table.
 func (d *Directory) GetResourceDirectory(c *wire.Call, _ *Empty) (*DirectoryResponse, error) {
-	if err := c.Allow("resourcemanager:GetResourceDirectory", "*"); err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.pathOf(c.Caller.Account) == "" {
 		return nil, wire.Errorf(404, "ResourceDirectoryNotInUse", "The specified account is not an Alibaba Cloud account or a member account of the resource directory.")
 	}
@@ -33,6 +29,18 @@ func (d *Directory) GetResourceDirectory(c *wire.Call, _ *Empty) (*DirectoryResp
 		ResourceDirectoryId: DirectoryID, RootFolderId: RootID, MasterAccountId: d.master, MasterAccountName: "account-" + d.master,
 		ControlPolicyStatus: "Disabled", CreateTime: stamp(d.created),
 	}}, nil
+}
+
+// rights are what RAM is asked about first. GetFolder and ListAncestors ask themselves, as
+// their resource depends on what exists.
+var rights = map[string][]string{
+	"GetResourceDirectory": {"*"},
+	"ListAccounts":         {"acs:resourcemanager:*:$Account:account/*"},
+}
+
+// Enter implements wire.Guarded.
+func (d *Directory) Enter(c *wire.Call) (sync.Locker, error) {
+	return &d.mu, c.Ask("resourcemanager:"+c.Action, rights[c.Action]...)
 }
 
 // manage lets only the management account on. That members get the answer of an

@@ -13,8 +13,6 @@ type AncestorsResponse struct {
 // ListAncestors lists the folders above a folder or a member, to the management
 // account.
 func (d *Directory) ListAncestors(c *wire.Call, in *AncestorsRequest) (*AncestorsResponse, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	parent, found := d.parent(in.ChildId)
 	path := ""
 	if found && c.Caller.Account == d.master && d.folders.Get(in.ChildId) != nil {

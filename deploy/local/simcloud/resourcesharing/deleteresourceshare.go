@@ -11,11 +11,6 @@ type Empty struct{}
 // DeleteResourceShare ends a share and all that it shares. It is shown as Deleted
 // for a while.
 func (s *Service) DeleteResourceShare(c *wire.Call, in *DeleteResourceShareRequest) (*Empty, error) {
-	if err := allow(c); err != nil {
-		return nil, err
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	x, err := s.own(c, in.ResourceShareId)
 	if err != nil {
 		return nil, err
@@ -31,16 +26,8 @@ func (s *Service) DeleteResourceShare(c *wire.Call, in *DeleteResourceShareReque
 	}
 	s.end(parts)
 	s.mark(x, deleting)
-	s.w.Clock.After(toSettle, func() {
-		s.w.Lock()
-		defer s.w.Unlock()
-		s.mark(x, deleted)
-	})
-	s.w.Clock.Background(keepEnded+toSettle, func() {
-		s.w.Lock()
-		defer s.w.Unlock()
-		s.remove(x)
-	})
+	s.w.After(toSettle, func() { s.mark(x, deleted) })
+	s.w.Background(keepEnded+toSettle, func() { s.remove(x) })
 	return &Empty{}, nil
 }
 

@@ -33,9 +33,7 @@ func (s *Service) invite(a *association) {
 	i := &invitation{seq: s.next(), id: s.w.NewID("i-"), of: a, region: a.share.region, status: pending, created: s.w.Clock.Now()}
 	a.invitation = i
 	s.invitations.Put(i.id, i)
-	s.w.Clock.Background(toInvitation, func() {
-		s.w.Lock()
-		defer s.w.Unlock()
+	s.w.Background(toInvitation, func() {
 		if i.status == pending {
 			i.status = expired
 			s.set(a, failed, "The invitation has expired.")
@@ -87,11 +85,6 @@ type AcceptResponse struct{ ResourceShareInvitation InvitationItem }
 // use a resource of the share, the invitation ends as AcceptFailed, with the
 // reason, and the target's association fails.
 func (s *Service) AcceptResourceShareInvitation(c *wire.Call, in *AcceptRequest) (*AcceptResponse, error) {
-	if err := allow(c); err != nil {
-		return nil, err
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	i := s.invitations.Get(in.ResourceShareInvitationId)
 	if i == nil || i.of.id != c.Caller.Account || i.region != c.Region {
 		return nil, wire.Errorf(409, "EntityNotExists.ResourceShareInvitation", "The resource share invitation does not exist in the current account.")

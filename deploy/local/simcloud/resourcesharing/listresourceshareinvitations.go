@@ -1,6 +1,10 @@
 package resourcesharing
 
-import "fleetwarden/deploy/local/simcloud/wire"
+import (
+	"cmp"
+
+	"fleetwarden/deploy/local/simcloud/wire"
+)
 
 // ListInvitationsRequest are the parameters of ListResourceShareInvitations.
 type ListInvitationsRequest struct {
@@ -16,18 +20,10 @@ type ListInvitationsResponse struct {
 
 // ListResourceShareInvitations lists the invitations that the caller received.
 func (s *Service) ListResourceShareInvitations(c *wire.Call, in *ListInvitationsRequest) (*ListInvitationsResponse, error) {
-	if err := allow(c); err != nil {
+	err := cmp.Or(checkIDs("ResourceShareIds", in.ResourceShareIds), checkIDs("ResourceShareInvitationIds", in.ResourceShareInvitationIds))
+	if err != nil {
 		return nil, err
 	}
-	for _, err := range []error{
-		checkIDs("ResourceShareIds", in.ResourceShareIds), checkIDs("ResourceShareInvitationIds", in.ResourceShareInvitationIds),
-	} {
-		if err != nil {
-			return nil, err
-		}
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	list, next, err := cut(in.Paging, func(yield func(uint64, *invitation) bool) {
 		for _, i := range s.invitations.After(0) {
 			mine := i.of.id == c.Caller.Account && i.region == c.Region

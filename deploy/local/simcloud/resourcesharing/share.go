@@ -3,12 +3,14 @@ package resourcesharing
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/access"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/resourcemanager"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // Service is the product.
@@ -28,6 +30,11 @@ type Service struct {
 // a.Shares.
 func New(w *simcloud.World, e *ecs.Service, a *access.Access) *Service {
 	return &Service{w: w, ecs: e, acc: a, dir: a.Directory, of: map[ecs.Resource][]*association{}}
+}
+
+// Enter implements wire.Guarded. Documented: all APIs are asked for on all resources.
+func (s *Service) Enter(c *wire.Call) (sync.Locker, error) {
+	return s.w, c.Allow("resourcesharing:"+c.Action, "*")
 }
 
 // Statuses of an association and of a share, as documented.
@@ -111,9 +118,7 @@ func (s *Service) set(a *association, status, message string) {
 	if status != failed && status != disassociated {
 		return
 	}
-	s.w.Clock.Background(keepEnded, func() {
-		s.w.Lock()
-		defer s.w.Unlock()
+	s.w.Background(keepEnded, func() {
 		if a.status == status && a.updated.Equal(now) {
 			s.forget(a)
 		}

@@ -22,11 +22,6 @@ const usualLife = 24 * time.Hour
 // AddInstallCode makes an install code. It answers nothing but a request id:
 // DescribeInstallCodes shows the code.
 func (s *Service) AddInstallCode(c *wire.Call, in *AddInstallCodeRequest) (*Empty, error) {
-	if err := allow(c); err != nil {
-		return nil, err
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
 	now := s.w.Clock.Now()
 	x := code{
 		os: cmp.Or(in.Os, "linux"), vendor: cmp.Or(in.VendorName, usualVendor), proxy: in.ProxyCluster,

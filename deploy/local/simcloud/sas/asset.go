@@ -76,7 +76,7 @@ func uuid(id string) string {
 func (s *Service) Launched(m ecs.Machine) {
 	id := m.ID()
 	s.assets[id] = asset{}
-	s.w.Clock.Background(s.delays.Known, func() { s.change(id, func(a *asset) { a.known = true }) })
+	s.w.Background(s.delays.Known, func() { s.change(id, func(a *asset) { a.known = true }) })
 }
 
 // Started implements ecs.Security: what SecurityEnhancementStrategy=Active has
@@ -120,7 +120,7 @@ func (s *Service) installTime(m ecs.Machine) time.Duration {
 // comeOnline lets an agent connect. An agent that connects makes its instance
 // known (assumed).
 func (s *Service) comeOnline(id string, after time.Duration) {
-	s.w.Clock.After(after, func() {
+	s.w.After(after, func() {
 		s.change(id, func(a *asset) {
 			if a.client <= never {
 				a.client = online
@@ -155,11 +155,8 @@ func (s *Service) SetAgent(account, id, agent string) error {
 	return nil
 }
 
-// change changes an asset that is still there. The caller does not hold the
-// mutex.
+// change changes an asset that is still there. The caller holds the mutex.
 func (s *Service) change(id string, f func(*asset)) {
-	s.w.Lock()
-	defer s.w.Unlock()
 	if a, ok := s.assets[id]; ok {
 		f(&a)
 		s.assets[id] = a

@@ -113,10 +113,16 @@ func (c *cloud) launch(in ecs.RunInstancesRequest) string {
 }
 
 // search lists the ids that a search finds.
-// api is one API with its parameters.
-func api[In, Out any](method func(*wire.Call, *In) (*Out, error), in *In) func(*wire.Call) error {
+// api is one API with its parameters, called as the router calls it.
+func api[In, Out any](s *sas.Service, method func(*wire.Call, *In) (*Out, error), in *In) func(*wire.Call) error {
 	return func(c *wire.Call) error {
-		_, err := method(c, in)
+		mutex, err := s.Enter(c)
+		if err != nil {
+			return err
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		_, err = method(c, in)
 		return err
 	}
 }

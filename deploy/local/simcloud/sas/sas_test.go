@@ -192,14 +192,14 @@ func TestEachCallAsksForItsActionAndWhoIsDeniedChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	apis := map[string]func(*wire.Call) error{
-		"DescribeCloudCenterInstances": api(c.sas.DescribeCloudCenterInstances, &sas.DescribeCloudCenterInstancesRequest{}),
-		"RefreshAssets":                api(c.sas.RefreshAssets, &sas.RefreshAssetsRequest{AssetType: "ecs"}),
-		"DescribeInstallCodes":         api(c.sas.DescribeInstallCodes, &sas.DescribeInstallCodesRequest{}),
-		"AddInstallCode":               api(c.sas.AddInstallCode, &sas.AddInstallCodeRequest{}),
-		"OperateAgentClientInstall":    api(c.sas.OperateAgentClientInstall, &sas.OperateAgentClientInstallRequest{Uuids: u}),
-		"DescribeAgentInstallStatus":   api(c.sas.DescribeAgentInstallStatus, &sas.DescribeAgentInstallStatusRequest{Uuids: u}),
-		"PauseClient":                  api(c.sas.PauseClient, &sas.PauseClientRequest{Uuids: u, Value: "0"}),
-		"DeleteInstallCode":            api(c.sas.DeleteInstallCode, &sas.DeleteInstallCodeRequest{CaptchaCode: code}),
+		"DescribeCloudCenterInstances": api(c.sas, c.sas.DescribeCloudCenterInstances, &sas.DescribeCloudCenterInstancesRequest{}),
+		"RefreshAssets":                api(c.sas, c.sas.RefreshAssets, &sas.RefreshAssetsRequest{AssetType: "ecs"}),
+		"DescribeInstallCodes":         api(c.sas, c.sas.DescribeInstallCodes, &sas.DescribeInstallCodesRequest{}),
+		"AddInstallCode":               api(c.sas, c.sas.AddInstallCode, &sas.AddInstallCodeRequest{}),
+		"OperateAgentClientInstall":    api(c.sas, c.sas.OperateAgentClientInstall, &sas.OperateAgentClientInstallRequest{Uuids: u}),
+		"DescribeAgentInstallStatus":   api(c.sas, c.sas.DescribeAgentInstallStatus, &sas.DescribeAgentInstallStatusRequest{Uuids: u}),
+		"PauseClient":                  api(c.sas, c.sas.PauseClient, &sas.PauseClientRequest{Uuids: u, Value: "0"}),
+		"DeleteInstallCode":            api(c.sas, c.sas.DeleteInstallCode, &sas.DeleteInstallCodeRequest{CaptchaCode: code}),
 	}
 	before := c.sas.State()
 	for name, do := range apis {

@@ -2,6 +2,7 @@ package sas
 
 import (
 	"iter"
+	"sync"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
@@ -60,9 +61,11 @@ func (s *Service) SetDelays(d Delays) {
 	s.delays = d
 }
 
-// allow asks RAM. The actions' prefix is documented, yundun-sas; that the resource
-// is * is assumed.
-func allow(c *wire.Call) error { return c.Allow("yundun-sas:"+c.Action, "*") }
+// Enter implements wire.Guarded. The actions' prefix is documented, yundun-sas; that the
+// resource is * is assumed.
+func (s *Service) Enter(c *wire.Call) (sync.Locker, error) {
+	return s.w, c.Allow("yundun-sas:"+c.Action, "*")
+}
 
 // invalid is 400 InvalidParameter. Security Center's error tables could not be
 // read, so all of its codes are assumed.

@@ -26,9 +26,15 @@ var (
 
 // product records what reaches it.
 type product struct {
+	guard sync.Mutex // of all calls
+	asks  []string   // resources, of each call
 	mu    sync.Mutex
 	calls []*wire.Call
 	in    []any
+}
+
+func (p *product) Enter(c *wire.Call) (sync.Locker, error) {
+	return &p.guard, c.Ask("ecs:"+c.Action, p.asks...)
 }
 
 func (p *product) note(c *wire.Call, in any) {

@@ -80,6 +80,11 @@ func (c *Call) named(name string) string {
 		return c.Region
 	case "Account":
 		return c.Caller.Account
+	case "Owner": // of a policy of RAM: the vendor's own belong to "system"
+		if c.Params["PolicyType"] == "System" {
+			return "system"
+		}
+		return c.Caller.Account
 	}
 	return c.Params[name]
 }

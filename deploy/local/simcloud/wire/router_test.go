@@ -192,3 +192,19 @@ type wrongField struct{}
 func (wrongField) RunInstances(*wire.Call, *struct{ SystemDiskCategory string }) (*struct{}, error) {
 	return nil, nil
 }
+
+func TestRAMIsAskedBeforeAMethodAndItsMutexIsGivenBack(t *testing.T) {
+	b := newBench(t)
+	if a := b.call("DescribeRegions", nil); a.code() != "500 InternalError" || !b.product.guard.TryLock() {
+		t.Errorf("after a panic: %s, or the mutex is held", a.code())
+	}
+	b.product.guard.Unlock()
+	b.product.asks = []string{"acs:ecs:$Region:$Account:image/$ImageId"}
+	a := b.call("RunInstances", map[string]string{"RegionId": "cn-shanghai", "ImageId": "m-1"})
+	if message, _ := a.body["Message"].(string); a.code() != "403 Forbidden.RAM" || !strings.Contains(message, "acs:ecs:cn-shanghai:1:image/m-1") {
+		t.Errorf("got %s %s", a.code(), message)
+	}
+	if len(b.product.seen()) != 0 || len(b.trail.seen()) != 1 || !b.product.guard.TryLock() {
+		t.Error("a call that is denied reached its method, no trail, or holds the mutex")
+	}
+}
