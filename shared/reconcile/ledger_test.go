@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -208,7 +209,7 @@ func TestAnOutcomeThatCannotBeStoredIsInTheRecords(t *testing.T) {
 }
 
 func leftOpen(b *bench, s *shelf, id string) {
-	e := fleet.Entry{Stage: fleet.StageIntent, Name: "dead", Look: fleet.Messages([]fleet.Ref{ref(id)})}
+	e := fleet.Entry{Stage: fleet.StageIntent, Name: "dead", Time: noon, Look: fleet.Messages([]fleet.Ref{ref(id)})}
 	e.Changes = []fleet.EntryChange{{ChangeRecord: fleet.ChangeRecord{Control: policy.ControlInstanceRole, Rule: "r", Kind: mend,
 		Account: ref(id).Scope.Account, Region: ref(id).Scope.Region, RefKind: fleet.KindInstance, ID: id, Want: "w"}, Run: "old"}}
 	s.open = []fleet.Entry{e}
@@ -286,6 +287,30 @@ func TestAChangeToWhatIsNotJudgedItselfIsSettledByAVerdictThatWouldAskForIt(t *t
 		}
 		if got != x.want {
 			t.Errorf("%s: settled as %q, want %q", name, got, x.want)
+		}
+	}
+}
+
+// Whatever the verdicts say, no intent is open after a day.
+func TestAnIntentOfYesterdayIsSettledAsUnclearIfNothingShowsWhatBecameOfIt(t *testing.T) {
+	for _, kind := range []fleet.ChangeKind{mend, first} { // of the resource that is judged, and of another one
+		for name, v := range map[string]fleet.Verdict{"undetermined": {Outcome: fleet.Undecided}, "too early": {Outcome: fleet.Pending, Again: time.Minute}, "none": {Control: "another"}} {
+			b, s := withLedger(policy.Enforce)
+			leftOpen(b, s, "dead")
+			s.open[0].Time = noon.Add(-24 * time.Hour)
+			c := &s.open[0].Changes[0]
+			if c.Kind = kind; kind == first {
+				c.RefKind, c.ID = fleet.KindRole, "role"
+			}
+			v.Ref, v.Control, v.Rule = ref("dead"), cmp.Or(v.Control, policy.ControlInstanceRole), "r"
+			b.verdicts["dead"] = []fleet.Verdict{v}
+			if _, _, err := b.run(t.Context(), item{batch: batch("i-1")}); err != nil {
+				t.Fatal(err)
+			}
+			settled := slices.IndexFunc(s.written, func(e fleet.Entry) bool { return e.Stage == fleet.StageSettled })
+			if settled < 0 || s.written[settled].Changes[0].State != fleet.Unclear || s.written[settled].Changes[0].Why == "" {
+				t.Errorf("%s, %s: written %+v", kind, name, s.written)
+			}
 		}
 	}
 }

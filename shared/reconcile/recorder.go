@@ -132,11 +132,17 @@ func (r *Recorder) Sum() fleet.Pass {
 	return r.sum
 }
 
+// undetermined is how old an intent is whose changes are settled as unclear if nothing shows
+// what became of them. A sweep each night finds an intent twice before it is too old to be
+// searched for; it must not stay open for ever.
+const undetermined = 24 * time.Hour
+
 // Settle writes what verdicts say became of the changes of an open intent, if they say it of
-// all. It goes before any further change: afterwards it could not be determined who made it.
+// all, or if it has been open for a day. It goes before any further change: afterwards it
+// could not be determined who made it.
 func (r *Recorder) Settle(ctx context.Context, open fleet.Entry, verdicts []fleet.Verdict) error {
 	changes, ok := settled(open.Changes, verdicts)
-	if !ok {
+	if !ok && r.o.Meter.Now().Sub(open.Time) < undetermined {
 		return nil
 	}
 	e := r.o.entry(fleet.StageSettled)

@@ -7,16 +7,16 @@ import (
 )
 
 // settled determines by a second look what became of changes whose pass died: one that is
-// still wanted was not made; one that is in place was. ok is false while any of them cannot
-// be determined yet.
+// still wanted was not made; one that is in place was. ok is false if any of them cannot be
+// determined: it is unclear.
 func settled(changes []fleet.EntryChange, verdicts []fleet.Verdict) (out []fleet.EntryChange, ok bool) {
-	out = slices.Clone(changes)
+	out, ok = slices.Clone(changes), true
 	for i := range out {
-		if !settleChange(&out[i].ChangeRecord, verdicts) {
-			return nil, false
+		if c := &out[i].ChangeRecord; !settleChange(c, verdicts) {
+			c.State, c.Why, ok = fleet.Unclear, "its pass died before it could record the outcome, which nothing shows since", false
 		}
 	}
-	return out, true
+	return out, ok
 }
 
 func settleChange(c *fleet.ChangeRecord, verdicts []fleet.Verdict) bool {

@@ -138,7 +138,7 @@ func settle[W any](ctx context.Context, c *collector, j *reconcile.Judge[W]) err
 		case !ok:
 			return nil
 		case errors.As(err, new(*reconcile.Unjudged)):
-			continue // it stays open
+			err = c.recorder.Settle(ctx, e, nil)
 		case err != nil:
 			err = c.recorder.Unread(c.into.scope, err)
 		default:

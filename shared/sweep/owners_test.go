@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -110,5 +111,20 @@ func TestWhatIsSettledOnTheWayDoesNotCount(t *testing.T) {
 	}
 	if logged < 2 {
 		t.Errorf("%d of 2 are in the log", logged)
+	}
+}
+
+// An intent about what cannot be read any more does not stay open either.
+func TestAnIntentOfYesterdayThatCannotBeCheckedIsSettled(t *testing.T) {
+	for age, want := range map[time.Duration]bool{2 * time.Hour: false, 25 * time.Hour: true} {
+		c := newCloud()
+		ledger := &settled{}
+		c.ledger = ledger
+		ref := fleet.Ref{Scope: hangzhou, Kind: fleet.KindInstance, ID: "s1x"}
+		c.open = []fleet.Entry{{Name: "attach-role/x", Time: noon.Add(-age), Look: fleet.Messages([]fleet.Ref{ref}), Changes: []fleet.EntryChange{{}}}}
+		c.swept(t, failing(failure{class: fleet.Denied}, 1000, fmt.Sprintf("observe %s s1x", hangzhou)))
+		if ledger.names["attach-role/x"] != want {
+			t.Errorf("after %s: settled %v, want %t", age, ledger.names, want)
+		}
 	}
 }
