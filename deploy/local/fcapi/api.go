@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,13 +118,19 @@ func (a *API) id() string {
 
 func (a *API) now() string { return a.o.World.Clock.Now().UTC().Format(time.RFC3339) }
 
-// find returns a function of the caller after RAM has allowed the action. RAM is asked
-// about all functions: the published list of 2026-01 narrows none of these actions. The
-// caller holds the mutex.
-func (a *API) find(c *wire.Call, action, name string) (*function, error) {
-	if err := c.Allow(action, "*"); err != nil {
-		return nil, err
+// Enter implements wire.Guarded. RAM is asked about all functions: the published list of
+// 2026-01 narrows none of these actions. A function runs without the mutex held: it may ask
+// this API.
+func (a *API) Enter(c *wire.Call) (sync.Locker, error) {
+	action := strings.Replace(c.Action, "AsyncInvokeConfig", "FunctionAsyncInvokeConfig", 1)
+	if c.Action == "InvokeFunction" {
+		return nil, c.Allow("fc:"+action, "*")
 	}
+	return &a.mu, c.Allow("fc:"+action, "*")
+}
+
+// find returns a function of the caller. The caller holds the mutex.
+func (a *API) find(c *wire.Call, name string) (*function, error) {
 	f, ok := a.functions[key{c.Caller.Account, c.Region, name}]
 	if !ok {
 		return nil, wire.Errorf(http.StatusNotFound, "FunctionNotFound", "function '%s' does not exist", name)

@@ -10,9 +10,7 @@ import (
 // GetAsyncInvokeConfig shows how asynchronous invocations are retried and where they end;
 // where the defaults hold, there is none.
 func (a *API) GetAsyncInvokeConfig(c *wire.Call, in *QualifiedRequest) (*AsyncConfig, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.findAsync(c, "fc:GetFunctionAsyncInvokeConfig", *in)
+	f, err := a.findAsync(c, *in)
 	if err != nil {
 		return nil, err
 	}
@@ -21,8 +19,8 @@ func (a *API) GetAsyncInvokeConfig(c *wire.Call, in *QualifiedRequest) (*AsyncCo
 }
 
 // findAsync is find for a function with a configuration. The caller holds the mutex.
-func (a *API) findAsync(c *wire.Call, action string, in QualifiedRequest) (*function, error) {
-	f, err := a.find(c, action, in.FunctionName)
+func (a *API) findAsync(c *wire.Call, in QualifiedRequest) (*function, error) {
+	f, err := a.find(c, in.FunctionName)
 	if err == nil {
 		err = onlyLatest(in.Qualifier)
 	}
@@ -44,9 +42,7 @@ func (a *API) PutAsyncInvokeConfig(c *wire.Call, in *PutAsyncInvokeConfigRequest
 	if err := in.Body.check(); err != nil {
 		return nil, err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:PutFunctionAsyncInvokeConfig", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err == nil {
 		err = onlyLatest(in.Qualifier)
 	}
@@ -101,9 +97,7 @@ func (a *API) reach(f *function, to *Destinations) error {
 
 // DeleteAsyncInvokeConfig brings the defaults back.
 func (a *API) DeleteAsyncInvokeConfig(c *wire.Call, in *QualifiedRequest) (*wire.Raw, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.findAsync(c, "fc:DeleteFunctionAsyncInvokeConfig", *in)
+	f, err := a.findAsync(c, *in)
 	if err != nil {
 		return nil, err
 	}

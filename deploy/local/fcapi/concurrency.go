@@ -8,9 +8,7 @@ import (
 
 // GetConcurrencyConfig shows how many instances are a function's own.
 func (a *API) GetConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*Concurrency, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.findConcurrency(c, "fc:GetConcurrencyConfig", in.FunctionName)
+	f, err := a.findConcurrency(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -18,8 +16,8 @@ func (a *API) GetConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*Concurre
 }
 
 // findConcurrency is find for a function with a configuration. The caller holds the mutex.
-func (a *API) findConcurrency(c *wire.Call, action, name string) (*function, error) {
-	f, err := a.find(c, action, name)
+func (a *API) findConcurrency(c *wire.Call, name string) (*function, error) {
+	f, err := a.find(c, name)
 	if err == nil && !f.concurrency {
 		err = wire.Errorf(http.StatusNotFound, "OnDemandConfigNotFound", "concurrency config does not exist in function '%s'", name)
 	}
@@ -36,9 +34,7 @@ type PutConcurrencyConfigRequest struct {
 
 // PutConcurrencyConfig sets instances apart for a function.
 func (a *API) PutConcurrencyConfig(c *wire.Call, in *PutConcurrencyConfigRequest) (*Concurrency, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:PutConcurrencyConfig", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +49,7 @@ func (a *API) PutConcurrencyConfig(c *wire.Call, in *PutConcurrencyConfigRequest
 
 // DeleteConcurrencyConfig gives a function's own instances back.
 func (a *API) DeleteConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*wire.Raw, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.findConcurrency(c, "fc:DeleteConcurrencyConfig", in.FunctionName)
+	f, err := a.findConcurrency(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}

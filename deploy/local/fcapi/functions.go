@@ -1,6 +1,7 @@
 package fcapi
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,14 +27,9 @@ type ListFunctionsResponse struct {
 
 // ListFunctions lists functions by name.
 func (a *API) ListFunctions(c *wire.Call, in *ListFunctionsRequest) (*ListFunctionsResponse, error) {
-	if err := c.Allow("fc:ListFunctions", "*"); err != nil {
-		return nil, err
-	}
 	if in.FcVersion != "" && in.FcVersion != "v3" {
 		return nil, invalid("fcVersion: simcloud has functions of v3 alone")
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	var names []string
 	for k, f := range a.functions {
 		if k.account == c.Caller.Account && k.region == c.Region && in.fits(f) {
@@ -63,9 +59,7 @@ func (in *ListFunctionsRequest) fits(f *function) bool {
 // page cuts a page out of names: 20 by default, 100 at most. A token is the name that the
 // page before ended with.
 func page(names []string, prefix, token string, limit int) (out []string, next string, err error) {
-	if limit == 0 {
-		limit = 20
-	}
+	limit = cmp.Or(limit, 20)
 	if limit < 1 || limit > 100 {
 		return nil, "", invalid("limit is 1 to 100")
 	}
@@ -94,9 +88,7 @@ type QualifiedRequest struct {
 
 // GetFunction shows one function. Environment variables are in clear.
 func (a *API) GetFunction(c *wire.Call, in *QualifiedRequest) (*Function, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:GetFunction", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -109,9 +101,6 @@ type CreateFunctionRequest struct{ Body *CreateInput }
 
 // CreateFunction makes a function and has it run.
 func (a *API) CreateFunction(c *wire.Call, in *CreateFunctionRequest) (*Function, error) {
-	if err := c.Allow("fc:CreateFunction", "*"); err != nil {
-		return nil, err
-	}
 	if err := passRole(c, in.Body.Config); err != nil {
 		return nil, err
 	}
@@ -125,8 +114,6 @@ func (a *API) CreateFunction(c *wire.Call, in *CreateFunctionRequest) (*Function
 	if err != nil {
 		return nil, invalid("%v", err)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	if _, ok := a.functions[key{c.Caller.Account, c.Region, in.Body.FunctionName}]; ok {
 		return nil, wire.Errorf(http.StatusConflict, "FunctionAlreadyExists", "function '%s' already exists", in.Body.FunctionName)
 	}
@@ -147,9 +134,7 @@ func (a *API) UpdateFunction(c *wire.Call, in *UpdateFunctionRequest) (*Function
 	if err := passRole(c, in.Body.Config); err != nil {
 		return nil, err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:UpdateFunction", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -194,9 +179,7 @@ func passRole(c *wire.Call, in Config) error {
 
 // DeleteFunction deletes a function that has no triggers any more.
 func (a *API) DeleteFunction(c *wire.Call, in *FunctionRequest) (*wire.Raw, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:DeleteFunction", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}

@@ -29,18 +29,16 @@ func (a *API) DisableFunctionInvocation(c *wire.Call, in *DisableRequest) (*Succ
 	if in.Body != nil {
 		reason = in.Body.Reason
 	}
-	return a.restrict(c, "fc:DisableFunctionInvocation", in.FunctionName, true, reason)
+	return a.restrict(c, in.FunctionName, true, reason)
 }
 
 // EnableFunctionInvocation lets invocations through again.
 func (a *API) EnableFunctionInvocation(c *wire.Call, in *FunctionRequest) (*Success, error) {
-	return a.restrict(c, "fc:EnableFunctionInvocation", in.FunctionName, false, "")
+	return a.restrict(c, in.FunctionName, false, "")
 }
 
-func (a *API) restrict(c *wire.Call, action, name string, disable bool, reason string) (*Success, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, action, name)
+func (a *API) restrict(c *wire.Call, name string, disable bool, reason string) (*Success, error) {
+	f, err := a.find(c, name)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +81,7 @@ func (a *API) InvokeFunction(c *wire.Call, in *InvokeFunctionRequest) (*wire.Raw
 func (a *API) mayInvoke(c *wire.Call, in *InvokeFunctionRequest) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:InvokeFunction", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return err
 	}

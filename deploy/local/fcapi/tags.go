@@ -22,7 +22,7 @@ func (a *API) TagResources(c *wire.Call, in *TagResourcesRequest) (*wire.Raw, er
 	if err != nil || len(tags) == 0 {
 		return nil, invalid("Tag is missing or malformed: %v", err)
 	}
-	return a.retag(c, "fc:TagResources", in.Body.ResourceType, in.Body.ResourceId, func(old []Tag) []Tag {
+	return a.retag(c, in.Body.ResourceType, in.Body.ResourceId, func(old []Tag) []Tag {
 		return append(slices.DeleteFunc(old, func(t Tag) bool {
 			return slices.ContainsFunc(tags, func(n Tag) bool { return n.Key == t.Key })
 		}), tags...)
@@ -31,12 +31,7 @@ func (a *API) TagResources(c *wire.Call, in *TagResourcesRequest) (*wire.Raw, er
 
 // retag changes the tags of all the functions, or of none. The caller's change may keep
 // the slice it is given.
-func (a *API) retag(c *wire.Call, action, kind string, arns []string, change func([]Tag) []Tag) (*wire.Raw, error) {
-	if err := c.Allow(action, "*"); err != nil {
-		return nil, err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (a *API) retag(c *wire.Call, kind string, arns []string, change func([]Tag) []Tag) (*wire.Raw, error) {
 	found, err := a.resources(c, kind, arns)
 	if err != nil {
 		return nil, err
@@ -87,7 +82,7 @@ func (a *API) UntagResources(c *wire.Call, in *UntagResourcesRequest) (*wire.Raw
 	if in.All == (len(in.TagKey) > 0) {
 		return nil, invalid("either All or TagKey")
 	}
-	return a.retag(c, "fc:UntagResources", in.ResourceType, in.ResourceId, func(old []Tag) []Tag {
+	return a.retag(c, in.ResourceType, in.ResourceId, func(old []Tag) []Tag {
 		return slices.DeleteFunc(old, func(t Tag) bool { return in.All || slices.Contains(in.TagKey, t.Key) })
 	})
 }
@@ -114,14 +109,9 @@ type ListTagResourcesResponse struct {
 
 // ListTagResources lists the tags of the functions that are named, all on one page.
 func (a *API) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*ListTagResourcesResponse, error) {
-	if err := c.Allow("fc:ListTagResources", "*"); err != nil {
-		return nil, err
-	}
 	if in.NextToken != "" || len(in.Tag) > 0 {
 		return nil, invalid("simcloud lists the tags of the resources in ResourceId, on one page")
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	found, err := a.resources(c, in.ResourceType, in.ResourceId)
 	if err != nil {
 		return nil, err

@@ -24,9 +24,7 @@ type ListTriggersResponse struct {
 
 // ListTriggers lists the triggers of a function by name.
 func (a *API) ListTriggers(c *wire.Call, in *ListTriggersRequest) (*ListTriggersResponse, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:ListTriggers", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +55,8 @@ type TriggerRequest struct {
 }
 
 // findTrigger is find for a trigger. The caller holds the mutex.
-func (a *API) findTrigger(c *wire.Call, action string, in TriggerRequest) (*function, int, error) {
-	f, err := a.find(c, action, in.FunctionName)
+func (a *API) findTrigger(c *wire.Call, in TriggerRequest) (*function, int, error) {
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -71,9 +69,7 @@ func (a *API) findTrigger(c *wire.Call, action string, in TriggerRequest) (*func
 
 // GetTrigger shows one trigger.
 func (a *API) GetTrigger(c *wire.Call, in *TriggerRequest) (*Trigger, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, at, err := a.findTrigger(c, "fc:GetTrigger", *in)
+	f, at, err := a.findTrigger(c, *in)
 	if err != nil {
 		return nil, err
 	}
@@ -93,17 +89,14 @@ func (a *API) CreateTrigger(c *wire.Call, in *CreateTriggerRequest) (*Trigger, e
 	if err != nil {
 		return nil, err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, err := a.find(c, "fc:CreateTrigger", in.FunctionName)
+	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
 	if f.trigger(t.TriggerName) >= 0 {
 		return nil, wire.Errorf(http.StatusConflict, "TriggerAlreadyExists", "trigger '%s' already exists in function '%s'", t.TriggerName, in.FunctionName)
 	}
-	t.CreatedTime = a.now()
-	t.LastModifiedTime = t.CreatedTime
+	t.CreatedTime, t.LastModifiedTime = a.now(), a.now()
 	t = a.complete(f, t)
 	changed := *f
 	changed.Triggers = append(slices.Clone(f.Triggers), t)
@@ -153,9 +146,7 @@ type UpdateTriggerRequest struct {
 
 // UpdateTrigger changes what it is given.
 func (a *API) UpdateTrigger(c *wire.Call, in *UpdateTriggerRequest) (*Trigger, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, at, err := a.findTrigger(c, "fc:UpdateTrigger", in.TriggerRequest)
+	f, at, err := a.findTrigger(c, in.TriggerRequest)
 	if err != nil {
 		return nil, err
 	}
@@ -183,9 +174,7 @@ func (a *API) UpdateTrigger(c *wire.Call, in *UpdateTriggerRequest) (*Trigger, e
 
 // DeleteTrigger ends a trigger.
 func (a *API) DeleteTrigger(c *wire.Call, in *TriggerRequest) (*wire.Raw, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f, at, err := a.findTrigger(c, "fc:DeleteTrigger", *in)
+	f, at, err := a.findTrigger(c, *in)
 	if err != nil {
 		return nil, err
 	}

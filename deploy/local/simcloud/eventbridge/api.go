@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -52,9 +53,38 @@ func (r RuleRequest) resource(c *wire.Call) string {
 	return "acs:eventbridge:" + c.Region + ":" + c.Caller.Account + ":eventbus/" + r.EventBusName + "/rule/" + cmp.Or(r.RuleName, "*")
 }
 
-// allow asks RAM about the rule.
-func (r RuleRequest) allow(c *wire.Call) error {
-	return c.Allow("eventbridge:"+c.Action, r.resource(c))
+// rights are what RAM is asked about. ListTargets, whose parameters have defaults, asks in
+// its method.
+var rights = map[string]string{
+	"CheckServiceLinkedRoleForProduct": "*",
+	"CreateEventBus":                   aBus + "*",
+	"CreateRule":                       aRule,
+	"DeleteEventBus":                   aBus + "$EventBusName",
+	"DeleteRule":                       aRule,
+	"DeleteTargets":                    aRule,
+	"DisableRule":                      aRule,
+	"EnableRule":                       aRule,
+	"GetEventBus":                      aBus + "$EventBusName",
+	"GetRule":                          aRule,
+	"ListRules":                        aBus + "$EventBusName/rule/*",
+	"PutTargets":                       aRule,
+	"TestEventPattern":                 "*",
+	"UpdateEventBus":                   aBus + "$EventBusName",
+	"UpdateRule":                       aRule,
+}
+
+const (
+	aBus  = "acs:eventbridge:$Region:$Account:eventbus/"
+	aRule = aBus + "$EventBusName/rule/$RuleName"
+)
+
+// Enter implements wire.Guarded.
+func (s *Service) Enter(c *wire.Call) (sync.Locker, error) {
+	resource, ok := rights[c.Action]
+	if !ok {
+		return &s.mu, nil
+	}
+	return &s.mu, c.Ask("eventbridge:"+c.Action, resource)
 }
 
 // on is the bus of a rule, which must exist. The caller holds the mutex.
@@ -66,13 +96,8 @@ func (s *Service) on(c *wire.Call, bus string) (busKey, error) {
 	return key, nil
 }
 
-// change runs f on the rule that a call names.
+// change runs f on the rule that a call names. The caller holds the mutex.
 func (s *Service) change(c *wire.Call, in RuleRequest, f func(*Rule) error) error {
-	if err := in.allow(c); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	key, err := s.on(c, in.EventBusName)
 	if err != nil {
 		return err
@@ -111,11 +136,7 @@ type RuleARN struct{ RuleARN string }
 
 // CreateRule puts a rule onto the bus. Without targets it does nothing yet.
 func (s *Service) CreateRule(c *wire.Call, in *CreateRuleRequest) (*Reply[RuleARN], error) {
-	err := in.allow(c)
-	if err == nil {
-		err = s.create(c, in)
-	}
-	return reply(RuleARN{in.resource(c)}, err)
+	return reply(RuleARN{in.resource(c)}, s.create(c, in))
 }
 
 func (s *Service) create(c *wire.Call, in *CreateRuleRequest) error {
@@ -127,8 +148,6 @@ func (s *Service) create(c *wire.Call, in *CreateRuleRequest) error {
 	if err := in.onto(&r); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	key, err := s.on(c, in.EventBusName)
 	if err != nil {
 		return err
@@ -179,8 +198,6 @@ func (s *Service) DisableRule(c *wire.Call, in *RuleRequest) (*Reply[bool], erro
 func (s *Service) DeleteRule(c *wire.Call, in *RuleRequest) (*Reply[bool], error) {
 	err := s.change(c, *in, func(*Rule) error { return nil })
 	if err == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.remove(busKey{c.Caller.Account, c.Region, in.EventBusName}, in.RuleName)
 	}
 	return reply(true, err)
@@ -229,9 +246,6 @@ type RulePage struct {
 
 // ListRules lists the rules of a bus by name.
 func (s *Service) ListRules(c *wire.Call, in *ListRulesRequest) (*Reply[RulePage], error) {
-	if err := (RuleRequest{EventBusName: in.EventBusName}).allow(c); err != nil {
-		return reply(RulePage{}, err)
-	}
 	rules, err := s.rules(c, in.EventBusName)
 	if err != nil {
 		return reply(RulePage{}, err)
@@ -246,10 +260,8 @@ func (s *Service) ListRules(c *wire.Call, in *ListRulesRequest) (*Reply[RulePage
 	return reply(RulePage{page, next, len(all)}, err)
 }
 
-// rules are those of one of the caller's buses, by name.
+// rules are those of one of the caller's buses, by name. The caller holds the mutex.
 func (s *Service) rules(c *wire.Call, bus string) ([]Rule, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	key, err := s.on(c, bus)
 	out := slices.Clone(s.buses[key])
 	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
@@ -283,9 +295,6 @@ type PatternResult struct{ Result bool }
 
 // TestEventPattern reports whether the pattern matches the event.
 func (s *Service) TestEventPattern(c *wire.Call, in *TestEventPatternRequest) (*Reply[PatternResult], error) {
-	if err := c.Allow("eventbridge:TestEventPattern", "*"); err != nil {
-		return nil, err
-	}
 	p, err := ParsePattern([]byte(in.EventPattern))
 	if err != nil {
 		return reply(PatternResult{}, invalid(err.Error()))

@@ -1,6 +1,7 @@
 package eventbridge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -192,10 +193,8 @@ type TargetPage struct {
 
 // ListTargets lists the targets of a rule, or those with an endpoint.
 func (s *Service) ListTargets(c *wire.Call, in *ListTargetsRequest) (*Reply[TargetPage], error) {
-	if in.EventBusName == "" {
-		in.EventBusName = DefaultBus
-	}
-	if err := in.allow(c); err != nil {
+	in.EventBusName = cmp.Or(in.EventBusName, DefaultBus)
+	if err := c.Allow("eventbridge:ListTargets", in.resource(c)); err != nil {
 		return reply(TargetPage{}, err)
 	}
 	rules, err := s.rules(c, in.EventBusName)

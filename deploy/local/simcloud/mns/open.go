@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 
@@ -37,10 +38,20 @@ func reply[T any](data T, err error) (*Reply[T], error) {
 // QueueRequest names a queue.
 type QueueRequest struct{ QueueName string }
 
-// allow asks RAM about the queue; all queues without one.
-func (in QueueRequest) allow(c *wire.Call) (Queue, error) {
-	id := Queue{c.Caller.Account, c.Region, in.QueueName}
-	return id, c.Allow("mns:"+c.Action, id.ARN())
+func (in QueueRequest) queue(c *wire.Call) Queue {
+	return Queue{c.Caller.Account, c.Region, in.QueueName}
+}
+
+// Enter implements wire.Guarded: RAM is asked about the queue. The service has its own
+// mutex, and the APIs of tags name several queues.
+func (o *Open) Enter(c *wire.Call) (sync.Locker, error) {
+	switch c.Action {
+	case "TagResources", "UntagResources":
+		return nil, nil
+	case "ListQueue":
+		return nil, c.Allow("mns:ListQueue", "*")
+	}
+	return nil, c.Ask("mns:"+c.Action, "acs:mns:$Region:$Account:/queues/$QueueName")
 }
 
 // AttributeInput are the parameters that set attributes; DlqPolicy is JSON.
@@ -99,14 +110,10 @@ type Nothing struct{}
 
 // CreateQueue makes a queue. One with the same attributes is fine.
 func (o *Open) CreateQueue(c *wire.Call, in *CreateQueueRequest) (*Reply[Nothing], error) {
-	id, err := in.allow(c)
-	if err != nil {
-		return nil, err
-	}
 	if in.QueueType != "" && in.QueueType != "normal" {
 		return reply(Nothing{}, invalidArgument("simcloud has queues of QueueType normal alone"))
 	}
-	a := Defaults()
+	id, a := in.queue(c), Defaults()
 	in.onto(&a)
 	made, err := o.Service.Create(id, a)
 	if err == nil {
@@ -123,25 +130,18 @@ func (o *Open) CreateQueue(c *wire.Call, in *CreateQueueRequest) (*Reply[Nothing
 
 // SetQueueAttributes changes what it is given.
 func (o *Open) SetQueueAttributes(c *wire.Call, in *AttributeInput) (*Reply[Nothing], error) {
-	id, err := in.allow(c)
-	if err != nil {
-		return nil, err
-	}
 	c.Refer("ACS::MNS::Queue", in.QueueName)
-	if err = o.Service.SetAttributes(id, in.onto); err == nil {
-		err = o.dead(id, in.DlqPolicy)
+	err := o.Service.SetAttributes(in.queue(c), in.onto)
+	if err == nil {
+		err = o.dead(in.queue(c), in.DlqPolicy)
 	}
 	return reply(Nothing{}, err)
 }
 
 // DeleteQueue deletes a queue with its messages.
 func (o *Open) DeleteQueue(c *wire.Call, in *QueueRequest) (*Reply[Nothing], error) {
-	id, err := in.allow(c)
-	if err != nil {
-		return nil, err
-	}
 	c.Refer("ACS::MNS::Queue", in.QueueName)
-	return reply(Nothing{}, o.Service.Drop(id))
+	return reply(Nothing{}, o.Service.Drop(in.queue(c)))
 }
 
 // TagRequest are the parameters of TagResources.
@@ -173,7 +173,8 @@ func (o *Open) tags(c *wire.Call, kind string, names []string, change func(Queue
 	}
 	var ids []Queue
 	for _, name := range names {
-		id, err := QueueRequest{name}.allow(c)
+		id := QueueRequest{name}.queue(c)
+		err := c.Allow("mns:"+c.Action, id.ARN())
 		if err == nil {
 			_, err = o.Service.Attributes(id)
 		}
@@ -224,11 +225,7 @@ func (st *Status) info() QueueInfo {
 
 // GetQueueAttributes shows one queue.
 func (o *Open) GetQueueAttributes(c *wire.Call, in *QueueRequest) (*Reply[QueueInfo], error) {
-	id, err := in.allow(c)
-	if err != nil {
-		return nil, err
-	}
-	st, err := o.Service.Attributes(id)
+	st, err := o.Service.Attributes(in.queue(c))
 	return reply(st.info(), err)
 }
 
@@ -247,9 +244,6 @@ type QueuePage struct {
 
 // ListQueue lists queues by name, 10 to 50 a page.
 func (o *Open) ListQueue(c *wire.Call, in *ListQueueRequest) (*Reply[QueuePage], error) {
-	if err := c.Allow("mns:ListQueue", "*"); err != nil {
-		return nil, err
-	}
 	size, number := cmp.Or(in.PageSize, 10), cmp.Or(in.PageNum, 1)
 	if size < 10 || size > 50 || number < 1 {
 		return reply(QueuePage{}, invalidArgument("PageSize is 10 to 50, PageNum 1 or more"))
