@@ -51,191 +51,112 @@ var acts = []act{
 	{"the operator applies the plan, and undoes it", "after the apply: " + systrust + "; after the undo: no role; the world is as before: true", applied},
 }
 
-func trustedLaunch(ctx context.Context, s *scene) (string, error) {
-	ids, err := s.launched(ctx, good())
-	if err != nil {
-		return "", err
-	}
-	role, err := s.roles(ctx, ids)
-	return "it has " + role, err
+func trustedLaunch(ctx context.Context, s *scene) string {
+	ids := s.launched(ctx, good())
+	return "it has " + s.roles(ctx, ids)
 }
 
-func wrongDisk(ctx context.Context, s *scene) (string, error) {
+func wrongDisk(ctx context.Context, s *scene) string {
 	l := good()
 	l.Category = "cloud_efficiency"
-	ids, err := s.launched(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	outcome, err := s.outcome("system-disk", ids[0])
-	return "system-disk: " + outcome, err
+	ids := s.launched(ctx, l)
+	return "system-disk: " + s.outcome("system-disk", ids[0])
 }
 
-func createInstance(ctx context.Context, s *scene) (string, error) {
+func createInstance(ctx context.Context, s *scene) string {
 	l := good()
-	ids, err := s.Create(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	outcome, err := s.outcome("trusted-mode", ids[0])
-	if err != nil {
-		return "", err
-	}
-	remedy, err := s.first("remedy", map[string]string{"rule": "trusted-mode", "id": ids[0]})
-	if !strings.Contains(remedy, "CreateInstance cannot set it") {
-		return "trusted-mode: " + outcome + ", " + remedy, err
-	}
-	return "trusted-mode: " + outcome + ", CreateInstance cannot set it", err
+	ids := got(s.Create(ctx, l))
+	must(s.Settle(ctx))
+	remedy := s.first("remedy", map[string]string{"rule": "trusted-mode", "id": ids[0]})
+	return "trusted-mode: " + s.outcome("trusted-mode", ids[0]) + ", " + short(remedy, "CreateInstance cannot set it", "CreateInstance cannot set it")
 }
 
-func ordinary(ctx context.Context, s *scene) (string, error) {
-	before, err := s.changes()
-	if err != nil {
-		return "", err
-	}
+func ordinary(ctx context.Context, s *scene) string {
+	before := s.changes()
 	l := good()
 	l.Type, l.Trusted = "ecs.g7.large", ""
-	ids, err := s.launched(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	role, err := s.roles(ctx, ids)
-	if err != nil {
-		return "", err
-	}
-	after, err := s.changes()
-	return fmt.Sprintf("%s, %d changes", role, after-before), err
+	ids := s.launched(ctx, l)
+	role := s.roles(ctx, ids)
+	return fmt.Sprintf("%s, %d changes", role, s.changes()-before)
 }
 
-func selfManaged(ctx context.Context, s *scene) (string, error) {
+func selfManaged(ctx context.Context, s *scene) string {
 	l := good()
 	l.Tags = map[string]string{"trust-service": "self"}
-	ids, err := s.launched(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	role, err := s.roles(ctx, ids)
-	if err != nil {
-		return "", err
-	}
-	outcome, err := s.outcome("systrust-role", ids[0])
-	return role + ", systrust-role: " + outcome, err
+	ids := s.launched(ctx, l)
+	return s.roles(ctx, ids) + ", systrust-role: " + s.outcome("systrust-role", ids[0])
 }
 
-func conflict(ctx context.Context, s *scene) (string, error) {
+func conflict(ctx context.Context, s *scene) string {
 	const trustsECS = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["ecs.aliyuncs.com"]}}]}`
-	if err := s.Server.RAM.AddRole(server.Sharer, "AppRole", trustsECS, nil); err != nil {
-		return "", err
-	}
+	must(s.Server.RAM.AddRole(server.Sharer, "AppRole", trustsECS, nil))
 	l := good()
 	l.Role = "AppRole"
-	ids, err := s.launched(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	role, err := s.roles(ctx, ids)
-	if err != nil {
-		return "", err
-	}
-	outcome, err := s.outcome("systrust-role", ids[0])
-	return "role " + role + ", systrust-role: " + outcome, err
+	ids := s.launched(ctx, l)
+	return "role " + s.roles(ctx, ids) + ", systrust-role: " + s.outcome("systrust-role", ids[0])
 }
 
-func hundred(ctx context.Context, s *scene) (string, error) {
+func hundred(ctx context.Context, s *scene) string {
 	before := s.Calls("fleetwarden-attach-role")["ecs:AttachInstanceRamRole"]
 	l := good()
 	l.Amount = 100
-	ids, err := s.launched(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	role, err := s.roles(ctx, ids)
+	ids := s.launched(ctx, l)
+	role := s.roles(ctx, ids)
 	calls := s.Calls("fleetwarden-attach-role")["ecs:AttachInstanceRamRole"] - before
-	return fmt.Sprintf("all have %s, by %d AttachInstanceRamRole", role, calls), err
+	return fmt.Sprintf("all have %s, by %d AttachInstanceRamRole", role, calls)
 }
 
-func console(ctx context.Context, s *scene) (string, error) {
+func console(ctx context.Context, s *scene) string {
 	l := good()
 	l.Console = true
-	ids, err := s.launched(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	role, err := s.roles(ctx, ids)
-	return "it has " + role, err
+	ids := s.launched(ctx, l)
+	return "it has " + s.roles(ctx, ids)
 }
 
-func denied(ctx context.Context, s *scene) (string, error) {
+func denied(ctx context.Context, s *scene) string {
 	l := good()
 	l.VSwitch = ""
 	if _, err := s.Run(ctx, l); err == nil {
-		return "the launch was not denied", nil
+		return "the launch was not denied"
 	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
+	must(s.Settle(ctx))
 	want := map[string]string{"type": "finding", "rule": "denied-launch"}
-	outcome, err := s.first("outcome", want)
-	if err != nil {
-		return "", err
-	}
-	remedy, err := s.first("remedy", want)
-	if !strings.Contains(remedy, "VSwitchId") {
-		return "denied-launch: " + outcome + ", " + remedy, err
-	}
-	return "denied-launch: " + outcome + ", with the parameter to change", err
+	return "denied-launch: " + s.first("outcome", want) + ", " + short(s.first("remedy", want), "VSwitchId", "with the parameter to change")
 }
 
-func dryRun(ctx context.Context, s *scene) (string, error) {
-	fleet, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Role: "-"})
-	if err != nil {
-		return "", err
-	}
+func dryRun(ctx context.Context, s *scene) string {
+	fleet := got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Role: "-"}))
 	planned := "nothing planned"
-	same, err := s.unchanged(ctx, func() error {
-		out, err := s.terminal(ctx, "attach-role", "--policy", filepath.Join(s.root, "deploy", "local", "policy.yaml"), "--json", fleet.IDs[0])
+	same := s.unchanged(ctx, func() {
+		out := s.terminal(ctx, "attach-role", "--policy", filepath.Join(s.root, "deploy", "local", "policy.yaml"), "--json", fleet.IDs[0])
 		if strings.Contains(out, `"kind":"attach-role"`) && strings.Contains(out, `"state":"planned"`) {
 			planned = "planned attach-role"
 		}
-		return err
 	})
-	return planned + "; " + same, err
+	return planned + "; " + same
 }
 
 // quietly plays something that must neither change the world nor make a change
 // record.
-func quietly(ctx context.Context, s *scene, play func() error) (string, error) {
-	before, err := s.changes()
-	if err != nil {
-		return "", err
-	}
-	same, err := s.unchanged(ctx, play)
-	if err != nil {
-		return "", err
-	}
-	after, err := s.changes()
-	return fmt.Sprintf("%s, %d changes", same, after-before), err
+func quietly(ctx context.Context, s *scene, play func()) string {
+	before := s.changes()
+	same := s.unchanged(ctx, play)
+	return fmt.Sprintf("%s, %d changes", same, s.changes()-before)
 }
 
-func twice(ctx context.Context, s *scene) (string, error) {
+func twice(ctx context.Context, s *scene) string {
 	launches := s.Published("ecs:ActionTrail:ApiCall")
 	if len(launches) == 0 {
-		return "no launch was published", nil
+		return "no launch was published"
 	}
-	return quietly(ctx, s, func() error {
-		s.Publish(launches[0])
-		return nil
-	})
+	return quietly(ctx, s, func() { s.Publish(launches[0]) })
 }
 
 // forged publishes a launch of an instance that is not there, with a role that the
 // sender would like to see attached, and one of an account that the policy does not
 // know.
-func forged(ctx context.Context, s *scene) (string, error) {
-	return quietly(ctx, s, func() error {
+func forged(ctx context.Context, s *scene) string {
+	return quietly(ctx, s, func() {
 		for _, account := range []string{server.Sharer, "9999999999999999"} {
 			record := map[string]any{
 				"eventId": "forged-" + account, "eventVersion": 1, "eventName": "RunInstances", "eventType": "ApiCall", "serviceName": "Ecs",
@@ -244,21 +165,15 @@ func forged(ctx context.Context, s *scene) (string, error) {
 				"responseElements":  map[string]any{"InstanceIdSets": map[string]any{"InstanceIdSet": []string{"i-forged0000000000001"}}},
 				"userIdentity":      map[string]any{"type": "root-account", "accountId": account, "userName": "root"},
 			}
-			data, err := json.Marshal(record)
-			if err != nil {
-				return err
-			}
-			s.Publish(simcloud.Event{Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:ActionTrail:ApiCall", Data: data})
+			s.Publish(simcloud.Event{
+				Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:ActionTrail:ApiCall", Data: got(json.Marshal(record)),
+			})
 		}
-		return nil
 	})
 }
 
-func denial(ctx context.Context, s *scene) (string, error) {
-	keys, err := s.KeysOf("attach-role")
-	if err != nil {
-		return "", err
-	}
+func denial(ctx context.Context, s *scene) string {
+	keys := got(s.KeysOf("attach-role"))
 	var seen []string
 	for _, try := range []struct{ what, role, policy string }{
 		{"AdministratorAccess", systrust, "AdministratorAccess"},
@@ -267,14 +182,7 @@ func denial(ctx context.Context, s *scene) (string, error) {
 		_, err := s.Call(ctx, keys, "2015-05-01", "AttachPolicyToRole", map[string]string{
 			"RoleName": try.role, "PolicyName": try.policy, "PolicyType": "System",
 		})
-		switch {
-		case err == nil:
-			seen = append(seen, try.what+" allowed")
-		case strings.Contains(err.Error(), "NoPermission"):
-			seen = append(seen, try.what+" denied")
-		default:
-			seen = append(seen, try.what+": "+err.Error())
-		}
+		seen = append(seen, verdict(try.what, err))
 	}
-	return strings.Join(seen, ", "), nil
+	return strings.Join(seen, ", ")
 }

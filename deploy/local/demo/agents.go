@@ -33,95 +33,55 @@ func bare(image string) stage.Launch {
 	return l
 }
 
-func linuxAndWindows(ctx context.Context, s *scene) (string, error) {
-	linux, err := s.launched(ctx, bare(uefiImage))
-	if err != nil {
-		return "", err
-	}
-	windows, err := s.launched(ctx, bare(windowsImage))
-	if err != nil {
-		return "", err
-	}
+func linuxAndWindows(ctx context.Context, s *scene) string {
+	linux := s.launched(ctx, bare(uefiImage))
+	windows := s.launched(ctx, bare(windowsImage))
 	return fmt.Sprintf("Linux %s after %d command, Windows %s after %d command",
 		s.agent(linux[0]), s.ran(linuxCommand, linux[0]),
-		s.agent(windows[0]), s.ran(windowsCommand, windows[0])), nil
+		s.agent(windows[0]), s.ran(windowsCommand, windows[0]))
 }
 
-func noAssistant(ctx context.Context, s *scene) (string, error) {
-	old, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Agent: "uninstalled", Assistant: "absent"})
-	if err != nil {
-		return "", err
-	}
+func noAssistant(ctx context.Context, s *scene) string {
+	old := got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Agent: "uninstalled", Assistant: "absent"}))
 	s.Publish(simcloud.Event{
 		Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:Instance:StateChange",
 		Data: fmt.Appendf(nil, `{"resourceId": %q, "resourceType": "ALIYUN::ECS::Instance", "state": "Running"}`, old.IDs[0]),
 	})
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	outcome, err := s.outcome("agent-online", old.IDs[0])
-	if err != nil {
-		return "", err
-	}
-	remedy, err := s.first("remedy", map[string]string{"rule": "agent-online", "id": old.IDs[0], "outcome": "violation"})
-	typed := "no command to type: " + remedy
-	if strings.Contains(remedy, "AliAqsInstall.sh -k=CODE") {
-		typed = "with the command to type"
-	}
-	return fmt.Sprintf("agent-online: %s, %s; %d commands ran", outcome, typed, s.ran(linuxCommand, old.IDs[0])), err
+	must(s.Settle(ctx))
+	remedy := s.first("remedy", map[string]string{"rule": "agent-online", "id": old.IDs[0], "outcome": "violation"})
+	return fmt.Sprintf("agent-online: %s, %s; %d commands ran", s.outcome("agent-online", old.IDs[0]),
+		short(remedy, "AliAqsInstall.sh -k=CODE", "with the command to type"), s.ran(linuxCommand, old.IDs[0]))
 }
 
-func heartbeatTwice(ctx context.Context, s *scene) (string, error) {
-	ids, err := s.Run(ctx, bare(uefiImage))
-	if err != nil {
-		return "", err
-	}
-	if err := s.Advance(ctx, untilFirstRun); err != nil {
-		return "", err
-	}
+func heartbeatTwice(ctx context.Context, s *scene) string {
+	ids := got(s.Run(ctx, bare(uefiImage)))
+	must(s.Advance(ctx, untilFirstRun))
 	beats := s.Published(firstBeat)
 	if len(beats) == 0 || !strings.Contains(string(beats[len(beats)-1].Data), ids[0]) {
-		return "no first heartbeat was published", nil
+		return "no first heartbeat was published"
 	}
 	s.Publish(beats[len(beats)-1])
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s after %d command", s.agent(ids[0]), s.ran(linuxCommand, ids[0])), nil
+	must(s.Settle(ctx))
+	return fmt.Sprintf("%s after %d command", s.agent(ids[0]), s.ran(linuxCommand, ids[0]))
 }
 
-func trustClient(ctx context.Context, s *scene) (string, error) {
+func trustClient(ctx context.Context, s *scene) string {
 	l := good()
 	l.Type, l.Image, l.Trusted = "ecs.g6t.large", securedImage, ""
-	ids, err := s.launched(ctx, l)
-	if err != nil {
-		return "", err
-	}
+	ids := s.launched(ctx, l)
 	i, _ := s.Server.ECS.Instance(server.Sharer, server.Home, ids[0])
 	return fmt.Sprintf("trust client installed: %t, after %d command, tag fleetwarden:trust-client=%s",
-		i.TrustClient, s.ran(trustCommand, ids[0]), i.Tags["fleetwarden:trust-client"]), nil
+		i.TrustClient, s.ran(trustCommand, ids[0]), i.Tags["fleetwarden:trust-client"])
 }
 
 // ownScript has push-agent's role run a script of its own, which installing agents does not need.
-func ownScript(ctx context.Context, s *scene) (string, error) {
-	old, err := s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType})
-	if err != nil {
-		return "", err
-	}
-	keys, err := s.KeysOf("push-agent")
-	if err != nil {
-		return "", err
-	}
-	_, err = s.Call(ctx, keys, "2014-05-26", "RunCommand", map[string]string{
+func ownScript(ctx context.Context, s *scene) string {
+	old := got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType}))
+	keys := got(s.KeysOf("push-agent"))
+	_, err := s.Call(ctx, keys, "2014-05-26", "RunCommand", map[string]string{
 		"RegionId": server.Home, "Type": "RunShellScript", "CommandContent": "aWQK", "InstanceId.1": old.IDs[0],
 	})
-	switch {
-	case err == nil:
-		return "RunCommand allowed", nil
-	case strings.Contains(err.Error(), "Forbidden.RAM"):
-		return "RunCommand denied", nil
-	}
-	return err.Error(), nil
+	return verdict("RunCommand", err)
 }
 
 // agent is the status of an instance's agent in Security Center.

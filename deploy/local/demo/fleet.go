@@ -28,77 +28,43 @@ type old struct {
 
 // swept seeds a fleet that was not launched, of which some drifted, and has the timer
 // of the sweep go off.
-func swept(ctx context.Context, s *scene) (string, error) {
-	var err error
-	s.old.fleet, err = s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: fleetSize, InstanceType: trustedType,
-		Drift: map[string]float64{"noRole": 0.01, "badDisk": 0.005, "imdsOpen": 0.002}})
-	if err != nil {
-		return "", err
-	}
+func swept(ctx context.Context, s *scene) string {
+	s.old.fleet = got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: fleetSize, InstanceType: trustedType,
+		Drift: map[string]float64{"noRole": 0.01, "badDisk": 0.005, "imdsOpen": 0.002}}))
 	timer := []byte(`{"triggerTime":"2026-01-05T19:30:00Z","triggerName":"every-night","payload":""}`)
-	if _, err := s.Stack.Invoke(ctx, server.Home, "sweep", timer); err != nil {
-		return "", err
-	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	role, err := s.roles(ctx, s.old.fleet.Drifted["noRole"])
-	if err != nil {
-		return "", err
-	}
+	got(s.Stack.Invoke(ctx, server.Home, "sweep", timer))
+	must(s.Settle(ctx))
+	role := s.roles(ctx, s.old.fleet.Drifted["noRole"])
 	disks := 0
-	records, err := s.Records()
-	for _, r := range records {
-		if r.Match(map[string]string{"function": "sweep", "rule": "system-disk", "outcome": "violation"}) && slices.Contains(s.old.fleet.Drifted["badDisk"], r["id"]) {
+	for _, r := range s.records(map[string]string{"function": "sweep", "rule": "system-disk", "outcome": "violation"}) {
+		if slices.Contains(s.old.fleet.Drifted["badDisk"], r["id"]) {
 			disks++
 		}
 	}
-	return fmt.Sprintf("%d without a role now have %s; system-disk: %d violations", len(s.old.fleet.Drifted["noRole"]), role, disks), err
+	return fmt.Sprintf("%d without a role now have %s; system-disk: %d violations", len(s.old.fleet.Drifted["noRole"]), role, disks)
 }
 
 // sweptAgain lets a day pass, in which the timer goes off by itself.
-func sweptAgain(ctx context.Context, s *scene) (string, error) {
+func sweptAgain(ctx context.Context, s *scene) string {
 	attached := map[string]string{"function": "attach-role", "type": "change", "state": "done"}
-	before, err := s.count(attached)
-	if err != nil {
-		return "", err
-	}
-	if err := s.Advance(ctx, 24*time.Hour); err != nil {
-		return "", err
-	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	after, err := s.count(attached)
-	if err != nil {
-		return "", err
-	}
+	before := len(s.records(attached))
+	must(s.Advance(ctx, 24*time.Hour))
+	must(s.Settle(ctx))
+	after := len(s.records(attached))
 	reports := 0
 	for _, key := range s.Server.OSS.Keys(stack.Bucket, "ledger/reports/") {
 		if path.Base(key) == "summary.json" {
 			reports++
 		}
 	}
-	return fmt.Sprintf("%d reports; %d roles attached", reports, after-before), nil
-}
-
-// count counts the records that have all these members.
-func (s *scene) count(want map[string]string) (int, error) {
-	records, err := s.Records()
-	n := 0
-	for _, r := range records {
-		if r.Match(want) {
-			n++
-		}
-	}
-	return n, err
+	return fmt.Sprintf("%d reports; %d roles attached", reports, after-before)
 }
 
 // reported takes the report of the last sweep out of the bucket.
-func reported(_ context.Context, s *scene) (string, error) {
+func reported(_ context.Context, s *scene) string {
 	keys := s.Server.OSS.Keys(stack.Bucket, "ledger/reports/")
 	if len(keys) == 0 {
-		return "no report", nil
+		return "no report"
 	}
 	last := path.Dir(keys[len(keys)-1]) // runs sort by time
 	var seen []string
@@ -107,32 +73,22 @@ func reported(_ context.Context, s *scene) (string, error) {
 			continue
 		}
 		base := path.Base(key)
-		if err := os.WriteFile(filepath.Join(s.out, base), s.Server.OSS.Object(stack.Bucket, key), 0o644); err != nil {
-			return "", fmt.Errorf("writing the report: %w", err)
-		}
+		must(os.WriteFile(filepath.Join(s.out, base), s.Server.OSS.Object(stack.Bucket, key), 0o644))
 		seen = append(seen, base)
 	}
 	slices.Sort(seen)
-	return strings.Join(seen, ", "), nil
+	return strings.Join(seen, ", ")
 }
 
 // planned detaches the role from instances by hand, and has the operator plan.
-func planned(ctx context.Context, s *scene) (string, error) {
+func planned(ctx context.Context, s *scene) string {
 	for _, id := range s.old.fleet.IDs[:25] {
-		_, err := s.Call(ctx, stage.Operator, "2014-05-26", "DetachInstanceRamRole", map[string]string{
+		got(s.Call(ctx, stage.Operator, "2014-05-26", "DetachInstanceRamRole", map[string]string{
 			"RegionId": server.Home, "InstanceIds": `["` + id + `"]`, "RamRoleName": systrust,
-		})
-		if err != nil {
-			return "", err
-		}
+		}))
 	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	out, err := s.backfill(ctx, "plan", "--control", "instance-role", "--region", server.Home, "--account", server.Sharer, "--json")
-	if err != nil {
-		return "", err
-	}
+	must(s.Settle(ctx))
+	out := s.backfill(ctx, "plan", "--control", "instance-role", "--region", server.Home, "--account", server.Sharer, "--json")
 	var p struct {
 		ID    string `json:"id"`
 		Items []struct {
@@ -142,9 +98,7 @@ func planned(ctx context.Context, s *scene) (string, error) {
 			} `json:"changes"`
 		} `json:"items"`
 	}
-	if err := json.Unmarshal([]byte(out), &p); err != nil {
-		return "", fmt.Errorf("reading the plan: %w", err)
-	}
+	must(json.Unmarshal([]byte(out), &p))
 	s.old.plan = p.ID
 	kinds := map[string]int{}
 	for _, item := range p.Items {
@@ -152,38 +106,24 @@ func planned(ctx context.Context, s *scene) (string, error) {
 			kinds[c.Kind]++
 		}
 	}
-	return fmt.Sprintf("planned: %v", kinds), nil
+	return fmt.Sprintf("planned: %v", kinds)
 }
 
 // applied applies the plan and undoes it, and compares the worlds before and after.
-func applied(ctx context.Context, s *scene) (string, error) {
-	before, err := s.Digest()
-	if err != nil {
-		return "", err
-	}
-	out, err := s.backfill(ctx, "apply", "--plan", s.old.plan)
-	if err != nil {
-		return "", err
-	}
+func applied(ctx context.Context, s *scene) string {
+	before := got(s.Digest())
+	out := s.backfill(ctx, "apply", "--plan", s.old.plan)
 	_, after, _ := strings.Cut(out, "\nrun ")
 	run, _, _ := strings.Cut(after, "\n")
-	role, err := s.roles(ctx, s.old.fleet.IDs[:25])
-	if err != nil {
-		return "", err
-	}
-	if _, err := s.backfill(ctx, "undo", "--run", run, "--apply"); err != nil {
-		return "", err
-	}
-	undone, err := s.roles(ctx, s.old.fleet.IDs[:25])
-	if err != nil {
-		return "", err
-	}
-	now, err := s.Digest()
-	return fmt.Sprintf("after the apply: %s; after the undo: %s; the world is as before: %t", role, undone, before == now), err
+	role := s.roles(ctx, s.old.fleet.IDs[:25])
+	s.backfill(ctx, "undo", "--run", run, "--apply")
+	undone := s.roles(ctx, s.old.fleet.IDs[:25])
+	now := got(s.Digest())
+	return fmt.Sprintf("after the apply: %s; after the undo: %s; the world is as before: %t", role, undone, before == now)
 }
 
 // backfill runs as the operator types it, while the cloud's time passes.
-func (s *scene) backfill(ctx context.Context, args ...string) (string, error) {
+func (s *scene) backfill(ctx context.Context, args ...string) string {
 	following, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {

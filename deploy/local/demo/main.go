@@ -41,7 +41,7 @@ type step struct {
 // act plays one step and says what was seen.
 type act struct {
 	name, expected string
-	play           func(ctx context.Context, s *scene) (string, error)
+	play           func(ctx context.Context, s *scene) string
 }
 
 func run(ctx context.Context, w io.Writer, root, out string) error {
@@ -63,7 +63,7 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 	fmt.Fprintln(w)
 	steps, failed := play(ctx, w, &scene{Stage: st, root: root, bin: bin, out: out})
 	if err := write(filepath.Join(out, "summary.json"), steps); err != nil {
-		return err
+		return fmt.Errorf("writing the summary: %w", err)
 	}
 	fmt.Fprintf(w, "\n%d of %d steps as expected in %.1f s; %s and the functions' logs are in %s\n",
 		len(steps)-failed, len(steps), time.Since(started).Seconds(), "summary.json", out)
@@ -75,10 +75,7 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 
 func play(ctx context.Context, w io.Writer, s *scene) (steps []step, failed int) {
 	for i, a := range acts {
-		seen, err := a.play(ctx, s)
-		if err != nil {
-			seen = "error: " + err.Error()
-		}
+		seen := a.seen(ctx, s)
 		st := step{a.name, a.expected, seen, seen == a.expected}
 		steps = append(steps, st)
 		mark := "ok  "
@@ -91,16 +88,27 @@ func play(ctx context.Context, w io.Writer, s *scene) (steps []step, failed int)
 	return steps, failed
 }
 
+// seen is what playing the step showed, or the error that ended it.
+func (a act) seen(ctx context.Context, s *scene) (seen string) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case failure:
+			seen = "error: " + e.Error()
+		default:
+			panic(e)
+		}
+	}()
+	return a.play(ctx, s)
+}
+
 func write(path string, steps []step) error {
 	text, err := json.MarshalIndent(map[string]any{"steps": steps}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing the summary: %w", err)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("writing the summary: %w", err)
+	if err == nil {
+		err = os.WriteFile(path, append(text, '\n'), 0o644)
 	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("writing the summary: %w", err)
-	}
-	return nil
+	return err
 }

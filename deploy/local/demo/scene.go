@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"fleetwarden/deploy/local/simcloud/server"
@@ -32,100 +34,101 @@ func good() stage.Launch {
 }
 
 // launched runs a launch and lets the world come to rest.
-func (s *scene) launched(ctx context.Context, l stage.Launch) ([]string, error) {
-	ids, err := s.Run(ctx, l)
+func (s *scene) launched(ctx context.Context, l stage.Launch) []string {
+	ids := got(s.Run(ctx, l))
+	must(s.Settle(ctx))
+	return ids
+}
+
+// failure is the error at which a step ends, as a test does.
+type failure struct{ error }
+
+// must ends the step if there is an error.
+func must(err error) {
 	if err != nil {
-		return nil, err
+		panic(failure{err})
 	}
-	return ids, s.Settle(ctx)
+}
+
+// got is v, if there was no error.
+func got[T any](v T, err error) T {
+	must(err)
+	return v
+}
+
+// short is what is shown of a text that has a part; one that lacks it is shown whole.
+func short(text, part, shown string) string {
+	if strings.Contains(text, part) {
+		return shown
+	}
+	return text
+}
+
+// verdict says whether RAM let a call through.
+func verdict(what string, err error) string {
+	switch {
+	case err == nil:
+		return what + " allowed"
+	case strings.Contains(err.Error(), "NoPermission"), strings.Contains(err.Error(), "Forbidden.RAM"):
+		return what + " denied"
+	}
+	return what + ": " + err.Error()
 }
 
 // roles says which roles instances have: the role's name if all have the same.
-func (s *scene) roles(ctx context.Context, ids []string) (string, error) {
+func (s *scene) roles(ctx context.Context, ids []string) string {
 	count := map[string]int{}
 	for _, id := range ids {
-		role, err := s.RoleOf(ctx, server.Home, id)
-		if err != nil {
-			return "", err
-		}
-		if role == "" {
-			role = "no role"
-		}
-		count[role]++
+		count[cmp.Or(got(s.RoleOf(ctx, server.Home, id)), "no role")]++
 	}
 	if len(count) == 1 {
 		for role := range count {
-			return role, nil
+			return role
 		}
 	}
-	return fmt.Sprint(count), nil
+	return fmt.Sprint(count)
+}
+
+// records are those that have all these members.
+func (s *scene) records(want map[string]string) []stage.Record {
+	return slices.DeleteFunc(got(s.Records()), func(r stage.Record) bool { return !r.Match(want) })
 }
 
 // first returns a member of the first record that has all these members.
-func (s *scene) first(member string, want map[string]string) (string, error) {
-	records, err := s.Records()
-	if err != nil {
-		return "", err
+func (s *scene) first(member string, want map[string]string) string {
+	if found := s.records(want); len(found) > 0 {
+		return found[0][member]
 	}
-	for _, r := range records {
-		if r.Match(want) {
-			return r[member], nil
-		}
-	}
-	return "no such record", nil
+	return "no such record"
 }
 
 // outcome returns what a rule said last about one thing.
-func (s *scene) outcome(rule, id string) (string, error) {
-	records, err := s.Records()
-	if err != nil {
-		return "", err
+func (s *scene) outcome(rule, id string) string {
+	found := s.records(map[string]string{"type": "finding", "rule": rule, "id": id})
+	if len(found) == 0 {
+		return "nothing"
 	}
-	last := "nothing"
-	for _, r := range records {
-		if r.Match(map[string]string{"type": "finding", "rule": rule, "id": id}) {
-			last = r["outcome"]
-		}
-	}
-	return last, nil
+	return found[len(found)-1]["outcome"]
 }
 
 // changes counts the changes that were done.
-func (s *scene) changes() (int, error) {
-	records, err := s.Records()
-	n := 0
-	for _, r := range records {
-		if r.Match(map[string]string{"type": "change", "state": "done"}) {
-			n++
-		}
-	}
-	return n, err
+func (s *scene) changes() int {
+	return len(s.records(map[string]string{"type": "change", "state": "done"}))
 }
 
 // unchanged plays something and says whether the world is as it was.
-func (s *scene) unchanged(ctx context.Context, play func() error) (string, error) {
-	before, err := s.Digest()
-	if err != nil {
-		return "", err
+func (s *scene) unchanged(ctx context.Context, play func()) string {
+	before := got(s.Digest())
+	play()
+	must(s.Settle(ctx))
+	if before != got(s.Digest()) {
+		return "the world has changed"
 	}
-	if err := play(); err != nil {
-		return "", err
-	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	after, err := s.Digest()
-	if err != nil {
-		return "", err
-	}
-	if before != after {
-		return "the world has changed", nil
-	}
-	return "nothing changed", nil
+	return "nothing changed"
 }
 
 // terminal runs a function as the operator types it.
-func (s *scene) terminal(ctx context.Context, function string, args ...string) (string, error) {
+func (s *scene) terminal(ctx context.Context, function string, args ...string) string {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, function, "main"), args...)
 	cmd.Env = append(os.Environ(), "ALIBABA_CLOUD_ENDPOINT_URL="+s.Server.URL(),
 		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home,
@@ -133,7 +136,7 @@ func (s *scene) terminal(ctx context.Context, function string, args ...string) (
 		"ALIBABA_CLOUD_ACCESS_KEY_ID="+stage.Operator.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+stage.Operator.Secret)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("running %s: %w: %s", function, err, strings.TrimSpace(string(out)))
+		must(fmt.Errorf("running %s: %w: %s", function, err, strings.TrimSpace(string(out))))
 	}
-	return string(out), nil
+	return string(out)
 }

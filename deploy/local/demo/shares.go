@@ -20,90 +20,54 @@ const (
 	imageKeys    = "fleetwarden-share-image-1"
 )
 
-func firstShare(ctx context.Context, s *scene) (string, error) {
-	_, image, err := s.sealedImage("alias/demo-first")
-	if err != nil {
-		return "", err
-	}
+func firstShare(ctx context.Context, s *scene) string {
+	_, image := s.sealedImage("alias/demo-first")
 	first := "the share succeeded at once"
-	if err = s.shareImage(ctx, image, server.Sharee); err != nil {
-		first = "the share failed: " + err.Error()
-		if strings.Contains(err.Error(), "AssumeRoleError") {
-			first = "AssumeRoleError"
-		}
-	}
-	if err := s.reaction(ctx); err != nil {
-		return "", err
-	}
-	state, err := s.first("state", map[string]string{"kind": "ensure-share-role", "id": imageRole})
-	if err != nil {
-		return "", err
-	}
 	if err := s.shareImage(ctx, image, server.Sharee); err != nil {
-		return "", err
+		first = short(err.Error(), "AssumeRoleError", "AssumeRoleError")
 	}
-	return first + "; ensure-share-role: " + state + "; the same call again succeeds", s.reaction(ctx)
+	s.reaction(ctx)
+	state := s.first("state", map[string]string{"kind": "ensure-share-role", "id": imageRole})
+	must(s.shareImage(ctx, image, server.Sharee))
+	s.reaction(ctx)
+	return first + "; ensure-share-role: " + state + "; the same call again succeeds"
 }
 
 // launchShared has the sharee launch from an image of the sharer, encrypted with a key
 // that the role did not grant before.
-func launchShared(ctx context.Context, s *scene) (string, error) {
-	_, image, err := s.sealedImage("alias/demo-launched")
-	if err != nil {
-		return "", err
-	}
+func launchShared(ctx context.Context, s *scene) string {
+	_, image := s.sealedImage("alias/demo-launched")
 	before := s.launchAsSharee(ctx, image)
-	if err := s.shareTwice(ctx, image); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("the sharee's launch %s before, %s after", before, s.launchAsSharee(ctx, image)), s.Settle(ctx)
+	s.shareTwice(ctx, image)
+	after := s.launchAsSharee(ctx, image)
+	must(s.Settle(ctx))
+	return fmt.Sprintf("the sharee's launch %s before, %s after", before, after)
 }
 
-func unapproved(ctx context.Context, s *scene) (string, error) {
-	snapshot, err := s.sealedSnapshot("alias/demo-unapproved")
-	if err != nil {
-		return "", err
-	}
-	if err := s.share(ctx, "unapproved", "Snapshot", snapshot, server.Member); err != nil {
-		return "", err
-	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
+func unapproved(ctx context.Context, s *scene) string {
+	snapshot := s.sealedSnapshot("alias/demo-unapproved")
+	s.share(ctx, "unapproved", "Snapshot", snapshot, server.Member)
+	must(s.Settle(ctx))
 	want := map[string]string{"rule": "sharee-approved", "outcome": "violation", "reason": "*" + server.Member + "*"}
-	outcome, err := s.first("outcome", want)
-	if err != nil {
-		return "", err
-	}
+	outcome := s.first("outcome", want)
 	ok, _ := s.Server.Usable(server.Member, server.Home, snapshot)
-	trust, err := s.trust(ctx, snapshotRole)
-	return fmt.Sprintf("sharee-approved: %s; trusted: %t; usable: %t", outcome, strings.Contains(trust, server.Member), ok), err
+	return fmt.Sprintf("sharee-approved: %s; trusted: %t; usable: %t", outcome, strings.Contains(s.trust(ctx, snapshotRole), server.Member), ok)
 }
 
-func ahead(ctx context.Context, s *scene) (string, error) {
-	_, err := s.trust(ctx, snapshotRole)
-	before := err == nil
-	if err := s.look(ctx, "snapshot-share", "approved: {accounts: [{id: \""+server.Sharee+"\", trust: ahead}]}"); err != nil {
-		return "", err
-	}
-	doc, err := s.trust(ctx, snapshotRole)
-	return fmt.Sprintf("the role was there: %t; now it trusts the account: %t", before, strings.Contains(doc, server.Sharee+"@ecs.aliyuncs.com")), err
+func ahead(ctx context.Context, s *scene) string {
+	_, before := s.Server.RAM.FindRole(server.Sharer, snapshotRole)
+	s.look(ctx, "snapshot-share", "approved: {accounts: [{id: \""+server.Sharee+"\", trust: ahead}]}")
+	return fmt.Sprintf("the role was there: %t; now it trusts the account: %t", before, strings.Contains(s.trust(ctx, snapshotRole), server.Sharee+"@ecs.aliyuncs.com"))
 }
 
-func folderShare(ctx context.Context, s *scene) (string, error) {
-	snapshot, err := s.sealedSnapshot("alias/demo-folder")
-	if err != nil {
-		return "", err
-	}
+func folderShare(ctx context.Context, s *scene) string {
+	snapshot := s.sealedSnapshot("alias/demo-folder")
 	return s.shareInside(ctx, inside{"snapshot-share", "Snapshot", snapshot, resourcemanager.Production,
 		"approved: {folders: [{id: " + resourcemanager.Production + ", trust: now}]}"})
 }
 
-func directoryShare(ctx context.Context, s *scene) (string, error) {
-	_, image, err := s.sealedImage("alias/demo-directory")
-	if err != nil {
-		return "", err
-	}
+func directoryShare(ctx context.Context, s *scene) string {
+	_, image := s.sealedImage("alias/demo-directory")
 	return s.shareInside(ctx, inside{"image-share", "Image", image, resourcemanager.DirectoryID, "approved: {directory: now}"})
 }
 
@@ -112,71 +76,37 @@ type inside struct{ kind, resource, id, target, approved string }
 
 // shareInside shares once, which fails; looks as the operator, since the functions' own
 // policy approves no part of the directory; and shares again.
-func (s *scene) shareInside(ctx context.Context, in inside) (string, error) {
-	if err := s.share(ctx, "first-"+in.target, in.resource, in.id, in.target); err != nil {
-		return "", err
-	}
-	if err := s.look(ctx, in.kind, in.approved); err != nil {
-		return "", err
-	}
+func (s *scene) shareInside(ctx context.Context, in inside) string {
+	s.share(ctx, "first-"+in.target, in.resource, in.id, in.target)
+	s.look(ctx, in.kind, in.approved)
 	first, _ := s.Server.Usable(server.Member, server.Home, in.id)
-	if err := s.share(ctx, "again-"+in.target, in.resource, in.id, in.target); err != nil {
-		return "", err
-	}
-	if err := s.reaction(ctx); err != nil {
-		return "", err
-	}
+	s.share(ctx, "again-"+in.target, in.resource, in.id, in.target)
+	s.reaction(ctx)
 	member, _ := s.Server.Usable(server.Member, server.Home, in.id)
 	outside, _ := s.Server.Usable(server.Sharee, server.Home, in.id)
-	return fmt.Sprintf("usable by a member: %t at first, %t when shared again; by an account outside: %t", first, member, outside), nil
+	return fmt.Sprintf("usable by a member: %t at first, %t when shared again; by an account outside: %t", first, member, outside)
 }
 
 // endedShare ends a share. The functions' own policy reports it; the operator's takes
 // back what has not been needed for an hour.
-func endedShare(ctx context.Context, s *scene) (string, error) {
-	key, image, err := s.sealedImage("alias/demo-ended")
-	if err != nil {
-		return "", err
-	}
-	if err := s.shareTwice(ctx, image); err != nil {
-		return "", err
-	}
-	_, err = s.Call(ctx, stage.Operator, "2014-05-26", "ModifyImageSharePermission",
-		map[string]string{"RegionId": server.Home, "ImageId": image, "RemoveAccount.1": server.Sharee})
-	if err != nil {
-		return "", err
-	}
-	if err := s.Settle(ctx); err != nil {
-		return "", err
-	}
-	reported, err := s.first("outcome", map[string]string{"rule": "take-back", "kind": "image-share", "reason": "*" + key + "*"})
-	if err != nil {
-		return "", err
-	}
+func endedShare(ctx context.Context, s *scene) string {
+	key, image := s.sealedImage("alias/demo-ended")
+	s.shareTwice(ctx, image)
+	got(s.Call(ctx, stage.Operator, "2014-05-26", "ModifyImageSharePermission",
+		map[string]string{"RegionId": server.Home, "ImageId": image, "RemoveAccount.1": server.Sharee}))
+	must(s.Settle(ctx))
+	reported := s.first("outcome", map[string]string{"rule": "take-back", "kind": "image-share", "reason": "*" + key + "*"})
 	const enforce = "takeBack: enforce, takeBackAfter: 1h, approved: {directory: now, accounts: [{id: \"" + server.Sharee + "\"}]}"
-	if err := s.look(ctx, "image-share", enforce); err != nil {
-		return "", err
-	}
-	atOnce, err := s.granted(ctx, key)
-	if err != nil {
-		return "", err
-	}
-	if err := s.Advance(ctx, time.Hour); err != nil {
-		return "", err
-	}
-	if err := s.look(ctx, "image-share", enforce); err != nil {
-		return "", err
-	}
-	later, err := s.granted(ctx, key)
-	return fmt.Sprintf("take-back: %s; key granted: %t, an hour later: %t", reported, atOnce, later), err
+	s.look(ctx, "image-share", enforce)
+	atOnce := s.granted(ctx, key)
+	must(s.Advance(ctx, time.Hour))
+	s.look(ctx, "image-share", enforce)
+	return fmt.Sprintf("take-back: %s; key granted: %t, an hour later: %t", reported, atOnce, s.granted(ctx, key))
 }
 
 // otherRoles has setup-share-role's role do what is beyond the two share roles.
-func otherRoles(ctx context.Context, s *scene) (string, error) {
-	keys, err := s.KeysOf("setup-share-role")
-	if err != nil {
-		return "", err
-	}
+func otherRoles(ctx context.Context, s *scene) string {
+	keys := got(s.KeysOf("setup-share-role"))
 	var seen []string
 	for _, try := range []struct {
 		action string
@@ -187,14 +117,7 @@ func otherRoles(ctx context.Context, s *scene) (string, error) {
 		{"DetachPolicyFromRole", map[string]string{"RoleName": systrust, "PolicyName": "AliyunSysTrustFullAccess", "PolicyType": "System"}},
 	} {
 		_, err := s.Call(ctx, keys, "2015-05-01", try.action, try.params)
-		switch {
-		case err == nil:
-			seen = append(seen, try.action+" allowed")
-		case strings.Contains(err.Error(), "NoPermission"):
-			seen = append(seen, try.action+" denied")
-		default:
-			seen = append(seen, err.Error())
-		}
+		seen = append(seen, verdict(try.action, err))
 	}
-	return strings.Join(seen, ", "), nil
+	return strings.Join(seen, ", ")
 }

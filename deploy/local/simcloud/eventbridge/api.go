@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"sync"
 
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -51,40 +50,6 @@ type RuleRequest struct{ EventBusName, RuleName string }
 
 func (r RuleRequest) resource(c *wire.Call) string {
 	return "acs:eventbridge:" + c.Region + ":" + c.Caller.Account + ":eventbus/" + r.EventBusName + "/rule/" + cmp.Or(r.RuleName, "*")
-}
-
-// rights are what RAM is asked about. ListTargets, whose parameters have defaults, asks in
-// its method.
-var rights = map[string]string{
-	"CheckServiceLinkedRoleForProduct": "*",
-	"CreateEventBus":                   aBus + "*",
-	"CreateRule":                       aRule,
-	"DeleteEventBus":                   aBus + "$EventBusName",
-	"DeleteRule":                       aRule,
-	"DeleteTargets":                    aRule,
-	"DisableRule":                      aRule,
-	"EnableRule":                       aRule,
-	"GetEventBus":                      aBus + "$EventBusName",
-	"GetRule":                          aRule,
-	"ListRules":                        aBus + "$EventBusName/rule/*",
-	"PutTargets":                       aRule,
-	"TestEventPattern":                 "*",
-	"UpdateEventBus":                   aBus + "$EventBusName",
-	"UpdateRule":                       aRule,
-}
-
-const (
-	aBus  = "acs:eventbridge:$Region:$Account:eventbus/"
-	aRule = aBus + "$EventBusName/rule/$RuleName"
-)
-
-// Enter implements wire.Guarded.
-func (s *Service) Enter(c *wire.Call) (sync.Locker, error) {
-	resource, ok := rights[c.Action]
-	if !ok {
-		return &s.mu, nil
-	}
-	return &s.mu, c.Ask("eventbridge:"+c.Action, resource)
 }
 
 // on is the bus of a rule, which must exist. The caller holds the mutex.
