@@ -46,17 +46,17 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		"GET requests":    s.requests,
 		"GET permissions": s.permissions,
 		"GET invocations": s.invocations,
-		"POST faults":     s.faults,
-		"POST quotas":     s.quotas,
+		"POST faults":     posted(s.faults),
+		"POST quotas":     posted(s.quotas),
 		"POST advance":    s.advance,
 		"POST events":     s.events,
-		"POST fleet":      s.fleet,
+		"POST fleet":      posted(s.fleet),
 		"POST templates":  seeding("id", s.ECS.SeedTemplate),
 		"GET usable":      s.usable,
 		"POST snapshots":  seeding("ids", s.ECS.SeedSnapshots),
 		"POST images":     seeding("images", s.ECS.SeedImages),
-		"POST keys":       s.keys,
-		"POST directory":  s.directory,
+		"POST keys":       posted(s.keys),
+		"POST directory":  posted(s.directory),
 	}
 	route, ok := routes[r.Method+" "+strings.TrimPrefix(r.URL.Path, prefix)]
 	if !ok {
@@ -170,30 +170,27 @@ func (s *Server) invocations(*http.Request) (any, error) {
 	return s.Invocations(), nil
 }
 
-func (s *Server) fleet(r *http.Request) (any, error) {
-	if s.Fleet == nil {
-		return nil, bad("no product makes fleets here")
-	}
-	b, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
-	if err != nil || !json.Valid(b) {
-		return nil, bad("reading the body as JSON: it is not valid")
-	}
-	return s.Fleet(b)
-}
-
-// seeding serves a POST whose body is what seed takes; the answer has its result under a name.
-func seeding[In, Out any](name string, seed func(In) (Out, error)) func(*http.Request) (any, error) {
+// posted serves a POST whose body is what serve takes. An error of serve is the request's.
+func posted[In any](serve func(In) (any, error)) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
 		var in In
 		if err := read(r, &in); err != nil {
 			return nil, err
 		}
-		out, err := seed(in)
+		out, err := serve(in)
 		if err != nil {
 			return nil, bad("%v", err)
 		}
-		return map[string]any{name: out}, nil
+		return out, nil
 	}
+}
+
+// seeding serves a POST whose body is what seed takes; the answer has its result under a name.
+func seeding[In, Out any](name string, seed func(In) (Out, error)) func(*http.Request) (any, error) {
+	return posted(func(in In) (any, error) {
+		out, err := seed(in)
+		return map[string]any{name: out}, err
+	})
 }
 
 type advanceRequest struct {
@@ -255,13 +252,6 @@ type faultsRequest struct {
 // ends it: {"seed":1,"faults":[{"kind":"deny","action":"DescribeInstances",
 // "region":"cn-shanghai"},{"kind":"repeat-page","skip":3,"count":1}],
 // "events":{"lose":0.01}}. Fields and kinds are those of simcloud.Fault.
-func (s *Server) faults(r *http.Request) (any, error) {
-	var in faultsRequest
-	if err := read(r, &in); err != nil {
-		return nil, err
-	}
-	if err := s.Faults.Set(in.Seed, in.Faults, in.Events); err != nil {
-		return nil, bad("%v", err)
-	}
-	return map[string]any{"faults": len(in.Faults)}, nil
+func (s *Server) faults(in faultsRequest) (any, error) {
+	return map[string]any{"faults": len(in.Faults)}, s.Faults.Set(in.Seed, in.Faults, in.Events)
 }

@@ -1,9 +1,6 @@
 package server
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/kms"
 )
@@ -22,17 +19,11 @@ func (k ecsKeys) Key(account, region, id string) (found, enabled bool) {
 	return ok, ok && key.State == "Enabled"
 }
 
-// seedFleet serves POST /_sim/fleet with the fields of ecs.FleetSpec.
-func (s *Server) seedFleet(request []byte) (any, error) {
-	var f ecs.FleetSpec
-	d := json.NewDecoder(bytes.NewReader(request))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil {
-		return nil, bad("reading the body as JSON: %v", err)
-	}
+// fleet serves POST /_sim/fleet.
+func (s *Server) fleet(f ecs.FleetSpec) (any, error) {
 	fleet, err := s.ECS.SeedFleet(f)
 	if err != nil {
-		return nil, bad("%v", err)
+		return nil, err
 	}
 	out := map[string]any{"count": len(fleet.IDs), "drifted": fleet.Drifted}
 	if len(fleet.IDs) <= 1000 {

@@ -61,7 +61,6 @@ func build(o Options) (*Server, error) {
 	s.ECS.SetAccess(s.Access)
 	s.SAS = sas.New(world, s.ECS)
 	s.ECS.SetSecurity(s.SAS)
-	s.Fleet = s.seedFleet
 	s.Trail = actiontrail.New(actiontrail.Options{World: world, Latency: o.TrailLatency})
 	s.Keys = keys{s.RAM, s.STS}
 	s.Router, err = wire.NewRouter(wire.Options{

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/http"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -24,11 +23,7 @@ type quotaRequest struct {
 
 // quotas serves POST /_sim/quotas:
 // {"quotas":[{"product":"ecs","action":"DescribeInstances","calls":500,"windowSeconds":60}],"published":true}.
-func (s *Server) quotas(r *http.Request) (any, error) {
-	var in quotasRequest
-	if err := read(r, &in); err != nil {
-		return nil, err
-	}
+func (s *Server) quotas(in quotasRequest) (any, error) {
 	rules := []wire.Quota{}
 	for _, q := range in.Quotas {
 		rules = append(rules, wire.Quota{
@@ -38,8 +33,5 @@ func (s *Server) quotas(r *http.Request) (any, error) {
 	if in.Published {
 		rules = append(rules, wire.PublishedQuotas()...)
 	}
-	if err := s.Router.SetQuotas(rules); err != nil {
-		return nil, bad("%v", err)
-	}
-	return map[string]any{"quotas": len(rules)}, nil
+	return map[string]any{"quotas": len(rules)}, s.Router.SetQuotas(rules)
 }

@@ -84,10 +84,8 @@ type Server struct {
 	// ServiceRoles are the service-linked roles of all accounts.
 	ServiceRoles *servicerole.Roles
 
-	// Invocations, when set, answers GET /_sim/invocations. Fleet, when set,
-	// answers POST /_sim/fleet with the request's JSON. Set them before use.
+	// Invocations, when set, answers GET /_sim/invocations. Set it before use.
 	Invocations func() any
-	Fleet       func(request []byte) (any, error)
 	// Invoke, when set, answers POST /_sim/invoke/{function} with the body as the
 	// event. Witness, when set, sees all API calls.
 	Invoke  http.HandlerFunc

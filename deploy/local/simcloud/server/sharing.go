@@ -2,6 +2,8 @@ package server
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -38,14 +40,10 @@ type keyRequest struct {
 
 // keys serves POST /_sim/keys: makes a customer master key, or sets the state of
 // one.
-func (s *Server) keys(r *http.Request) (any, error) {
-	var in keyRequest
-	if err := read(r, &in); err != nil {
-		return nil, err
-	}
+func (s *Server) keys(in keyRequest) (any, error) {
 	in.Account, in.Region = cmp.Or(in.Account, Sharer), cmp.Or(in.Region, Home)
 	if in.State != "" && !slices.Contains(kms.States(), in.State) {
-		return nil, bad("no state %q, there are %q", in.State, kms.States())
+		return nil, fmt.Errorf("no state %q, there are %q", in.State, kms.States())
 	}
 	name := in.Key
 	if name == "" {
@@ -55,18 +53,18 @@ func (s *Server) keys(r *http.Request) (any, error) {
 		}
 		key, err := s.KMS.AddKey(in.Account, in.Region, aliases...)
 		if err != nil {
-			return nil, bad("%v", err)
+			return nil, err
 		}
 		name = key.ID
 	}
 	if in.State != "" {
 		if err := s.KMS.SetState(in.Account, in.Region, name, in.State); err != nil {
-			return nil, bad("%v", err)
+			return nil, err
 		}
 	}
 	key, ok := s.KMS.Find(in.Account, in.Region, name)
 	if !ok {
-		return nil, bad("no key %q", name)
+		return nil, fmt.Errorf("no key %q", name)
 	}
 	return map[string]string{"id": key.ID, "arn": key.ARN, "state": key.State}, nil
 }
@@ -80,25 +78,15 @@ type directoryRequest struct {
 }
 
 // directory serves POST /_sim/directory: moves an account, or makes a folder.
-func (s *Server) directory(r *http.Request) (any, error) {
-	var in directoryRequest
-	if err := read(r, &in); err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	var err error
+func (s *Server) directory(in directoryRequest) (any, error) {
 	switch {
 	case in.Account != "" && in.Name == "" && in.Folder != "":
-		err = s.Directory.Move(in.Account, in.Folder)
+		return struct{}{}, s.Directory.Move(in.Account, in.Folder)
 	case in.Account != "" && in.Name == "":
-		err = s.Directory.Leave(in.Account)
+		return struct{}{}, s.Directory.Leave(in.Account)
 	case in.Account == "" && in.Name != "" && in.Folder != "":
-		out["folder"], err = s.Directory.AddFolder(in.Folder, in.Name)
-	default:
-		return nil, bad(`either {"account","folder"}, {"account"} or {"folder","name"}`)
+		id, err := s.Directory.AddFolder(in.Folder, in.Name)
+		return map[string]string{"folder": id}, err
 	}
-	if err != nil {
-		return nil, bad("%v", err)
-	}
-	return out, nil
+	return nil, errors.New(`either {"account","folder"}, {"account"} or {"folder","name"}`)
 }
