@@ -89,7 +89,7 @@ func result(id string, err error) RoleResult {
 	if err == nil {
 		return RoleResult{InstanceId: id, Code: "200", Message: "success"}
 	}
-	e, no := asError(err), false
+	e, no := wire.AsError(err), false
 	return RoleResult{InstanceId: id, Code: e.Code, Message: e.Message, Success: &no}
 }
 

@@ -30,14 +30,6 @@ func wrongStatus(s status) error {
 	return wire.Errorf(403, "IncorrectInstanceStatus", "The current status of the resource does not support this operation: %s.", s)
 }
 
-// asError is err as an answer; anything else than an answer is ours.
-func asError(err error) *wire.Error {
-	if e, ok := err.(*wire.Error); ok {
-		return e
-	}
-	return &wire.Error{Status: 500, Code: "InternalError", Message: err.Error()}
-}
-
 // tooMany is for a repeated parameter with too many elements; the code is
 // assumed.
 func tooMany(name string, most int) error {

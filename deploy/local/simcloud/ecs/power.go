@@ -67,7 +67,7 @@ func (s *Service) many(c *wire.Call, b batch, p power) (*PowerResults, error) {
 	for n, id := range b.ids {
 		r := PowerResult{InstanceId: id, Code: "200", Message: "success"}
 		if errs[n] != nil {
-			e := asError(errs[n])
+			e := wire.AsError(errs[n])
 			r.Code, r.Message = e.Code, e.Message
 		}
 		if i := ins[n]; i != nil {

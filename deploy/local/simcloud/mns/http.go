@@ -12,12 +12,6 @@ import (
 	"fleetwarden/deploy/local/simcloud/wire"
 )
 
-// errNoAnswer closes the connection without an answer, as a time-out does.
-var errNoAnswer = errors.New("no answer")
-
-// errEmptyAnswer is status 200 without a body.
-var errEmptyAnswer = errors.New("empty answer")
-
 // Handler speaks the REST protocol. The account and region of a request are in
 // its host name, <account>.mns.<region>.aliyuncs.com.
 //
@@ -54,39 +48,28 @@ type answer struct {
 // ServeHTTP answers one request. It holds a work token but while a long poll
 // waits.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	req := &request{Request: r, call: &wire.Call{Product: "mns", Version: "2015-06-06"}, done: h.Service.w.Clock.Begin()}
+	req := &request{Request: r, done: h.Service.w.Clock.Begin(), call: h.gate().Call("mns", "2015-06-06")}
 	defer func() { req.done() }()
-	h.Service.w.Lock()
-	req.call.RequestID = strings.ToUpper(h.Service.w.NewID("mns-request-"))
-	h.Service.w.Unlock()
 	ans, err := h.serve(req)
 	ans = resolve(req, ans, err)
-	h.note(req, ans, err)
+	h.gate().Note(req.call, ans.status, code(ans, err), err)
 	w.Header().Set("Date", h.Service.w.Clock.Now().Format(http.TimeFormat)) // virtual, as the RPC products' is
 	write(w, req, ans, err)
 }
 
-func (h *Handler) serve(r *request) (answer, error) {
+func (h *Handler) gate() wire.Gate {
+	return wire.Gate{World: h.Service.w, Faults: h.Faults, Log: h.Log, Witness: h.Witness}
+}
+
+func (h *Handler) serve(r *request) (ans answer, err error) {
 	op, err := h.open(r)
 	if err != nil {
 		return answer{}, err
 	}
-	if h.Witness.Drops(r.call, false) {
-		return answer{}, errNoAnswer
-	}
-	r.fault = h.Faults.Next(simcloud.FaultCall{
-		Product: "mns", Action: r.call.Action, Account: r.call.Caller.Account, Region: r.call.Region, Role: r.call.Caller.Name,
+	r.fault, err = h.gate().Pass(r.call, refusal, func() error {
+		ans, err = op.run(h, r)
+		return err
 	})
-	if err := refusal(r.fault); err != nil {
-		return answer{}, err
-	}
-	ans, err := op.run(h, r)
-	if h.Witness.Drops(r.call, true) || r.fault.After() {
-		return answer{}, errNoAnswer
-	}
-	if r.fault == simcloud.Empty {
-		return answer{}, errEmptyAnswer
-	}
 	return ans, err
 }
 
@@ -102,8 +85,6 @@ func refusal(fault simcloud.FaultKind) error {
 		return wire.Errorf(503, "ServiceUnavailable", "The service is unavailable for the moment.")
 	case simcloud.InternalError:
 		return wire.Errorf(500, "InternalError", "An internal error happened.")
-	case simcloud.TimeoutBefore, simcloud.HangBefore:
-		return errNoAnswer
 	}
 	return nil
 }
@@ -167,19 +148,17 @@ func tenant(host string) (account, region string, err error) {
 // status 200 or 0.
 func resolve(r *request, ans answer, err error) answer {
 	var partial *partialError
-	var e *wire.Error
 	switch {
 	case err == nil:
 		return ans
-	case errors.Is(err, errNoAnswer):
+	case errors.Is(err, wire.ErrNoAnswer):
 		return answer{}
-	case errors.Is(err, errEmptyAnswer):
+	case errors.Is(err, wire.ErrEmptyAnswer):
 		return answer{status: http.StatusOK}
 	case errors.As(err, &partial):
 		return answer{http.StatusNotFound, partial.body}
-	case !errors.As(err, &e):
-		e = &wire.Error{Status: 500, Code: "InternalError", Message: err.Error()}
 	}
+	e := wire.AsError(err)
 	return answer{e.Status, xmlError{Code: e.Code, Message: e.Message, RequestID: r.call.RequestID, HostID: "http://" + r.Host}}
 }
 
@@ -190,9 +169,8 @@ func Owns(r *http.Request) bool {
 }
 
 func write(w http.ResponseWriter, r *request, ans answer, err error) {
-	if errors.Is(err, errNoAnswer) {
-		r.fault.Wait(r.Request)
-		panic(http.ErrAbortHandler) // net/http's way to drop the connection
+	if errors.Is(err, wire.ErrNoAnswer) {
+		wire.Drop(r.fault, r.Request)
 	}
 	w.Header().Set("x-mns-request-id", r.call.RequestID)
 	w.Header().Set("x-mns-version", r.call.Version)
@@ -206,27 +184,12 @@ func write(w http.ResponseWriter, r *request, ans answer, err error) {
 	_ = xml.NewEncoder(w).Encode(ans.body)
 }
 
-// note logs the request with the outcome its caller sees.
-func (h *Handler) note(r *request, ans answer, err error) {
-	c := r.call
-	h.Log.Add(wire.Entry{
-		Time: h.Service.w.Clock.Now(), Product: c.Product, Action: c.Action, Region: c.Region,
-		Account: c.Caller.Account, CallerType: c.Caller.Type, Caller: c.Caller.Name, Session: c.Caller.Session,
-		Status: ans.status, Code: code(ans, err), RequestID: c.RequestID,
-	})
-}
-
+// code is that of an error, or of an answer that is partly one.
 func code(ans answer, err error) string {
 	if x, ok := ans.body.(xmlError); ok {
 		return x.Code
 	}
-	var partial *partialError
-	switch {
-	case errors.Is(err, errNoAnswer):
-		return "Timeout"
-	case errors.Is(err, errEmptyAnswer):
-		return "Empty"
-	case errors.As(err, &partial):
+	if partial := new(partialError); errors.As(err, &partial) {
 		return "Partial"
 	}
 	return ""

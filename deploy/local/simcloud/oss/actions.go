@@ -19,7 +19,7 @@ type bucketConfiguration struct {
 }
 
 // putBucket makes a bucket, or sets the ACL of one that the caller has.
-func (h *Handler) putBucket(r *request) (answer, error) {
+func (h *Handler) putBucket(r *request, _ *bucket) (answer, error) {
 	in := bucketConfiguration{}
 	if len(r.body) > 0 && xml.Unmarshal(r.body, &in) != nil {
 		return answer{}, errMalformedXML()
@@ -31,9 +31,9 @@ func (h *Handler) putBucket(r *request) (answer, error) {
 	if err := checkACL(cmp.Or(access, "private")); err != nil {
 		return answer{}, err
 	}
-	err := h.Service.CreateBucket(r.call.Caller.Account, r.at.region, r.at.bucket)
+	b, err := h.Service.make(r.call.Caller.Account, r.at.region, r.at.bucket)
 	if err == nil && access != "" {
-		err = h.Service.setACL(r.at.bucket, access)
+		err = b.setACL(access)
 	}
 	return answer{status: http.StatusOK, header: map[string]string{"Location": "/" + r.at.bucket}}, err
 }
@@ -45,17 +45,16 @@ type versioningState struct {
 	Status  string   `xml:",omitempty"`
 }
 
-func (h *Handler) putVersioning(r *request) (answer, error) {
+func (h *Handler) putVersioning(r *request, b *bucket) (answer, error) {
 	var in versioningState
 	if err := xml.Unmarshal(r.body, &in); err != nil {
 		return answer{}, errMalformedXML()
 	}
-	return answer{status: http.StatusOK}, h.Service.SetVersioning(r.at.bucket, in.Status)
+	return answer{status: http.StatusOK}, b.setVersioning(in.Status)
 }
 
-func (h *Handler) getVersioning(r *request) (answer, error) {
-	status, err := h.Service.versioning(r.at.bucket)
-	return answer{status: http.StatusOK, doc: versioningState{Status: status}}, err
+func (h *Handler) getVersioning(r *request, b *bucket) (answer, error) {
+	return answer{status: http.StatusOK, doc: versioningState{Status: b.versioning}}, nil
 }
 
 // metaPrefix begins the headers of an object's own metadata.
@@ -77,13 +76,13 @@ func kept(h http.Header) map[string]string {
 	return out
 }
 
-func (h *Handler) putObject(r *request) (answer, error) {
+func (h *Handler) putObject(r *request, b *bucket) (answer, error) {
 	if given := r.Header.Get("Content-MD5"); given != "" {
 		if sum := md5.Sum(r.body); given != base64.StdEncoding.EncodeToString(sum[:]) {
 			return answer{}, errInvalidDigest()
 		}
 	}
-	o, err := h.Service.put(r.at.bucket, r.at.key, kept(r.Header), r.body, strings.EqualFold(r.Header.Get("x-oss-forbid-overwrite"), "true"))
+	o, err := h.Service.put(b, r.at.key, kept(r.Header), r.body, strings.EqualFold(r.Header.Get("x-oss-forbid-overwrite"), "true"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -98,8 +97,8 @@ func (o *object) versioned(header map[string]string) map[string]string {
 	return header
 }
 
-func (h *Handler) getObject(r *request) (answer, error) {
-	o, err := h.find(r)
+func (h *Handler) getObject(r *request, b *bucket) (answer, error) {
+	o, err := b.find(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -113,8 +112,8 @@ func (h *Handler) getObject(r *request) (answer, error) {
 }
 
 // find is the object that a read is about, if the read's conditions hold.
-func (h *Handler) find(r *request) (*object, error) {
-	o, err := h.Service.get(r.at.bucket, r.at.key, r.URL.Query().Get("versionId"))
+func (b *bucket) find(r *request) (*object, error) {
+	o, err := b.get(r.at.key, r.URL.Query().Get("versionId"))
 	if err == nil {
 		err = unmet(r.Request, o)
 	}
@@ -123,8 +122,8 @@ func (h *Handler) find(r *request) (*object, error) {
 
 // headObject answers what getObject does, without the object. An error stands in a
 // header, since there is no body for it.
-func (h *Handler) headObject(r *request) (answer, error) {
-	o, err := h.find(r)
+func (h *Handler) headObject(r *request, b *bucket) (answer, error) {
+	o, err := b.find(r)
 	if err == nil {
 		header := o.headers()
 		header["Content-Length"] = strconv.Itoa(len(o.body))
@@ -149,11 +148,10 @@ func (o *object) headers() map[string]string {
 	return o.versioned(header)
 }
 
-func (h *Handler) deleteObject(r *request) (answer, error) {
-	marker, err := h.Service.remove(r.at.bucket, r.at.key, r.URL.Query().Get("versionId"))
+func (h *Handler) deleteObject(r *request, b *bucket) (answer, error) {
 	ans := answer{status: http.StatusNoContent}
-	if marker != nil {
+	if marker := h.Service.remove(b, r.at.key, r.URL.Query().Get("versionId")); marker != nil {
 		ans.header = marker.versioned(map[string]string{"x-oss-delete-marker": "true"})
 	}
-	return ans, err
+	return ans, nil
 }

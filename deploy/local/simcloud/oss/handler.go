@@ -7,18 +7,11 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/wire"
 )
-
-// errNoAnswer closes the connection without an answer, as a time-out does.
-var errNoAnswer = errors.New("no answer")
-
-// errEmptyAnswer is status 200 without a body.
-var errEmptyAnswer = errors.New("empty answer")
 
 // Handler speaks the REST protocol. What it shares with the RPC protocols is given
 // to it: who may call, what fails on purpose, what is logged, and who watches.
@@ -54,42 +47,45 @@ type answer struct {
 // ServeHTTP answers one request. Time stands still meanwhile.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.Service.w.Clock.Begin()()
-	req := &request{Request: r, call: &wire.Call{Product: "oss", Version: "2019-05-17", Now: h.Service.w.Clock.Now()}}
-	h.Service.w.Lock()
-	req.call.RequestID = strings.ToUpper(h.Service.w.NewID("oss-request-"))
-	h.Service.w.Unlock()
+	req := &request{Request: r, call: h.gate().Call("oss", "2019-05-17")}
 	ans, err := h.serve(req)
 	ans = resolve(req, ans, err)
-	h.note(req, ans, err)
-	if errors.Is(err, errNoAnswer) {
-		req.fault.Wait(req.Request)
-		panic(http.ErrAbortHandler) // net/http's way to drop the connection
+	code := ""
+	if x, ok := ans.doc.(xmlError); ok {
+		code = x.Code
+	}
+	h.gate().Note(req.call, ans.status, code, err)
+	if errors.Is(err, wire.ErrNoAnswer) {
+		wire.Drop(req.fault, r)
 	}
 	write(w, req, ans)
 }
 
-func (h *Handler) serve(r *request) (answer, error) {
+func (h *Handler) gate() wire.Gate {
+	return wire.Gate{World: h.Service.w, Faults: h.Faults, Log: h.Log, Witness: h.Witness}
+}
+
+func (h *Handler) serve(r *request) (ans answer, err error) {
 	op, err := h.open(r)
 	if err != nil {
 		return answer{}, err
 	}
-	if h.Witness.Drops(r.call, false) {
-		return answer{}, errNoAnswer
-	}
-	r.fault = h.Faults.Next(simcloud.FaultCall{
-		Product: "oss", Action: r.call.Action, Account: r.call.Caller.Account, Region: r.call.Region, Role: r.call.Caller.Name,
+	r.fault, err = h.gate().Pass(r.call, func(f simcloud.FaultKind) error { return refusal(f, op.action) }, func() error {
+		ans, err = h.run(r, op)
+		return err
 	})
-	if err := refusal(r.fault, op.action); err != nil {
-		return answer{}, err
-	}
-	ans, err := op.run(h, r)
-	if h.Witness.Drops(r.call, true) || r.fault.After() {
-		return answer{}, errNoAnswer
-	}
-	if r.fault == simcloud.Empty {
-		return answer{}, errEmptyAnswer
-	}
 	return ans, err
+}
+
+// run carries out an operation on its bucket, which only PutBucket can do without.
+func (h *Handler) run(r *request, op operation) (answer, error) {
+	h.Service.w.Lock()
+	defer h.Service.w.Unlock()
+	b := h.Service.buckets[r.at.bucket]
+	if b == nil && r.at.bucket != "" && op.name != "PutBucket" {
+		return answer{}, errNoSuchBucket(r.at.bucket)
+	}
+	return op.run(h, r, b)
 }
 
 // refusal is the answer to a call that must not be carried out.
@@ -103,8 +99,6 @@ func refusal(fault simcloud.FaultKind, action string) error {
 		return wire.Errorf(503, "ServiceUnavailable", "Please reduce your request rate.")
 	case simcloud.InternalError:
 		return wire.Errorf(500, "InternalError", "We encountered an internal error. Please try again.")
-	case simcloud.TimeoutBefore, simcloud.HangBefore:
-		return errNoAnswer
 	}
 	return nil
 }
@@ -177,17 +171,15 @@ type xmlError struct {
 }
 
 func resolve(r *request, ans answer, err error) answer {
-	var e *wire.Error
 	switch {
 	case err == nil:
 		return ans
-	case errors.Is(err, errNoAnswer):
+	case errors.Is(err, wire.ErrNoAnswer):
 		return answer{}
-	case errors.Is(err, errEmptyAnswer):
+	case errors.Is(err, wire.ErrEmptyAnswer):
 		return answer{status: http.StatusOK}
-	case !errors.As(err, &e):
-		e = wire.Errorf(500, "InternalError", "simcloud: %v", err)
 	}
+	e := wire.AsError(err)
 	return answer{status: e.Status, doc: xmlError{Code: e.Code, Message: e.Message, RequestID: r.call.RequestID, HostID: r.Host}}
 }
 
@@ -211,26 +203,6 @@ func write(w http.ResponseWriter, r *request, ans answer) {
 	if !bodiless {
 		_, _ = w.Write(body) // a client that has gone is its own affair
 	}
-}
-
-// note logs the request with the outcome its caller sees.
-func (h *Handler) note(r *request, ans answer, err error) {
-	c := r.call
-	code := ""
-	if x, ok := ans.doc.(xmlError); ok {
-		code = x.Code
-	}
-	switch {
-	case errors.Is(err, errNoAnswer):
-		code = "Timeout"
-	case errors.Is(err, errEmptyAnswer):
-		code = "Empty"
-	}
-	h.Log.Add(wire.Entry{
-		Time: c.Now, Product: c.Product, Action: c.Action, Region: c.Region,
-		Account: c.Caller.Account, CallerType: c.Caller.Type, Caller: c.Caller.Name, Session: c.Caller.Session,
-		Status: ans.status, Code: code, RequestID: c.RequestID,
-	})
 }
 
 func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }

@@ -24,10 +24,8 @@ type bucketItem struct {
 }
 
 // listBuckets lists the account's own buckets of all regions, in one page.
-func (h *Handler) listBuckets(r *request) (answer, error) {
+func (h *Handler) listBuckets(r *request, _ *bucket) (answer, error) {
 	s := h.Service
-	s.w.Lock()
-	defer s.w.Unlock()
 	out := buckets{}
 	out.Owner.ID, out.Owner.DisplayName = r.call.Caller.Account, r.call.Caller.Account
 	for _, name := range slices.Sorted(maps.Keys(s.buckets)) {
@@ -118,16 +116,13 @@ func (a asked) text(s string) string {
 	return s
 }
 
-func (h *Handler) list(r *request) (answer, error) {
+func (h *Handler) list(r *request, on *bucket) (answer, error) {
 	q := r.URL.Query()
 	a, err := readAsked(q)
 	if err != nil {
 		return answer{}, err
 	}
-	b, last, err := h.Service.list(r.at.bucket, a)
-	if err != nil {
-		return answer{}, err
-	}
+	b, last := on.list(a)
 	b.Name, b.MaxKeys, b.EncodingType = r.at.bucket, a.max, q.Get("encoding-type")
 	b.Prefix, b.Delimiter, b.StartAfter = a.text(a.prefix), a.text(a.delimiter), a.text(q.Get("start-after"))
 	b.Marker, b.ContinuationToken = a.text(q.Get("marker")), q.Get("continuation-token")
@@ -142,31 +137,28 @@ func (h *Handler) list(r *request) (answer, error) {
 
 // list goes through the names in order. What lies below one common prefix counts
 // as one entry. last is the entry that a next page comes after; "" if there is none.
-func (s *Service) list(name string, a asked) (out listing, last string, err error) {
-	err = s.on(name, func(b *bucket) error {
-		end := ""
-		for _, key := range b.keys(a.prefix) {
-			group := a.group(key)
-			if key <= a.after || (group != "" && group <= a.after) || (group != "" && group == end) {
-				continue
-			}
-			if out.KeyCount == a.max {
-				out.IsTruncated, last = true, end
-				return nil
-			}
-			out.KeyCount++
-			if group != "" {
-				end = group
-				out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{a.text(group)})
-				continue
-			}
-			end = key
-			o := b.current(key)
-			out.Contents = append(out.Contents, content{a.text(key), o.modified.UTC().Format(listTime), o.etag, "Normal", len(o.body), "Standard"})
+func (b *bucket) list(a asked) (out listing, last string) {
+	end := ""
+	for _, key := range b.keys(a.prefix) {
+		group := a.group(key)
+		if key <= a.after || (group != "" && group <= a.after) || (group != "" && group == end) {
+			continue
 		}
-		return nil
-	})
-	return out, last, err
+		if out.KeyCount == a.max {
+			out.IsTruncated = true
+			return out, end
+		}
+		out.KeyCount++
+		if group != "" {
+			end = group
+			out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{a.text(group)})
+			continue
+		}
+		end = key
+		o := b.current(key)
+		out.Contents = append(out.Contents, content{a.text(key), o.modified.UTC().Format(listTime), o.etag, "Normal", len(o.body), "Standard"})
+	}
+	return out, ""
 }
 
 // group is the common prefix that a name is listed under; "" when it is listed

@@ -75,7 +75,7 @@ type operation struct {
 	// call does, which are served. With any other the call would be answered as something
 	// else than it is.
 	query, headers []string
-	run            func(*Handler, *request) (answer, error)
+	run            func(*Handler, *request, *bucket) (answer, error)
 }
 
 // conditions are the headers that make a read depend on what is there.

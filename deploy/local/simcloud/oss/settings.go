@@ -2,6 +2,7 @@ package oss
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -98,29 +99,18 @@ func findSetting(method string, t target, q url.Values) (operation, bool) {
 	for name, s := range settings() {
 		if verb := verbs[method]; q.Has(name) && verb != "" && (verb == "Get" || s.root != "") {
 			api := verb + "Bucket" + s.name
-			return operation{api, "oss:" + api, []string{name}, nil, func(h *Handler, r *request) (answer, error) { return h.set(r, name, s) }}, true
+			return operation{api, "oss:" + api, []string{name}, nil, func(_ *Handler, r *request, b *bucket) (answer, error) { return b.set(r, name, s) }}, true
 		}
 	}
 	return operation{}, false
 }
 
 // set carries out what a request asks of a setting.
-func (h *Handler) set(r *request, name string, s setting) (answer, error) {
-	if r.Method == http.MethodPut {
-		if err := s.valid(r.body); err != nil {
-			return answer{}, err
-		}
-	}
-	h.Service.w.Lock()
-	defer h.Service.w.Unlock()
-	b := h.Service.buckets[r.at.bucket]
-	if b == nil {
-		return answer{}, errNoSuchBucket(r.at.bucket)
-	}
+func (b *bucket) set(r *request, name string, s setting) (answer, error) {
 	switch r.Method {
 	case http.MethodPut:
-		if b.settings == nil {
-			b.settings = map[string][]byte{}
+		if err := s.valid(r.body); err != nil {
+			return answer{}, err
 		}
 		b.settings[name] = slices.Clone(r.body)
 		return answer{status: http.StatusOK}, nil
@@ -178,34 +168,23 @@ type aclDocument struct {
 }
 
 // acl is private until it is set. The caller holds the mutex.
-func (b *bucket) acl() string {
-	if b.access == "" {
-		return "private"
-	}
-	return b.access
-}
+func (b *bucket) acl() string { return cmp.Or(b.access, "private") }
 
 // blocked reports whether public access is blocked. The caller holds the mutex.
 func (b *bucket) blocked() bool {
 	return bytes.Contains(b.settings["publicAccessBlock"], []byte(">true<"))
 }
 
-func (h *Handler) getACL(r *request) (answer, error) {
-	h.Service.w.Lock()
-	defer h.Service.w.Unlock()
-	b := h.Service.buckets[r.at.bucket]
-	if b == nil {
-		return answer{}, errNoSuchBucket(r.at.bucket)
-	}
+func (h *Handler) getACL(_ *request, b *bucket) (answer, error) {
 	return answer{status: http.StatusOK, doc: aclDocument{Owner: owned{b.account, b.account}, AccessControlList: grant{b.acl()}}}, nil
 }
 
-func (h *Handler) putACL(r *request) (answer, error) {
+func (h *Handler) putACL(r *request, b *bucket) (answer, error) {
 	access := r.Header.Get("x-oss-acl")
 	if err := checkACL(access); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusOK}, h.Service.setACL(r.at.bucket, access)
+	return answer{status: http.StatusOK}, b.setACL(access)
 }
 
 func checkACL(access string) error {
@@ -215,14 +194,12 @@ func checkACL(access string) error {
 	return nil
 }
 
-func (s *Service) setACL(name, access string) error {
-	return s.on(name, func(b *bucket) error {
-		if b.blocked() && access != "private" {
-			return wire.Errorf(403, "AccessDenied", "Put public bucket acl is not allowed")
-		}
-		b.access = access
-		return nil
-	})
+func (b *bucket) setACL(access string) error {
+	if b.blocked() && access != "private" {
+		return wire.Errorf(403, "AccessDenied", "Put public bucket acl is not allowed")
+	}
+	b.access = access
+	return nil
 }
 
 type infoDocument struct {
@@ -241,13 +218,7 @@ type infoDocument struct {
 }
 
 // getInfo shows a bucket and what it is set to, in one.
-func (h *Handler) getInfo(r *request) (answer, error) {
-	h.Service.w.Lock()
-	defer h.Service.w.Unlock()
-	b := h.Service.buckets[r.at.bucket]
-	if b == nil {
-		return answer{}, errNoSuchBucket(r.at.bucket)
-	}
+func (h *Handler) getInfo(r *request, b *bucket) (answer, error) {
 	var d infoDocument
 	x := &d.Bucket
 	x.BlockPublicAccess, x.CreationDate, x.DataRedundancyType = b.blocked(), b.created.UTC().Format("2006-01-02T15:04:05.000Z"), "LRS"

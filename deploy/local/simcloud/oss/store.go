@@ -76,17 +76,24 @@ func validKey(key string) bool {
 func (s *Service) CreateBucket(account, region, name string) error {
 	s.w.Lock()
 	defer s.w.Unlock()
+	_, err := s.make(account, region, name)
+	return err
+}
+
+// make is CreateBucket for a caller that holds the mutex.
+func (s *Service) make(account, region, name string) (*bucket, error) {
 	if !bucketName.MatchString(name) {
-		return errInvalidBucketName()
+		return nil, errInvalidBucketName()
 	}
-	if have := s.buckets[name]; have != nil {
-		if have.account == account && have.region == region {
-			return nil
-		}
-		return errBucketAlreadyExists()
+	have := s.buckets[name]
+	switch {
+	case have == nil:
+		have = &bucket{account: account, region: region, created: s.w.Clock.Now(), settings: map[string][]byte{}, objects: map[string][]*object{}}
+		s.buckets[name] = have
+	case have.account != account || have.region != region:
+		return nil, errBucketAlreadyExists()
 	}
-	s.buckets[name] = &bucket{account: account, region: region, created: s.w.Clock.Now(), objects: map[string][]*object{}}
-	return nil
+	return have, nil
 }
 
 // on calls f with a bucket under the world's mutex.
@@ -101,42 +108,33 @@ func (s *Service) on(name string, f func(*bucket) error) error {
 
 // SetVersioning switches a bucket's versioning to Enabled or Suspended.
 func (s *Service) SetVersioning(name, status string) error {
+	return s.on(name, func(b *bucket) error { return b.setVersioning(status) })
+}
+
+func (b *bucket) setVersioning(status string) error {
 	if status != enabled && status != suspended {
 		return errMalformedXML()
 	}
-	return s.on(name, func(b *bucket) error {
-		b.versioning = status
-		return nil
-	})
-}
-
-func (s *Service) versioning(name string) (status string, err error) {
-	err = s.on(name, func(b *bucket) error {
-		status = b.versioning
-		return nil
-	})
-	return status, err
+	b.versioning = status
+	return nil
 }
 
 // crcTable is the polynomial of x-oss-hash-crc64ecma.
 var crcTable = crc64.MakeTable(crc64.ECMA)
 
 // put writes an object. In a bucket that has, or had, versioning, forbidOverwrite means
-// nothing: documented for PutObject.
-func (s *Service) put(name, key string, kept map[string]string, body []byte, forbidOverwrite bool) (o *object, err error) {
-	err = s.on(name, func(b *bucket) error {
-		if b.versioning == "" && b.objects[key] != nil && forbidOverwrite {
-			return errFileAlreadyExists()
-		}
-		sum := md5.Sum(body)
-		o = &object{
-			body: body, kept: kept, modified: s.w.Clock.Now(), etag: `"` + strings.ToUpper(hex.EncodeToString(sum[:])) + `"`,
-			crc: strconv.FormatUint(crc64.Checksum(body, crcTable), 10),
-		}
-		s.add(b, key, o)
-		return nil
-	})
-	return o, err
+// nothing: documented for PutObject. The caller holds the mutex.
+func (s *Service) put(b *bucket, key string, kept map[string]string, body []byte, forbidOverwrite bool) (*object, error) {
+	if b.versioning == "" && b.objects[key] != nil && forbidOverwrite {
+		return nil, errFileAlreadyExists()
+	}
+	sum := md5.Sum(body)
+	o := &object{
+		body: body, kept: kept, modified: s.w.Clock.Now(), etag: `"` + strings.ToUpper(hex.EncodeToString(sum[:])) + `"`,
+		crc: strconv.FormatUint(crc64.Checksum(body, crcTable), 10),
+	}
+	s.add(b, key, o)
+	return o, nil
 }
 
 // add makes o the current version. The caller holds the mutex.
@@ -174,47 +172,42 @@ func (b *bucket) current(key string) *object {
 	return all[len(all)-1]
 }
 
-// get reads one version; the current one if version is "".
-func (s *Service) get(name, key, version string) (found *object, err error) {
-	err = s.on(name, func(b *bucket) error {
-		if version == "" {
-			if found = b.current(key); found == nil {
-				return errNoSuchKey()
-			}
-			return nil
+// get reads one version; the current one if version is "". The caller holds the mutex.
+func (b *bucket) get(key, version string) (found *object, err error) {
+	if version == "" {
+		if found = b.current(key); found == nil {
+			return nil, errNoSuchKey()
 		}
-		for _, o := range b.objects[key] {
-			if cmp.Or(o.version, nullVersion) == version {
-				found = o
-			}
+		return found, nil
+	}
+	for _, o := range b.objects[key] {
+		if cmp.Or(o.version, nullVersion) == version {
+			found = o
 		}
-		switch {
-		case found == nil:
-			return errNoSuchVersion()
-		case found.deleted:
-			return errDeleteMarker()
-		}
-		return nil
-	})
-	return found, err
+	}
+	switch {
+	case found == nil:
+		return nil, errNoSuchVersion()
+	case found.deleted:
+		return nil, errDeleteMarker()
+	}
+	return found, nil
 }
 
 // remove deletes one version, or, if version is "", the object: with versioning that
-// writes a delete marker, which is returned. What is not there is deleted, too.
-func (s *Service) remove(name, key, version string) (marker *object, err error) {
-	err = s.on(name, func(b *bucket) error {
-		switch {
-		case version != "":
-			b.drop(key, version)
-		case b.versioning == "":
-			delete(b.objects, key)
-		default:
-			marker = &object{modified: s.w.Clock.Now(), deleted: true}
-			s.add(b, key, marker)
-		}
-		return nil
-	})
-	return marker, err
+// writes a delete marker, which is returned. What is not there is deleted, too. The caller
+// holds the mutex.
+func (s *Service) remove(b *bucket, key, version string) (marker *object) {
+	switch {
+	case version != "":
+		b.drop(key, version)
+	case b.versioning == "":
+		delete(b.objects, key)
+	default:
+		marker = &object{modified: s.w.Clock.Now(), deleted: true}
+		s.add(b, key, marker)
+	}
+	return marker
 }
 
 // owner returns a bucket's account and region; ok is false when there is none.
@@ -229,14 +222,12 @@ func (s *Service) owner(name string) (account, region string, ok bool) {
 
 // Keys returns the names of a bucket's objects that begin with prefix, in order;
 // none for a missing bucket.
-func (s *Service) Keys(name, prefix string) []string {
-	s.w.Lock()
-	defer s.w.Unlock()
-	b := s.buckets[name]
-	if b == nil {
+func (s *Service) Keys(name, prefix string) (keys []string) {
+	_ = s.on(name, func(b *bucket) error {
+		keys = b.keys(prefix)
 		return nil
-	}
-	return b.keys(prefix)
+	})
+	return keys
 }
 
 func (b *bucket) keys(prefix string) []string {
@@ -244,27 +235,30 @@ func (b *bucket) keys(prefix string) []string {
 }
 
 // Object returns what an object holds; nil for a missing one.
-func (s *Service) Object(name, key string) []byte {
-	o, err := s.get(name, key, "")
-	if err != nil {
+func (s *Service) Object(name, key string) (body []byte) {
+	_ = s.on(name, func(b *bucket) error {
+		if o := b.current(key); o != nil {
+			body = slices.Clone(o.body)
+		}
 		return nil
-	}
-	return slices.Clone(o.body)
+	})
+	return body
 }
 
 // Replace puts an object into a bucket from behind, over one that is there.
 func (s *Service) Replace(name, key string, body []byte) error {
-	_, err := s.put(name, key, map[string]string{"Content-Type": "application/json"}, body, false)
-	return err
+	return s.on(name, func(b *bucket) error {
+		_, err := s.put(b, key, map[string]string{"Content-Type": "application/json"}, body, false)
+		return err
+	})
 }
 
 // Remove takes an object out of a bucket from behind, as its life cycle does.
 func (s *Service) Remove(name, key string) {
-	s.w.Lock()
-	defer s.w.Unlock()
-	if b := s.buckets[name]; b != nil {
+	_ = s.on(name, func(b *bucket) error {
 		delete(b.objects, key)
-	}
+		return nil
+	})
 }
 
 // State is the digest of each object by bucket and name.

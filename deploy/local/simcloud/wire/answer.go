@@ -9,8 +9,7 @@ import (
 // drop cuts the connection without an answer, as a client sees a timeout.
 func (x *exchange) drop(code string) {
 	x.note(0, code)
-	x.fault.Wait(x.q.http)
-	panic(http.ErrAbortHandler)
+	Drop(x.fault, x.q.http)
 }
 
 type errorBody struct {
@@ -22,7 +21,7 @@ type errorBody struct {
 }
 
 func (x *exchange) fail(err error) {
-	e := asError(err)
+	e := AsError(err)
 	x.note(e.Status, e.Code)
 	body := errorBody{RequestId: x.id, Code: e.Code, Message: e.Message}
 	body.Recommend = "https://api.aliyun.com/troubleshoot?q=" + e.Code

@@ -219,9 +219,9 @@ func withRequestID(response any, id string) ([]byte, error) {
 	return append(head, b[1:]...), nil
 }
 
-// asError makes any error an answer. What is no *Error is a bug of simcloud and
+// AsError makes any error an answer. What is no *Error is a bug of simcloud and
 // says so.
-func asError(err error) *Error {
+func AsError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e

@@ -47,7 +47,7 @@ func (x *exchange) trail(body []byte, err error) {
 	w.Bought = played == "buy-page"
 	w.Console = w.Bought || played == "true"
 	if err != nil {
-		w.Err = asError(err)
+		w.Err = AsError(err)
 	}
 	x.r.o.Trail.Wrote(w)
 }
