@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -38,10 +39,7 @@ type options struct {
 
 func parse(args []string, getenv func(string) string, out io.Writer) (options, error) {
 	var o options
-	port := getenv("PORT")
-	if port == "" {
-		port = "4571"
-	}
+	port := cmp.Or(getenv("PORT"), "4571")
 	f := flag.NewFlagSet("local", flag.ContinueOnError)
 	f.SetOutput(out)
 	f.StringVar(&o.port, "port", port, "port of 127.0.0.1 to serve on; 0 for a free one (default also from PORT)")

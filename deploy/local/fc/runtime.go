@@ -1,6 +1,7 @@
 package fc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,9 +84,7 @@ func (r *Runtime) add(f Function) error {
 	if f.Timeout <= 0 || f.Async.Retries < 0 || f.Async.Retries > 8 {
 		return fmt.Errorf("deploying %s: it needs a timeout, and at most 8 retries", f.Name)
 	}
-	if f.Async.MaxAge == 0 {
-		f.Async.MaxAge = 24 * time.Hour
-	}
+	f.Async.MaxAge = cmp.Or(f.Async.MaxAge, 24*time.Hour)
 	if reserved := r.reserved(f); reserved > maxInstances-foreign {
 		return fmt.Errorf("deploying %s: with it %d instances would be reserved in %s, of %d for all functions, %d of which the account's own have",
 			f.Name, reserved, f.Region, maxInstances, foreign)

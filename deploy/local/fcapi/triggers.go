@@ -1,6 +1,7 @@
 package fcapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -122,18 +123,11 @@ func (t *Trigger) check() error {
 	return onlyLatest(t.Qualifier)
 }
 
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
+func text(p *string) string { return wire.Given(p, "") }
 
 // complete sets what the service says of a trigger. The caller holds the mutex.
 func (a *API) complete(f *function, t Trigger) Trigger {
-	if t.Qualifier == "" {
-		t.Qualifier = latest
-	}
+	t.Qualifier = cmp.Or(t.Qualifier, latest)
 	t.TargetArn, t.TriggerID = f.Function.FunctionArn, a.id()
 	return t
 }
@@ -151,17 +145,8 @@ func (a *API) UpdateTrigger(c *wire.Call, in *UpdateTriggerRequest) (*Trigger, e
 		return nil, err
 	}
 	t := f.Triggers[at]
-	for _, x := range []struct {
-		to   *string
-		from *string
-	}{
-		{&t.Description, in.Body.Description}, {&t.InvocationRole, in.Body.InvocationRole},
-		{&t.Qualifier, in.Body.Qualifier}, {&t.TriggerConfig, in.Body.TriggerConfig},
-	} {
-		if x.from != nil {
-			*x.to = *x.from
-		}
-	}
+	t.Description, t.InvocationRole = wire.Given(in.Body.Description, t.Description), wire.Given(in.Body.InvocationRole, t.InvocationRole)
+	t.Qualifier, t.TriggerConfig = wire.Given(in.Body.Qualifier, t.Qualifier), wire.Given(in.Body.TriggerConfig, t.TriggerConfig)
 	if err := t.check(); err != nil {
 		return nil, err
 	}

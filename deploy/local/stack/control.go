@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -34,10 +35,7 @@ func (s *Stack) serveInvoke(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "reading the event: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	region := r.URL.Query().Get("region")
-	if region == "" {
-		region = s.o.Regions[0]
-	}
+	region := cmp.Or(r.URL.Query().Get("region"), s.o.Regions[0])
 	function := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	res, err := s.Invoke(r.Context(), region, function, payload)
 	if err != nil {

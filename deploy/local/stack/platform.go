@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,10 +123,7 @@ func (p *platform) disconnect(d fcapi.Deployment) {
 // function is what the runtime runs. Code that came as a zip finds its policy as it does
 // in the cloud; what this stack has built uses the stack's.
 func (p *platform) function(d fcapi.Deployment, props manifest.Function) (fc.Function, error) {
-	short := p.s.short[props.FunctionName]
-	if short == "" {
-		short = props.FunctionName
-	}
+	short := cmp.Or(p.s.short[props.FunctionName], props.FunctionName)
 	f, err := p.s.function(short, props)
 	if err != nil {
 		return f, err

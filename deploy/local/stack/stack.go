@@ -145,18 +145,12 @@ func (s *Stack) prepare() (err error) {
 	if len(s.o.Regions) == 0 {
 		s.o.Regions = []string{server.Home}
 	}
-	if s.o.Policy == "" {
-		s.o.Policy = filepath.Join(s.root, "deploy", "local", "policy.yaml")
-	}
+	s.o.Policy = cmp.Or(s.o.Policy, filepath.Join(s.root, "deploy", "local", "policy.yaml"))
 	if s.o.Policy, err = filepath.Abs(s.o.Policy); err != nil {
 		return err
 	}
-	if s.o.LogDir == "" {
-		s.o.LogDir = filepath.Join(s.temp, "log")
-	}
-	if s.o.Log == nil {
-		s.o.Log = io.Discard
-	}
+	s.o.LogDir = cmp.Or(s.o.LogDir, filepath.Join(s.temp, "log"))
+	s.o.Log = cmp.Or(s.o.Log, io.Discard)
 	if s.runtime, err = fc.New(fc.Options{Clock: s.o.Server.World.Clock, LogDir: s.o.LogDir, Issue: s.issue}); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@
 package actiontrail
 
 import (
+	"cmp"
 	"encoding/json"
 	"sync"
 	"time"
@@ -57,12 +58,8 @@ const keepFor = 90 * 24 * time.Hour
 
 // New returns ActionTrail without records, with a trail that logs in every account.
 func New(o Options) *Trail {
-	if o.Latency == 0 {
-		o.Latency = 3 * time.Second
-	}
-	if o.Lookup == 0 {
-		o.Lookup = 10 * time.Minute
-	}
+	o.Latency = cmp.Or(o.Latency, 3*time.Second)
+	o.Lookup = cmp.Or(o.Lookup, 10*time.Minute)
 	t := &Trail{
 		world: o.World, latency: max(o.Latency, 0), lookup: max(o.Lookup, 0),
 		records: map[place][]kept{}, trails: map[string][]*trail{},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -132,50 +133,27 @@ func (in *LookupEventsRequest) bounds(now time.Time) (size int, start, end time.
 	return size, start, end, err
 }
 
+// attributes are the values of a record by the keys of conditions.
+var attributes = map[string]func(h head) []string{
+	"EventAccessKeyId": func(h head) []string { return []string{h.AccessKey} },
+	"EventId":          func(h head) []string { return []string{h.EventID} },
+	"EventName":        func(h head) []string { return []string{h.EventName} },
+	"EventRW":          func(head) []string { return []string{"Write"} },
+	"EventType":        func(h head) []string { return []string{h.EventType} },
+	"ResourceName":     func(h head) []string { return slices.Concat(slices.Collect(maps.Values(h.Resources))...) },
+	"ResourceType":     func(h head) []string { return slices.Collect(maps.Keys(h.Resources)) },
+	"RoleName":         func(h head) []string { return []string{h.Role} },
+	"ServiceName":      func(h head) []string { return []string{h.Service} },
+	"SourceIpAddress":  func(h head) []string { return []string{h.SourceIP} },
+	"User":             func(h head) []string { return []string{h.User} },
+}
+
 // fits reports whether all conditions hold. An unknown key fits nothing.
 func (h head) fits(conditions []Attribute) bool {
 	for _, c := range conditions {
-		if !slices.Contains(h.values(c.Key), c.Value) {
+		if values, ok := attributes[c.Key]; !ok || !slices.Contains(values(h), c.Value) {
 			return false
 		}
 	}
 	return true
-}
-
-func (h head) values(key string) []string {
-	switch key {
-	case "EventName":
-		return []string{h.EventName}
-	case "EventId":
-		return []string{h.EventID}
-	case "EventType":
-		return []string{h.EventType}
-	case "EventRW":
-		return []string{"Write"}
-	case "ServiceName":
-		return []string{h.Service}
-	case "User":
-		return []string{h.User}
-	case "RoleName":
-		return []string{h.Role}
-	case "EventAccessKeyId":
-		return []string{h.AccessKey}
-	case "SourceIpAddress":
-		return []string{h.SourceIP}
-	case "ResourceType", "ResourceName":
-		return h.resourceValues(key)
-	}
-	return nil
-}
-
-func (h head) resourceValues(key string) []string {
-	var out []string
-	for kind, ids := range h.Resources {
-		if key == "ResourceType" {
-			out = append(out, kind)
-		} else {
-			out = append(out, ids...)
-		}
-	}
-	return out
 }

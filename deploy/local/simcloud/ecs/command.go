@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -157,9 +158,7 @@ func (c *command) fits(parameters string, most int) error {
 // error table of 2025-12-09. That the rest of JSON's types is
 // ParameterType.NotSupported is read into its name.
 func (c *command) params(text string) (map[string]string, error) {
-	if text == "" {
-		text = "{}"
-	}
+	text = cmp.Or(text, "{}")
 	var given map[string]any
 	if err := json.Unmarshal([]byte(text), &given); err != nil {
 		return nil, invalid("InvalidParameter.Parameters", "The specified parameter Parameters is not valid.")

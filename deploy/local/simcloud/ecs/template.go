@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -107,9 +108,7 @@ func (sp *space) template(id, name string) (*template, error) {
 
 // version is a version's launch; 0 is the default version.
 func (t *template) version(n int64) (*launch, error) {
-	if n == 0 {
-		n = int64(t.preferred)
-	}
+	n = cmp.Or(n, int64(t.preferred))
 	if n < 1 || n > int64(len(t.versions)) {
 		return nil, wire.Errorf(404, "InvalidLaunchTemplateVersion.NotFound", "The specified launch template version does not exist: %d.", n)
 	}

@@ -1,6 +1,7 @@
 package eventbridge
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -97,12 +98,8 @@ type Lost struct {
 
 // New returns the service, subscribed to all that the world's products publish.
 func New(o Options) *Service {
-	if o.Faults == nil {
-		o.Faults = &simcloud.Faults{}
-	}
-	if o.Latency == 0 {
-		o.Latency = time.Second
-	}
+	o.Faults = cmp.Or(o.Faults, &simcloud.Faults{})
+	o.Latency = cmp.Or(o.Latency, time.Second)
 	s := &Service{o: o, buses: map[busKey][]Rule{}, custom: map[busKey]customBus{}, rnd: rand.New(rand.NewPCG(1, 1))}
 	o.World.Subscribe(s.receive)
 	return s

@@ -47,9 +47,7 @@ type TargetParam struct {
 func (t *Target) info(bus, rule string) TargetInfo {
 	out := t.Info
 	out.Id, out.EventBusName, out.RuleName = t.ID, bus, rule
-	if out.PushRetryStrategy == "" {
-		out.PushRetryStrategy = string(t.Strategy)
-	}
+	out.PushRetryStrategy = cmp.Or(out.PushRetryStrategy, string(t.Strategy))
 	return out
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // Outgoing is a message to be sent.
@@ -85,14 +86,8 @@ func (s *Service) Send(id Queue, out Outgoing) (sent Message, err error) {
 }
 
 func (s *Service) send(q *queue, out Outgoing) (Message, error) {
-	delay := time.Duration(q.attrs.DelaySeconds) * time.Second
-	if out.Delay != nil {
-		delay = *out.Delay
-	}
-	priority := defaultPriority
-	if out.Priority != nil {
-		priority = *out.Priority
-	}
+	delay := wire.Given(out.Delay, time.Duration(q.attrs.DelaySeconds)*time.Second)
+	priority := wire.Given(out.Priority, defaultPriority)
 	switch {
 	case out.Body == "" || len(out.Body) > q.attrs.MaximumMessageSize:
 		return Message{}, invalidArgument("The length of message should not be larger than MaximumMessageSize, nor 0")

@@ -63,16 +63,13 @@ type AttributeInput struct {
 }
 
 func (in *AttributeInput) onto(a *Attributes) {
-	for _, x := range []struct{ to, from *int }{
-		{&a.DelaySeconds, in.DelaySeconds}, {&a.MaximumMessageSize, in.MaximumMessageSize}, {&a.MessageRetentionPeriod, in.MessageRetentionPeriod},
-		{&a.PollingWaitSeconds, in.PollingWaitSeconds}, {&a.VisibilityTimeout, in.VisibilityTimeout},
-	} {
-		if x.from != nil {
-			*x.to = *x.from
-		}
-	}
-	if in.EnableLogging != nil {
-		a.LoggingEnabled = *in.EnableLogging
+	*a = Attributes{
+		DelaySeconds:           wire.Given(in.DelaySeconds, a.DelaySeconds),
+		MaximumMessageSize:     wire.Given(in.MaximumMessageSize, a.MaximumMessageSize),
+		MessageRetentionPeriod: wire.Given(in.MessageRetentionPeriod, a.MessageRetentionPeriod),
+		VisibilityTimeout:      wire.Given(in.VisibilityTimeout, a.VisibilityTimeout),
+		PollingWaitSeconds:     wire.Given(in.PollingWaitSeconds, a.PollingWaitSeconds),
+		LoggingEnabled:         wire.Given(in.EnableLogging, a.LoggingEnabled),
 	}
 }
 

@@ -1,6 +1,7 @@
 package mns
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
@@ -67,10 +68,7 @@ func stringToSign(r *http.Request) string {
 
 // checkDate: x-mns-date replaces Date.
 func checkDate(r *http.Request) error {
-	date := r.Header.Get("x-mns-date")
-	if date == "" {
-		date = r.Header.Get("Date")
-	}
+	date := cmp.Or(r.Header.Get("x-mns-date"), r.Header.Get("Date"))
 	if date == "" {
 		return wire.Errorf(400, "MissingDateHeader", "The Date header is required.")
 	}

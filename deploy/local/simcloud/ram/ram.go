@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -96,9 +97,7 @@ type accessKey struct {
 // New returns RAM with the system policies, and without users, roles and custom
 // policies, for every account of the world.
 func New(o Options) (*RAM, error) {
-	if o.Propagation == 0 {
-		o.Propagation = 5 * time.Second
-	}
+	o.Propagation = cmp.Or(o.Propagation, 5*time.Second)
 	r := &RAM{world: o.World, delay: max(o.Propagation, 0), lists: o.TagLists, accounts: map[string]*account{}, keys: map[string]accessKey{}}
 	for _, id := range o.World.Accounts {
 		a := &account{id: id, users: map[string]*principal{}, roles: map[string]*role{}, policies: map[string]*policy{}}

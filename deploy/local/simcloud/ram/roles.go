@@ -93,10 +93,7 @@ func (r *RAM) CreateRole(c *wire.Call, in *CreateRoleRequest) (*RoleResponse, er
 func (r *RAM) newRole(c *wire.Call, in *CreateRoleRequest) (*role, error) {
 	x := &role{
 		principal: principal{name: in.RoleName}, trust: in.AssumeRolePolicyDocument, description: in.Description,
-		maxSession: 3600, created: c.Now, updated: c.Now, seenAt: c.Now.Add(r.delay), tags: map[string]string{},
-	}
-	if in.MaxSessionDuration != nil {
-		x.maxSession = *in.MaxSessionDuration
+		maxSession: wire.Given(in.MaxSessionDuration, 3600), created: c.Now, updated: c.Now, seenAt: c.Now.Add(r.delay), tags: map[string]string{},
 	}
 	if !r.unread(c, "Tag") {
 		for _, t := range in.Tag {
@@ -124,7 +121,8 @@ func (r *RAM) UpdateRole(c *wire.Call, in *UpdateRoleRequest) (*RoleResponse, er
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
+	err = cmp.Or(checkDescription(wire.Given(in.NewDescription, "")), checkSession(wire.Given(in.NewMaxSessionDuration, x.maxSession)))
+	if err != nil {
 		return nil, err
 	}
 	if in.NewAssumeRolePolicyDocument != nil {
@@ -135,27 +133,11 @@ func (r *RAM) UpdateRole(c *wire.Call, in *UpdateRoleRequest) (*RoleResponse, er
 		x.before = r.visibleTrust(c.Caller.Account, in.RoleName)
 		x.trust, x.parsed, x.seenAt = *in.NewAssumeRolePolicyDocument, d, c.Now.Add(r.delay)
 	}
-	if in.NewDescription != nil {
-		x.description = *in.NewDescription
-	}
-	if in.NewMaxSessionDuration != nil {
-		x.maxSession = *in.NewMaxSessionDuration
-	}
+	x.description = wire.Given(in.NewDescription, x.description)
+	x.maxSession = wire.Given(in.NewMaxSessionDuration, x.maxSession)
 	x.updated = c.Now
 	c.Refer("ACS::RAM::Role", x.name)
 	return &RoleResponse{x.info(c.Caller.Account)}, nil
-}
-
-func (in *UpdateRoleRequest) check() error {
-	if in.NewDescription != nil {
-		if err := checkDescription(*in.NewDescription); err != nil {
-			return err
-		}
-	}
-	if in.NewMaxSessionDuration != nil {
-		return checkSession(*in.NewMaxSessionDuration)
-	}
-	return nil
 }
 
 // DeleteRole removes a role that no policy is attached to.

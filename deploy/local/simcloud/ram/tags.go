@@ -170,10 +170,7 @@ func (r *RAM) ListTagResources(c *wire.Call, in *ListTagResourcesRequest) (*List
 		return nil, err
 	}
 	all := r.tagRows(c.Caller.Account, in)
-	size := 100
-	if in.PageSize != nil {
-		size = *in.PageSize
-	}
+	size := wire.Given(in.PageSize, 100)
 	from := 0
 	if in.NextToken != "" {
 		from, _ = strconv.Atoi(in.NextToken)

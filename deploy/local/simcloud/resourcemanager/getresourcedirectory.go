@@ -1,6 +1,7 @@
 package resourcemanager
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -55,10 +56,7 @@ func (d *Directory) manage(c *wire.Call) error {
 // arn is a resource as RAM policies name it; what does not exist is asked for as
 // any, so that who may not ask does not learn what exists.
 func arn(c *wire.Call, kind, path string) string {
-	if path == "" {
-		path = "*"
-	}
-	return "acs:resourcemanager:*:" + c.Caller.Account + ":" + kind + "/" + path
+	return "acs:resourcemanager:*:" + c.Caller.Account + ":" + kind + "/" + cmp.Or(path, "*")
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -50,13 +50,7 @@ func (d *Directory) ListAccounts(c *wire.Call, in *ListAccountsRequest) (*ListAc
 
 // page is the asked page; the codes are assumed.
 func (in *ListAccountsRequest) page() (number, size int, err error) {
-	number, size = 1, 10
-	if in.PageNumber != nil {
-		number = *in.PageNumber
-	}
-	if in.PageSize != nil {
-		size = *in.PageSize
-	}
+	number, size = wire.Given(in.PageNumber, 1), wire.Given(in.PageSize, 10)
 	if number < 1 {
 		return 0, 0, wire.Errorf(400, "InvalidParameter.PageNumber", "The PageNumber is invalid.")
 	}

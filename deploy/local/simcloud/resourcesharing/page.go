@@ -18,10 +18,7 @@ type Paging struct {
 // cut takes a page out of rows in order of their numbers. A token holds the last
 // number shown, so that it stays good whatever comes or goes.
 func cut[T any](p Paging, rows iter.Seq2[uint64, T]) (page []T, next string, err error) {
-	most := 20
-	if p.MaxResults != nil {
-		most = *p.MaxResults
-	}
+	most := wire.Given(p.MaxResults, 20)
 	if most < 1 || most > 100 {
 		return nil, "", bad("MaxResults")
 	}

@@ -6,6 +6,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,9 +114,7 @@ const (
 
 // New starts a cloud and returns when it listens.
 func New(o Options) (*Server, error) {
-	if o.Addr == "" {
-		o.Addr = "127.0.0.1:0"
-	}
+	o.Addr = cmp.Or(o.Addr, "127.0.0.1:0")
 	s, err := build(o)
 	if err != nil {
 		return nil, fmt.Errorf("building the cloud: %w", err)

@@ -112,10 +112,7 @@ func notAuthorized(why string) *wire.Error {
 
 // lasts is 900 s to the role's maximum, an hour by default. The code is assumed.
 func (in *AssumeRoleRequest) lasts(most time.Duration) (time.Duration, error) {
-	if in.DurationSeconds == nil {
-		return min(time.Hour, most), nil
-	}
-	n := *in.DurationSeconds
+	n := wire.Given(in.DurationSeconds, int64(min(time.Hour, most)/time.Second))
 	if n < 900 || n > int64(most/time.Second) {
 		return 0, wire.Errorf(400, "InvalidParameter.DurationSeconds", "DurationSeconds must be 900 to %d.", int64(most/time.Second))
 	}

@@ -65,6 +65,14 @@ func decode(params map[string]string, prefix string, v reflect.Value) error {
 	return nil
 }
 
+// Given is a parameter that may be missing; usual if it is.
+func Given[T any](p *T, usual T) T {
+	if p == nil {
+		return usual
+	}
+	return *p
+}
+
 func paramName(f reflect.StructField) string {
 	if n := f.Tag.Get("param"); n != "" {
 		return n

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -62,18 +63,12 @@ func NewRouter(o Options) (*Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Faults == nil {
-		o.Faults = &simcloud.Faults{}
-	}
-	if o.Log == nil {
-		o.Log = &Log{}
-	}
+	o.Faults = cmp.Or(o.Faults, &simcloud.Faults{})
+	o.Log = cmp.Or(o.Log, &Log{})
 	if o.Real == nil {
 		o.Real = time.Now
 	}
-	if o.Trail == nil {
-		o.Trail = noTrail{}
-	}
+	o.Trail = cmp.Or[Trail](o.Trail, noTrail{})
 	if o.Seen == nil {
 		o.Seen = func(*Call, []string) {}
 	}

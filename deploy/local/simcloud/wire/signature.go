@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -49,10 +50,7 @@ func SignV3(r *http.Request, signedHeaders []string, secret string) string {
 }
 
 func canonicalV3(r *http.Request, signedHeaders []string) string {
-	path := r.URL.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
+	path := cmp.Or(r.URL.EscapedPath(), "/")
 	var b strings.Builder
 	b.WriteString(r.Method + "\n" + path + "\n" + canonicalQuery(r.URL.Query()) + "\n")
 	for _, name := range signedHeaders {
