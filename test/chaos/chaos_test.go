@@ -96,7 +96,7 @@ func TestHistoriesHaveEachKindOfStep(t *testing.T) {
 			seen[s.Do]++
 		}
 	}
-	for _, do := range []Do{Launch, Seed, Stop, Start, Release, Detach, Attach, Strip, Agent, Share, Unshare, Pass, Night, Beside, Faults, Kill, Long, Forge, Plan, DryRun, Redrive, Race, Garbage, Claim, Tokens, Dry, Narrow, Again, Undo, Jump} {
+	for _, do := range []Do{Launch, Seed, Stop, Start, Release, Detach, Attach, Strip, Agent, Share, Unshare, Pass, Night, Beside, Faults, Kill, Long, Forge, Plan, Draft, Apply, DryRun, Redrive, Race, Garbage, Claim, Tokens, Dry, Narrow, Again, Undo, Jump} {
 		if seen[do] == 0 {
 			t.Errorf("no history of 300 has a step %s", do)
 		}

@@ -43,7 +43,7 @@ func (p *player) check() {
 	p.checkOthers()
 	p.checkDeeds()
 	p.checkQueues()
-	p.checkLedger()
+	p.checkLedger(said)
 }
 
 // enforced reports whether the policy has anything changed.
@@ -218,13 +218,15 @@ func (p *player) checkPercent(said findings) {
 		for _, i := range p.m.instances {
 			if i.account == x.Scope.Account && i.region == x.Scope.Region && i.role == "" && !i.alone() && i.trusted() && said.outcome(i.id, "systrust-role") == "violation" {
 				n++
-				if p.roleOf(i) != "" {
+				if len(p.diary.of(func(d deed) bool {
+					return d.id == i.id && d.function == "attach-role" && d.gained() && d.at.After(said.last)
+				})) > 0 {
 					changed = i.id
 				}
 			}
 		}
 		if changed != "" && (n > w.MaxChanges || n > w.PercentAbove && n*100 > x.Seen*w.MaxPercent) {
-			p.wrong("sweep %s found %d of %d instances in %s of %s without a role, more than the limits let through, and %s has one now", said.run, n, x.Seen, x.Scope.Region, x.Scope.Account, changed)
+			p.wrong("sweep %s found %d of %d instances in %s of %s without a role, more than the limits let through, and %s was given one since", said.run, n, x.Seen, x.Scope.Region, x.Scope.Account, changed)
 		}
 	}
 }

@@ -36,8 +36,33 @@ func (p *player) checkDeeds() {
 		p.wrong("%s called %s in a member with all that the role there may, whatever the function needs", function, action)
 	}
 	p.checkPushes()
+	if p.m.leaps == 0 {
+		p.checkBare("attach-role")
+	}
 	p.checkHour(all, "replace", func(d deed) bool { return d.function == "attach-role" && d.lostRole() })
 	p.checkHour(all, "stop", deed.stops)
+}
+
+// checkBare: an instance from which a function took the role has one again at once, unless
+// giving it one may have failed. Where others changed it meanwhile, that is theirs; where an
+// undo has none to give back, there is none.
+func (p *player) checkBare(function string) {
+	taken := map[string]time.Time{}
+	for _, d := range p.diary.of(func(d deed) bool { return d.gained() || d.lostRole() }) {
+		if at, bare := taken[d.id]; bare && d.at.Sub(at) > second && !p.m.met(function, "ecs", "AttachInstanceRamRole", at, at) {
+			p.wrong("%s took the role from %s, which had none for %s", function, d.id, d.at.Sub(at))
+		}
+		delete(taken, d.id)
+		i := p.m.byID(d.id)
+		if i != nil && i.edits == 0 && !i.released && d.function == function && d.after.Role == "" && (function != "backfill" || p.back[d.id] != "") {
+			taken[d.id] = d.at
+		}
+	}
+	for id, at := range taken {
+		if !p.m.met(function, "ecs", "AttachInstanceRamRole", at, at) {
+			p.wrong("%s took the role from %s, which has none", function, id)
+		}
+	}
 }
 
 // checkPushes: an agent that an installation brings is pushed once, and once more each time

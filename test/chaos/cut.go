@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -17,6 +18,8 @@ type cut struct {
 	call *wire.Call
 	tool *os.Process
 	done bool // to the tool that runs, or ran last
+	// interrupted: it was done by Ctrl-C.
+	interrupted bool
 }
 
 // arm has the next tool die as a step says.
@@ -36,12 +39,12 @@ func (c *cut) begin(tool *os.Process) {
 	c.tool, c.done = tool, false
 }
 
-// took reports whether the tool that ran last was ended.
-func (c *cut) took() bool {
+// took reports whether the tool that ran last was ended, and whether by Ctrl-C.
+func (c *cut) took() (done, interrupted bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tool = nil
-	return c.done
+	return c.done, c.done && c.interrupted
 }
 
 // see is a wire.Witness for calls of the tool.
@@ -59,7 +62,11 @@ func (c *cut) see(call *wire.Call, after bool) bool {
 	if c.call != call || c.step.After != after {
 		return false
 	}
-	c.step, c.done = nil, true
+	c.done, c.interrupted, c.step = true, c.step.Interrupt, nil
+	if c.interrupted {
+		_ = c.tool.Signal(os.Interrupt)
+		return false
+	}
 	_ = c.tool.Kill() // one that has ended cannot be ended again
 	return true
 }
@@ -83,5 +90,13 @@ func (p *player) kill(s Step) {
 	}
 	p.m.faulty = true
 	p.m.forgetful = p.m.forgetful || s.Function == "sweep"
-	p.KillWhen(s.Function, s.meets, max(s.Call, s.Writes, 1), fc.When(s.After))
+	var calls atomic.Int64
+	n := max(s.Call, s.Writes, 1)
+	p.KillWhen(s.Function, func(c *wire.Call) bool {
+		meets := s.meets(c)
+		if meets && calls.Add(1) == int64(n) {
+			p.deaths.Store(c.Now, s.Function)
+		}
+		return meets
+	}, n, fc.When(s.After))
 }

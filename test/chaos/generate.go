@@ -15,9 +15,9 @@ var functions = []string{"attach-role", "push-agent", "setup-share-role", "sweep
 // moments are the calls at which a function is killed by name: around each write, a crash
 // leaves most to be found again.
 var moments = map[string][]string{
-	"attach-role":       {"AttachInstanceRamRole", "DetachInstanceRamRole", "AttachPolicyToRole", "CreateRole", "PutObject", "BatchSendMessage"},
-	"push-agent":        {"InvokeCommand", "TagResources", "AddInstallCode", "PutObject", "BatchSendMessage"},
-	"setup-share-role":  {"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "PutObject"},
+	"attach-role":       {"AttachInstanceRamRole", "DetachInstanceRamRole", "AttachPolicyToRole", "CreateRole", "CreatePolicy", "PutObject", "BatchSendMessage"},
+	"push-agent":        {"InvokeCommand", "RunCommand", "OperateAgentClientInstall", "TagResources", "AddInstallCode", "RefreshAssets", "PutObject", "BatchSendMessage"},
+	"setup-share-role":  {"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "DetachPolicyFromRole", "TagResources", "PutObject", "BatchSendMessage"},
 	"sweep":             {"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeDisks"},
 	"validate-instance": {"TagResources", "StopInstances", "PutObject", "BatchSendMessage"},
 	"watch-shares":      {"BatchSendMessage"},
@@ -27,10 +27,17 @@ var moments = map[string][]string{
 // Generate makes the history of a seed.
 func Generate(seed uint64) History {
 	g := generator{rnd: rand.New(rand.NewPCG(seed, seed)), h: History{Seed: seed}}
+	if g.chance(0.8) {
+		g.drill()
+		return g.h
+	}
 	g.theme = pick(&g, themes()...)
 	g.h.World = g.world()
 	g.theme.world(&g, &g.h.World)
-	for n := 4 + g.rnd.IntN(20); len(g.h.Steps) < n; {
+	if g.chance(0.5) {
+		g.h.Steps = g.fleet()
+	}
+	for n := len(g.h.Steps) + 4 + g.rnd.IntN(20); len(g.h.Steps) < n; {
 		g.h.Steps = append(g.h.Steps, g.steps()...)
 	}
 	return g.h

@@ -82,13 +82,15 @@ const (
 	Night   Do = "night"   // time passes until the sweep's timer has gone off
 	Beside  Do = "beside"  // the sweep's timer goes off now
 	Faults  Do = "faults"  // Faults and Events until the next step of this kind
-	Kill    Do = "kill"    // Function dies at its Call-th call from now, at its Writes-th write, or at its next call of Action; backfill is the operator's tool, whose command is typed again
+	Kill    Do = "kill"    // Function dies at its Call-th call from now, at its Writes-th write, or at its next call of Action; backfill is the operator's tool, whose command is typed again; Interrupt: by Ctrl-C
 	Jump    Do = "jump"    // the cloud's time leaps by For when Function is about to make its Call-th call from now, or its Writes-th write
 	Long    Do = "long"    // passes of Function last For
 	Forge   Do = "forge"   // a message for Function about the instances of Group, said to be old
 	Plan    Do = "plan"    // an operator plans control Kind for Account and applies it; Undone: and undoes it
 	Again   Do = "again"   // a message has attach-role look at Group, always in the same run
 	Undo    Do = "undo"    // an operator undoes the run that changed one instance most often
+	Draft   Do = "draft"   // an operator plans control Kind for Account
+	Apply   Do = "apply"   // an operator applies the last plan; Undone: and undoes it
 	DryRun  Do = "dry-run" // an operator plans, and applies with --dry-run
 	Redrive Do = "redrive" // an operator redrives the dead letters
 	Race    Do = "race"    // a user gives an instance a role right before attach-role does
@@ -121,6 +123,7 @@ type Step struct {
 	Action    string               `json:"action,omitempty"`
 	After     bool                 `json:"after,omitempty"`
 	Undone    bool                 `json:"undone,omitempty"`
+	Interrupt bool                 `json:"interrupt,omitempty"`
 	Faults    []simcloud.Fault     `json:"faults,omitempty"`
 	Events    simcloud.EventFaults `json:"events,omitzero"`
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/stack"
 )
 
 // model is what is known of the world from outside: who made what, and what others than the
@@ -20,18 +21,55 @@ type model struct {
 	// leaps is how often time may have passed between what was allowed and what was done, and
 	// before the cloud carried out what was due.
 	leaps int
+	// troubles are the faults that were set and the processes that died.
+	troubles []trouble
 	// calm is when the faults ended.
 	calm time.Time
 }
 
-// expect notes what faults may do.
-func (m *model) expect(s Step) {
+// trouble is what may have gone wrong in a time: a fault or, if there is none, the death of a
+// function's process; to is zero while it lasts.
+type trouble struct {
+	from, to time.Time
+	fault    simcloud.Fault
+	died     string
+}
+
+// died notes the death of a function's process.
+func (m *model) died(function string, at time.Time) {
+	m.troubles = append(m.troubles, trouble{from: at, to: at.Add(time.Minute), died: function})
+}
+
+// ends notes that the faults of now end.
+func (m *model) ends(now time.Time) {
+	for n := range m.troubles {
+		if t := &m.troubles[n]; t.to.IsZero() {
+			t.to = now
+		}
+	}
+}
+
+// expect notes what faults may do from now on.
+func (m *model) expect(s Step, now time.Time) {
+	m.ends(now)
 	m.faulty = m.faulty || len(s.Faults) > 0
 	m.lost = m.lost || s.Events.Lose > 0
 	for _, f := range s.Faults {
+		m.troubles = append(m.troubles, trouble{from: now, fault: f})
 		m.denied = m.denied || f.Kind == simcloud.Deny
 		m.forgetful = m.forgetful || f.Role == "fleetwarden-sweep" && (f.Product == "oss" || f.Product == "" && f.Action == "" || f.Action == "PutObject")
 	}
+}
+
+// met reports whether something may have gone wrong for a function at an action of a product
+// in some time: the role of members is that of all functions. Without an action: at any call.
+func (m *model) met(function, product, action string, from, to time.Time) bool {
+	return slices.ContainsFunc(m.troubles, func(t trouble) bool {
+		f := t.fault
+		whose := f.Role == "fleetwarden-"+function || f.Role == stack.Member
+		at := action == "" || f.Action == action || f.Action == "" && (f.Product == "" || f.Product == product)
+		return (t.died == function || t.died == "" && whose && at) && !t.from.After(to) && (t.to.IsZero() || !t.to.Before(from))
+	})
 }
 
 type instance struct {

@@ -23,7 +23,13 @@ const patience = 2 * time.Minute
 // backfill runs a command of the operator's tool, and again if it was cut off.
 func (p *player) backfill(ctx context.Context, args ...string) (lines []map[string]any, ok bool, err error) {
 	lines, ok, err = p.terminal(ctx, "backfill", args...)
-	if err == nil && p.cut.took() {
+	if err != nil {
+		return lines, ok, err
+	}
+	if cut, interrupted := p.cut.took(); cut {
+		if interrupted {
+			p.checkBare("backfill")
+		}
 		return p.terminal(ctx, "backfill", args...)
 	}
 	return lines, ok, err
@@ -74,31 +80,61 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 	}
 }
 
-// operate plans a control and applies the plan; then, if the step says so, undoes what was
-// applied. What the tool says has to be so.
+// draft is a plan of the operator's that may be applied.
+type draft struct {
+	id, control string
+	began       time.Time
+}
+
+// operate plans a control, applies the last plan, or does both; then, if the step says so, it
+// undoes what was applied.
 func (p *player) operate(ctx context.Context, s Step) error {
-	control, began := cmp.Or(s.Kind, "instance-role"), p.now()
-	lines, _, err := p.backfill(ctx, "plan", "--control", control, "--account", s.account(), "--json")
-	if err != nil || len(lines) == 0 {
-		return err
+	if s.Do != Apply {
+		if err := p.plan(ctx, s); err != nil || s.Do == Draft {
+			return err
+		}
 	}
-	plan := fmt.Sprint(lines[0]["id"])
-	if items, _ := lines[0]["items"].([]any); len(items) == 0 {
+	if p.draft.id == "" {
 		return nil
 	}
 	if s.Do == DryRun {
-		before := len(p.diary.of(func(d deed) bool { return d.function == "backfill" }))
-		_, _, err := p.backfill(ctx, "apply", "--plan", plan, "--dry-run", "--json")
-		if n := len(p.diary.of(func(d deed) bool { return d.function == "backfill" })); n != before {
-			p.wrong("a dry run made %d writes", n-before)
-		}
+		return p.applyDry(ctx)
+	}
+	run, ok, err := p.apply(ctx)
+	if err != nil || !ok || !s.Undone || run == "" || p.draft.control != "instance-role" {
 		return err
 	}
-	lines, ok, err := p.backfill(ctx, "apply", "--plan", plan, "--wait", "20s", "--json")
+	return p.undo(ctx, run)
+}
+
+// plan plans a control. A plan of nothing is no draft.
+func (p *player) plan(ctx context.Context, s Step) error {
+	p.draft = draft{control: cmp.Or(s.Kind, "instance-role"), began: p.now()}
+	lines, _, err := p.backfill(ctx, "plan", "--control", p.draft.control, "--account", s.account(), "--json")
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	if items, _ := lines[0]["items"].([]any); len(items) > 0 {
+		p.draft.id = fmt.Sprint(lines[0]["id"])
+	}
+	return nil
+}
+
+func (p *player) applyDry(ctx context.Context) error {
+	before := len(p.diary.of(func(d deed) bool { return d.function == "backfill" }))
+	_, _, err := p.backfill(ctx, "apply", "--plan", p.draft.id, "--dry-run", "--json")
+	if n := len(p.diary.of(func(d deed) bool { return d.function == "backfill" })); n != before {
+		p.wrong("a dry run made %d writes", n-before)
+	}
+	return err
+}
+
+// apply applies the plan, and returns its run. What the tool says has to be so.
+func (p *player) apply(ctx context.Context) (run string, ok bool, err error) {
+	lines, ok, err := p.backfill(ctx, "apply", "--plan", p.draft.id, "--wait", "20s", "--json")
 	if err != nil {
-		return err
+		return "", false, err
 	}
-	run := ""
 	for _, x := range lines {
 		if r, is := x["run"].(string); is {
 			run = r
@@ -107,12 +143,9 @@ func (p *player) operate(ctx context.Context, s Step) error {
 		if i == nil || x["kind"] != "instance" {
 			continue
 		}
-		p.checkApplied(control, fmt.Sprint(x["state"]), i, began)
+		p.checkApplied(p.draft.control, fmt.Sprint(x["state"]), i, p.draft.began)
 	}
-	if !ok || !s.Undone || run == "" || control != "instance-role" {
-		return nil
-	}
-	return p.undo(ctx, run)
+	return run, ok, nil
 }
 
 // checkApplied: where nothing is to do any more, all is right, or a limit holds what follows:

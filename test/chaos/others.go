@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"time"
 
 	"fleetwarden/deploy/local/simcloud/wire"
 	"fleetwarden/deploy/local/stack"
@@ -108,12 +109,16 @@ func (p *player) faster(c *wire.Call) {
 	}
 }
 
-// settleRaces notes what others were faster to do.
+// settleRaces notes what others were faster to do, and who died.
 func (p *player) settleRaces() {
 	for id, role := range p.won.Range {
 		if i := p.m.byID(id.(string)); i != nil {
 			i.role, i.edits = role.(string), i.edits+1
 			p.won.Delete(id)
 		}
+	}
+	for at, function := range p.deaths.Range {
+		p.m.died(function.(string), at.(time.Time))
+		p.deaths.Delete(at)
 	}
 }

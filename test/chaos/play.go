@@ -39,7 +39,10 @@ type player struct {
 	regions []string
 	long    map[string]time.Duration // how long passes of functions last
 	cut     cut
-	won     sync.Map // roles by the ids of instances that others gave them first
+	draft   draft
+	back    map[string]string // the roles that the undo of now has to give back, by instance
+	won     sync.Map          // roles by the ids of instances that others gave them first
+	deaths  sync.Map          // functions by the time at which a process of theirs died
 }
 
 // Play plays a history and returns what was wrong. An error is one of the driver's own.
@@ -129,7 +132,7 @@ func (p *player) do(ctx context.Context, s Step) error {
 	case Beside:
 		return p.beside(ctx)
 	case Faults:
-		p.m.expect(s)
+		p.m.expect(s, p.now())
 		return p.Server.Faults.Set(p.h.Seed, s.Faults, s.Events)
 	case Kill:
 		p.kill(s)
@@ -156,7 +159,7 @@ func (p *player) do(ctx context.Context, s Step) error {
 		return p.narrow(ctx)
 	case Dry:
 		return p.dry(ctx)
-	case Plan, DryRun:
+	case Plan, Draft, Apply, DryRun:
 		return p.operate(ctx, s)
 	case Redrive:
 		p.redrive(ctx)
@@ -196,6 +199,9 @@ func (p *player) launch(ctx context.Context, s Step) error {
 			do = p.Create
 		}
 		ids, err := do(ctx, l)
+		if err != nil && s.By != "" && p.m.denied {
+			return nil // the role of members was denied it
+		}
 		if err != nil {
 			return err
 		}
@@ -260,6 +266,7 @@ func (p *player) policies(account, role string) map[string]string {
 
 // calm ends all that goes wrong.
 func (p *player) calm() error {
+	p.m.ends(p.now())
 	p.Stack.Spare()
 	p.cut.arm(nil)
 	for f := range p.long {

@@ -109,6 +109,7 @@ func (p *player) former(run string) map[string]string {
 // that no other caller changed has the role that it had before the run changed it last.
 func (p *player) undo(ctx context.Context, run string) error {
 	former := p.former(run)
+	p.back = former
 	done := len(p.diary.of(func(deed) bool { return true }))
 	lines, ok, err := p.backfill(ctx, "undo", "--run", run, "--apply", "--json")
 	if err != nil {

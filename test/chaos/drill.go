@@ -1,0 +1,289 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/stack"
+)
+
+// drill is a situation in which a function has something to do. A history of it is short,
+// and one thing goes wrong at one of the function's calls: what takes several rare steps to
+// come together in a long history comes often here.
+type drill struct {
+	function string
+	calls    []string // at which it goes wrong; none: nothing does
+	world    func(*generator, *World)
+	steps    func(*generator) []Step
+	long     bool // it is played once in a history, else several times
+}
+
+// drills are the situations that are drilled.
+func drills() []drill {
+	seldom := Step{Do: Pass, For: Duration(30 * time.Minute)}
+	soon := Step{Do: Pass, For: Duration(30 * time.Second)}
+	night, beside := Step{Do: Night}, Step{Do: Beside}
+	return []drill{
+		{
+			function: "attach-role", calls: []string{"CreateRole", "CreatePolicy", "AttachPolicyToRole", "AttachInstanceRamRole", "PutObject"},
+			world: func(*generator, *World) {},
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon, seldom} },
+		},
+		{
+			function: "attach-role", calls: []string{"DetachInstanceRamRole", "AttachInstanceRamRole", "PutObject"},
+			world: func(_ *generator, w *World) { w.Conflict = "replace" },
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon, seldom} },
+		},
+		{
+			function: "attach-role", calls: []string{"CreatePolicy", "AttachPolicyToRole", "PutObject"},
+			world: func(_ *generator, w *World) { w.Conflict = "grant" },
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon, seldom} },
+		},
+		{
+			function: "validate-instance", calls: []string{"StopInstances", "TagResources", "PutObject", "DescribeDisks"},
+			world: func(_ *generator, w *World) { w.Consequence = "stop" },
+			steps: func(g *generator) []Step { return append(g.violating(), soon, seldom, beside) },
+		},
+		{
+			function: "validate-instance", calls: []string{"TagResources", "PutObject", "DescribeDisks"},
+			world: func(_ *generator, w *World) { w.Consequence = "tag" },
+			steps: func(g *generator) []Step { return append(g.violating(), soon, seldom, beside) },
+		},
+		{
+			function: "validate-instance", // of what a record claims
+			world:    func(g *generator, w *World) { w.Consequence, w.Grace = pick(g, "tag", "stop"), 0 },
+			steps: func(g *generator) []Step {
+				made := g.made(Launch, "ordinary", "", "cloud_efficiency")
+				return []Step{made, soon, {Do: Claim, Group: made.Group}, soon}
+			},
+		},
+		{
+			function: "sweep", long: true, calls: []string{"DescribeDisks", "DescribeInstances", "GetObject", "PutObject", "BatchSendMessage"},
+			world: func(g *generator, w *World) {
+				w.Consequence, w.Grace = pick(g, "tag", "stop"), pick(g, Duration(time.Hour), Duration(day))
+				w.Nights = pick(g, 1, 1, 2)
+			},
+			steps: func(g *generator) []Step {
+				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), night, night, {Do: Faults}, night}
+			},
+		},
+		{
+			function: "sweep", long: true, calls: []string{"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeInstanceRamRole", "DescribeRegions"},
+			world: func(g *generator, w *World) {
+				w.Findings, w.Regions = g.chance(0.7), []string{server.Home, server.Another}
+			},
+			steps: func(g *generator) []Step {
+				return append(g.fleet(), night, Step{Do: Faults}, pick(g, Step{Do: Redrive}, seldom))
+			},
+		},
+		{
+			function: "attach-role", long: true, // more than the limits let through
+			world: func(g *generator, w *World) {
+				w.Conflict, w.PerHour, w.Consequence, w.Grace = "replace", pick(g, 3, 3, 5), pick(g, "none", "stop"), 0
+			},
+			steps: func(g *generator) []Step {
+				first := g.made(pick(g, Launch, Seed), "trusted", "app-role", "cloud_efficiency")
+				then := g.made(Launch, "trusted", "app-role", "cloud_efficiency")
+				then.Region = first.Region
+				return []Step{{Do: Pass, For: Duration(g.rnd.IntN(60)) * Duration(time.Minute)}, first, seldom, then, soon, beside, seldom}
+			},
+		},
+		{
+			function: "push-agent", calls: []string{"InvokeCommand", "PutObject", "DescribeInvocations"},
+			world: func(*generator, *World) {},
+			steps: func(g *generator) []Step { return append(g.unprotected(), soon, beside, soon) },
+		},
+		{
+			function: "push-agent", calls: []string{"RunCommand", "PutObject"},
+			world: func(_ *generator, w *World) { w.Push = "run-command" },
+			steps: func(g *generator) []Step { return append(g.unprotected(), soon, beside, soon) },
+		},
+		{
+			function: "push-agent", calls: []string{"OperateAgentClientInstall", "PutObject"},
+			world: func(_ *generator, w *World) { w.Push = "one-click" },
+			steps: func(g *generator) []Step { return append(g.unprotected(), soon, beside, soon) },
+		},
+		{
+			function: "setup-share-role", calls: []string{"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "DetachPolicyFromRole", "PutObject"},
+			world: func(g *generator, w *World) {
+				w.TakeBack, w.Regions = pick(g, "enforce", "report"), pick(g, w.Regions, []string{server.Home, server.Another})
+			},
+			steps: func(g *generator) []Step {
+				return slices.Concat(g.several(), []Step{soon}, g.several(), []Step{seldom, {Do: Unshare, Group: g.shares[0]}, soon})
+			},
+		},
+		{
+			function: "watch-shares", calls: []string{"BatchSendMessage"},
+			world: func(_ *generator, w *World) { w.Regions = []string{server.Home, server.Another} },
+			steps: func(g *generator) []Step {
+				return slices.Concat(g.several(), []Step{seldom}, g.several(), []Step{seldom})
+			},
+		},
+		{
+			function: "setup-share-role", long: true, // after which a region is guarded no more
+			world: func(_ *generator, w *World) {
+				w.TakeBack, w.Regions, w.Nights = "enforce", []string{server.Home, server.Another}, 2
+			},
+			steps: func(g *generator) []Step {
+				return slices.Concat(g.several(), []Step{seldom}, g.several(), []Step{seldom, {Do: Narrow}})
+			},
+		},
+		{
+			function: "backfill", long: true, calls: []string{"BatchSendMessage", "AttachInstanceRamRole", "PutObject", "DescribeInstances", "GetRole"},
+			world: func(g *generator, w *World) { w.Conflict = pick(g, "report", "replace") },
+			steps: func(g *generator) []Step {
+				plan := g.plan()
+				apply := Step{Do: Apply, Undone: g.chance(0.5)}
+				plan.Do = Draft
+				return append(g.fleet(), plan, pick(g, beside, soon, night), soon, apply)
+			},
+		},
+		{
+			function: "backfill", calls: []string{"AttachInstanceRamRole", "DetachInstanceRamRole", "AttachInstanceRamRole", "DetachInstanceRamRole", "PutObject", "DescribeInstances", "DescribeInstanceRamRole"},
+			world: func(g *generator, w *World) { w.Conflict, w.PerHour = pick(g, "replace", "replace", "report"), 500 },
+			steps: func(g *generator) []Step {
+				made := g.made(Seed, "trusted", pick(g, "app-role", "app-role", ""), "")
+				if g.chance(0.1) {
+					made.N = 100 + g.rnd.IntN(60)
+				}
+				return []Step{made, {Do: Again, Group: made.Group}, seldom, {Do: Undo}}
+			},
+		},
+		{
+			function: "backfill", long: true, // of what was lost
+			world: func(*generator, *World) {},
+			steps: func(g *generator) []Step {
+				out := []Step{{Do: Faults, Events: simcloud.EventFaults{Lose: pick(g, 1, 0.5)}}}
+				for range 3 + g.rnd.IntN(6) {
+					out = append(out, g.made(Launch, "trusted", "", ""))
+				}
+				return append(out, soon)
+			},
+		},
+		{
+			function: "push-agent", long: true, // of more than one pass or call takes
+			calls: []string{"BatchSendMessage"},
+			world: func(g *generator, w *World) {
+				w.Budget, w.Regions = pick(g, 20, 20, 1000), []string{server.Home, server.Another}
+			},
+			steps: func(g *generator) []Step {
+				first, then := g.made(Launch, "trusted", "", ""), g.made(Launch, "trusted", "", "")
+				first.N, then.N = 90+g.rnd.IntN(60), 20+g.rnd.IntN(100)
+				return []Step{first, then, soon, seldom}
+			},
+		},
+		{
+			function: "attach-role", long: true, // with a ledger that does not keep what it is given
+			world: func(g *generator, w *World) {
+				w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
+			},
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon} },
+		},
+	}
+}
+
+// drill makes the history of a situation, in a world in which nothing else is in the way.
+func (g *generator) drill() {
+	var all []drill
+	for _, d := range drills() { // the more can go wrong, the more often
+		all = append(all, slices.Repeat([]drill{d}, 2+len(d.calls))...)
+	}
+	d := pick(g, all...)
+	g.theme = themes()[0]
+	w := World{
+		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), Consequence: "none", TakeBack: "report", PerPass: 500, PerHour: 100, MaxChanges: 500, MaxPercent: 100,
+		PercentAbove: 2, Budget: 1000, Push: "commands", Include: g.chance(0.3), Regions: []string{server.Home}, Propagation: pick(g, Duration(-1), 0), Nights: 1,
+	}
+	if g.chance(0.15) {
+		g.withMembers(&w)
+	}
+	g.h.World = w
+	d.world(g, &g.h.World)
+	if g.chance(0.2) {
+		g.h.Steps = g.fleet()
+	}
+	times := 1
+	if !d.long {
+		times = 3
+	}
+	for range times {
+		steps := d.steps(g)
+		if len(d.calls) > 0 {
+			steps = slices.Insert(steps, g.rnd.IntN(len(steps)), g.trouble(d))
+		}
+		g.h.Steps = append(append(g.h.Steps, steps...), Step{Do: Faults})
+	}
+}
+
+// trouble is one thing that goes wrong at one of the calls of a drill.
+func (g *generator) trouble(d drill) Step {
+	action, nth := pick(g, d.calls...), 1+g.rnd.IntN(4)*g.rnd.IntN(2)
+	switch n := g.rnd.IntN(10); {
+	case n < 4:
+		kill := Step{Do: Kill, Function: d.function, Action: action, Call: nth, After: g.chance(0.5)}
+		kill.Interrupt = d.function == "backfill" && g.chance(0.5)
+		return kill
+	case n == 4:
+		return Step{Do: Jump, Function: d.function, Action: action, Call: nth, For: Duration(pick(g, 90*time.Second, 40*time.Minute))}
+	}
+	f := simcloud.Fault{Role: "fleetwarden-" + d.function, Action: action, Skip: nth - 1, Count: pick(g, 1, 4, 8), Kind: pick(g, simcloud.TimeoutAfter, simcloud.TimeoutAfter,
+		simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny)}
+	if len(g.h.World.Members) > 0 && g.chance(0.5) {
+		f.Role = stack.Member
+	}
+	return Step{Do: Faults, Faults: []simcloud.Fault{f}}
+}
+
+// made is a group of some instances.
+func (g *generator) made(do Do, kind, role, disk string) Step {
+	s := g.launch()
+	if do == Seed {
+		s = g.seed()
+		s.Assistant = "running"
+	}
+	s.Kind, s.Role, s.Disk, s.Tag, s.Region, s.N = kind, role, disk, "", pick(g, g.h.World.Regions...), 1+g.rnd.IntN(8)
+	return s
+}
+
+// fleet is what stands there before: a few instances of each kind.
+func (g *generator) fleet() []Step {
+	var out []Step
+	for range 2 + g.rnd.IntN(5) {
+		s := g.seed()
+		s.N = 1 + g.rnd.IntN(3)
+		out = append(out, s)
+	}
+	return out
+}
+
+// several shares one resource with one account or, right after, with another one, too.
+func (g *generator) several() []Step {
+	first := g.share()
+	first.With = server.Sharee
+	if first.Account == server.Sharee {
+		first.With = server.Member
+	}
+	out := []Step{first}
+	if g.chance(0.6) && first.Account == "" {
+		then := first
+		then.With = server.Member
+		out = append(out, then)
+	}
+	return out
+}
+
+// violating are instances that break a rule from their launch on.
+func (g *generator) violating() []Step {
+	return []Step{g.made(Launch, "trusted", "", "cloud_efficiency")}
+}
+
+// unprotected are instances without the agent.
+func (g *generator) unprotected() []Step {
+	s := g.made(pick(g, Launch, Seed), pick(g, "ordinary", "trusted", "sixth"), "", "")
+	if s.Do == Seed {
+		s.Agent = "uninstalled"
+	}
+	return []Step{s}
+}
