@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -65,19 +66,10 @@ func (f *Function) check(n *yaml.Node) error {
 	if f.InstanceConcurrency != nil {
 		return at(child(n, "instanceConcurrency"), "instanceConcurrency: Function Compute 3.0 gives none to the runtime %s; an instance takes one event at a time", f.Runtime)
 	}
-	if err := f.checkSizes(n); err != nil {
-		return err
-	}
-	if err := f.checkEnvironment(child(n, "environmentVariables")); err != nil {
-		return err
-	}
-	if err := f.checkLog(n); err != nil {
-		return err
-	}
-	if err := f.AsyncInvokeConfig.check(child(n, "asyncInvokeConfig")); err != nil {
-		return err
-	}
-	return f.checkTriggers(child(n, "triggers"))
+	return cmp.Or(
+		f.checkSizes(n), f.checkEnvironment(child(n, "environmentVariables")), f.checkLog(n),
+		f.AsyncInvokeConfig.check(child(n, "asyncInvokeConfig")), f.checkTriggers(child(n, "triggers")),
+	)
 }
 
 // checkSizes: the default timeout of 3 s is too short for anything here, so

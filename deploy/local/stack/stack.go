@@ -108,23 +108,17 @@ func (s *Stack) start(ctx context.Context) error {
 	for key, r := range all[s.home()].Resources {
 		s.short[r.Props.FunctionName] = key
 	}
-	if err := s.binaries(ctx, all[s.home()]); err != nil {
-		return err
-	}
-	if err := s.commands(); err != nil {
-		return err
-	}
-	if err := s.roles(all[s.home()]); err != nil {
-		return err
-	}
-	if err := s.member(); err != nil {
-		return err
-	}
-	if err := s.o.Server.OSS.CreateBucket(server.Sharer, s.home(), Bucket); err != nil {
-		return fmt.Errorf("making the bucket %s: %w", Bucket, err)
-	}
-	if err := s.memberEvents(); err != nil {
-		return err
+	for _, step := range []func() error{
+		func() error { return s.binaries(ctx, all[s.home()]) },
+		s.commands,
+		func() error { return s.roles(all[s.home()]) },
+		s.member,
+		func() error { return s.o.Server.OSS.CreateBucket(server.Sharer, s.home(), Bucket) },
+		s.memberEvents,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	for _, region := range s.o.Regions {
 		if err := s.deploy(region, all[region]); err != nil {

@@ -3,7 +3,6 @@ package stage
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -42,15 +41,11 @@ func (s *Stage) Digest() (string, error) {
 		return "", fmt.Errorf("asking for the world's digest: %w", err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", fmt.Errorf("reading the world's digest: %w", err)
-	}
 	var d struct {
 		Products map[string]string `json:"products"`
 	}
-	if err := json.Unmarshal(text, &d); err != nil || len(d.Products) == 0 {
-		return "", fmt.Errorf("reading the world's digest: not a digest: %.200s", text)
+	if err := json.NewDecoder(resp.Body).Decode(&d); err != nil || len(d.Products) == 0 {
+		return "", fmt.Errorf("reading the world's digest: %d products, %v", len(d.Products), err)
 	}
 	delete(d.Products, "mns")
 	delete(d.Products, "oss")

@@ -32,12 +32,9 @@ type CreateInstanceResponse struct{ InstanceId string }
 
 // CreateInstance makes one instance, which is Pending and then Stopped.
 func (s *Service) CreateInstance(c *wire.Call, in *CreateInstanceRequest) (*CreateInstanceResponse, error) {
-	sp, err := s.space(c)
-	if err != nil {
-		return nil, err
-	}
 	l := in.launch()
-	if err := allowLaunch(c, l.Hardening); err != nil {
+	sp, err := s.mayLaunch(c, l.Hardening)
+	if err != nil {
 		return nil, err
 	}
 	p, err := s.prepare(c, sp, l)

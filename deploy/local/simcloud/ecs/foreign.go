@@ -10,16 +10,24 @@ func (s *Service) unlock(sp *space, img *image, encrypted string) error {
 	if img.owner == "" || img.owner == sp.account || img.encrypted() == nil {
 		return nil
 	}
-	if encrypted != "true" {
-		return mustEncrypt(img.id)
-	}
 	for _, m := range img.mappings {
-		if m.key == "" {
-			continue
+		if err := s.unlockKey(img.resource(), m.key, sp.account, encrypted); err != nil {
+			return err
 		}
-		if d := s.access.Deny(Grant{ImageKind, img.owner, img.region, m.key, sp.account}); d != nil {
-			return unauthorized(d)
-		}
+	}
+	return nil
+}
+
+// unlockKey is unlock for one key of a resource; empty for none. The caller holds the mutex.
+func (s *Service) unlockKey(r Resource, key, sharee, encrypted string) error {
+	if key == "" {
+		return nil
+	}
+	if encrypted != "true" {
+		return mustEncrypt(r.ID)
+	}
+	if d := s.access.Deny(Grant{r.Kind, r.Owner, r.Region, key, sharee}); d != nil {
+		return unauthorized(d)
 	}
 	return nil
 }
@@ -37,18 +45,10 @@ func (s *Service) unlockDisks(sp *space, l *launch) error {
 		if x == nil {
 			return noSnapshot(d.Snapshot)
 		}
-		if x.key == "" {
-			continue
-		}
-		if x.owner == sp.account {
+		if x.owner == sp.account && x.key != "" {
 			inherit(d, x.key, x.service)
-			continue
-		}
-		if d.Encrypted != "true" {
-			return mustEncrypt(x.id)
-		}
-		if denial := s.access.Deny(Grant{SnapshotKind, x.owner, x.region, x.key, sp.account}); denial != nil {
-			return unauthorized(denial)
+		} else if err := s.unlockKey(x.resource(), x.key, sp.account, d.Encrypted); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -33,13 +34,12 @@ func (s *Service) ModifyImageSharePermission(c *wire.Call, in *ModifyImageShareP
 		return nil, noImage(in.ImageId)
 	}
 	add, remove := first(in.AddAccount), first(in.RemoveAccount)
-	if err := checkAccounts(sp.account, append(slices.Clone(add), remove...)); err != nil {
-		return nil, err
-	}
-	if err := img.publish(in.IsPublic, len(add)+len(remove) > 0); err != nil {
-		return nil, err
-	}
-	if err := s.checkShare(img, add, remove); err != nil {
+	err := cmp.Or(
+		checkAccounts(sp.account, slices.Concat(add, remove)),
+		img.publish(in.IsPublic, len(add)+len(remove) > 0),
+		s.checkShare(img, add, remove),
+	)
+	if err != nil {
 		return nil, err
 	}
 	if in.DryRun {

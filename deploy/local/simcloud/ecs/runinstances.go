@@ -58,12 +58,9 @@ type RunInstancesResponse struct {
 // RunInstances launches 1 to 100 instances and starts them. With DryRun a pass
 // is reported as the error DryRunOperation.
 func (s *Service) RunInstances(c *wire.Call, in *RunInstancesRequest) (*RunInstancesResponse, error) {
-	sp, err := s.space(c)
-	if err != nil {
-		return nil, err
-	}
 	l := in.launch()
-	if err := allowLaunch(c, l.Hardening); err != nil {
+	sp, err := s.mayLaunch(c, l.Hardening)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.fillFrom(sp, l, in); err != nil {
@@ -90,15 +87,19 @@ func (s *Service) RunInstances(c *wire.Call, in *RunInstancesRequest) (*RunInsta
 	})
 }
 
-// allowLaunch asks for a launch with the condition key that guards of hardening
+// mayLaunch is the call's space, after it has asked for a launch with the condition key that guards of hardening
 // use. A request that omits the strategy has no such key, so a Deny on Deactive
 // does not catch it; nor does it catch a launch template (assumed).
-func allowLaunch(c *wire.Call, hardening string) error {
+func (s *Service) mayLaunch(c *wire.Call, hardening string) (*space, error) {
+	sp, err := s.space(c)
+	if err != nil {
+		return nil, err
+	}
 	conditions := map[string]string{}
 	if hardening != "" {
 		conditions["ecs:SecurityEnhancementStrategy"] = hardening
 	}
-	return c.Authorize("ecs:"+c.Action, arn(c, "instance", "*"), conditions)
+	return sp, c.Authorize("ecs:"+c.Action, arn(c, "instance", "*"), conditions)
 }
 
 // amountOf: 1 to 100 (documented; the code is assumed).

@@ -88,10 +88,7 @@ func (h *Handler) receive(r *request) (answer, error) {
 	}
 	got, done, err := h.Service.Poll(r.Context(), r.queue, n, time.Duration(wait)*time.Second, r.done)
 	r.done = done
-	if err != nil {
-		return answer{}, err
-	}
-	return received(r, got)
+	return received(r, got, err)
 }
 
 func (h *Handler) peek(r *request) (answer, error) {
@@ -100,14 +97,14 @@ func (h *Handler) peek(r *request) (answer, error) {
 		return answer{}, err
 	}
 	got, err := h.Service.Peek(r.queue, n)
-	if err != nil {
-		return answer{}, err
-	}
-	return received(r, got)
+	return received(r, got, err)
 }
 
-func received(r *request, got []Message) (answer, error) {
-	if len(got) == 0 {
+func received(r *request, got []Message, err error) (answer, error) {
+	switch {
+	case err != nil:
+		return answer{}, err
+	case len(got) == 0:
 		return answer{}, errMessageNotExist()
 	}
 	if !r.query.Has("numOfMessages") {

@@ -1,6 +1,7 @@
 package mns
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -143,10 +144,7 @@ func (s *Service) on(id Queue, f func(*queue) error) error {
 // Create makes a queue. It reports false if the queue exists with equal
 // attributes; existing with others is QueueAlreadyExist.
 func (s *Service) Create(id Queue, a Attributes) (created bool, err error) {
-	if err := checkName(id.Name); err != nil {
-		return false, err
-	}
-	if err := a.check(); err != nil {
+	if err := cmp.Or(checkName(id.Name), a.check()); err != nil {
 		return false, err
 	}
 	err = s.do(func() error {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -95,10 +96,7 @@ func changing(name string) bool {
 // route finds the operation of a request. The error says what is not served.
 func route(r *http.Request, t target) (operation, error) {
 	q := r.URL.Query()
-	op, ok := findSetting(r.Method, t, q)
-	if !ok {
-		op, ok = find(r.Method, t, q.Has("versioning"), q.Get("list-type") == "2")
-	}
+	op, ok := find(r.Method, t, q)
 	if !ok {
 		return operation{name: r.Method}, notServed(r, "this resource")
 	}
@@ -120,40 +118,45 @@ func notServed(r *http.Request, what string) error {
 	return wire.Errorf(501, "NotImplemented", "simcloud does not serve %s by %s.", what, r.Method)
 }
 
-func find(method string, t target, versioning, second bool) (operation, bool) {
-	list := []string{"prefix", "delimiter", "max-keys", "encoding-type"}
-	switch {
-	case t.bucket == "" && method == http.MethodGet:
-		return operation{"ListBuckets", "oss:ListBuckets", []string{"prefix", "marker", "max-keys"}, nil, (*Handler).listBuckets}, true
-	case t.bucket == "":
-		return operation{}, false
-	case t.key == "" && versioning && method == http.MethodPut:
-		return operation{"PutBucketVersioning", "oss:PutBucketVersioning", []string{"versioning"}, nil, (*Handler).putVersioning}, true
-	case t.key == "" && versioning && method == http.MethodGet:
-		return operation{"GetBucketVersioning", "oss:GetBucketVersioning", []string{"versioning"}, nil, (*Handler).getVersioning}, true
-	case t.key == "" && method == http.MethodPut:
-		return operation{"PutBucket", "oss:PutBucket", nil, []string{"X-Oss-Acl"}, (*Handler).putBucket}, true
-	case t.key == "" && method == http.MethodGet && second:
-		return operation{"ListObjectsV2", "oss:ListObjects", append(list, "list-type", "start-after", "continuation-token"), nil, (*Handler).list}, true
-	case t.key == "" && method == http.MethodGet:
-		return operation{"ListObjects", "oss:ListObjects", append(list, "marker"), nil, (*Handler).list}, true
-	case t.key == "":
-		return operation{}, false
+// find is the operation of a method on the service, a bucket or an object, or on that
+// sub-resource of a bucket that the query names.
+func find(method string, t target, q url.Values) (operation, bool) {
+	if t.bucket == "" {
+		op, ok := operations[method+" service"]
+		return op, ok
 	}
-	return findObject(method)
+	if t.key != "" {
+		op, ok := operations[method+" object"]
+		return op, ok
+	}
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if op, ok := operations[method+" bucket?"+name]; ok && (name != "list-type" || q.Get(name) == "2") {
+			return op, true
+		}
+	}
+	op, ok := operations[method+" bucket"]
+	return op, ok
 }
 
-func findObject(method string) (operation, bool) {
-	version := []string{"versionId"}
-	switch method {
-	case http.MethodPut:
-		return operation{"PutObject", "oss:PutObject", nil, []string{"X-Oss-Forbid-Overwrite"}, (*Handler).putObject}, true
-	case http.MethodGet:
-		return operation{"GetObject", "oss:GetObject", version, append([]string{"Range", "X-Oss-Range-Behavior"}, conditions...), (*Handler).getObject}, true
-	case http.MethodHead:
-		return operation{"HeadObject", "oss:GetObject", version, conditions, (*Handler).headObject}, true
-	case http.MethodDelete:
-		return operation{"DeleteObject", "oss:DeleteObject", version, nil, (*Handler).deleteObject}, true
-	}
-	return operation{}, false
-}
+// operations are what is served.
+var operations = withSettings(map[string]operation{
+	"GET service":           {"ListBuckets", "oss:ListBuckets", []string{"prefix", "marker", "max-keys"}, nil, (*Handler).listBuckets},
+	"PUT bucket":            {"PutBucket", "oss:PutBucket", nil, []string{"X-Oss-Acl"}, (*Handler).putBucket},
+	"GET bucket":            {"ListObjects", "oss:ListObjects", slices.Concat(listed, []string{"marker"}), nil, (*Handler).list},
+	"GET bucket?list-type":  {"ListObjectsV2", "oss:ListObjects", slices.Concat(listed, []string{"list-type", "start-after", "continuation-token"}), nil, (*Handler).list},
+	"PUT bucket?versioning": {"PutBucketVersioning", "oss:PutBucketVersioning", []string{"versioning"}, nil, (*Handler).putVersioning},
+	"GET bucket?versioning": {"GetBucketVersioning", "oss:GetBucketVersioning", []string{"versioning"}, nil, (*Handler).getVersioning},
+	"GET bucket?bucketInfo": {"GetBucketInfo", "oss:GetBucketInfo", []string{"bucketInfo"}, nil, (*Handler).getInfo},
+	"GET bucket?acl":        {"GetBucketAcl", "oss:GetBucketAcl", []string{"acl"}, nil, (*Handler).getACL},
+	"PUT bucket?acl":        {"PutBucketAcl", "oss:PutBucketAcl", []string{"acl"}, []string{"X-Oss-Acl"}, (*Handler).putACL},
+	"PUT object":            {"PutObject", "oss:PutObject", nil, []string{"X-Oss-Forbid-Overwrite"}, (*Handler).putObject},
+	"GET object":            {"GetObject", "oss:GetObject", version, slices.Concat([]string{"Range", "X-Oss-Range-Behavior"}, conditions), (*Handler).getObject},
+	"HEAD object":           {"HeadObject", "oss:GetObject", version, conditions, (*Handler).headObject},
+	"DELETE object":         {"DeleteObject", "oss:DeleteObject", version, nil, (*Handler).deleteObject},
+})
+
+// Parameters of several operations.
+var (
+	listed  = []string{"prefix", "delimiter", "max-keys", "encoding-type"}
+	version = []string{"versionId"}
+)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -82,27 +81,18 @@ func checkBlock(d *xml.Decoder) error {
 	return nil
 }
 
-// findSetting is find for the sub-resources of a bucket.
-func findSetting(method string, t target, q url.Values) (operation, bool) {
-	if t.bucket == "" || t.key != "" {
-		return operation{}, false
-	}
-	switch {
-	case q.Has("bucketInfo") && method == http.MethodGet:
-		return operation{"GetBucketInfo", "oss:GetBucketInfo", []string{"bucketInfo"}, nil, (*Handler).getInfo}, true
-	case q.Has("acl") && method == http.MethodGet:
-		return operation{"GetBucketAcl", "oss:GetBucketAcl", []string{"acl"}, nil, (*Handler).getACL}, true
-	case q.Has("acl") && method == http.MethodPut:
-		return operation{"PutBucketAcl", "oss:PutBucketAcl", []string{"acl"}, []string{"X-Oss-Acl"}, (*Handler).putACL}, true
-	}
-	verbs := map[string]string{http.MethodGet: "Get", http.MethodPut: "Put", http.MethodDelete: "Delete"}
+// withSettings adds the operations on the settings.
+func withSettings(all map[string]operation) map[string]operation {
 	for name, s := range settings() {
-		if verb := verbs[method]; q.Has(name) && verb != "" && (verb == "Get" || s.root != "") {
-			api := verb + "Bucket" + s.name
-			return operation{api, "oss:" + api, []string{name}, nil, func(_ *Handler, r *request, b *bucket) (answer, error) { return b.set(r, name, s) }}, true
+		for method, verb := range map[string]string{http.MethodGet: "Get", http.MethodPut: "Put", http.MethodDelete: "Delete"} {
+			if api := verb + "Bucket" + s.name; verb == "Get" || s.root != "" {
+				all[method+" bucket?"+name] = operation{api, "oss:" + api, []string{name}, nil, func(_ *Handler, r *request, b *bucket) (answer, error) {
+					return b.set(r, name, s)
+				}}
+			}
 		}
 	}
-	return operation{}, false
+	return all
 }
 
 // set carries out what a request asks of a setting.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -158,10 +159,7 @@ func (x *exchange) run() ([]byte, error) {
 		return nil, notServed(x.product.Code, x.action.Name)
 	}
 	in := reflect.New(m.in)
-	if err := decode(x.call.Params, "", in.Elem()); err != nil {
-		return nil, err
-	}
-	if err := x.decodeBody(in.Elem()); err != nil {
+	if err := cmp.Or(decode(x.call.Params, "", in.Elem()), x.decodeBody(in.Elem())); err != nil {
 		return nil, err
 	}
 	body, err := x.invoke(m, in)
