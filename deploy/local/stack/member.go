@@ -103,15 +103,12 @@ func (s *Stack) sendHome(account, region string) error {
 	if err != nil {
 		return err
 	}
+	constant := func(key, value string) eventbridge.TargetParam {
+		return eventbridge.TargetParam{ResourceKey: key, Form: "CONSTANT", Value: value}
+	}
 	for name, text := range patterns {
-		pattern, err := eventbridge.ParsePattern(text)
-		if err != nil {
-			return err
-		}
-		constant := func(key, value string) eventbridge.TargetParam {
-			return eventbridge.TargetParam{ResourceKey: key, Form: "CONSTANT", Value: value}
-		}
-		target, err := s.o.Server.EventBridge.Connect(account, region, eventbridge.TargetInfo{
+		rule := manifest.EventRule{Bus: manifest.DefaultBus, Name: "fleetwarden-" + name + "-to-home", Pattern: text}
+		err := s.connect(account, region, rule, eventbridge.TargetInfo{
 			Id: manifest.MembersBus, Type: eventbridge.ToBus, PushRetryStrategy: "EXPONENTIAL_DECAY_RETRY",
 			Endpoint: "acs:eventbridge:" + region + ":" + server.Sharer + ":eventbus/" + manifest.MembersBus,
 			ParamList: []eventbridge.TargetParam{
@@ -120,10 +117,6 @@ func (s *Stack) sendHome(account, region string) error {
 			},
 		})
 		if err != nil {
-			return err
-		}
-		rule := eventbridge.Rule{Name: "fleetwarden-" + name + "-to-home", Pattern: pattern, Targets: []eventbridge.Target{target}}
-		if err := s.o.Server.EventBridge.Put(account, region, rule); err != nil {
 			return err
 		}
 	}

@@ -52,19 +52,24 @@ func (s *Stack) queue(region string, spec manifest.Queue) error {
 }
 
 func (s *Stack) rule(region string, r manifest.EventRule) error {
-	pattern, err := eventbridge.ParsePattern(r.Pattern)
-	if err != nil {
-		return err
-	}
-	target, err := s.o.Server.EventBridge.Connect(server.Sharer, region, eventbridge.TargetInfo{
+	return s.connect(server.Sharer, region, r, eventbridge.TargetInfo{
 		Id: r.Queue, Type: eventbridge.ToQueue, Endpoint: r.Endpoint, PushRetryStrategy: r.Retry,
 		DeadLetterQueue: &eventbridge.DeadLetterQueue{Arn: r.DeadLetters},
 		ParamList:       []eventbridge.TargetParam{{ResourceKey: "queue", Form: "CONSTANT", Value: r.Queue}, {ResourceKey: "Body", Form: "ORIGINAL"}},
 	})
+}
+
+// connect makes a rule of a bus with one target. Of r it takes bus, name and pattern.
+func (s *Stack) connect(account, region string, r manifest.EventRule, to eventbridge.TargetInfo) error {
+	pattern, err := eventbridge.ParsePattern(r.Pattern)
 	if err != nil {
 		return err
 	}
-	return s.o.Server.EventBridge.PutOn(server.Sharer, region, r.Bus, eventbridge.Rule{Name: r.Name, Pattern: pattern, Targets: []eventbridge.Target{target}})
+	target, err := s.o.Server.EventBridge.Connect(account, region, to)
+	if err != nil {
+		return err
+	}
+	return s.o.Server.EventBridge.PutOn(account, region, r.Bus, eventbridge.Rule{Name: r.Name, Pattern: pattern, Targets: []eventbridge.Target{target}})
 }
 
 // queueAt returns what sends to the queue of an ARN. A queue that does not exist

@@ -219,6 +219,18 @@ func (c *command) os() string {
 	return windowsOS
 }
 
+// createCommand makes a command that is kept. The caller holds the mutex.
+func (s *Service) createCommand(sp *space, in commandSpec) (*command, error) {
+	c, err := s.newCommand(in)
+	if err == nil {
+		err = c.fits("", keptContent)
+	}
+	if err == nil {
+		err = s.keep(sp, c)
+	}
+	return c, err
+}
+
 // keep puts a command into the space. The caller holds the mutex.
 func (s *Service) keep(sp *space, c *command) error {
 	if sp.commands.Len() >= mostCommands {
@@ -243,24 +255,14 @@ type CommandSpec struct {
 // SeedCommand creates a command, as a deployment does, and returns its id. It
 // takes parameters if its content has markers.
 func (s *Service) SeedCommand(in CommandSpec) (string, error) {
-	sp, err := s.seedSpace(in.Account, in.Region)
-	if err != nil {
-		return "", err
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
-	c, err := s.newCommand(commandSpec{
-		Name: in.Name, Description: in.Description, Type: in.Type, Content: in.Content, Usual: plainText,
-		Timeout: in.Timeout, Custom: marker.MatchString(in.Content),
+	return seed(s, in.Account, in.Region, func(sp *space) (string, error) {
+		c, err := s.createCommand(sp, commandSpec{
+			Name: in.Name, Description: in.Description, Type: in.Type, Content: in.Content, Usual: plainText,
+			Timeout: in.Timeout, Custom: marker.MatchString(in.Content),
+		})
+		if err != nil {
+			return "", fmt.Errorf("seeding command %s: %w", in.Name, err)
+		}
+		return c.id, nil
 	})
-	if err == nil {
-		err = c.fits("", keptContent)
-	}
-	if err == nil {
-		err = s.keep(sp, c)
-	}
-	if err != nil {
-		return "", fmt.Errorf("seeding command %s: %w", in.Name, err)
-	}
-	return c.id, nil
 }

@@ -23,17 +23,11 @@ func (s *Service) CreateCommand(c *wire.Call, in *CreateCommandRequest) (*Create
 		return nil, err
 	}
 	return once(sp, c, in.ClientToken, in, func() (*CreateCommandResponse, error) {
-		made, err := s.newCommand(in.spec())
-		if err == nil {
-			err = made.fits("", keptContent)
-		}
-		if err == nil {
-			made.tags = tags{}.set(ts...)
-			err = s.keep(sp, made)
-		}
+		made, err := s.createCommand(sp, in.spec())
 		if err != nil {
 			return nil, err
 		}
+		made.tags = tags{}.set(ts...)
 		c.Refer("ACS::ECS::Command", made.id)
 		return &CreateCommandResponse{made.id}, nil
 	})

@@ -113,12 +113,5 @@ func (s *Service) Machines(account, region string, place uint64) iter.Seq2[uint6
 // Machine finds an instance of an account in any region. The caller holds the
 // world's mutex.
 func (s *Service) Machine(account, id string) (Machine, bool) {
-	for _, r := range s.w.Regions {
-		if sp := s.spaces[where{account, r}]; sp != nil {
-			if i := sp.instances.Get(id); i != nil {
-				return Machine{sp, i}, true
-			}
-		}
-	}
-	return Machine{}, false
+	return s.find(account, s.w.Regions, id)
 }

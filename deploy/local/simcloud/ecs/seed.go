@@ -100,22 +100,22 @@ func Drifts() []string {
 // SeedFleet puts a fleet into the world. It is fast and small enough for 100,000
 // instances.
 func (s *Service) SeedFleet(f FleetSpec) (*Fleet, error) {
-	sp, err := s.seedSpace(f.Account, f.Region)
-	if err != nil {
-		return nil, err
-	}
 	kinds, err := f.kinds()
 	if err != nil {
 		return nil, err
 	}
-	s.w.Lock()
+	return seed(s, f.Account, f.Region, func(sp *space) (*Fleet, error) { return s.seedFleet(sp, f, kinds) })
+}
+
+func (s *Service) seedFleet(sp *space, f FleetSpec, kinds []string) (*Fleet, error) {
 	out := &Fleet{IDs: make([]string, 0, f.Count), Drifted: map[string][]string{}}
 	moulds := map[string]*mould{}
 	for _, k := range append(slices.Sorted(maps.Keys(f.Drift)), "") {
-		if moulds[k], err = s.mould(sp, f, k); err != nil {
-			s.w.Unlock()
+		m, err := s.mould(sp, f, k)
+		if err != nil {
 			return nil, fmt.Errorf("seeding a fleet: %w", err)
 		}
+		moulds[k] = m
 	}
 	sp.instances.Grow(f.Count)
 	sp.disks.Grow(f.Count)
@@ -128,7 +128,6 @@ func (s *Service) SeedFleet(f FleetSpec) (*Fleet, error) {
 			out.Drifted[kind] = append(out.Drifted[kind], i.id)
 		}
 	}
-	s.w.Unlock()
 	if f.Events {
 		s.announce(sp, made)
 	}
@@ -177,11 +176,14 @@ func gcd(a, b int) int {
 	return a
 }
 
-// seedSpace is the space to seed into.
-func (s *Service) seedSpace(account, region string) (*space, error) {
+// seed calls f with a space to seed into, and with the mutex held. Account and region are
+// the world's first if empty.
+func seed[T any](s *Service, account, region string, f func(*space) (T, error)) (out T, err error) {
 	sp := s.spaces[where{cmp.Or(account, s.w.Accounts[0]), cmp.Or(region, s.w.Regions[0])}]
 	if sp == nil {
-		return nil, fmt.Errorf("seeding: no account %s or no region %s in this world", account, region)
+		return out, fmt.Errorf("seeding: no account %s or no region %s in this world", account, region)
 	}
-	return sp, nil
+	s.w.Lock()
+	defer s.w.Unlock()
+	return f(sp)
 }

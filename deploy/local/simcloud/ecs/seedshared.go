@@ -28,22 +28,17 @@ type SnapshotSpec struct {
 
 // SeedSnapshots puts snapshots into the world and returns their ids.
 func (s *Service) SeedSnapshots(f SnapshotSpec) ([]string, error) {
-	sp, err := s.seedSpace(f.Account, f.Region)
-	if err != nil {
-		return nil, err
-	}
-	s.w.Lock()
-	defer s.w.Unlock()
-	x, err := s.seedSnapshot(sp, f)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]string, 0, max(f.Count, 1))
-	for range max(f.Count, 1) {
-		made := *x
-		ids = append(ids, s.keepSnapshot(sp, &made).id)
-	}
-	return ids, nil
+	return seed(s, f.Account, f.Region, func(sp *space) (ids []string, err error) {
+		x, err := s.seedSnapshot(sp, f)
+		if err != nil {
+			return nil, err
+		}
+		for range max(f.Count, 1) {
+			made := *x
+			ids = append(ids, s.keepSnapshot(sp, &made).id)
+		}
+		return ids, nil
+	})
 }
 
 // seedSnapshot is a snapshot that is not kept yet. The caller holds the mutex.
@@ -105,26 +100,21 @@ type SeededImage struct {
 
 // SeedImages puts images into the world. They boot by UEFI and run Linux.
 func (s *Service) SeedImages(f ImageSpec) ([]SeededImage, error) {
-	sp, err := s.seedSpace(f.Account, f.Region)
-	if err != nil {
-		return nil, err
-	}
 	for _, a := range f.SharedWith {
 		if !isAccount(a) {
 			return nil, fmt.Errorf("seeding an image: %q is no account", a)
 		}
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
-	var out []SeededImage
-	for range max(f.Count, 1) {
-		img, err := s.seedImage(sp, f)
-		if err != nil {
-			return nil, err
+	return seed(s, f.Account, f.Region, func(sp *space) (out []SeededImage, err error) {
+		for range max(f.Count, 1) {
+			img, err := s.seedImage(sp, f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, img)
 		}
-		out = append(out, img)
-	}
-	return out, nil
+		return out, nil
+	})
 }
 
 func (s *Service) seedImage(sp *space, f ImageSpec) (SeededImage, error) {

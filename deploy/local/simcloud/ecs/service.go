@@ -127,14 +127,20 @@ func (s *Service) instance(c *wire.Call, id string) (*space, *instance, error) {
 	if c.Params["RegionId"] != "" {
 		regions = []string{c.Region}
 	}
-	for _, r := range regions {
-		if sp := s.spaces[where{c.Caller.Account, r}]; sp != nil {
-			if i := sp.instances.Get(id); i != nil {
-				return sp, i, nil
-			}
-		}
+	if m, ok := s.find(c.Caller.Account, regions, id); ok {
+		return m.sp, m.i, nil
 	}
 	return nil, nil, noInstance(id)
+}
+
+// find finds an instance of an account in some regions. The caller holds the mutex.
+func (s *Service) find(account string, regions []string, id string) (Machine, bool) {
+	for _, r := range regions {
+		if sp := s.spaces[where{account, r}]; sp != nil && sp.instances.Get(id) != nil {
+			return Machine{sp, sp.instances.Get(id)}, true
+		}
+	}
+	return Machine{}, false
 }
 
 // noInstance is 404 InvalidInstanceId.NotFound: error tables of all APIs that

@@ -55,15 +55,11 @@ func collect[T, S any](s *Service, table func(*space) *simcloud.Table[T], state 
 func (s *Service) Instance(account, region, id string) (InstanceState, bool) {
 	s.w.Lock()
 	defer s.w.Unlock()
-	sp := s.spaces[where{account, region}]
-	if sp == nil {
+	m, ok := s.find(account, []string{region}, id)
+	if !ok {
 		return InstanceState{}, false
 	}
-	i := sp.instances.Get(id)
-	if i == nil {
-		return InstanceState{}, false
-	}
-	return i.state(sp), true
+	return m.i.state(m.sp), true
 }
 
 func (i *instance) state(sp *space) InstanceState {

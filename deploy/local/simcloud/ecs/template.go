@@ -43,25 +43,21 @@ type TemplateSpec struct {
 // SeedTemplate adds a launch template, or a version to the one of that name, and
 // returns its id.
 func (s *Service) SeedTemplate(t TemplateSpec) (string, error) {
-	sp, err := s.seedSpace(t.Account, t.Region)
-	if err != nil {
-		return "", err
-	}
 	if t.Name == "" {
 		return "", fmt.Errorf("seeding a launch template: no name")
 	}
-	s.w.Lock()
-	defer s.w.Unlock()
-	found := sp.templateNamed(t.Name)
-	if found == nil {
-		found = &template{id: s.w.NewID("lt-"), name: t.Name, created: s.w.Clock.Now(), preferred: 1}
-		sp.templates.Put(found.id, found)
-	}
-	found.versions = append(found.versions, t.launch())
-	if t.Default {
-		found.preferred = len(found.versions)
-	}
-	return found.id, nil
+	return seed(s, t.Account, t.Region, func(sp *space) (string, error) {
+		found := sp.templateNamed(t.Name)
+		if found == nil {
+			found = &template{id: s.w.NewID("lt-"), name: t.Name, created: s.w.Clock.Now(), preferred: 1}
+			sp.templates.Put(found.id, found)
+		}
+		found.versions = append(found.versions, t.launch())
+		if t.Default {
+			found.preferred = len(found.versions)
+		}
+		return found.id, nil
+	})
 }
 
 func (t *TemplateSpec) launch() *launch {

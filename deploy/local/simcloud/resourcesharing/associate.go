@@ -1,6 +1,7 @@
 package resourcesharing
 
 import (
+	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -134,7 +135,7 @@ func (s *Service) associate(x *share, p *plan) []*association {
 		}
 		add(a, begun)
 	}
-	s.w.Clock.After(toSettle, func() { s.settle(started) })
+	s.later(func() []simcloud.Event { return s.settle(started) })
 	return all
 }
 

@@ -18,18 +18,15 @@ func (s *Service) end(parts []*association) {
 		s.cancel(a)
 		s.set(a, disassociating, "")
 	}
-	s.w.Clock.After(toSettle, func() {
-		s.w.Lock()
+	s.later(func() (events []simcloud.Event) {
 		for _, a := range parts {
 			if a.status == disassociating {
 				s.set(a, disassociated, "")
 			}
 		}
-		var events []simcloud.Event
 		for _, p := range pairs {
 			events = append(events, s.events(p.a, p.b, "Disassociate")...)
 		}
-		s.w.Unlock()
-		s.publish(events)
+		return events
 	})
 }

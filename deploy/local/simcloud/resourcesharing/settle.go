@@ -16,10 +16,8 @@ const mostAccounts = 64
 
 // settle decides what becomes of the associations of one call, resources first.
 // So of a resource and a target that come together it is the target that fails,
-// else what came last (assumed).
-func (s *Service) settle(started []*association) {
-	s.w.Lock()
-	var events []simcloud.Event
+// else what came last (assumed). The caller holds the mutex.
+func (s *Service) settle(started []*association) (events []simcloud.Event) {
 	for _, target := range []bool{false, true} {
 		for _, a := range started {
 			if a.target == target && a.status == associating && !s.invited(a) {
@@ -27,8 +25,18 @@ func (s *Service) settle(started []*association) {
 			}
 		}
 	}
-	s.w.Unlock()
-	s.publish(events)
+	return events
+}
+
+// later calls f with the mutex held when what is under way is settled, and raises the events
+// that it returns.
+func (s *Service) later(f func() []simcloud.Event) {
+	s.w.Clock.After(toSettle, func() {
+		s.w.Lock()
+		events := f()
+		s.w.Unlock()
+		s.publish(events)
+	})
 }
 
 // publish raises events. The caller does not hold the mutex.
