@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"math"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -45,11 +44,16 @@ func DecodeTrail(payload []byte, account fleet.AccountID) iter.Seq2[Event, error
 type reader struct {
 	texts
 	yield   func(Event, error) bool
-	src     []byte   // what the spans of env point into
 	at      []byte   // the element
 	env     envelope // the element
-	flat    flat
+	who     identity // of its trail record
 	scratch []byte
+
+	// Room for the members of env and of its data, and for a leaf's name: enough for real
+	// ones.
+	members     [18]member
+	dataMembers [26]member
+	name        [96]byte
 
 	index   int // of the element in the outermost list
 	lists   int // that the element is in, lines among them
@@ -75,9 +79,6 @@ func (r *reader) fail(err error, body []byte) bool {
 // payload reads what a trigger, a topic or a person sent: JSON, plain or as Base64, any
 // other text, or nothing.
 func (r *reader) payload(p []byte) bool {
-	if len(p) > math.MaxInt32 { // a span could not point into it
-		return r.fail(wrong("", "longer than 2 GiB"), nil)
-	}
 	p = bytes.TrimSpace(bytes.TrimPrefix(p, []byte("\uFEFF")))
 	if len(p) == 0 {
 		return r.emit(Event{Kind: fleet.EventManual, ID: r.outerID}, nil)
@@ -90,22 +91,20 @@ func (r *reader) payload(p []byte) bool {
 
 // json reads p, which looks like JSON; a string's content is read by inner.
 func (r *reader) json(p []byte, inner func([]byte) bool) bool {
-	r.src, r.at, r.env = p, p, envelope{}
+	r.at, r.env = p, envelope{src: p, object: r.members[:0], data: r.dataMembers[:0]}
 	if p[0] == '[' {
 		return r.list(p)
 	}
-	text, err := "", error(nil)
+	var err error
 	if p[0] == '"' {
-		text, err = unquote(p)
-	} else {
-		err = json.Unmarshal(p, &r.env, lenient)
-	}
-	switch {
-	case err == nil && p[0] == '"':
-		return r.unwrap([]byte(text), "", inner)
-	case err == nil:
+		var text string
+		if text, err = unquote(p); err == nil {
+			return r.unwrap([]byte(text), "", inner)
+		}
+	} else if err = json.Unmarshal(p, &r.env, lenient); err == nil {
 		return r.element()
-	case r.nesting == 0 && r.lists == 0 && extent(p, false) < len(p):
+	}
+	if r.nesting == 0 && r.lists == 0 && extent(p, false) < len(p) {
 		return r.lines(p)
 	}
 	return r.fail(syntax(err), nil)
@@ -130,67 +129,6 @@ func (r *reader) unwrap(body []byte, id string, read func([]byte) bool) bool {
 	r.nesting--
 	r.outerID = outer
 	return more
-}
-
-// list reads the elements of a JSON list.
-func (r *reader) list(p []byte) bool {
-	r.lists++
-	defer func() { r.lists-- }()
-	dec := jsontext.NewDecoder(bytes.NewBuffer(p), lenient)
-	if _, err := dec.ReadToken(); err != nil {
-		return r.fail(syntax(err), nil)
-	}
-	n := 0
-	for ; dec.PeekKind() != ']'; n++ {
-		if r.place(n); n == maxElements {
-			return r.fail(tooMany(), nil)
-		}
-		from := int(dec.InputOffset())
-		more, err := r.listElement(p, dec)
-		if err != nil {
-			return r.elements(bytes.TrimLeft(p[from:], separators), n)
-		}
-		if !more {
-			return false
-		}
-	}
-	r.place(n)
-	return r.after(p[dec.InputOffset():], n)
-}
-
-// place notes that the n-th element of a list, from 0, is read: what is within it has its
-// place.
-func (r *reader) place(n int) {
-	if r.lists == 1 {
-		r.index = n
-	}
-}
-
-// listElement reads the next element: an object in the same pass, a string as
-// the JSON text in it, a list as a page of elements. Its error is one of syntax.
-func (r *reader) listElement(p []byte, dec *jsontext.Decoder) (more bool, err error) {
-	r.src, r.env = p, envelope{}
-	kind := dec.PeekKind()
-	if kind == '{' {
-		from := int(dec.InputOffset())
-		if err := json.UnmarshalDecode(dec, &r.env); err != nil {
-			return false, err
-		}
-		r.at = p[from+bytes.IndexByte(p[from:], '{') : dec.InputOffset()]
-		return r.element(), nil
-	}
-	var v span
-	if err := v.read(dec); err != nil {
-		return false, err
-	}
-	r.at = p[v.from:v.to]
-	switch kind {
-	case '"':
-		return r.unwrap(bytes.Clone(r.plain(v)), "", r.body), nil
-	case '[':
-		return r.unwrap(r.at, "", r.list), nil
-	}
-	return r.fail(notAnElement(), nil), nil
 }
 
 // syntax says where JSON breaks off. The decoder's own text is left out: it

@@ -11,7 +11,7 @@ import (
 )
 
 // launch reads a call that creates instances.
-func (r *reader) launch(ev Event, rec *record, call fleet.LaunchCall) (Event, error) {
+func (r *reader) launch(ev Event, rec object, call fleet.LaunchCall) (Event, error) {
 	ev.Kind = fleet.EventLaunch
 	ev.Call = r.call(&ev, rec)
 	if ev.Call.ErrorCode == dryRun {
@@ -56,33 +56,28 @@ const maxDisks = 1700
 
 // disks are the disks that the record refers to. A malformed id, or one too many, is left
 // out: it is only a hint where to look.
-func (r *reader) disks(rec *record) []string {
-	d := diskReader{r: r}
-	r.flatten(rec.Referenced, &d) // what cannot be read hints at nothing
-	r.columns(rec, inReferenced, &d)
-	return d.ids
-}
-
-type diskReader struct {
-	r   *reader
-	ids []string
-}
-
-func (d *diskReader) visit(name []byte, v jsontext.Value) {
-	if !bytes.HasPrefix(name, []byte("ACS::ECS::Disk.")) || len(d.ids) == maxDisks {
-		return
+func (r *reader) disks(rec object) (ids []string) {
+	for name, v := range r.leaves(rec, "referencedResources") {
+		if !bytes.HasPrefix(name, []byte("ACS::ECS::Disk.")) || len(ids) == maxDisks {
+			continue
+		}
+		if id := r.text(v); validDiskID(id) {
+			ids = append(ids, id)
+		}
 	}
-	if id := d.r.keep(cut(plain(&d.r.scratch, v), maxText)); validDiskID(id) {
-		d.ids = append(d.ids, id)
-	}
+	return ids
 }
 
 // launchParameters reads what rules ask of a launch; nil when the record has no
 // parameters that can be read. What it asked of its disks is of interest if it failed.
-func (r *reader) launchParameters(rec *record, failed bool) *fleet.Launch {
-	p := launchReader{r: r, launch: new(fleet.Launch), failed: failed}
-	if !r.parameters(rec, &p) {
+func (r *reader) launchParameters(rec object, failed bool) *fleet.Launch {
+	parameters := r.parameters(rec)
+	if parameters == "" {
 		return nil
+	}
+	p := launchReader{r: r, launch: new(fleet.Launch), failed: failed}
+	for name, v := range r.leaves(rec, parameters) {
+		p.read(name, v)
 	}
 	return p.finish()
 }
@@ -103,19 +98,19 @@ type launchReader struct {
 	group      *launchReader // of LaunchConfiguration
 }
 
-func (p *launchReader) visit(name []byte, v jsontext.Value) {
+func (p *launchReader) read(name []byte, v jsontext.Value) {
 	if p.failed {
 		p.disk(name, v)
 	}
 	if text := launchText(p.launch, name); text != nil {
-		*text = p.r.value(v)
+		*text = p.r.text(v)
 		return
 	}
 	switch string(name) {
 	case "UserData":
-		p.launch.HasUserData = len(plain(&p.r.scratch, v)) > 0
+		p.launch.HasUserData = len(p.r.plain(v)) > 0
 	case "DryRun":
-		p.launch.DryRun = bytes.EqualFold(plain(&p.r.scratch, v), []byte("true"))
+		p.launch.DryRun = bytes.EqualFold(p.r.plain(v), []byte("true"))
 	case "Amount":
 		p.amount = p.number(v)
 	case "MaxAmount": // the console's name for it
@@ -135,7 +130,7 @@ func (p *launchReader) visit(name []byte, v jsontext.Value) {
 // the first stands for all. The instance type may be any of several, so none is claimed.
 func (p *launchReader) ofGroup(name []byte, v jsontext.Value) {
 	if bytes.HasPrefix(name, []byte("LaunchTemplateConfig.")) && bytes.HasSuffix(name, []byte(".VSwitchId")) && p.launch.VSwitchID == "" {
-		p.launch.VSwitchID = p.r.value(v)
+		p.launch.VSwitchID = p.r.text(v)
 		return
 	}
 	rest, ok := bytes.CutPrefix(name, []byte("LaunchConfiguration."))
@@ -148,7 +143,7 @@ func (p *launchReader) ofGroup(name []byte, v jsontext.Value) {
 	if string(rest) == "SystemDiskCategory" {
 		rest = []byte("SystemDisk.Category")
 	}
-	p.group.visit(rest, v)
+	p.group.read(rest, v)
 }
 
 // launchText returns where the text parameter name belongs, nil if nobody asks
@@ -200,9 +195,9 @@ func (p *launchReader) networkInterface(rest []byte, v jsontext.Value) {
 	}
 	switch string(member) {
 	case "VSwitchId":
-		p.interfaces[n-1].vSwitch = p.r.value(v)
+		p.interfaces[n-1].vSwitch = p.r.text(v)
 	case "InstanceType":
-		p.interfaces[n-1].role = p.r.value(v)
+		p.interfaces[n-1].role = p.r.text(v)
 	}
 }
 
@@ -254,11 +249,11 @@ func (p *launchReader) disk(name []byte, v jsontext.Value) {
 	switch {
 	case d == nil:
 	case member == "Category":
-		d.Category = p.r.value(v)
+		d.Category = p.r.text(v)
 	case member == "Encrypted":
-		d.Encrypted = bytes.EqualFold(plain(&p.r.scratch, v), []byte("true"))
+		d.Encrypted = bytes.EqualFold(p.r.plain(v), []byte("true"))
 	default:
-		d.Key = len(plain(&p.r.scratch, v)) > 0
+		d.Key = len(p.r.plain(v)) > 0
 	}
 }
 
@@ -285,7 +280,7 @@ func (p *launchReader) denied(name []byte) *fleet.LaunchDisk {
 
 // number reads a count; 0 for what is none.
 func (p *launchReader) number(v jsontext.Value) int {
-	n, err := strconv.Atoi(string(plain(&p.r.scratch, v)))
+	n, err := strconv.Atoi(string(p.r.plain(v)))
 	if err != nil || n < 0 {
 		return 0
 	}

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"fleetwarden/shared/fleet"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // instanceType is the type of an instance in the lists of resources of a record.
@@ -16,22 +14,18 @@ const instanceType = "ACS::ECS::Instance"
 // else those that the record refers to, else those among its resources' names. A failed
 // call created none of the resources that it names: then only the response counts. Its
 // error is about ids that it left out.
-func (r *reader) launched(rec *record, like fleet.Ref) ([]fleet.Ref, error) {
-	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch)), where: "responseElements"}
-	// A member that cannot be read holds no ids: the next one may.
-	r.flatten(rec.Response, &ids)
-	r.columns(rec, inResponse, &ids)
+func (r *reader) launched(rec object, like fleet.Ref) ([]fleet.Ref, error) {
+	ids := idReader{r: r, like: like, refs: make([]fleet.Ref, 0, roomFor(like.Call.Launch))}
+	ids.within(rec, "responseElements")
 	if like.Call.ErrorCode != "" {
 		return ids.refs, ids.err
 	}
 	if !ids.found {
-		ids.where = "referencedResources"
-		r.flatten(rec.Referenced, &ids)
-		r.columns(rec, inReferenced, &ids)
+		ids.within(rec, "referencedResources")
 	}
 	if !ids.found {
 		ids.where = "resourceName"
-		ids.named(r.text(rec.ResourceType), string(r.plain(rec.ResourceName)))
+		ids.named(r.text(rec.get("resourceType")), string(r.plain(rec.get("resourceName"))))
 	}
 	return ids.refs, ids.err
 }
@@ -55,12 +49,16 @@ type idReader struct {
 	err   error
 }
 
-func (i *idReader) visit(name []byte, v jsontext.Value) {
-	if !launchedID(name) {
-		return
-	}
-	for id := range bytes.SplitSeq(plain(&i.r.scratch, v), []byte(",")) {
-		i.add(bytes.TrimSpace(id))
+// within takes the ids in a member; one that cannot be read holds none.
+func (i *idReader) within(rec object, where string) {
+	i.where = where
+	for name, v := range i.r.leaves(rec, where) {
+		if !launchedID(name) {
+			continue
+		}
+		for id := range bytes.SplitSeq(i.r.plain(v), []byte(",")) {
+			i.add(bytes.TrimSpace(id))
+		}
 	}
 }
 

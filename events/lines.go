@@ -19,6 +19,14 @@ func (r *reader) lines(p []byte) bool {
 	return r.sequence(p, 0)
 }
 
+// place notes that the n-th element of a list, from 0, is read: what is within it has its
+// place.
+func (r *reader) place(n int) {
+	if r.lists == 1 {
+		r.index = n
+	}
+}
+
 // sequence reads values that follow one another; the first has place n.
 func (r *reader) sequence(p []byte, n int) bool {
 	for ; len(p) > 0; n++ {
@@ -34,11 +42,12 @@ func (r *reader) sequence(p []byte, n int) bool {
 	return true
 }
 
-// elements reads what remains of a list behind an element that is not JSON: p begins at
-// that element, whose place is n.
-func (r *reader) elements(p []byte, n int) bool {
-	faults := r.faults
-	for ; len(p) > 0 && p[0] != ']'; n++ {
+// list reads the elements of a JSON list. One that is not JSON harms only itself.
+func (r *reader) list(p []byte) bool {
+	r.lists++
+	defer func() { r.lists-- }()
+	n, faults := 0, r.faults
+	for p = bytes.TrimLeft(p[1:], separators); len(p) > 0 && p[0] != ']'; n++ {
 		if r.place(n); n == maxElements {
 			return r.fail(tooMany(), nil)
 		}
@@ -63,7 +72,7 @@ func (r *reader) elements(p []byte, n int) bool {
 // after reads what stands behind a list: p begins at its closing bracket. Only behind the
 // first list of a payload may other values follow.
 func (r *reader) after(p []byte, n int) bool {
-	rest := bytes.Trim(p[bytes.IndexByte(p, ']')+1:], separators)
+	rest := bytes.Trim(p[1:], separators)
 	if len(rest) == 0 {
 		return true
 	}
@@ -87,15 +96,16 @@ func (r *reader) one(p []byte) bool {
 }
 
 // extent is where the value at the beginning of p ends, by its punctuation alone: it need
-// not be JSON. In a list it ends at a comma, or at the list's end; elsewhere where its
-// last bracket closes. A text does not go over a line's end, and where an object begins a
-// line without a comma or a bracket before it, what came before has broken off.
+// not be JSON. It ends behind its last quote or bracket; in a list, one that has neither
+// ends at a comma, or at the list's end. A text does not go over a line's end, and where an
+// object begins a line without a comma or a bracket before it, what came before has broken
+// off.
 func extent(p []byte, inList bool) int {
 	depth, before := 0, byte(',')
 	for i := 0; i < len(p); i++ {
 		switch c := p[i]; c {
 		case '"':
-			if i = textEnd(p, i); depth == 0 && before == ',' && !inList {
+			if i = textEnd(p, i); depth == 0 && before == ',' {
 				return min(i+1, len(p))
 			}
 		case '{', '[':
@@ -104,11 +114,10 @@ func extent(p []byte, inList bool) int {
 			}
 			depth++
 		case '}', ']':
-			depth--
-			switch {
+			switch depth--; {
 			case depth < 0 && c == ']' && inList:
 				return i
-			case depth < 0, depth == 0 && !inList:
+			case depth <= 0:
 				return i + 1
 			}
 		case ',':
@@ -126,17 +135,14 @@ func extent(p []byte, inList bool) int {
 // textEnd is where the text that begins at p[i] ends: its closing quote, or the last byte
 // of the line that it breaks off in.
 func textEnd(p []byte, i int) int {
-	for i++; i < len(p); i++ {
-		switch p[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
-		case '\n':
-			return i - 1
-		}
+	end := closingQuote(p, i)
+	if end < 0 {
+		end = len(p)
 	}
-	return len(p)
+	if line := bytes.IndexByte(p[i:end], '\n'); line > 0 {
+		return i + line - 1
+	}
+	return end
 }
 
 func notAnElement() error { return wrong("", "neither an object nor a string") }

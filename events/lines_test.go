@@ -39,6 +39,7 @@ func TestAnElementThatIsNotJSONHarmsOnlyItself(t *testing.T) {
 		`[` + good + `,` + good:                           {2, 1}, // it breaks off between two elements
 		`[` + good + `,`:                                  {1, 1},
 		`[` + good + `,]`:                                 {1, 0},
+		`[` + good + ` ` + good + `]`:                     {2, 0},
 	} {
 		evs, errs := all(payload)
 		if len(refsOf(evs)) != want.good || len(errs) != want.bad {

@@ -13,7 +13,7 @@ import (
 // payload: whoever may write to the queue may have written it.
 func (r *reader) message() bool {
 	body := r.at
-	version, err := strconv.Atoi(string(r.plain(r.env.V)))
+	version, err := strconv.Atoi(string(r.plain(r.env.get("v"))))
 	switch {
 	case err != nil || version < 1:
 		return r.fail(wrong("v", "not a version"), nil)

@@ -9,23 +9,20 @@ import (
 // stateChange is every change of an instance's state, also to Stopped and
 // Deleted: State says which.
 func (r *reader) stateChange() (Event, error) {
-	d := &r.env.Data
-	ev := r.event(fleet.EventStateChange, d)
-	ev.State = r.text(d.State)
-	return r.instance(ev, "data.resourceId", r.first(d.ResourceID, d.InstanceID))
+	ev := r.event(fleet.EventStateChange, r.env.data)
+	ev.State = r.text(r.env.data.get("state"))
+	return r.instance(ev, "data.resourceId", r.first(r.env.data, "resourceId", "instanceId"))
 }
 
 func (r *reader) taskCompleted() (Event, error) {
-	d := &r.env.Data
-	ev := r.event(fleet.EventTaskCompleted, d)
-	ev.State = r.text(d.InvocationStatus)
-	return r.instance(ev, "data.instanceId", r.first(d.InstanceID, d.ResourceID))
+	ev := r.event(fleet.EventTaskCompleted, r.env.data)
+	ev.State = r.text(r.env.data.get("invocationStatus"))
+	return r.instance(ev, "data.instanceId", r.first(r.env.data, "instanceId", "resourceId"))
 }
 
 func (r *reader) firstHeartbeat() (Event, error) {
-	d := &r.env.Data
-	ev := r.event(fleet.EventFirstHeartbeat, d)
-	if id := r.first(d.InstanceID, d.ResourceID); id != "" {
+	ev := r.event(fleet.EventFirstHeartbeat, r.env.data)
+	if id := r.first(r.env.data, "instanceId", "resourceId"); id != "" {
 		return r.instance(ev, "data.instanceId", id)
 	}
 	scope, err := ev.scope()
@@ -51,14 +48,13 @@ func (r *reader) instance(ev Event, where, id string) (Event, error) {
 // shareStatus is about the sharer, whoever's bus it came by: the published
 // sample was delivered to the target's.
 func (r *reader) shareStatus() (Event, error) {
-	d := &r.env.Data
-	ev := r.event(fleet.EventShareStatus, d)
-	ev.State = r.text(d.ShareStatus)
-	if owner := r.text(d.ShareOwner); owner != "" {
+	ev := r.event(fleet.EventShareStatus, r.env.data)
+	ev.State = r.text(r.env.data.get("associationStatus"))
+	if owner := r.text(r.env.data.get("resourceOwnerAccountId")); owner != "" {
 		ev.Account = fleet.AccountID(owner)
 	}
 	var kinds shareKinds
-	kinds.add(r.text(d.ResourceType))
+	kinds.add(r.text(r.env.data.get("resourceType")))
 	if kinds.none() {
 		ev.Ignored = "it shares neither snapshots nor images"
 		return ev, nil

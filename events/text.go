@@ -34,8 +34,8 @@ func (t *texts) keep(b []byte) string {
 }
 
 // plain returns the text of a JSON string, or a number or boolean as it is
-// written; nothing for null, lists and objects. The result is valid until the
-// next call with the same scratch.
+// written; nothing for null, lists and objects, and for a member that is not there.
+// The result is valid until the next call with the same scratch.
 func plain(scratch *[]byte, v jsontext.Value) []byte {
 	switch v.Kind() {
 	case '0', 't', 'f':
@@ -55,26 +55,23 @@ func plain(scratch *[]byte, v jsontext.Value) []byte {
 
 // nameOf returns the name in a member's JSON. One that is not UTF-8 stays as it
 // is: no name that we know is like it.
-func nameOf(scratch *[]byte, v jsontext.Value) []byte {
+func nameOf(v jsontext.Value) []byte {
 	if bytes.IndexByte(v, '\\') < 0 {
 		return v[1 : len(v)-1]
 	}
-	return plain(scratch, v)
+	return plain(new([]byte), v)
 }
 
-// plain returns the text at s, valid until the next call.
-func (r *reader) plain(s span) []byte { return plain(&r.scratch, r.src[s.from:s.to]) }
+// plain returns the text of v, valid until the next call.
+func (r *reader) plain(v jsontext.Value) []byte { return plain(&r.scratch, v) }
 
-// text returns a copy of the text at s, cut to maxText bytes.
-func (r *reader) text(s span) string { return r.keep(cut(r.plain(s), maxText)) }
+// text returns a copy of the text of v, cut to maxText bytes.
+func (r *reader) text(v jsontext.Value) string { return r.keep(cut(r.plain(v), maxText)) }
 
-// value is text for a value that flatten shows.
-func (r *reader) value(v jsontext.Value) string { return r.keep(cut(plain(&r.scratch, v), maxText)) }
-
-// first returns the first of spans that has a text.
-func (r *reader) first(spans ...span) string {
-	for _, s := range spans {
-		if t := r.text(s); t != "" {
+// first returns the text of the first of some members that has any.
+func (r *reader) first(o object, names ...string) string {
+	for _, name := range names {
+		if t := r.text(o.get(name)); t != "" {
 			return t
 		}
 	}
