@@ -49,7 +49,8 @@ func control(session *aliyun.Session, p *policy.Policy) reconcile.Control[*fleet
 			Candidate: rules.Candidate,
 			Now:       session.Now,
 		}.Observe,
-		Decide: rules.InstanceRole,
+		Decide:  rules.InstanceRole,
+		InPlace: rules.InPlace,
 		Steps: []reconcile.Step{
 			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(roles)},
 			{Kind: fleet.GrantRole, Act: instancerole.Grant(roles)},

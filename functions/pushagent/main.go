@@ -85,6 +85,7 @@ func control(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session,
 	return reconcile.Control[*fleet.World]{
 		Observe: world.Observe,
 		Decide:  rules.Agent,
+		InPlace: rules.InPlace,
 		Steps: []reconcile.Step{
 			{Kind: fleet.RefreshAssets, Act: agent.Refresh(center)},
 			{Kind: fleet.PushAgent, Act: push},

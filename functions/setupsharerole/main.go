@@ -43,6 +43,7 @@ func shareControl(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 		return reconcile.Control[*fleet.ShareWorld]{
 			Observe: controls.ShareWorld(call, account, session).Observe,
 			Decide:  rules.ShareRole,
+			InPlace: rules.ShareInPlace,
 			Steps: []reconcile.Step{
 				{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},
 				{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(roles)},

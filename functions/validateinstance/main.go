@@ -58,7 +58,8 @@ func control(call *fcrun.Call, session *aliyun.Session) reconcile.Control[*fleet
 			Waits:      rules.Waiting(rules.TrustedInstance, p),
 			Now:        session.Now,
 		}.Observe,
-		Decide: rules.TrustedInstance,
+		Decide:  rules.TrustedInstance,
+		InPlace: rules.InPlace,
 		Steps: []reconcile.Step{
 			{Kind: fleet.TagInstance, Act: sanction.Tag(instances)},
 			{Kind: fleet.StopInstance, Act: sanction.Stop(instances)},

@@ -50,7 +50,8 @@ func (m *Memories) fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*flee
 				w.Past, w.Waits = past, rules.Waiting(decide, call.Options.Policy)
 				return w.Observe(ctx, b)
 			},
-			Decide: decide,
+			Decide:  decide,
+			InPlace: rules.InPlace,
 		}, nil
 	})
 }

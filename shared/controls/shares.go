@@ -21,7 +21,7 @@ import (
 // nothing.
 func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
 	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
-		c := reconcile.Control[*fleet.ShareWorld]{Observe: ShareWorld(call, account, session).Observe, Decide: rules.ShareRole}
+		c := reconcile.Control[*fleet.ShareWorld]{Observe: ShareWorld(call, account, session).Observe, Decide: rules.ShareRole, InPlace: rules.ShareInPlace}
 		if call.Options.Policy.ShareRole.Mode == policy.Off {
 			c.Observe = func(context.Context, fleet.Batch) (*fleet.ShareWorld, error) {
 				return &fleet.ShareWorld{Account: account, At: session.Now()}, nil

@@ -20,8 +20,13 @@ func (c Change) Identity() ChangeID { return ChangeID{c.Kind, c.Ref.Key(), c.Bef
 
 // Identity returns the id of the change that a record is about.
 func (c ChangeRecord) Identity() ChangeID {
-	key := Key{Scope: Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID}
-	return ChangeID{c.Kind, key, c.Before, c.Want}
+	return ChangeID{c.Kind, c.Change().Ref.Key(), c.Before, c.Want}
+}
+
+// Change is what was to be done.
+func (c ChangeRecord) Change() Change {
+	ref := Ref{Scope: Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID}
+	return Change{Kind: c.Kind, Ref: ref, Before: c.Before, Want: c.Want, Reason: c.Reason}
 }
 
 // Disturbs reports whether a change of a kind takes something from a running workload: an

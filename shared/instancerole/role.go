@@ -98,19 +98,10 @@ func ensurePolicy(ctx context.Context, r Roles, p fleet.Policy) error {
 	if err != nil {
 		return fmt.Errorf("reading it: %w", err)
 	}
-	if !isOurs(document) {
+	if !rampolicy.Same(document, rampolicy.SysTrustPolicy()) {
 		return errForeign
 	}
 	return nil
-}
-
-func isOurs(document string) bool {
-	got, err := rampolicy.Parse(document)
-	if err != nil {
-		return false
-	}
-	want, err := rampolicy.Parse(rampolicy.SysTrustPolicy())
-	return err == nil && got.Equal(want)
 }
 
 // notYet defers a failure that reports a resource missing that was just read or created:

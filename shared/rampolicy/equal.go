@@ -73,3 +73,19 @@ func (s *statement) key() string {
 	return fmt.Sprintf("%t %t %q %t %q %s", s.deny, s.notAction, sorted(s.actions),
 		s.notResource, sorted(s.resources), strings.Join(conditions, " "))
 }
+
+// Same reports whether two policy documents mean the same: RAM need not return the bytes
+// that were written. A document that cannot be parsed is the same as its own bytes alone.
+func Same(a, b string) bool { return same(a, b, Parse, (*Document).Equal) }
+
+// SameTrust is [Same] for trust documents.
+func SameTrust(a, b string) bool { return same(a, b, ParseTrust, (*Trust).Equal) }
+
+func same[D any](a, b string, parse func(string) (D, error), equal func(D, D) bool) bool {
+	if a == b {
+		return true
+	}
+	x, errX := parse(a)
+	y, errY := parse(b)
+	return errX == nil && errY == nil && equal(x, y)
+}

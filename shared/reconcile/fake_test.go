@@ -64,6 +64,7 @@ type putBack struct {
 // bench is a pass with everything around it faked. Its world is the refs of the
 // batch; verdicts come from Decide.
 type bench struct {
+	inPlace bool // each change, when it is looked for
 	// verdicts by instance id; an id without any passes.
 	verdicts map[string][]fleet.Verdict
 	// wholes are said of the account with each batch.
@@ -191,7 +192,8 @@ func (b *bench) run(ctx context.Context, items ...item) (fleet.Pass, fleet.Curso
 			}
 			return out
 		},
-		Steps: b.steps,
+		InPlace: func([]fleet.Ref, fleet.Change) bool { return b.inPlace },
+		Steps:   b.steps,
 	}
 	source := func(yield func(fleet.Batch, error) bool) {
 		for _, it := range items {

@@ -20,6 +20,8 @@ type Source = iter.Seq2[fleet.Batch, error]
 type Control[W any] struct {
 	Observe func(ctx context.Context, b fleet.Batch) (W, error)
 	Decide  func(w W, p *policy.Policy) []fleet.Verdict
+	// InPlace reports whether the effect of a change is observed; nil: of none.
+	InPlace func(w W, c fleet.Change) bool
 	Steps   []Step
 }
 
@@ -33,7 +35,12 @@ type Judged[W any] struct {
 	World    W
 	Verdicts []fleet.Verdict
 
-	steps []Step
+	control Control[W]
+}
+
+// inPlace reports whether the effect of a change is observed.
+func (j Judged[W]) inPlace(c fleet.Change) bool {
+	return j.control.InPlace != nil && j.control.InPlace(j.World, c)
 }
 
 // Unjudged is a batch that was not judged, and why.
@@ -150,7 +157,7 @@ func (j *Judge[W]) judge(ctx context.Context, b fleet.Batch) (Judged[W], error) 
 	if err != nil {
 		return Judged[W]{}, &Unjudged{b, err}
 	}
-	return Judged[W]{b, w, c.Decide(w, j.o.Policy), c.Steps}, nil
+	return Judged[W]{b, w, c.Decide(w, j.o.Policy), c}, nil
 }
 
 // exhausted says why no further batch can be taken; "" when one can.

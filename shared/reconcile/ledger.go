@@ -133,7 +133,7 @@ func (r *run[W]) settleOpen(ctx context.Context, s fleet.Scope) (found bool, err
 		case ok:
 			found = true
 			r.Judged(judged.Batch.Refs)
-			err = errors.Join(r.Settle(ctx, e, judged.Verdicts), r.carry(ctx, judged.Batch.Scope, judged.steps, judged.Verdicts))
+			err = errors.Join(Settle(ctx, r.Recorder, e, judged), r.carry(ctx, judged.Batch.Scope, judged.control.Steps, judged.Verdicts))
 		}
 		if err = errors.Join(err, r.flush(ctx)); err != nil {
 			return found, err

@@ -216,23 +216,24 @@ func leftOpen(b *bench, s *shelf, id string) {
 }
 
 func TestWhatADeadPassLeftIsSettledBeforeAnythingIsDone(t *testing.T) {
-	judged := func(o fleet.Outcome, again time.Duration, evidence ...fleet.Evidence) fleet.Verdict {
-		return fleet.Verdict{Ref: ref("dead"), Control: policy.ControlInstanceRole, Rule: "r", Outcome: o, Again: again, Evidence: evidence}
+	judged := func(o fleet.Outcome, again time.Duration) *fleet.Verdict {
+		return &fleet.Verdict{Ref: ref("dead"), Control: policy.ControlInstanceRole, Rule: "r", Outcome: o, Again: again}
 	}
-	wanted := fleet.Evidence{Name: "role", Value: "w", Source: "observed"}
 	for name, x := range map[string]struct {
 		verdict *fleet.Verdict // nil: the change is still wanted
-		want    fleet.State    // empty: stays open
+		inPlace bool
+		want    fleet.State // empty: stays open
 	}{
-		"still wanted":            {nil, fleet.Skipped},
-		"found done":              {new(judged(fleet.Passes, 0, wanted)), fleet.Done},
-		"right by something else": {new(judged(fleet.Passes, 0, fleet.Evidence{Name: "role", Value: "x", Source: "observed"})), fleet.Unclear},
-		"only claimed":            {new(judged(fleet.Passes, 0, fleet.Evidence{Name: "role", Value: "w", Source: "claimed"})), fleet.Unclear},
-		"gone":                    {new(judged(fleet.Fault, 0)), fleet.Unclear},
-		"undetermined":            {new(judged(fleet.Undecided, 0)), ""},
-		"too early":               {new(judged(fleet.Pending, time.Minute)), ""},
+		"still wanted":             {nil, false, fleet.Skipped},
+		"found done":               {judged(fleet.Passes, 0), true, fleet.Done},
+		"found done, not yet well": {judged(fleet.Pending, time.Minute), true, fleet.Done},
+		"right by something else":  {judged(fleet.Passes, 0), false, fleet.Unclear},
+		"gone":                     {judged(fleet.Fault, 0), false, fleet.Unclear},
+		"undetermined":             {judged(fleet.Undecided, 0), false, ""},
+		"too early":                {judged(fleet.Pending, time.Minute), false, ""},
 	} {
 		b, s := withLedger(policy.Enforce)
+		b.inPlace = x.inPlace
 		leftOpen(b, s, "dead")
 		if x.verdict == nil {
 			b.mends("dead")
@@ -260,18 +261,20 @@ func TestWhatADeadPassLeftIsSettledBeforeAnythingIsDone(t *testing.T) {
 	}
 }
 
-func TestAChangeToWhatIsNotJudgedItselfIsSettledByAVerdictThatWouldAskForIt(t *testing.T) {
+func TestAChangeToWhatIsNotJudgedItselfIsSettledByWhatIsInPlace(t *testing.T) {
 	for name, x := range map[string]struct {
 		verdict fleet.Verdict
+		inPlace bool
 		want    fleet.State
 	}{
-		"right by now":            {fleet.Verdict{Outcome: fleet.Passes}, fleet.Done},
-		"only the rest is wanted": {fleet.Verdict{Outcome: fleet.Violation, Changes: []fleet.Change{{Kind: mend, Ref: ref("dead"), Want: "w"}}}, fleet.Done},
-		"wrong for other reasons": {fleet.Verdict{Outcome: fleet.Violation}, fleet.Unclear},
-		"none of the control's":   {fleet.Verdict{Outcome: fleet.NotApplicable}, fleet.Unclear},
-		"undetermined":            {fleet.Verdict{Outcome: fleet.Undecided}, ""},
+		"right by now":            {fleet.Verdict{Outcome: fleet.Passes}, true, fleet.Done},
+		"only the rest is wanted": {fleet.Verdict{Outcome: fleet.Violation, Changes: []fleet.Change{{Kind: mend, Ref: ref("dead"), Want: "w"}}}, true, fleet.Done},
+		"wrong for other reasons": {fleet.Verdict{Outcome: fleet.Violation}, false, fleet.Unclear},
+		"none of the control's":   {fleet.Verdict{Outcome: fleet.NotApplicable}, false, fleet.Unclear},
+		"undetermined":            {fleet.Verdict{Outcome: fleet.Undecided}, false, ""},
 	} {
 		b, s := withLedger(policy.Enforce)
+		b.inPlace = x.inPlace
 		leftOpen(b, s, "dead")
 		s.open[0].Changes[0].Kind, s.open[0].Changes[0].RefKind, s.open[0].Changes[0].ID = first, fleet.KindRole, "role"
 		x.verdict.Control, x.verdict.Rule = policy.ControlInstanceRole, "r"

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -130,34 +129,4 @@ func (r *Recorder) Sum() fleet.Pass {
 	r.sum.Calls = r.o.Meter.Calls()
 	r.sum.DurationMS = r.o.Clock().Sub(r.started).Milliseconds()
 	return r.sum
-}
-
-// undetermined is how old an intent is whose changes are settled as unclear if nothing shows
-// what became of them. A sweep each night finds an intent twice before it is too old to be
-// searched for; it must not stay open for ever.
-const undetermined = 24 * time.Hour
-
-// Settle writes what verdicts say became of the changes of an open intent, if they say it of
-// all, or if it has been open for a day. It goes before any further change: afterwards it
-// could not be determined who made it.
-func (r *Recorder) Settle(ctx context.Context, open fleet.Entry, verdicts []fleet.Verdict) error {
-	changes, ok := settled(open.Changes, verdicts)
-	if !ok && r.o.Meter.Now().Sub(open.Time) < undetermined {
-		return nil
-	}
-	e := r.o.entry(fleet.StageSettled)
-	e.Name, e.Changes = open.Name, changes
-	err := r.o.Ledger.Write(ctx, &e)
-	if fleet.ClassOf(err) == fleet.Exists {
-		return nil // another pass settled and recorded it
-	}
-	if err != nil {
-		return errors.Join(r.Finding(ledgerFault(open.Refs()[0].Scope, "the intent "+open.Name+" stays open: "+err.Error())), unfit(err))
-	}
-	for _, c := range changes {
-		if err := r.change(c.ChangeRecord); err != nil {
-			return fmt.Errorf("writing a change: %w", err)
-		}
-	}
-	return nil
 }

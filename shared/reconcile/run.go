@@ -151,7 +151,7 @@ func (r *run[W]) take(ctx context.Context, judged Judged[W], err error) (next fl
 		}
 	}
 	r.Judged(b.Refs)
-	return "", r.carry(ctx, judged.Batch.Scope, judged.steps, judged.Verdicts)
+	return "", r.carry(ctx, judged.Batch.Scope, judged.control.Steps, judged.Verdicts)
 }
 
 // unjudged handles a batch that was not judged: later, if time may heal it. An account that

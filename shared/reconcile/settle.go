@@ -1,87 +1,74 @@
 package reconcile
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"fleetwarden/shared/fleet"
 )
 
-// settled determines by a second look what became of changes whose pass died: one that is
-// still wanted was not made; one that is in place was. ok is false if any of them cannot be
-// determined: it is unclear.
-func settled(changes []fleet.EntryChange, verdicts []fleet.Verdict) (out []fleet.EntryChange, ok bool) {
-	out, ok = slices.Clone(changes), true
-	for i := range out {
-		if c := &out[i].ChangeRecord; !settleChange(c, verdicts) {
-			c.State, c.Why, ok = fleet.Unclear, "its pass died before it could record the outcome, which nothing shows since", false
+// undetermined is how old an intent is whose changes are settled as unclear if nothing shows
+// what became of them. A sweep each night finds an intent twice before it is too old to be
+// searched for; it must not stay open for ever.
+const undetermined = 24 * time.Hour
+
+// Settle writes what a later look, which may have failed and is empty then, says became of
+// the changes of an open intent, if it says it of all, or if the intent has been open for a
+// day. It goes before any further change: afterwards it could not be determined who made it.
+func Settle[W any](ctx context.Context, r *Recorder, open fleet.Entry, now Judged[W]) error {
+	changes, ok := slices.Clone(open.Changes), true
+	for i := range changes {
+		ok = settle(&changes[i].ChangeRecord, now) && ok
+	}
+	if !ok && r.o.Meter.Now().Sub(open.Time) < undetermined {
+		return nil
+	}
+	e := r.o.entry(fleet.StageSettled)
+	e.Name, e.Changes = open.Name, changes
+	err := r.o.Ledger.Write(ctx, &e)
+	if fleet.ClassOf(err) == fleet.Exists {
+		return nil // another pass settled and recorded it
+	}
+	if err != nil {
+		return errors.Join(r.Finding(ledgerFault(open.Refs()[0].Scope, "the intent "+open.Name+" stays open: "+err.Error())), unfit(err))
+	}
+	for _, c := range changes {
+		if err := r.change(c.ChangeRecord); err != nil {
+			return fmt.Errorf("writing a change: %w", err)
 		}
 	}
-	return out, ok
+	return nil
 }
 
-func settleChange(c *fleet.ChangeRecord, verdicts []fleet.Verdict) bool {
-	ref := fleet.Key{Scope: fleet.Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID}
-	if slices.ContainsFunc(verdicts, func(v fleet.Verdict) bool { return asksFor(v, ref, c) }) {
+// settle determines what became of a change whose pass died: one that is still wanted was
+// not made; one whose effect is in place was. It returns false if a further look may show
+// more; until then, what became of it is unclear.
+func settle[W any](c *fleet.ChangeRecord, now Judged[W]) bool {
+	const died = "its pass died before it could record the outcome"
+	change := c.Change()
+	asks := func(v fleet.Verdict) bool {
+		return slices.ContainsFunc(v.Changes, func(x fleet.Change) bool {
+			return x.Kind == change.Kind && x.Ref.Key() == change.Ref.Key() && x.Want == change.Want
+		})
+	}
+	ended := slices.IndexFunc(now.Verdicts, func(v fleet.Verdict) bool {
+		return v.Control == c.Control && v.Rule == c.Rule && conclusive(v)
+	})
+	switch {
+	case slices.ContainsFunc(now.Verdicts, asks):
 		c.State, c.Why = fleet.Skipped, "not made: its pass died, and it is still wanted"
-		return true
-	}
-	judged := slices.DeleteFunc(slices.Clone(verdicts), func(v fleet.Verdict) bool { return v.Control != c.Control || v.Rule != c.Rule })
-	itself := slices.DeleteFunc(slices.Clone(judged), func(v fleet.Verdict) bool { return v.Ref.Key() != ref })
-	switch {
-	case len(itself) > 0:
-		return settleJudged(c, itself[0])
-	case rest(verdicts, ref) != "":
-		c.State, c.Why = fleet.Unclear, "its pass died before it could record the outcome, and now: "+rest(verdicts, ref)
-		return true
-	case slices.ContainsFunc(judged, speaks):
-		// A role, say, that instances needed and that none of them asks for any more.
-		c.State, c.Why = fleet.Done, "found done: its pass died before it could record the outcome"
-		return true
-	case slices.ContainsFunc(judged, conclusive):
-		c.State, c.Why = fleet.Unclear, "its pass died before it could record the outcome, and nothing that is seen now does"
-		return true
-	}
-	return false
-}
-
-// speaks: a verdict that holds, or that asks for other changes, would have asked for this
-// one if it were still to be made. One that asks for nothing does not show it.
-func speaks(v fleet.Verdict) bool {
-	return conclusive(v) && (v.Outcome == fleet.Passes || len(v.Changes) > 0)
-}
-
-// rest says why something else is wanted of the same thing; "" when nothing is.
-func rest(verdicts []fleet.Verdict, ref fleet.Key) string {
-	for _, v := range verdicts {
-		for _, x := range v.Changes {
-			if x.Ref.Key() == ref {
-				return x.Reason
-			}
-		}
-	}
-	return ""
-}
-
-// settleJudged settles a change to the very thing that was judged.
-func settleJudged(c *fleet.ChangeRecord, v fleet.Verdict) bool {
-	shows := func(e fleet.Evidence) bool {
-		return e.Value == c.Want && e.Source == fleet.Observed.String()
-	}
-	switch {
-	case slices.ContainsFunc(v.Evidence, shows):
-		c.State, c.After, c.Why = fleet.Done, c.Want, "found done: its pass died before it could record the outcome"
-	case conclusive(v):
-		c.State, c.Why = fleet.Unclear, "its pass died before it could record the outcome, and now: "+v.Reason
+	case now.inPlace(change):
+		c.State, c.After, c.Why = fleet.Done, c.Want, "found done: "+died
+	case ended >= 0:
+		c.State, c.Why = fleet.Unclear, died+", and now: "+now.Verdicts[ended].Reason
 	default:
+		c.State, c.Why = fleet.Unclear, died+", which nothing shows since"
 		return false
 	}
 	return true
-}
-
-func asksFor(v fleet.Verdict, ref fleet.Key, c *fleet.ChangeRecord) bool {
-	return slices.ContainsFunc(v.Changes, func(x fleet.Change) bool {
-		return x.Kind == c.Kind && x.Ref.Key() == ref && x.Want == c.Want
-	})
 }
 
 // conclusive: a further check would say nothing else.

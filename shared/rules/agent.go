@@ -124,9 +124,6 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	run, pushed := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows)
 	if pushed {
 		e = append(e, observed("installation", run.Status))
-		if run.Status != fleet.RunUnclear {
-			e = append(e, observed("pushed for", s.inst.Listed.V.OSType))
-		}
 		if !run.Final() || s.world.At.Sub(run.Created) < installing {
 			return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1),
 				Reason: begun(run) + "; only its status in Security Center proves success"}

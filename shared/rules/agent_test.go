@@ -224,24 +224,6 @@ func TestTheTrustClientIsInstalledOrTheActionIsReported(t *testing.T) {
 	}
 }
 
-// A pass that died between a push and its account is closed by the evidence of the next
-// look, which has to show what the change wanted.
-func TestWhatWasPushedIsShownAsWhatTheChangeWanted(t *testing.T) {
-	i := listed(lacking(), func(l *fleet.Listing) { l.Type, l.Family, l.Tags = "ecs.g6t.large", "ecs.g6t", map[string]string{} })
-	i.TrustScript = fleet.See("")
-	var want []string
-	for _, v := range rules.Agent(world(i), guarding()) {
-		want = append(want, v.Changes[0].Want)
-	}
-	i.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandAgentLinux, "Running", time.Second), pushed(fleet.CommandTrustClient, "Running", time.Second)))
-	for n, v := range rules.Agent(world(i), guarding()) {
-		shown := slices.ContainsFunc(v.Evidence, func(e fleet.Evidence) bool { return e.Value == want[n] && e.Source == "observed" })
-		if !shown || v.Outcome != fleet.Pending {
-			t.Errorf("%s is %s, and its evidence %v does not show %q", v.Rule, v.Outcome, v.Evidence, want[n])
-		}
-	}
-}
-
 // A requested one-click installation is awaited like a push, and not repeated sooner; a
 // message's number of tries has no effect.
 func TestAOneClickInstallationIsWaitedForLikeAPush(t *testing.T) {

@@ -41,7 +41,7 @@ func SetKeys(p Policies) act {
 		switch {
 		case err != nil:
 			return fleet.Failure(c, "reading the policy before changing it", err)
-		case sameKeys(got, c.Want):
+		case rampolicy.Same(got, c.Want):
 			return fleet.Result{Change: c, State: fleet.Skipped, After: got, Why: "the policy grants that already"}
 		case got != c.Before:
 			return later(fleet.Failure(c, "changing the policy", errEdited))
@@ -61,7 +61,7 @@ func newKeys(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 	switch {
 	case rerr != nil:
 		return unseen(c, "creating the policy", err, rerr)
-	case sameKeys(got, c.Want):
+	case rampolicy.Same(got, c.Want):
 		return fleet.Found(c, got, err)
 	}
 	if _, ours := rampolicy.ParseKeyPolicy(got); !ours {
@@ -76,7 +76,7 @@ func version(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 		return fleet.Failure(c, "making a new version of the policy", err)
 	}
 	got, rerr := p.Fresh(ctx, custom(c.Ref.ID))
-	if rerr != nil || !sameKeys(got, c.Want) {
+	if rerr != nil || !rampolicy.Same(got, c.Want) {
 		return unseen(c, "making a new version of the policy", err, rerr)
 	}
 	return fleet.Found(c, got, err)
@@ -134,15 +134,3 @@ func named(name string) fleet.Policy {
 }
 
 func custom(name string) fleet.Policy { return fleet.Policy{Name: name, Type: fleet.CustomPolicy} }
-
-func sameKeys(got, want string) bool {
-	if got == want {
-		return true
-	}
-	a, err := rampolicy.Parse(got)
-	if err != nil {
-		return false
-	}
-	b, err := rampolicy.Parse(want)
-	return err == nil && a.Equal(b)
-}

@@ -54,7 +54,7 @@ func Ensure(r Roles) act {
 			return fleet.Failure(c, "creating the role", err)
 		}
 		role, rerr := r.Bare(ctx, c.Ref.ID)
-		if rerr == nil && !role.Missing && sameTrust(role.Trust, c.Want) {
+		if rerr == nil && !role.Missing && rampolicy.SameTrust(role.Trust, c.Want) {
 			if err != nil { // perhaps another caller's role: it is not marked
 				return fleet.Found(c, role.Trust, err)
 			}
@@ -106,7 +106,7 @@ func SetTrust(r Roles) act {
 			return fleet.Failure(c, "reading the role before changing its trust", err)
 		case role.Missing:
 			return fleet.Result{Change: c, State: fleet.Skipped, Why: "the role is gone"}
-		case sameTrust(role.Trust, c.Want):
+		case rampolicy.SameTrust(role.Trust, c.Want):
 			return fleet.Result{Change: c, State: fleet.Skipped, After: role.Trust, Why: "the role has that trust already"}
 		case role.Trust != c.Before:
 			res := later(fleet.Failure(c, "changing the role's trust", errEdited))
@@ -122,7 +122,7 @@ func SetTrust(r Roles) act {
 
 func trustReadBack(ctx context.Context, r Roles, c fleet.Change, answer error) fleet.Result {
 	role, err := r.Bare(ctx, c.Ref.ID)
-	if err == nil && sameTrust(role.Trust, c.Want) {
+	if err == nil && rampolicy.SameTrust(role.Trust, c.Want) {
 		return fleet.Found(c, role.Trust, answer)
 	}
 	if err == nil && role.Trust != c.Before {
@@ -171,17 +171,4 @@ func later(res fleet.Result) fleet.Result {
 func maybeDone(err error) bool {
 	c := fleet.ClassOf(err)
 	return c == fleet.Exists || c == fleet.Lost
-}
-
-// sameTrust compares by meaning: RAM need not return the same bytes.
-func sameTrust(got, want string) bool {
-	if got == want {
-		return true
-	}
-	a, err := rampolicy.ParseTrust(got)
-	if err != nil {
-		return false
-	}
-	b, err := rampolicy.ParseTrust(want)
-	return err == nil && a.Equal(b)
 }

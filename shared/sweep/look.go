@@ -138,11 +138,11 @@ func settle[W any](ctx context.Context, c *collector, j *reconcile.Judge[W]) err
 		case !ok:
 			return nil
 		case errors.As(err, new(*reconcile.Unjudged)):
-			err = c.recorder.Settle(ctx, e, nil)
+			err = reconcile.Settle(ctx, c.recorder, e, reconcile.Judged[W]{})
 		case err != nil:
 			err = c.recorder.Unread(c.into.scope, err)
 		default:
-			err = c.recorder.Settle(ctx, e, judged.Verdicts)
+			err = reconcile.Settle(ctx, c.recorder, e, judged)
 		}
 		if err != nil {
 			return err

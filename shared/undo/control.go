@@ -55,8 +55,9 @@ func (p *Plan) Control(h Hands) reconcile.Control[World] {
 			w.now, err = h.look(ctx, b.Scope, at)
 			return w, err
 		},
-		Decide: func(w World, _ *policy.Policy) []fleet.Verdict { return w.decide() },
-		Steps:  p.steps(h),
+		Decide:  func(w World, _ *policy.Policy) []fleet.Verdict { return w.decide() },
+		InPlace: World.inPlace,
+		Steps:   p.steps(h),
 	}
 }
 
@@ -138,6 +139,12 @@ func (m move) stale(now value) string {
 	return ""
 }
 
+func (w World) inPlace(c fleet.Change) bool {
+	m, ok := moved(c)
+	now := w.now[m.slot]
+	return ok && now.why == "" && m.slot.facet.same(now.text, m.to)
+}
+
 func (w World) decide() []fleet.Verdict {
 	out := make([]fleet.Verdict, len(w.items))
 	for i, it := range w.items {
@@ -162,8 +169,7 @@ func (i *Item) verdict(now value) fleet.Verdict {
 	case now.why != "":
 		return fleet.Verdict{Outcome: fleet.Undecided, Reason: now.why}
 	case same(now.text, i.From):
-		// What is wanted is the evidence, letter by letter: by it an intent is settled.
-		return fleet.Verdict{Outcome: fleet.Passes, Reason: "it is as it was before the run", Evidence: i.evidence(i.From)}
+		return fleet.Verdict{Outcome: fleet.Passes, Reason: "it is as it was before the run", Evidence: i.evidence(now.text)}
 	case i.Since != nil:
 		return i.stale()
 	case i.half && now.text == "":

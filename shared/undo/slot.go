@@ -141,27 +141,9 @@ func (f facet) same(a, b string) bool {
 	case attached, grant, keys:
 		return strings.EqualFold(a, b)
 	case trust:
-		return sameTrust(a, b)
+		return rampolicy.SameTrust(a, b)
 	case document:
-		return sameDocument(a, b)
+		return rampolicy.Same(a, b)
 	}
 	return false
-}
-
-func sameTrust(a, b string) bool {
-	x, err := rampolicy.ParseTrust(a)
-	if err != nil {
-		return false
-	}
-	y, err := rampolicy.ParseTrust(b)
-	return err == nil && x.Equal(y)
-}
-
-func sameDocument(a, b string) bool {
-	x, err := rampolicy.Parse(a)
-	if err != nil {
-		return false
-	}
-	y, err := rampolicy.Parse(b)
-	return err == nil && x.Equal(y)
 }

@@ -1,0 +1,76 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rampolicy"
+)
+
+// InPlace reports whether the effect of a change to an instance, or to the role that it
+// needs, is observed. It settles changes whose pass died; who made them it does not show.
+func InPlace(w *fleet.World, c fleet.Change) bool {
+	switch c.Kind {
+	case fleet.EnsureRole, fleet.GrantRole:
+		r := w.Roles[c.Ref.ID]
+		return r.Seen() && !r.V.Missing && (c.Kind == fleet.EnsureRole || attaches(r.V, c.Want))
+	case fleet.RefreshAssets:
+		return len(w.Instances) > 0 && !slices.ContainsFunc(w.Instances, func(i fleet.Instance) bool { return !i.Agent.Seen() || !i.Agent.V.Known })
+	}
+	at := slices.IndexFunc(w.Instances, func(i fleet.Instance) bool { return i.Ref.Key() == c.Ref.Key() })
+	return at >= 0 && (&subject{world: w, inst: &w.Instances[at]}).inPlace(c)
+}
+
+func (s *subject) inPlace(c fleet.Change) bool {
+	switch c.Kind {
+	case fleet.AttachRole, fleet.ReplaceRole:
+		return s.inst.RoleName.Seen() && strings.EqualFold(s.inst.RoleName.V, c.Want)
+	case fleet.TagInstance, fleet.StopInstance:
+		key, value, _ := strings.Cut(c.Want, "=")
+		have, ok := s.inst.Listed.V.Tags[key]
+		return ok && have == value
+	case fleet.PushAgent:
+		run, pushed := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows)
+		return pushed && run.Status != fleet.RunUnclear || s.inst.Agent.V.Known && !notInstalled(s.inst.Agent.V)
+	case fleet.PushTrustClient:
+		_, pushed := s.lastRun(fleet.CommandTrustClient)
+		return pushed
+	}
+	return false
+}
+
+// ShareInPlace is [InPlace] for a change to a share role or to a policy of keys.
+func ShareInPlace(w *fleet.ShareWorld, c fleet.Change) bool {
+	for i := range w.Sides {
+		s := &share{world: w, side: &w.Sides[i]}
+		ours := c.Ref.ID == s.roleName() || c.Ref.Kind == fleet.KindPolicy && strings.EqualFold(c.Want+c.Before, s.roleName()) || strings.HasPrefix(c.Ref.ID, s.prefix())
+		if r := s.side.Role; ours && r.Seen() && !r.V.Missing && s.inPlace(c) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *share) inPlace(c fleet.Change) bool {
+	r := s.side.Role.V
+	switch c.Kind {
+	case fleet.EnsureShareRole, fleet.SetShareTrust:
+		return rampolicy.SameTrust(r.Trust, c.Want)
+	case fleet.MarkUnused:
+		return s.side.Tags.Seen() && s.side.Tags.V[fleet.TagUnused] == c.Want
+	case fleet.SetKeyPolicy:
+		return slices.ContainsFunc(r.Policies, func(p fleet.Policy) bool {
+			return strings.EqualFold(p.Name, c.Ref.ID) && rampolicy.Same(p.Document, c.Want)
+		})
+	case fleet.AttachKeyPolicy:
+		return attaches(r, c.Ref.ID)
+	case fleet.DetachKeyPolicy:
+		return !attaches(r, c.Ref.ID)
+	}
+	return false
+}
+
+func attaches(r fleet.Role, policy string) bool {
+	return slices.ContainsFunc(r.Policies, func(p fleet.Policy) bool { return strings.EqualFold(p.Name, policy) })
+}

@@ -1,0 +1,79 @@
+package rules_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules"
+)
+
+// A pass may die right after a write. Whatever kind of change that was, the next look finds
+// it in place; the look before it does not.
+func TestEachChangeIsInPlaceOnceItWasMade(t *testing.T) {
+	seen := map[fleet.ChangeKind]bool{}
+	check := func(t interface{ Errorf(string, ...any) }, c fleet.Change, before, after bool) {
+		seen[c.Kind] = true
+		if before || !after {
+			t.Errorf("%+v is in place before: %t, and after: %t", c, before, after)
+		}
+	}
+	instances := func(t interface{ Errorf(string, ...any) }, w *fleet.World, p *policy.Policy) {
+		vs, after := decide(w, p), clone(w)
+		apply(after, vs)
+		for _, c := range asked(vs) {
+			check(t, c, rules.InPlace(w, c), rules.InPlace(after, c))
+		}
+	}
+	shares := func(t interface{ Errorf(string, ...any) }, w *fleet.ShareWorld, p *policy.Policy) {
+		vs, after := rules.ShareRole(w, p), cloneShares(w)
+		applyShares(after, vs)
+		for _, c := range asked(vs) {
+			check(t, c, rules.ShareInPlace(w, c), rules.ShareInPlace(after, c))
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) { instances(t, anyWorld(t), anyPolicy(t)) })
+	rapid.Check(t, func(t *rapid.T) { shares(t, anyShareWorld(t), anySharePolicy(t)) })
+
+	// Few of those worlds have a role to be replaced or a last key to be taken back; none an agent.
+	another, replacing := trusted(), enforcing()
+	another.RoleName, replacing.InstanceRole.Conflict = fleet.See(theirs), policy.ConflictReplace
+	instances(t, world(another), replacing)
+
+	taking, idle := approving(enforced), sharing(trusting(accounts(sharee), resOne))
+	idle.Sides[0].Tags.V[fleet.TagUnused] = ruled(t, idle, taking, policy.RuleTakeBack).Changes[0].Want
+	idle.At = noon.Add(taking.ShareRole.TakeBackAfter)
+	shares(t, idle, taking)
+
+	bare := listed(lacking(), func(l *fleet.Listing) { l.Type, l.Family, l.Tags = "ecs.g6t.large", "ecs.g6t", map[string]string{} })
+	bare.TrustScript = fleet.See("")
+	unknown, installed, run := bare, bare, bare
+	unknown.Agent, unknown.TrustScript = fleet.See(fleet.Agent{}), fleet.See("published")
+	installed.Agent = fleet.See(fleet.Agent{Known: true, Status: "online", Sub: "online"})
+	installed.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Success", time.Hour))
+	run.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandAgentLinux, "Running", time.Second), pushed(fleet.CommandTrustClient, "Running", time.Second)))
+	tagged := listed(installed, func(l *fleet.Listing) { l.Tags = map[string]string{rules.TagTrustClient: rules.TrustClientVersion} })
+	for _, x := range []struct{ before, after fleet.Instance }{{unknown, bare}, {bare, run}, {bare, installed}, {installed, tagged}} {
+		for _, c := range asked(rules.Agent(world(x.before), guarding())) {
+			check(t, c, rules.InPlace(world(x.before), c), rules.InPlace(world(x.after), c))
+		}
+	}
+	for _, f := range fleet.Functions() {
+		for _, kind := range f.Changes {
+			if !seen[kind] {
+				t.Errorf("no world asked %s for %s", f.Name, kind)
+			}
+		}
+	}
+}
+
+func asked(vs []fleet.Verdict) (out []fleet.Change) {
+	for _, v := range vs {
+		out = append(out, v.Changes...)
+	}
+	return out
+}
