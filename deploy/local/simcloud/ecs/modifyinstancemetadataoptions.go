@@ -16,20 +16,14 @@ type ModifyInstanceMetadataOptionsRequest struct {
 // ModifyInstanceMetadataOptions changes the metadata options. What is left out
 // stays as it is (assumed).
 func (s *Service) ModifyInstanceMetadataOptions(c *wire.Call, in *ModifyInstanceMetadataOptionsRequest) (*Empty, error) {
-	if !oneOf(in.HttpEndpoint, "enabled", "disabled") {
-		return nil, invalid("InvalidHttpEndpoint.ValueNotSupported", "The specified HttpEndpoint is not valid: %s.", in.HttpEndpoint)
-	}
-	if !oneOf(in.HttpTokens, "optional", "required") {
-		return nil, invalid("InvalidHttpTokens.ValueNotSupported", "The specified HttpTokens is not valid: %s.", in.HttpTokens)
+	if err := cmp.Or(checkEndpoint(in.HttpEndpoint), checkTokens(in.HttpTokens)); err != nil {
+		return nil, err
 	}
 	p := power{
 		check: func(*instance) error { return nil },
 		apply: func(_ *space, i *instance) {
 			m := *i.meta
-			m.endpoint = in.HttpEndpoint
-			if in.HttpTokens != "" {
-				m.tokens = in.HttpTokens
-			}
+			m.endpoint, m.tokens = in.HttpEndpoint, cmp.Or(in.HttpTokens, m.tokens)
 			m.hops = cmp.Or(in.HttpPutResponseHopLimit, m.hops)
 			i.meta = &m
 		},

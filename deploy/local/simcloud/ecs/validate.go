@@ -145,12 +145,22 @@ func (l *launch) checkOptions(kind *instanceType, img *image) error {
 		return invalid("InvalidSecurityEnhancementStrategy.ValueNotSupported", "The specified SecurityEnhancementStrategy is not valid: %s.", l.Hardening)
 	case l.Hardening == "Active" && img.owner != "":
 		return invalid("InvalidParameter.Conflict", "SecurityEnhancementStrategy=Active needs a public image.")
-	case !oneOf(l.HTTPTokens, "optional", "required"):
-		return invalid("InvalidHttpTokens.ValueNotSupported", "The specified HttpTokens is not valid: %s.", l.HTTPTokens)
-	case !oneOf(l.HTTPEndpoint, "enabled", "disabled"):
-		return invalid("InvalidHttpEndpoint.ValueNotSupported", "The specified HttpEndpoint is not valid: %s.", l.HTTPEndpoint)
 	}
-	return checkUserData(l.UserData)
+	return cmp.Or(checkTokens(l.HTTPTokens), checkEndpoint(l.HTTPEndpoint), checkUserData(l.UserData))
+}
+
+func checkTokens(tokens string) error {
+	if !oneOf(tokens, "optional", "required") {
+		return invalid("InvalidHttpTokens.ValueNotSupported", "The specified HttpTokens is not valid: %s.", tokens)
+	}
+	return nil
+}
+
+func checkEndpoint(endpoint string) error {
+	if !oneOf(endpoint, "enabled", "disabled") {
+		return invalid("InvalidHttpEndpoint.ValueNotSupported", "The specified HttpEndpoint is not valid: %s.", endpoint)
+	}
+	return nil
 }
 
 // oneOf reports whether v is empty or one of the allowed values.

@@ -66,27 +66,19 @@ func (h *Handler) serve(r *request) (ans answer, err error) {
 	if err != nil {
 		return answer{}, err
 	}
-	r.fault, err = h.gate().Pass(r.call, refusal, func() error {
+	r.fault, err = h.gate().Pass(r.call, refusals, func() error {
 		ans, err = op.run(h, r)
 		return err
 	})
 	return ans, err
 }
 
-// refusal is the answer to a call that must not be carried out. Flow control is
-// HTTP 400 in this protocol.
-func refusal(fault simcloud.FaultKind) error {
-	switch fault {
-	case simcloud.Deny:
-		return wire.Errorf(403, "AccessDenied", "The caller may not do this.")
-	case simcloud.Throttle:
-		return wire.Errorf(400, "QpsLimitExceeded", "The QPS limit of the queue is exceeded.")
-	case simcloud.Unavailable:
-		return wire.Errorf(503, "ServiceUnavailable", "The service is unavailable for the moment.")
-	case simcloud.InternalError:
-		return wire.Errorf(500, "InternalError", "An internal error happened.")
-	}
-	return nil
+// refusals: flow control is HTTP 400 in this protocol.
+var refusals = wire.Refusals{
+	simcloud.Deny:          wire.Errorf(403, "AccessDenied", "The caller may not do this."),
+	simcloud.Throttle:      wire.Errorf(400, "QpsLimitExceeded", "The QPS limit of the queue is exceeded."),
+	simcloud.Unavailable:   wire.Errorf(503, "ServiceUnavailable", "The service is unavailable for the moment."),
+	simcloud.InternalError: wire.Errorf(500, "InternalError", "An internal error happened."),
 }
 
 // open reads and checks a request up to the point where it is known who may do

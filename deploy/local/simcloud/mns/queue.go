@@ -141,6 +141,15 @@ func (s *Service) on(id Queue, f func(*queue) error) error {
 	})
 }
 
+// ask is on for what shows something of the queue.
+func ask[T any](s *Service, id Queue, f func(*queue) T) (shown T, err error) {
+	err = s.on(id, func(q *queue) error {
+		shown = f(q)
+		return nil
+	})
+	return shown, err
+}
+
 // Create makes a queue. It reports false if the queue exists with equal
 // attributes; existing with others is QueueAlreadyExist.
 func (s *Service) Create(id Queue, a Attributes) (created bool, err error) {
@@ -226,13 +235,7 @@ func (s *Service) Untag(id Queue, keys []string) error {
 }
 
 // Attributes shows the queue.
-func (s *Service) Attributes(id Queue) (st Status, err error) {
-	err = s.on(id, func(q *queue) error {
-		st = q.status()
-		return nil
-	})
-	return st, err
-}
+func (s *Service) Attributes(id Queue) (Status, error) { return ask(s, id, (*queue).status) }
 
 // Drop deletes a queue with its messages. Deleting a missing one is no error.
 func (s *Service) Drop(id Queue) error {

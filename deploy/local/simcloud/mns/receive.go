@@ -1,6 +1,7 @@
 package mns
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"encoding/base64"
@@ -12,12 +13,8 @@ import (
 // Receive takes up to n visible messages and hides them for the queue's
 // VisibilityTimeout. None is not an error here; on the wire it is
 // MessageNotExist.
-func (s *Service) Receive(id Queue, n int) (got []Message, err error) {
-	err = s.on(id, func(q *queue) error {
-		got = s.take(q, n)
-		return nil
-	})
-	return got, err
+func (s *Service) Receive(id Queue, n int) ([]Message, error) {
+	return ask(s, id, func(q *queue) []Message { return s.take(q, n) })
 }
 
 func (s *Service) take(q *queue, n int) []Message {
@@ -35,21 +32,17 @@ func (s *Service) take(q *queue, n int) []Message {
 }
 
 // Peek shows up to n visible messages without taking them.
-func (s *Service) Peek(id Queue, n int) (got []Message, err error) {
-	err = s.on(id, func(q *queue) error {
+func (s *Service) Peek(id Queue, n int) ([]Message, error) {
+	return ask(s, id, func(q *queue) (got []Message) {
 		order := slices.Clone(q.ready)
 		slices.SortFunc(order, func(a, b *message) int {
-			if (readyHeap{a, b}).Less(0, 1) {
-				return -1
-			}
-			return 1
+			return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.serial, b.serial))
 		})
 		for _, m := range order[:min(n, len(order))] {
 			got = append(got, m.Message)
 		}
-		return nil
+		return got
 	})
-	return got, err
 }
 
 // Delete removes the message that the receipt handle stands for. A handle that

@@ -55,12 +55,8 @@ func (s *Service) List(account, region, prefix string) []Status {
 
 // Visible is how many messages can be received now; 0 for a missing queue.
 func (s *Service) Visible(id Queue) int {
-	s.w.Lock()
-	defer s.w.Unlock()
-	if q, ok := s.queues[id]; ok {
-		return q.ready.Len()
-	}
-	return 0
+	n, _ := ask(s, id, func(q *queue) int { return q.ready.Len() })
+	return n
 }
 
 // State is the bodies of all messages by queue, in the order of their receipt,

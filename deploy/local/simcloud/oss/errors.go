@@ -63,7 +63,7 @@ func errInvalidArgument(format string, args ...any) error {
 	return wire.Errorf(400, "InvalidArgument", format, args...)
 }
 
-func errDenied(action string) error {
+func errDenied(action string) *wire.Error {
 	return wire.Errorf(403, "AccessDenied", "You have no right to access this object because of bucket acl. (%s)", action)
 }
 

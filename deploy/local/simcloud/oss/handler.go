@@ -70,7 +70,7 @@ func (h *Handler) serve(r *request) (ans answer, err error) {
 	if err != nil {
 		return answer{}, err
 	}
-	r.fault, err = h.gate().Pass(r.call, func(f simcloud.FaultKind) error { return refusal(f, op.action) }, func() error {
+	r.fault, err = h.gate().Pass(r.call, refusals(op.action), func() error {
 		ans, err = h.run(r, op)
 		return err
 	})
@@ -88,19 +88,13 @@ func (h *Handler) run(r *request, op operation) (answer, error) {
 	return op.run(h, r, b)
 }
 
-// refusal is the answer to a call that must not be carried out.
-func refusal(fault simcloud.FaultKind, action string) error {
-	switch fault {
-	case simcloud.Deny:
-		return errDenied(action)
-	case simcloud.Throttle:
-		return wire.Errorf(503, "QpsLimitExceeded", "The request rate is over the limit.")
-	case simcloud.Unavailable:
-		return wire.Errorf(503, "ServiceUnavailable", "Please reduce your request rate.")
-	case simcloud.InternalError:
-		return wire.Errorf(500, "InternalError", "We encountered an internal error. Please try again.")
+func refusals(action string) wire.Refusals {
+	return wire.Refusals{
+		simcloud.Deny:          errDenied(action),
+		simcloud.Throttle:      wire.Errorf(503, "QpsLimitExceeded", "The request rate is over the limit."),
+		simcloud.Unavailable:   wire.Errorf(503, "ServiceUnavailable", "Please reduce your request rate."),
+		simcloud.InternalError: wire.Errorf(500, "InternalError", "We encountered an internal error. Please try again."),
 	}
-	return nil
 }
 
 // open checks a request up to the point where it is known who may do what.

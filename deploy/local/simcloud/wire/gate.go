@@ -33,9 +33,12 @@ func (g Gate) Call(product, version string) *Call {
 	}
 }
 
-// Pass runs a call whose caller is known, unless it is to fail. refuse is the answer of the
-// protocol to a fault; nil for none.
-func (g Gate) Pass(c *Call, refuse func(simcloud.FaultKind) error, run func() error) (simcloud.FaultKind, error) {
+// Refusals are the answers of a protocol to calls that fail on purpose and are not carried
+// out.
+type Refusals map[simcloud.FaultKind]*Error
+
+// Pass runs a call whose caller is known, unless it is to fail.
+func (g Gate) Pass(c *Call, refusals Refusals, run func() error) (simcloud.FaultKind, error) {
 	if g.Witness.Drops(c, false) {
 		return simcloud.NoFault, ErrNoAnswer
 	}
@@ -45,8 +48,8 @@ func (g Gate) Pass(c *Call, refuse func(simcloud.FaultKind) error, run func() er
 	if fault.Before() {
 		return fault, ErrNoAnswer
 	}
-	if err := refuse(fault); err != nil {
-		return fault, err
+	if refusal := refusals[fault]; refusal != nil {
+		return fault, refusal
 	}
 	err := run()
 	switch {

@@ -25,20 +25,22 @@ func (x *exchange) faultCall() simcloud.FaultCall {
 	return c
 }
 
+var refusals = Refusals{
+	simcloud.Throttle:      Errorf(400, "Throttling.User", "Request was denied due to user flow control."),
+	simcloud.Unavailable:   Errorf(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."),
+	simcloud.NotSupported:  Errorf(400, "RegionId.ApiNotSupported", "The api is not supported in this region."),
+	simcloud.InternalError: Errorf(500, "InternalError", "The request processing has failed due to some unknown error, exception or failure."),
+}
+
 // spoil is the answer to a call that goes wrong before its product sees it; nil
 // if it is carried out.
 func (x *exchange) spoil() error {
+	if refusal := refusals[x.fault]; refusal != nil {
+		return refusal
+	}
 	switch x.fault {
-	case simcloud.Throttle:
-		return Errorf(400, "Throttling.User", "Request was denied due to user flow control.")
 	case simcloud.Deny:
 		return denied(x.product.Code, x.product.Code+":"+x.action.Name, "*")
-	case simcloud.Unavailable:
-		return Errorf(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
-	case simcloud.NotSupported:
-		return Errorf(400, "RegionId.ApiNotSupported", "The api is not supported in this region.")
-	case simcloud.InternalError:
-		return Errorf(500, "InternalError", "The request processing has failed due to some unknown error, exception or failure.")
 	case simcloud.ExpiredPage:
 		// No code is published. The product itself refuses what it never gave out.
 		x.call.Params["NextToken"] = "expired"
