@@ -86,7 +86,7 @@ func (r *reader) payload(p []byte) bool {
 	if text := fleet.JSONIn(p); text != nil {
 		return r.json(text, r.payload)
 	}
-	return r.emit(Event{Kind: fleet.EventText, ID: r.outerID, Text: string(bytes.ToValidUTF8(p, []byte("\uFFFD")))}, nil)
+	return r.emit(Event{Kind: fleet.EventText, ID: r.outerID}, nil)
 }
 
 // json reads p, which looks like JSON; a string's content is read by inner.

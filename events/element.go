@@ -91,7 +91,7 @@ func (r *reader) cloudEvent() bool {
 func (r *reader) event(kind fleet.EventKind, rec object) Event {
 	e := &r.env
 	r.who = r.identity(rec)
-	ev := Event{Kind: kind, ID: r.join(e.get("source"), e.get("id")), Source: r.text(e.get("source")), Type: r.text(e.get("type"))}
+	ev := Event{Kind: kind, ID: r.join(e.get("source"), e.get("id")), Type: r.text(e.get("type"))}
 	if ev.ID == "" {
 		ev.ID = r.first(rec, "eventId", "requestId")
 	}
@@ -133,7 +133,7 @@ func (r *reader) http() bool {
 
 func (r *reader) timer() Event {
 	name, at := r.env.get("triggerName"), r.env.get("triggerTime")
-	return Event{Kind: fleet.EventTimer, ID: r.join(name, at), Source: r.text(name), Time: r.text(at), Text: string(r.plain(r.env.get("payload")))}
+	return Event{Kind: fleet.EventTimer, ID: r.join(name, at), Time: r.text(at)}
 }
 
 // wrapped reads v as a payload of its own: the text of a string, or an object or list as it

@@ -11,9 +11,8 @@ type Event struct {
 	// record's eventId, else "trigger|time" of a timer. Empty when the payload has
 	// none of them.
 	ID string
-	// Source and Type are the CloudEvent's. A timer's Source is its trigger, a
-	// bare trail record's Type its eventType.
-	Source, Type string
+	// Type is the CloudEvent's; a bare trail record's is its eventType.
+	Type string
 	// Name is a trail record's eventName.
 	Name string
 	// Time is when it happened, as it was written: not all published samples are
@@ -25,9 +24,6 @@ type Event struct {
 	// Refs have been checked.
 	Account fleet.AccountID
 	Region  fleet.Region
-	// State is the new state of a state change ("Running"), the invocation status
-	// of a completed task, or the association status of a share.
-	State string
 	// Refs says where to look. All refs of one event share one Call. There may be
 	// more than [fleet.MaxBatch], and the same one may come again in other events.
 	// Refs of share events are global: one per account and kind.
@@ -37,8 +33,6 @@ type Event struct {
 	// Role and Session name the role session that made the call; empty for other
 	// callers.
 	Role, Session string
-	// Text is the payload of a timer or the text of a message.
-	Text string
 	// Ignored says why a known kind has no refs.
 	Ignored string
 }

@@ -87,9 +87,9 @@ func describeError(b *strings.Builder, err error) {
 func describeEvent(b *strings.Builder, ev events.Event) {
 	fmt.Fprintf(b, "%s\n", ev.Kind)
 	for _, f := range []struct{ name, value string }{
-		{"id", ev.ID}, {"source", ev.Source}, {"type", ev.Type}, {"name", ev.Name}, {"time", ev.Time},
-		{"account", string(ev.Account)}, {"region", string(ev.Region)}, {"state", ev.State},
-		{"role", ev.Role}, {"session", ev.Session}, {"text", ev.Text}, {"ignored", ev.Ignored},
+		{"id", ev.ID}, {"type", ev.Type}, {"name", ev.Name}, {"time", ev.Time},
+		{"account", string(ev.Account)}, {"region", string(ev.Region)},
+		{"role", ev.Role}, {"session", ev.Session}, {"ignored", ev.Ignored},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(b, "  %s: %s\n", f.name, f.value)

@@ -7,16 +7,14 @@ import (
 )
 
 // stateChange is every change of an instance's state, also to Stopped and
-// Deleted: State says which.
+// Deleted: to which one, the instance itself says.
 func (r *reader) stateChange() (Event, error) {
 	ev := r.event(fleet.EventStateChange, r.env.data)
-	ev.State = r.text(r.env.data.get("state"))
 	return r.instance(ev, "data.resourceId", r.first(r.env.data, "resourceId", "instanceId"))
 }
 
 func (r *reader) taskCompleted() (Event, error) {
 	ev := r.event(fleet.EventTaskCompleted, r.env.data)
-	ev.State = r.text(r.env.data.get("invocationStatus"))
 	return r.instance(ev, "data.instanceId", r.first(r.env.data, "instanceId", "resourceId"))
 }
 
@@ -49,7 +47,6 @@ func (r *reader) instance(ev Event, where, id string) (Event, error) {
 // sample was delivered to the target's.
 func (r *reader) shareStatus() (Event, error) {
 	ev := r.event(fleet.EventShareStatus, r.env.data)
-	ev.State = r.text(r.env.data.get("associationStatus"))
 	if owner := r.text(r.env.data.get("resourceOwnerAccountId")); owner != "" {
 		ev.Account = fleet.AccountID(owner)
 	}
