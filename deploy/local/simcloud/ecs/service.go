@@ -16,7 +16,7 @@ type Roles interface {
 	RoleVisible(account, name string) (exists, trustsECS bool)
 }
 
-// Keys is what ECS asks KMS. The world's mutex is not held.
+// Keys is what ECS asks KMS. It is asked with the world's mutex held.
 type Keys interface {
 	// Enabled says whether the account has KMS switched on.
 	Enabled(account, region string) bool
