@@ -35,8 +35,7 @@ type digest struct {
 	state   func() any
 }
 
-// build makes the world and plugs the products in. A new RPC product goes into
-// rpc below, a REST product into s.rest, its state into s.digests.
+// build makes the world and its products.
 func build(o Options) (*Server, error) {
 	clock := simcloud.NewClock(o.start())
 	if o.Regions == nil {
@@ -75,7 +74,14 @@ func build(o Options) (*Server, error) {
 	}
 	s.MNS = mns.New(world)
 	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults, Queues: s.MNS, Roles: s.ServiceRoles, Access: s.RAM})
-	rpc := []struct {
+	s.OSS = oss.New(world)
+	return s, s.plug()
+}
+
+// plug connects the products: an RPC product at the router, a REST product in s.rest, the
+// state of each in s.digests.
+func (s *Server) plug() error {
+	for _, p := range []struct {
 		code    string
 		product any
 	}{
@@ -90,19 +96,15 @@ func build(o Options) (*Server, error) {
 		{"resourcesharing", s.Sharing},
 		{"eventbridge", s.EventBridge},
 		{"mns-open", &mns.Open{Service: s.MNS}},
-	}
-	for _, p := range rpc {
+	} {
 		if err := s.Router.Register(p.code, p.product); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	s.rest = append(s.rest, rest{mns.Owns, &mns.Handler{
-		Service: s.MNS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness,
-	}})
-	s.OSS = oss.New(world)
-	s.rest = append(s.rest, rest{oss.Owns, &oss.Handler{
-		Service: s.OSS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness,
-	}})
+	s.rest = []rest{
+		{mns.Owns, &mns.Handler{Service: s.MNS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
+		{oss.Owns, &oss.Handler{Service: s.OSS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
+	}
 	s.digests = []digest{
 		{"ram", s.RAM.State},
 		{"kms", s.KMS.State},
@@ -117,7 +119,7 @@ func build(o Options) (*Server, error) {
 		{"actiontrail", s.Trail.State},
 		{"oss", s.OSS.State},
 	}
-	return s, nil
+	return nil
 }
 
 // people makes the start world's users: an administrator in each account.
