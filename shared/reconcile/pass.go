@@ -20,6 +20,8 @@ type pass struct {
 	at    map[fleet.Key]int
 	// changed counts changes by control, for the rate of a pass.
 	changed map[string]*fleet.Distinct
+	// moves: something was done, or may yet be; what follows then is waited for without end.
+	moves bool
 	// alone counts by scope and control what disturbed a workload, where there is no
 	// ledger that does.
 	alone map[stopped]int

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/policy"
 )
 
 // plan is what is to be done about one batch. A change that several verdicts ask
@@ -30,6 +30,7 @@ type item struct {
 	refs          []fleet.Ref // of the verdicts that ask for it
 	result        fleet.Result
 	settled       bool
+	gated         bool
 	// follows: the rate of a pass leaves it to a later one.
 	follows bool
 	// leads: a change that needs it goes along with it.
@@ -48,9 +49,16 @@ func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 				it = &item{change: c, control: v.Control, rule: v.Rule}
 				p.by[id] = it
 				p.items = append(p.items, it)
-				p.gate(it)
 			}
 			it.refs = append(it.refs, v.Ref)
+		}
+	}
+	// The first that are asked for need not be the first that are let through: changes that
+	// always fail would use up the rate of each pass, and others would never follow.
+	if n := len(p.items); n > 0 {
+		first := r.turn(n)
+		for _, it := range slices.Concat(p.items[first:], p.items[:first]) {
+			p.gate(it)
 		}
 	}
 	return p
@@ -77,62 +85,6 @@ func (r *pass) carry(ctx context.Context, s fleet.Scope, steps []Step, verdicts 
 	return errors.Join(plan.forward(ctx), plan.record(verdicts))
 }
 
-// Gate returns the state of a change that the policy or a dry run holds back, and why; an
-// empty state where neither does.
-func (o Options) Gate(control string, c fleet.Change) (state fleet.State, why string) {
-	switch {
-	case !o.Policy.Guards(c.Ref.Scope):
-		return fleet.Skipped, "the policy does not guard " + c.Ref.Scope.String()
-	case o.Policy.ModeOf(control) != policy.Enforce:
-		return fleet.Planned, "the control is in audit mode"
-	case o.DryRun:
-		return fleet.Planned, "dry run"
-	}
-	return "", ""
-}
-
-// gate holds back what the policy, a dry run or the rate of a pass does not let through.
-func (p *plan) gate(it *item) {
-	state, why := p.r.o.Gate(it.control, it.change)
-	switch {
-	case state != "":
-		it.settle(state, why)
-	case p.r.beyondRate(it) && !p.goesAlong(it):
-		it.settle(fleet.Later, fmt.Sprintf("it follows in a later pass: one pass makes %d changes", p.r.o.Policy.Limits.PerPass))
-		it.follows = true
-	}
-}
-
-// beyondRate counts a change, unless the pass has as many as its rate.
-func (r *pass) beyondRate(it *item) bool {
-	n := r.changed[it.control]
-	if n == nil {
-		n = &fleet.Distinct{}
-		r.changed[it.control] = n
-	}
-	if rate := r.o.Policy.Limits.PerPass; rate > 0 && n.N >= rate {
-		return true
-	}
-	n.Add(it.change.Identity())
-	return false
-}
-
-// goesAlong reports whether the change goes beyond the rate with the one that it needs: the
-// first that needs a change does. One that finds its work done already would otherwise use up
-// the rate of each pass, and what needs it would never follow.
-func (p *plan) goesAlong(it *item) bool {
-	if it.change.Needs == (fleet.Key{}) {
-		return false
-	}
-	for _, need := range p.items {
-		if need != it && !need.settled && !need.leads && need.change.Ref.Key() == it.change.Needs {
-			need.leads = true
-			return true
-		}
-	}
-	return false
-}
-
 func (it *item) settle(state fleet.State, why string) {
 	it.result = fleet.Result{Change: it.change, State: state, Why: why}
 	it.settled = true
@@ -154,19 +106,14 @@ func (p *plan) carryOut(ctx context.Context, s fleet.Scope, step Step) {
 	}
 	for i, res := range step.Act(ctx, s, changes) {
 		todo[i].result, todo[i].settled, todo[i].acted = res, true, true
+		p.r.moves = p.r.moves || res.State != fleet.Failed
 	}
 }
 
 // ready settles a change whose need was not met, and reports whether it can be
 // made. One whose need no step carries out stays open, and is forwarded with it.
 func (p *plan) ready(it *item) bool {
-	if it.change.Needs == (fleet.Key{}) {
-		return true
-	}
-	for _, need := range p.items {
-		if need.change.Ref.Key() != it.change.Needs || need == it {
-			continue
-		}
+	for _, need := range p.needs(it) {
 		switch need.result.State {
 		case fleet.Done, fleet.Skipped:
 		case "":
@@ -258,7 +205,7 @@ func (p *plan) putBack(it *item) error {
 			after = max(it.result.Again, min(it.result.Again<<min(max(ref.Try.N, 0), 8), longestDelay))
 		}
 		again := p.r.againRef
-		if it.follows || holds(it.result.Err) {
+		if it.follows && p.r.moves || holds(it.result.Err) {
 			again = p.r.heldRef
 		}
 		if err := again(ref, after); err != nil {

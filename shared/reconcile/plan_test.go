@@ -185,11 +185,76 @@ func TestWhatNeedsAnotherChangeFollowsItsState(t *testing.T) {
 }
 
 func TestWhatNeedsAChangeBeyondTheRateFollowsWithIt(t *testing.T) {
+	turns := map[bool]int{}
+	for n := range 20 {
+		b := newBench(policy.Enforce)
+		b.o.Stamp.Request = fmt.Sprint("request-", n)
+		b.o.Policy.Limits.PerPass = 1
+		b.verdicts["i-0"], b.verdicts["i-1"] = []fleet.Verdict{broken("i-0")}, []fleet.Verdict{needy("i-1")}
+		b.ran(t, batch("i-0", "i-1"))
+		first := b.states()["attach-role i-0"] == fleet.Done
+		turns[first]++
+		if first {
+			b.want(t, map[string]fleet.State{"attach-role i-0": fleet.Done, "ensure-role r": fleet.Later, "attach-role i-1": fleet.Later})
+		} else {
+			b.want(t, map[string]fleet.State{"attach-role i-0": fleet.Later, "ensure-role r": fleet.Done, "attach-role i-1": fleet.Done})
+		}
+	}
+	if len(turns) != 2 {
+		t.Errorf("in 20 passes the same is always first: %v", turns)
+	}
+}
+
+// A change that always fails does not keep the others from their turn.
+func TestWhatAlwaysFailsDoesNotUseUpTheRateOfEachPass(t *testing.T) {
 	b := newBench(policy.Enforce)
 	b.o.Policy.Limits.PerPass = 1
-	b.verdicts["i-0"], b.verdicts["i-1"] = []fleet.Verdict{broken("i-0")}, []fleet.Verdict{needy("i-1")}
-	b.ran(t, batch("i-0", "i-1"))
-	b.want(t, map[string]fleet.State{"attach-role i-0": fleet.Done, "ensure-role r": fleet.Later, "attach-role i-1": fleet.Later})
+	b.results["i-bad"] = fleet.Result{State: fleet.Failed, Why: "never"}
+	left := []fleet.Ref{ref("i-bad"), ref("i-good")}
+	for _, r := range left {
+		b.verdicts[r.ID] = []fleet.Verdict{broken(r.ID)}
+		b.verdicts[r.ID][0].Again = time.Minute
+	}
+	good, passes := 0, 0
+	for ; len(left) > 0 && passes < 200; passes++ {
+		b.again, b.records, b.o.Stamp.Request = nil, nil, fmt.Sprint("request-", passes)
+		b.ran(t, fleet.Batch{Scope: here, Refs: left})
+		if b.states()["attach-role i-good"] == fleet.Done {
+			good = passes + 1
+			b.verdicts["i-good"] = []fleet.Verdict{{Control: policy.ControlInstanceRole, Rule: "rule", Outcome: fleet.Passes}}
+		}
+		left = nil
+		for _, put := range b.again {
+			left = append(left, put.Refs...)
+		}
+	}
+	if good == 0 || good > 20 || passes == 200 {
+		t.Errorf("the good one was done in pass %d of %d", good, passes)
+	}
+}
+
+// Where all changes of an instance fail, those that the rate kept back are given up, too.
+func TestChangesThatAllFailAreGivenUp(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.o.Policy.Limits.PerPass = 1
+	b.results["i-1"] = fleet.Result{State: fleet.Failed, Why: "never"}
+	one, other := broken("i-1"), broken("i-1")
+	other.Rule, other.Changes = "other", []fleet.Change{{Kind: first, Ref: ref("i-1"), Want: "other"}}
+	b.verdicts["i-1"] = []fleet.Verdict{one, other}
+	left := []fleet.Ref{ref("i-1")}
+	for passes := 0; len(left) > 0; passes++ {
+		if passes == 200 {
+			t.Fatalf("after %d passes, %v is still queued", passes, left)
+		}
+		b.again, b.o.Stamp.Request = nil, fmt.Sprint("request-", passes)
+		if _, _, err := b.run(t.Context(), item{batch: fleet.Batch{Scope: here, Refs: left}}); err != nil {
+			t.Fatal(err)
+		}
+		left = nil
+		for _, put := range b.again {
+			left = append(left, put.Refs...)
+		}
+	}
 }
 
 // A pass may find that what a change needs is there already. If that used up its rate, none
