@@ -233,6 +233,9 @@ func (g *generator) trouble(d drill) Step {
 	if len(g.h.World.Members) > 0 && g.chance(0.5) {
 		f.Role = stack.Member
 	}
+	if d.function == "backfill" {
+		f.Count = min(f.Count, 4) // a person's tool waits in real time
+	}
 	return Step{Do: Faults, Faults: []simcloud.Fault{f}}
 }
 

@@ -23,6 +23,8 @@ type model struct {
 	leaps int
 	// troubles are the faults that were set and the processes that died.
 	troubles []trouble
+	// hurried are the times in which the clock runs fast, for an operator's command.
+	hurried []span
 	// calm is when the faults ended.
 	calm time.Time
 }

@@ -50,6 +50,8 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home, "FLEETWARDEN_POLICY="+p.policy)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
+	began := p.now()
+	defer func() { p.m.hurried = append(p.m.hurried, span{from: began, to: p.now()}) }()
 	following, halt := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -84,6 +86,7 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 type draft struct {
 	id, control string
 	began       time.Time
+	roles       map[string]bool // instances whose role it changes
 }
 
 // operate plans a control, applies the last plan, or does both; then, if the step says so, it
@@ -114,8 +117,19 @@ func (p *player) plan(ctx context.Context, s Step) error {
 	if err != nil || len(lines) == 0 {
 		return err
 	}
-	if items, _ := lines[0]["items"].([]any); len(items) > 0 {
-		p.draft.id = fmt.Sprint(lines[0]["id"])
+	text, err := json.Marshal(lines[0]["items"])
+	var items []struct {
+		ID      string
+		Changes []struct{ Kind string }
+	}
+	if err != nil || json.Unmarshal(text, &items) != nil || len(items) == 0 {
+		return err
+	}
+	p.draft.id, p.draft.roles = fmt.Sprint(lines[0]["id"]), map[string]bool{}
+	for _, i := range items {
+		for _, c := range i.Changes {
+			p.draft.roles[i.ID] = p.draft.roles[i.ID] || c.Kind == "attach-role" || c.Kind == "replace-role"
+		}
 	}
 	return nil
 }
@@ -148,14 +162,14 @@ func (p *player) apply(ctx context.Context) (run string, ok bool, err error) {
 	return run, ok, nil
 }
 
-// checkApplied: where nothing is to do any more, all is right, or a limit holds what follows:
-// a plan that has to make the role first says nothing of replacing others by it.
+// checkApplied: where nothing is to do any more, all is right, or a limit holds what follows.
+// A plan that has to make the role first may say nothing of the instances' roles.
 func (p *player) checkApplied(control, state string, i *instance, began time.Time) {
 	now, there := p.Server.ECS.Instance(i.account, i.region, i.id)
 	status, _, _ := p.Server.SAS.Agent(i.account, i.id)
 	switch {
 	case !there || p.m.faulty:
-	case control == "instance-role" && state == "done" && !p.fit(i.account, now.Role) && !p.limited(i.account, control, began):
+	case control == "instance-role" && state == "done" && p.draft.roles[i.id] && !p.fit(i.account, now.Role) && !p.limited(i.account, control, began):
 		p.wrong("apply said %s of %s, but its role is %q", state, i.id, now.Role)
 	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && i.kind != "sixth":
 		p.wrong("apply said %s of %s, but its agent is %q", state, i.id, status)
