@@ -12,7 +12,7 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/memory"
-	"fleetwarden/shared/plan"
+	"fleetwarden/shared/operate/plan"
 )
 
 const applyUsage = `backfill apply: have the owners carry a saved plan out, and wait for it

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"fleetwarden/shared/fcrun"
-	"fleetwarden/shared/sweep"
+	"fleetwarden/shared/operate/sweep"
 )
 
 // The exit statuses.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/plan"
+	"fleetwarden/shared/operate/plan"
 )
 
 func TestFlagsMayStandBeforeAndAfterAnID(t *testing.T) {

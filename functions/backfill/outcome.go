@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/plan"
+	"fleetwarden/shared/operate/plan"
 )
 
 // told is a line about one thing of a plan.

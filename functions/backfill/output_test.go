@@ -10,11 +10,11 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
-	"fleetwarden/shared/plan"
+	"fleetwarden/shared/operate/plan"
+	"fleetwarden/shared/operate/redrive"
+	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/queue"
-	"fleetwarden/shared/redrive"
 	"fleetwarden/shared/report"
-	"fleetwarden/shared/sweep"
 )
 
 // What the ledger or a plan's file says is not ours: in whatever member of it somebody has

@@ -13,9 +13,9 @@ import (
 	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/plan"
+	"fleetwarden/shared/operate/plan"
+	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/sweep"
 )
 
 const planUsage = `backfill plan: look at the fleet and save what would be changed

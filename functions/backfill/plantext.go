@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/plan"
-	"fleetwarden/shared/sweep"
+	"fleetwarden/shared/operate/plan"
+	"fleetwarden/shared/operate/sweep"
 )
 
 // showPlan prints what a plan comes to.

@@ -12,8 +12,8 @@ import (
 
 	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/redrive"
 	"fleetwarden/shared/queue"
-	"fleetwarden/shared/redrive"
 )
 
 const redriveUsage = `backfill redrive: have the functions look again at what dead letters are about

@@ -13,7 +13,7 @@ import (
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/replay"
+	"fleetwarden/shared/operate/replay"
 )
 
 const replayUsage = `backfill replay: have the functions look at what happened in a time of the past

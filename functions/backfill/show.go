@@ -12,9 +12,9 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
-	"fleetwarden/shared/plan"
+	"fleetwarden/shared/operate/plan"
+	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/report"
-	"fleetwarden/shared/sweep"
 	"fleetwarden/shared/terminal"
 )
 

@@ -12,8 +12,8 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/operate/undo"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/undo"
 )
 
 const undoUsage = `backfill undo: take back what one run changed

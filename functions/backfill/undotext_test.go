@@ -8,7 +8,7 @@ import (
 
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/undo"
+	"fleetwarden/shared/operate/undo"
 )
 
 // Whose role an instance had is told by the ledger alone. The operator has to see it, also

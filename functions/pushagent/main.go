@@ -10,7 +10,8 @@ import (
 	"os"
 
 	"fleetwarden/events"
-	"fleetwarden/shared/agent"
+	"fleetwarden/shared/acts/agent"
+	"fleetwarden/shared/acts/sanction"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/sas"
@@ -21,7 +22,6 @@ import (
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
-	"fleetwarden/shared/sanction"
 	"fleetwarden/shared/terminal"
 )
 

@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"fleetwarden/events"
+	"fleetwarden/shared/acts/sharerole"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/controls"
@@ -16,7 +17,6 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
-	"fleetwarden/shared/sharerole"
 	"fleetwarden/shared/terminal"
 )
 

@@ -17,8 +17,8 @@ import (
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/sweep"
 	"fleetwarden/shared/terminal"
 )
 

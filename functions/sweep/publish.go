@@ -8,9 +8,9 @@ import (
 
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/report"
 	"fleetwarden/shared/report/page"
-	"fleetwarden/shared/sweep"
 )
 
 const (

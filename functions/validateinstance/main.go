@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"fleetwarden/events"
+	"fleetwarden/shared/acts/sanction"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
@@ -18,7 +19,6 @@ import (
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/rules"
-	"fleetwarden/shared/sanction"
 	"fleetwarden/shared/terminal"
 )
 

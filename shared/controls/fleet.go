@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"fleetwarden/shared/agent"
+	"fleetwarden/shared/acts/agent"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"

@@ -257,7 +257,7 @@ func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
 
 // Not assessable rules do not change the posture of a fleet that complies with the policy.
 func TestAPerfectFleetHasAFullPosture(t *testing.T) {
-	script, err := os.ReadFile("../agent/testdata/published.txt")
+	script, err := os.ReadFile("../acts/agent/testdata/published.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

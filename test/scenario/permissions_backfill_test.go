@@ -18,7 +18,7 @@ import (
 // The rights of backfill are checked by what it asks for in its everyday story: nothing that
 // is refused, and each action of its policy at least once. That an action matters is not
 // shown again for each, as it is for the others: it reads with the controls of the sweep,
-// whose stories show that. The rights of an undo are the affair of shared/undo.
+// whose stories show that. The rights of an undo are the affair of shared/operate/undo.
 func TestBackfillLacksNoActionAndHasNoneUnused(t *testing.T) {
 	t.Parallel()
 	s := everydayBackfill(t)

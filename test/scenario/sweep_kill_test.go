@@ -16,7 +16,7 @@ import (
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/sweep"
+	"fleetwarden/shared/operate/sweep"
 )
 
 // deaths is at how many moments a sweep dies.

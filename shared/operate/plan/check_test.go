@@ -1,0 +1,160 @@
+package plan_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/plan"
+	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/policy"
+)
+
+func TestWhatHasChangedSinceIsStale(t *testing.T) {
+	p := made(t, drifted(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1")))
+	replaced := attach(hangzhou, "i-1")
+	replaced.Before = "app-role"
+	wanted := attach(hangzhou, "i-1")
+	wanted.Want = "another-role"
+	recounted := attach(hangzhou, "i-1")
+	recounted.Reason = "it has had no role for 7 minutes"
+	judged := func(o fleet.Outcome) []fleet.Verdict {
+		v := says(hangzhou, role, "i-1")
+		v.Outcome, v.Reason = o, "the reason"
+		return []fleet.Verdict{v, says(hangzhou, role, "i-1")}
+	}
+	for name, c := range map[string]struct {
+		verdicts []fleet.Verdict
+		stale    string
+		over     bool
+	}{
+		"as planned":                {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"))}, "", false},
+		"in another order":          {[]fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"), ensure(hangzhou))}, "", false},
+		"for another reason":        {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), recounted)}, "", false},
+		"halfway":                   {[]fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}, "", false},
+		"right by now":              {[]fleet.Verdict{says(hangzhou, role, "i-1")}, "nothing is to do any more: it has the role", true},
+		"gone":                      {nil, "nothing is to do any more: its control has nothing to say of it", true},
+		"not known":                 {judged(fleet.Undecided), "nothing can be done now: the reason; it has the role", false},
+		"not readable":              {judged(fleet.Fault), "nothing can be done now: the reason; it has the role", false},
+		"too early":                 {judged(fleet.Pending), "nothing can be done now: the reason; it has the role", false},
+		"somebody else's by now":    {judged(fleet.Conflict), "nothing can be done now: the reason; it has the role", false},
+		"exempt by now":             {judged(fleet.Exempted), "nothing is to do any more: the reason; it has the role", true},
+		"within its grace":          {[]fleet.Verdict{patient(says(hangzhou, role, "i-1"))}, "nothing can be done now: it has the role", false},
+		"another role before":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), replaced)}, "something else is to do now: it has no role", false},
+		"another role wanted":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), wanted)}, "something else is to do now: it has no role", false},
+		"more than planned":         {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"), push(hangzhou, "i-1"))}, "something else is to do now: it has no role", false},
+		"another control's verdict": {[]fleet.Verdict{says(hangzhou, agent, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"))}, "nothing is to do any more: its control has nothing to say of it", true},
+		"another thing's verdict":   {[]fleet.Verdict{says(hangzhou, role, "i-2", ensure(hangzhou), attach(hangzhou, "i-2"))}, "nothing is to do any more: its control has nothing to say of it", true},
+	} {
+		got := check(t, &eyes{verdicts: c.verdicts}, p, enforcing())[0]
+		if got.Stale != c.stale || got.Over != c.over || got.Fresh() != (c.stale == "") {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+// patient is a verdict on what violates a rule, and is left alone for a while.
+func patient(v fleet.Verdict) fleet.Verdict {
+	v.Outcome, v.Patience = fleet.Violation, 24*time.Hour
+	return v
+}
+
+func TestOfWhatIsHalfDoneTheRestIsStillToDo(t *testing.T) {
+	p := made(t, drifted(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1")))
+	got := check(t, &eyes{verdicts: []fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}}, p, enforcing())[0]
+	if len(got.Item.Changes) != 1 || got.Item.Changes[0].Kind != fleet.AttachRole || !got.Fresh() {
+		t.Errorf("got %+v", got)
+	}
+	if len(p.Items[0].Changes) != 2 {
+		t.Error("the plan itself was changed")
+	}
+}
+
+func TestWhatCannotBeLookedAtIsStaleAndNotOver(t *testing.T) {
+	p := made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(member, role, "i-3", attach(member, "i-3")))
+	for name, e := range map[string]*eyes{
+		"an account": {reaching: map[fleet.AccountID]error{member.Account: failure{fleet.Denied}}},
+		"a place":    {observing: map[fleet.Scope]error{member: failure{fleet.Denied}}},
+	} {
+		e.verdicts = []fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}
+		all := check(t, e, p, enforcing())
+		if !all[0].Fresh() || all[1].Over || !strings.HasPrefix(all[1].Stale, "it cannot be looked at: ") || !strings.HasSuffix(all[1].Stale, "denied") {
+			t.Errorf("%s: got %+v", name, all)
+		}
+	}
+}
+
+func TestWhatTimeMayHealEndsTheCheck(t *testing.T) {
+	p := made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")))
+	e := &eyes{observing: map[fleet.Scope]error{hangzhou: failure{fleet.Throttled}}}
+	if _, err := e.looker().Check(t.Context(), p, enforcing(), func(int) {}); fleet.ClassOf(err) != fleet.Throttled {
+		t.Errorf("got %v", err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	e.observing[hangzhou] = ctx.Err()
+	if _, err := e.looker().Check(ctx, p, enforcing(), func(int) {}); err == nil {
+		t.Error("a check that was stopped has no result")
+	}
+}
+
+func TestThingsAreLookedAtInBatchesOfOnePlaceAndEachOnce(t *testing.T) {
+	var p plan.Plan
+	for i := range fleet.MaxBatch + 1 {
+		p.Items = append(p.Items, plan.Item{Scope: hangzhou, Control: role, Kind: fleet.KindInstance, ID: fmt.Sprint("i-", i)})
+	}
+	p.Items = append(p.Items, plan.Item{Scope: shanghai, Control: role, Kind: fleet.KindInstance, ID: "i-0"},
+		plan.Item{Scope: shanghai, Control: agent, Kind: fleet.KindInstance, ID: "i-0"})
+	e := &eyes{}
+	looked := 0
+	if _, err := e.looker().Check(t.Context(), p, enforcing(), func(n int) { looked += n }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{fleet.MaxBatch, 1, 1}; !slices.Equal(e.looked, want) || looked != len(p.Items) {
+		t.Errorf("looked at %v, want %v; %d were reported", e.looked, want, looked)
+	}
+}
+
+// TestPolicyHolds: limits are counted by place and control, over what is not stale.
+func TestPolicyHolds(t *testing.T) {
+	few := policy.Limits{MaxChanges: 2, MaxPercent: 100, PercentAbove: 10, MaxPerHour: 100}
+	share := policy.Limits{MaxChanges: 100, MaxPercent: 2, PercentAbove: 1}
+	for name, c := range map[string]struct {
+		limits policy.Limits
+		mode   policy.Mode
+		n      int // of hangzhou
+		held   string
+	}{
+		"at the most":          {few, policy.Enforce, 2, ""},
+		"above it":             {few, policy.Enforce, 3, "3 changes, more than maxChanges 2"},
+		"at the largest share": {share, policy.Enforce, 2, ""},
+		"above it, of 100":     {share, policy.Enforce, 3, "3 changes of 100 seen, more than maxPercent 2"},
+		"in audit":             {few, policy.Audit, 1, "set to audit"},
+		"switched off":         {few, policy.Off, 1, "set to off"},
+	} {
+		pol := enforcing()
+		pol.Limits, pol.InstanceRole.Mode = c.limits, c.mode
+		var all []sweep.Drifted
+		e := &eyes{}
+		for i := range c.n {
+			id := fmt.Sprint("i-", i)
+			all = append(all, drifted(hangzhou, role, id, attach(hangzhou, id)))
+			e.verdicts = append(e.verdicts, says(hangzhou, role, id, attach(hangzhou, id)))
+		}
+		all = append(all, drifted(hangzhou, role, "i-stale", attach(hangzhou, "i-stale")), drifted(hangzhou, agent, "i-0", push(hangzhou, "i-0")))
+		e.verdicts = append(e.verdicts, says(hangzhou, agent, "i-0", push(hangzhou, "i-0")))
+		for _, s := range check(t, e, made(t, all...), pol) {
+			held := c.held
+			if s.Item.Control == agent || s.Item.ID == "i-stale" {
+				held = ""
+			}
+			if (s.Held == "") != (held == "") || !strings.Contains(s.Held, held) {
+				t.Errorf("%s: %s of %s is held for %q, want %q", name, s.Item.ID, s.Item.Control, s.Held, held)
+			}
+		}
+	}
+}
