@@ -39,6 +39,7 @@ var arrows = []struct {
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/policy", "shared/queue", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/terminal", []string{"events", "shared/aliyun", "shared/aliyun/sts", "shared/fcrun", "shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins a terminal to a pass, and knows no control"},
+	{"shared/cli", []string{"events", "shared/aliyun/ecs", "shared/aliyun/ram", "shared/aliyun/trail", "shared/controls", "shared/fcrun", "shared/fleet", "shared/ledger", "shared/memory", "shared/operate/", "shared/policy", "shared/queue", "shared/reconcile", "shared/report", "shared/terminal"}, "it reads flags, has operate do the work, and shows what came of it"},
 	{"shared/deployment", []string{"shared/fleet", "shared/aliyun/eventbridge", "shared/aliyun/fc"}, "it compares what stands with what was wanted, and changes nothing"},
 	{"deploy/rollout", []string{"deploy/local/manifest", "shared/deployment", "shared/fcrun", "shared/fleet", "shared/aliyun/"}, "it reads s.yaml as the local cloud does, and links no control"},
 	{"deploy/pack", []string{"shared/policy"}, "it ships the policy file, checked by the code that will read it"},

@@ -18,6 +18,7 @@ var stillExempt = []string{
 	"deploy/commands",
 	"events",
 	"functions",
+	"shared/cli",
 	"shared/operate/plan",
 	"shared/queue",
 	"shared/operate/redrive",

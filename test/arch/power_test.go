@@ -27,8 +27,8 @@ var powers = map[string][]string{
 	"sharerole.Detach":      {"ram:DetachPolicyFromRole", "ram:GetRole"},
 	"agent.PushTrustClient": {"ecs:InvokeCommand", "ecs:TagResources"}, // the tag says that it was done
 	"sweep.Sweep":           {"oss:PutObject"},                         // it keeps what it finds
-	"plan.Save":             {"oss:PutObject"},
-	"redrive.Redrive":       {"mns:DeleteMessage", "mns:BatchDeleteMessage", "mns:BatchReceiveMessage"}, // a letter that was sent back leaves its queue
+	"cli.Plan":              {"oss:PutObject"},
+	"cli.Redrive":           {"mns:DeleteMessage", "mns:BatchDeleteMessage", "mns:BatchReceiveMessage"}, // a letter that was sent back leaves its queue
 }
 
 // writes are the verbs of RAM actions that change something.

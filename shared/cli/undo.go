@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -36,6 +36,9 @@ Flags:
   --json          a "finding" or "change" each, as functions record them, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
+
+// Undo takes back what one run changed.
+func Undo() Command { return Command{"undo", "take back what one run changed", (*job).undo} }
 
 func (j *job) undo(ctx context.Context, args []string) error {
 	var run string

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -40,6 +40,11 @@ Flags:
   --json          the plan as JSON, as it is saved
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
+
+// Plan looks at the fleet, and saves what would be changed.
+func Plan() Command {
+	return Command{"plan", "look at the fleet and save what would be changed", (*job).plan}
+}
 
 func (j *job) plan(ctx context.Context, args []string) error {
 	var f plan.Filter

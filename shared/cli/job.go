@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -35,35 +35,24 @@ type job struct {
 	// inside says that it runs as a function: it never waits.
 	inside bool
 	sleep  func(ctx context.Context, d time.Duration) error
+	// commands are those of the tool, in the order of --help.
+	commands []Command
 
 	policyFile string
 }
 
-// command is one sub-command.
-type command struct {
-	name, about, usage string
-	run                func(j *job, ctx context.Context, args []string) error
-}
-
-// commands are the sub-commands, in the order of --help.
-func commands() []command {
-	return []command{
-		{"plan", "look at the fleet and save what would be changed", planUsage, (*job).plan},
-		{"apply", "have the owners carry a saved plan out, and wait for it", applyUsage, (*job).apply},
-		{"replay", "have the functions look at what happened in a time of the past", replayUsage, (*job).replay},
-		{"redrive", "have the functions look again at what dead letters are about", redriveUsage, (*job).redrive},
-		{"undo", "take back what one run changed", undoUsage, (*job).undo},
-		{"runs", "list what ran", runsUsage, (*job).runs},
-		{"show", "show a run, a sweep or a plan", showUsage, (*job).show},
-	}
+// Command is one sub-command.
+type Command struct {
+	name, about string
+	run         func(j *job, ctx context.Context, args []string) error
 }
 
 const about = "does by hand what events and sweeps do by themselves"
 
-func usage() string {
+func (j *job) usage() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\nUsage: %s COMMAND [flags]\n\nCommands:\n", name, about, name)
-	for _, c := range commands() {
+	for _, c := range j.commands {
 		fmt.Fprintf(&b, "  %-8s %s\n", c.name, c.about)
 	}
 	b.WriteString(`
@@ -106,9 +95,9 @@ func (j *job) run(ctx context.Context, args []string) error {
 	}
 	switch args[0] {
 	case "help", "-h", "--help", "-help":
-		return errors.Join(flag.ErrHelp, j.write(usage()))
+		return errors.Join(flag.ErrHelp, j.write(j.usage()))
 	}
-	for _, c := range commands() {
+	for _, c := range j.commands {
 		if c.name == args[0] {
 			return c.run(j, ctx, args[1:])
 		}
@@ -165,15 +154,15 @@ func (j *job) start(ctx context.Context, kind string) (*fcrun.Call, error) {
 		return nil, fmt.Errorf("there is no ledger: set %s to that of the functions, oss://BUCKET/PREFIX, or to file:///FOLDER", fcrun.LedgerVariable)
 	}
 	if call.Options.Stamp.Run == "" {
-		call.Options.Stamp.Run = newRun([]string{kind}, call.Session.Now())
+		call.Options.Stamp.Run = j.newRun([]string{kind}, call.Session.Now())
 	}
 	return call, nil
 }
 
 // newRun names a run after its command.
-func newRun(args []string, at time.Time) string {
+func (j *job) newRun(args []string, at time.Time) string {
 	kind := name
-	for _, c := range commands() {
+	for _, c := range j.commands {
 		if len(args) > 0 && args[0] == c.name {
 			kind = c.name
 		}

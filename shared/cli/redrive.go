@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -39,6 +39,11 @@ Flags:
   --json           a "letter" each, and the "sum"
   --policy FILE    the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
+
+// Redrive sends dead letters to their functions again.
+func Redrive() Command {
+	return Command{"redrive", "have the functions look again at what dead letters are about", (*job).redrive}
+}
 
 func (j *job) redrive(ctx context.Context, args []string) error {
 	var r redrive.Redrive

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -33,6 +33,9 @@ Flags:
   --json         JSON Lines: a "sweep" or a "finding", and a "change" each; of a plan, the plan
   --csv          of a sweep: the findings as CSV
 `
+
+// Show shows a run, a sweep or a plan.
+func Show() Command { return Command{"show", "show a run, a sweep or a plan", (*job).show} }
 
 func (j *job) show(ctx context.Context, args []string) error {
 	var findings, csv bool

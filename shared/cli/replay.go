@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -39,6 +39,11 @@ Flags:
   --json          a "page" and a "wait" each, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
+
+// Replay has the functions check what ActionTrail recorded.
+func Replay() Command {
+	return Command{"replay", "have the functions look at what happened in a time of the past", (*job).replay}
+}
 
 func (j *job) replay(ctx context.Context, args []string) error {
 	var since, until, region, resume string

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -36,6 +36,11 @@ Flags:
   --json          an "item" each, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
+
+// Apply has the owners of the controls carry a saved plan out.
+func Apply() Command {
+	return Command{"apply", "have the owners carry a saved plan out, and wait for it", (*job).apply}
+}
 
 func (j *job) apply(ctx context.Context, args []string) error {
 	var id string

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -29,6 +29,9 @@ Flags:
   --count        count the changes, too: one read for each batch
   --json         a "run" each
 `
+
+// Runs lists the runs of the ledger.
+func Runs() Command { return Command{"runs", "list what ran", (*job).runs} }
 
 func (j *job) runs(ctx context.Context, args []string) error {
 	since := "168h"

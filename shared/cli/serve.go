@@ -1,0 +1,83 @@
+// Package cli is the tool of the operator: its commands, tables and progress. A command
+// reads its flags, has a package of shared/operate do the work, and shows what came of it.
+// The same commands serve a terminal, with the operator's keys, and Function Compute, with
+// the function's rights. A main lists the commands that its tool has: which of them links
+// what may write is seen there.
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/terminal"
+)
+
+// name is that of the tool.
+const name = fleet.FunctionBackfill
+
+// Serve runs commands for the process: under Function Compute until the platform ends it,
+// in a terminal the one that its arguments name. It does not return.
+func Serve(commands ...Command) {
+	if fcrun.Inside() {
+		fcrun.Start(fcrun.Function{Name: name, About: about, Unbounded: true, Handle: func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+			return invoked(ctx, call, commands)
+		}})
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	code := inTerminal(ctx, commands, terminal.Env{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv})
+	stop()
+	os.Exit(code)
+}
+
+// invoked serves an invocation. Its output is in the function's log, as JSON.
+func invoked(ctx context.Context, call *fcrun.Call, commands []Command) (fleet.Pass, error) {
+	var in struct {
+		Args []string `json:"args"`
+	}
+	d := json.NewDecoder(bytes.NewReader(call.Payload))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil || d.More() {
+		return fleet.Pass{}, &fleet.BadInput{Where: "the invocation", What: `it has to be such as {"args": ["runs"]}`}
+	}
+	j := &job{
+		open: func(context.Context, string) (*fcrun.Call, error) { return call, nil },
+		out:  os.Stdout, err: os.Stderr, json: true, inside: true, sleep: sleep, commands: commands,
+	}
+	call.Options.Stamp.Run = j.newRun(in.Args, call.Session.Now())
+	err := j.run(ctx, in.Args)
+	if errors.Is(err, flag.ErrHelp) {
+		err = nil
+	}
+	return fleet.Pass{Calls: call.Session.Calls()}, err
+}
+
+// inTerminal runs one command and returns the exit status.
+func inTerminal(ctx context.Context, commands []Command, env terminal.Env) int {
+	j := &job{
+		open: func(ctx context.Context, policyFile string) (*fcrun.Call, error) {
+			return terminal.Open(ctx, name, "", policyFile, env)
+		},
+		out: env.Stdout, err: env.Stderr, live: terminalAt(env.Stderr) && env.Getenv("TERM") != "dumb", sleep: env.Sleep, commands: commands,
+	}
+	if j.sleep == nil {
+		j.sleep = sleep
+	}
+	err := j.run(ctx, env.Args)
+	status := statusOf(ctx, err)
+	if status != exitOK {
+		fmt.Fprintf(env.Stderr, "%s: %s\n", name, terminal.CleanLines(err.Error()))
+		if hint := terminal.Hint(err); hint != "" && status != exitInterrupted {
+			fmt.Fprintf(env.Stderr, "  %s\n", hint)
+		}
+	}
+	return status
+}
