@@ -76,7 +76,7 @@ func tell(call *fcrun.Call) func(context.Context, string, fleet.Region, []fleet.
 
 func settle(store ledger.Store) func(context.Context, time.Time, fleet.Scope) iter.Seq2[fleet.Entry, error] {
 	return func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error] {
-		return ledger.Abandoned(ctx, store, fleet.Owners(), now, scope)
+		return ledger.Abandoned(ctx, store, fleet.Writers(), now, scope)
 	}
 }
 

@@ -166,9 +166,6 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 	}
 }
 
-// writers are the functions that write to the ledger what they change.
-func writers() []string { return append(fleet.Owners(), name) }
-
 // inboxes are those of all functions.
 type inboxes struct{ call *fcrun.Call }
 

@@ -52,7 +52,7 @@ func (j *job) runs(ctx context.Context, args []string) error {
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	n := 0
-	for run, err := range ledger.Runs(ctx, call.Store, ledger.RunQuery{Functions: writers(), From: from, Count: count}) {
+	for run, err := range ledger.Runs(ctx, call.Store, ledger.RunQuery{Functions: fleet.Writers(), From: from, Count: count}) {
 		if errors.As(err, new(*fleet.BadInput)) {
 			j.note("not read: %s", err.Error())
 			continue

@@ -203,7 +203,7 @@ func (j *job) sweepTable(found sweep.Result) error {
 func (j *job) changes(ctx context.Context, call *fcrun.Call, run string, has bool) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	n := 0
-	for a, err := range ledger.Across(ctx, call.Store, writers(), ledger.Query{Run: run}) {
+	for a, err := range ledger.Across(ctx, call.Store, fleet.Writers(), ledger.Query{Run: run}) {
 		if errors.As(err, new(*fleet.BadInput)) {
 			j.note("not read: %s", err.Error())
 			continue

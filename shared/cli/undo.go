@@ -61,7 +61,7 @@ func (j *job) undo(ctx context.Context, args []string) error {
 		pass := ledger.Pass{Function: name, Payload: []byte("undo " + run)}
 		call.Options.Ledger = call.Place.Open(call.Session, call.Home.Region, pass, &ledger.Watch{})
 	}
-	p, err := undo.Read(ctx, call.Store, undo.Order{Run: run, Functions: writers(), Policy: call.Options.Policy})
+	p, err := undo.Read(ctx, call.Store, undo.Order{Run: run, Functions: fleet.Writers(), Policy: call.Options.Policy})
 	if err != nil {
 		return err
 	}

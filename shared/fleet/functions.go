@@ -109,6 +109,10 @@ func Owners() (names []string) {
 	return names
 }
 
+// Writers returns the functions whose changes the ledger has: the owners and backfill, which
+// undoes theirs.
+func Writers() []string { return append(Owners(), FunctionBackfill) }
+
 // Makers returns the functions that decide on changes of a kind and make them; the first
 // of them is notified when another finds that one is due. There are none of a kind that only
 // undoing makes, or that this code does not know.

@@ -9,6 +9,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/rules"
 )
 
@@ -61,6 +62,19 @@ func TestEachChangeIsInPlaceOnceItWasMade(t *testing.T) {
 		for _, c := range asked(rules.Agent(world(x.before), guarding())) {
 			check(t, c, rules.InPlace(world(x.before), c), rules.InPlace(world(x.after), c))
 		}
+	}
+	// Undoing makes kinds of its own.
+	undone := listed(trusted(), func(l *fleet.Listing) { l.Status, l.Tags = "Running", map[string]string{} })
+	done := listed(undone, func(l *fleet.Listing) { l.Status, l.Tags = "Stopped", map[string]string{rules.TagViolation: "x"} })
+	undone.RoleName = fleet.See("")
+	role := fleet.Ref{Scope: fleet.Scope{Account: here.Account}, Kind: fleet.KindRole, ID: theirs}
+	granted, revoked := world(done), world(undone)
+	granted.Roles[theirs] = fleet.See(fleet.Role{Trust: rampolicy.ECSTrust(), Policies: []fleet.Policy{{Name: policy.PolicyLeast, Type: fleet.CustomPolicy}}})
+	for _, c := range []fleet.Change{
+		{Kind: fleet.DetachRole, Ref: done.Ref, Before: done.RoleName.V}, {Kind: fleet.UntagInstance, Ref: done.Ref, Before: rules.TagViolation + "=x"},
+		{Kind: fleet.StartInstance, Ref: done.Ref, Before: rules.TagStopped + "=x", Want: "Running"}, {Kind: fleet.RevokeRole, Ref: role, Before: policy.PolicyLeast},
+	} {
+		check(t, c, rules.InPlace(granted, c), rules.InPlace(revoked, c))
 	}
 	for _, f := range fleet.Functions() {
 		for _, kind := range f.Changes {
