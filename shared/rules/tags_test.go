@@ -30,7 +30,7 @@ var tagsRead = map[string]string{
 }
 
 // deciding are the packages whose reading of a tag can change a decision.
-var deciding = []string{"../rules", "../policy", "../fleet", "../observe", "../sweep", "../plan", "../sanction", "../agent", "../instancerole", "../sharerole"}
+var deciding = []string{"../rules", "../policy", "../fleet", "../observe", "../operate/sweep", "../operate/plan", "../acts"}
 
 func TestEveryTagThatADecisionReadsIsAccountedFor(t *testing.T) {
 	found := map[string]bool{}
