@@ -40,11 +40,27 @@ func TestEachChangeIsInPlaceOnceItWasMade(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { instances(t, anyWorld(t), anyPolicy(t)) })
 	rapid.Check(t, func(t *rapid.T) { shares(t, anyShareWorld(t), anySharePolicy(t)) })
 
-	// Few of those worlds have a role to be replaced or a last key to be taken back; none an agent.
-	another, replacing := trusted(), enforcing()
-	another.RoleName, replacing.InstanceRole.Conflict = fleet.See(theirs), policy.ConflictReplace
-	instances(t, world(another), replacing)
-
+	// Not each run has each kind of change in those worlds, and none has an agent.
+	another, bareRole := trusted(), trusted()
+	another.RoleName, bareRole.RoleName = fleet.See(theirs), fleet.See("")
+	for _, conflict := range []string{policy.ConflictReplace, policy.ConflictGrant} {
+		p := enforcing()
+		p.InstanceRole.Conflict = conflict
+		instances(t, world(another), p)
+	}
+	without := world(bareRole)
+	without.Roles[systrust] = missing()
+	instances(t, without, enforcing())
+	slow := trusted()
+	slow.SystemDisk = fleet.See("cloud_efficiency")
+	for _, consequence := range []string{policy.ConsequenceTag, policy.ConsequenceStop} {
+		p := enforcing()
+		p.TrustedInstance.Consequence, p.TrustedInstance.Grace = consequence, 0
+		instances(t, world(slow), p)
+	}
+	for _, role := range []fleet.Fact[fleet.Role]{missing(), trusting(accounts(stranger), resTwo)} {
+		shares(t, sharing(role, with(string(sharee))), approving(enforced))
+	}
 	taking, idle := approving(enforced), sharing(trusting(accounts(sharee), resOne))
 	idle.Sides[0].Tags.V[fleet.TagUnused] = ruled(t, idle, taking, policy.RuleTakeBack).Changes[0].Want
 	idle.At = noon.Add(taking.ShareRole.TakeBackAfter)
