@@ -200,8 +200,8 @@ func (c *cloud) RoleNames(_ context.Context, _ fleet.Region, ids []string) (map[
 	return out, nil
 }
 
-func (c *cloud) AttachRole(_ context.Context, _ fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error) {
-	return c.instancesCall("AttachRole", role, ids, func(id string) error {
+func (c *cloud) AttachRole(ctx context.Context, _ fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error) {
+	return c.instancesCall(ctx, "AttachRole", role, ids, func(id string) error {
 		if c.instances[id] != "" {
 			return failure{fleet.Invalid, "InstanceHasRole"} // its real code is not published
 		}
@@ -211,8 +211,8 @@ func (c *cloud) AttachRole(_ context.Context, _ fleet.Region, role string, ids [
 	})
 }
 
-func (c *cloud) DetachRole(_ context.Context, _ fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error) {
-	return c.instancesCall("DetachRole", role, ids, func(id string) error {
+func (c *cloud) DetachRole(ctx context.Context, _ fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error) {
+	return c.instancesCall(ctx, "DetachRole", role, ids, func(id string) error {
 		if c.instances[id] != role {
 			return failure{fleet.Invalid, "InstanceHasAnotherRole"}
 		}
@@ -222,14 +222,17 @@ func (c *cloud) DetachRole(_ context.Context, _ fleet.Region, role string, ids [
 	})
 }
 
-// instancesCall is a batch call: one unknown id fails it whole, other failures
+// instancesCall is a batch call, of which nothing is done when its context has ended: one unknown id fails it whole, other failures
 // stand at their instance.
-func (c *cloud) instancesCall(api, role string, ids []string, do func(id string) error) (map[string]fleet.BatchAnswer, error) {
+func (c *cloud) instancesCall(ctx context.Context, api, role string, ids []string, do func(id string) error) (map[string]fleet.BatchAnswer, error) {
 	if len(ids) > fleet.MaxBatch {
 		return nil, failure{fleet.Invalid, "InvalidInstanceIds.Malformed"}
 	}
 	if c.between != nil {
 		c.between(api)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	out := map[string]fleet.BatchAnswer{}
 	err := c.call(api, func() error {

@@ -48,6 +48,8 @@ func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Ch
 	if len(cs) == 0 {
 		return nil
 	}
+	ctx, stop := uninterrupted(ctx)
+	defer stop()
 	detached := map[string]fleet.BatchAnswer{}
 	for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Before }) {
 		maps.Copy(detached, inHalves(ids, func(part []string) (map[string]fleet.BatchAnswer, error) {
@@ -130,13 +132,28 @@ func whose(detached, attached error) error {
 	return detached
 }
 
-// rollTime is how long rolling back may take beyond the end of the pass.
-const rollTime = 10 * time.Second
+// beyond is how long replacing roles, and then rolling back, may take beyond the end of the
+// pass; alone is how long where a pass has no end.
+const (
+	beyond = 5 * time.Second
+	alone  = time.Minute
+)
 
-// rollBack attaches the old role again, also when the pass is out of time: an instance must
-// not be left without. The result is read afterwards.
+// uninterrupted is for what must not be left half-way, also when the pass is out of time or
+// interrupted: a detachment whose answer is not awaited may come after the old role was
+// attached again.
+func uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
+	until := time.Now().Add(alone)
+	if end, ok := ctx.Deadline(); ok {
+		until = end.Add(beyond)
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), until)
+}
+
+// rollBack attaches the old role again: an instance must not be left without. The result is
+// read afterwards.
 func rollBack(ctx context.Context, r Replacer, region fleet.Region, role string, ids []string) {
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), rollTime)
+	ctx, stop := uninterrupted(ctx)
 	defer stop()
 	attach(ctx, r, region, role, ids)
 }

@@ -1,6 +1,7 @@
 package instancerole_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -70,6 +71,20 @@ func TestAnAttachThatFailsIsRolledBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An interrupt between the two calls leaves the replacement to end.
+func TestAReplacementIsNotInterruptedHalfWay(t *testing.T) {
+	c := occupied("i-1")
+	ctx, interrupt := context.WithCancel(t.Context())
+	c.between = func(api string) {
+		if api == "AttachRole" {
+			interrupt()
+		}
+	}
+	cs := replaces("i-1")
+	each(t, cs, instancerole.Replace(c)(ctx, here, cs), fleet.Done)
+	c.has(t, map[string]string{"i-1": systrust})
 }
 
 func TestOnlyTheInstanceWhoseAttachFailedIsRolledBack(t *testing.T) {
