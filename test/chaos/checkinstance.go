@@ -221,12 +221,13 @@ func (p *player) checkRules(i *instance, now ecs.InstanceState, said findings) {
 func (p *player) checkConsequence(i *instance, now ecs.InstanceState, said findings) {
 	w := p.h.World
 	may := p.enforced() && w.Consequence != "none" && i.kind != "scaled"
-	stops, tagged := 0, 0
+	stops, tagged, last := 0, 0, time.Time{}
 	for _, d := range p.diary.of(func(d deed) bool { return d.id == i.id && (d.stops() || d.tags()) }) {
-		if d.stops() {
+		switch {
+		case d.stops():
 			stops++
-		} else {
-			tagged++
+		case !d.at.Equal(last): // windows that are worked on at once may put one tag at once
+			tagged, last = tagged+1, d.at
 		}
 		if !may || !p.matured(i, d.at) {
 			p.wrong("%s (%s, %s, tag %s) suffered %s at %s: it breaks %v, the consequence is %s after %s", i.id, i.kind, i.group, i.tag, d.action,

@@ -188,7 +188,7 @@ func drills() []drill {
 func (g *generator) drill() {
 	var all []drill
 	for _, d := range drills() { // the more can go wrong, the more often
-		all = append(all, slices.Repeat([]drill{d}, 2+len(d.calls))...)
+		all = append(all, slices.Repeat([]drill{d}, 3+len(d.calls))...)
 	}
 	d := pick(g, all...)
 	g.theme = themes()[0]
@@ -228,7 +228,7 @@ func (g *generator) trouble(d drill) Step {
 	case n == 4:
 		return Step{Do: Jump, Function: d.function, Action: action, Call: nth, For: Duration(pick(g, 90*time.Second, 40*time.Minute))}
 	}
-	f := simcloud.Fault{Role: "fleetwarden-" + d.function, Action: action, Skip: nth - 1, Count: pick(g, 1, 4, 8), Kind: pick(g, simcloud.TimeoutAfter, simcloud.TimeoutAfter,
+	f := simcloud.Fault{Role: "fleetwarden-" + d.function, Action: action, Skip: nth - 1, Count: pick(g, 1, 4, 8), Kind: pick(g, simcloud.TimeoutAfter,
 		simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny)}
 	if len(g.h.World.Members) > 0 && g.chance(0.5) {
 		f.Role = stack.Member

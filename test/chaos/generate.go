@@ -27,7 +27,7 @@ var moments = map[string][]string{
 // Generate makes the history of a seed.
 func Generate(seed uint64) History {
 	g := generator{rnd: rand.New(rand.NewPCG(seed, seed)), h: History{Seed: seed}}
-	if g.chance(0.8) {
+	if g.chance(0.92) { // a long one takes as much time as ten
 		g.drill()
 		return g.h
 	}
@@ -152,7 +152,7 @@ func (g *generator) plan() Step {
 
 // function is mostly one of the theme's.
 func (g *generator) function() string {
-	if g.chance(0.8) {
+	if g.chance(0.92) { // a long one takes as much time as ten
 		return pick(g, g.theme.functions...)
 	}
 	return pick(g, append([]string{"backfill"}, functions...)...)
