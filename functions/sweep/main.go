@@ -54,23 +54,12 @@ func sweeper(call *fcrun.Call, known *controls.Memories) *sweep.Sweep {
 			session, err := call.In(ctx, account)
 			return ecs.New(session), err
 		},
-		Tell:    tell(call),
+		Tell:    call.Enqueue,
 		Wake:    call.Options.Inbox.Again,
 		Settle:  settle(call.Store),
 		Publish: publisher{call}.publish,
 		Log:     call.Log,
 		Options: call.Options,
-	}
-}
-
-// tell puts refs into the inbox of the function that looks there.
-func tell(call *fcrun.Call) func(context.Context, string, fleet.Region, []fleet.Ref) error {
-	return func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
-		inbox, err := call.InboxIn(function, region)
-		if err != nil {
-			return err
-		}
-		return inbox.Again(ctx, refs, 0)
 	}
 }
 

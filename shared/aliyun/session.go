@@ -81,8 +81,8 @@ func (s *Session) Excess(allowed bool) {
 // Cloud returns the session's Cloud.
 func (s *Session) Cloud() *Cloud { return s.cloud }
 
-// sleep waits for d or until ctx ends.
-func (c *Cloud) sleep(ctx context.Context, d time.Duration) error {
+// Wait waits for d or until ctx ends, by the clock of Sleep.
+func (c *Cloud) Wait(ctx context.Context, d time.Duration) error {
 	if c.Sleep != nil {
 		return c.Sleep(ctx, d)
 	}
@@ -194,7 +194,7 @@ func (s *Session) Retry(ctx context.Context, try func() error) error {
 		if waited += wait; waited > Patience {
 			return err
 		}
-		if serr := s.cloud.sleep(ctx, wait); serr != nil {
+		if serr := s.cloud.Wait(ctx, wait); serr != nil {
 			return fmt.Errorf("%w (gave up waiting: %w)", err, serr)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
-	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/operate/plan"
 )
@@ -122,7 +121,7 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 	if err := plan.Note(ctx, a.call.Store, note); err != nil {
 		return err
 	}
-	if _, err := plan.Tell(ctx, all, a.run(), tell(a.call)); err != nil {
+	if _, err := plan.Tell(ctx, all, a.run(), a.call.Enqueue); err != nil {
 		return fmt.Errorf("%w\n  some may have been told: see backfill show %s\n  go on with: backfill apply --plan %s", err, a.run(), a.plan.ID)
 	}
 	awaited := plan.Await(a.call.Store, a.run(), began, all)
@@ -142,48 +141,16 @@ func fresh(all []plan.Standing) int {
 	return n
 }
 
-// tell puts refs into the inbox of the function that looks there.
-func tell(call *fcrun.Call) plan.Teller {
-	return func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
-		inbox, err := call.InboxIn(function, region)
-		if err != nil {
-			return err
-		}
-		return inbox.Again(ctx, refs, 0)
-	}
-}
-
-// How often the ledger is read, after a hasty beginning, and after how many reads the
-// world is looked at for what has no record.
-const (
-	readEvery = 3 * time.Second
-	lookEvery = 10
-)
-
-// wait reads the ledger until all that were told have an outcome, or until the patience
-// is spent.
+// wait waits for the owners, as long as the patience lasts.
 func (a *application) wait(ctx context.Context, w *plan.Awaited, patience time.Duration) error {
 	bar := a.progress("waiting for the owners", len(w.Outcomes))
 	defer bar.end()
-	open := w.Open()
-	for n := 1; open > 0 && patience > 0; n++ {
-		pause := min(time.Duration(n)*time.Second, readEvery, patience)
-		patience -= pause
-		if err := a.sleep(ctx, pause); err != nil {
-			return a.stopped(open)
-		}
-		err := w.Read(ctx)
-		if err == nil && n%lookEvery == 0 {
-			err = w.Look(ctx, a.again)
-		}
-		switch {
-		case ctx.Err() != nil:
-			return a.stopped(open)
-		case err != nil:
-			return fmt.Errorf("waiting for %d: %w\n  the owners go on: see backfill show %s", open, err, a.run())
-		}
-		bar.add(open - w.Open())
-		open = w.Open()
+	err := w.Wait(ctx, patience, a.call.Session.Cloud().Wait, a.again, bar.add)
+	switch open := w.Open(); {
+	case err != nil && ctx.Err() != nil:
+		return a.stopped(open)
+	case err != nil:
+		return fmt.Errorf("waiting for %d: %w\n  the owners go on: see backfill show %s", open, err, a.run())
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"golang.org/x/term"
 
@@ -34,7 +33,6 @@ type job struct {
 	live bool
 	// inside says that it runs as a function: it never waits.
 	inside bool
-	sleep  func(ctx context.Context, d time.Duration) error
 	// commands are those of the tool, in the order of --help.
 	commands []Command
 
@@ -153,37 +151,13 @@ func (j *job) start(ctx context.Context, kind string) (*fcrun.Call, error) {
 	if call.Store == nil {
 		return nil, fmt.Errorf("there is no ledger: set %s to that of the functions, oss://BUCKET/PREFIX, or to file:///FOLDER", fcrun.LedgerVariable)
 	}
-	if call.Options.Stamp.Run == "" {
-		call.Options.Stamp.Run = j.newRun([]string{kind}, call.Session.Now())
-	}
+	call.Options.Stamp.Run = sweep.NewRun(kind, call.Session.Now())
 	return call, nil
-}
-
-// newRun names a run after its command.
-func (j *job) newRun(args []string, at time.Time) string {
-	kind := name
-	for _, c := range j.commands {
-		if len(args) > 0 && args[0] == c.name {
-			kind = c.name
-		}
-	}
-	return sweep.NewRun(kind, at)
 }
 
 func terminalAt(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // list is a flag that may be given several times, or with commas.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/controls"
@@ -126,11 +125,11 @@ func writePlan(path string, p plan.Plan) error {
 }
 
 // sweeper looks with the eyes of all controls, and tells nobody.
-func (j *job) sweeper(call *fcrun.Call, bar *progress, wake func(context.Context, []fleet.Ref, time.Duration) error) *sweep.Sweep {
+func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
 	o := call.Options
 	o.Ledger = nil // what others left open is the sweep's to settle
 	return &sweep.Sweep{
-		Store: call.Store, Fleet: controls.Fleet(call), Shares: controls.Shares(call), Wake: wake, Options: o,
+		Store: call.Store, Fleet: controls.Fleet(call), Shares: controls.Shares(call), Options: o,
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			session, err := call.In(ctx, account)
 			return counting{ecs.New(session), bar}, err
@@ -164,35 +163,15 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 	if len(f.Regions) > 0 {
 		regions = func(context.Context, fleet.AccountID) ([]fleet.Region, error) { return f.Regions, nil }
 	}
-	var todo []fleet.Ref
-	var pause time.Duration
 	bar := j.progress("looking", 0)
 	defer bar.end()
-	s := j.sweeper(call, bar, func(_ context.Context, refs []fleet.Ref, after time.Duration) error {
-		todo, pause = append(todo, refs...), after
-		return nil
+	run, err := j.sweeper(call, bar).Look(ctx, sweep.Where{Accounts: accounts, Regions: regions}, call.Session.Cloud().Wait, func(n, of int) {
+		bar.say(fmt.Sprintf("looking at place %d of %d", n, of))
 	})
-	run, err := s.Look(ctx, sweep.Where{Accounts: accounts, Regions: regions})
-	if err != nil {
-		return "", err
+	if ctx.Err() != nil {
+		return "", errors.New("stopped while looking; no plan was made")
 	}
-	places := len(todo)
-	for len(todo) > 0 {
-		ref := todo[0]
-		todo, pause = todo[1:], 0
-		bar.say(fmt.Sprintf("looking at place %d of %d", max(1, places-len(todo)), places))
-		_, err := s.Shard(ctx, ref)
-		if err == nil && pause > 0 && len(todo) == 1 {
-			err = j.sleep(ctx, pause)
-		}
-		if ctx.Err() != nil {
-			return "", errors.New("stopped while looking; no plan was made")
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return run, nil
+	return run, err
 }
 
 // counting counts what a lister lists.

@@ -162,7 +162,7 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 				_ = j.line(map[string]any{"type": "page", "call": s.Call, "records": s.Records, "at": s.At, "fraction": s.Fraction})
 			}
 		},
-		CloudNow: call.Session.Now, Now: time.Now, Sleep: j.sleep,
+		CloudNow: call.Session.Now, Now: time.Now, Sleep: call.Session.Cloud().Wait,
 	}
 }
 
@@ -175,11 +175,7 @@ func (i inboxes) Tell(ctx context.Context, function string, refs []fleet.Ref) er
 	if fleet.FunctionNamed(function).Home {
 		region = ""
 	}
-	inbox, err := i.call.InboxIn(name, region)
-	if err != nil {
-		return err
-	}
-	return inbox.Tell(ctx, function, refs)
+	return i.call.Enqueue(ctx, function, region, refs)
 }
 
 func (j *job) replayed(run string, sum replay.Sum, apply bool) error {

@@ -50,9 +50,8 @@ func invoked(ctx context.Context, call *fcrun.Call, commands []Command) (fleet.P
 	}
 	j := &job{
 		open: func(context.Context, string) (*fcrun.Call, error) { return call, nil },
-		out:  os.Stdout, err: os.Stderr, json: true, inside: true, sleep: sleep, commands: commands,
+		out:  os.Stdout, err: os.Stderr, json: true, inside: true, commands: commands,
 	}
-	call.Options.Stamp.Run = j.newRun(in.Args, call.Session.Now())
 	err := j.run(ctx, in.Args)
 	if errors.Is(err, flag.ErrHelp) {
 		err = nil
@@ -64,12 +63,9 @@ func invoked(ctx context.Context, call *fcrun.Call, commands []Command) (fleet.P
 func inTerminal(ctx context.Context, commands []Command, env terminal.Env) int {
 	j := &job{
 		open: func(ctx context.Context, policyFile string) (*fcrun.Call, error) {
-			return terminal.Open(ctx, name, "", policyFile, env)
+			return terminal.Open(ctx, name, policyFile, env)
 		},
-		out: env.Stdout, err: env.Stderr, live: terminalAt(env.Stderr) && env.Getenv("TERM") != "dumb", sleep: env.Sleep, commands: commands,
-	}
-	if j.sleep == nil {
-		j.sleep = sleep
+		out: env.Stdout, err: env.Stderr, live: terminalAt(env.Stderr) && env.Getenv("TERM") != "dumb", commands: commands,
 	}
 	err := j.run(ctx, env.Args)
 	status := statusOf(ctx, err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
@@ -13,7 +11,6 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/undo"
-	"fleetwarden/shared/reconcile"
 )
 
 const undoUsage = `backfill undo: take back what one run changed
@@ -68,7 +65,7 @@ func (j *job) undo(ctx context.Context, args []string) error {
 	if len(p.Items) == 0 && len(p.Unread) == 0 {
 		return fmt.Errorf("the ledger knows no change of run %s; see backfill runs", run)
 	}
-	u := &undoing{job: j, call: call, plan: p, again: map[fleet.Key]fleet.Ref{}, found: map[fleet.Key]fleet.FindingRecord{}}
+	u := &undoing{job: j, call: call, plan: p, found: map[fleet.Key]fleet.FindingRecord{}}
 	return u.do(ctx, apply)
 }
 
@@ -80,101 +77,29 @@ type undoing struct {
 	changes []fleet.ChangeRecord
 	// found are the last findings of things that nothing is undone of.
 	found map[fleet.Key]fleet.FindingRecord
-	// again are refs to look at once more, soonest after that long.
-	again map[fleet.Key]fleet.Ref
-	pause time.Duration
 }
-
-// looks is how often an undo that had to stop is gone on with.
-const looks = 40
 
 func (u *undoing) do(ctx context.Context, apply bool) error {
 	o := u.call.Options
-	o.Policy, o.DryRun, o.Record, o.Inbox = undo.Ordered(o.Policy), !apply, u.record, u
+	o.DryRun, o.Record = !apply, u.record
 	o.LetThrough = func(fleet.Scope, string) string {
 		return "undo the rest an hour later with the same command, or raise limits.maxPerHour in the policy file of --policy"
 	}
-	of := func(ctx context.Context, account fleet.AccountID) (reconcile.Control[undo.World], error) {
-		session, err := u.call.In(ctx, account)
-		if err != nil {
-			return reconcile.Control[undo.World]{}, err
-		}
-		return u.plan.Control(undo.Hands{ECS: ecs.New(session), RAM: ram.New(session)}), nil
-	}
 	bar := u.progress("undoing", len(u.plan.Items))
 	defer bar.end()
-	err := u.passes(ctx, func(src reconcile.Source) (fleet.Pass, fleet.Cursor, error) {
-		sum, next, err := reconcile.Run(ctx, of, src, o)
-		bar.add(sum.Refs)
-		return sum, next, err
-	})
+	c := undo.Carrier{Options: o, Seen: bar.add, Hands: func(ctx context.Context, account fleet.AccountID) (undo.Hands, error) {
+		session, err := u.call.In(ctx, account)
+		return undo.Hands{ECS: ecs.New(session), RAM: ram.New(session)}, err
+	}}
+	if !u.inside {
+		c.Sleep = u.call.Session.Cloud().Wait
+	}
+	err := c.Carry(ctx, u.plan)
 	bar.end()
 	if err != nil {
 		err = fmt.Errorf("%w\n  go on with: backfill undo --run %s --apply", err, u.plan.Run)
 	}
 	return errors.Join(u.sum(apply), err)
-}
-
-// passes goes over the plan to its end, where a pass may have to stop, and then over what
-// has to be looked at again.
-func (u *undoing) passes(ctx context.Context, pass func(reconcile.Source) (fleet.Pass, fleet.Cursor, error)) error {
-	src := u.plan.Source("")
-	for n := 0; ; n++ {
-		sum, next, err := pass(src)
-		pause := sum.Wait
-		switch {
-		case err != nil:
-			return err
-		case next != "":
-			src = u.plan.Source(next)
-		case len(u.again) == 0:
-			return nil
-		default:
-			src, pause = u.rest(), u.pause
-		}
-		if u.inside || n == looks {
-			return errUnfinished
-		}
-		if err := u.sleep(ctx, pause); err != nil {
-			return err
-		}
-	}
-}
-
-var errUnfinished = errors.New("not all could be taken back yet")
-
-// Again implements reconcile.Inbox.
-func (u *undoing) Again(_ context.Context, refs []fleet.Ref, after time.Duration) error {
-	if len(u.again) == 0 || after < u.pause {
-		u.pause = after
-	}
-	for _, r := range refs {
-		u.again[r.Key()] = r
-	}
-	return nil
-}
-
-// Forward implements reconcile.Inbox.
-func (u *undoing) Forward(context.Context, []fleet.Change) error {
-	return errors.New("an undo has no owner but itself")
-}
-
-// rest yields what has to be looked at again.
-func (u *undoing) rest() reconcile.Source {
-	by := map[fleet.Scope][]fleet.Ref{}
-	for _, r := range u.again {
-		by[r.Scope] = append(by[r.Scope], r)
-	}
-	u.again = map[fleet.Key]fleet.Ref{}
-	return func(yield func(fleet.Batch, error) bool) {
-		for scope, refs := range by {
-			for part := range slices.Chunk(refs, fleet.MaxBatch) {
-				if !yield(fleet.Batch{Scope: scope, Refs: part}, nil) {
-					return
-				}
-			}
-		}
-	}
 }
 
 func (u *undoing) record(r fleet.Record) error {

@@ -58,6 +58,15 @@ func (c *Call) InboxIn(function string, region fleet.Region) (*queue.Inbox, erro
 	return queue.New(client, function), nil
 }
 
+// Enqueue puts refs into the inbox of a function in a region; see [Call.InboxIn].
+func (c *Call) Enqueue(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
+	inbox, err := c.InboxIn(function, region)
+	if err != nil {
+		return err
+	}
+	return inbox.Tell(ctx, function, refs)
+}
+
 // PutBack returns a message of a newer version to the inbox from which it came, or to that
 // of the function that checks for this one, in the home region. For a function without any
 // it returns a [*fleet.BadInput]: backfill leaves the message in its letter.

@@ -16,8 +16,8 @@ import (
 // Open returns a call with the operator's own keys, for a command of more than one check:
 // with the policy of a file, or of the environment if policyFile is empty; with the ledger
 // of the environment; and without a budget, since the operator waits for it. It works in
-// the policy's home region. run is its run id.
-func Open(ctx context.Context, name, run, policyFile string, env Env) (*fcrun.Call, error) {
+// the policy's home region. The caller names the run.
+func Open(ctx context.Context, name, policyFile string, env Env) (*fcrun.Call, error) {
 	fl := flags{policy: policyFile, region: region(env)}
 	p, err := loadPolicy(fl, env)
 	if err != nil {
@@ -39,12 +39,12 @@ func Open(ctx context.Context, name, run, policyFile string, env Env) (*fcrun.Ca
 	if err != nil {
 		return nil, err
 	}
-	stamp := fleet.Record{V: fleet.RecordVersion, Run: run, Function: name, Policy: p.Digest}
+	stamp := fleet.Record{V: fleet.RecordVersion, Function: name, Policy: p.Digest}
 	return &fcrun.Call{
 		Home: home, Session: s, Members: &fcrun.Members{}, Place: place, Store: place.Store(s, home.Region),
 		Options: reconcile.Options{
 			Policy: p.WithHome(home.Account), Meter: s, Inbox: none{}, Record: func(fleet.Record) error { return nil }, Stamp: stamp,
-			Ledger: place.Open(s, home.Region, ledger.Pass{Function: name, Request: run}, nil),
+			Ledger: place.Open(s, home.Region, ledger.Pass{Function: name}, nil),
 		},
 	}, nil
 }
@@ -61,12 +61,3 @@ func (none) Again(_ context.Context, refs []fleet.Ref, _ time.Duration) error {
 func (none) Forward(_ context.Context, cs []fleet.Change) error {
 	return fmt.Errorf("forwarding %d changes: %w", len(cs), errNoInbox)
 }
-
-// Hint returns advice about an error; "" without any.
-func Hint(err error) string { return hint(err) }
-
-// Clean removes terminal control sequences from text of the cloud.
-func Clean(s string) string { return clean(s) }
-
-// CleanLines is Clean for a text of several lines.
-func CleanLines(s string) string { return cleanLines(s) }

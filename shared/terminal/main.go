@@ -44,12 +44,12 @@ func Main(ctx context.Context, f fcrun.Function, env Env) int {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(env.Stderr, "%s: %s\n", program(f), clean(err.Error()))
+		fmt.Fprintf(env.Stderr, "%s: %s\n", program(f), Clean(err.Error()))
 		return exitUsage
 	}
 	if err := run(ctx, f, fl, env); err != nil {
-		fmt.Fprintf(env.Stderr, "%s: %s\n", program(f), cleanLines(err.Error()))
-		if hint := hint(err); hint != "" {
+		fmt.Fprintf(env.Stderr, "%s: %s\n", program(f), CleanLines(err.Error()))
+		if hint := Hint(err); hint != "" {
 			fmt.Fprintf(env.Stderr, "  %s\n", hint)
 		}
 		if errors.As(err, new(noEvent)) {
@@ -131,7 +131,8 @@ func whereAmI(ctx context.Context, s *aliyun.Session, fl flags) (fleet.Scope, er
 	return fleet.Scope{Account: account, Region: fleet.Region(fl.region)}, nil
 }
 
-func hint(err error) string {
+// Hint returns advice about an error; "" without any.
+func Hint(err error) string {
 	if no, ok := errors.AsType[noEvent](err); ok {
 		return no.hint()
 	}

@@ -76,12 +76,12 @@ func (p *prose) finding(f *fleet.FindingRecord) error {
 		name = f.Control + "/" + f.Rule
 	}
 	fmt.Fprintf(&b, "  %s: %s\n", name, outcome)
-	fmt.Fprintf(&b, "    %s\n", clean(f.Reason))
+	fmt.Fprintf(&b, "    %s\n", Clean(f.Reason))
 	for _, e := range f.Evidence {
-		fmt.Fprintf(&b, "    %s: %s (%s)\n", e.Name, quoteEmpty(clean(e.Value)), e.Source)
+		fmt.Fprintf(&b, "    %s: %s (%s)\n", e.Name, quoteEmpty(Clean(e.Value)), e.Source)
 	}
 	if f.Remedy != "" {
-		fmt.Fprintf(&b, "    to do: %s\n", clean(f.Remedy))
+		fmt.Fprintf(&b, "    to do: %s\n", Clean(f.Remedy))
 	}
 	if f.AgainSeconds > 0 {
 		fmt.Fprintf(&b, "    next check in %s\n", time.Duration(f.AgainSeconds)*time.Second)
@@ -92,19 +92,19 @@ func (p *prose) finding(f *fleet.FindingRecord) error {
 func (p *prose) change(c *fleet.ChangeRecord) error {
 	var b strings.Builder
 	p.heading(&b, place(c.Account, c.Region, c.RefKind, c.ID))
-	fmt.Fprintf(&b, "  %s: %s: %s → %s\n", clean(string(c.Kind)), strings.ToUpper(string(c.State)), quoteEmpty(clean(c.Before)), quoteEmpty(clean(c.Want)))
+	fmt.Fprintf(&b, "  %s: %s: %s → %s\n", Clean(string(c.Kind)), strings.ToUpper(string(c.State)), quoteEmpty(Clean(c.Before)), quoteEmpty(Clean(c.Want)))
 	if c.Why != "" {
-		fmt.Fprintf(&b, "    %s\n", clean(c.Why))
+		fmt.Fprintf(&b, "    %s\n", Clean(c.Why))
 	}
 	if c.State == fleet.Done {
-		fmt.Fprintf(&b, "    now: %s\n", quoteEmpty(clean(c.After)))
+		fmt.Fprintf(&b, "    now: %s\n", quoteEmpty(Clean(c.After)))
 	}
 	return p.write(b.String())
 }
 
 func (p *prose) heading(b *strings.Builder, where string) {
 	if where != p.last {
-		fmt.Fprintf(b, "%s\n", clean(where))
+		fmt.Fprintf(b, "%s\n", Clean(where))
 		p.last = where
 	}
 }
@@ -119,7 +119,7 @@ func (p *prose) sum(s *fleet.Pass) error {
 		fmt.Fprintf(&b, "; %d could not be read", s.Bad)
 	}
 	if s.Stopped != "" {
-		fmt.Fprintf(&b, "; stopped early: %s", clean(s.Stopped))
+		fmt.Fprintf(&b, "; stopped early: %s", Clean(s.Stopped))
 	}
 	b.WriteString("\n")
 	if s.DryRun {
@@ -158,10 +158,10 @@ func counts[K ~string](m map[K]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// clean replaces characters of cloud text that would control the terminal or disguise other
+// Clean replaces characters of cloud text that would control the terminal or disguise other
 // text: control characters, and format characters such as those that turn the direction of
 // writing.
-func clean(s string) string {
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cc, unicode.Cf) {
 			return ' '
@@ -170,11 +170,11 @@ func clean(s string) string {
 	}, s)
 }
 
-// cleanLines is clean for a text of several lines.
-func cleanLines(s string) string {
+// CleanLines is Clean for a text of several lines.
+func CleanLines(s string) string {
 	parts := strings.Split(s, "\n")
 	for i := range parts {
-		parts[i] = clean(parts[i])
+		parts[i] = Clean(parts[i])
 	}
 	return strings.Join(parts, "\n")
 }

@@ -55,7 +55,7 @@ func (t *session) untilSettled(ctx context.Context, payload []byte) error {
 		if err := t.out.note(fmt.Sprintf("%d pending; next check in %s", len(inbox.refs), pause)); err != nil {
 			return err
 		}
-		if err := t.sleep(ctx, pause); err != nil {
+		if err := t.cloud.Wait(ctx, pause); err != nil {
 			return fmt.Errorf("waiting: %w", err)
 		}
 		if payload, err = json.Marshal(fleet.Messages(inbox.refs)); err != nil {
@@ -96,20 +96,6 @@ func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (f
 	}
 	stamp.Type, stamp.Time, stamp.Pass = "pass", s.Now(), &sum
 	return sum, t.out.record(stamp)
-}
-
-func (t *session) sleep(ctx context.Context, d time.Duration) error {
-	if t.env.Sleep != nil {
-		return t.env.Sleep(ctx, d)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // deployed returns a function that sends changes to the inbox of the deployed function,

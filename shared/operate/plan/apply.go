@@ -129,6 +129,37 @@ func (a *Awaited) Open() int {
 	return n
 }
 
+// How often the ledger is read, after a hasty beginning, and after how many reads the
+// world is looked at for what has no record.
+const (
+	readEvery = 3 * time.Second
+	lookEvery = 10
+)
+
+// Wait reads the ledger until all items have an outcome, or until the patience is spent.
+// look checks items again, and ended is called with how many got an outcome at each read.
+func (a *Awaited) Wait(ctx context.Context, patience time.Duration, sleep func(context.Context, time.Duration) error,
+	look func(context.Context, []Item) ([]Standing, error), ended func(n int)) error {
+	open := a.Open()
+	for n := 1; open > 0 && patience > 0; n++ {
+		pause := min(time.Duration(n)*time.Second, readEvery, patience)
+		patience -= pause
+		err := sleep(ctx, pause)
+		if err == nil {
+			err = a.Read(ctx)
+		}
+		if err == nil && n%lookEvery == 0 {
+			err = a.Look(ctx, look)
+		}
+		if err != nil {
+			return err
+		}
+		ended(open - a.Open())
+		open = a.Open()
+	}
+	return nil
+}
+
 type changeKey struct {
 	kind fleet.ChangeKind
 	ref  fleet.Key

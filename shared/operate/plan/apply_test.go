@@ -255,3 +255,32 @@ func TestARunNotesWhichPlanItApplies(t *testing.T) {
 		t.Error("a store that cannot be written to is an error")
 	}
 }
+
+func TestWaitingEndsWithTheLastOutcomeOrWithThePatience(t *testing.T) {
+	items := made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(hangzhou, role, "i-2", attach(hangzhou, "i-2")))
+	noLook := func(context.Context, []plan.Item) ([]plan.Standing, error) { return nil, nil }
+	for patience, want := range map[time.Duration]time.Duration{time.Hour: 6 * time.Second, 4 * time.Second: 4 * time.Second, 0: 0} {
+		a, store := awaited(t, items)
+		var slept time.Duration
+		ended := 0
+		err := a.Wait(t.Context(), patience, func(_ context.Context, d time.Duration) error {
+			switch slept += d; slept {
+			case time.Second:
+				owner{store, "attach-role"}.writes(t, noon, fleet.Done, attach(hangzhou, "i-1"))
+			case 6 * time.Second:
+				owner{store, "attach-role"}.writes(t, noon.Add(time.Second), fleet.Done, attach(hangzhou, "i-2"))
+			}
+			return nil
+		}, noLook, func(n int) { ended += n })
+		if err != nil || slept != want || ended != 2-a.Open() {
+			t.Errorf("patience %s: waited %s, %d ended, %d open, %v", patience, slept, ended, a.Open(), err)
+		}
+	}
+	a, _ := awaited(t, items)
+	look := func(_ context.Context, items []plan.Item) ([]plan.Standing, error) {
+		return []plan.Standing{{Item: items[0], Stale: "done by hand", Over: true}, {Item: items[1], Stale: "done by hand", Over: true}}, nil
+	}
+	if err := a.Wait(t.Context(), time.Hour, func(context.Context, time.Duration) error { return nil }, look, func(int) {}); err != nil || a.Open() != 0 {
+		t.Errorf("the items are checked when no owner records them: %d open, %v", a.Open(), err)
+	}
+}

@@ -423,6 +423,12 @@ func (c *cloud) deliver(t tester, do doer) (fleet.Pass, error) {
 	return sum, err
 }
 
+// wait is a clock for who sleeps.
+func (c *cloud) wait(_ context.Context, d time.Duration) error {
+	c.now = c.now.Add(d)
+	return nil
+}
+
 // drain delivers messages until there is none.
 func (c *cloud) drain(t tester, do doer) {
 	t.Helper()

@@ -215,10 +215,20 @@ func TestADrySweepAndAPlanLeaveNoMemory(t *testing.T) {
 	if _, err := c.sweep(fine).Begin(t.Context(), c.where(), true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.sweep(fine).Look(t.Context(), c.where()); err != nil {
-		t.Fatal(err)
-	}
 	c.drain(t, fine)
+	c.budget = 1000 // all passes of a look share one
+	passes := 0
+	run, err := c.sweep(failing(failure{class: fleet.Throttled}, 1, "page")).Look(t.Context(), c.where(), c.wait, func(n, of int) {
+		if passes++; n > of || of != 5 || passes > 6 {
+			t.Fatalf("pass %d is at shard %d of %d", passes, n, of)
+		}
+	})
+	if err != nil || passes != 6 || len(c.inbox) > 0 {
+		t.Errorf("%d passes, left %v: %v", passes, c.inbox, err)
+	}
+	if got := c.outcome(t, run); len(got.Drift) == 0 {
+		t.Errorf("the look found nothing: %+v", got)
+	}
 	if len(c.published) == 0 || len(c.memories()) > 0 {
 		t.Errorf("%d reports, %q", len(c.published), c.memories())
 	}

@@ -56,10 +56,31 @@ func (s *Sweep) Begin(ctx context.Context, w Where, dryRun bool) (string, error)
 	return s.begin(ctx, kind, w, before, dryRun)
 }
 
-// Look begins a sweep that tells nobody, is nobody's predecessor and is gone on with by
-// its caller alone, whom [Sweep.Wake] tells of the shards.
-func (s *Sweep) Look(ctx context.Context, w Where) (string, error) {
-	return s.begin(ctx, "look", w, Start{}, true)
+// Look goes over the fleet like a sweep, to its end, and returns the run. It notifies no
+// owner, and no later sweep continues or succeeds it. sleep waits where a shard has to; at
+// is called before each pass of a shard, with how many shards have begun.
+func (s *Sweep) Look(ctx context.Context, w Where, sleep func(context.Context, time.Duration) error, at func(n, of int)) (string, error) {
+	var open []fleet.Ref
+	var pause time.Duration
+	l := *s
+	l.Wake = func(_ context.Context, refs []fleet.Ref, after time.Duration) error {
+		open, pause = append(open, refs...), after
+		return nil
+	}
+	run, err := l.begin(ctx, "look", w, Start{}, true)
+	for all := len(open); err == nil && len(open) > 0; {
+		ref := open[0]
+		open, pause = open[1:], 0
+		at(max(1, all-len(open)), all)
+		switch _, err = l.Shard(ctx, ref); {
+		case err != nil:
+		case ctx.Err() != nil:
+			err = ctx.Err()
+		case pause > 0 && len(open) == 1:
+			err = sleep(ctx, pause)
+		}
+	}
+	return run, err
 }
 
 func (s *Sweep) begin(ctx context.Context, kind string, w Where, before Start, dryRun bool) (string, error) {
