@@ -17,7 +17,7 @@ type drill struct {
 	calls    []string // at which it goes wrong; none: nothing does
 	world    func(*generator, *World)
 	steps    func(*generator) []Step
-	long     bool // it is played once in a history, else several times
+	alone    bool // there is no other situation in the history
 }
 
 // drills are the situations that are drilled.
@@ -60,26 +60,25 @@ func drills() []drill {
 			},
 		},
 		{
-			function: "sweep", long: true, calls: []string{"DescribeDisks", "DescribeInstances", "GetObject", "PutObject", "BatchSendMessage"},
+			function: "sweep", calls: []string{"DescribeDisks", "DescribeDisks", "BatchSendMessage", "BatchSendMessage", "PutObject", "GetObject"},
 			world: func(g *generator, w *World) {
 				w.Consequence, w.Grace = pick(g, "tag", "stop"), pick(g, Duration(time.Hour), Duration(day))
-				w.Nights = pick(g, 1, 1, 2)
 			},
 			steps: func(g *generator) []Step {
 				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), night, night, {Do: Faults}, night}
 			},
 		},
 		{
-			function: "sweep", long: true, calls: []string{"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeInstanceRamRole", "DescribeRegions"},
+			function: "sweep", calls: []string{"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeInstanceRamRole", "DescribeRegions"},
 			world: func(g *generator, w *World) {
-				w.Findings, w.Regions = g.chance(0.7), []string{server.Home, server.Another}
+				w.Findings, w.Regions = true, pick(g, []string{server.Home}, []string{server.Home, server.Another})
 			},
 			steps: func(g *generator) []Step {
-				return append(g.fleet(), night, Step{Do: Faults}, pick(g, Step{Do: Redrive}, seldom))
+				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), beside, soon, night, {Do: Faults}, pick(g, Step{Do: Redrive}, seldom)}
 			},
 		},
 		{
-			function: "attach-role", long: true, // more than the limits let through
+			function: "attach-role", // more than the limits let through
 			world: func(g *generator, w *World) {
 				w.Conflict, w.PerHour, w.Consequence, w.Grace = "replace", pick(g, 3, 3, 5), pick(g, "none", "stop"), 0
 			},
@@ -122,7 +121,7 @@ func drills() []drill {
 			},
 		},
 		{
-			function: "setup-share-role", long: true, // after which a region is guarded no more
+			function: "setup-share-role", alone: true, // after which a region is guarded no more
 			world: func(_ *generator, w *World) {
 				w.TakeBack, w.Regions, w.Nights = "enforce", []string{server.Home, server.Another}, 2
 			},
@@ -131,7 +130,7 @@ func drills() []drill {
 			},
 		},
 		{
-			function: "backfill", long: true, calls: []string{"BatchSendMessage", "AttachInstanceRamRole", "PutObject", "DescribeInstances", "GetRole"},
+			function: "backfill", calls: []string{"BatchSendMessage", "AttachInstanceRamRole", "PutObject", "DescribeInstances", "GetRole"},
 			world: func(g *generator, w *World) { w.Conflict = pick(g, "report", "replace") },
 			steps: func(g *generator) []Step {
 				plan := g.plan()
@@ -152,7 +151,7 @@ func drills() []drill {
 			},
 		},
 		{
-			function: "backfill", long: true, // of what was lost
+			function: "backfill", alone: true, // of what was lost
 			world: func(*generator, *World) {},
 			steps: func(g *generator) []Step {
 				out := []Step{{Do: Faults, Events: simcloud.EventFaults{Lose: pick(g, 1, 0.5)}}}
@@ -163,7 +162,7 @@ func drills() []drill {
 			},
 		},
 		{
-			function: "push-agent", long: true, // of more than one pass or call takes
+			function: "push-agent", alone: true, // of more than one pass or call takes
 			calls: []string{"BatchSendMessage"},
 			world: func(g *generator, w *World) {
 				w.Budget, w.Regions = pick(g, 20, 20, 1000), []string{server.Home, server.Another}
@@ -175,7 +174,7 @@ func drills() []drill {
 			},
 		},
 		{
-			function: "attach-role", long: true, // with a ledger that does not keep what it is given
+			function: "attach-role", alone: true, // with a ledger that does not keep what it is given
 			world: func(g *generator, w *World) {
 				w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
 			},
@@ -184,13 +183,13 @@ func drills() []drill {
 	}
 }
 
-// drill makes the history of a situation, in a world in which nothing else is in the way.
+// drill makes a history of one situation or some, one after another, in a world in which
+// nothing else is in the way.
 func (g *generator) drill() {
 	var all []drill
 	for _, d := range drills() { // the more can go wrong, the more often
 		all = append(all, slices.Repeat([]drill{d}, 3+len(d.calls))...)
 	}
-	d := pick(g, all...)
 	g.theme = themes()[0]
 	w := World{
 		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), Consequence: "none", TakeBack: "report", PerPass: 500, PerHour: 100, MaxChanges: 500, MaxPercent: 100,
@@ -200,15 +199,17 @@ func (g *generator) drill() {
 		g.withMembers(&w)
 	}
 	g.h.World = w
-	d.world(g, &g.h.World)
+	chosen := []drill{pick(g, all...), pick(g, all...), pick(g, all...)}
+	if at := slices.IndexFunc(chosen, func(d drill) bool { return d.alone }); at >= 0 {
+		chosen = chosen[at : at+1]
+	}
+	for _, d := range chosen {
+		d.world(g, &g.h.World)
+	}
 	if g.chance(0.2) {
 		g.h.Steps = g.fleet()
 	}
-	times := 1
-	if !d.long {
-		times = 3
-	}
-	for range times {
+	for _, d := range chosen {
 		steps := d.steps(g)
 		if len(d.calls) > 0 {
 			steps = slices.Insert(steps, g.rnd.IntN(len(steps)), g.trouble(d))
@@ -219,7 +220,7 @@ func (g *generator) drill() {
 
 // trouble is one thing that goes wrong at one of the calls of a drill.
 func (g *generator) trouble(d drill) Step {
-	action, nth := pick(g, d.calls...), 1+g.rnd.IntN(4)*g.rnd.IntN(2)
+	action, nth := pick(g, d.calls...), 1+g.rnd.IntN(6)*g.rnd.IntN(2)
 	switch n := g.rnd.IntN(10); {
 	case n < 4:
 		kill := Step{Do: Kill, Function: d.function, Action: action, Call: nth, After: g.chance(0.5)}
@@ -229,7 +230,10 @@ func (g *generator) trouble(d drill) Step {
 		return Step{Do: Jump, Function: d.function, Action: action, Call: nth, For: Duration(pick(g, 90*time.Second, 40*time.Minute))}
 	}
 	f := simcloud.Fault{Role: "fleetwarden-" + d.function, Action: action, Skip: nth - 1, Count: pick(g, 1, 4, 8), Kind: pick(g, simcloud.TimeoutAfter,
-		simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny)}
+		simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny, simcloud.Deny)}
+	if f.Kind == simcloud.Deny {
+		f.Count = 0 // until the faults end
+	}
 	if len(g.h.World.Members) > 0 && g.chance(0.5) {
 		f.Role = stack.Member
 	}

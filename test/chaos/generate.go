@@ -167,8 +167,11 @@ func (g *generator) group() string {
 // size is mostly small, and sometimes more than a batch, a window or a page.
 func (g *generator) size() int {
 	n := g.rnd.IntN(100)
-	if g.h.World.PerPass < 500 || g.h.World.Versioning != nil {
-		n = min(n, 89) // more would take days, or be tried again and again
+	if g.h.World.PerPass < 500 {
+		n = min(n, 89) // more would take days
+	}
+	if g.h.World.Versioning != nil {
+		n = min(n, 59) // each is tried again and again
 	}
 	switch {
 	case n < 60:

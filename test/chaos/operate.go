@@ -176,10 +176,15 @@ func (p *player) checkApplied(control, state string, i *instance, began time.Tim
 	}
 }
 
-// redrive redrives the dead letters.
+// redrive redrives the dead letters. Those of the home region may be about any region, and a
+// region that is named filters them.
 func (p *player) redrive(ctx context.Context) {
 	for _, region := range p.regions {
-		if _, _, err := p.backfill(ctx, "redrive", "--apply", "--region", region, "--json"); err != nil {
+		args := []string{"redrive", "--apply", "--json"}
+		if region != server.Home {
+			args = append(args, "--region", region)
+		}
+		if _, _, err := p.backfill(ctx, args...); err != nil {
 			p.wrong("redriving: %v", err)
 		}
 	}
