@@ -3,6 +3,7 @@ package policy
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -24,8 +25,6 @@ type object struct {
 	some []string
 	// removed are keys of earlier versions, each with advice.
 	removed map[string]string
-	// extra adds to the schema beyond the keys.
-	extra schema
 }
 
 func (o object) load(l *loader, n node) {
@@ -70,50 +69,18 @@ func (o object) keys() []string {
 	return keys
 }
 
-func (o object) append(b []byte) []byte {
-	b = append(b, '{')
-	first := true
+func (o object) canonical() string {
+	var members []string
 	for _, f := range o.fields {
-		if f.value.blank() {
-			continue
+		if !f.value.blank() {
+			members = append(members, inJSON(f.key)+":"+f.value.canonical())
 		}
-		if !first {
-			b = append(b, ',')
-		}
-		first = false
-		b = append(appendString(b, f.key), ':')
-		b = f.value.append(b)
 	}
-	return append(b, '}')
+	return "{" + strings.Join(members, ",") + "}"
 }
 
 func (o object) blank() bool {
 	return !slices.ContainsFunc(o.fields, func(f field) bool { return !f.value.blank() })
-}
-
-func (o object) schema() schema {
-	properties, required := schema{}, []string{}
-	for _, f := range o.fields {
-		property := f.value.schema()
-		property["description"] = f.doc
-		properties[f.key] = property
-		if f.must {
-			required = append(required, f.key)
-		}
-	}
-	s := schema{"type": "object", "properties": properties, "additionalProperties": false}
-	if len(required) > 0 {
-		s["required"] = required
-	}
-	if len(o.some) > 0 {
-		var either []schema
-		for _, key := range o.some {
-			either = append(either, schema{"required": []string{key}})
-		}
-		s["anyOf"] = either
-	}
-	maps.Copy(s, o.extra)
-	return s
 }
 
 // entry is one key of a mapping with its value; both carry the value's path.
@@ -166,27 +133,15 @@ func (v list[T]) load(l *loader, n node) {
 	*v.to = items
 }
 
-func (v list[T]) append(b []byte) []byte {
-	b = append(b, '[')
-	for i := range *v.to {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = v.item(&(*v.to)[i]).append(b)
+func (v list[T]) canonical() string {
+	items := make([]string, len(*v.to))
+	for i := range items {
+		items[i] = v.item(&(*v.to)[i]).canonical()
 	}
-	return append(b, ']')
+	return "[" + strings.Join(items, ",") + "]"
 }
 
 func (v list[T]) blank() bool { return len(*v.to) == 0 }
-
-func (v list[T]) schema() schema {
-	fresh := v.fresh
-	s := schema{"type": "array", "items": v.item(&fresh).schema()}
-	if v.least > 0 {
-		s["minItems"] = v.least
-	}
-	return s
-}
 
 // dict is a mapping whose keys the operator chooses.
 type dict[T any] struct {
@@ -217,30 +172,13 @@ func (v dict[T]) load(l *loader, n node) {
 	*v.to = items
 }
 
-func (v dict[T]) append(b []byte) []byte {
-	b = append(b, '{')
-	for i, key := range slices.Sorted(maps.Keys(*v.to)) {
-		if i > 0 {
-			b = append(b, ',')
-		}
+func (v dict[T]) canonical() string {
+	var members []string
+	for _, key := range slices.Sorted(maps.Keys(*v.to)) {
 		item := (*v.to)[key]
-		b = append(appendString(b, key), ':')
-		b = v.item(&item).append(b)
+		members = append(members, inJSON(key)+":"+v.item(&item).canonical())
 	}
-	return append(b, '}')
+	return "{" + strings.Join(members, ",") + "}"
 }
 
 func (v dict[T]) blank() bool { return len(*v.to) == 0 }
-
-func (v dict[T]) schema() schema {
-	var item T
-	s := schema{
-		"type":                 "object",
-		"propertyNames":        schema{"pattern": v.keys.shape.String(), "maxLength": v.keys.longest},
-		"additionalProperties": v.item(&item).schema(),
-	}
-	if v.least > 0 {
-		s["minProperties"] = v.least
-	}
-	return s
-}

@@ -5,6 +5,6 @@
 // callers pass bytes and times. It decides nothing about instances or roles; the rules do,
 // which read the policy.
 //
-// One table, in fields.go, describes each key of the file. The loader, the canonical JSON
-// and the JSON Schema for editors all follow it.
+// One table, in fields.go, describes each key of the file. The loader and the canonical JSON
+// follow it, and the JSON Schema for editors is made from it by a test.
 package policy

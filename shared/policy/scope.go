@@ -12,7 +12,7 @@ func selectors(to *[]Selector) value {
 	return list[Selector]{to: to, item: (*Selector).fields}
 }
 
-func (s *Selector) fields() value { return shared{s.object(), "selector"} }
+func (s *Selector) fields() value { return selection{s.object()} }
 
 func (s *Selector) object() object {
 	o := object{fields: s.keys()}
@@ -20,13 +20,8 @@ func (s *Selector) object() object {
 	return o
 }
 
-// shared is a value with one schema definition for all uses.
-type shared struct {
-	value
-	name string
-}
-
-func (s shared) schema() schema { return schema{"$ref": "#/$defs/" + s.name} }
+// selection is the object of a selector, which the schema defines once for all uses.
+type selection struct{ object }
 
 // accountFields describes a selector of resources of an account as a whole.
 func (s *Selector) accountFields() value {
@@ -59,7 +54,7 @@ func (e *Exemption) fields() value {
 	rule := ruleOf{choice[string]{&e.Rule, allRules()}, &e.Control}
 	selecting := append(e.Selector.keys(), field{"instances",
 		list[string]{to: &e.Instances, item: texts(formInstance), least: 1}, "One of these instances.", false})
-	o := object{fields: selecting, extra: schema{"allOf": append(rulesOfControls(), keysOfRules()...)}}
+	o := object{fields: selecting}
 	o.some = o.keys()
 	o.fields = append([]field{
 		{"control", control, "The control.", must},
@@ -93,40 +88,6 @@ func (w working) load(l *loader, n node) {
 		}
 		l.problem(n, "", "%s selects nothing that %s judges, which goes by %s: the exemption would never work", f.key, judges, options(can))
 	}
-}
-
-// keysOfRules is [selectable] in JSON Schema.
-func keysOfRules() (conditions []schema) {
-	for _, control := range Controls() {
-		for _, rule := range append([]string{""}, Rules(control)...) {
-			can, refused := selectable(control, rule), schema{}
-			for _, f := range append(new(Selector).keys(), field{key: "instances"}) {
-				if !slices.Contains(can, f.key) {
-					refused[f.key] = false
-				}
-			}
-			of := schema{"properties": schema{"control": schema{"const": control}, "rule": schema{"const": rule}}, "required": []string{"rule"}}
-			if rule == "" {
-				of = schema{"properties": schema{"control": schema{"const": control}, "rule": false}}
-			}
-			if can != nil {
-				conditions = append(conditions, schema{"if": of, "then": schema{"properties": refused}})
-			}
-		}
-	}
-	return conditions
-}
-
-// rulesOfControls is the check of ruleOf in JSON Schema.
-func rulesOfControls() []schema {
-	var conditions []schema
-	for _, control := range Controls() {
-		conditions = append(conditions, schema{
-			"if":   schema{"properties": schema{"control": schema{"const": control}}},
-			"then": schema{"properties": schema{"rule": schema{"enum": Rules(control)}}},
-		})
-	}
-	return conditions
 }
 
 // removedRule is a rule of earlier versions.
@@ -188,7 +149,7 @@ func (u unique) load(l *loader, n node) {
 	if u.blank() {
 		return
 	}
-	name := u.among + string(u.append(nil))
+	name := u.among + u.canonical()
 	if l.named[name] {
 		l.problem(n, "", "%s comes twice", n.Value)
 	}
@@ -215,15 +176,11 @@ func (r regions) listed() list[fleet.Region] {
 	return list[fleet.Region]{to: r.to, item: region, least: 1}
 }
 
-func (r regions) append(b []byte) []byte {
+func (r regions) canonical() string {
 	if len(*r.to) == 0 {
-		return appendString(b, auto)
+		return inJSON(auto)
 	}
-	return r.listed().append(b)
+	return r.listed().canonical()
 }
 
 func (r regions) blank() bool { return false }
-
-func (r regions) schema() schema {
-	return schema{"anyOf": []schema{{"const": auto}, r.listed().schema()}}
-}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"time"
@@ -38,22 +39,16 @@ func (d duration) load(l *loader, n node) {
 	}
 }
 
-func (d duration) append(b []byte) []byte {
+func (d duration) canonical() string {
 	for _, unit := range units {
 		if *d.to%unit.length == 0 {
-			b = append(b, '"')
-			b = strconv.AppendInt(b, int64(*d.to/unit.length), 10)
-			return append(append(b, unit.name...), '"')
+			return fmt.Sprintf(`"%d%s"`, *d.to/unit.length, unit.name)
 		}
 	}
-	return append(b, `"0s"`...) // no file holds less than a second
+	return `"0s"` // no file holds less than a second
 }
 
 func (d duration) blank() bool { return false }
-
-func (d duration) schema() schema {
-	return schema{"type": "string", "pattern": durationShape.String()}
-}
 
 // date is a day, kept as it is written: 2006-01-02.
 type date struct{ to *string }
@@ -71,12 +66,8 @@ func (d date) load(l *loader, n node) {
 	*d.to = s
 }
 
-func (d date) append(b []byte) []byte { return appendString(b, *d.to) }
-func (d date) blank() bool            { return *d.to == "" }
-
-func (d date) schema() schema {
-	return schema{"type": "string", "format": "date", "pattern": `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`}
-}
+func (d date) canonical() string { return inJSON(*d.to) }
+func (d date) blank() bool       { return *d.to == "" }
 
 // lastDay is the end of a day, UTC. The file has the day.
 type lastDay struct{ to *time.Time }
@@ -89,9 +80,8 @@ func (d lastDay) load(l *loader, n node) {
 	}
 }
 
-func (d lastDay) append(b []byte) []byte {
-	return appendString(b, d.to.AddDate(0, 0, -1).Format(time.DateOnly))
+func (d lastDay) canonical() string {
+	return inJSON(d.to.AddDate(0, 0, -1).Format(time.DateOnly))
 }
 
-func (d lastDay) blank() bool    { return d.to.IsZero() }
-func (d lastDay) schema() schema { return date{}.schema() }
+func (d lastDay) blank() bool { return d.to.IsZero() }

@@ -14,20 +14,16 @@ import (
 )
 
 // value is the content of a key, bound to the field of a policy that it sets. One
-// implementation reads, prints and describes the field, so that they cannot diverge.
+// implementation reads and prints the field, so that they cannot diverge; describe_test.go
+// describes it for the JSON Schema.
 type value interface {
 	// load sets the field from the file, or reports why it cannot.
 	load(l *loader, n node)
-	// append appends the field as canonical JSON.
-	append(b []byte) []byte
+	// canonical returns the field as canonical JSON.
+	canonical() string
 	// blank reports whether the field equals an omitted key.
 	blank() bool
-	// schema returns the JSON Schema of the values that load accepts.
-	schema() schema
 }
-
-// schema is a JSON Schema, draft 2020-12.
-type schema map[string]any
 
 // form is the form of a string.
 type form struct {
@@ -61,12 +57,8 @@ func (t text[S]) load(l *loader, n node) {
 	*t.to = S(s)
 }
 
-func (t text[S]) append(b []byte) []byte { return appendString(b, string(*t.to)) }
-func (t text[S]) blank() bool            { return *t.to == "" }
-
-func (t text[S]) schema() schema {
-	return schema{"type": "string", "pattern": t.shape.String(), "maxLength": t.longest}
-}
+func (t text[S]) canonical() string { return inJSON(string(*t.to)) }
+func (t text[S]) blank() bool       { return *t.to == "" }
 
 // str returns a string as written. A date is a string too, whatever YAML says.
 func (l *loader) str(n node, want string) (string, bool) {
@@ -83,14 +75,11 @@ func (l *loader) str(n node, want string) (string, bool) {
 	return "", false
 }
 
-// appendString appends a JSON string. Every form keeps out the characters that
-// JSON allows and YAML does not.
-func appendString(b []byte, s string) []byte {
-	quoted, err := json.Marshal(s)
-	if err != nil { // a string always has a JSON form
-		return append(b, `""`...)
-	}
-	return append(b, quoted...)
+// inJSON returns a JSON string. Every form keeps out the characters that JSON allows and
+// YAML does not.
+func inJSON(s string) string {
+	quoted, _ := json.Marshal(s) // a string always has a JSON form
+	return string(quoted)
 }
 
 // choice is one of a few words.
@@ -111,9 +100,8 @@ func (c choice[S]) load(l *loader, n node) {
 	*c.to = S(s)
 }
 
-func (c choice[S]) append(b []byte) []byte { return appendString(b, string(*c.to)) }
-func (c choice[S]) blank() bool            { return *c.to == "" }
-func (c choice[S]) schema() schema         { return schema{"type": "string", "enum": c.words} }
+func (c choice[S]) canonical() string { return inJSON(string(*c.to)) }
+func (c choice[S]) blank() bool       { return *c.to == "" }
 
 // toggle is true or false.
 type toggle struct{ to *bool }
@@ -126,9 +114,8 @@ func (t toggle) load(l *loader, n node) {
 	*t.to = n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
 }
 
-func (t toggle) append(b []byte) []byte { return strconv.AppendBool(b, *t.to) }
-func (t toggle) blank() bool            { return false }
-func (t toggle) schema() schema         { return schema{"type": "boolean"} }
+func (t toggle) canonical() string { return strconv.FormatBool(*t.to) }
+func (t toggle) blank() bool       { return false }
 
 // number is a whole number within bounds.
 type number struct {
@@ -150,12 +137,8 @@ func (v number) load(l *loader, n node) {
 	*v.to = int(f)
 }
 
-func (v number) append(b []byte) []byte { return strconv.AppendInt(b, int64(*v.to), 10) }
-func (v number) blank() bool            { return false }
-
-func (v number) schema() schema {
-	return schema{"type": "integer", "minimum": v.least, "maximum": v.most}
-}
+func (v number) canonical() string { return strconv.Itoa(*v.to) }
+func (v number) blank() bool       { return false }
 
 // version is the version of the file's layout.
 type version struct{}
@@ -170,9 +153,8 @@ func (version) load(l *loader, n node) {
 	}
 }
 
-func (version) append(b []byte) []byte { return strconv.AppendInt(b, Version, 10) }
-func (version) blank() bool            { return false }
-func (version) schema() schema         { return schema{"const": Version} }
+func (version) canonical() string { return strconv.Itoa(Version) }
+func (version) blank() bool       { return false }
 
 // accountID is the number of an account. YAML reads it as an integer when it
 // is not quoted; what counts is the digits as written.
@@ -188,12 +170,5 @@ func (a accountID) load(l *loader, n node) {
 	*a.to = id
 }
 
-func (a accountID) append(b []byte) []byte { return appendString(b, string(*a.to)) }
-func (a accountID) blank() bool            { return *a.to == "" }
-
-func (a accountID) schema() schema {
-	return schema{"anyOf": []schema{
-		{"type": "string", "pattern": "^[0-9]{1,32}$"},
-		{"type": "integer", "minimum": 0},
-	}}
-}
+func (a accountID) canonical() string { return inJSON(string(*a.to)) }
+func (a accountID) blank() bool       { return *a.to == "" }

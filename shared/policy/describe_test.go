@@ -1,0 +1,160 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// The JSON Schema of a policy file, from the table that the loader follows: a test writes
+// deploy/policy.schema.json and compares it, and no function needs it.
+
+// schema is a JSON Schema, draft 2020-12.
+type schema map[string]any
+
+// describe returns the schema of the values that a key's load accepts.
+func describe(v value) schema { return v.(interface{ schema() schema }).schema() }
+
+// Schema returns the JSON Schema, draft 2020-12, of a policy file, for editors and CI.
+// [Load] alone checks the rest: that keys and accounts are unique, and that selectors name
+// accounts and regions of the policy.
+func Schema() []byte {
+	root := defaults().root().schema()
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "Fleetwarden policy"
+	root["$defs"] = schema{"selector": new(Selector).object().schema()}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(root); err != nil { // it holds strings, numbers, lists and maps
+		return nil
+	}
+	return slices.Clip(b.Bytes())
+}
+
+func (o object) schema() schema {
+	properties, required := schema{}, []string{}
+	for _, f := range o.fields {
+		property := describe(f.value)
+		property["description"] = f.doc
+		properties[f.key] = property
+		if f.must {
+			required = append(required, f.key)
+		}
+	}
+	s := schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		s["required"] = required
+	}
+	if len(o.some) > 0 {
+		var either []schema
+		for _, key := range o.some {
+			either = append(either, schema{"required": []string{key}})
+		}
+		s["anyOf"] = either
+	}
+	return s
+}
+
+func (v list[T]) schema() schema {
+	fresh := v.fresh
+	s := schema{"type": "array", "items": describe(v.item(&fresh))}
+	if v.least > 0 {
+		s["minItems"] = v.least
+	}
+	return s
+}
+
+func (v dict[T]) schema() schema {
+	var item T
+	s := schema{
+		"type":                 "object",
+		"propertyNames":        schema{"pattern": v.keys.shape.String(), "maxLength": v.keys.longest},
+		"additionalProperties": describe(v.item(&item)),
+	}
+	if v.least > 0 {
+		s["minProperties"] = v.least
+	}
+	return s
+}
+
+func (selection) schema() schema { return schema{"$ref": "#/$defs/selector"} }
+
+func (u unique) schema() schema { return describe(u.value) }
+
+// An exemption has the checks of ruleOf and of working, too.
+func (w working) schema() schema {
+	s := w.object.schema()
+	s["allOf"] = append(rulesOfControls(), keysOfRules()...)
+	return s
+}
+
+func (r regions) schema() schema {
+	return schema{"anyOf": []schema{{"const": auto}, r.listed().schema()}}
+}
+
+// keysOfRules is [selectable] in JSON Schema.
+func keysOfRules() (conditions []schema) {
+	for _, control := range Controls() {
+		for _, rule := range append([]string{""}, Rules(control)...) {
+			can, refused := selectable(control, rule), schema{}
+			for _, f := range append(new(Selector).keys(), field{key: "instances"}) {
+				if !slices.Contains(can, f.key) {
+					refused[f.key] = false
+				}
+			}
+			of := schema{"properties": schema{"control": schema{"const": control}, "rule": schema{"const": rule}}, "required": []string{"rule"}}
+			if rule == "" {
+				of = schema{"properties": schema{"control": schema{"const": control}, "rule": false}}
+			}
+			if can != nil {
+				conditions = append(conditions, schema{"if": of, "then": schema{"properties": refused}})
+			}
+		}
+	}
+	return conditions
+}
+
+// rulesOfControls is the check of ruleOf in JSON Schema.
+func rulesOfControls() []schema {
+	var conditions []schema
+	for _, control := range Controls() {
+		conditions = append(conditions, schema{
+			"if":   schema{"properties": schema{"control": schema{"const": control}}},
+			"then": schema{"properties": schema{"rule": schema{"enum": Rules(control)}}},
+		})
+	}
+	return conditions
+}
+
+func (d duration) schema() schema {
+	return schema{"type": "string", "pattern": durationShape.String()}
+}
+
+func (d date) schema() schema {
+	return schema{"type": "string", "format": "date", "pattern": `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`}
+}
+
+func (d lastDay) schema() schema { return date{}.schema() }
+
+func (t text[S]) schema() schema {
+	return schema{"type": "string", "pattern": t.shape.String(), "maxLength": t.longest}
+}
+
+func (c choice[S]) schema() schema { return schema{"type": "string", "enum": c.words} }
+
+func (t toggle) schema() schema { return schema{"type": "boolean"} }
+
+func (v number) schema() schema {
+	return schema{"type": "integer", "minimum": v.least, "maximum": v.most}
+}
+
+func (version) schema() schema { return schema{"const": Version} }
+
+func (a accountID) schema() schema {
+	return schema{"anyOf": []schema{
+		{"type": "string", "pattern": "^[0-9]{1,32}$"},
+		{"type": "integer", "minimum": 0},
+	}}
+}
