@@ -10,27 +10,19 @@ import (
 // Match is whether a selector matches a resource.
 type Match uint8
 
-// The answers of a selector.
+// The answers of a selector, ordered so that min is "and", max is "or", and the difference
+// from Yes is "not".
 const (
 	// No: it does not match.
 	No Match = iota
-	// Yes: it matches.
-	Yes
 	// Maybe: it needs a fact that was not observed. Never take it for Yes before a change,
 	// nor for a reason to pass.
 	Maybe
+	// Yes: it matches.
+	Yes
 )
 
-func (m Match) String() string {
-	switch m {
-	case Yes:
-		return "yes"
-	case Maybe:
-		return "maybe"
-	default:
-		return "no"
-	}
-}
+func (m Match) String() string { return [...]string{"no", "maybe", "yes"}[m] }
 
 // The values of Selector.Managed.
 const (
@@ -139,7 +131,7 @@ func (c Control) covers(match func(Selector) Match) Match {
 	if len(c.Include) > 0 {
 		included = anyOf(c.Include, match)
 	}
-	return and(included, not(anyOf(c.Exclude, match)))
+	return min(included, Yes-anyOf(c.Exclude, match))
 }
 
 // MayChange reports whether the control may change a resource that it covers: an instance
@@ -193,41 +185,14 @@ func (s Selector) untagged(scope fleet.Scope, l fleet.Fact[fleet.Listing]) Match
 	if rest.Empty() {
 		return Maybe
 	}
-	return and(rest.Match(scope, l), Maybe)
+	return min(rest.Match(scope, l), Maybe)
 }
 
 // anyOf is the "or" of selectors: No without any.
 func anyOf(selectors []Selector, match func(Selector) Match) Match {
 	best := No
 	for _, s := range selectors {
-		switch match(s) {
-		case Yes:
-			return Yes
-		case Maybe:
-			best = Maybe
-		}
+		best = max(best, match(s))
 	}
 	return best
-}
-
-func and(a, b Match) Match {
-	switch {
-	case a == No || b == No:
-		return No
-	case a == Maybe || b == Maybe:
-		return Maybe
-	default:
-		return Yes
-	}
-}
-
-func not(m Match) Match {
-	switch m {
-	case Yes:
-		return No
-	case No:
-		return Yes
-	default:
-		return Maybe
-	}
 }
