@@ -159,12 +159,6 @@ const (
 	instancesUnfit = `InvalidInstance.NotMatch InvalidNetworkType.MismatchRamRole IncorrectInstanceStatus IncorrectInstanceStatus.Initializing`
 )
 
-// Listed reports whether the product's code is known.
-func Listed(product, code string) bool {
-	_, ok := listed(product, code)
-	return ok
-}
-
 func listed(product, code string) (fleet.Class, bool) {
 	own := product == "mns" || product == "oss"
 	for _, c := range classes {

@@ -18,17 +18,6 @@ const (
 	Allowed
 )
 
-func (a Answer) String() string {
-	switch a {
-	case Denied:
-		return "denied"
-	case Allowed:
-		return "allowed"
-	default:
-		return "unsure"
-	}
-}
-
 // Request is a question to policies. An Action or Resource with wildcards asks about all
 // matches. With an empty one the answer is at most Unsure.
 type Request struct {
