@@ -31,11 +31,11 @@ var errNoKeys = errors.New("no credentials yet: the platform gave none with the 
 // Renew replaces the keys for all requests from now on.
 func (r *Renewable) Renew(k Keys) { r.keys.Store(&k) }
 
-// GetCredential returns the newest keys.
+// GetCredential returns the newest keys, and with an error a model without any.
 func (r *Renewable) GetCredential() (*credentials.CredentialModel, error) {
 	k := r.keys.Load()
 	if k == nil || k.AccessKeyID == "" {
-		return nil, errNoKeys
+		return &credentials.CredentialModel{}, errNoKeys
 	}
 	kind := "sts"
 	if k.SecurityToken == "" {
@@ -49,28 +49,19 @@ func (r *Renewable) GetCredential() (*credentials.CredentialModel, error) {
 // GetAccessKeyId is part of the SDK's interface; the SDK calls GetCredential.
 func (r *Renewable) GetAccessKeyId() (*string, error) {
 	m, err := r.GetCredential()
-	if err != nil {
-		return nil, err
-	}
-	return m.AccessKeyId, nil
+	return m.AccessKeyId, err
 }
 
 // GetAccessKeySecret is part of the SDK's interface; the SDK calls GetCredential.
 func (r *Renewable) GetAccessKeySecret() (*string, error) {
 	m, err := r.GetCredential()
-	if err != nil {
-		return nil, err
-	}
-	return m.AccessKeySecret, nil
+	return m.AccessKeySecret, err
 }
 
 // GetSecurityToken is part of the SDK's interface; the SDK calls GetCredential.
 func (r *Renewable) GetSecurityToken() (*string, error) {
 	m, err := r.GetCredential()
-	if err != nil {
-		return nil, err
-	}
-	return m.SecurityToken, nil
+	return m.SecurityToken, err
 }
 
 // GetBearerToken is part of the SDK's interface; we have none.

@@ -54,22 +54,16 @@ func attempt[Resp any](ctx context.Context, s *Session, a API, send func() (*Res
 		if err := ctx.Err(); err != nil {
 			return &Error{API: a.String(), Message: "not sent: " + err.Error(), class: fleet.Canceled, cause: err}
 		}
-		if err := s.Spend(a.String()); err != nil {
+		return s.once(a.String(), func() (err error) {
+			resp, err = send()
 			return err
-		}
-		var err error
-		resp, err = send()
-		s.Count(a.String(), err)
-		return err
+		})
 	}
 	err := s.Retry(ctx, try)
 	if s.renew != nil && keysRefused(err) && s.renew(ctx) == nil {
 		err = s.Retry(ctx, try)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return resp, nil
+	return resp, err
 }
 
 // keysRefused reports whether a call was refused for its temporary keys, which have expired or
@@ -87,27 +81,41 @@ func keysRefused(err error) bool {
 }
 
 func send[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {
+	_, body, err := exchange(ctx, s, a, &openapiutil.Params{
+		Pathname: new("/"), Method: new("POST"), Style: new("RPC"), ReqBodyType: new("formData"),
+	}, &openapiutil.OpenApiRequest{Body: dara.ToMap(req)})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(body) == 0:
+		return nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
+	case !bytes.Contains(body, requestID):
+		return nil, NoAnswer(ctx, a.String(), errNoRequestID, a.Write)
+	}
+	return read[Resp](ctx, a, body)
+}
+
+// exchange sends a request and returns headers and body of its answer.
+func exchange(ctx context.Context, s *Session, a API, p *openapiutil.Params, req *openapiutil.OpenApiRequest) (headers map[string]*string, body []byte, err error) {
 	client, err := s.cloud.client(a.Product.Endpoint(a.Region))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	answer, err := client.CallApiWithCtx(ctx, &openapiutil.Params{
-		Action: &a.Action, Version: &a.Product.Version, Protocol: new("HTTPS"), Pathname: new("/"), Method: new("POST"),
-		AuthType: new("AK"), Style: new("RPC"), ReqBodyType: new("formData"),
-		BodyType: new("binary"), // hands over the body unread: decoded once, below
-	}, &openapiutil.OpenApiRequest{Body: dara.ToMap(req)}, &dara.RuntimeOptions{})
+	p.Action, p.Version, p.Protocol, p.AuthType = &a.Action, &a.Product.Version, new("HTTPS"), new("AK")
+	p.BodyType = new("binary") // hands over the body unread: decoded once, by read
+	answer, err := client.CallApiWithCtx(ctx, p, req, &dara.RuntimeOptions{})
 	if err != nil {
-		return nil, translate(ctx, a, err)
+		return nil, nil, translate(ctx, a, err)
 	}
-	if headers, ok := answer["headers"].(map[string]*string); ok {
-		s.SawDate(value(headers["date"]))
-	}
-	body, ok := answer["body"].(io.ReadCloser)
+	headers, _ = answer["headers"].(map[string]*string)
+	s.SawDate(dara.StringValue(headers["date"]))
+	stream, ok := answer["body"].(io.ReadCloser)
 	if !ok {
-		return nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
+		return nil, nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
 	}
-	defer body.Close()
-	return decode[Resp](ctx, a, body)
+	defer stream.Close()
+	body, err = whole(ctx, a, stream)
+	return headers, body, err
 }
 
 var (
@@ -118,20 +126,6 @@ var (
 // requestID is in each product's answer. Without it the gateway answered alone: an empty
 // object would read as an empty list.
 var requestID = []byte(`"RequestId"`)
-
-func decode[Resp any](ctx context.Context, a API, body io.Reader) (*Resp, error) {
-	text, err := whole(ctx, a, body)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(text) == 0:
-		return nil, NoAnswer(ctx, a.String(), errNoBody, a.Write)
-	}
-	if !bytes.Contains(text, requestID) {
-		return nil, NoAnswer(ctx, a.String(), errNoRequestID, a.Write)
-	}
-	return read[Resp](ctx, a, text)
-}
 
 // whole reads the body of an answer to its end.
 func whole(ctx context.Context, a API, body io.Reader) ([]byte, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/fleet"
 )
@@ -93,23 +94,29 @@ func (e *Error) Unwrap() error { return e.cause }
 // translate converts an error of the SDK to an *Error.
 func translate(ctx context.Context, a API, err error) *Error {
 	api := a.String()
-	var throttled *openapi.ThrottlingError
-	var client *openapi.ClientError
-	var server *openapi.ServerError
+	var refused refusal
 	switch {
-	case errors.As(err, &throttled):
-		e := NewError(api, value(throttled.StatusCode), text(throttled.Code), message(throttled.Data), text(throttled.RequestId), a.Write)
-		e.class = fleet.Throttled
-		e.retryAfter = time.Duration(value(throttled.RetryAfter)) * time.Millisecond
+	case errors.As(err, &refused):
+		e := NewError(api, dara.IntValue(refused.GetStatusCode()), text(refused.GetCode()), message(refused.GetData()), text(refused.GetRequestId()), a.Write)
+		if errors.As(err, new(*openapi.ThrottlingError)) {
+			e.class = fleet.Throttled
+			e.retryAfter = time.Duration(dara.Int64Value(refused.GetRetryAfter())) * time.Millisecond
+		}
 		return e
-	case errors.As(err, &client):
-		return NewError(api, value(client.StatusCode), text(client.Code), message(client.Data), text(client.RequestId), a.Write)
-	case errors.As(err, &server):
-		return NewError(api, value(server.StatusCode), text(server.Code), message(server.Data), text(server.RequestId), a.Write)
 	case errors.Is(err, errNoKeys):
 		return &Error{API: api, Message: err.Error(), class: fleet.Denied, cause: err}
 	}
 	return NoAnswer(ctx, api, err, a.Write)
+}
+
+// refusal is the SDK's error of an answered call: of a throttle, of the client or the server.
+type refusal interface {
+	error
+	GetStatusCode() *int
+	GetCode() *string
+	GetData() map[string]any
+	GetRequestId() *string
+	GetRetryAfter() *int64
 }
 
 // message is the product's own message; the SDK adds the status and the request id to it,
@@ -125,16 +132,8 @@ func message(data map[string]any) string {
 
 // text is a text of an answer; for a missing one the SDK has "<nil>".
 func text(p *string) string {
-	if s := value(p); s != "<nil>" {
+	if s := dara.StringValue(p); s != "<nil>" {
 		return s
 	}
 	return ""
-}
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

@@ -2,7 +2,6 @@ package aliyun
 
 import (
 	"context"
-	"io"
 	"net/http"
 
 	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
@@ -18,7 +17,8 @@ type REST struct {
 	API
 	Method string
 	// Path begins with a slash; its variable parts are escaped.
-	Path  string
+	Path string
+	// Query leaves out what is empty.
 	Query map[string]string
 	// Body, if not nil, is sent as JSON: a struct or a map.
 	Body any
@@ -30,44 +30,30 @@ func DoREST[Resp any](ctx context.Context, s *Session, r REST) (*Resp, error) {
 }
 
 func sendREST[Resp any](ctx context.Context, s *Session, r REST) (*Resp, error) {
-	client, err := s.cloud.client(r.Product.Endpoint(r.Region))
-	if err != nil {
-		return nil, err
-	}
 	request := &openapiutil.OpenApiRequest{Query: map[string]*string{}}
 	for name, v := range r.Query {
-		request.Query[name] = &v
+		if v != "" {
+			request.Query[name] = &v
+		}
 	}
+	var err error
 	if request.Body, err = members(r.Body); err != nil {
 		return nil, &Error{API: r.String(), Message: "not sent: " + err.Error(), class: fleet.Invalid, cause: err}
 	}
-	answer, err := client.CallApiWithCtx(ctx, &openapiutil.Params{
-		Action: &r.Action, Version: &r.Product.Version, Protocol: new("HTTPS"), Pathname: &r.Path, Method: &r.Method,
-		AuthType: new("AK"), Style: new("ROA"), ReqBodyType: new("json"), BodyType: new("binary"),
-	}, request, &dara.RuntimeOptions{})
-	if err != nil {
-		return nil, translate(ctx, r.API, err)
-	}
-	headers, _ := answer["headers"].(map[string]*string)
-	s.SawDate(value(headers["date"]))
-	if value(headers["x-acs-request-id"])+value(headers["x-fc-request-id"]) == "" {
-		return nil, NoAnswer(ctx, r.String(), errNoRequestID, r.Write)
-	}
-	body, ok := answer["body"].(io.ReadCloser)
-	if !ok {
-		return nil, NoAnswer(ctx, r.String(), errNoBody, r.Write)
-	}
-	defer body.Close()
-	text, err := whole(ctx, r.API, body)
+	headers, body, err := exchange(ctx, s, r.API, &openapiutil.Params{
+		Pathname: &r.Path, Method: &r.Method, Style: new("ROA"), ReqBodyType: new("json"),
+	}, request)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(text) == 0 && (r.Method == http.MethodDelete || r.Method == http.MethodPut): // 204
+	case dara.StringValue(headers["x-acs-request-id"])+dara.StringValue(headers["x-fc-request-id"]) == "":
+		return nil, NoAnswer(ctx, r.String(), errNoRequestID, r.Write)
+	case len(body) == 0 && (r.Method == http.MethodDelete || r.Method == http.MethodPut): // 204
 		return new(Resp), nil
-	case len(text) == 0:
+	case len(body) == 0:
 		return nil, NoAnswer(ctx, r.String(), errNoBody, r.Write)
 	}
-	return read[Resp](ctx, r.API, text)
+	return read[Resp](ctx, r.API, body)
 }
 
 // members are those of a struct, in the form that the SDK takes.

@@ -129,9 +129,25 @@ func (s *Session) Calls() map[string]map[string]int {
 	return out
 }
 
-// Spend takes one call off the budget. Clients that do not use [Do], such as the MNS
-// client, use it with [Session.Count].
-func (s *Session) Spend(api string) error {
+// Call makes one call of an API for clients that do not use [Do], such as the MNS client:
+// within the budget, counted, and retried after transient failures, by [Session.Retry]. A
+// repeated call must be harmless.
+func (s *Session) Call(ctx context.Context, api string, try func() error) error {
+	return s.Retry(ctx, func() error { return s.once(api, try) })
+}
+
+// once spends one call of the budget, makes it and counts its result.
+func (s *Session) once(api string, try func() error) error {
+	if err := s.spend(api); err != nil {
+		return err
+	}
+	err := try()
+	s.count(api, err)
+	return err
+}
+
+// spend takes one call off the budget.
+func (s *Session) spend(api string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, action, _ := strings.Cut(api, ":")
@@ -150,8 +166,8 @@ func (s *Session) Spend(api string) error {
 	return nil
 }
 
-// Count records the result of one call that was sent.
-func (s *Session) Count(api string, err error) {
+// count records the result of one call that was sent.
+func (s *Session) count(api string, err error) {
 	result := "ok"
 	if err != nil {
 		result = fleet.ClassOf(err).String()

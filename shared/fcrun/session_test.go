@@ -16,7 +16,7 @@ func TestTheBudgetIsOfTheCloudsAPIsAndNotOfTheStore(t *testing.T) {
 	s := r.session()
 	spend := func(api string) (n int) {
 		for range 5000 {
-			if err := s.Spend(api); err != nil {
+			if err := s.Call(t.Context(), api, func() error { return nil }); err != nil {
 				if fleet.ClassOf(err) != fleet.OutOfBudget {
 					t.Fatal(err)
 				}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -46,7 +47,7 @@ func (c *Client) Assistants(ctx context.Context, region fleet.Region, ids []stri
 	out := make(map[string]fleet.Assistant, len(ids))
 	for part := range slices.Chunk(ids, maxAssistants) {
 		page, err := aliyun.Do[sdk.DescribeCloudAssistantStatusRequest, assistants](ctx, c.session, api(region, "DescribeCloudAssistantStatus"),
-			&sdk.DescribeCloudAssistantStatusRequest{RegionId: new(string(region)), InstanceId: pointers(part)})
+			&sdk.DescribeCloudAssistantStatusRequest{RegionId: new(string(region)), InstanceId: dara.StringSlice(part)})
 		if err != nil {
 			return nil, err
 		}
@@ -143,15 +144,11 @@ type invoked struct {
 // call fails. Parameters may hold secrets: they are sent, and never part of an error.
 func (c *Client) Invoke(ctx context.Context, region fleet.Region, commandID string, parameters map[string]fleet.Secret, ids []string) (string, error) {
 	req := &sdk.InvokeCommandShrinkRequest{
-		RegionId: new(string(region)), CommandId: &commandID, InstanceId: pointers(ids), Timeout: new(int64(commandTimeout)),
+		RegionId: new(string(region)), CommandId: &commandID, InstanceId: dara.StringSlice(ids), Timeout: new(int64(commandTimeout)),
 		Tag: []*sdk.InvokeCommandShrinkRequestTag{{Key: new(invocationTag), Value: new(hour(c.session.Now()))}},
 	}
 	if len(parameters) > 0 {
-		text, err := plain(parameters)
-		if err != nil {
-			return "", err
-		}
-		req.ParametersShrink = &text
+		req.ParametersShrink = plain(parameters)
 	}
 	resp, err := aliyun.Do[sdk.InvokeCommandShrinkRequest, invoked](ctx, c.session, write(region, "InvokeCommand"), req)
 	if err != nil {
@@ -172,14 +169,10 @@ type Script struct {
 // invocation's id. That permission is root on every instance it covers: prefer
 // [Client.Invoke].
 func (c *Client) runScript(ctx context.Context, region fleet.Region, s Script, parameters map[string]fleet.Secret, ids []string) (string, error) {
-	text, err := plain(parameters)
-	if err != nil {
-		return "", err
-	}
 	resp, err := aliyun.Do[sdk.RunCommandShrinkRequest, invoked](ctx, c.session, write(region, "RunCommand"), &sdk.RunCommandShrinkRequest{
-		RegionId: new(string(region)), Name: &s.Name, Type: &s.Type, InstanceId: pointers(ids), Timeout: new(int64(commandTimeout)),
+		RegionId: new(string(region)), Name: &s.Name, Type: &s.Type, InstanceId: dara.StringSlice(ids), Timeout: new(int64(commandTimeout)),
 		CommandContent: new(base64.StdEncoding.EncodeToString([]byte(s.Content))), ContentEncoding: new("Base64"),
-		EnableParameter: new(true), ParametersShrink: &text, KeepCommand: new(false),
+		EnableParameter: new(true), ParametersShrink: plain(parameters), KeepCommand: new(false),
 		Tag: []*sdk.RunCommandShrinkRequestTag{{Key: new(invocationTag), Value: new(hour(c.session.Now()))}},
 	})
 	if err != nil {
@@ -205,16 +198,13 @@ func (s Scripts) Invoke(ctx context.Context, region fleet.Region, name string, p
 }
 
 // plain writes parameters as the JSON object that Cloud Assistant takes.
-func plain(parameters map[string]fleet.Secret) (string, error) {
+func plain(parameters map[string]fleet.Secret) *string {
 	open := make(map[string]string, len(parameters))
 	for k, v := range parameters {
 		open[k] = string(v)
 	}
-	text, err := json.Marshal(open)
-	if err != nil {
-		return "", fmt.Errorf("writing the command's parameters: %w", err)
-	}
-	return string(text), nil
+	text, _ := json.Marshal(open) // texts always have a JSON form
+	return new(string(text))
 }
 
 type userData struct {

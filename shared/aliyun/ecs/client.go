@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"fleetwarden/shared/aliyun"
@@ -31,18 +29,7 @@ func api(region fleet.Region, action string) aliyun.API {
 }
 
 func write(region fleet.Region, action string) aliyun.API {
-	a := api(region, action)
-	a.Write = true
-	return a
-}
-
-// idList is how ECS takes a list of ids: one string that holds a JSON array.
-func idList(ids []string) (*string, error) {
-	b, err := json.Marshal(ids)
-	if err != nil {
-		return nil, fmt.Errorf("writing a list of ids: %w", err)
-	}
-	return new(string(b)), nil
+	return aliyun.API{Product: aliyun.ECS, Action: action, Region: region, Write: true}
 }
 
 // ecsTime is how ECS writes CreationTime: to the minute, in UTC.
@@ -55,12 +42,4 @@ func parseTime(s string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

@@ -31,11 +31,7 @@ type disks struct {
 func (c *Client) SystemDisksByID(ctx context.Context, region fleet.Region, diskIDs []string) (map[string]string, error) {
 	out := map[string]string{}
 	for part := range slices.Chunk(diskIDs, maxDiskIDs) {
-		list, err := idList(part)
-		if err != nil {
-			return nil, err
-		}
-		err = c.systemDisks(ctx, &sdk.DescribeDisksRequest{RegionId: new(string(region)), DiskIds: list, MaxResults: new(int32(maxDiskIDs))}, out)
+		err := c.systemDisks(ctx, &sdk.DescribeDisksRequest{RegionId: new(string(region)), DiskIds: aliyun.List(part...), MaxResults: new(int32(maxDiskIDs))}, out)
 		if err != nil {
 			return nil, err
 		}

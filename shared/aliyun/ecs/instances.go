@@ -8,6 +8,7 @@ import (
 	"time"
 
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -69,12 +70,8 @@ func (i *instance) listing() fleet.Listing {
 func (c *Client) Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error) {
 	out := make(map[string]fleet.Listing, len(ids))
 	for part := range slices.Chunk(ids, maxInstanceIDs) {
-		list, err := idList(part)
-		if err != nil {
-			return nil, err
-		}
 		req := anyInstance(region)
-		req.InstanceIds = list
+		req.InstanceIds = aliyun.List(part...)
 		if err := c.listings(ctx, req, out); err != nil {
 			return nil, err
 		}
@@ -168,7 +165,7 @@ func (c *Client) instances(ctx context.Context, req *sdk.DescribeInstancesReques
 	if err != nil {
 		return nil, err
 	}
-	if page.NextToken != "" && page.NextToken == deref(req.NextToken) {
+	if page.NextToken != "" && page.NextToken == dara.StringValue(req.NextToken) {
 		return nil, fmt.Errorf("listing instances of %s: %w", *req.RegionId, errCircle)
 	}
 	return page, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -18,13 +19,9 @@ import (
 func (c *Client) RoleNames(ctx context.Context, region fleet.Region, ids []string) (map[string]string, error) {
 	out := make(map[string]string, len(ids))
 	for part := range slices.Chunk(ids, maxRoleIDs) {
-		list, err := idList(part)
-		if err != nil {
-			return nil, err
-		}
 		page, err := aliyun.Do[sdk.DescribeInstanceRamRoleRequest, sdk.DescribeInstanceRamRoleResponseBody](ctx, c.session,
 			api(region, "DescribeInstanceRamRole"), &sdk.DescribeInstanceRamRoleRequest{
-				RegionId: new(string(region)), InstanceIds: list,
+				RegionId: new(string(region)), InstanceIds: aliyun.List(part...),
 				PageSize: new(int32(maxRoleIDs)), // the default page holds 10
 			})
 		if err != nil {
@@ -37,11 +34,11 @@ func (c *Client) RoleNames(ctx context.Context, region fleet.Region, ids []strin
 			continue
 		}
 		sets := page.InstanceRamRoleSets.InstanceRamRoleSet
-		if total := int(deref(page.TotalCount)); total > len(sets) {
+		if total := int(dara.Int32Value(page.TotalCount)); total > len(sets) {
 			return nil, fmt.Errorf("reading the roles of instances: the answer holds %d of %d", len(sets), total)
 		}
 		for _, set := range sets {
-			out[deref(set.InstanceId)] = deref(set.RamRoleName)
+			out[dara.StringValue(set.InstanceId)] = dara.StringValue(set.RamRoleName)
 		}
 	}
 	return out, nil
@@ -52,45 +49,49 @@ func (c *Client) RoleNames(ctx context.Context, region fleet.Region, ids []strin
 // the cloud mentioned. "200" alone means success; the documented sample of a success lacks
 // the Success field.
 func (c *Client) AttachRole(ctx context.Context, region fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error) {
-	list, err := idList(ids)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := aliyun.Do[sdk.AttachInstanceRamRoleRequest, sdk.AttachInstanceRamRoleResponseBody](ctx, c.session,
-		write(region, "AttachInstanceRamRole"), &sdk.AttachInstanceRamRoleRequest{
-			RegionId: new(string(region)), InstanceIds: list, RamRoleName: &role,
-		})
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]fleet.BatchAnswer, len(ids))
-	if resp.AttachInstanceRamRoleResults != nil {
-		for _, r := range resp.AttachInstanceRamRoleResults.AttachInstanceRamRoleResult {
-			out[deref(r.InstanceId)] = answer("AttachInstanceRamRole", deref(r.Code), deref(r.Message), deref(resp.RequestId))
-		}
-	}
-	return out, nil
+	return inBatch(ctx, c, region, "AttachInstanceRamRole", &sdk.AttachInstanceRamRoleRequest{
+		RegionId: new(string(region)), InstanceIds: aliyun.List(ids...), RamRoleName: &role,
+	})
 }
 
 // DetachRole detaches role from instances, at most 100 a call, with
 // DetachInstanceRamRole. Answers are as for [Client.AttachRole].
 func (c *Client) DetachRole(ctx context.Context, region fleet.Region, role string, ids []string) (map[string]fleet.BatchAnswer, error) {
-	list, err := idList(ids)
+	return inBatch(ctx, c, region, "DetachInstanceRamRole", &sdk.DetachInstanceRamRoleRequest{
+		RegionId: new(string(region)), InstanceIds: aliyun.List(ids...), RamRoleName: &role,
+	})
+}
+
+// batch is the answer of a call for several instances: one entry for each, in the place that
+// the API has for them.
+type batch struct {
+	RequestID string `json:"RequestId"`
+	Attached  struct {
+		Entries []entry `json:"AttachInstanceRamRoleResult"`
+	} `json:"AttachInstanceRamRoleResults"`
+	Detached struct {
+		Entries []entry `json:"DetachInstanceRamRoleResult"`
+	} `json:"DetachInstanceRamRoleResults"`
+	Powered struct {
+		Entries []entry `json:"InstanceResponse"`
+	} `json:"InstanceResponses"`
+}
+
+type entry struct {
+	InstanceID string `json:"InstanceId"`
+	Code       string `json:"Code"`
+	Message    string `json:"Message"`
+}
+
+// inBatch makes a call for several instances and returns the answer of each.
+func inBatch[Req any](ctx context.Context, c *Client, region fleet.Region, action string, req *Req) (map[string]fleet.BatchAnswer, error) {
+	resp, err := aliyun.Do[Req, batch](ctx, c.session, write(region, action), req)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := aliyun.Do[sdk.DetachInstanceRamRoleRequest, sdk.DetachInstanceRamRoleResponseBody](ctx, c.session,
-		write(region, "DetachInstanceRamRole"), &sdk.DetachInstanceRamRoleRequest{
-			RegionId: new(string(region)), InstanceIds: list, RamRoleName: &role,
-		})
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]fleet.BatchAnswer, len(ids))
-	if resp.DetachInstanceRamRoleResults != nil {
-		for _, r := range resp.DetachInstanceRamRoleResults.DetachInstanceRamRoleResult {
-			out[deref(r.InstanceId)] = answer("DetachInstanceRamRole", deref(r.Code), deref(r.Message), deref(resp.RequestId))
-		}
+	out := map[string]fleet.BatchAnswer{}
+	for _, e := range slices.Concat(resp.Attached.Entries, resp.Detached.Entries, resp.Powered.Entries) {
+		out[e.InstanceID] = answer(action, e.Code, e.Message, resp.RequestID)
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	sdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -19,7 +20,7 @@ func (c *Client) Tag(ctx context.Context, region fleet.Region, key, value string
 	for part := range slices.Chunk(ids, maxTagged) {
 		_, err := aliyun.Do[sdk.TagResourcesRequest, sdk.TagResourcesResponseBody](ctx, c.session, write(region, "TagResources"),
 			&sdk.TagResourcesRequest{
-				RegionId: new(string(region)), ResourceType: new("instance"), ResourceId: pointers(part),
+				RegionId: new(string(region)), ResourceType: new("instance"), ResourceId: dara.StringSlice(part),
 				Tag: []*sdk.TagResourcesRequestTag{{Key: &key, Value: &value}},
 			})
 		if err != nil {
@@ -33,22 +34,11 @@ func (c *Client) Tag(ctx context.Context, region fleet.Region, key, value string
 // without giving up their resources. Where economical mode is on for the account,
 // leaving StoppedMode out would mean StopCharging.
 func (c *Client) Stop(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.BatchAnswer, error) {
-	resp, err := aliyun.Do[sdk.StopInstancesRequest, sdk.StopInstancesResponseBody](ctx, c.session, write(region, "StopInstances"),
-		&sdk.StopInstancesRequest{
-			RegionId: new(string(region)), InstanceId: pointers(ids),
-			StoppedMode: new("KeepCharging"), ForceStop: new(false),
-			BatchOptimization: new("SuccessFirst"), // one that cannot be stopped does not block the others
-		})
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]fleet.BatchAnswer, len(ids))
-	if resp.InstanceResponses != nil {
-		for _, r := range resp.InstanceResponses.InstanceResponse {
-			out[deref(r.InstanceId)] = answer("StopInstances", deref(r.Code), deref(r.Message), deref(resp.RequestId))
-		}
-	}
-	return out, nil
+	return inBatch(ctx, c, region, "StopInstances", &sdk.StopInstancesRequest{
+		RegionId: new(string(region)), InstanceId: dara.StringSlice(ids),
+		StoppedMode: new("KeepCharging"), ForceStop: new(false),
+		BatchOptimization: new("SuccessFirst"), // one that cannot be stopped does not block the others
+	})
 }
 
 // Untag removes one tag from instances with UntagResources, 50 a call, whatever its value.
@@ -57,7 +47,7 @@ func (c *Client) Untag(ctx context.Context, region fleet.Region, key string, ids
 	for part := range slices.Chunk(ids, maxTagged) {
 		_, err := aliyun.Do[sdk.UntagResourcesRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write(region, "UntagResources"),
 			&sdk.UntagResourcesRequest{
-				RegionId: new(string(region)), ResourceType: new("instance"), ResourceId: pointers(part), TagKey: []*string{&key},
+				RegionId: new(string(region)), ResourceType: new("instance"), ResourceId: dara.StringSlice(part), TagKey: []*string{&key},
 			})
 		if err != nil {
 			return err
@@ -69,27 +59,8 @@ func (c *Client) Untag(ctx context.Context, region fleet.Region, key string, ids
 // Start starts stopped instances with StartInstances, at most 100 a call. Answers are as
 // for [Client.Stop].
 func (c *Client) Start(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.BatchAnswer, error) {
-	resp, err := aliyun.Do[sdk.StartInstancesRequest, sdk.StartInstancesResponseBody](ctx, c.session, write(region, "StartInstances"),
-		&sdk.StartInstancesRequest{
-			RegionId: new(string(region)), InstanceId: pointers(ids),
-			BatchOptimization: new("SuccessFirst"), // one that cannot be started does not block the others
-		})
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]fleet.BatchAnswer, len(ids))
-	if resp.InstanceResponses != nil {
-		for _, r := range resp.InstanceResponses.InstanceResponse {
-			out[deref(r.InstanceId)] = answer("StartInstances", deref(r.Code), deref(r.Message), deref(resp.RequestId))
-		}
-	}
-	return out, nil
-}
-
-func pointers(ids []string) []*string {
-	out := make([]*string, len(ids))
-	for i := range ids {
-		out[i] = &ids[i]
-	}
-	return out
+	return inBatch(ctx, c, region, "StartInstances", &sdk.StartInstancesRequest{
+		RegionId: new(string(region)), InstanceId: dara.StringSlice(ids),
+		BatchOptimization: new("SuccessFirst"), // one that cannot be started does not block the others
+	})
 }

@@ -59,11 +59,7 @@ type snapshots struct {
 func (c *Client) Encryptions(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Encryption, error) {
 	out := make(map[string]fleet.Encryption, len(ids))
 	for part := range slices.Chunk(ids, maxSnapshotIDs) {
-		list, err := idList(part)
-		if err != nil {
-			return nil, err
-		}
-		req := &sdk.DescribeSnapshotsRequest{RegionId: new(string(region)), SnapshotIds: list, MaxResults: new(int32(maxSnapshotIDs))}
+		req := &sdk.DescribeSnapshotsRequest{RegionId: new(string(region)), SnapshotIds: aliyun.List(part...), MaxResults: new(int32(maxSnapshotIDs))}
 		for {
 			page, err := aliyun.Do[sdk.DescribeSnapshotsRequest, snapshots](ctx, c.session, api(region, "DescribeSnapshots"), req)
 			if err != nil {

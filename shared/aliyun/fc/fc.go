@@ -91,10 +91,7 @@ type Trigger struct {
 func (c *Client) Names(ctx context.Context, prefix string) ([]string, error) {
 	var out []string
 	err := pages(func(token string) (string, error) {
-		query := map[string]string{"prefix": prefix, "fcVersion": "v3", "limit": "100"}
-		if token != "" {
-			query["nextToken"] = token
-		}
+		query := map[string]string{"prefix": prefix, "fcVersion": "v3", "limit": "100", "nextToken": token}
 		page, err := aliyun.DoREST[struct {
 			Next      string     `json:"nextToken"`
 			Functions []Function `json:"functions"`
@@ -120,10 +117,7 @@ func (c *Client) Get(ctx context.Context, name string) (*Function, error) {
 func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error) {
 	out := map[string]string{}
 	err := pages(func(token string) (string, error) {
-		query := map[string]string{"ResourceType": "function", "ResourceId": `["` + arn + `"]`}
-		if token != "" {
-			query["NextToken"] = token
-		}
+		query := map[string]string{"ResourceType": "function", "ResourceId": `["` + arn + `"]`, "NextToken": token}
 		page, err := aliyun.DoREST[struct {
 			NextToken    string
 			TagResources []struct {
@@ -188,10 +182,7 @@ func unlessNone[T any](got *T, err error) (*T, error) {
 func (c *Client) Triggers(ctx context.Context, name string) ([]Trigger, error) {
 	var out []Trigger
 	err := pages(func(token string) (string, error) {
-		query := map[string]string{"limit": "100"}
-		if token != "" {
-			query["nextToken"] = token
-		}
+		query := map[string]string{"limit": "100", "nextToken": token}
 		page, err := aliyun.DoREST[struct {
 			Next     string    `json:"nextToken"`
 			Triggers []Trigger `json:"triggers"`

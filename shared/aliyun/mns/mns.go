@@ -133,7 +133,7 @@ func (c *Client) Send(ctx context.Context, queue string, messages []Message) (st
 			continue
 		}
 		s := &sending{left: messages[:n]}
-		err := c.call(ctx, sendAPI, func() error { return c.send(ctx, queue, s) })
+		err := c.session.Call(ctx, sendAPI, func() error { return c.send(ctx, queue, s) })
 		stored += s.stored
 		refused = append(refused, s.refused...)
 		if err != nil {

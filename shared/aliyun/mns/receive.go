@@ -40,11 +40,7 @@ type Received struct {
 // as they are. There is no way to peek at what comes after those. An empty queue is no
 // error.
 func (c *Client) Peek(ctx context.Context, queue string, n int) ([]Received, error) {
-	got, err := c.read(ctx, peekAPI, queue, fmt.Sprintf("?numOfMessages=%d&peekonly=true", clamp(n)))
-	if err != nil {
-		return nil, fmt.Errorf("peeking at queue %s: %w", queue, err)
-	}
-	return got, nil
+	return c.read(ctx, peekAPI, "peeking at", queue, fmt.Sprintf("?numOfMessages=%d&peekonly=true", clamp(n)))
 }
 
 // Receive takes up to n of a queue's visible messages, at most [MaxBatch], and does not
@@ -52,11 +48,7 @@ func (c *Client) Peek(ctx context.Context, queue string, n int) ([]Received, err
 // then come again. An empty queue is no error. When an answer is lost, the next try gets
 // other messages, and those of the first come again, too.
 func (c *Client) Receive(ctx context.Context, queue string, n int) ([]Received, error) {
-	got, err := c.read(ctx, receiveAPI, queue, fmt.Sprintf("?numOfMessages=%d&waitseconds=0", clamp(n)))
-	if err != nil {
-		return nil, fmt.Errorf("receiving from queue %s: %w", queue, err)
-	}
-	return got, nil
+	return c.read(ctx, receiveAPI, "receiving from", queue, fmt.Sprintf("?numOfMessages=%d&waitseconds=0", clamp(n)))
 }
 
 func clamp(n int) int { return min(max(n, 1), MaxBatch) }
@@ -64,9 +56,9 @@ func clamp(n int) int { return min(max(n, 1), MaxBatch) }
 // noMessage is the code for an empty queue, with HTTP 404.
 const noMessage = "MessageNotExist"
 
-func (c *Client) read(ctx context.Context, api, queue, query string) (got []Received, err error) {
+func (c *Client) read(ctx context.Context, api, doing, queue, query string) (got []Received, err error) {
 	r := request{api, sdk.GET, nil, messagesOf(queue) + query}
-	err = c.call(ctx, api, func() error {
+	err = c.session.Call(ctx, api, func() error {
 		err := c.exchange(ctx, r, func(resp *fasthttp.Response) (err error) {
 			got, err = received(ctx, api, resp)
 			return err
@@ -76,7 +68,10 @@ func (c *Client) read(ctx context.Context, api, queue, query string) (got []Rece
 		}
 		return err
 	})
-	return got, err
+	if err != nil {
+		return nil, fmt.Errorf("%s queue %s: %w", doing, queue, err)
+	}
+	return got, nil
 }
 
 func received(ctx context.Context, api string, resp *fasthttp.Response) ([]Received, error) {
@@ -120,7 +115,7 @@ func (c *Client) Delete(ctx context.Context, queue string, handles []string) []e
 func (c *Client) deleteBatch(ctx context.Context, queue string, handles []string) []error {
 	var failed map[string]error
 	r := request{deleteAPI, sdk.DELETE, sdk.ReceiptHandles{ReceiptHandles: handles}, messagesOf(queue)}
-	err := c.call(ctx, deleteAPI, func() error {
+	err := c.session.Call(ctx, deleteAPI, func() error {
 		return c.exchange(ctx, r, func(resp *fasthttp.Response) (err error) {
 			failed, err = deleted(ctx, resp, handles)
 			return err

@@ -21,19 +21,6 @@ type request struct {
 
 func messagesOf(queue string) string { return "queues/" + queue + "/messages" }
 
-// call makes one call of an API: within the budget, counted, and retried after transient
-// failures. A repeated call must be harmless.
-func (c *Client) call(ctx context.Context, api string, try func() error) error {
-	return c.session.Retry(ctx, func() error {
-		if err := c.session.Spend(api); err != nil {
-			return err
-		}
-		err := try()
-		c.session.Count(api, err)
-		return err
-	})
-}
-
 // exchange sends a request and lets read handle the answer, which is not kept.
 func (c *Client) exchange(ctx context.Context, r request, read func(*fasthttp.Response) error) error {
 	resp, err := c.queues.client().Send(r.method, nil, r.body, r.resource)

@@ -61,14 +61,7 @@ func keys(cloud *aliyun.Cloud) (credentials.Credentials, error) {
 	if err != nil {
 		return credentials.Credentials{}, fmt.Errorf("getting credentials: %w", err)
 	}
-	return credentials.Credentials{AccessKeyID: value(m.AccessKeyId), AccessKeySecret: value(m.AccessKeySecret), SecurityToken: value(m.SecurityToken)}, nil
-}
-
-func value(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
+	return credentials.Credentials{AccessKeyID: sdk.ToString(m.AccessKeyId), AccessKeySecret: sdk.ToString(m.AccessKeySecret), SecurityToken: sdk.ToString(m.SecurityToken)}, nil
 }
 
 // Put creates an object. An existing one of that name is left unchanged, and the error has
@@ -80,8 +73,9 @@ func value(p *string) string {
 // then the error has class [fleet.NotWriteOnce], and the object has been written, perhaps
 // over another.
 func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
+	const api = "oss:PutObject"
 	sent := 0
-	err := b.call(ctx, "oss:PutObject", func(api string) error {
+	err := b.session.Call(ctx, api, func() error {
 		sent++
 		res, err := b.sdk.PutObject(ctx, &sdk.PutObjectRequest{
 			Bucket: &b.place.Bucket, Key: &key, Body: bytes.NewReader(body), ForbidOverwrite: sdk.Ptr("true"), ContentType: sdk.Ptr("application/json"),
@@ -89,11 +83,11 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 		switch {
 		case err != nil:
 			return b.translate(ctx, api, err)
-		case value(res.ETag) == "":
+		case sdk.ToString(res.ETag) == "":
 			return aliyun.NoAnswer(ctx, api, errNoETag, false)
 		}
 		b.session.SawDate(res.Headers.Get("Date"))
-		if value(res.VersionId) != "" {
+		if sdk.ToString(res.VersionId) != "" {
 			return versioned{b.place.Bucket}
 		}
 		return nil
@@ -131,14 +125,15 @@ var (
 
 // Get reads an object. The error has class [fleet.NotFound] when there is none.
 func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
+	const api = "oss:GetObject"
 	var body []byte
-	err := b.call(ctx, "oss:GetObject", func(api string) error {
+	err := b.session.Call(ctx, api, func() error {
 		res, err := b.sdk.GetObject(ctx, &sdk.GetObjectRequest{Bucket: &b.place.Bucket, Key: &key})
 		if err != nil {
 			return b.translate(ctx, api, err)
 		}
 		defer res.Body.Close()
-		if value(res.ETag) == "" {
+		if sdk.ToString(res.ETag) == "" {
 			return aliyun.NoAnswer(ctx, api, errNoETag, false)
 		}
 		b.session.SawDate(res.Headers.Get("Date"))
@@ -159,21 +154,22 @@ func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 // List returns one page of the names that begin with prefix and come after another,
 // in order of their bytes. more reports whether there are others after these.
 func (b *Bucket) List(ctx context.Context, prefix, after string) (names []string, more bool, err error) {
+	const api = "oss:ListObjects"
 	req := &sdk.ListObjectsV2Request{Bucket: &b.place.Bucket, Prefix: &prefix, MaxKeys: maxKeys}
 	if after != "" {
 		req.StartAfter = &after
 	}
-	err = b.call(ctx, "oss:ListObjects", func(api string) error {
+	err = b.session.Call(ctx, api, func() error {
 		res, err := b.sdk.ListObjectsV2(ctx, req)
 		switch {
 		case err != nil:
 			return b.translate(ctx, api, err)
-		case value(res.Name) != b.place.Bucket:
+		case sdk.ToString(res.Name) != b.place.Bucket:
 			return aliyun.NoAnswer(ctx, api, errNoName, false)
 		}
 		b.session.SawDate(res.Headers.Get("Date"))
 		for _, o := range res.Contents {
-			names = append(names, value(o.Key))
+			names = append(names, sdk.ToString(o.Key))
 		}
 		more = res.IsTruncated
 		return nil
@@ -182,17 +178,6 @@ func (b *Bucket) List(ctx context.Context, prefix, after string) (names []string
 		return nil, false, fmt.Errorf("listing %s: %w", prefix, err)
 	}
 	return names, more, nil
-}
-
-func (b *Bucket) call(ctx context.Context, api string, send func(api string) error) error {
-	return b.session.Retry(ctx, func() error {
-		if err := b.session.Spend(api); err != nil {
-			return err
-		}
-		err := send(api)
-		b.session.Count(api, err)
-		return err
-	})
 }
 
 // translate turns what the SDK returned into an [*aliyun.Error]. No call here is a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	sdk "github.com/alibabacloud-go/ram-20150501/v2/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -55,7 +56,7 @@ func (c *Client) Bare(ctx context.Context, name string) (fleet.Role, error) {
 	if got.Role == nil {
 		return fleet.Role{}, fmt.Errorf("reading role %s: the answer holds no role", name)
 	}
-	return fleet.Role{Name: name, ARN: deref(got.Role.Arn), Trust: deref(got.Role.AssumeRolePolicyDocument), Updated: deref(got.Role.UpdateDate)}, nil
+	return fleet.Role{Name: name, ARN: dara.StringValue(got.Role.Arn), Trust: dara.StringValue(got.Role.AssumeRolePolicyDocument), Updated: dara.StringValue(got.Role.UpdateDate)}, nil
 }
 
 func (c *Client) policies(ctx context.Context, role string) ([]fleet.Policy, error) {
@@ -66,7 +67,7 @@ func (c *Client) policies(ctx context.Context, role string) ([]fleet.Policy, err
 	}
 	var out []fleet.Policy
 	for _, p := range list.Policies.Policy {
-		policy := fleet.Policy{Name: deref(p.PolicyName), Type: fleet.PolicyType(deref(p.PolicyType))}
+		policy := fleet.Policy{Name: dara.StringValue(p.PolicyName), Type: fleet.PolicyType(dara.StringValue(p.PolicyType))}
 		if policy.Document, err = c.Policy(ctx, policy); err != nil {
 			return nil, err
 		}
@@ -90,7 +91,7 @@ func (c *Client) Policy(ctx context.Context, p fleet.Policy) (string, error) {
 	if got.DefaultPolicyVersion == nil {
 		return "", fmt.Errorf("reading policy %s: the answer holds no default version", key)
 	}
-	doc := deref(got.DefaultPolicyVersion.PolicyDocument)
+	doc := dara.StringValue(got.DefaultPolicyVersion.PolicyDocument)
 	c.documents[key] = doc
 	return doc, nil
 }
@@ -114,12 +115,4 @@ func (c *Client) AttachPolicy(ctx context.Context, role string, p fleet.Policy) 
 	_, err := aliyun.Do[sdk.AttachPolicyToRoleRequest, sdk.AttachPolicyToRoleResponseBody](ctx, c.session, write("AttachPolicyToRole"),
 		&sdk.AttachPolicyToRoleRequest{RoleName: &role, PolicyName: &p.Name, PolicyType: new(string(p.Type))})
 	return err
-}
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

@@ -2,11 +2,10 @@ package ram
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	sdk "github.com/alibabacloud-go/ram-20150501/v2/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -21,35 +20,22 @@ const role = "role"
 // the tags of all roles, which are filtered.
 func (c *Client) RoleTags(ctx context.Context, name string) (map[string]string, error) {
 	out := map[string]string{}
-	names, err := list(name)
-	if err != nil {
-		return nil, err
-	}
-	req := &sdk.ListTagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: names, PageSize: new(int32(100))}
+	req := &sdk.ListTagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: aliyun.List(name), PageSize: new(int32(100))}
 	for {
 		page, err := aliyun.Do[sdk.ListTagResourcesShrinkRequest, sdk.ListTagResourcesResponseBody](ctx, c.session, read("ListTagResources"), req)
 		if err != nil {
 			return nil, err
 		}
 		for _, t := range page.TagResources {
-			if strings.EqualFold(deref(t.ResourceName), name) {
-				out[deref(t.TagKey)] = deref(t.TagValue)
+			if strings.EqualFold(dara.StringValue(t.ResourceName), name) {
+				out[dara.StringValue(t.TagKey)] = dara.StringValue(t.TagValue)
 			}
 		}
-		if deref(page.NextToken) == "" {
+		if dara.StringValue(page.NextToken) == "" {
 			return out, nil
 		}
 		req.NextToken = page.NextToken
 	}
-}
-
-// list is a JSON array of one text, as RAM's tag APIs take lists.
-func list[T any](one T) (*string, error) {
-	b, err := json.Marshal([]T{one})
-	if err != nil {
-		return nil, fmt.Errorf("writing a list: %w", err)
-	}
-	return new(string(b)), nil
 }
 
 // tag is one tag as RAM's tag APIs take it.
@@ -57,31 +43,15 @@ type tag struct{ Key, Value string }
 
 // TagRole sets one tag on a role. Read it back: see [Client.RoleTags].
 func (c *Client) TagRole(ctx context.Context, name, key, value string) error {
-	names, err := list(name)
-	if err != nil {
-		return err
-	}
-	tags, err := list(tag{key, value})
-	if err != nil {
-		return err
-	}
-	_, err = aliyun.Do[sdk.TagResourcesShrinkRequest, sdk.TagResourcesResponseBody](ctx, c.session, write("TagResources"),
-		&sdk.TagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: names, TagShrink: tags})
+	_, err := aliyun.Do[sdk.TagResourcesShrinkRequest, sdk.TagResourcesResponseBody](ctx, c.session, write("TagResources"),
+		&sdk.TagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: aliyun.List(name), TagShrink: aliyun.List(tag{key, value})})
 	return err
 }
 
 // UntagRole removes one tag from a role, whatever its value.
 func (c *Client) UntagRole(ctx context.Context, name, key string) error {
-	names, err := list(name)
-	if err != nil {
-		return err
-	}
-	keys, err := list(key)
-	if err != nil {
-		return err
-	}
-	_, err = aliyun.Do[sdk.UntagResourcesShrinkRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write("UntagResources"),
-		&sdk.UntagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: names, TagKeysShrink: keys})
+	_, err := aliyun.Do[sdk.UntagResourcesShrinkRequest, sdk.UntagResourcesResponseBody](ctx, c.session, write("UntagResources"),
+		&sdk.UntagResourcesShrinkRequest{ResourceType: new(role), ResourceNamesShrink: aliyun.List(name), TagKeysShrink: aliyun.List(key)})
 	return err
 }
 

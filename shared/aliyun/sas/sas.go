@@ -7,13 +7,13 @@ package sas
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	sdk "github.com/alibabacloud-go/sas-20181203/v2/client"
+	"github.com/alibabacloud-go/tea/dara"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -36,9 +36,7 @@ func api(region fleet.Region, action string) aliyun.API {
 }
 
 func write(region fleet.Region, action string) aliyun.API {
-	a := api(region, action)
-	a.Write = true
-	return a
+	return aliyun.API{Product: aliyun.SAS, Action: action, Region: region, Write: true}
 }
 
 type machines struct {
@@ -79,14 +77,10 @@ func (c *Client) Agents(ctx context.Context, region fleet.Region, ids []string) 
 
 // search follows the pages of one search to their end.
 func (c *Client) search(ctx context.Context, region fleet.Region, criteria []criterion, out map[string]fleet.Agent) error {
-	text, err := json.Marshal(criteria)
-	if err != nil {
-		return fmt.Errorf("writing a search: %w", err)
-	}
 	for page, seen := int32(1), 0; ; page++ {
 		got, err := aliyun.Do[sdk.DescribeCloudCenterInstancesRequest, machines](ctx, c.session, api(region, "DescribeCloudCenterInstances"),
 			&sdk.DescribeCloudCenterInstancesRequest{
-				Criteria: new(string(text)), LogicalExp: new("OR"), MachineTypes: new("ecs"),
+				Criteria: aliyun.List(criteria...), LogicalExp: new("OR"), MachineTypes: new("ecs"),
 				PageSize: new(int32(PageSize)), CurrentPage: &page, NoGroupTrace: new(true), Lang: new("en"),
 			})
 		if err != nil {
@@ -126,8 +120,8 @@ func (c *Client) InstallCodes(ctx context.Context, region fleet.Region) ([]fleet
 	var out []fleet.InstallCode
 	for _, i := range got.InstallCodes {
 		out = append(out, fleet.InstallCode{
-			Code: fleet.Secret(deref(i.CaptchaCode)), OS: deref(i.Os), Vendor: deref(i.VendorName), OnlyImage: deref(i.OnlyImage),
-			Expires: time.UnixMilli(deref(i.ExpiredDate)).UTC(),
+			Code: fleet.Secret(dara.StringValue(i.CaptchaCode)), OS: dara.StringValue(i.Os), Vendor: dara.StringValue(i.VendorName), OnlyImage: dara.BoolValue(i.OnlyImage),
+			Expires: time.UnixMilli(dara.Int64Value(i.ExpiredDate)).UTC(),
 		})
 	}
 	return out, nil
@@ -154,15 +148,7 @@ func (c *Client) OneClick(ctx context.Context, region fleet.Region, os string, i
 	}
 	var begun []string
 	for _, i := range got.AegisCelintInstallResposeList {
-		begun = append(begun, deref(i.InstanceId))
+		begun = append(begun, dara.StringValue(i.InstanceId))
 	}
 	return begun, nil
-}
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }
