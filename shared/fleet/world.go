@@ -5,53 +5,6 @@ import (
 	"time"
 )
 
-// Source is how a Fact came to be known.
-type Source uint8
-
-// The sources of a Fact. The zero Source is NoSource, so a Fact
-// that was never set is not mistaken for one that was read and found empty.
-const (
-	NoSource Source = iota
-	// Observed was read from the cloud in this pass.
-	Observed
-	// Claimed was said by a request and not confirmed.
-	Claimed
-)
-
-func (s Source) String() string {
-	switch s {
-	case Observed:
-		return "observed"
-	case Claimed:
-		return "claimed"
-	default:
-		return "unknown"
-	}
-}
-
-// Fact is a value and how it is known.
-type Fact[T any] struct {
-	V      T
-	Source Source
-	// Why says why an unknown fact is unknown.
-	Why string
-}
-
-// See returns an observed Fact.
-func See[T any](v T) Fact[T] { return Fact[T]{V: v, Source: Observed} }
-
-// Claim returns a claimed Fact.
-func Claim[T any](v T) Fact[T] { return Fact[T]{V: v, Source: Claimed} }
-
-// Unknown returns an unknown Fact with the reason.
-func Unknown[T any](why string) Fact[T] { return Fact[T]{Why: why} }
-
-// Known reports whether the fact was observed or claimed.
-func (f Fact[T]) Known() bool { return f.Source != NoSource }
-
-// Seen reports whether the fact was observed.
-func (f Fact[T]) Seen() bool { return f.Source == Observed }
-
 // Listing is what DescribeInstances says about an instance. The response holds
 // neither the role, nor the trusted mode, nor the disk category.
 type Listing struct {

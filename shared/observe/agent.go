@@ -39,11 +39,7 @@ func (o World) agents(ctx context.Context, w *fleet.World, there []*fleet.Instan
 		return err
 	}
 	for _, in := range there {
-		if err != nil {
-			in.Agent = fleet.Unknown[fleet.Agent](err.Error())
-			continue
-		}
-		in.Agent = fleet.See(got[in.Ref.ID])
+		in.Agent = fleet.FactOf(got[in.Ref.ID], err)
 	}
 	return nil
 }
@@ -54,12 +50,7 @@ func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.In
 	if o.Assistants == nil {
 		return nil
 	}
-	var lacking []*fleet.Instance
-	for _, in := range running(there) {
-		if o.Lacking == nil || o.Lacking(in) {
-			lacking = append(lacking, in)
-		}
-	}
+	lacking := those(o.Lacking, running(there))
 	if len(lacking) == 0 {
 		return nil
 	}
@@ -78,13 +69,7 @@ func (o World) assistants(ctx context.Context, w *fleet.World, there []*fleet.In
 		return err
 	}
 	for _, in := range lacking {
-		in.Assistant, in.Invocations = fleet.See(got[in.Ref.ID]), fleet.See(runs[in.Ref.ID])
-		if err != nil {
-			in.Assistant = fleet.Unknown[fleet.Assistant](err.Error())
-		}
-		if runsErr != nil {
-			in.Invocations = fleet.Unknown[[]fleet.Invocation](runsErr.Error())
-		}
+		in.Assistant, in.Invocations = fleet.FactOf(got[in.Ref.ID], err), fleet.FactOf(runs[in.Ref.ID], runsErr)
 	}
 	return nil
 }
@@ -103,21 +88,11 @@ func (o World) trustScripts(ctx context.Context, w *fleet.World, there []*fleet.
 		if err := passing("reading user data", err); err != nil {
 			return err
 		}
-		if err != nil {
-			in.TrustScript = fleet.Unknown[string](err.Error())
-			continue
-		}
-		in.TrustScript = fleet.See(o.Script(string(data)))
+		in.TrustScript = fleet.FactOf(o.Script(string(data)), err)
 	}
 	return nil
 }
 
 func running(there []*fleet.Instance) []*fleet.Instance {
-	var out []*fleet.Instance
-	for _, in := range there {
-		if in.Listed.V.Status == "Running" {
-			out = append(out, in)
-		}
-	}
-	return out
+	return those(func(in *fleet.Instance) bool { return in.Listed.V.Status == "Running" }, there)
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"fleetwarden/shared/fleet"
@@ -68,18 +69,16 @@ func (o World) disksByID(ctx context.Context, w *fleet.World, there []*fleet.Ins
 	return o.Disks.SystemDisksByID(ctx, w.Scope.Region, slices.Compact(ids))
 }
 
+var errNoDisk = errors.New("DescribeDisks returned no system disk")
+
 func (o World) diskOf(ctx context.Context, w *fleet.World, in *fleet.Instance) error {
 	category, err := o.Disks.SystemDiskOf(ctx, w.Scope.Region, in.Ref.ID)
 	if err := passing("reading the system disk of "+in.Ref.ID, err); err != nil {
 		return err
 	}
-	switch {
-	case err != nil:
-		in.SystemDisk = fleet.Unknown[string](err.Error())
-	case category == "":
-		in.SystemDisk = fleet.Unknown[string]("DescribeDisks returned no system disk")
-	default:
-		in.SystemDisk = fleet.See(category)
+	if category == "" && err == nil {
+		err = errNoDisk
 	}
+	in.SystemDisk = fleet.FactOf(category, err)
 	return nil
 }

@@ -125,13 +125,8 @@ func (o World) past(ctx context.Context, w *fleet.World) error {
 		return err
 	}
 	for i := range w.Instances {
-		in := &w.Instances[i]
-		switch {
-		case !slices.Contains(ids, in.Ref.ID):
-		case err != nil:
-			in.Found = fleet.Unknown[map[string]time.Time](err.Error())
-		default:
-			in.Found = fleet.See(got[in.Ref.ID])
+		if in := &w.Instances[i]; slices.Contains(ids, in.Ref.ID) {
+			in.Found = fleet.FactOf(got[in.Ref.ID], err)
 		}
 	}
 	return nil
@@ -249,15 +244,7 @@ func (o World) images(ctx context.Context, w *fleet.World, there []*fleet.Instan
 		return err
 	}
 	for _, in := range there {
-		img, ok := got[in.Listed.V.ImageID]
-		switch {
-		case err != nil:
-			in.Image = fleet.Unknown[fleet.Image](err.Error())
-		case ok:
-			in.Image = fleet.See(img)
-		default:
-			in.Image = fleet.Unknown[fleet.Image]("DescribeInstances returned no image of the instance")
-		}
+		in.Image = factAt(got, in.Listed.V.ImageID, err, "DescribeInstances returned no image of the instance")
 	}
 	return nil
 }
@@ -267,15 +254,17 @@ func (o World) kms(ctx context.Context, w *fleet.World, there []*fleet.Instance)
 		return nil
 	}
 	status, err := o.KMS.AccountStatus(ctx, w.Scope.Region)
-	if err := passing("reading the state of KMS", err); err != nil {
-		return err
+	w.KMS = fleet.FactOf(status, err)
+	return passing("reading the state of KMS", err)
+}
+
+// factAt returns what a read returned under a key; unknown after an error, or without one.
+func factAt[T any](got map[string]T, key string, err error, missing string) fleet.Fact[T] {
+	v, ok := got[key]
+	if !ok && err == nil {
+		return fleet.Unknown[T](missing)
 	}
-	if err != nil {
-		w.KMS = fleet.Unknown[string](err.Error())
-		return nil
-	}
-	w.KMS = fleet.See(status)
-	return nil
+	return fleet.FactOf(v, err)
 }
 
 // passing returns a transient error, so that the batch is re-queued. Other failures become

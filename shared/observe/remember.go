@@ -24,11 +24,11 @@ type Memory struct {
 	disks  *surveyed
 }
 
-// Limits of the cached roles, images and instances with runs; beyond them each read is a
-// call. An account has at most 1000 roles
+// Limits of the cached roles (or regions), images and instances with runs; beyond them each
+// read is a call. An account has at most 1000 roles
 // (https://www.alibabacloud.com/help/en/ram/product-overview/limits).
 const (
-	maxRoles  = 1000
+	maxKnown  = 1000
 	maxImages = 5000
 	maxRuns   = 10_000
 )
@@ -53,14 +53,19 @@ type rolesOnce struct {
 }
 
 func (o rolesOnce) Role(ctx context.Context, name string) (fleet.Role, error) {
-	if a, ok := o.known[name]; ok {
+	return once(o.known, name, func() (fleet.Role, error) { return o.roles.Role(ctx, name) })
+}
+
+// once answers from the known answers, or reads and adds the answer to them.
+func once[K comparable, T any](known map[K]answer[T], key K, read func() (T, error)) (T, error) {
+	if a, ok := known[key]; ok {
 		return a.v, a.err
 	}
-	role, err := o.roles.Role(ctx, name)
-	if !fleet.ClassOf(err).Passing() && len(o.known) < maxRoles {
-		o.known[name] = answer[fleet.Role]{role, err}
+	v, err := read()
+	if !fleet.ClassOf(err).Passing() && len(known) < maxKnown {
+		known[key] = answer[T]{v, err}
 	}
-	return role, err
+	return v, err
 }
 
 // Images reads each distinct image once.
@@ -124,14 +129,7 @@ type kmsOnce struct {
 }
 
 func (o kmsOnce) AccountStatus(ctx context.Context, region fleet.Region) (string, error) {
-	if a, ok := o.known[region]; ok {
-		return a.v, a.err
-	}
-	status, err := o.kms.AccountStatus(ctx, region)
-	if !fleet.ClassOf(err).Passing() {
-		o.known[region] = answer[string]{status, err}
-	}
-	return status, err
+	return once(o.known, region, func() (string, error) { return o.kms.AccountStatus(ctx, region) })
 }
 
 // Assistants reads Fleetwarden's own invocations of all instances once. It is for functions

@@ -28,15 +28,7 @@ func (o World) roleNames(ctx context.Context, w *fleet.World, there []*fleet.Ins
 		return err
 	}
 	for _, in := range there {
-		name, ok := got[in.Ref.ID]
-		switch {
-		case err != nil:
-			in.RoleName = fleet.Unknown[string](err.Error())
-		case ok:
-			in.RoleName = fleet.See(name)
-		default:
-			in.RoleName = fleet.Unknown[string]("the answer does not contain this instance")
-		}
+		in.RoleName = factAt(got, in.Ref.ID, err, "the answer does not contain this instance")
 	}
 	return nil
 }
@@ -61,11 +53,7 @@ func (o World) roles(ctx context.Context, w *fleet.World, there []*fleet.Instanc
 		if err := passing("reading role "+name, err); err != nil {
 			return err
 		}
-		if err != nil {
-			w.Roles[name] = fleet.Unknown[fleet.Role](err.Error())
-			continue
-		}
-		w.Roles[name] = fleet.See(role)
+		w.Roles[name] = fleet.FactOf(role, err)
 	}
 	return nil
 }

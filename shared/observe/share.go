@@ -150,11 +150,10 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 		if err := passing("reading role "+name, err); err != nil {
 			return err
 		}
+		s.Role = fleet.FactOf(role, err)
 		if err != nil {
-			s.Role = fleet.Unknown[fleet.Role](err.Error())
 			continue
 		}
-		s.Role = fleet.See(role)
 		if role.Missing {
 			s.Tags = fleet.See(map[string]string{})
 			continue
@@ -163,24 +162,14 @@ func (o Shares) roles(ctx context.Context, w *fleet.ShareWorld) error {
 		if err := passing("reading the tags of role "+name, err); err != nil {
 			return err
 		}
-		if err != nil {
-			s.Tags = fleet.Unknown[map[string]string](err.Error())
-			continue
-		}
-		s.Tags = fleet.See(tags)
+		s.Tags = fleet.FactOf(tags, err)
 	}
 	if w.CMKDisk.Seen() && w.CMKDisk.V == "" {
 		return nil // no resource needs the role
 	}
 	role, err := o.Roles.Role(ctx, fleet.DiskEncryptRole)
-	if err := passing("reading role "+fleet.DiskEncryptRole, err); err != nil {
-		return err
-	}
-	w.DiskRole = fleet.See(role)
-	if err != nil {
-		w.DiskRole = fleet.Unknown[fleet.Role](err.Error())
-	}
-	return nil
+	w.DiskRole = fleet.FactOf(role, err)
+	return passing("reading role "+fleet.DiskEncryptRole, err)
 }
 
 // directory is read if the policy or a share refers to it.
@@ -201,14 +190,8 @@ func (o Shares) directory(ctx context.Context, w *fleet.ShareWorld) error {
 	slices.Sort(folders)
 	slices.Sort(accounts)
 	d, err := o.Directory.Directory(ctx, slices.Compact(folders), slices.Compact(accounts))
-	if err := passing("reading the resource directory", err); err != nil {
-		return err
-	}
-	w.Directory = fleet.See(d)
-	if err != nil {
-		w.Directory = fleet.Unknown[fleet.Directory](err.Error())
-	}
-	return nil
+	w.Directory = fleet.FactOf(d, err)
+	return passing("reading the resource directory", err)
 }
 
 // trusted returns the accounts whose ECS a role's trust document names.

@@ -260,10 +260,7 @@ func (r *regional) service(ctx context.Context) (fleet.Fact[string], error) {
 		if ends(err) {
 			return fleet.Fact[string]{}, err
 		}
-		r.serviceKey = new(fleet.See(id))
-		if err != nil {
-			r.serviceKey = new(fleet.Unknown[string](err.Error()))
-		}
+		r.serviceKey = new(fleet.FactOf(id, err))
 	}
 	return *r.serviceKey, nil
 }

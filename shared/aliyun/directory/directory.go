@@ -49,7 +49,7 @@ func (c *Client) Directory(ctx context.Context, folders []string, accounts []fle
 		if fleet.ClassOf(err).Passing() {
 			return d, err
 		}
-		d.Folders[id] = fact(path, err)
+		d.Folders[id] = fleet.FactOf(path, err)
 	}
 	if len(accounts) == 0 {
 		return d, nil
@@ -59,16 +59,9 @@ func (c *Client) Directory(ctx context.Context, folders []string, accounts []fle
 		return d, err
 	}
 	for _, id := range accounts {
-		d.Members[id] = fact(members[id], err)
+		d.Members[id] = fleet.FactOf(members[id], err)
 	}
 	return d, nil
-}
-
-func fact(path string, err error) fleet.Fact[string] {
-	if err != nil {
-		return fleet.Unknown[string](err.Error())
-	}
-	return fleet.See(path)
 }
 
 type folderRequest struct {
