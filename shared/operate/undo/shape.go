@@ -23,7 +23,7 @@ func (m Made) malformed() string {
 // fits reports whether a change is about a thing of the kind that its own kind changes,
 // and whether the id can be one.
 func fits(m Made) bool {
-	if kind, known := thing(m.Kind); known && kind != m.RefKind {
+	if kind, known := things[m.Kind]; known && kind != m.RefKind {
 		return false
 	}
 	switch m.RefKind {
@@ -40,21 +40,16 @@ func fits(m Made) bool {
 	return m.ID == "" || plain(m.ID, 128, "-_.")
 }
 
-// thing is the kind of thing that changes of a kind are about.
-func thing(kind fleet.ChangeKind) (of fleet.Kind, known bool) {
-	switch kind {
-	case fleet.AttachRole, fleet.DetachRole, fleet.ReplaceRole, fleet.TagInstance, fleet.UntagInstance,
-		fleet.StopInstance, fleet.StartInstance, fleet.PushAgent, fleet.PushTrustClient:
-		return fleet.KindInstance, true
-	case fleet.EnsureRole, fleet.GrantRole, fleet.RevokeRole, fleet.EnsureShareRole, fleet.SetShareTrust,
-		fleet.MarkUnused:
-		return fleet.KindRole, true
-	case fleet.SetKeyPolicy, fleet.AttachKeyPolicy, fleet.DetachKeyPolicy:
-		return fleet.KindPolicy, true
-	case fleet.RefreshAssets:
-		return fleet.KindAccount, true
-	}
-	return "", false
+// things has the kind of thing that changes of a kind are about.
+var things = map[fleet.ChangeKind]fleet.Kind{
+	fleet.AttachRole: fleet.KindInstance, fleet.DetachRole: fleet.KindInstance, fleet.ReplaceRole: fleet.KindInstance,
+	fleet.TagInstance: fleet.KindInstance, fleet.UntagInstance: fleet.KindInstance,
+	fleet.StopInstance: fleet.KindInstance, fleet.StartInstance: fleet.KindInstance,
+	fleet.PushAgent: fleet.KindInstance, fleet.PushTrustClient: fleet.KindInstance,
+	fleet.EnsureRole: fleet.KindRole, fleet.GrantRole: fleet.KindRole, fleet.RevokeRole: fleet.KindRole,
+	fleet.EnsureShareRole: fleet.KindRole, fleet.SetShareTrust: fleet.KindRole, fleet.MarkUnused: fleet.KindRole,
+	fleet.SetKeyPolicy: fleet.KindPolicy, fleet.AttachKeyPolicy: fleet.KindPolicy, fleet.DetachKeyPolicy: fleet.KindPolicy,
+	fleet.RefreshAssets: fleet.KindAccount,
 }
 
 // isRoleName: the first is no hyphen, which a command would take for a flag.

@@ -1,6 +1,7 @@
 package undo
 
 import (
+	"cmp"
 	"strings"
 
 	"fleetwarden/shared/fleet"
@@ -38,40 +39,58 @@ type move struct {
 	from, to string
 }
 
+// kinds are the kinds of change that move a facet: from none, to none, and from any value to
+// another.
+type kinds struct{ onto, off, over fleet.ChangeKind }
+
+// movers has the kinds of each facet; each kind moves one.
+var movers = map[facet]kinds{
+	attached: {fleet.AttachRole, fleet.DetachRole, fleet.ReplaceRole},
+	tag:      {fleet.TagInstance, fleet.UntagInstance, fleet.TagInstance},
+	power:    {fleet.StopInstance, fleet.StartInstance, ""},
+	grant:    {fleet.GrantRole, fleet.RevokeRole, ""},
+	trust:    {over: fleet.SetShareTrust},
+	mark:     {over: fleet.MarkUnused},
+	keys:     {fleet.AttachKeyPolicy, fleet.DetachKeyPolicy, ""},
+	document: {over: fleet.SetKeyPolicy},
+}
+
+// none is the value of a facet that holds nothing: an instance that runs was not stopped.
+func (f facet) none() string {
+	if f == power {
+		return running
+	}
+	return ""
+}
+
+// named is the name of the slot of a facet that has a value.
+func (f facet) named(value string) string {
+	switch f {
+	case tag, power:
+		return keyOf(value)
+	case grant, keys:
+		return value
+	}
+	return ""
+}
+
 // moved returns how a change moves its slot; false for kinds that move none.
 func moved(c fleet.Change) (move, bool) {
-	m := func(f facet, name, from, to string) (move, bool) {
-		return move{slot{key(c.Ref), f, name}, from, to}, true
-	}
-	switch c.Kind {
-	case fleet.AttachRole:
-		return m(attached, "", "", c.Want)
-	case fleet.DetachRole:
-		return m(attached, "", c.Before, "")
-	case fleet.ReplaceRole:
-		return m(attached, "", c.Before, c.Want)
-	case fleet.TagInstance:
-		return m(tag, keyOf(c.Want), c.Before, c.Want)
-	case fleet.UntagInstance:
-		return m(tag, keyOf(c.Before), c.Before, "")
-	case fleet.StopInstance:
-		return m(power, keyOf(c.Want), running, c.Want)
-	case fleet.StartInstance:
-		return m(power, keyOf(c.Before), c.Before, running)
-	case fleet.GrantRole:
-		return m(grant, c.Want, "", c.Want)
-	case fleet.RevokeRole:
-		return m(grant, c.Before, c.Before, "")
-	case fleet.SetShareTrust:
-		return m(trust, "", c.Before, c.Want)
-	case fleet.MarkUnused:
-		return m(mark, "", c.Before, c.Want)
-	case fleet.AttachKeyPolicy:
-		return m(keys, c.Want, "", c.Want)
-	case fleet.DetachKeyPolicy:
-		return m(keys, c.Before, c.Before, "")
-	case fleet.SetKeyPolicy:
-		return m(document, "", c.Before, c.Want)
+	for f, by := range movers {
+		m, value := move{from: c.Before, to: c.Want}, c.Want
+		switch c.Kind {
+		case "":
+			continue
+		case by.over:
+		case by.onto:
+			m.from = f.none()
+		case by.off:
+			m.to, value = f.none(), c.Before
+		default:
+			continue
+		}
+		m.slot = slot{key(c.Ref), f, f.named(value)}
+		return m, true
 	}
 	return move{}, false
 }
@@ -92,36 +111,14 @@ func keyOf(tag string) string {
 
 // kind is the kind of change that makes a move.
 func (m move) kind() fleet.ChangeKind {
-	none := func(onto, off, over fleet.ChangeKind) fleet.ChangeKind {
-		switch "" {
-		case m.from:
-			return onto
-		case m.to:
-			return off
-		}
-		return over
+	by := movers[m.slot.facet]
+	switch none := m.slot.facet.none(); {
+	case m.from == none && by.onto != "":
+		return by.onto
+	case m.to == none && by.off != "":
+		return by.off
 	}
-	switch m.slot.facet {
-	case attached:
-		return none(fleet.AttachRole, fleet.DetachRole, fleet.ReplaceRole)
-	case tag:
-		return none(fleet.TagInstance, fleet.UntagInstance, fleet.TagInstance)
-	case power:
-		if m.to == running {
-			return fleet.StartInstance
-		}
-		return fleet.StopInstance
-	case grant:
-		return none(fleet.GrantRole, fleet.RevokeRole, "")
-	case trust:
-		return fleet.SetShareTrust
-	case mark:
-		return fleet.MarkUnused
-	case keys:
-		return none(fleet.AttachKeyPolicy, fleet.DetachKeyPolicy, "")
-	default:
-		return fleet.SetKeyPolicy
-	}
+	return cmp.Or(by.over, by.onto)
 }
 
 // change is the change of a ref that makes a move.
