@@ -75,25 +75,37 @@ type Delivery struct {
 
 // Sort gives each of functions the refs of the kinds that it looks at, region by region.
 // One that looks at none of them is left out.
-func Sort(functions []string, refs []fleet.Ref) (out []Delivery) {
-	type place struct {
-		function string
-		region   fleet.Region
-	}
-	at := map[place]int{}
+func Sort(functions []string, refs []fleet.Ref) []Delivery {
+	var all []Delivery
 	for _, function := range functions {
 		for _, ref := range refs {
-			if !Takes(function, ref.Kind) {
-				continue
+			if Takes(function, ref.Kind) {
+				all = append(all, Delivery{function, []fleet.Ref{ref}})
 			}
-			p := place{function, ref.Scope.Region}
-			i, ok := at[p]
-			if !ok {
-				i, out = len(out), append(out, Delivery{Function: function})
-				at[p] = i
-			}
-			out[i].Refs = append(out[i].Refs, ref)
 		}
+	}
+	return Join(all)
+}
+
+// Address is the inbox of a function in a region.
+type Address struct {
+	Function string
+	Region   fleet.Region
+}
+
+// Address returns where the delivery goes.
+func (d Delivery) Address() Address { return Address{d.Function, d.Refs[0].Scope.Region} }
+
+// Join joins the deliveries for one inbox, in the order in which inboxes come first.
+func Join(all []Delivery) (out []Delivery) {
+	at := map[Address]int{}
+	for _, d := range all {
+		i, ok := at[d.Address()]
+		if !ok {
+			i, out = len(out), append(out, Delivery{Function: d.Function})
+			at[d.Address()] = i
+		}
+		out[i].Refs = append(out[i].Refs, d.Refs...)
 	}
 	return out
 }

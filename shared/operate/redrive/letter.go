@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"fleetwarden/shared/aliyun/mns"
@@ -101,8 +101,7 @@ func (f Filter) ref(r fleet.Ref) bool {
 
 // look tells what a letter is about.
 func (p *pass) look(m mns.Received) Letter {
-	sum := sha256.Sum256([]byte(m.Body))
-	l := Letter{ID: m.ID, Digest: hex.EncodeToString(sum[:]), Enqueued: m.Enqueued, Shape: Unknown, State: Planned, handle: m.Handle}
+	l := Letter{ID: m.ID, Digest: fmt.Sprintf("%x", sha256.Sum256([]byte(m.Body))), Enqueued: m.Enqueued, Shape: Unknown, State: Planned, handle: m.Handle}
 	if !p.Filter.age(m.Enqueued) {
 		l.State = Filtered
 		return l
@@ -200,7 +199,7 @@ func bare(told []queue.Delivery) []queue.Delivery {
 }
 
 // settle deletes what was sent whole or is superseded, and reports all letters.
-func (p *pass) settle(ctx context.Context, letters []Letter, failed map[place]error) {
+func (p *pass) settle(ctx context.Context, letters []Letter, failed map[queue.Address]error) {
 	var handles []string
 	var gone []*Letter
 	for i := range letters {
@@ -228,9 +227,9 @@ func (p *pass) settle(ctx context.Context, letters []Letter, failed map[place]er
 }
 
 // lacks reports whether one of those who should have been told was not.
-func (l *Letter) lacks(failed map[place]error) bool {
+func (l *Letter) lacks(failed map[queue.Address]error) bool {
 	for _, t := range l.told {
-		if failed[placeOf(t)] != nil {
+		if failed[t.Address()] != nil {
 			return true
 		}
 	}

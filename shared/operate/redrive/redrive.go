@@ -146,34 +146,12 @@ func (p *pass) redrive(ctx context.Context, got []mns.Received) error {
 			all = append(all, letters[i].told...)
 		}
 	}
-	failed := map[place]error{}
-	for _, t := range together(all) {
+	failed := map[queue.Address]error{}
+	for _, t := range queue.Join(all) {
 		if err := p.Inboxes.Tell(ctx, t.Function, t.Refs); err != nil {
-			failed[placeOf(t)] = err
+			failed[t.Address()] = err
 		}
 	}
 	p.settle(ctx, letters, failed)
 	return errors.Join(slices.Collect(maps.Values(failed))...)
-}
-
-// place is where an inbox is.
-type place struct {
-	function string
-	region   fleet.Region
-}
-
-func placeOf(t queue.Delivery) place { return place{t.Function, t.Refs[0].Scope.Region} }
-
-// together joins what several letters have for one inbox.
-func together(all []queue.Delivery) (out []queue.Delivery) {
-	at := map[place]int{}
-	for _, t := range all {
-		i, ok := at[placeOf(t)]
-		if !ok {
-			i, out = len(out), append(out, queue.Delivery{Function: t.Function})
-			at[placeOf(t)] = i
-		}
-		out[i].Refs = append(out[i].Refs, t.Refs...)
-	}
-	return out
 }
