@@ -144,11 +144,7 @@ func (c chain) append(ctx context.Context, now time.Time, change func([]use) ([]
 		if !ok {
 			return nil
 		}
-		body, err := json.Marshal(count{countVersion, uses})
-		if err != nil {
-			return fmt.Errorf("writing a count: %w", err)
-		}
-		err = c.store.Put(ctx, c.object(n+1), body)
+		err = PutJSON(ctx, c.store, c.object(n+1), count{countVersion, uses})
 		if fleet.ClassOf(err) != fleet.Exists {
 			return err
 		}

@@ -201,30 +201,24 @@ func (q Query) selects(t title) bool {
 // afterDays sorts after all days, and before a function's other objects.
 const afterDays = "~"
 
-// list yields the names of days from a time on, page by page.
+// list yields the names of days from a time on.
 func list(ctx context.Context, store Store, q Query) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		prefix, after := q.Function+"/", ""
-		if !q.From.IsZero() {
-			after = prefix + q.From.UTC().Format(timeForm)
-		}
-		for {
-			page, more, err := store.List(ctx, prefix, after)
-			if err != nil {
-				yield("", err)
+		prefix := q.Function + "/"
+		for name, err := range Names(ctx, store, prefix, q.after()) {
+			if name > prefix+afterDays || !yield(name, err) {
 				return
 			}
-			for _, name := range page {
-				if name > prefix+afterDays || !yield(name, nil) {
-					return
-				}
-			}
-			if !more || len(page) == 0 {
-				return
-			}
-			after = page[len(page)-1]
 		}
 	}
+}
+
+// after sorts before the names of the query's time, and after all earlier ones.
+func (q Query) after() string {
+	if q.From.IsZero() {
+		return ""
+	}
+	return q.Function + "/" + q.From.UTC().Format(timeForm)
 }
 
 // Below returns the part of a store under a prefix such as "ledger/".

@@ -138,10 +138,7 @@ func daysOf(ctx context.Context, store Store, q RunQuery) ([]time.Time, error) {
 	var days []time.Time
 	for _, function := range q.Functions {
 		prefix := function + "/"
-		after := ""
-		if !q.From.IsZero() {
-			after = prefix + q.From.UTC().Format(timeForm)
-		}
+		after := Query{Function: function, From: q.From}.after()
 		for {
 			page, _, err := store.List(ctx, prefix, after)
 			if err != nil {

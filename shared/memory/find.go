@@ -3,7 +3,6 @@ package memory
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -24,26 +23,19 @@ type Night struct {
 func newest(ctx context.Context, store ledger.Store, scope fleet.Scope, from time.Time, below string) (*Night, error) {
 	var found *Night
 	open := &Night{Scope: scope}
-	after := prefix(scope) + from.UTC().Format(runForm)
-	for more := true; more; {
-		var names []string
-		var err error
-		if names, more, err = store.List(ctx, prefix(scope), after); err != nil {
+	for name, err := range ledger.Names(ctx, store, prefix(scope), prefix(scope)+from.UTC().Format(runForm)) {
+		if err != nil {
 			return nil, fmt.Errorf("searching for the memory of %s: %w", scope, err)
 		}
-		for _, name := range names {
-			after = name
-			c, ok := parse(scope, name)
-			if !ok || below != "" && c.run >= below {
-				continue
-			}
-			if open.Run != c.run {
-				found = open.or(found)
-				open = &Night{Scope: scope, Run: c.run}
-			}
-			open.chunks = append(open.chunks, c)
+		c, ok := parse(scope, name)
+		if !ok || below != "" && c.run >= below {
+			continue
 		}
-		more = more && len(names) > 0
+		if open.Run != c.run {
+			found = open.or(found)
+			open = &Night{Scope: scope, Run: c.run}
+		}
+		open.chunks = append(open.chunks, c)
 	}
 	return open.or(found), nil
 }
@@ -65,10 +57,10 @@ func (n *Night) or(other *Night) *Night {
 // of finds the memory of one run.
 func of(ctx context.Context, store ledger.Store, scope fleet.Scope, run string) (*Night, error) {
 	night, err := newest(ctx, store, scope, began(run), run+"~")
-	if err != nil || night != nil && night.Run == run {
-		return night, err
+	if night != nil && night.Run != run {
+		night = nil
 	}
-	return nil, nil
+	return night, err
 }
 
 func (n *Night) read(ctx context.Context, store ledger.Store, c chunk) (object, error) {
@@ -141,7 +133,7 @@ func add(to map[string]map[string]time.Time, e Entry) {
 	if to[e.ID] == nil {
 		to[e.ID] = map[string]time.Time{}
 	}
-	maps.Copy(to[e.ID], map[string]time.Time{e.Rule: e.First})
+	to[e.ID][e.Rule] = e.First
 }
 
 type noLedger struct{}

@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,11 +26,7 @@ type Applied struct {
 // Note stores that a run applies a plan: before anybody is told.
 func Note(ctx context.Context, store ledger.Store, a Applied) error {
 	a.V = Version
-	text, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("noting run %s: %w", a.Run, err)
-	}
-	if err := store.Put(ctx, "applies/"+a.Run+".json", text); err != nil {
+	if err := ledger.PutJSON(ctx, store, "applies/"+a.Run+".json", a); err != nil {
 		return fmt.Errorf("noting run %s: %w", a.Run, err)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -212,12 +211,8 @@ func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at tim
 
 func (p Plan) digest() string {
 	p.Digest = ""
-	text, err := json.Marshal(p)
-	if err != nil {
-		return "" // of plain values: it cannot fail
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	text, _ := json.Marshal(p) // of plain values: it cannot fail
+	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
 var idForm = regexp.MustCompile(`^plan-[A-Za-z0-9-]{1,60}$`)
@@ -226,11 +221,7 @@ func object(id string) string { return "plans/" + id + ".json" }
 
 // Save stores a plan.
 func Save(ctx context.Context, store ledger.Store, p Plan) error {
-	text, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("writing plan %s: %w", p.ID, err)
-	}
-	if err := store.Put(ctx, object(p.ID), text); err != nil {
+	if err := ledger.PutJSON(ctx, store, object(p.ID), p); err != nil {
 		return fmt.Errorf("saving plan %s: %w", p.ID, err)
 	}
 	return nil

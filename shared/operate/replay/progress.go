@@ -11,6 +11,7 @@ import (
 
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/queue"
 )
 
@@ -203,11 +204,7 @@ func (r *Replay) save(ctx context.Context, p progress) error {
 	if r.DryRun {
 		return nil
 	}
-	body, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("writing the progress of run %s: %w", p.Run, err)
-	}
-	err = r.Store.Put(ctx, object(p.Run, p.N), body)
+	err := ledger.PutJSON(ctx, r.Store, object(p.Run, p.N), p)
 	switch {
 	case fleet.ClassOf(err) == fleet.Exists && p.N == 0:
 		return fmt.Errorf("run %s was started before: resume it, or choose another name: %w", p.Run, err)
@@ -225,14 +222,11 @@ func (r *Replay) load(ctx context.Context, run string) (progress, error) {
 		return progress{}, err
 	}
 	last := ""
-	for more := true; more; {
-		names, rest, err := r.Store.List(ctx, folder+run+"/", last)
+	for name, err := range ledger.Names(ctx, r.Store, folder+run+"/", "") {
 		if err != nil {
 			return progress{}, fmt.Errorf("finding run %s: %w", run, err)
 		}
-		if more = rest && len(names) > 0; len(names) > 0 {
-			last = names[len(names)-1]
-		}
+		last = name
 	}
 	if last == "" {
 		return progress{}, &fleet.BadInput{Where: "run " + run, What: "the ledger knows no such replay"}

@@ -185,20 +185,13 @@ func decode[T any](name string, body []byte) (v T, err error) {
 // error ends the sequence.
 func list(ctx context.Context, store ledger.Store, prefix, after string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for more := true; more; {
-			var page []string
-			var err error
-			if page, more, err = store.List(ctx, prefix, after); err != nil {
-				yield("", ours{fmt.Errorf("listing %s: %w", prefix, err)})
+		for name, err := range ledger.Names(ctx, store, prefix, after) {
+			if err != nil {
+				err = ours{fmt.Errorf("listing %s: %w", prefix, err)}
+			}
+			if !yield(name, err) {
 				return
 			}
-			for _, name := range page {
-				if !yield(name, nil) {
-					return
-				}
-				after = name
-			}
-			more = more && len(page) > 0
 		}
 	}
 }
