@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
@@ -15,7 +16,7 @@ type Installer interface {
 
 // OneClick starts one-click installations, one call for each operating system and 100
 // instances, for [fleet.PushAgent]. The maximum of instances a call is not published.
-func OneClick(i Installer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func OneClick(i Installer) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		for os, at := range byOS(cs) {

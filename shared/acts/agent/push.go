@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
@@ -79,7 +80,7 @@ func commandFor(os string) string {
 
 // Push runs installations of the agent by Cloud Assistant, one call for each operating
 // system and 100 instances, for [fleet.PushAgent]. now is the cloud's time.
-func Push(i Invoker, codes Codes, commands Commands, now func() time.Time) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Push(i Invoker, codes Codes, commands Commands, now func() time.Time) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		book := &codeBook{codes: codes, region: s.Region, now: now()}
@@ -102,7 +103,7 @@ func Push(i Invoker, codes Codes, commands Commands, now func() time.Time) func(
 
 // PushTrustClient runs installations of the trust client by Cloud Assistant, for
 // [fleet.PushTrustClient].
-func PushTrustClient(i Invoker, commands Commands) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func PushTrustClient(i Invoker, commands Commands) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		all := make([]int, len(cs))

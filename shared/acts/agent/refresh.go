@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
@@ -14,7 +15,7 @@ type Refresher interface {
 // Refresh refreshes Security Center's asset list, so that it contains new instances, for
 // [fleet.RefreshAssets]. That takes minutes; a later check shows the result. A call whose
 // answer was lost is not repeated: at worst the list is refreshed later.
-func Refresh(r Refresher) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Refresh(r Refresher) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		for n, c := range cs {

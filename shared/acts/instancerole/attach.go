@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
@@ -17,12 +18,9 @@ type Attacher interface {
 
 // Attach attaches the role that each change wants, for [fleet.AttachRole]. It never
 // replaces a role: the API refuses an instance that has one.
-func Attach(a Attacher) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Attach(a Attacher) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
-		answers := map[string]fleet.BatchAnswer{}
-		for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Want }) {
-			maps.Copy(answers, attach(ctx, a, s.Region, role, ids))
-		}
+		answers := attachWanted(ctx, a, s.Region, cs)
 		after, err := a.RoleNames(ctx, s.Region, attempted(cs, answers))
 		return settle(cs, answers, after, err)
 	}
@@ -43,6 +41,15 @@ func byRole(cs []fleet.Change, role func(fleet.Change) string) func(func(string,
 			}
 		}
 	}
+}
+
+// attachWanted attaches the roles that changes want.
+func attachWanted(ctx context.Context, a Attacher, region fleet.Region, cs []fleet.Change) map[string]fleet.BatchAnswer {
+	answers := map[string]fleet.BatchAnswer{}
+	for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Want }) {
+		maps.Copy(answers, attach(ctx, a, region, role, ids))
+	}
+	return answers
 }
 
 func attach(ctx context.Context, a Attacher, region fleet.Region, role string, ids []string) map[string]fleet.BatchAnswer {
@@ -116,7 +123,7 @@ func refused(c fleet.Change, doing string, err error) fleet.Result {
 	switch {
 	case fleet.CodeOf(err) == "InvalidRamRole.NotFound":
 		// The role was seen, or just created: ECS does not see it yet.
-		res.State, res.Again = fleet.Later, propagation
+		res.State, res.Again = fleet.Later, acts.Propagation
 	case fleet.OfInstance(err) && fleet.ClassOf(err) == fleet.NotFound:
 		res.State = fleet.Later // the next check determines whether it is gone
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
@@ -20,7 +21,7 @@ type Replacer interface {
 // Replace detaches the role Before of each change and attaches Want, for
 // [fleet.ReplaceRole]: no call does both. Where the attach fails, Before is attached again.
 // Only instances that still have Before are changed.
-func Replace(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Replace(r Replacer) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		still, err := r.RoleNames(ctx, s.Region, attempted(cs, nil))
@@ -50,16 +51,8 @@ func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Ch
 	}
 	ctx, stop := uninterrupted(ctx)
 	defer stop()
-	detached := map[string]fleet.BatchAnswer{}
-	for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Before }) {
-		maps.Copy(detached, inHalves(ids, func(part []string) (map[string]fleet.BatchAnswer, error) {
-			return r.DetachRole(ctx, region, role, part)
-		}))
-	}
-	attached := map[string]fleet.BatchAnswer{}
-	for role, ids := range byRole(free(cs, detached), func(c fleet.Change) string { return c.Want }) {
-		maps.Copy(attached, attach(ctx, r, region, role, ids))
-	}
+	detached := detachBefore(ctx, r, region, cs)
+	attached := attachWanted(ctx, r, region, free(cs, detached))
 	for role, ids := range byRole(free(cs, detached), func(c fleet.Change) string { return c.Before }) {
 		if lost := unattached(ids, attached); len(lost) > 0 {
 			rollBack(ctx, r, region, role, lost)
@@ -67,6 +60,17 @@ func replace(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Ch
 	}
 	after, err := r.RoleNames(ctx, region, attempted(cs, nil))
 	return settleReplaced(cs, detached, attached, after, err)
+}
+
+// detachBefore detaches the roles that changes had before.
+func detachBefore(ctx context.Context, r Replacer, region fleet.Region, cs []fleet.Change) map[string]fleet.BatchAnswer {
+	answers := map[string]fleet.BatchAnswer{}
+	for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Before }) {
+		maps.Copy(answers, inHalves(ids, func(part []string) (map[string]fleet.BatchAnswer, error) {
+			return r.DetachRole(ctx, region, role, part)
+		}))
+	}
+	return answers
 }
 
 // free returns the changes whose instance may have no role now.

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
+	"strings"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
 )
@@ -21,10 +22,6 @@ type Roles interface {
 	AttachPolicy(ctx context.Context, role string, p fleet.Policy) error
 }
 
-// propagation is the delay before ECS is expected to see a new role. RAM is eventually
-// consistent and publishes no time.
-const propagation = 10 * time.Second
-
 const (
 	roleText   = "Lets trusted instances report to Security Center. Made by Fleetwarden."
 	policyText = "The four actions of Alibaba Cloud Trusted System. Made by Fleetwarden."
@@ -32,10 +29,10 @@ const (
 
 // Ensure creates the role of each change, with trust for ECS and the policy that the change
 // wants, for [fleet.EnsureRole].
-func Ensure(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+func Ensure(r Roles) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := r.CreateRole(ctx, c.Ref.ID, rampolicy.ECSTrust(), roleText)
-		if err != nil && !maybeDone(err) {
+		if err != nil && !acts.MaybeDone(err) {
 			return fleet.Failure(c, "creating the role", err)
 		}
 		return grant(ctx, r, c, err)
@@ -50,31 +47,21 @@ func (stood) Class() fleet.Class { return fleet.Exists }
 
 // Grant attaches the policy that each change wants to the change's role, for
 // [fleet.GrantRole].
-func Grant(r Roles) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result { return grant(ctx, r, c, stood{}) })
-}
-
-func each(do func(context.Context, fleet.Change) fleet.Result) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
-	return func(ctx context.Context, _ fleet.Scope, cs []fleet.Change) []fleet.Result {
-		out := make([]fleet.Result, len(cs))
-		for i, c := range cs {
-			out[i] = do(ctx, c)
-		}
-		return out
-	}
+func Grant(r Roles) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result { return grant(ctx, r, c, stood{}) })
 }
 
 // grant attaches the policy, creating Fleetwarden's own if it is missing, and reads the
 // role back. created is the answer of creating the role.
 func grant(ctx context.Context, r Roles, c fleet.Change, created error) fleet.Result {
-	p := policyNamed(c.Want)
+	p := acts.PolicyNamed(c.Want)
 	if p.Type == fleet.CustomPolicy {
 		if err := ensurePolicy(ctx, r, p); err != nil {
 			return notYet(fleet.Failure(c, "ensuring the policy "+p.Name, err))
 		}
 	}
 	err := r.AttachPolicy(ctx, c.Ref.ID, p)
-	if err != nil && !maybeDone(err) {
+	if err != nil && !acts.MaybeDone(err) {
 		return notYet(fleet.Failure(c, "attaching the policy "+p.Name, err))
 	}
 	if fleet.ClassOf(err) == fleet.Exists {
@@ -90,7 +77,7 @@ var errForeign = errors.New("another author's policy has this name: its content 
 func ensurePolicy(ctx context.Context, r Roles, p fleet.Policy) error {
 	document, err := r.Policy(ctx, p)
 	if fleet.ClassOf(err) == fleet.NotFound {
-		if err := r.CreatePolicy(ctx, p.Name, rampolicy.SysTrustPolicy(), policyText); err != nil && !maybeDone(err) {
+		if err := r.CreatePolicy(ctx, p.Name, rampolicy.SysTrustPolicy(), policyText); err != nil && !acts.MaybeDone(err) {
 			return fmt.Errorf("creating it: %w", err)
 		}
 		document, err = r.Policy(ctx, p)
@@ -108,17 +95,9 @@ func ensurePolicy(ctx context.Context, r Roles, p fleet.Policy) error {
 // RAM does not show it yet.
 func notYet(res fleet.Result) fleet.Result {
 	if fleet.ClassOf(res.Err) == fleet.NotFound {
-		res.State, res.Again = fleet.Later, propagation
+		res.State, res.Again = fleet.Later, acts.Propagation
 	}
 	return res
-}
-
-// policyNamed distinguishes Fleetwarden's own policy from Alibaba Cloud's by its name.
-func policyNamed(name string) fleet.Policy {
-	if name == "AliyunSysTrustFullAccess" {
-		return fleet.Policy{Name: name, Type: fleet.SystemPolicy}
-	}
-	return fleet.Policy{Name: name, Type: fleet.CustomPolicy}
 }
 
 // readRole checks that RAM shows the role with trust for ECS and the actions granted.
@@ -128,26 +107,15 @@ func readRole(ctx context.Context, r Roles, c fleet.Change, answer error) fleet.
 	res := fleet.Found(c, "", answer)
 	switch {
 	case err != nil || !holds(role, c.Want):
-		res = unseen(c, "attaching the policy "+c.Want, answer, err)
+		res = acts.Unseen(c, "attaching the policy "+c.Want, answer, err)
 	case unfit(role) == "":
 	case res.State == fleet.Done:
 		// The attachment has to be reported; the next check reports the rest.
-		res = unseen(c, "attaching the policy "+c.Want, nil, errors.New(unfit(role)))
+		res = acts.Unseen(c, "attaching the policy "+c.Want, nil, errors.New(unfit(role)))
 	default:
 		res.State, res.Why = fleet.Failed, unfit(role)
 	}
 	res.After = describe(role)
-	return res
-}
-
-// unseen settles a write that RAM does not show. Another caller may have made it: so it is
-// checked again, whatever the read's error.
-func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
-	res := fleet.Unseen(c, doing, answer, readErr)
-	if answer != nil {
-		res.State = fleet.Later
-	}
-	res.Again = propagation
 	return res
 }
 
@@ -173,19 +141,9 @@ func unfit(role fleet.Role) string {
 }
 
 func describe(role fleet.Role) string {
-	s := ""
-	for i, p := range role.Policies {
-		if i > 0 {
-			s += ", "
-		}
-		s += p.Name
+	var names []string
+	for _, p := range role.Policies {
+		names = append(names, p.Name)
 	}
-	return s
-}
-
-// maybeDone reports whether a failed write may have taken effect: it was in place already,
-// or its answer was lost. Reading back decides.
-func maybeDone(err error) bool {
-	c := fleet.ClassOf(err)
-	return c == fleet.Exists || c == fleet.Lost
+	return strings.Join(names, ", ")
 }

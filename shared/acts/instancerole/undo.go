@@ -2,22 +2,17 @@ package instancerole
 
 import (
 	"context"
-	"maps"
 	"strings"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
 // Detach detaches the role Before of each change, for [fleet.DetachRole]. The call names
 // the role, so that one which another caller attached meanwhile stays.
-func Detach(r Replacer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Detach(r Replacer) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
-		answers := map[string]fleet.BatchAnswer{}
-		for role, ids := range byRole(cs, func(c fleet.Change) string { return c.Before }) {
-			maps.Copy(answers, inHalves(ids, func(part []string) (map[string]fleet.BatchAnswer, error) {
-				return r.DetachRole(ctx, s.Region, role, part)
-			}))
-		}
+		answers := detachBefore(ctx, r, s.Region, cs)
 		after, err := r.RoleNames(ctx, s.Region, attempted(cs, answers))
 		out := make([]fleet.Result, len(cs))
 		for i, c := range cs {
@@ -59,15 +54,15 @@ type Revoker interface {
 }
 
 // Revoke detaches the policy Before of each change from its role, for [fleet.RevokeRole].
-func Revoke(r Revoker) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
-		err := r.DetachPolicy(ctx, c.Ref.ID, policyNamed(c.Before))
-		if err != nil && !maybeDone(err) && fleet.ClassOf(err) != fleet.NotFound {
+func Revoke(r Revoker) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := r.DetachPolicy(ctx, c.Ref.ID, acts.PolicyNamed(c.Before))
+		if err != nil && !acts.MaybeDone(err) && fleet.ClassOf(err) != fleet.NotFound {
 			return fleet.Failure(c, "detaching the policy "+c.Before, err)
 		}
 		role, rerr := r.Role(ctx, c.Ref.ID)
 		if rerr != nil || !role.Missing && holds(role, c.Before) {
-			res := unseen(c, "detaching the policy "+c.Before, err, rerr)
+			res := acts.Unseen(c, "detaching the policy "+c.Before, err, rerr)
 			res.After = describe(role)
 			return res
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
@@ -22,7 +23,7 @@ type Instances interface {
 // Tag sets the tag that each change wants ("key=value") on its instance, for
 // [fleet.TagInstance]. The call's answer does not distinguish instances, so the tags are
 // read right before it: one that is already in place is not ours.
-func Tag(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Tag(i Instances) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		before, err := i.Listings(ctx, s.Region, ids(cs))
@@ -102,7 +103,7 @@ func tag(ctx context.Context, i Instances, region fleet.Region, cs []fleet.Chang
 // that an instance which an operator starts again is not stopped again, for
 // [fleet.StopInstance]. One that another caller stopped gets no tag. If the pass ends
 // between the two, the instance may be stopped once more after that start, and no more.
-func Stop(i Instances) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Stop(i Instances) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := power{i.Stop, "stopping the instance", []string{"Stopping", "Stopped"}}.turn(ctx, i, s.Region, cs)
 		var ours []fleet.Change

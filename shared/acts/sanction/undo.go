@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 )
 
@@ -17,7 +18,7 @@ type Restorer interface {
 // Untag removes the tag Before ("key=value") of each change from its instance, for
 // [fleet.UntagInstance]. The call takes the key alone: the caller has checked the value
 // right before.
-func Untag(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Untag(r Restorer) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		failures := map[string]error{}
 		for key, ids := range byKey(cs) {
@@ -56,7 +57,7 @@ func byKey(cs []fleet.Change) map[string][]string {
 }
 
 // Start starts stopped instances, for [fleet.StartInstance]. Their tag stays.
-func Start(r Restorer) func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result {
+func Start(r Restorer) acts.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		return power{r.Start, "starting the instance", []string{"Starting", "Running"}}.turn(ctx, r, s.Region, cs)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
 )
@@ -32,8 +33,8 @@ var errForeign = errors.New("another author's policy has this name: it grants so
 // SetKeys makes each change's policy grant what the change wants, for
 // [fleet.SetKeyPolicy]: a new policy, or a new default version of the one that was
 // decided on.
-func SetKeys(p Policies) act {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+func SetKeys(p Policies) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		if c.Before == "" {
 			return newKeys(ctx, p, c)
 		}
@@ -54,13 +55,13 @@ func SetKeys(p Policies) act {
 // Fleetwarden's form, it is reused.
 func newKeys(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 	err := p.CreatePolicy(ctx, c.Ref.ID, c.Want, policyText)
-	if err != nil && !maybeDone(err) {
+	if err != nil && !acts.MaybeDone(err) {
 		return fleet.Failure(c, "creating the policy", err)
 	}
 	got, rerr := p.Fresh(ctx, custom(c.Ref.ID))
 	switch {
 	case rerr != nil:
-		return unseen(c, "creating the policy", err, rerr)
+		return acts.Unseen(c, "creating the policy", err, rerr)
 	case rampolicy.Same(got, c.Want):
 		return fleet.Found(c, got, err)
 	}
@@ -72,22 +73,22 @@ func newKeys(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 
 func version(ctx context.Context, p Policies, c fleet.Change) fleet.Result {
 	err := p.SetPolicy(ctx, c.Ref.ID, c.Want)
-	if err != nil && !maybeDone(err) {
+	if err != nil && !acts.MaybeDone(err) {
 		return fleet.Failure(c, "making a new version of the policy", err)
 	}
 	got, rerr := p.Fresh(ctx, custom(c.Ref.ID))
 	if rerr != nil || !rampolicy.Same(got, c.Want) {
-		return unseen(c, "making a new version of the policy", err, rerr)
+		return acts.Unseen(c, "making a new version of the policy", err, rerr)
 	}
 	return fleet.Found(c, got, err)
 }
 
 // Attach attaches each change's policy to the role that it wants, for
 // [fleet.AttachKeyPolicy].
-func Attach(a Attacher) act {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
-		err := a.AttachPolicy(ctx, c.Want, named(c.Ref.ID))
-		if err != nil && !maybeDone(err) {
+func Attach(a Attacher) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := a.AttachPolicy(ctx, c.Want, acts.PolicyNamed(c.Ref.ID))
+		if err != nil && !acts.MaybeDone(err) {
 			res := fleet.Failure(c, "attaching the policy", err)
 			if fleet.ClassOf(err) == fleet.NotFound {
 				return later(res) // just created, and not visible yet
@@ -99,10 +100,10 @@ func Attach(a Attacher) act {
 }
 
 // Detach detaches each change's policy from the role Before, for [fleet.DetachKeyPolicy].
-func Detach(a Attacher) act {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
-		err := a.DetachPolicy(ctx, c.Before, named(c.Ref.ID))
-		if err != nil && !maybeDone(err) && fleet.ClassOf(err) != fleet.NotFound {
+func Detach(a Attacher) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := a.DetachPolicy(ctx, c.Before, acts.PolicyNamed(c.Ref.ID))
+		if err != nil && !acts.MaybeDone(err) && fleet.ClassOf(err) != fleet.NotFound {
 			return fleet.Failure(c, "detaching the policy", err)
 		}
 		return attached(ctx, a, c, c.Before, false, err)
@@ -118,19 +119,9 @@ func attached(ctx context.Context, a Attacher, c fleet.Change, name string, want
 	role, err := a.Role(ctx, name)
 	has := func(p fleet.Policy) bool { return p.Name == c.Ref.ID }
 	if err != nil || slices.ContainsFunc(role.Policies, has) != want {
-		return unseen(c, doing, answer, err)
+		return acts.Unseen(c, doing, answer, err)
 	}
 	return fleet.Found(c, after, answer)
-}
-
-// everyKey is Alibaba Cloud's own policy for all keys.
-const everyKey = "AliyunKMSFullAccess"
-
-func named(name string) fleet.Policy {
-	if name == everyKey {
-		return fleet.Policy{Name: name, Type: fleet.SystemPolicy}
-	}
-	return custom(name)
 }
 
 func custom(name string) fleet.Policy { return fleet.Policy{Name: name, Type: fleet.CustomPolicy} }

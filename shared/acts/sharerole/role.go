@@ -3,8 +3,8 @@ package sharerole
 import (
 	"context"
 	"errors"
-	"time"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
 )
@@ -20,10 +20,6 @@ type Roles interface {
 	TagRole(ctx context.Context, name, key, value string) error
 }
 
-// propagation is the delay before RAM is expected to show a write. It is eventually
-// consistent and publishes no time.
-const propagation = 10 * time.Second
-
 const roleText = "Lets the ECS of sharees use encrypted snapshots and images that are shared with them. Made by Fleetwarden."
 
 // unsettled is the error of a write whose outcome is unknown: the next check decides again.
@@ -33,24 +29,12 @@ func (unsettled) Class() fleet.Class { return fleet.Unavailable }
 
 var errEdited = unsettled{errors.New("another caller changed it meanwhile; the next check decides again")}
 
-type act = func(context.Context, fleet.Scope, []fleet.Change) []fleet.Result
-
-func each(do func(context.Context, fleet.Change) fleet.Result) act {
-	return func(ctx context.Context, _ fleet.Scope, cs []fleet.Change) []fleet.Result {
-		out := make([]fleet.Result, len(cs))
-		for i, c := range cs {
-			out[i] = do(ctx, c)
-		}
-		return out
-	}
-}
-
 // Ensure creates the role of each change with the trust that it wants, for
 // [fleet.EnsureShareRole]. A role that exists by now is left unchanged.
-func Ensure(r Roles) act {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+func Ensure(r Roles) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		err := r.CreateRole(ctx, c.Ref.ID, c.Want, roleText)
-		if err != nil && !maybeDone(err) {
+		if err != nil && !acts.MaybeDone(err) {
 			return fleet.Failure(c, "creating the role", err)
 		}
 		role, rerr := r.Bare(ctx, c.Ref.ID)
@@ -68,7 +52,7 @@ func Ensure(r Roles) act {
 		if rerr == nil && !role.Missing {
 			rerr = errEdited
 		}
-		res := unseen(c, "creating the role", err, rerr)
+		res := acts.Unseen(c, "creating the role", err, rerr)
 		res.After = role.Trust
 		return res
 	})
@@ -81,7 +65,7 @@ var errUnmarked = errors.New("the role exists, and RAM does not show the tag " +
 func owned(ctx context.Context, r Roles, name string) error {
 	for _, mark := range []bool{false, true} {
 		if mark {
-			if err := r.TagRole(ctx, name, fleet.TagManaged, fleet.ManagedValue); err != nil && !maybeDone(err) {
+			if err := r.TagRole(ctx, name, fleet.TagManaged, fleet.ManagedValue); err != nil && !acts.MaybeDone(err) {
 				return err
 			}
 		}
@@ -98,8 +82,8 @@ func owned(ctx context.Context, r Roles, name string) error {
 
 // SetTrust replaces the trust document Before of each change's role by Want, for
 // [fleet.SetShareTrust].
-func SetTrust(r Roles) act {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
+func SetTrust(r Roles) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
 		role, err := r.Bare(ctx, c.Ref.ID)
 		switch {
 		case err != nil:
@@ -113,7 +97,7 @@ func SetTrust(r Roles) act {
 			res.After = role.Trust
 			return res
 		}
-		if err = r.SetTrust(ctx, c.Ref.ID, c.Want); err != nil && !maybeDone(err) {
+		if err = r.SetTrust(ctx, c.Ref.ID, c.Want); err != nil && !acts.MaybeDone(err) {
 			return fleet.Failure(c, "changing the role's trust", err)
 		}
 		return trustReadBack(ctx, r, c, err)
@@ -128,47 +112,24 @@ func trustReadBack(ctx context.Context, r Roles, c fleet.Change, answer error) f
 	if err == nil && role.Trust != c.Before {
 		err = errEdited
 	}
-	res := unseen(c, "changing the role's trust", answer, err)
+	res := acts.Unseen(c, "changing the role's trust", answer, err)
 	res.After = role.Trust
 	return res
 }
 
 // Mark sets the tag [fleet.TagUnused] on the role of each change, for [fleet.MarkUnused].
-func Mark(r Roles) act { return tag(r, fleet.TagUnused) }
-
-func tag(r Roles, key string) act {
-	return each(func(ctx context.Context, c fleet.Change) fleet.Result {
-		err := r.TagRole(ctx, c.Ref.ID, key, c.Want)
-		if err != nil && !maybeDone(err) {
+func Mark(r Roles) acts.Act {
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result {
+		err := r.TagRole(ctx, c.Ref.ID, fleet.TagUnused, c.Want)
+		if err != nil && !acts.MaybeDone(err) {
 			return fleet.Failure(c, "tagging the role", err)
 		}
-		tags, rerr := r.RoleTags(ctx, c.Ref.ID)
-		if rerr != nil || tags[key] != c.Want {
-			return unseen(c, "tagging the role", err, rerr)
-		}
-		return fleet.Found(c, c.Want, err)
+		return tagged(ctx, r, c, "tagging the role", err)
 	})
-}
-
-// unseen settles a possible write that reads do not show: it is checked again, whatever the
-// read's error.
-func unseen(c fleet.Change, doing string, answer, readErr error) fleet.Result {
-	res := fleet.Unseen(c, doing, answer, readErr)
-	if answer != nil {
-		res.State = fleet.Later
-	}
-	res.Again = propagation
-	return res
 }
 
 // later defers a change to the next check, whatever the failure.
 func later(res fleet.Result) fleet.Result {
-	res.State, res.Again = fleet.Later, propagation
+	res.State, res.Again = fleet.Later, acts.Propagation
 	return res
-}
-
-// maybeDone reports whether a failed write may have taken effect. Reading back decides.
-func maybeDone(err error) bool {
-	c := fleet.ClassOf(err)
-	return c == fleet.Exists || c == fleet.Lost
 }

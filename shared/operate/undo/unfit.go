@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fleetwarden/shared/acts"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
@@ -117,7 +118,7 @@ func lasting(m Made) (why, remedy string) {
 	case fleet.EnsureRole:
 		return "the role stays: instances may have it, and what is deleted cannot be put back",
 			fmt.Sprintf("when no instance has it: aliyun ram DetachPolicyFromRole --PolicyType %s --PolicyName %s --RoleName %s, then aliyun ram DeleteRole --RoleName %[3]s",
-				policyType(m.Want), m.Want, m.ID)
+				acts.PolicyNamed(m.Want).Type, m.Want, m.ID)
 	case fleet.EnsureShareRole:
 		return "the role stays: shares need it, and what is deleted cannot be put back",
 			"when nothing encrypted is shared: detach its policies, then aliyun ram DeleteRole --RoleName " + m.ID
@@ -129,11 +130,4 @@ func lasting(m Made) (why, remedy string) {
 		return "it made Security Center look, and changed nothing", ""
 	}
 	return fmt.Sprintf("this program does not know the change %q", m.Kind), "use the version that made it"
-}
-
-func policyType(name string) fleet.PolicyType {
-	if name == "AliyunSysTrustFullAccess" {
-		return fleet.SystemPolicy
-	}
-	return fleet.CustomPolicy
 }
