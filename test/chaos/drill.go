@@ -174,6 +174,20 @@ func drills() []drill {
 			},
 		},
 		{
+			function: "attach-role", alone: true, // of more messages than one call takes
+			calls: []string{"BatchSendMessage"},
+			world: func(_ *generator, w *World) { w.AttachAfter = Duration(5 * time.Minute) },
+			steps: func(g *generator) []Step {
+				var out []Step
+				for range 17 + g.rnd.IntN(20) {
+					s := g.made(Launch, "trusted", "", "")
+					s.N = 1
+					out = append(out, s)
+				}
+				return append([]Step{soon}, append(out, soon, seldom)...)
+			},
+		},
+		{
 			function: "attach-role", alone: true, // with a ledger that does not keep what it is given
 			world: func(g *generator, w *World) {
 				w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
@@ -220,7 +234,7 @@ func (g *generator) drill() {
 
 // trouble is one thing that goes wrong at one of the calls of a drill.
 func (g *generator) trouble(d drill) Step {
-	action, nth := pick(g, d.calls...), 1+g.rnd.IntN(6)*g.rnd.IntN(2)
+	action, nth := pick(g, d.calls...), pick(g, 1, 1, 1, 2, 2, 3, 4, 5, 6)
 	switch n := g.rnd.IntN(10); {
 	case n < 4:
 		kill := Step{Do: Kill, Function: d.function, Action: action, Call: nth, After: g.chance(0.5)}
