@@ -221,9 +221,13 @@ func (p *player) checkRules(i *instance, now ecs.InstanceState, said findings) {
 func (p *player) checkConsequence(i *instance, now ecs.InstanceState, said findings) {
 	w := p.h.World
 	may := p.enforced() && w.Consequence != "none" && i.kind != "scaled"
-	stops, tagged, last := 0, 0, time.Time{}
+	stops, tagged, last, suffered, stopped := 0, 0, time.Time{}, false, false
 	for _, d := range p.diary.of(func(d deed) bool { return d.id == i.id && (d.stops() || d.tags()) }) {
+		suffered, stopped = true, stopped || d.stops()
 		switch {
+		case d.function == "backfill": // what an operator undoes may come again
+			stops, tagged, last = 0, 0, time.Time{}
+			continue
 		case d.stops():
 			stops++
 		case !d.at.Equal(last): // windows that are worked on at once may put one tag at once
@@ -237,10 +241,10 @@ func (p *player) checkConsequence(i *instance, now ecs.InstanceState, said findi
 	switch {
 	case stops > 1 || tagged > 1:
 		p.wrong("%s was stopped %d times and tagged %d times", i.id, stops, tagged)
-	case stops == 0 && now.Tags[tagStopped] != "":
+	case !stopped && now.Tags[tagStopped] != "":
 		p.wrong("%s says that it was stopped, and it was not", i.id)
 	}
-	if rule := p.due(i, said); may && rule != "" && !p.holds(i.account, "trusted-instance", said) && stops+tagged == 0 && (w.Consequence == "tag" || now.Status == "Running") {
+	if rule := p.due(i, said); may && rule != "" && !p.holds(i.account, "trusted-instance", said) && !suffered && (w.Consequence == "tag" || now.Status == "Running") {
 		p.wrong("%s (%s, %s) breaks %s for longer than its grace of %s, by the reports since %v, and suffered nothing", i.id, i.kind, i.group, rule, time.Duration(w.Grace), said.violations[i.id+" "+rule])
 	}
 }
