@@ -109,21 +109,20 @@ func (p *player) checkMeant(b book, d deed) {
 // second is what the ledger rounds to.
 const second = time.Second
 
-// checkDone: between intent and outcome the role was changed so, by us.
+// checkDone: between intent and outcome the role was changed so, by us. Another pass may have
+// changed it in the same second before.
 func (p *player) checkDone(from, to time.Time, c change, deeds []deed) {
-	first, last := -1, -1
-	for n, d := range deeds {
+	var ours []deed
+	for _, d := range deeds {
 		if d.id == c.ID && d.function == "attach-role" && d.at.After(from.Add(-second)) && d.at.Before(to.Add(second)) {
-			if first < 0 {
-				first = n
-			}
-			last = n
+			ours = append(ours, d)
 		}
 	}
+	began := slices.IndexFunc(ours, func(d deed) bool { return d.before.Role == c.Before })
 	switch {
-	case first < 0:
+	case len(ours) == 0:
 		p.wrong("the ledger says that %s of %s is done, and attach-role did not do it", c.Kind, c.ID)
-	case deeds[first].before.Role != c.Before || deeds[last].after.Role != c.After:
-		p.wrong("the ledger says that the role of %s went from %q to %q; it went from %q to %q", c.ID, c.Before, c.After, deeds[first].before.Role, deeds[last].after.Role)
+	case began < 0 || ours[len(ours)-1].after.Role != c.After:
+		p.wrong("the ledger says that the role of %s went from %q to %q; it went from %q to %q", c.ID, c.Before, c.After, ours[0].before.Role, ours[len(ours)-1].after.Role)
 	}
 }
