@@ -7,17 +7,15 @@ package main
 import (
 	"context"
 
-	"fleetwarden/events"
 	"fleetwarden/shared/acts/instancerole"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/observe"
-	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/rules"
 	"fleetwarden/shared/terminal"
 )
 
@@ -30,32 +28,15 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionAttachRole))
-	sum, _, err := reconcile.Run(ctx, fcrun.PerAccount(call, func(_ fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
-		return control(s, call.Options.Policy), nil
-	}), source, call.Options)
-	return sum, err
-}
-
-func control(session *aliyun.Session, p *policy.Policy) reconcile.Control[*fleet.World] {
-	instances, roles := ecs.New(session), ram.New(session)
-	return reconcile.Control[*fleet.World]{
-		Observe: observe.World{
-			Listings:  instances,
-			Young:     instances,
-			RoleNames: instances,
-			Roles:     roles,
-			Needed:    []string{p.InstanceRole.Role},
-			Candidate: rules.Candidate,
-			Now:       session.Now,
-		}.Observe,
-		Decide:  rules.InstanceRole,
-		InPlace: rules.InPlace,
-		Steps: []reconcile.Step{
+	return controls.Run(ctx, call, func(_ fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+		instances, roles := ecs.New(session), ram.New(session)
+		return controls.Instances(observe.World{
+			Listings: instances, Young: instances, RoleNames: instances, Roles: roles, Now: session.Now,
+		}, call.Options.Policy, []reconcile.Step{
 			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(roles)},
 			{Kind: fleet.GrantRole, Act: instancerole.Grant(roles)},
 			{Kind: fleet.AttachRole, Act: instancerole.Attach(instances)},
 			{Kind: fleet.ReplaceRole, Act: instancerole.Replace(instances)},
-		},
-	}
+		}, controls.InstanceRole), nil
+	})
 }

@@ -9,19 +9,18 @@ import (
 	"context"
 	"os"
 
-	"fleetwarden/events"
 	"fleetwarden/shared/acts/agent"
 	"fleetwarden/shared/acts/sanction"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/sas"
+	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/rules"
 	"fleetwarden/shared/terminal"
 )
 
@@ -39,19 +38,12 @@ func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
 	if err != nil {
 		return fleet.Pass{}, err
 	}
-	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionPushAgent))
-	sum, _, err := reconcile.Run(ctx, controls(call, ids), source, call.Options)
-	return sum, err
-}
-
-// controls gives the control of an account. The commands that deployment created are the
-// home account's; in another one there are none of them.
-func controls(call *fcrun.Call, ids agent.Commands) reconcile.Of[*fleet.World] {
-	return fcrun.PerAccount(call, func(account fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+	return controls.Run(ctx, call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		if account != call.Home.Account {
-			return control(call, account, s, nil)
+			// The commands that deployment created are the home account's.
+			return control(call, account, session, nil)
 		}
-		return control(call, account, s, ids)
+		return control(call, account, session, ids)
 	})
 }
 
@@ -70,27 +62,13 @@ func control(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session,
 		push = agent.OneClick(center)
 		assistants = remembering(call, account, instances)
 	}
-	world := observe.World{
-		Listings:   instances,
-		Agents:     center,
-		Assistants: assistants,
-		Lacking:    rules.LacksAgent,
-		Past:       memory.Reader{Store: call.Store, Now: session.Now},
-		Waits:      rules.Waiting(rules.Agent, p),
-		Now:        session.Now,
-	}
-	if p.Agent.TrustClient {
-		world.UserData, world.WantsScript, world.Script = instances, rules.WantsTrustClient, agent.TrustScript
-	}
-	return reconcile.Control[*fleet.World]{
-		Observe: world.Observe,
-		Decide:  rules.Agent,
-		InPlace: rules.InPlace,
-		Steps: []reconcile.Step{
-			{Kind: fleet.RefreshAssets, Act: agent.Refresh(center)},
-			{Kind: fleet.PushAgent, Act: push},
-			{Kind: fleet.PushTrustClient, Act: agent.PushTrustClient(instances, ids)},
-			{Kind: fleet.TagInstance, Act: sanction.Tag(instances)},
-		},
-	}, nil
+	return controls.Instances(observe.World{
+		Listings: instances, Agents: center, Assistants: assistants, UserData: instances, Script: agent.TrustScript,
+		Past: memory.Reader{Store: call.Store, Now: session.Now}, Now: session.Now,
+	}, p, []reconcile.Step{
+		{Kind: fleet.RefreshAssets, Act: agent.Refresh(center)},
+		{Kind: fleet.PushAgent, Act: push},
+		{Kind: fleet.PushTrustClient, Act: agent.PushTrustClient(instances, ids)},
+		{Kind: fleet.TagInstance, Act: sanction.Tag(instances)},
+	}, controls.Agent), nil
 }

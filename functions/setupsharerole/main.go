@@ -8,15 +8,18 @@ package main
 import (
 	"context"
 
-	"fleetwarden/events"
 	"fleetwarden/shared/acts/sharerole"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/directory"
+	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/observe"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/rules"
 	"fleetwarden/shared/terminal"
 )
 
@@ -31,27 +34,19 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionSetupShareRole))
-	sum, _, err := reconcile.Run(ctx, shareControl(call), source, call.Options)
-	return sum, err
-}
-
-// shareControl returns the control of each account, with its own keys.
-func shareControl(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
-	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
+	return controls.Run(ctx, call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
 		roles := ram.New(session)
-		return reconcile.Control[*fleet.ShareWorld]{
-			Observe: controls.ShareWorld(call, account, session).Observe,
-			Decide:  rules.ShareRole,
-			InPlace: rules.ShareInPlace,
-			Steps: []reconcile.Step{
-				{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},
-				{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(roles)},
-				{Kind: fleet.MarkUnused, Act: sharerole.Mark(roles)},
-				{Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(roles)},
-				{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(roles)},
-				{Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(roles)},
-			},
-		}, nil
+		return controls.Shares(observe.Shares{
+			ECS: ecs.New(session), Sharing: sharing.New(session), Keys: kms.New(session), Roles: roles,
+			Directory: directory.New(call.Session), // with our own keys: a member may not read the folders of others
+			Home:      call.Home.Region, Now: session.Now,
+		}, call.Options.Policy, account, []reconcile.Step{
+			{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},
+			{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(roles)},
+			{Kind: fleet.MarkUnused, Act: sharerole.Mark(roles)},
+			{Kind: fleet.SetKeyPolicy, Act: sharerole.SetKeys(roles)},
+			{Kind: fleet.AttachKeyPolicy, Act: sharerole.Attach(roles)},
+			{Kind: fleet.DetachKeyPolicy, Act: sharerole.Detach(roles)},
+		}), nil
 	})
 }

@@ -13,7 +13,7 @@ import (
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/ecs"
-	"fleetwarden/shared/controls"
+	"fleetwarden/shared/controls/all"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
@@ -23,7 +23,7 @@ import (
 )
 
 func main() {
-	var known controls.Memories // of the fleets, from pass to pass
+	var known all.Memories // of the fleets, from pass to pass
 	terminal.Serve(fcrun.Function{
 		Name:   fleet.FunctionSweep,
 		About:  "goes over all accounts and regions, reports, and tells the owners of drift",
@@ -32,7 +32,7 @@ func main() {
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call, known *controls.Memories) (fleet.Pass, error) {
+func handle(ctx context.Context, call *fcrun.Call, known *all.Memories) (fleet.Pass, error) {
 	if call.Store == nil {
 		return fleet.Pass{}, fmt.Errorf("a sweep keeps what it finds: set %s to oss://BUCKET/PREFIX or file:///FOLDER", fcrun.LedgerVariable)
 	}
@@ -45,11 +45,11 @@ func handle(ctx context.Context, call *fcrun.Call, known *controls.Memories) (fl
 	return p.shards(ctx)
 }
 
-func sweeper(call *fcrun.Call, known *controls.Memories) *sweep.Sweep {
+func sweeper(call *fcrun.Call, known *all.Memories) *sweep.Sweep {
 	return &sweep.Sweep{
 		Store:  call.Store,
-		Fleet:  known.Fleet(call),
-		Shares: controls.Shares(call),
+		Fleet:  known.Fleet(call, nil),
+		Shares: all.Shares(call),
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			session, err := call.In(ctx, account)
 			return ecs.New(session), err
@@ -79,11 +79,11 @@ type pass struct {
 }
 
 func (p *pass) begin(ctx context.Context) (fleet.Pass, error) {
-	accounts, err := controls.Accounts(ctx, p.call)
+	accounts, err := all.Accounts(ctx, p.call)
 	if err != nil {
 		return p.end(), err
 	}
-	_, err = p.sweep.Begin(ctx, sweep.Where{Accounts: accounts, Regions: controls.Regions(p.call)}, p.call.Options.DryRun)
+	_, err = p.sweep.Begin(ctx, sweep.Where{Accounts: accounts, Regions: all.Regions(p.call)}, p.call.Options.DryRun)
 	return p.end(), err
 }
 

@@ -7,18 +7,16 @@ package main
 import (
 	"context"
 
-	"fleetwarden/events"
 	"fleetwarden/shared/acts/sanction"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
+	"fleetwarden/shared/controls"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
-	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/rules"
 	"fleetwarden/shared/terminal"
 )
 
@@ -31,38 +29,14 @@ func main() {
 }
 
 func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionValidateInstance))
-	sum, _, err := reconcile.Run(ctx, fcrun.PerAccount(call, func(_ fleet.AccountID, s *aliyun.Session) (reconcile.Control[*fleet.World], error) {
-		return control(call, s), nil
-	}), source, call.Options)
-	return sum, err
-}
-
-func control(call *fcrun.Call, session *aliyun.Session) reconcile.Control[*fleet.World] {
-	instances, p := ecs.New(session), call.Options.Policy
-	subject := rules.Candidate
-	if p.TrustedInstance.Require == policy.RequireAll {
-		subject = nil
-	}
-	return reconcile.Control[*fleet.World]{
-		Observe: observe.World{
-			Listings:   instances,
-			Young:      instances,
-			Disks:      instances,
-			Images:     instances,
-			WantsImage: rules.WantsImage(p),
-			KMS:        new(observe.Memory).KMS(kms.New(session)),
-			WantsKMS:   rules.WantsKMS(p),
-			Candidate:  subject,
-			Past:       memory.Reader{Store: call.Store, Now: session.Now},
-			Waits:      rules.Waiting(rules.TrustedInstance, p),
-			Now:        session.Now,
-		}.Observe,
-		Decide:  rules.TrustedInstance,
-		InPlace: rules.InPlace,
-		Steps: []reconcile.Step{
+	return controls.Run(ctx, call, func(_ fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+		instances := ecs.New(session)
+		return controls.Instances(observe.World{
+			Listings: instances, Young: instances, Disks: instances, Images: instances, KMS: new(observe.Memory).KMS(kms.New(session)),
+			Past: memory.Reader{Store: call.Store, Now: session.Now}, Now: session.Now,
+		}, call.Options.Policy, []reconcile.Step{
 			{Kind: fleet.TagInstance, Act: sanction.Tag(instances)},
 			{Kind: fleet.StopInstance, Act: sanction.Stop(instances)},
-		},
-	}
+		}, controls.TrustedInstance), nil
+	})
 }

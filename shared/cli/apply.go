@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"fleetwarden/shared/controls"
+	"fleetwarden/shared/controls/all"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/operate/plan"
@@ -69,7 +69,7 @@ func (j *job) apply(ctx context.Context, args []string) error {
 		return err
 	}
 	past := memory.Reader{Store: call.Store, Now: call.Session.Now}
-	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: controls.ForOwners(call, past), Shares: controls.Shares(call)}, waits: wait > 0}
+	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: all.Fleet(call, past), Shares: all.Shares(call)}, waits: wait > 0}
 	return a.do(ctx, dry, wait)
 }
 

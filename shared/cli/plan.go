@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"fleetwarden/shared/aliyun/ecs"
-	"fleetwarden/shared/controls"
+	"fleetwarden/shared/controls/all"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/plan"
@@ -129,7 +129,7 @@ func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
 	o := call.Options
 	o.Ledger = nil // what others left open is the sweep's to settle
 	return &sweep.Sweep{
-		Store: call.Store, Fleet: controls.Fleet(call), Shares: controls.Shares(call), Options: o,
+		Store: call.Store, Fleet: all.Fleet(call, nil), Shares: all.Shares(call), Options: o,
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			session, err := call.In(ctx, account)
 			return counting{ecs.New(session), bar}, err
@@ -142,7 +142,7 @@ func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
 
 // look goes over the fleet like a sweep that tells nobody, and returns its run.
 func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string, error) {
-	accounts, err := controls.Accounts(ctx, call)
+	accounts, err := all.Accounts(ctx, call)
 	if err != nil {
 		return "", err
 	}
@@ -154,7 +154,7 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 		}
 		accounts = f.Accounts
 	}
-	regions := controls.Regions(call)
+	regions := all.Regions(call)
 	for _, r := range f.Regions {
 		if !call.Options.Policy.Guards(fleet.Scope{Account: call.Home.Account, Region: r}) {
 			return "", fmt.Errorf("region %s is none of the policy's", r)

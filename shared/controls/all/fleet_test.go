@@ -1,4 +1,4 @@
-package controls_test
+package all_test
 
 import (
 	"encoding/base64"
@@ -15,7 +15,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
-	"fleetwarden/shared/controls"
+	"fleetwarden/shared/controls/all"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
@@ -76,11 +76,11 @@ func aRegionOf(t *testing.T, specs ...simecs.FleetSpec) region {
 
 // pass looks at some pages of the fleet, for a run, with a session of its own, and
 // returns what it called.
-func (r region) pass(m *controls.Memories, run string, from string, pages int) (calls map[string]int, next string) {
+func (r region) pass(m *all.Memories, run string, from string, pages int) (calls map[string]int, next string) {
 	r.t.Helper()
 	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
 		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
-	control, err := m.Fleet(call)(r.t.Context(), here.Account)
+	control, err := m.Fleet(call, nil)(r.t.Context(), here.Account)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func plus(all ...map[string]int) map[string]int {
 // three of 30 pages.
 func TestThreeThousandAreSweptAtTheLeastNumberOfCallsInAnyNumberOfPasses(t *testing.T) {
 	r := aRegion(t, 3000)
-	var known controls.Memories
+	var known all.Memories
 	total, next := r.pass(&known, "sweep-1", "", 10)
 	for range 2 {
 		var calls map[string]int
@@ -158,11 +158,11 @@ func TestThreeThousandAreSweptAtTheLeastNumberOfCallsInAnyNumberOfPasses(t *test
 
 func TestAnotherRunReadsAgain(t *testing.T) {
 	r := aRegion(t, 3000)
-	var known controls.Memories
+	var known all.Memories
 	first, _ := r.pass(&known, "sweep-1", "", 1)
 	again, _ := r.pass(&known, "sweep-1", "", 1)
 	other, _ := r.pass(&known, "sweep-2", "", 1)
-	forgot, _ := r.pass(new(controls.Memories), "sweep-1", "", 1)
+	forgot, _ := r.pass(new(all.Memories), "sweep-1", "", 1)
 	onlyShared := func(calls map[string]int) map[string]int {
 		out := maps.Clone(calls)
 		maps.DeleteFunc(out, func(api string, _ int) bool { return shared()[api] == 0 })
@@ -179,7 +179,7 @@ func TestAnotherRunReadsAgain(t *testing.T) {
 
 func TestWhatIsKnownGrowsOld(t *testing.T) {
 	r := aRegion(t, 100)
-	var known controls.Memories
+	var known all.Memories
 	r.pass(&known, "sweep-1", "", 1)
 	for _, c := range []struct {
 		after time.Duration
@@ -196,7 +196,7 @@ func TestWhatIsKnownGrowsOld(t *testing.T) {
 
 func TestOnlyTheLastRegionsAreKept(t *testing.T) {
 	r := aRegion(t, 100)
-	var known controls.Memories
+	var known all.Memories
 	for _, run := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "1", "9"} {
 		r.pass(&known, run, "", 1)
 	}
@@ -216,7 +216,7 @@ func TestWithoutMemoriesEachControlReadsAgain(t *testing.T) {
 	r := aRegion(t, 100)
 	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
 		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
-	of := controls.Fleet(call)
+	of := all.Fleet(call, nil)
 	for range 2 {
 		control, err := of(t.Context(), here.Account)
 		if err != nil {
@@ -240,7 +240,7 @@ func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
 		p := *policy.Default().WithHome(here.Account)
 		p.ShareRole.Mode = mode
 		call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: &p}}
-		control, err := controls.Shares(call)(t.Context(), here.Account)
+		control, err := all.Shares(call)(t.Context(), here.Account)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
 
 // Not assessable rules do not change the posture of a fleet that complies with the policy.
 func TestAPerfectFleetHasAFullPosture(t *testing.T) {
-	script, err := os.ReadFile("../acts/agent/testdata/published.txt")
+	script, err := os.ReadFile("../../acts/agent/testdata/published.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestAPerfectFleetHasAFullPosture(t *testing.T) {
 		simecs.FleetSpec{Count: 20, InstanceType: "ecs.g6.large"})
 	p := policy.Default().WithHome(here.Account)
 	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: p}}
-	control, err := controls.Fleet(call)(t.Context(), here.Account)
+	control, err := all.Fleet(call, nil)(t.Context(), here.Account)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestWhatIsJudgedForAnOwnerKnowsTheMemoryOfTheSweep(t *testing.T) {
 		if _, err := memory.Write(t.Context(), call.Store, memory.Of{Scope: here, Run: "sweep-" + at.Format("20060102T150405Z") + "-abcdef", At: at}, &found, nil); err != nil {
 			t.Fatal(err)
 		}
-		control, err := controls.ForOwners(call, memory.Reader{Store: call.Store, Now: session.Now})(t.Context(), here.Account)
+		control, err := all.Fleet(call, memory.Reader{Store: call.Store, Now: session.Now})(t.Context(), here.Account)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,7 @@
-package controls
+// Package all is every control, with the clients of an account, for sweep, plan and
+// operators. It links the SDK of each product that a control reads; a function that owns
+// one control does not import it.
+package all
 
 import (
 	"context"

@@ -1,0 +1,71 @@
+package all
+
+import (
+	"context"
+
+	"fleetwarden/shared/acts/agent"
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/ecs"
+	"fleetwarden/shared/aliyun/kms"
+	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/aliyun/sas"
+	"fleetwarden/shared/controls"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/observe"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/rules"
+)
+
+// Fleet returns, for each account, all controls of instances that the policy switches on.
+// The resources that many instances have in common, such as a role, are read once for each
+// region and each control that is returned. With the memory of the sweep, past, the results
+// are those of the controls' owners: it dates violations.
+func Fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
+	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
+		return new(Memories).Fleet(call, past)(ctx, account)
+	}
+}
+
+// Fleet is [Fleet] for one pass of several: those resources are read once for each region
+// and run, while they are cached.
+func (m *Memories) Fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
+	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+		c := clients{session, ecs.New(session), ram.New(session), kms.New(session), sas.New(session)}
+		control := c.instances(call.Options.Policy, past, new(observe.Memory))
+		control.Observe = func(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
+			known := m.take(of(b), session.Now())
+			defer func() { m.keep(known, session.Now()) }()
+			return c.instances(call.Options.Policy, past, known.Memory).Observe(ctx, b)
+		}
+		return control, nil
+	})
+}
+
+// clients are one pass's clients of one account.
+type clients struct {
+	session *aliyun.Session
+	ecs     *ecs.Client
+	ram     *ram.Client
+	kms     *kms.Client
+	sas     *sas.Client
+}
+
+// instances reads the facets that the active controls need and that are not known yet. Of
+// many instances the roles of those alone are read that the rules judge.
+func (c clients) instances(p *policy.Policy, past observe.Past, known *observe.Memory) reconcile.Control[*fleet.World] {
+	w := observe.World{Listings: c.ecs, Past: past, Now: c.session.Now}
+	if p.TrustedInstance.Mode != policy.Off {
+		w.Survey = known.Survey(c.ecs, p.TrustedInstance.SystemDisk, c.session.Now)
+		w.Images, w.KMS = known.Images(c.ecs), known.KMS(c.kms)
+	}
+	if p.InstanceRole.Mode != policy.Off {
+		w.RoleNames, w.WantsRole, w.Roles = c.ecs, rules.WantsRole(p), known.Roles(c.ram)
+	}
+	if p.Agent.Mode != policy.Off {
+		w.Agents, w.Assistants = c.sas, known.Assistants(c.ecs)
+		w.UserData, w.Script = c.ecs, agent.TrustScript
+	}
+	return controls.Instances(w, p, nil, controls.TrustedInstance, controls.InstanceRole, controls.Agent)
+}

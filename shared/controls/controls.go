@@ -1,0 +1,90 @@
+// Package controls wires observe and decide of each control once, for its owner as for
+// sweeps and plans: it says of which resources a control needs which facets, and decides
+// from those. It knows no cloud and no act: a main passes the readers, and the steps that it
+// may take, so that a reader of the main sees the function's whole power.
+//
+// Package all, below it, is every control with the clients of an account.
+package controls
+
+import (
+	"context"
+
+	"fleetwarden/events"
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/observe"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/reconcile"
+	"fleetwarden/shared/rules"
+)
+
+// Decide is the rules of a control.
+type Decide func(*fleet.World, *policy.Policy) []fleet.Verdict
+
+// Control is one control of instances: it sets in w of which instances it needs a facet,
+// and returns its rules. The readers in w are the caller's.
+type Control func(w *observe.World, p *policy.Policy) Decide
+
+// TrustedInstance reads Disks or Survey, Images and KMS.
+func TrustedInstance(w *observe.World, p *policy.Policy) Decide {
+	w.WantsImage, w.WantsKMS = rules.WantsImage(p), rules.WantsKMS(p)
+	if c := p.TrustedInstance; c.Mode != policy.Off && c.Require == policy.RequireAll {
+		w.Candidate = nil
+	}
+	return rules.TrustedInstance
+}
+
+// InstanceRole reads RoleNames and Roles.
+func InstanceRole(w *observe.World, p *policy.Policy) Decide {
+	w.Needed = []string{p.InstanceRole.Role}
+	return rules.InstanceRole
+}
+
+// Agent reads Agents, Assistants and, where the policy asks for the trust client, UserData,
+// of which Script finds the install script.
+func Agent(w *observe.World, p *policy.Policy) Decide {
+	w.Lacking, w.WantsScript = rules.LacksAgent, rules.WantsTrustClient
+	if !p.Agent.TrustClient {
+		w.UserData = nil
+	}
+	return rules.Agent
+}
+
+// Run judges what an invocation's payload names, by the control of each account, and takes
+// its steps.
+func Run[W any](ctx context.Context, call *fcrun.Call, control func(fleet.AccountID, *aliyun.Session) (reconcile.Control[W], error)) (fleet.Pass, error) {
+	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(call.Options.Stamp.Function))
+	sum, _, err := reconcile.Run(ctx, fcrun.PerAccount(call, control), source, call.Options)
+	return sum, err
+}
+
+// Instances is controls of instances together: each facet is read once for all of them. w
+// has their readers; a facet without one is not read. Past dates violations.
+func Instances(w observe.World, p *policy.Policy, steps []reconcile.Step, controls ...Control) reconcile.Control[*fleet.World] {
+	w.Candidate = rules.Candidate
+	var each []Decide
+	for _, c := range controls {
+		each = append(each, c(&w, p))
+	}
+	decide := func(w *fleet.World, p *policy.Policy) (out []fleet.Verdict) {
+		for _, d := range each {
+			out = append(out, d(w, p)...)
+		}
+		return out
+	}
+	w.Waits = rules.Waiting(decide, p)
+	return reconcile.Control[*fleet.World]{Observe: w.Observe, Decide: decide, InPlace: rules.InPlace, Steps: steps}
+}
+
+// Shares is the control of what an account shares. w has its readers, and the home region.
+func Shares(w observe.Shares, p *policy.Policy, account fleet.AccountID, steps []reconcile.Step) reconcile.Control[*fleet.ShareWorld] {
+	approved := p.ShareRole.Approved
+	for _, f := range approved.Folders {
+		w.Folders = append(w.Folders, f.ID)
+	}
+	w.AsksDirectory = approved.Directory != "" || len(approved.Folders) > 0
+	w.Named = func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok }
+	w.Guards = func(r fleet.Region) bool { return p.Guards(fleet.Scope{Account: account, Region: r}) }
+	return reconcile.Control[*fleet.ShareWorld]{Observe: w.Observe, Decide: rules.ShareRole, InPlace: rules.ShareInPlace, Steps: steps}
+}
