@@ -102,22 +102,6 @@ func (g *generator) fleet() []Step {
 	return out
 }
 
-// several shares one resource with one account or, right after, with another one, too.
-func (g *generator) several() []Step {
-	first := g.share()
-	first.With = server.Sharee
-	if first.Account == server.Sharee {
-		first.With = server.Member
-	}
-	out := []Step{first}
-	if g.chance(0.6) && first.Account == "" {
-		then := first
-		then.With = server.Member
-		out = append(out, then)
-	}
-	return out
-}
-
 // violating are instances that break a rule from their launch on.
 func (g *generator) violating() []Step {
 	return []Step{g.made(Launch, "trusted", "", "cloud_efficiency")}

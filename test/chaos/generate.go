@@ -259,6 +259,22 @@ func (g *generator) share() Step {
 	return s
 }
 
+// several shares one resource with one account or, right after, with another one, too.
+func (g *generator) several() []Step {
+	first := g.share()
+	first.With = server.Sharee
+	if first.Account == server.Sharee {
+		first.With = server.Member
+	}
+	out := []Step{first}
+	if g.chance(0.6) && first.Account == "" {
+		then := first
+		then.With = server.Member
+		out = append(out, then)
+	}
+	return out
+}
+
 func (g *generator) forge() Step {
 	return Step{Do: Forge, Group: pick(g, g.groups...), Function: pick(g, "attach-role", "push-agent", "validate-instance")}
 }
