@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -76,10 +77,20 @@ func (p *player) checkLedger(said findings) {
 	for _, d := range deeds {
 		p.checkMeant(b, d)
 	}
-	for stem, e := range b["outcome"] {
-		for _, c := range e.Changes {
-			if c.State == "done" && (c.Kind == "attach-role" || c.Kind == "replace-role") && e.Function == "attach-role" {
-				p.checkDone(b["intent"][stem].Time, e.Time, c, deeds)
+	for stem, c := range b.given() {
+		p.checkDone(b["intent"][stem].Time, b["outcome"][stem].Time, c, deeds)
+	}
+}
+
+// given are the roles that attach-role gave, by the names of their entries.
+func (b book) given() iter.Seq2[string, change] {
+	return func(yield func(string, change) bool) {
+		for stem, e := range b["outcome"] {
+			for _, c := range e.Changes {
+				gave := c.State == "done" && (c.Kind == "attach-role" || c.Kind == "replace-role") && e.Function == "attach-role"
+				if gave && !yield(stem, c) {
+					return
+				}
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -83,10 +84,10 @@ func (s *Step) meets(c *wire.Call) bool {
 }
 
 // kill has a process of a function, or the operator's tool, die.
-func (p *player) kill(s Step) {
+func (p *player) kill(_ context.Context, s Step) error {
 	if s.Function == "backfill" {
 		p.cut.arm(&s)
-		return
+		return nil
 	}
 	p.m.faulty = true
 	p.m.forgetful = p.m.forgetful || s.Function == "sweep"
@@ -99,4 +100,5 @@ func (p *player) kill(s Step) {
 		}
 		return meets
 	}, n, fc.When(s.After))
+	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fleetwarden/deploy/local/simcloud"
 	"fmt"
 	"strings"
 	"time"
@@ -10,53 +11,19 @@ import (
 // end lets faults end and the world come to rest, has what failed asked for again, lets
 // nights pass, and checks.
 func (p *player) end(ctx context.Context) error {
-	if p.h.World.Late {
-		if err := p.night(ctx); err != nil {
-			return err
-		}
-	}
-	if err := p.calm(); err != nil {
-		return err
-	}
-	p.m.calm = p.now()
-	// Timers are not waited for by a world that rests: that of watch-shares is the live path
-	// of snapshots, and what failed before is still tried again.
-	if err := p.pass(ctx, 20*time.Minute); err != nil {
-		return err
-	}
-	if err := p.rest(ctx); err != nil {
+	if err := inTurn(ctx, p.late, p.calm, p.rest); err != nil {
 		return err
 	}
 	if p.h.World.Versioning != nil {
 		p.checkUntouched()
 		return nil
 	}
-	for range 3 {
-		if p.letters() == 0 {
-			break
-		}
-		p.redrive(ctx)
-		if err := p.rest(ctx); err != nil {
-			return err
-		}
-	}
-	if p.m.lost {
-		if err := p.replay(ctx); err != nil {
-			return err
-		}
-		if err := p.rest(ctx); err != nil {
-			return err
-		}
+	if err := inTurn(ctx, p.redriveAll, p.replayLost); err != nil {
+		return err
 	}
 	p.checkLive()
 	for range p.h.World.Nights {
-		if err := p.askAgain(ctx); err != nil {
-			return err
-		}
-		if err := p.night(ctx); err != nil {
-			return err
-		}
-		if err := p.rest(ctx); err != nil {
+		if err := inTurn(ctx, p.askAgain, p.night, p.rest); err != nil {
 			return err
 		}
 	}
@@ -73,6 +40,61 @@ func (p *player) end(ctx context.Context) error {
 	p.settleRaces()
 	p.check()
 	return nil
+}
+
+// inTurn does one after the other, until one fails.
+func inTurn(ctx context.Context, all ...func(context.Context) error) error {
+	for _, do := range all {
+		if err := do(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// late lets one more night pass before the faults end, where the world has it so.
+func (p *player) late(ctx context.Context) error {
+	if !p.h.World.Late {
+		return nil
+	}
+	return p.night(ctx)
+}
+
+// calm ends all that goes wrong. Timers are not waited for by a world that rests: that of
+// watch-shares is the live path of snapshots, and what failed before is still tried again.
+func (p *player) calm(ctx context.Context) error {
+	p.m.ends(p.now())
+	p.Stack.Spare()
+	p.cut.arm(nil)
+	for f := range p.long {
+		p.Stack.Lengthen(f, 0)
+	}
+	if err := p.Server.Faults.Set(0, nil, simcloud.EventFaults{}); err != nil {
+		return err
+	}
+	p.m.calm = p.now()
+	return p.pass(ctx, 20*time.Minute)
+}
+
+// redriveAll redrives the dead letters, and some times those that come of that.
+func (p *player) redriveAll(ctx context.Context) error {
+	for range 3 {
+		if p.letters() == 0 {
+			break
+		}
+		if err := inTurn(ctx, p.redrive, p.rest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replayLost replays, if events may have been lost.
+func (p *player) replayLost(ctx context.Context) error {
+	if !p.m.lost {
+		return nil
+	}
+	return inTurn(ctx, p.replay, p.rest)
 }
 
 // askAgain asks for each share again, as a person does whom the first time was refused, and

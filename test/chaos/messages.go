@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,7 +11,7 @@ import (
 )
 
 // forge sends a message about instances, said to have been tried often and for long.
-func (p *player) forge(s Step) error {
+func (p *player) forge(_ context.Context, s Step) error {
 	all := p.m.group(s.Group)
 	if len(all) == 0 {
 		return nil
@@ -45,7 +46,7 @@ const (
 )
 
 // garbage sends what is no message, or what a version to come would write.
-func (p *player) garbage(s Step) error {
+func (p *player) garbage(_ context.Context, s Step) error {
 	body := notAMessage
 	if s.Kind == "newer" {
 		body = `{"v": 99, "refs": "` + newerMessage + `"}`
@@ -55,7 +56,7 @@ func (p *player) garbage(s Step) error {
 
 // claim publishes a launch record, made of a true one, that names the instances of a group
 // and claims for them what is not so.
-func (p *player) claim(s Step) error {
+func (p *player) claim(_ context.Context, s Step) error {
 	all, past := p.m.group(s.Group), p.Published("ecs:ActionTrail:ApiCall")
 	if len(all) == 0 {
 		return nil

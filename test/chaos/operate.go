@@ -178,7 +178,7 @@ func (p *player) checkApplied(control, state string, i *instance, began time.Tim
 
 // redrive redrives the dead letters. Those of the home region may be about any region, and a
 // region that is named filters them.
-func (p *player) redrive(ctx context.Context) {
+func (p *player) redrive(ctx context.Context) error {
 	for _, region := range p.regions {
 		args := []string{"redrive", "--apply", "--json"}
 		if region != server.Home {
@@ -188,6 +188,7 @@ func (p *player) redrive(ctx context.Context) {
 			p.wrong("redriving: %v", err)
 		}
 	}
+	return nil
 }
 
 // dry sweeps in a terminal. Where all is at rest, nothing may be changed by that.

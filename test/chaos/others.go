@@ -19,7 +19,7 @@ func (p *player) few(s Step) []*instance {
 }
 
 // power stops, starts or releases instances. What is refused changes nothing.
-func (p *player) power(s Step) {
+func (p *player) power(_ context.Context, s Step) error {
 	for _, i := range p.few(s) {
 		params := map[string]string{"InstanceId": i.id}
 		action := map[Do]string{Stop: "StopInstance", Start: "StartInstance", Release: "DeleteInstance"}[s.Do]
@@ -32,10 +32,11 @@ func (p *player) power(s Step) {
 		_, err := p.call(i.account, "2014-05-26", action, i.region, params)
 		i.released = i.released || s.Do == Release && err == nil
 	}
+	return nil
 }
 
 // edit changes the roles of instances, as a user does.
-func (p *player) edit(s Step) {
+func (p *player) edit(_ context.Context, s Step) error {
 	for _, i := range p.few(s) {
 		now, ok := p.Server.ECS.Instance(i.account, i.region, i.id)
 		if !ok {
@@ -52,16 +53,18 @@ func (p *player) edit(s Step) {
 			i.role, i.edits = called(i.account, s.Role), i.edits+1
 		}
 	}
+	return nil
 }
 
 // strip takes all policies from the systrust role.
-func (p *player) strip(account string) {
-	for name, kind := range p.policies(account, systrust) {
-		_, _ = p.call(account, "2015-05-01", "DetachPolicyFromRole", "", map[string]string{"RoleName": systrust, "PolicyName": name, "PolicyType": kind})
+func (p *player) strip(_ context.Context, s Step) error {
+	for name, kind := range p.policies(s.account(), systrust) {
+		_, _ = p.call(s.account(), "2015-05-01", "DetachPolicyFromRole", "", map[string]string{"RoleName": systrust, "PolicyName": name, "PolicyType": kind})
 	}
+	return nil
 }
 
-func (p *player) agents(s Step) error {
+func (p *player) agents(_ context.Context, s Step) error {
 	for _, i := range p.few(s) {
 		if _, there := p.Server.ECS.Instance(i.account, i.region, i.id); !there {
 			continue
@@ -75,17 +78,18 @@ func (p *player) agents(s Step) error {
 }
 
 // tokens has instances answer for metadata with tokens only, or without.
-func (p *player) tokens(s Step) {
+func (p *player) tokens(_ context.Context, s Step) error {
 	for _, i := range p.few(s) {
 		_, err := p.call(i.account, "2014-05-26", "ModifyInstanceMetadataOptions", i.region, map[string]string{"InstanceId": i.id, "HttpEndpoint": "enabled", "HttpTokens": s.Kind})
 		if err == nil && i.judged() {
 			i.turn("imds", s.Kind == "optional", p.now())
 		}
 	}
+	return nil
 }
 
 // race gives an instance the role that attach-role is about to give it, right before.
-func (p *player) race() {
+func (p *player) race(context.Context, Step) error {
 	next, once := p.Server.Witness, sync.Once{}
 	p.Server.Witness = func(c *wire.Call, after bool) bool {
 		drop := next.Drops(c, after)
@@ -94,6 +98,7 @@ func (p *player) race() {
 		}
 		return drop
 	}
+	return nil
 }
 
 func (p *player) faster(c *wire.Call) {

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/simcloud/wire"
@@ -107,65 +106,44 @@ func (p *player) call(account, version, action, region string, params map[string
 	return p.Call(context.Background(), keysOf(account), version, action, params)
 }
 
+// do does a step.
 func (p *player) do(ctx context.Context, s Step) error {
-	switch s.Do {
-	case Launch:
-		return p.launch(ctx, s)
-	case Seed:
-		return p.seed(s)
-	case Stop, Start, Release:
-		p.power(s)
-	case Detach, Attach:
-		p.edit(s)
-	case Strip:
-		p.strip(s.account())
-	case Agent:
-		return p.agents(s)
-	case Share:
-		return p.share(s)
-	case Unshare:
-		p.unshare(s)
-	case Pass:
-		return p.pass(ctx, time.Duration(s.For))
-	case Night:
-		return p.night(ctx)
-	case Beside:
-		return p.beside(ctx)
-	case Faults:
-		p.m.expect(s, p.now())
-		return p.Server.Faults.Set(p.h.Seed, s.Faults, s.Events)
-	case Kill:
-		p.kill(s)
-	case Jump:
-		p.jump(s)
-	case Long:
-		p.long[s.Function] = time.Duration(s.For)
-		p.Stack.Lengthen(s.Function, time.Duration(s.For))
-	case Again:
-		return p.again(s)
-	case Undo:
-		return p.undoOften(ctx)
-	case Forge:
-		return p.forge(s)
-	case Garbage:
-		return p.garbage(s)
-	case Claim:
-		return p.claim(s)
-	case Tokens:
-		p.tokens(s)
-	case Race:
-		p.race()
-	case Narrow:
-		return p.narrow(ctx)
-	case Dry:
-		return p.dry(ctx)
-	case Plan, Draft, Apply, DryRun:
-		return p.operate(ctx, s)
-	case Redrive:
-		p.redrive(ctx)
-	default:
+	do, ok := actions()[s.Do]
+	if !ok {
 		return fmt.Errorf("no such step")
 	}
+	return do(p, ctx, s)
+}
+
+// actions are what steps do.
+func actions() map[Do]func(*player, context.Context, Step) error {
+	return map[Do]func(*player, context.Context, Step) error{
+		Launch: (*player).launch, Seed: (*player).seed, Stop: (*player).power, Start: (*player).power, Release: (*player).power,
+		Detach: (*player).edit, Attach: (*player).edit, Strip: (*player).strip, Agent: (*player).agents, Tokens: (*player).tokens,
+		Share: (*player).share, Unshare: (*player).unshare, Race: (*player).race,
+		Forge: (*player).forge, Garbage: (*player).garbage, Claim: (*player).claim, Again: (*player).again,
+		Kill: (*player).kill, Jump: (*player).jump, Long: (*player).lengthen, Faults: (*player).fail,
+		Plan: (*player).operate, Draft: (*player).operate, Apply: (*player).operate, DryRun: (*player).operate,
+		Undo:    func(p *player, ctx context.Context, _ Step) error { return p.undoOften(ctx) },
+		Dry:     func(p *player, ctx context.Context, _ Step) error { return p.dry(ctx) },
+		Redrive: func(p *player, ctx context.Context, _ Step) error { return p.redrive(ctx) },
+		Narrow:  func(p *player, ctx context.Context, _ Step) error { return p.narrow(ctx) },
+		Night:   func(p *player, ctx context.Context, _ Step) error { return p.night(ctx) },
+		Beside:  func(p *player, ctx context.Context, _ Step) error { return p.beside(ctx) },
+		Pass:    func(p *player, ctx context.Context, s Step) error { return p.pass(ctx, time.Duration(s.For)) },
+	}
+}
+
+// fail has calls and events go wrong.
+func (p *player) fail(_ context.Context, s Step) error {
+	p.m.expect(s, p.now())
+	return p.Server.Faults.Set(p.h.Seed, s.Faults, s.Events)
+}
+
+// lengthen has passes of a function last.
+func (p *player) lengthen(_ context.Context, s Step) error {
+	p.long[s.Function] = time.Duration(s.For)
+	p.Stack.Lengthen(s.Function, time.Duration(s.For))
 	return nil
 }
 
@@ -230,7 +208,7 @@ func (p *player) note(s Step, ids []string, live bool) {
 	}
 }
 
-func (p *player) seed(s Step) error {
+func (p *player) seed(_ context.Context, s Step) error {
 	f := ecs.FleetSpec{
 		Account: s.account(), Count: s.N, Region: s.Region, InstanceType: kinds[s.Kind].Type, Image: kinds[s.Kind].Image, Role: cmp.Or(called(s.account(), s.Role), "-"), SystemDisk: s.Disk,
 		Tags: tags(s.Tag), Agent: s.Agent, Assistant: s.Assistant, NoVTPM: s.Kind == "ordinary",
@@ -262,15 +240,4 @@ func (p *player) policies(account, role string) map[string]string {
 		out[fmt.Sprint(item["PolicyName"])] = fmt.Sprint(item["PolicyType"])
 	}
 	return out
-}
-
-// calm ends all that goes wrong.
-func (p *player) calm() error {
-	p.m.ends(p.now())
-	p.Stack.Spare()
-	p.cut.arm(nil)
-	for f := range p.long {
-		p.Stack.Lengthen(f, 0)
-	}
-	return p.Server.Faults.Set(0, nil, simcloud.EventFaults{})
 }

@@ -10,7 +10,7 @@ import (
 
 // share makes something that is encrypted and shares it. It may be refused, for want of
 // the role: it is asked for again at the end.
-func (p *player) share(s Step) error {
+func (p *player) share(_ context.Context, s Step) error {
 	x := &share{name: s.Group, kind: s.Kind, with: s.With, account: s.account(), region: s.Region, wanted: true, asked: p.now()}
 	if same := p.m.share(s.Group); same != nil {
 		if p.m.shared(s.Group, s.With) != nil {
@@ -56,10 +56,10 @@ func (p *player) ask(x *share) {
 	}
 }
 
-func (p *player) unshare(s Step) {
+func (p *player) unshare(_ context.Context, s Step) error {
 	x := p.m.share(s.Group)
 	if x == nil || !x.wanted {
-		return
+		return nil
 	}
 	x.ended = p.now()
 	var err error
@@ -69,6 +69,7 @@ func (p *player) unshare(s Step) {
 		_, err = p.call(x.account, "2020-01-10", "DeleteResourceShare", x.region, map[string]string{"ResourceShareId": x.resourceShare})
 	}
 	x.wanted = err != nil
+	return nil
 }
 
 // accept accepts all invitations of the sharees.

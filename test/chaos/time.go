@@ -56,7 +56,7 @@ func (p *player) narrow(ctx context.Context) error {
 
 // jump has the cloud's time leap while a function works, as it does for a process that is
 // frozen between two calls.
-func (p *player) jump(s Step) {
+func (p *player) jump(_ context.Context, s Step) error {
 	var mu sync.Mutex
 	left, next := max(s.Call, s.Writes, 1), p.Server.Witness
 	p.m.leaps++
@@ -70,6 +70,7 @@ func (p *player) jump(s Step) {
 		}
 		return next.Drops(c, after)
 	}
+	return nil
 }
 
 func (p *player) now() time.Time { return p.Server.World.Clock.Now() }

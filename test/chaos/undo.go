@@ -10,7 +10,7 @@ import (
 
 // again has attach-role look at a group in a run that has the group's name, as a letter does
 // that is redriven: each such step is of the same run.
-func (p *player) again(s Step) error {
+func (p *player) again(_ context.Context, s Step) error {
 	all := p.m.group(s.Group)
 	if len(all) == 0 {
 		return nil
@@ -35,18 +35,12 @@ func (p *player) undoOften(ctx context.Context) error {
 		return err
 	}
 	times, changed := map[string]int{}, map[string]int{}
-	b := p.book()
-	for _, e := range b["outcome"] {
-		seen := map[string]int{}
-		for _, c := range e.Changes {
-			if c.role() && e.Function == "attach-role" {
-				seen[c.Run]++
-			}
-		}
-		for run, n := range seen {
-			changed[run] += n
-			times[run] = max(times[run], p.often(b, run))
-		}
+	often := map[change]int{} // by run and instance
+	for _, c := range p.book().given() {
+		one := change{Run: c.Run, ID: c.ID}
+		often[one]++
+		changed[c.Run]++
+		times[c.Run] = max(times[c.Run], often[one])
 	}
 	best := ""
 	for _, run := range slices.Sorted(maps.Keys(times)) {
@@ -60,46 +54,22 @@ func (p *player) undoOften(ctx context.Context) error {
 	return p.undo(ctx, best)
 }
 
-// role reports whether the change gave an instance a role.
-func (c change) role() bool {
-	return c.State == "done" && (c.Kind == "attach-role" || c.Kind == "replace-role")
-}
-
-// often is how often a run changed the role of one instance.
-func (p *player) often(b book, run string) (most int) {
-	n := map[string]int{}
-	for _, e := range b["outcome"] {
-		for _, c := range e.Changes {
-			if c.Run == run && c.role() && e.Function == "attach-role" {
-				n[c.ID]++
-				most = max(most, n[c.ID])
-			}
-		}
-	}
-	return most
-}
-
 // former are the roles that instances had before a run changed them last, of those that
 // no other caller changed since. That the run did is believed of the ledger; what it did is not.
 func (p *player) former(run string) map[string]string {
 	out := map[string]string{}
 	b := p.book()
-	for stem, e := range b["outcome"] {
-		from, to := b["intent"][stem].Time.Add(-second), e.Time.Add(second)
-		for _, c := range e.Changes {
-			if c.Run != run || !c.role() || e.Function != "attach-role" {
-				continue
-			}
-			all := p.diary.of(func(d deed) bool { return d.id == c.ID && (d.gained() || d.lostRole()) })
-			first := slices.IndexFunc(all, func(d deed) bool { return d.function == "attach-role" && d.at.After(from) && d.at.Before(to) })
-			i := p.m.byID(c.ID)
-			if i == nil || i.released || first < 0 {
-				continue
-			}
-			last := all[len(all)-1]
-			if last.function == "attach-role" && last.at.Before(to) && p.roleOf(i) == last.after.Role {
-				out[c.ID] = all[first].before.Role
-			}
+	for stem, c := range b.given() {
+		from, to := b["intent"][stem].Time.Add(-second), b["outcome"][stem].Time.Add(second)
+		all := p.diary.of(func(d deed) bool { return d.id == c.ID && (d.gained() || d.lostRole()) })
+		first := slices.IndexFunc(all, func(d deed) bool { return d.function == "attach-role" && d.at.After(from) && d.at.Before(to) })
+		i := p.m.byID(c.ID)
+		if c.Run != run || i == nil || i.released || first < 0 {
+			continue
+		}
+		last := all[len(all)-1]
+		if last.function == "attach-role" && last.at.Before(to) && p.roleOf(i) == last.after.Role {
+			out[c.ID] = all[first].before.Role
 		}
 	}
 	return out
