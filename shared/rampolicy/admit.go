@@ -62,8 +62,7 @@ const (
 // Deny may exclude, that depends on a condition, or that has an unknown element is Unsure.
 func (t *Trust) Others() []Party {
 	var out []Party
-	for i := range t.statements {
-		s := &t.statements[i]
+	for _, s := range t.statements {
 		if s.deny || !s.sharees().Empty() {
 			continue
 		}
@@ -192,16 +191,17 @@ func (c condition) within() Sharees {
 
 // settle sets the answer for a party of an Allow.
 func (t *Trust) settle(p *Party, s *statement, assumes truth) {
-	applies := min(assumes, s.narrowed(*p))
-	depends := s.dependsOn(*p)
+	applies, depends := assumes, s.dependsOn(*p)
+	if len(depends) > 0 {
+		applies = min(assumes, maybe)
+	}
 	switch {
 	case p.Kind != service && p.Kind != ram && p.Kind != federated && p.Kind != "":
 		applies, depends = min(applies, maybe), append(depends, "a principal of a kind that is not known")
 	case assumes == maybe:
 		depends = append(depends, "an action other than sts:AssumeRole")
 	}
-	for i := range t.statements {
-		d := &t.statements[i]
+	for _, d := range t.statements {
 		if !d.deny {
 			continue
 		}
@@ -220,15 +220,6 @@ func (t *Trust) settle(p *Party, s *statement, assumes truth) {
 	p.Depends = strings.Join(depends, ", ")
 }
 
-// narrowed reports whether the statement applies to all of the party. The condition that
-// limits it to directories is part of the party.
-func (s *statement) narrowed(p Party) truth {
-	if s.strange != "" || len(s.others(p)) > 0 {
-		return maybe
-	}
-	return yes
-}
-
 // others returns the conditions that are not part of the party.
 func (s *statement) others(p Party) []condition {
 	if p.Within.Empty() {
@@ -242,6 +233,8 @@ func (s *statement) others(p Party) []condition {
 	})
 }
 
+// dependsOn names what the statement depends on, so that it may not apply to all of the party.
+// The condition that limits the party to directories is part of it.
 func (s *statement) dependsOn(p Party) []string {
 	var on []string
 	for _, c := range s.others(p) {

@@ -35,8 +35,7 @@ func OverBroad(docs []*Document) []string {
 			reasons = append(reasons, fmt.Sprintf("policy %d could not be read", i+1))
 			continue
 		}
-		for j := range doc.statements {
-			s := &doc.statements[j]
+		for j, s := range doc.statements {
 			for _, name := range s.breadths(docs) {
 				reasons = append(reasons, fmt.Sprintf("policy %d, Statement[%d]: allows %s on every resource%s", i+1, j, name, s.proviso()))
 			}
@@ -92,8 +91,8 @@ func denied(docs []*Document, q question) bool {
 		if doc == nil {
 			continue
 		}
-		for i := range doc.statements {
-			if s := &doc.statements[i]; s.deny && s.applies(q) == yes {
+		for _, s := range doc.statements {
+			if s.deny && s.applies(q) == yes {
 				return true
 			}
 		}
@@ -103,15 +102,8 @@ func denied(docs []*Document, q question) bool {
 
 // proviso describes the statement's conditions, without their values.
 func (s *statement) proviso() string {
-	var on []string
-	for _, c := range s.conditions {
-		on = append(on, c.operator+" "+c.key)
+	if on := s.dependsOn(Party{}); len(on) > 0 {
+		return ", depending on " + strings.Join(on, ", ")
 	}
-	if s.strange != "" {
-		on = append(on, s.strange)
-	}
-	if len(on) == 0 {
-		return ""
-	}
-	return ", depending on " + strings.Join(on, ", ")
+	return ""
 }

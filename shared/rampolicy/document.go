@@ -8,7 +8,7 @@ import (
 // Document is a parsed RAM policy. In a list of documents, nil is an attached policy that
 // could not be read or parsed: it may allow or deny anything.
 type Document struct {
-	statements []statement
+	statements []*statement
 }
 
 // statement is one statement of a policy or of a trust document.
@@ -40,8 +40,8 @@ func Parse(doc string) (*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parsing policy: %w", err)
 	}
-	for i := range statements {
-		if err := statements[i].checkPolicy(); err != nil {
+	for i, s := range statements {
+		if err := s.checkPolicy(); err != nil {
 			return nil, fmt.Errorf("parsing policy: Statement[%d]: %w", i, err)
 		}
 	}
@@ -58,7 +58,7 @@ func (s *statement) checkPolicy() error {
 	return nil
 }
 
-func parse(doc string) ([]statement, error) {
+func parse(doc string) ([]*statement, error) {
 	top, err := readJSON(doc)
 	if err != nil {
 		return nil, err
@@ -87,15 +87,16 @@ func parse(doc string) ([]statement, error) {
 	return parseStatements(*list)
 }
 
-func parseStatements(n node) ([]statement, error) {
+func parseStatements(n node) ([]*statement, error) {
 	if n.kind == '{' {
 		n = node{kind: '[', items: []node{n}}
 	}
 	if n.kind != '[' {
 		return nil, errors.New("Statement must be an object or an array")
 	}
-	statements := make([]statement, len(n.items))
+	statements := make([]*statement, len(n.items))
 	for i, item := range n.items {
+		statements[i] = &statement{}
 		if err := statements[i].parse(item); err != nil {
 			return nil, fmt.Errorf("Statement[%d]: %w", i, err)
 		}

@@ -35,15 +35,14 @@ func (t *Trust) Holds(o *Trust) bool {
 // Equal reports whether both policies have the same meaning, as for [Trust.Equal].
 func (d *Document) Equal(o *Document) bool { return equal(d.statements, o.statements) }
 
-func equal(a, b []statement) bool {
+func equal(a, b []*statement) bool {
 	return maps.EqualFunc(meaning(a), meaning(b), maps.Equal)
 }
 
 // meaning groups principals by the rest of their statements.
-func meaning(statements []statement) map[string]map[principal]bool {
+func meaning(statements []*statement) map[string]map[principal]bool {
 	said := map[string]map[principal]bool{}
-	for i := range statements {
-		s := &statements[i]
+	for _, s := range statements {
 		key := s.key()
 		if said[key] == nil {
 			said[key] = map[principal]bool{}

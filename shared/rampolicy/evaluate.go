@@ -45,8 +45,8 @@ func Evaluate(docs []*Document, r Request) Answer {
 			t.open = true
 			continue
 		}
-		for i := range doc.statements {
-			t.add(doc.statements[i].deny, doc.statements[i].applies(q))
+		for _, s := range doc.statements {
+			t.add(s.deny, s.applies(q))
 		}
 	}
 	return t.answer()
@@ -120,13 +120,11 @@ func (s *statement) applies(q question) truth {
 	t := s.scope(s.actions, s.notAction, q.action)
 	switch {
 	case t == no:
+		return no
 	case q.resource == "*":
 		t = min(t, s.scopeOfService(q.action))
 	default:
 		t = min(t, s.scope(s.resources, s.notResource, q.resource))
-	}
-	if t == no {
-		return no
 	}
 	return min(t, s.holds(q.context))
 }
@@ -183,8 +181,5 @@ func (s *statement) scope(patterns []string, not bool, text string) truth {
 	if not {
 		some = !anyCovers(patterns, text)
 	}
-	if some {
-		return maybe
-	}
-	return no
+	return min(is(some), maybe)
 }

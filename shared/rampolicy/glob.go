@@ -1,6 +1,7 @@
 package rampolicy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -71,21 +72,11 @@ func overlapping(a, b []rune) bool {
 }
 
 func anyCovers(patterns []string, text string) bool {
-	for _, pattern := range patterns {
-		if covers(pattern, text) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return covers(pattern, text) })
 }
 
 func anyOverlaps(patterns []string, other string) bool {
-	for _, pattern := range patterns {
-		if overlaps(pattern, other) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return overlaps(pattern, other) })
 }
 
 func lowered(list []string) []string {

@@ -54,14 +54,11 @@ func KeysOf(k fleet.KMSKey) string {
 
 // plainName reports whether s has only letters, digits and dashes.
 func plainName(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' {
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && strings.Trim(s, alphanumeric+"-") == ""
 }
+
+// alphanumeric are the letters and digits of ids.
+const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // KeyPolicy returns the policy that grants the use of keys and nothing else.
 func KeyPolicy(keys Keys) string {
@@ -87,8 +84,8 @@ func ParseKeyPolicy(doc string) (Keys, bool) {
 		return nil, false
 	}
 	var keys Keys
-	for i := range d.statements {
-		for _, r := range d.statements[i].resources {
+	for _, s := range d.statements {
+		for _, r := range s.resources {
 			list, id, found := strings.Cut(r, ":key/")
 			parts := strings.Split(list, ":")
 			if !found {

@@ -9,13 +9,10 @@ import (
 // that another statement trusts is not among them: use Trusts.
 func (t *Trust) Sharees() Sharees {
 	var all Sharees
-	for i := range t.statements {
-		s := t.statements[i].sharees()
-		all.Accounts = append(all.Accounts, s.Accounts...)
-		all.Directories = append(all.Directories, s.Directories...)
-		all.Folders = append(all.Folders, s.Folders...)
+	for _, s := range t.statements {
+		all = all.And(s.sharees())
 	}
-	return all.And(Sharees{})
+	return all
 }
 
 // Merge returns t with s added, for a role that Fleetwarden manages. Statements of the
@@ -34,9 +31,9 @@ func (t *Trust) Add(s Sharees) (*Trust, error) {
 
 func (t *Trust) rewrite(s Sharees) (*Trust, error) {
 	var foreign []string
-	for i := range t.statements {
-		if t.statements[i].sharees().Empty() {
-			foreign = append(foreign, t.statements[i].raw)
+	for _, s := range t.statements {
+		if s.sharees().Empty() {
+			foreign = append(foreign, s.raw)
 		}
 	}
 	return t.build(foreign, s)

@@ -141,24 +141,13 @@ func isFolder(path string) bool {
 	if len(ids) < 2 || !isDirectory(ids[0]) || !isID(ids[1], "r-") {
 		return false
 	}
-	for _, id := range ids[2:] {
-		if !isID(id, "fd-") {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(ids[2:], func(id string) bool { return !isID(id, "fd-") })
 }
 
 // isID reports whether id is prefix and then letters and digits.
 func isID(id, prefix string) bool {
 	rest, found := strings.CutPrefix(id, prefix)
-	for i := range len(rest) {
-		c := rest[i]
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return false
-		}
-	}
-	return found && rest != ""
+	return found && rest != "" && strings.Trim(rest, alphanumeric) == ""
 }
 
 // sorted returns a sorted copy of list without duplicates; nil if it is empty.
@@ -172,15 +161,5 @@ func sorted[T cmp.Ordered](list []T) []T {
 }
 
 func without[T comparable](list, out []T) []T {
-	gone := make(map[T]bool, len(out))
-	for _, v := range out {
-		gone[v] = true
-	}
-	var rest []T
-	for _, v := range list {
-		if !gone[v] {
-			rest = append(rest, v)
-		}
-	}
-	return rest
+	return slices.DeleteFunc(slices.Clone(list), func(v T) bool { return slices.Contains(out, v) })
 }

@@ -27,7 +27,7 @@ const (
 // Trust is a parsed trust document: who may assume a role. The zero Trust trusts no one. A
 // Trust is immutable; Merge, Add and Subtract return new ones.
 type Trust struct {
-	statements []statement
+	statements []*statement
 }
 
 // ParseTrust reads a trust document: as [Parse], with Principal in place of
@@ -38,8 +38,8 @@ func ParseTrust(doc string) (*Trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parsing trust document: %w", err)
 	}
-	for i := range statements {
-		if err := statements[i].checkTrust(); err != nil {
+	for i, s := range statements {
+		if err := s.checkTrust(); err != nil {
 			return nil, fmt.Errorf("parsing trust document: Statement[%d]: %w", i, err)
 		}
 	}
@@ -73,8 +73,7 @@ func (t *Trust) Trusts(service string, context map[string][]string) Answer {
 	}
 	service = lower(service)
 	answer := tally{open: service == ""}
-	for i := range t.statements {
-		s := &t.statements[i]
+	for _, s := range t.statements {
 		applies := min(s.scope(s.actions, s.notAction, assumeRole), s.names(service), s.holds(context))
 		answer.add(s.deny, applies)
 	}
@@ -109,8 +108,8 @@ func (p principal) service() bool { return p.kind != ram && p.kind != federated 
 // trusts every Alibaba Cloud account.
 func (t *Trust) UnconditionalWildcards() []string {
 	var found []string
-	for i := range t.statements {
-		if s := &t.statements[i]; s.wildcard() && !s.bound() {
+	for _, s := range t.statements {
+		if s.wildcard() && !s.bound() {
 			found = append(found, s.raw)
 		}
 	}
@@ -183,8 +182,8 @@ func (t *Trust) Print() (string, error) {
 
 func (t *Trust) raw() []string {
 	raw := make([]string, len(t.statements))
-	for i := range t.statements {
-		raw[i] = t.statements[i].raw
+	for i, s := range t.statements {
+		raw[i] = s.raw
 	}
 	return raw
 }
