@@ -89,75 +89,25 @@ func sameChange(intended, ended fleet.EntryChange) bool {
 // for [Batches], each at its time; an error of a listing ends the sequence.
 func Across(ctx context.Context, store Store, functions []string, q Query) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		heads, stop, err := open(ctx, store, functions, q)
-		defer stop()
-		for err == nil && len(heads) > 0 {
-			i := earliest(heads)
-			n := heads[i].names
-			a, rerr := n.batch(ctx, store)
-			if rerr != nil || q.Run == "" || a.belongs(q.Run) {
-				if !yield(a, rerr) {
-					return
-				}
+		var listed []iter.Seq2[names, error]
+		for _, f := range functions {
+			q.Function = f
+			listed = append(listed, titles(ctx, store, q))
+		}
+		for n, err := range Merge(listed, func(a, b names) int { return a.title.at.Compare(b.title.at) }) {
+			if err != nil {
+				yield(Batch{}, err)
+				return
 			}
-			heads, err = advance(heads, i)
-		}
-		if err != nil {
-			yield(Batch{}, err)
-		}
-	}
-}
-
-// head is the next batch of one function, with the iterator of the rest.
-type head struct {
-	names names
-	next  func() (names, error, bool)
-}
-
-// open starts to list each function. The caller always calls stop.
-func open(ctx context.Context, store Store, functions []string, q Query) (heads []head, stop func(), err error) {
-	var stops []func()
-	stop = func() {
-		for _, s := range stops {
-			s()
+			b, err := n.batch(ctx, store)
+			if err == nil && q.Run != "" && !b.belongs(q.Run) {
+				continue
+			}
+			if !yield(b, err) {
+				return
+			}
 		}
 	}
-	for _, f := range functions {
-		q.Function = f
-		next, done := iter.Pull2(titles(ctx, store, q))
-		stops = append(stops, done)
-		n, err, ok := next()
-		if err != nil {
-			return nil, stop, err
-		}
-		if ok {
-			heads = append(heads, head{n, next})
-		}
-	}
-	return heads, stop, nil
-}
-
-func earliest(heads []head) int {
-	at := 0
-	for i, h := range heads {
-		if h.names.title.at.Before(heads[at].names.title.at) {
-			at = i
-		}
-	}
-	return at
-}
-
-// advance moves to the next batch of the function at i.
-func advance(heads []head, i int) ([]head, error) {
-	n, err, ok := heads[i].next()
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok:
-		return slices.Delete(heads, i, i+1), nil
-	}
-	heads[i].names = n
-	return heads, nil
 }
 
 // titles lists batches without reading their objects. A name of another form is skipped.

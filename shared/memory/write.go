@@ -46,35 +46,18 @@ func (s *Sorter) Add(e Entry) error {
 
 // all yields the entries in order, equal ones adjacent.
 func (s *Sorter) all() iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		slices.SortFunc(s.held, Entry.compare)
-		runs := []*run{pull(func(yield func(Entry, error) bool) {
-			for _, e := range s.held {
-				if !yield(e, nil) {
-					return
-				}
-			}
-		})}
-		for _, f := range s.spools {
-			runs = append(runs, pull(f.all()))
-		}
-		defer func() {
-			for _, r := range runs {
-				r.stop()
-			}
-		}()
-		for {
-			runs = slices.DeleteFunc(runs, func(r *run) bool { return !r.ok })
-			if len(runs) == 0 {
+	slices.SortFunc(s.held, Entry.compare)
+	parts := []iter.Seq2[Entry, error]{func(yield func(Entry, error) bool) {
+		for _, e := range s.held {
+			if !yield(e, nil) {
 				return
 			}
-			r := slices.MinFunc(runs, func(a, b *run) int { return a.e.compare(b.e) })
-			if !yield(r.e, r.err) || r.err != nil {
-				return
-			}
-			r.advance()
 		}
+	}}
+	for _, f := range s.spools {
+		parts = append(parts, f.all())
 	}
+	return ledger.Merge(parts, Entry.compare)
 }
 
 // Close frees the files.
