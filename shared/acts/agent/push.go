@@ -208,8 +208,7 @@ type codeBook struct {
 	codes  Codes
 	region fleet.Region
 	now    time.Time
-	listed []fleet.InstallCode
-	read   bool
+	listed []fleet.InstallCode // nil before they are listed
 }
 
 var errNoCode = errors.New("no install code: Security Center lists no usable one, even after one was created")
@@ -217,35 +216,24 @@ var errNoCode = errors.New("no install code: Security Center lists no usable one
 // code returns a code for os with enough validity left. Without one it creates one and
 // lists them again, since the answer of the creation does not contain it.
 func (b *codeBook) code(ctx context.Context, os string) (fleet.Secret, error) {
-	if err := b.list(ctx); err != nil {
-		return "", err
-	}
-	if code, ok := b.find(os); ok {
-		return code, nil
-	}
-	if err := b.codes.AddInstallCode(ctx, b.region, os, b.now.Add(codeLife)); err != nil && fleet.ClassOf(err) != fleet.Lost {
-		return "", fmt.Errorf("creating an install code: %w", err)
-	}
-	b.read = false
-	if err := b.list(ctx); err != nil {
-		return "", err
-	}
-	if code, ok := b.find(os); ok {
-		return code, nil
+	for _, create := range []bool{false, true} {
+		if create {
+			if err := b.codes.AddInstallCode(ctx, b.region, os, b.now.Add(codeLife)); err != nil && fleet.ClassOf(err) != fleet.Lost {
+				return "", fmt.Errorf("creating an install code: %w", err)
+			}
+		}
+		if create || b.listed == nil {
+			listed, err := b.codes.InstallCodes(ctx, b.region)
+			if err != nil {
+				return "", fmt.Errorf("listing install codes: %w", err)
+			}
+			b.listed = append([]fleet.InstallCode{}, listed...) // not nil
+		}
+		if code, ok := b.find(os); ok {
+			return code, nil
+		}
 	}
 	return "", errNoCode
-}
-
-func (b *codeBook) list(ctx context.Context) error {
-	if b.read {
-		return nil
-	}
-	listed, err := b.codes.InstallCodes(ctx, b.region)
-	if err != nil {
-		return fmt.Errorf("listing install codes: %w", err)
-	}
-	b.listed, b.read = listed, true
-	return nil
 }
 
 func (b *codeBook) find(os string) (fleet.Secret, bool) {
