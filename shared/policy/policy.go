@@ -136,16 +136,17 @@ type Limits struct {
 func (l Limits) Exceeded(n fleet.Total, seen int) string {
 	switch {
 	case n.N > l.MaxChanges:
-		return fmt.Sprintf("%s, more than maxChanges %d", changes(n.N), l.MaxChanges)
+		return fmt.Sprintf("%s, more than maxChanges %d", Changes(n.N), l.MaxChanges)
 	case n.N > l.PercentAbove && n.N*100 > seen*l.MaxPercent:
-		return fmt.Sprintf("%s of %d seen, more than maxPercent %d", changes(n.N), seen, l.MaxPercent)
+		return fmt.Sprintf("%s of %d seen, more than maxPercent %d", Changes(n.N), seen, l.MaxPercent)
 	case n.Disturbing > l.MaxPerHour:
-		return fmt.Sprintf("%s that may disturb a workload, more than maxPerHour %d", changes(n.Disturbing), l.MaxPerHour)
+		return fmt.Sprintf("%s that may disturb a workload, more than maxPerHour %d", Changes(n.Disturbing), l.MaxPerHour)
 	}
 	return ""
 }
 
-func changes(n int) string {
+// Changes writes a number of changes.
+func Changes(n int) string {
 	if n == 1 {
 		return "1 change"
 	}

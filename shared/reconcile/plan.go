@@ -164,17 +164,12 @@ func (p *plan) forward(ctx context.Context) error {
 
 // record records each verdict and each change, and re-queues what must be checked again.
 func (p *plan) record(verdicts []fleet.Verdict) error {
-	for _, v := range verdicts {
+	for _, v := range slices.Concat(verdicts, p.faults) {
 		err := p.r.Finding(v)
 		if v.Again > 0 {
 			err = errors.Join(err, p.r.againRef(v.Ref, v.Again))
 		}
 		if err != nil {
-			return fmt.Errorf("writing a finding: %w", err)
-		}
-	}
-	for _, v := range p.faults {
-		if err := p.r.Finding(v); err != nil {
 			return fmt.Errorf("writing a finding: %w", err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // stopped is what an hour's limit is for.
@@ -145,8 +146,8 @@ func (r *pass) reportHeld() error {
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(r.held), order) {
 		h := r.held[k]
-		reason := fmt.Sprintf("%s of rule %s %s held since %s: maxPerHour lets %s of control %s disturb workloads in %s within an hour", changes(h.n), k.rule, isAre(h.n),
-			h.since.UTC().Format(time.RFC3339), changes(r.o.Policy.Limits.MaxPerHour), k.control, k.scope)
+		reason := fmt.Sprintf("%s of rule %s %s held since %s: maxPerHour lets %s of control %s disturb workloads in %s within an hour", policy.Changes(h.n), k.rule, isAre(h.n),
+			h.since.UTC().Format(time.RFC3339), policy.Changes(r.o.Policy.Limits.MaxPerHour), k.control, k.scope)
 		reason += nextPossible(h.free)
 		err := r.Finding(fleet.Verdict{
 			Ref: fleet.Ref{Scope: k.scope, Kind: fleet.KindFleet}, Control: k.control, Rule: "limit", Outcome: fleet.Fault, Severity: fleet.High,
@@ -165,13 +166,6 @@ func nextPossible(at time.Time) string {
 		return ""
 	}
 	return "; the next is possible at " + at.UTC().Format(time.RFC3339)
-}
-
-func changes(n int) string {
-	if n == 1 {
-		return "1 change"
-	}
-	return fmt.Sprint(n, " changes")
 }
 
 func isAre(n int) string {

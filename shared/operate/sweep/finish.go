@@ -200,12 +200,8 @@ func (s *Sweep) last(ctx context.Context, start Start) error {
 	if over, err := s.over(ctx, start); !over {
 		return err
 	}
-	_, err := s.Store.Get(ctx, SummaryObject(start.Run))
-	switch {
-	case err == nil:
-		return nil // it is written
-	case fleet.ClassOf(err) != fleet.NotFound:
-		return ours{fmt.Errorf("looking for the report of sweep %s: %w", start.Run, err)}
+	if reported, err := s.reported(ctx, start.Run); reported || err != nil {
+		return err
 	}
 	r, err := Load(ctx, s.Store, start.Run)
 	if err != nil {
@@ -217,6 +213,15 @@ func (s *Sweep) last(ctx context.Context, start Start) error {
 		return ours{fmt.Errorf("publishing the report of sweep %s: %w", start.Run, err)}
 	}
 	return nil
+}
+
+// reported reports whether a sweep has its report.
+func (s *Sweep) reported(ctx context.Context, run string) (bool, error) {
+	_, err := s.Store.Get(ctx, SummaryObject(run))
+	if err != nil && fleet.ClassOf(err) != fleet.NotFound {
+		return false, ours{fmt.Errorf("looking for the report of sweep %s: %w", run, err)}
+	}
+	return err == nil, nil
 }
 
 // over reports whether all shards have ended. It reads names up to the first end that

@@ -171,12 +171,8 @@ func (s *Sweep) begun(ctx context.Context, run string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	_, err = s.Store.Get(ctx, SummaryObject(run))
-	switch {
-	case err == nil:
-		return Result{Start: start}, nil
-	case fleet.ClassOf(err) != fleet.NotFound:
-		return Result{}, ours{fmt.Errorf("looking for the report of sweep %s: %w", run, err)}
+	if reported, err := s.reported(ctx, run); reported || err != nil {
+		return Result{Start: start}, err
 	}
 	r, err := Load(ctx, s.Store, run)
 	if err != nil || len(r.Open) > 0 {

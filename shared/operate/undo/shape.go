@@ -60,11 +60,7 @@ func plainOrNone(role string) bool { return role == "" || isRoleName(role) }
 // plain reports whether s is 1 to most letters, digits and some others. The first is no
 // hyphen: a command would take that for a flag.
 func plain(s string, most int, others string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && !strings.ContainsRune(others, rune(c)) {
-			return false
-		}
-	}
-	return s != "" && len(s) <= most && s[0] != '-'
+	return s != "" && len(s) <= most && s[0] != '-' && strings.Trim(s, alphanumeric+others) == ""
 }
+
+const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
