@@ -45,18 +45,11 @@ func newPass(o Options) *pass {
 // again re-queues refs that this pass has not checked.
 func (r *pass) again(refs []fleet.Ref) error {
 	for _, ref := range refs {
-		if err := r.heldRef(ref, retryDelay(nil, ref.Try.N)); err != nil {
+		if err := r.againRef(ref, retryDelay(nil, ref.Try.N), true); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// heldRef puts back what the rate or the budget of a pass, or a throttle, held: however often
-// that was, until it is done.
-func (r *pass) heldRef(ref fleet.Ref, after time.Duration) error {
-	ref.Try.N = min(ref.Try.N, maxTries-1)
-	return r.againRef(ref, after)
 }
 
 // holds reports whether an error says that a call was not made yet: a throttle, or the
@@ -72,9 +65,13 @@ func holds(err error) bool {
 // many ends its own rechecks alone, and one that claims too few has as many as any event.
 const maxTries = 40
 
-// againRef puts one ref back with its try counted: once a batch, as soon as anybody
-// asks for.
-func (r *pass) againRef(ref fleet.Ref, after time.Duration) error {
+// againRef puts one ref back with its try counted: once a batch, as soon as any caller asks
+// for. What the rate or the budget of a pass, or a throttle, held is put back however often
+// that was, until it is done.
+func (r *pass) againRef(ref fleet.Ref, after time.Duration, held bool) error {
+	if held {
+		ref.Try.N = min(ref.Try.N, maxTries-1)
+	}
 	if i, ok := r.at[ref.Key()]; ok {
 		r.later[i].after = min(r.later[i].after, after)
 		return nil

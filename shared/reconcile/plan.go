@@ -167,7 +167,7 @@ func (p *plan) record(verdicts []fleet.Verdict) error {
 	for _, v := range slices.Concat(verdicts, p.faults) {
 		err := p.r.Finding(v)
 		if v.Again > 0 {
-			err = errors.Join(err, p.r.againRef(v.Ref, v.Again))
+			err = errors.Join(err, p.r.againRef(v.Ref, v.Again, false))
 		}
 		if err != nil {
 			return fmt.Errorf("writing a finding: %w", err)
@@ -199,11 +199,7 @@ func (p *plan) putBack(it *item) error {
 		if it.result.Again > 0 {
 			after = max(it.result.Again, min(it.result.Again<<min(max(ref.Try.N, 0), 8), longestDelay))
 		}
-		again := p.r.againRef
-		if it.follows && p.r.moves || holds(it.result.Err) {
-			again = p.r.heldRef
-		}
-		if err := again(ref, after); err != nil {
+		if err := p.r.againRef(ref, after, it.follows && p.r.moves || holds(it.result.Err)); err != nil {
 			return err
 		}
 	}

@@ -185,10 +185,6 @@ func (r *pass) unobserved(b fleet.Batch, err error) error {
 // each records the same of all refs, and puts them back after a while if there is a cause
 // that time may heal.
 func (r *pass) each(refs []fleet.Ref, v fleet.Verdict, cause error) error {
-	again := r.againRef
-	if holds(cause) {
-		again = r.heldRef
-	}
 	for _, ref := range refs {
 		v.Ref = ref
 		if cause != nil {
@@ -196,7 +192,7 @@ func (r *pass) each(refs []fleet.Ref, v fleet.Verdict, cause error) error {
 		}
 		err := r.Finding(v)
 		if v.Again > 0 {
-			err = errors.Join(err, again(ref, v.Again))
+			err = errors.Join(err, r.againRef(ref, v.Again, holds(cause)))
 		}
 		if err != nil {
 			return err
