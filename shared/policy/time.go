@@ -56,14 +56,10 @@ type date struct{ to *string }
 func (d date) load(l *loader, n node) {
 	const want = "a date such as 2027-01-31"
 	s, ok := l.str(n, want)
-	if !ok {
-		return
+	_, err := time.Parse(time.DateOnly, s)
+	if ok && l.fits(n, want, "", err == nil) {
+		*d.to = s
 	}
-	if _, err := time.Parse(time.DateOnly, s); err != nil {
-		l.problem(n, "", "want %s, found %s", want, quote(s))
-		return
-	}
-	*d.to = s
 }
 
 func (d date) canonical() string { return inJSON(*d.to) }

@@ -46,15 +46,17 @@ type text[S ~string] struct {
 }
 
 func (t text[S]) load(l *loader, n node) {
-	s, ok := l.str(n, t.name)
+	if s, ok := l.str(n, t.name); ok && l.fits(n, t.name, "", t.form.fits(s)) {
+		*t.to = S(s)
+	}
+}
+
+// fits reports a string that is not what is wanted.
+func (l *loader) fits(n node, want, hint string, ok bool) bool {
 	if !ok {
-		return
+		l.problem(n, hint, "want %s, found %s", want, quote(n.Value))
 	}
-	if !t.fits(s) {
-		l.problem(n, "", "want %s, found %s", t.name, quote(s))
-		return
-	}
-	*t.to = S(s)
+	return ok
 }
 
 func (t text[S]) canonical() string { return inJSON(string(*t.to)) }
@@ -89,15 +91,9 @@ type choice[S ~string] struct {
 }
 
 func (c choice[S]) load(l *loader, n node) {
-	s, ok := l.str(n, options(c.words))
-	if !ok {
-		return
+	if s, ok := l.str(n, options(c.words)); ok && l.fits(n, options(c.words), suggest(s, c.words), slices.Contains(c.words, s)) {
+		*c.to = S(s)
 	}
-	if !slices.Contains(c.words, s) {
-		l.problem(n, suggest(s, c.words), "want %s, found %s", options(c.words), quote(s))
-		return
-	}
-	*c.to = S(s)
 }
 
 func (c choice[S]) canonical() string { return inJSON(string(*c.to)) }
