@@ -44,8 +44,12 @@ func classed(err error) error {
 	return err
 }
 
-// file returns the path of an object, and refuses a name that leads out of the folder.
-func (f *Folder) file(name string) (string, error) {
+// file returns the path of an object, and refuses a name that leads out of the folder. It fails
+// when ctx has ended.
+func (f *Folder) file(ctx context.Context, name string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return "", &fleet.BadInput{Where: "ledger object " + name, What: "the name leads out of the folder"}
 	}
@@ -54,10 +58,7 @@ func (f *Folder) file(name string) (string, error) {
 
 // Put implements [Store]. It links the file: unlike a rename, that never replaces one.
 func (f *Folder) Put(ctx context.Context, name string, body []byte) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	path, err := f.file(name)
+	path, err := f.file(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -103,10 +104,7 @@ func syncFolder(dir string) error {
 
 // Get implements [Store].
 func (f *Folder) Get(ctx context.Context, name string) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	path, err := f.file(name)
+	path, err := f.file(ctx, name)
 	if err != nil {
 		return nil, err
 	}
