@@ -2,6 +2,7 @@ package rampolicy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fleetwarden/shared/fleet"
@@ -87,17 +88,8 @@ func widen(resources []string) []string {
 
 // denied reports whether a statement certainly denies all of q.
 func denied(docs []*Document, q question) bool {
-	for _, doc := range docs {
-		if doc == nil {
-			continue
-		}
-		for _, s := range doc.statements {
-			if s.deny && s.applies(q) == yes {
-				return true
-			}
-		}
-	}
-	return false
+	denies := func(s *statement) bool { return s.deny && s.applies(q) == yes }
+	return slices.ContainsFunc(docs, func(d *Document) bool { return d != nil && slices.ContainsFunc(d.statements, denies) })
 }
 
 // proviso describes the statement's conditions, without their values.

@@ -151,13 +151,10 @@ func (c condition) ties() bool {
 
 // fixed reports whether every value begins with a whole id.
 func (c condition) fixed() bool {
-	for _, value := range c.values {
+	return !slices.ContainsFunc(c.values, func(value string) bool {
 		id, _, _ := strings.Cut(value, "/")
-		if id == "" || strings.ContainsAny(id, "*?$") {
-			return false
-		}
-	}
-	return true
+		return id == "" || strings.ContainsAny(id, "*?$")
+	})
 }
 
 var (

@@ -58,13 +58,7 @@ func (s Summary) Posture() Posture {
 
 // Unread lists the shards that could not be read to their end.
 func (s Summary) Unread() []Shard {
-	var out []Shard
-	for _, shard := range s.Shards {
-		if shard.Fault != "" {
-			out = append(out, shard)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(s.Shards), func(shard Shard) bool { return shard.Fault == "" })
 }
 
 // Seen is the number of resources of all shards.

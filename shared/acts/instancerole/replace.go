@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,13 +86,10 @@ func free(cs []fleet.Change, detached map[string]fleet.BatchAnswer) []fleet.Chan
 }
 
 func unattached(ids []string, attached map[string]fleet.BatchAnswer) []string {
-	var out []string
-	for _, id := range ids {
-		if a, ok := attached[id]; !ok || a.Err != nil {
-			out = append(out, id)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		a, ok := attached[id]
+		return ok && a.Err == nil
+	})
 }
 
 func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.BatchAnswer, after map[string]string, readErr error) []fleet.Result {

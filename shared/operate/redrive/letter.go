@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/aliyun/mns"
@@ -81,17 +82,9 @@ func (f Filter) age(enqueued time.Time) bool {
 }
 
 func (f Filter) fits(told []queue.Delivery) bool {
-	for _, t := range told {
-		if f.Function != "" && f.Function != t.Function {
-			continue
-		}
-		for _, ref := range t.Refs {
-			if f.ref(ref) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(told, func(t queue.Delivery) bool {
+		return (f.Function == "" || f.Function == t.Function) && slices.ContainsFunc(t.Refs, f.ref)
+	})
 }
 
 func (f Filter) ref(r fleet.Ref) bool {
@@ -228,12 +221,7 @@ func (p *pass) settle(ctx context.Context, letters []Letter, failed map[queue.Ad
 
 // lacks reports whether one of those who should have been told was not.
 func (l *Letter) lacks(failed map[queue.Address]error) bool {
-	for _, t := range l.told {
-		if failed[t.Address()] != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.told, func(t queue.Delivery) bool { return failed[t.Address()] != nil })
 }
 
 func (p *pass) report(l Letter) {

@@ -148,12 +148,9 @@ func (v *view) draw() error {
 // sweepsOf returns the history with this sweep as its last, the oldest first. A sweep that
 // is in its own history counts once; later sweeps are left out.
 func sweepsOf(s report.Summary, earlier []report.Summary) []report.Summary {
-	var sweeps []report.Summary
-	for _, e := range earlier {
-		if e.Run != s.Run && e.At().Before(s.At()) {
-			sweeps = append(sweeps, e)
-		}
-	}
+	sweeps := slices.DeleteFunc(slices.Clone(earlier), func(e report.Summary) bool {
+		return e.Run == s.Run || !e.At().Before(s.At())
+	})
 	slices.SortStableFunc(sweeps, func(a, b report.Summary) int { return a.At().Compare(b.At()) })
 	sweeps = append(sweeps, s)
 	return sweeps[max(0, len(sweeps)-history):]
