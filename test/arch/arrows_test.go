@@ -34,6 +34,7 @@ var arrows = []struct {
 	{"shared/operate/undo", []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/ledger", "shared/reconcile", "shared/acts", "shared/acts/instancerole", "shared/acts/sharerole", "shared/acts/sanction"}, "it turns the ledger's changes into changes for the acts; clients are passed in"},
 	{"shared/report/page", []string{"shared/fleet", "shared/report"}, "the page shows what report computes"},
 	{"shared/memory", []string{"shared/fleet", "shared/ledger"}, "the memory is objects of the ledger, and knows no cloud"},
+	{"shared/operate/sweep/publish", []string{"shared/fleet", "shared/ledger", "shared/operate/sweep", "shared/report", "shared/report/page"}, "it writes what report renders; a sweep does not link the page"},
 	{"shared/operate/sweep", []string{"shared/fleet", "shared/ledger", "shared/memory", "shared/policy", "shared/reconcile", "shared/report"}, "a sweep knows no cloud: what it looks with is handed in"},
 	{"shared/operate/plan", []string{"shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/operate/sweep"}, "a plan is made from a sweep's findings, and is sent to owners"},
 	{"shared/controls/all", []string{"shared/acts/agent", "shared/aliyun", "shared/aliyun/", "shared/controls", "shared/fcrun", "shared/fleet", "shared/observe", "shared/policy", "shared/reconcile", "shared/rules"}, "it gives the controls the clients of an account, and no acts but the parser of the trust client's script"},

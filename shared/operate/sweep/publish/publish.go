@@ -1,13 +1,16 @@
-package main
+// Package publish makes the report of a sweep that has ended: tables and a page in the
+// store, and one notice that names them.
+package publish
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/report"
 	"fleetwarden/shared/report/page"
@@ -21,16 +24,26 @@ const (
 	rows = 2500
 )
 
-// publisher writes a sweep's report into the store, and sends its notice.
-type publisher struct{ call *fcrun.Call }
+// Publisher writes a sweep's report into the store, and sends its notice.
+type Publisher struct {
+	Store ledger.Store
+	// Address is where an object of the store is, for a person.
+	Address func(object string) string
+	// Notify sends the notice; nil sends none. Log takes the finding that it could not be
+	// sent, which has Stamp.
+	Notify func(text []byte) error
+	Log    func(fleet.Record) error
+	Stamp  fleet.Record
+	Now    func() time.Time
+}
 
-// publish writes the tables and the page first, the summary last, which says that all is
+// Publish writes the tables and the page first, the summary last, which says that all is
 // there. What another pass has written already is left as it is. The notice is sent before
 // the summary: a pass that dies in between sends it again. That it could not be sent is
 // recorded, and keeps no report back.
-func (p publisher) publish(ctx context.Context, r sweep.Result) error {
-	notice := report.NewNotice(r.Summary, p.call.Place.Address(sweep.ReportObject(r.Summary.Run, "")))
-	earlier, err := sweep.Earlier(ctx, p.call.Store, r.Start, history)
+func (p Publisher) Publish(ctx context.Context, r sweep.Result) error {
+	notice := report.NewNotice(r.Summary, p.Address(sweep.ReportObject(r.Summary.Run, "")))
+	earlier, err := sweep.Earlier(ctx, p.Store, r.Start, history)
 	if err != nil {
 		return err
 	}
@@ -51,28 +64,28 @@ func (p publisher) publish(ctx context.Context, r sweep.Result) error {
 	return p.put(ctx, r, "summary.json", summary)
 }
 
-func (p publisher) notify(n *report.Notice) error {
-	if p.call.Notify == nil {
+func (p Publisher) notify(n *report.Notice) error {
+	if p.Notify == nil {
 		return nil
 	}
 	text, err := n.Encode()
 	if err != nil {
 		return err
 	}
-	err = p.call.Notify(text)
+	err = p.Notify(text)
 	if err == nil || fleet.ClassOf(err) == fleet.Canceled {
 		return err // out of time: the platform's next try publishes all of it
 	}
-	r := p.call.Options.Stamp
-	r.V, r.Type, r.Time, r.Run = fleet.RecordVersion, "finding", p.call.Options.Meter.Now(), n.Run
+	r := p.Stamp
+	r.V, r.Type, r.Time, r.Run = fleet.RecordVersion, "finding", p.Now(), n.Run
 	r.Finding = &fleet.FindingRecord{Rule: "notice", Outcome: fleet.Fault, Severity: fleet.Medium, Kind: fleet.KindFleet,
 		Reason: "the notice of the sweep could not be sent: " + err.Error(),
 		Remedy: "make sure that the queue of sinks.findings exists in the home region, and that the sweep's role may send to it; the report is at " + n.Report}
-	return p.call.Log(r)
+	return p.Log(r)
 }
 
-func (p publisher) put(ctx context.Context, r sweep.Result, name string, body []byte) error {
-	err := p.call.Store.Put(ctx, sweep.ReportObject(r.Summary.Run, name), body)
+func (p Publisher) put(ctx context.Context, r sweep.Result, name string, body []byte) error {
+	err := p.Store.Put(ctx, sweep.ReportObject(r.Summary.Run, name), body)
 	if err != nil && fleet.ClassOf(err) != fleet.Exists {
 		return fmt.Errorf("keeping %s of sweep %s: %w", name, r.Summary.Run, err)
 	}
@@ -81,7 +94,7 @@ func (p publisher) put(ctx context.Context, r sweep.Result, name string, body []
 
 // tables writes all findings as CSV and as JSON Lines, [rows] to an object, notes them, and
 // yields them: they are read once for all that is made of them.
-func (p publisher) tables(ctx context.Context, r sweep.Result, notice *report.Notice) iter.Seq2[fleet.Record, error] {
+func (p Publisher) tables(ctx context.Context, r sweep.Result, notice *report.Notice) iter.Seq2[fleet.Record, error] {
 	return func(yield func(fleet.Record, error) bool) {
 		next, stop := iter.Pull2(r.Findings(ctx))
 		defer stop()
