@@ -89,20 +89,17 @@ type Trigger struct {
 
 // Names lists the functions of FC 3.0 whose names begin with prefix, to their end.
 func (c *Client) Names(ctx context.Context, prefix string) ([]string, error) {
+	type page struct {
+		Next      string     `json:"nextToken"`
+		Functions []Function `json:"functions"`
+	}
 	var out []string
-	err := pages(func(token string) (string, error) {
-		query := map[string]string{"prefix": prefix, "fcVersion": "v3", "limit": "100", "nextToken": token}
-		page, err := aliyun.DoREST[struct {
-			Next      string     `json:"nextToken"`
-			Functions []Function `json:"functions"`
-		}](ctx, c.session, aliyun.REST{API: c.api("ListFunctions", false), Method: http.MethodGet, Path: "/2023-03-30/functions", Query: query})
-		if err != nil {
-			return "", err
-		}
-		for _, f := range page.Functions {
+	query := map[string]string{"prefix": prefix, "fcVersion": "v3", "limit": "100"}
+	err := list(ctx, c, "ListFunctions", "/2023-03-30/functions", query, "nextToken", func(p *page) string {
+		for _, f := range p.Functions {
 			out = append(out, f.Name)
 		}
-		return page.Next, nil
+		return p.Next
 	})
 	return out, err
 }
@@ -115,22 +112,19 @@ func (c *Client) Get(ctx context.Context, name string) (*Function, error) {
 // Tags reads the tags of a function, by its ARN: whether GetFunction shows them is not
 // documented.
 func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error) {
-	out := map[string]string{}
-	err := pages(func(token string) (string, error) {
-		query := map[string]string{"ResourceType": "function", "ResourceId": `["` + arn + `"]`, "NextToken": token}
-		page, err := aliyun.DoREST[struct {
-			NextToken    string
-			TagResources []struct {
-				TagKey, TagValue string
-			}
-		}](ctx, c.session, aliyun.REST{API: c.api("ListTagResources", false), Method: http.MethodGet, Path: "/2023-03-30/tags-v2", Query: query})
-		if err != nil {
-			return "", err
+	type page struct {
+		NextToken    string
+		TagResources []struct {
+			TagKey, TagValue string
 		}
-		for _, t := range page.TagResources {
+	}
+	out := map[string]string{}
+	query := map[string]string{"ResourceType": "function", "ResourceId": `["` + arn + `"]`}
+	err := list(ctx, c, "ListTagResources", "/2023-03-30/tags-v2", query, "NextToken", func(p *page) string {
+		for _, t := range p.TagResources {
 			out[t.TagKey] = t.TagValue
 		}
-		return page.NextToken, nil
+		return p.NextToken
 	})
 	return out, err
 }
@@ -138,19 +132,22 @@ func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error
 // errCircle ends an endless list.
 var errCircle = errors.New("the listing goes in circles: the next page is the one just read")
 
-// pages reads a list page by page to its end; read returns the token of the next page.
-func pages(read func(token string) (next string, err error)) error {
-	for token := ""; ; {
-		next, err := read(token)
-		switch {
-		case err != nil:
+// list reads a list page by page to its end, with the token of a page in the query; take keeps
+// what a page has and returns the token of the next.
+func list[Page any](ctx context.Context, c *Client, action, path string, query map[string]string, token string, take func(*Page) string) error {
+	for {
+		page, err := aliyun.DoREST[Page](ctx, c.session, aliyun.REST{API: c.api(action, false), Method: http.MethodGet, Path: path, Query: query})
+		if err != nil {
 			return err
-		case next == "":
-			return nil
-		case next == token:
-			return errCircle
 		}
-		token = next
+		switch next := take(page); next {
+		case "":
+			return nil
+		case query[token]:
+			return errCircle
+		default:
+			query[token] = next
+		}
 	}
 }
 
@@ -180,18 +177,14 @@ func unlessNone[T any](got *T, err error) (*T, error) {
 
 // Triggers lists the triggers of a function to their end.
 func (c *Client) Triggers(ctx context.Context, name string) ([]Trigger, error) {
+	type page struct {
+		Next     string    `json:"nextToken"`
+		Triggers []Trigger `json:"triggers"`
+	}
 	var out []Trigger
-	err := pages(func(token string) (string, error) {
-		query := map[string]string{"limit": "100", "nextToken": token}
-		page, err := aliyun.DoREST[struct {
-			Next     string    `json:"nextToken"`
-			Triggers []Trigger `json:"triggers"`
-		}](ctx, c.session, aliyun.REST{API: c.api("ListTriggers", false), Method: http.MethodGet, Path: of(name) + "/triggers", Query: query})
-		if err != nil {
-			return "", err
-		}
-		out = append(out, page.Triggers...)
-		return page.Next, nil
+	err := list(ctx, c, "ListTriggers", of(name)+"/triggers", map[string]string{"limit": "100"}, "nextToken", func(p *page) string {
+		out = append(out, p.Triggers...)
+		return p.Next
 	})
 	return out, err
 }
