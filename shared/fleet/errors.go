@@ -79,6 +79,17 @@ func ClassOf(err error) Class {
 	return Unclassified
 }
 
+// WithClass returns err with a class.
+func WithClass(c Class, err error) error { return &classed{err, c} }
+
+type classed struct {
+	error
+	class Class
+}
+
+func (e *classed) Unwrap() error { return e.error }
+func (e *classed) Class() Class  { return e.class }
+
 // OfInstance reports whether a call of several instances was refused because of one of
 // them: the others may be accepted without it.
 func OfInstance(err error) bool {

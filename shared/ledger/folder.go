@@ -20,26 +20,16 @@ type Folder struct{ path string }
 // NewFolder returns a store in the folder at path, which the first Put creates.
 func NewFolder(path string) *Folder { return &Folder{path} }
 
-// fileError is a file system error with its class.
-type fileError struct {
-	class fleet.Class
-	err   error
-}
-
-func (e *fileError) Error() string      { return e.err.Error() }
-func (e *fileError) Unwrap() error      { return e.err }
-func (e *fileError) Class() fleet.Class { return e.class }
-
 func classed(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrExist):
-		return &fileError{fleet.Exists, err}
+		return fleet.WithClass(fleet.Exists, err)
 	case errors.Is(err, fs.ErrNotExist):
-		return &fileError{fleet.NotFound, err}
+		return fleet.WithClass(fleet.NotFound, err)
 	case errors.Is(err, fs.ErrPermission):
-		return &fileError{fleet.Denied, err}
+		return fleet.WithClass(fleet.Denied, err)
 	}
 	return err
 }

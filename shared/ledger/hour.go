@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -149,18 +150,15 @@ func (c chain) append(ctx context.Context, now time.Time, change func([]use) ([]
 			return err
 		}
 	}
-	return crowded{}
+	return errCrowded
 }
 
 // appendTries limits the attempts of a pass that others overtake. At each attempt at least
 // one pass succeeds.
 const appendTries = 20
 
-// crowded: other passes count at the same time. It is transient.
-type crowded struct{}
-
-func (crowded) Error() string      { return "other passes are counting at the same time" }
-func (crowded) Class() fleet.Class { return fleet.Throttled }
+// errCrowded is transient.
+var errCrowded = fleet.WithClass(fleet.Throttled, errors.New("other passes are counting at the same time"))
 
 // Allow grants as many of a.N changes as the hour still permits, of most in all passes of
 // this function. Without an error, the result counts for an hour from a.At, also if the

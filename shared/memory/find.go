@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -136,11 +137,4 @@ func add(to map[string]map[string]time.Time, e Entry) {
 	to[e.ID][e.Rule] = e.First
 }
 
-type noLedger struct{}
-
-func (noLedger) Error() string { return "there is no ledger, and so no memory of the sweep" }
-
-// Class is [fleet.NotFound].
-func (noLedger) Class() fleet.Class { return fleet.NotFound }
-
-var errNoLedger = noLedger{}
+var errNoLedger = fleet.WithClass(fleet.NotFound, errors.New("there is no ledger, and so no memory of the sweep"))

@@ -52,25 +52,13 @@ func Newest(ctx context.Context, store ledger.Store, scope fleet.Scope, run stri
 func Load(ctx context.Context, store ledger.Store, scope fleet.Scope, run string) (*Past, error) {
 	night, err := of(ctx, store, scope, run)
 	if err == nil && night == nil {
-		err = &lost{scope, run}
+		err = fleet.WithClass(fleet.NotFound, fmt.Errorf("the memory that sweep %s left of %s is gone", run, scope))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return load(ctx, store, night)
 }
-
-type lost struct {
-	scope fleet.Scope
-	run   string
-}
-
-func (e *lost) Error() string {
-	return fmt.Sprintf("the memory that sweep %s left of %s is gone", e.run, e.scope)
-}
-
-// Class is [fleet.NotFound].
-func (e *lost) Class() fleet.Class { return fleet.NotFound }
 
 func load(ctx context.Context, store ledger.Store, night *Night) (_ *Past, err error) {
 	s, err := newSpool()

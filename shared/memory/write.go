@@ -177,16 +177,7 @@ func (o *object) put(ctx context.Context, store ledger.Store) error {
 		return fmt.Errorf("reading the memory of %s back: %w", o.Scope, err)
 	}
 	if !bytes.Equal(stored, body) {
-		return &taken{name}
+		return fleet.WithClass(fleet.Exists, fmt.Errorf("writing %s: another pass has written another one", name))
 	}
 	return nil
 }
-
-type taken struct{ name string }
-
-func (e *taken) Error() string {
-	return "writing " + e.name + ": another pass has written another one"
-}
-
-// Class is [fleet.Exists].
-func (e *taken) Class() fleet.Class { return fleet.Exists }

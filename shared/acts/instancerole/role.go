@@ -39,16 +39,13 @@ func Ensure(r Roles) acts.Act {
 	})
 }
 
-// stood is the answer of creating a role that exists.
-type stood struct{}
-
-func (stood) Error() string      { return "the role existed before" }
-func (stood) Class() fleet.Class { return fleet.Exists }
+// errStood is the answer of creating a role that exists.
+var errStood = fleet.WithClass(fleet.Exists, errors.New("the role existed before"))
 
 // Grant attaches the policy that each change wants to the change's role, for
 // [fleet.GrantRole].
 func Grant(r Roles) acts.Act {
-	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result { return grant(ctx, r, c, stood{}) })
+	return acts.Each(func(ctx context.Context, c fleet.Change) fleet.Result { return grant(ctx, r, c, errStood) })
 }
 
 // grant attaches the policy, creating Fleetwarden's own if it is missing, and reads the

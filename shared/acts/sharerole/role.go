@@ -22,12 +22,8 @@ type Roles interface {
 
 const roleText = "Lets the ECS of sharees use encrypted snapshots and images that are shared with them. Made by Fleetwarden."
 
-// unsettled is the error of a write whose outcome is unknown: the next check decides again.
-type unsettled struct{ error }
-
-func (unsettled) Class() fleet.Class { return fleet.Unavailable }
-
-var errEdited = unsettled{errors.New("another caller changed it meanwhile; the next check decides again")}
+// errEdited is of a write whose outcome is unknown: the next check decides again.
+var errEdited = fleet.WithClass(fleet.Unavailable, errors.New("another caller changed it meanwhile; the next check decides again"))
 
 // Ensure creates the role of each change with the trust that it wants, for
 // [fleet.EnsureShareRole]. A role that exists by now is left unchanged.

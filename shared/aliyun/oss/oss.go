@@ -88,7 +88,7 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 		}
 		b.session.SawDate(res.Headers.Get("Date"))
 		if sdk.ToString(res.VersionId) != "" {
-			return versioned{b.place.Bucket}
+			return versioned(b.place.Bucket)
 		}
 		return nil
 	})
@@ -109,14 +109,9 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte) error {
 }
 
 // versioned is the error of a bucket that may replace objects.
-type versioned struct{ bucket string }
-
-func (e versioned) Error() string {
-	return "the bucket " + e.bucket + " has, or had, versioning, and replaces objects that must not change: create one that never had it"
+func versioned(bucket string) error {
+	return fleet.WithClass(fleet.NotWriteOnce, fmt.Errorf("the bucket %s has, or had, versioning, and replaces objects that must not change: create one that never had it", bucket))
 }
-
-// Class implements the classes of fleet.
-func (versioned) Class() fleet.Class { return fleet.NotWriteOnce }
 
 var (
 	errNoETag = errors.New("the answer has no ETag")
