@@ -12,22 +12,22 @@ import (
 
 // forge sends a message about instances, said to have been tried often and for long.
 func (p *player) forge(_ context.Context, s Step) error {
-	all := p.m.group(s.Group)
+	return p.lookAt(s.Group, s.Function, 90, map[string]any{"try": 9, "firstSeen": "2020-01-01T00:00:00Z", "run": "forged"}, "i-forged00000000000000")
+}
+
+// lookAt sends a message that has a function look at instances of a group, so many at most,
+// and at others, with some members more.
+func (p *player) lookAt(group, function string, most int, message map[string]any, ids ...string) error {
+	all := p.m.group(group)
 	if len(all) == 0 {
 		return nil
 	}
-	ids := []string{"i-forged00000000000000"}
-	for _, i := range all[:min(len(all), 90)] {
+	for _, i := range all[:min(len(all), most)] {
 		ids = append(ids, i.id)
 	}
-	body, err := json.Marshal(map[string]any{
-		"v": 1, "scope": map[string]string{"account": all[0].account, "region": all[0].region}, "kind": "instance", "ids": ids, "try": 9,
-		"firstSeen": "2020-01-01T00:00:00Z", "run": "forged",
-	})
-	if err != nil {
-		return err
-	}
-	return p.send(all[0].region, s.Function, string(body))
+	message["v"], message["scope"] = 1, map[string]string{"account": all[0].account, "region": all[0].region}
+	message["kind"], message["ids"] = "instance", ids
+	return p.send(all[0].region, function, inJSON(message))
 }
 
 // send puts a message into a function's inbox; where there is none, nowhere.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,21 +10,7 @@ import (
 // again has attach-role look at a group in a run that has the group's name, as a letter does
 // that is redriven: each such step is of the same run.
 func (p *player) again(_ context.Context, s Step) error {
-	all := p.m.group(s.Group)
-	if len(all) == 0 {
-		return nil
-	}
-	var ids []string
-	for _, i := range all[:min(len(all), 100)] {
-		ids = append(ids, i.id)
-	}
-	body, err := json.Marshal(map[string]any{
-		"v": 1, "scope": map[string]string{"account": all[0].account, "region": all[0].region}, "kind": "instance", "ids": ids, "run": "again-" + s.Group,
-	})
-	if err != nil {
-		return err
-	}
-	return p.send(all[0].region, "attach-role", string(body))
+	return p.lookAt(s.Group, "attach-role", 100, map[string]any{"run": "again-" + s.Group})
 }
 
 // undoOften undoes the run that changed one instance's role most often, of those the one that
