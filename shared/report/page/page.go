@@ -76,13 +76,7 @@ func severityName(s fleet.Severity) string {
 
 // mark is the CSS class of an outcome or state: pass, fail, open or exempt.
 func mark(o fleet.Outcome) string {
-	switch weight(o) {
-	case 0:
-		return "exempt"
-	case 2:
-		return "fail"
-	}
-	return "open"
+	return [...]string{"exempt", "open", "fail"}[weight(o)]
 }
 
 // color is the CSS class of a severity. Only known ones have one.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"fleetwarden/shared/report"
+
+	"github.com/dustin/go-humanize"
 )
 
 // none is shown where there is no number.
@@ -48,13 +50,7 @@ func step(now, before report.Posture) string {
 }
 
 // count writes a number with thousands separators.
-func count(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func count(n int) string { return humanize.Comma(int64(n)) }
 
 // plural writes a count and its noun; one and many are its forms.
 func plural(n int, one, many string) string {
