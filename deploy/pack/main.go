@@ -62,11 +62,13 @@ func pack(dir, to string) (int64, error) {
 	}
 	defer out.Close()
 	z := zip.NewWriter(out)
-	if err := add(z, filepath.Join(dir, "main"), 0o755); err != nil {
-		return 0, err
-	}
-	if err := add(z, filepath.Join(dir, "policy.json"), 0o644); err != nil {
-		return 0, err
+	for _, file := range []struct {
+		name string
+		mode os.FileMode
+	}{{"main", 0o755}, {"policy.json", 0o644}} {
+		if err := add(z, filepath.Join(dir, file.name), file.mode); err != nil {
+			return 0, err
+		}
 	}
 	if err := z.Close(); err != nil {
 		return 0, err

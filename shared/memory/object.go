@@ -131,12 +131,6 @@ func parse(s fleet.Scope, name string) (c chunk, ok bool) {
 
 // began is when a run began, by its id; zero for an id without a time.
 func began(run string) time.Time {
-	if len(run) < len(runForm) {
-		return time.Time{}
-	}
-	at, err := time.Parse(runForm, run[:len(runForm)])
-	if err != nil {
-		return time.Time{}
-	}
+	at, _ := time.Parse(runForm, run[:min(len(run), len(runForm))])
 	return at
 }
