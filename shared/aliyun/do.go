@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	"github.com/alibabacloud-go/tea/dara"
@@ -66,18 +67,14 @@ func attempt[Resp any](ctx context.Context, s *Session, a API, send func() (*Res
 	return resp, err
 }
 
+// expired are the codes for temporary keys that have expired, or whose role is gone.
+var expired = []string{"InvalidSecurityToken.Expired", "InvalidSecurityToken.NoExist", "InvalidAccessKeyId.NotFound"}
+
 // keysRefused reports whether a call was refused for its temporary keys, which have expired or
 // whose role is gone: no part of it was carried out.
 func keysRefused(err error) bool {
 	var e *Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code {
-	case "InvalidSecurityToken.Expired", "InvalidSecurityToken.NoExist", "InvalidAccessKeyId.NotFound":
-		return true
-	}
-	return false
+	return errors.As(err, &e) && slices.Contains(expired, e.Code)
 }
 
 func send[Req, Resp any](ctx context.Context, s *Session, a API, req *Req) (*Resp, error) {

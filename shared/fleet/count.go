@@ -32,11 +32,7 @@ func (c ChangeRecord) Change() Change {
 // Disturbs reports whether a change of a kind takes something from a running workload: an
 // instance that is stopped, or without its role for a while.
 func (k ChangeKind) Disturbs() bool {
-	switch k {
-	case ReplaceRole, DetachRole, StopInstance:
-		return true
-	}
-	return false
+	return k == ReplaceRole || k == DetachRole || k == StopInstance
 }
 
 // Total is a number of distinct changes, and of those among them that disturb a workload.

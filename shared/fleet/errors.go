@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -54,20 +55,12 @@ func (c Class) String() string { return classNames[c] }
 
 // Passing reports whether time may heal a failure of this class.
 func (c Class) Passing() bool {
-	switch c {
-	case Throttled, Busy, Unavailable, Lost, OutOfBudget, Canceled:
-		return true
-	}
-	return false
+	return slices.Contains([]Class{Throttled, Busy, Unavailable, Lost, OutOfBudget, Canceled}, c)
 }
 
 // Refused reports whether a write that failed so was surely not made.
 func (c Class) Refused() bool {
-	switch c {
-	case NotFound, Exists, Denied, Invalid, Limit, Throttled, Busy, Absent, OutOfBudget:
-		return true
-	}
-	return false
+	return slices.Contains([]Class{NotFound, Exists, Denied, Invalid, Limit, Throttled, Busy, Absent, OutOfBudget}, c)
 }
 
 // ClassOf returns the class of the first error in err's chain that has one.

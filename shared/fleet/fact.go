@@ -13,16 +13,7 @@ const (
 	Claimed
 )
 
-func (s Source) String() string {
-	switch s {
-	case Observed:
-		return "observed"
-	case Claimed:
-		return "claimed"
-	default:
-		return "unknown"
-	}
-}
+func (s Source) String() string { return [...]string{"unknown", "observed", "claimed"}[s] }
 
 // Fact is a value and how it is known.
 type Fact[T any] struct {

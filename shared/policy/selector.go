@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -106,15 +107,10 @@ func allTags(want, tags map[string]string) bool {
 
 // manager returns the owner of an instance, in the terms of Selector.Managed.
 func manager(l fleet.Listing) string {
-	switch l.Manager() {
-	case "":
-		return ManagedNone
-	case "Auto Scaling":
-		return ManagedAutoScaling
-	default:
-		return ManagedACK
-	}
+	return cmp.Or(managers[l.Manager()], ManagedACK)
 }
+
+var managers = map[string]string{"": ManagedNone, "Auto Scaling": ManagedAutoScaling}
 
 // Covers reports whether the control covers a resource. Instances that Auto Scaling or ACK
 // own are covered like others; see [Control.MayChange]. A control that is off covers

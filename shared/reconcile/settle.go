@@ -73,9 +73,5 @@ func settle[W any](c *fleet.ChangeRecord, now Judged[W]) bool {
 
 // conclusive: a further check would say nothing else.
 func conclusive(v fleet.Verdict) bool {
-	switch v.Outcome {
-	case fleet.Pending, fleet.Undecided:
-		return false
-	}
-	return v.Again == 0
+	return v.Outcome != fleet.Pending && v.Outcome != fleet.Undecided && v.Again == 0
 }

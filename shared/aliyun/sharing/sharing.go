@@ -75,11 +75,7 @@ type association struct {
 // stands reports whether the association exists, or was requested and not refused
 // permanently: its owner retries one that failed for want of the share role.
 func (a association) stands() bool {
-	switch a.AssociationStatus {
-	case "Disassociating", "Disassociated":
-		return false
-	}
-	return true
+	return a.AssociationStatus != "Disassociating" && a.AssociationStatus != "Disassociated"
 }
 
 // Shared lists the snapshots ([fleet.KindSnapshotShare]) and images

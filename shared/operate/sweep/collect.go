@@ -88,11 +88,7 @@ func (c *collector) broke(err error) {
 // fine reports whether a finding gets no line of its own: it is counted. What stands for
 // many resources at once is a remark of the whole sweep: see [Result.Findings].
 func fine(f *fleet.FindingRecord) bool {
-	switch f.Outcome {
-	case fleet.Passes, fleet.NotApplicable, fleet.NotAssessable:
-		return true
-	}
-	return false
+	return f.Outcome == fleet.Passes || f.Outcome == fleet.NotApplicable || f.Outcome == fleet.NotAssessable
 }
 
 // log counts a record, and keeps and logs what is not fine.
