@@ -36,14 +36,9 @@ type principal struct {
 // single string may replace a list. The error names the position. An element of another
 // name, and a variable (${…}), make their statement [Unsure], since they may narrow it.
 func Parse(doc string) (*Document, error) {
-	statements, err := parse(doc)
+	statements, err := parse(doc, (*statement).checkPolicy)
 	if err != nil {
 		return nil, fmt.Errorf("parsing policy: %w", err)
-	}
-	for i, s := range statements {
-		if err := s.checkPolicy(); err != nil {
-			return nil, fmt.Errorf("parsing policy: Statement[%d]: %w", i, err)
-		}
 	}
 	return &Document{statements}, nil
 }
@@ -58,7 +53,8 @@ func (s *statement) checkPolicy() error {
 	return nil
 }
 
-func parse(doc string) ([]*statement, error) {
+// parse reads the statements of a document and checks each.
+func parse(doc string, check func(*statement) error) ([]*statement, error) {
 	top, err := readJSON(doc)
 	if err != nil {
 		return nil, err
@@ -84,10 +80,10 @@ func parse(doc string) ([]*statement, error) {
 	if list == nil {
 		return nil, errors.New("no Statement")
 	}
-	return parseStatements(*list)
+	return parseStatements(*list, check)
 }
 
-func parseStatements(n node) ([]*statement, error) {
+func parseStatements(n node, check func(*statement) error) ([]*statement, error) {
 	if n.kind == '{' {
 		n = node{kind: '[', items: []node{n}}
 	}
@@ -96,10 +92,15 @@ func parseStatements(n node) ([]*statement, error) {
 	}
 	statements := make([]*statement, len(n.items))
 	for i, item := range n.items {
-		statements[i] = &statement{}
-		if err := statements[i].parse(item); err != nil {
+		s := &statement{}
+		err := s.parse(item)
+		if err == nil {
+			err = check(s)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("Statement[%d]: %w", i, err)
 		}
+		statements[i] = s
 	}
 	return statements, nil
 }

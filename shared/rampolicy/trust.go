@@ -34,14 +34,9 @@ type Trust struct {
 // Resource. Principal is an object of Service, RAM or Federated, each a string
 // or an array.
 func ParseTrust(doc string) (*Trust, error) {
-	statements, err := parse(doc)
+	statements, err := parse(doc, (*statement).checkTrust)
 	if err != nil {
 		return nil, fmt.Errorf("parsing trust document: %w", err)
-	}
-	for i, s := range statements {
-		if err := s.checkTrust(); err != nil {
-			return nil, fmt.Errorf("parsing trust document: Statement[%d]: %w", i, err)
-		}
 	}
 	return &Trust{statements}, nil
 }
