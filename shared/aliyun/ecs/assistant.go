@@ -150,7 +150,12 @@ func (c *Client) Invoke(ctx context.Context, region fleet.Region, commandID stri
 	if len(parameters) > 0 {
 		req.ParametersShrink = plain(parameters)
 	}
-	resp, err := aliyun.Do[sdk.InvokeCommandShrinkRequest, invoked](ctx, c.session, write(region, "InvokeCommand"), req)
+	return invoke(ctx, c, region, "InvokeCommand", req)
+}
+
+// invoke makes a call that starts an invocation, and returns the invocation's id.
+func invoke[Req any](ctx context.Context, c *Client, region fleet.Region, action string, req *Req) (string, error) {
+	resp, err := aliyun.Do[Req, invoked](ctx, c.session, write(region, action), req)
 	if err != nil {
 		return "", err
 	}
@@ -169,16 +174,12 @@ type Script struct {
 // invocation's id. That permission is root on every instance it covers: prefer
 // [Client.Invoke].
 func (c *Client) runScript(ctx context.Context, region fleet.Region, s Script, parameters map[string]fleet.Secret, ids []string) (string, error) {
-	resp, err := aliyun.Do[sdk.RunCommandShrinkRequest, invoked](ctx, c.session, write(region, "RunCommand"), &sdk.RunCommandShrinkRequest{
+	return invoke(ctx, c, region, "RunCommand", &sdk.RunCommandShrinkRequest{
 		RegionId: new(string(region)), Name: &s.Name, Type: &s.Type, InstanceId: dara.StringSlice(ids), Timeout: new(int64(commandTimeout)),
 		CommandContent: new(base64.StdEncoding.EncodeToString([]byte(s.Content))), ContentEncoding: new("Base64"),
 		EnableParameter: new(true), ParametersShrink: plain(parameters), KeepCommand: new(false),
 		Tag: []*sdk.RunCommandShrinkRequestTag{{Key: new(invocationTag), Value: new(hour(c.session.Now()))}},
 	})
-	if err != nil {
-		return "", err
-	}
-	return resp.InvokeID, nil
 }
 
 // Scripts runs scripts instead of commands that deployment created: an invocation names the
