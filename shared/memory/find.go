@@ -55,15 +55,6 @@ func (n *Night) or(other *Night) *Night {
 	return n
 }
 
-// of finds the memory of one run.
-func of(ctx context.Context, store ledger.Store, scope fleet.Scope, run string) (*Night, error) {
-	night, err := newest(ctx, store, scope, began(run), run+"~")
-	if night != nil && night.Run != run {
-		night = nil
-	}
-	return night, err
-}
-
 func (n *Night) read(ctx context.Context, store ledger.Store, c chunk) (object, error) {
 	body, err := store.Get(ctx, c.name)
 	if err != nil {

@@ -50,8 +50,8 @@ func Newest(ctx context.Context, store ledger.Store, scope fleet.Scope, run stri
 
 // Load returns the memory of one run. The error has class [fleet.NotFound] when it is gone.
 func Load(ctx context.Context, store ledger.Store, scope fleet.Scope, run string) (*Past, error) {
-	night, err := of(ctx, store, scope, run)
-	if err == nil && night == nil {
+	night, err := newest(ctx, store, scope, began(run), run+"~")
+	if err == nil && (night == nil || night.Run != run) {
 		err = fleet.WithClass(fleet.NotFound, fmt.Errorf("the memory that sweep %s left of %s is gone", run, scope))
 	}
 	if err != nil {

@@ -82,15 +82,16 @@ func (p *Policy) MayChange(control string, scope fleet.Scope, l fleet.Fact[fleet
 }
 
 func (p *Policy) control(id string) *Control {
-	switch id {
-	case ControlTrustedInstance:
-		return &p.TrustedInstance.Control
-	case ControlInstanceRole:
-		return &p.InstanceRole.Control
-	case ControlAgent:
-		return &p.Agent.Control
-	case ControlShareRole:
-		return &p.ShareRole.Control
+	for _, c := range [...]struct {
+		id      string
+		control *Control
+	}{
+		{ControlTrustedInstance, &p.TrustedInstance.Control}, {ControlInstanceRole, &p.InstanceRole.Control},
+		{ControlAgent, &p.Agent.Control}, {ControlShareRole, &p.ShareRole.Control},
+	} {
+		if c.id == id {
+			return c.control
+		}
 	}
 	return nil
 }
