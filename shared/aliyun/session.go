@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -42,9 +43,7 @@ type tally struct {
 // NewSession returns a session that may send budget calls of each API; 0 means
 // defaultBudget.
 func (c *Cloud) NewSession(budget int) *Session {
-	if budget <= 0 {
-		budget = defaultBudget
-	}
+	budget = cmp.Or(max(budget, 0), defaultBudget)
 	return &Session{cloud: c, tally: &tally{budget: budget, spent: map[string]int{}, calls: map[string]map[string]int{}}}
 }
 

@@ -207,6 +207,14 @@ type BatchAnswer struct {
 	Err error
 }
 
+// IDs is the id of the request, if there is one.
+func (a BatchAnswer) IDs() []string {
+	if a.RequestID == "" {
+		return nil
+	}
+	return []string{a.RequestID}
+}
+
 // Failure is the result of a change that could not be made: [Later] if time may heal
 // the error, else [Failed]. doing says in a gerund phrase what failed.
 func Failure(c Change, doing string, err error) Result {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,10 +77,7 @@ func (p *plan) conclude(ctx context.Context) {
 func (p *plan) entryChanges() []fleet.EntryChange {
 	out := make([]fleet.EntryChange, len(p.intended))
 	for i, it := range p.intended {
-		out[i] = fleet.EntryChange{ChangeRecord: it.record(), Run: it.refs[0].Try.Run}
-		if out[i].Run == "" {
-			out[i].Run = p.r.o.Stamp.Run
-		}
+		out[i] = fleet.EntryChange{ChangeRecord: it.record(), Run: cmp.Or(it.refs[0].Try.Run, p.r.o.Stamp.Run)}
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,9 +87,7 @@ func (r *pass) againRef(ref fleet.Ref, after time.Duration, held bool) error {
 	if now := r.o.Meter.Now(); ref.Try.FirstSeen.IsZero() || ref.Try.FirstSeen.After(now) {
 		ref.Try.FirstSeen = now
 	}
-	if ref.Try.Run == "" {
-		ref.Try.Run = r.o.Stamp.Run
-	}
+	ref.Try.Run = cmp.Or(ref.Try.Run, r.o.Stamp.Run)
 	r.at[ref.Key()] = len(r.later)
 	r.later = append(r.later, look{ref, after})
 	return nil

@@ -110,9 +110,7 @@ func settle(cs []fleet.Change, answers map[string]fleet.BatchAnswer, after map[s
 			out[i] = fleet.Unseen(c, "attaching the role", nil, readErr)
 		}
 		out[i].After = name
-		if answer.RequestID != "" {
-			out[i].RequestIDs = []string{answer.RequestID}
-		}
+		out[i].RequestIDs = answer.IDs()
 	}
 	return out
 }

@@ -116,11 +116,7 @@ func settleReplaced(cs []fleet.Change, detached, attached map[string]fleet.Batch
 		}
 		out[i].After = after[c.Ref.ID]
 		out[i].Untouched = d.Err != nil && fleet.ClassOf(d.Err).Refused()
-		for _, id := range []string{d.RequestID, a.RequestID} {
-			if id != "" {
-				out[i].RequestIDs = append(out[i].RequestIDs, id)
-			}
-		}
+		out[i].RequestIDs = append(d.IDs(), a.IDs()...)
 	}
 	return out
 }

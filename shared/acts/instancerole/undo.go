@@ -23,9 +23,7 @@ func Detach(r Replacer) acts.Act {
 				out[i] = fleet.Unseen(c, "detaching the role", nil, err)
 			}
 			out[i].Untouched = answer.Err != nil && fleet.ClassOf(answer.Err).Refused()
-			if answer.RequestID != "" {
-				out[i].RequestIDs = []string{answer.RequestID}
-			}
+			out[i].RequestIDs = answer.IDs()
 		}
 		return out
 	}

@@ -154,9 +154,7 @@ func (p power) turn(ctx context.Context, l lister, region fleet.Region, cs []fle
 			out[n] = fleet.Unseen(c, p.doing, answer.Err, readErr)
 		}
 		out[n].Untouched = answer.Err != nil && fleet.ClassOf(answer.Err).Refused()
-		if answer.RequestID != "" {
-			out[n].RequestIDs = []string{answer.RequestID}
-		}
+		out[n].RequestIDs = answer.IDs()
 	}
 	return out
 }

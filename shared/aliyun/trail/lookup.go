@@ -73,9 +73,6 @@ func eventTime(body jsontext.Value) time.Time {
 	if json.Unmarshal(body, &r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
 		return time.Time{}
 	}
-	t, err := fleet.ParseTime(r.EventTime)
-	if err != nil {
-		return time.Time{}
-	}
+	t, _ := fleet.ParseTime(r.EventTime)
 	return t.UTC()
 }

@@ -9,6 +9,7 @@
 package redrive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -72,10 +73,7 @@ type Sum struct {
 // queue's visibility timeout.
 func (r *Redrive) Do(ctx context.Context) (Sum, error) {
 	p := &pass{Redrive: r, sum: Sum{Letters: map[State]int{}, Refs: map[string]int{}}, known: map[string]bool{}}
-	limit := r.Max
-	if limit <= 0 {
-		limit = DefaultMax
-	}
+	limit := cmp.Or(max(r.Max, 0), DefaultMax)
 	if r.DryRun {
 		err := p.peek(ctx, min(limit, mns.MaxBatch))
 		return p.sum, err

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -171,9 +172,7 @@ func (s *Sweep) tell(run string, f fleet.FindingRecord) error {
 // stamp is the record of a finding of a sweep.
 func (s *Sweep) stamp(run string, f fleet.FindingRecord) fleet.Record {
 	r := s.Options.Stamp
-	if run != "" {
-		r.Run = run
-	}
+	r.Run = cmp.Or(run, r.Run)
 	r.V, r.Type, r.Time, r.Finding = fleet.RecordVersion, "finding", s.Options.Meter.Now(), &f
 	return r
 }

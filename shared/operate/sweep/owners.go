@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -98,10 +99,7 @@ func (p place) refs(found []Drift) map[string][]fleet.Ref {
 func (s *Sweep) tellOwner(ctx context.Context, p place, control string, refs []fleet.Ref) (hold, error) {
 	owner := fleet.Owner(control)
 	err := s.Tell(ctx, owner, p.scope.Region, refs)
-	where := string(p.scope.Region)
-	if where == "" {
-		where = "the home region"
-	}
+	where := cmp.Or(string(p.scope.Region), "the home region")
 	switch {
 	case err == nil:
 		return hold{}, nil

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,10 +95,7 @@ func (s Start) check(run string) error {
 }
 
 func shardName(s fleet.Scope) string {
-	if s.Region == "" {
-		return string(s.Account) + "." + global
-	}
-	return string(s.Account) + "." + string(s.Region)
+	return string(s.Account) + "." + cmp.Or(string(s.Region), global)
 }
 
 func startObject(run string) string { return starts + run + suffix }

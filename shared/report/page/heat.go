@@ -120,9 +120,4 @@ func cellOf(s report.ScopePosture) heatCell {
 }
 
 // regionName is a heading; without a region, it is that of the account's shares.
-func regionName(r fleet.Region) string {
-	if r == "" {
-		return "sharing"
-	}
-	return string(r)
-}
+func regionName(r fleet.Region) string { return cmp.Or(string(r), "sharing") }

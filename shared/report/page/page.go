@@ -67,12 +67,7 @@ func guard() string {
 }
 
 // severityName is a severity for people.
-func severityName(s fleet.Severity) string {
-	if s == "" {
-		return "unrated"
-	}
-	return string(s)
-}
+func severityName(s fleet.Severity) string { return cmp.Or(string(s), "unrated") }
 
 // mark is the CSS class of an outcome or state: pass, fail, open or exempt.
 func mark(o fleet.Outcome) string {
