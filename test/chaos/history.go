@@ -78,6 +78,7 @@ const (
 	Agent   Do = "agent"   // the agents of N instances of Group become Agent
 	Share   Do = "share"   // Kind image or snapshot, of Account, with account With; the share is Group
 	Unshare Do = "unshare" //
+	Ask     Do = "ask"     // all shares are asked for again, as by a person whom the first time was refused
 	Pass    Do = "pass"    // For
 	Night   Do = "night"   // time passes until the sweep's timer has gone off
 	Beside  Do = "beside"  // the sweep's timer goes off now

@@ -12,17 +12,17 @@ import (
 
 // forge sends a message about instances, said to have been tried often and for long.
 func (p *player) forge(_ context.Context, s Step) error {
-	return p.lookAt(s.Group, s.Function, 90, map[string]any{"try": 9, "firstSeen": "2020-01-01T00:00:00Z", "run": "forged"}, "i-forged00000000000000")
+	all := p.m.group(s.Group)
+	return p.lookAt(all[:min(len(all), 90)], s.Function, map[string]any{"try": 9, "firstSeen": "2020-01-01T00:00:00Z", "run": "forged"}, "i-forged00000000000000")
 }
 
-// lookAt sends a message that has a function look at instances of a group, so many at most,
-// and at others, with some members more.
-func (p *player) lookAt(group, function string, most int, message map[string]any, ids ...string) error {
-	all := p.m.group(group)
+// lookAt sends a message that has a function look at instances, a hundred at most, and at
+// others, with some members more.
+func (p *player) lookAt(all []*instance, function string, message map[string]any, ids ...string) error {
 	if len(all) == 0 {
 		return nil
 	}
-	for _, i := range all[:min(len(all), most)] {
+	for _, i := range all {
 		ids = append(ids, i.id)
 	}
 	message["v"], message["scope"] = 1, map[string]string{"account": all[0].account, "region": all[0].region}

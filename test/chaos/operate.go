@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
@@ -56,7 +57,7 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.Server.World.Clock.Follow(following, 600)
+		p.Server.World.Clock.Follow(following, cmp.Or(p.pace, 600))
 	}()
 	if err = cmd.Start(); err == nil {
 		p.cut.begin(cmd.Process)
@@ -64,6 +65,7 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 	}
 	halt()
 	<-done
+	p.stderr = said.String()
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -145,7 +147,12 @@ func (p *player) applyDry(ctx context.Context) error {
 
 // apply applies the plan, and returns its run. What the tool says has to be so.
 func (p *player) apply(ctx context.Context) (run string, ok bool, err error) {
-	lines, ok, err := p.backfill(ctx, "apply", "--plan", p.draft.id, "--wait", "20s", "--json")
+	wait := "20s"
+	if p.draft.control == "agent" { // what it says is held against how things stand then
+		wait, p.pace = "1s", 1
+		defer func() { p.pace = 0 }()
+	}
+	lines, ok, err := p.backfill(ctx, "apply", "--plan", p.draft.id, "--wait", wait, "--json")
 	if err != nil {
 		return "", false, err
 	}
@@ -248,14 +255,15 @@ func (p *player) deniedReplay(ctx context.Context, args []string) (resume []stri
 	if err := p.Server.Faults.Set(0, []simcloud.Fault{fault}, simcloud.EventFaults{}); err != nil {
 		return nil, err
 	}
-	lines, ok, err := p.backfill(ctx, args...)
+	_, ok, err := p.backfill(ctx, args...)
 	if e := p.Server.Faults.Set(0, nil, simcloud.EventFaults{}); ok || err != nil || e != nil {
 		return nil, errors.Join(err, e)
 	}
-	for _, x := range lines {
-		if run, is := x["run"].(string); is && x["type"] == "sum" {
-			return []string{"replay", "--resume", run, "--apply", "--json"}, nil
-		}
+	if m := resumes.FindStringSubmatch(p.stderr); m != nil {
+		return []string{"replay", "--resume", m[1], "--apply", "--json"}, nil
 	}
 	return args, nil
 }
+
+// resumes is how a command says how to resume it.
+var resumes = regexp.MustCompile(`--resume ([a-z]+-[0-9TZa-z-]+)`)

@@ -38,7 +38,9 @@ type player struct {
 	regions []string
 	long    map[string]time.Duration // how long passes of functions last
 	cut     cut
+	stderr  string // what the last command of an operator's said to its terminal
 	draft   draft
+	pace    float64           // how fast the clock runs while a command does; 0 for the usual
 	back    map[string]string // the roles that the undo of now has to give back, by instance
 	won     sync.Map          // roles by the ids of instances that others gave them first
 	deaths  sync.Map          // functions by the time at which a process of theirs died
@@ -124,6 +126,7 @@ func actions() map[Do]func(*player, context.Context, Step) error {
 		Forge: (*player).forge, Garbage: (*player).garbage, Claim: (*player).claim, Again: (*player).again,
 		Kill: (*player).kill, Jump: (*player).jump, Long: (*player).lengthen, Faults: (*player).fail,
 		Plan: (*player).operate, Draft: (*player).operate, Apply: (*player).operate, DryRun: (*player).operate,
+		Ask:     func(p *player, ctx context.Context, _ Step) error { return p.askAgain(ctx) },
 		Undo:    func(p *player, ctx context.Context, _ Step) error { return p.undoOften(ctx) },
 		Dry:     func(p *player, ctx context.Context, _ Step) error { return p.dry(ctx) },
 		Redrive: func(p *player, ctx context.Context, _ Step) error { return p.redrive(ctx) },

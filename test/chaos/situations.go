@@ -114,7 +114,7 @@ func drills() []drill {
 				w.TakeBack, w.Regions, w.Nights = "enforce", []string{server.Home, server.Another}, 2
 			},
 			steps: func(g *generator) []Step {
-				return slices.Concat(g.several(), []Step{seldom}, g.several(), []Step{seldom, {Do: Narrow}})
+				return slices.Concat(g.several(), []Step{seldom, {Do: Ask}}, g.several(), []Step{seldom, {Do: Ask}, {Do: Narrow}})
 			},
 		},
 		{
@@ -132,10 +132,25 @@ func drills() []drill {
 			world: func(g *generator, w *World) { w.Conflict, w.PerHour = pick(g, "replace", "replace", "report"), 500 },
 			steps: func(g *generator) []Step {
 				made := g.made(Seed, "trusted", pick(g, "app-role", "app-role", ""), "")
-				if g.chance(0.1) {
-					made.N = 100 + g.rnd.IntN(60)
-				}
 				return []Step{made, {Do: Again, Group: made.Group}, seldom, {Do: Undo}}
+			},
+		},
+		{
+			function: "backfill", alone: true, // of more than one batch
+			calls: []string{"DescribeInstances", "DescribeInstanceRamRole", "GetRole"},
+			world: func(_ *generator, w *World) { w.Conflict, w.PerHour = "replace", 500 },
+			steps: func(g *generator) []Step {
+				made := g.made(Seed, "trusted", "", "")
+				made.N = 101 + g.rnd.IntN(60)
+				return []Step{made, {Do: Again, Group: made.Group}, seldom, {Do: Undo}}
+			},
+		},
+		{
+			function: "backfill", // of a plan that is old when it is applied
+			world:    func(*generator, *World) {},
+			steps: func(g *generator) []Step {
+				made := g.unprotected()
+				return append(made, seldom, Step{Do: Draft, Kind: "agent", Account: made[0].Account}, pick(g, beside, night), soon, Step{Do: Apply})
 			},
 		},
 		{

@@ -10,7 +10,12 @@ import (
 // again has attach-role look at a group in a run that has the group's name, as a letter does
 // that is redriven: each such step is of the same run.
 func (p *player) again(_ context.Context, s Step) error {
-	return p.lookAt(s.Group, "attach-role", 100, map[string]any{"run": "again-" + s.Group})
+	for part := range slices.Chunk(p.m.group(s.Group), 100) {
+		if err := p.lookAt(part, "attach-role", map[string]any{"run": "again-" + s.Group}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // undoOften undoes the run that changed one instance's role most often, of those the one that
