@@ -23,10 +23,7 @@ type drill struct {
 // drill makes a history of one situation or some, one after another, in a world in which
 // nothing else is in the way.
 func (g *generator) drill() {
-	var all []drill
-	for _, d := range drills() { // the more can go wrong, the more often
-		all = append(all, slices.Repeat([]drill{d}, 3+len(d.calls))...)
-	}
+	all := drills()
 	g.theme = themes()[0]
 	w := World{
 		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), Consequence: "none", TakeBack: "report", PerPass: 500, PerHour: 100, MaxChanges: 500, MaxPercent: 100,
