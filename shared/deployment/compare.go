@@ -12,40 +12,46 @@ import (
 
 // Compare returns the differences as sentences; none if the deployment is as wanted.
 func Compare(want, have Record) []string {
-	var out []string
-	for _, w := range want.Functions {
-		at := slices.IndexFunc(have.Functions, w.is)
-		if at < 0 {
-			out = append(out, fmt.Sprintf("%s does not exist", w))
-			continue
-		}
-		out = append(out, w.differences(have.Functions[at])...)
-	}
+	out := compared(want.Functions, have.Functions)
 	for _, h := range have.Functions {
 		if !slices.ContainsFunc(want.Functions, h.is) {
 			out = append(out, fmt.Sprintf("%s is of this deployment and not in s.yaml, and its triggers still invoke it: delete it", h))
 		}
 	}
-	for _, w := range want.Roles {
-		at := slices.IndexFunc(have.Roles, func(h Role) bool { return h.Name == w.Name })
-		if at < 0 {
-			out = append(out, fmt.Sprintf("role %s does not exist", w.Name))
-			continue
-		}
-		out = append(out, w.differences(have.Roles[at])...)
-	}
-	for _, w := range want.Rules {
-		at := slices.IndexFunc(have.Rules, func(h Rule) bool { return h.Name == w.Name && h.Bus == w.Bus && h.Region == w.Region })
-		if at < 0 {
-			out = append(out, fmt.Sprintf("%s does not exist; %s", w, w.repair()))
-			continue
-		}
-		out = append(out, w.differences(have.Rules[at])...)
-	}
+	out = append(out, compared(want.Roles, have.Roles)...)
+	out = append(out, compared(want.Rules, have.Rules)...)
 	if len(have.Trails) == 0 {
 		out = append(out, fmt.Sprintf("no trail of ActionTrail logs the write calls of %s: launches and shares cause no event; start one, or see deploy/terraform/trail.tf", want.Region))
 	}
 	return out
+}
+
+// part is a part of a deployment; P is its own type.
+type part[P any] interface {
+	is(P) bool // the same part, ignoring its settings
+	missing() string
+	differences(have P) []string
+}
+
+// compared returns the differences of the wanted parts.
+func compared[P part[P]](want, have []P) (out []string) {
+	for _, w := range want {
+		if at := slices.IndexFunc(have, w.is); at < 0 {
+			out = append(out, w.missing())
+		} else {
+			out = append(out, w.differences(have[at])...)
+		}
+	}
+	return out
+}
+
+func (f Function) missing() string { return fmt.Sprintf("%s does not exist", f) }
+func (r Role) missing() string     { return fmt.Sprintf("role %s does not exist", r.Name) }
+func (r Rule) missing() string     { return fmt.Sprintf("%s does not exist; %s", r, r.repair()) }
+
+func (r Role) is(other Role) bool { return r.Name == other.Name }
+func (r Rule) is(other Rule) bool {
+	return r.Name == other.Name && r.Bus == other.Bus && r.Region == other.Region
 }
 
 func (f Function) String() string { return fmt.Sprintf("function %s in %s", f.Name, f.Region) }
