@@ -202,10 +202,7 @@ func (s *Session) Retry(ctx context.Context, try func() error) error {
 		if c := fleet.ClassOf(err); err == nil || (c != fleet.Throttled && c != fleet.Unavailable) {
 			return err
 		}
-		wait := fleet.RetryAfter(err)
-		if wait == 0 {
-			wait = time.Duration(float64(100*time.Millisecond<<n) * (0.5 + rand.Float64()))
-		}
+		wait := cmp.Or(fleet.RetryAfter(err), time.Duration(float64(100*time.Millisecond<<n)*(0.5+rand.Float64())))
 		if waited += wait; waited > Patience {
 			return err
 		}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -215,8 +216,5 @@ const (
 // retryDelay is how long to leave a failing API alone: what it asked for, else a
 // doubling wait. ECS counts calls by the minute.
 func retryDelay(err error, tries int) time.Duration {
-	if asked := fleet.RetryAfter(err); asked > 0 {
-		return asked
-	}
-	return min(firstDelay<<min(max(tries, 0), 8), longestDelay)
+	return cmp.Or(fleet.RetryAfter(err), min(firstDelay<<min(max(tries, 0), 8), longestDelay))
 }

@@ -129,9 +129,7 @@ func (c *Client) CreatedSince(ctx context.Context, region fleet.Region, since ti
 // on two pages.
 func (c *Client) Page(ctx context.Context, s fleet.Scope, token string) (page []fleet.Instance, next string, err error) {
 	req := anyInstance(s.Region)
-	if token != "" {
-		req.NextToken = &token
-	}
+	req.NextToken = aliyun.Optional(token)
 	got, err := c.instances(ctx, req)
 	if err != nil {
 		return nil, "", err

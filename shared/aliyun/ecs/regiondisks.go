@@ -18,10 +18,7 @@ const maxDiskPage = 500
 // Instance. token and next are as for [Client.Page].
 func (c *Client) SystemDiskPage(ctx context.Context, region fleet.Region, category, token string) (page []fleet.SystemDisk, next string, err error) {
 	req := allSystemDisks(region, category)
-	req.MaxResults = new(int32(maxDiskPage))
-	if token != "" {
-		req.NextToken = &token
-	}
+	req.MaxResults, req.NextToken = new(int32(maxDiskPage)), aliyun.Optional(token)
 	got, err := aliyun.Do[sdk.DescribeDisksRequest, disks](ctx, c.session, api(region, "DescribeDisks"), req)
 	switch {
 	case err != nil:
@@ -87,9 +84,5 @@ func counted(what string, total, shown int) (int, error) {
 }
 
 func allSystemDisks(region fleet.Region, category string) *sdk.DescribeDisksRequest {
-	req := &sdk.DescribeDisksRequest{RegionId: new(string(region)), DiskType: new("system")}
-	if category != "" {
-		req.Category = &category
-	}
-	return req
+	return &sdk.DescribeDisksRequest{RegionId: new(string(region)), DiskType: new("system"), Category: aliyun.Optional(category)}
 }

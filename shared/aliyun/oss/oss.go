@@ -150,10 +150,7 @@ func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 // in order of their bytes. more reports whether there are others after these.
 func (b *Bucket) List(ctx context.Context, prefix, after string) (names []string, more bool, err error) {
 	const api = "oss:ListObjects"
-	req := &sdk.ListObjectsV2Request{Bucket: &b.place.Bucket, Prefix: &prefix, MaxKeys: maxKeys}
-	if after != "" {
-		req.StartAfter = &after
-	}
+	req := &sdk.ListObjectsV2Request{Bucket: &b.place.Bucket, Prefix: &prefix, MaxKeys: maxKeys, StartAfter: aliyun.Optional(after)}
 	err = b.session.Call(ctx, api, func() error {
 		res, err := b.sdk.ListObjectsV2(ctx, req)
 		switch {

@@ -52,10 +52,7 @@ var errNoKeys = errors.New("the answer has no keys with their expiry")
 func AssumeRole(ctx context.Context, s *aliyun.Session, region fleet.Region, r Role) (Assumed, error) {
 	api := aliyun.API{Product: aliyun.STS, Action: "AssumeRole", Region: region}
 	arn := "acs:ram::" + string(r.Account) + ":role/" + r.Name
-	req := &assumeRole{RoleArn: &arn, RoleSessionName: &r.Session}
-	if r.Policy != "" {
-		req.Policy = &r.Policy
-	}
+	req := &assumeRole{RoleArn: &arn, RoleSessionName: &r.Session, Policy: aliyun.Optional(r.Policy)}
 	answer, err := aliyun.Do[assumeRole, credentials](ctx, s, api, req)
 	if err != nil {
 		return Assumed{}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
 )
 
@@ -50,10 +51,7 @@ type Record struct {
 func (c *Client) Lookup(ctx context.Context, region fleet.Region, q Query) (records []Record, next string, err error) {
 	req := &lookup{
 		StartTime: new(stamp(q.Since)), EndTime: new(stamp(q.Until)), Direction: new("FORWARD"),
-		MaxResults: new(pageSize), Attributes: named(q.EventName),
-	}
-	if q.Token != "" {
-		req.NextToken = &q.Token
+		MaxResults: new(pageSize), Attributes: named(q.EventName), NextToken: aliyun.Optional(q.Token),
 	}
 	got, err := look[jsontext.Value](ctx, c, region, req)
 	if err != nil {
