@@ -10,50 +10,63 @@ import (
 
 // drills are the situations that are drilled.
 func drills() []drill {
-	seldom := Step{Do: Pass, For: Duration(30 * time.Minute)}
-	soon := Step{Do: Pass, For: Duration(30 * time.Second)}
-	night, beside := Step{Do: Night}, Step{Do: Beside}
+	return slices.Concat(instanceDrills(), sweepDrills(), agentDrills(), shareDrills(), operatorDrills(), manyDrills())
+}
+
+func soon() Step   { return Step{Do: Pass, For: Duration(30 * time.Second)} }
+func seldom() Step { return Step{Do: Pass, For: Duration(30 * time.Minute)} }
+func night() Step  { return Step{Do: Night} }
+func beside() Step { return Step{Do: Beside} }
+
+// instanceDrills are situations of instances that are launched.
+func instanceDrills() []drill {
 	return []drill{
 		{
 			function: "attach-role", calls: []string{"CreateRole", "CreatePolicy", "AttachPolicyToRole", "AttachInstanceRamRole", "PutObject"},
 			world: func(*generator, *World) {},
-			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon, seldom} },
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon(), seldom()} },
 		},
 		{
 			function: "attach-role", calls: []string{"DetachInstanceRamRole", "AttachInstanceRamRole", "PutObject"},
 			world: func(_ *generator, w *World) { w.Conflict = "replace" },
-			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon, seldom} },
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon(), seldom()} },
 		},
 		{
 			function: "attach-role", calls: []string{"CreatePolicy", "AttachPolicyToRole", "PutObject"},
 			world: func(_ *generator, w *World) { w.Conflict = "grant" },
-			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon, seldom} },
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon(), seldom()} },
 		},
 		{
 			function: "validate-instance", calls: []string{"StopInstances", "TagResources", "PutObject", "DescribeDisks"},
 			world: func(_ *generator, w *World) { w.Consequence = "stop" },
-			steps: func(g *generator) []Step { return append(g.violating(), soon, seldom, beside) },
+			steps: func(g *generator) []Step { return append(g.violating(), soon(), seldom(), beside()) },
 		},
 		{
 			function: "validate-instance", calls: []string{"TagResources", "PutObject", "DescribeDisks"},
 			world: func(_ *generator, w *World) { w.Consequence = "tag" },
-			steps: func(g *generator) []Step { return append(g.violating(), soon, seldom, beside) },
+			steps: func(g *generator) []Step { return append(g.violating(), soon(), seldom(), beside()) },
 		},
 		{
 			function: "validate-instance", // of what a record claims
 			world:    func(g *generator, w *World) { w.Consequence, w.Grace = pick(g, "tag", "stop"), 0 },
 			steps: func(g *generator) []Step {
 				made := g.made(Launch, "ordinary", "", "cloud_efficiency")
-				return []Step{made, soon, {Do: Claim, Group: made.Group}, soon}
+				return []Step{made, soon(), {Do: Claim, Group: made.Group}, soon()}
 			},
 		},
+	}
+}
+
+// sweepDrills are situations of sweeps, and of limits.
+func sweepDrills() []drill {
+	return []drill{
 		{
 			function: "sweep", calls: []string{"DescribeDisks", "DescribeDisks", "BatchSendMessage", "BatchSendMessage", "PutObject", "GetObject"},
 			world: func(g *generator, w *World) {
 				w.Consequence, w.Grace = pick(g, "tag", "stop"), pick(g, Duration(time.Hour), Duration(day))
 			},
 			steps: func(g *generator) []Step {
-				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), night, night, {Do: Faults}, night}
+				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), night(), night(), {Do: Faults}, night()}
 			},
 		},
 		{
@@ -62,7 +75,7 @@ func drills() []drill {
 				w.Findings, w.Regions = true, pick(g, []string{server.Home}, []string{server.Home, server.Another})
 			},
 			steps: func(g *generator) []Step {
-				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), beside, soon, night, {Do: Faults}, pick(g, Step{Do: Redrive}, seldom)}
+				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), beside(), soon(), night(), {Do: Faults}, pick(g, Step{Do: Redrive}, seldom())}
 			},
 		},
 		{
@@ -74,38 +87,50 @@ func drills() []drill {
 				first := g.made(pick(g, Launch, Seed), "trusted", "app-role", "cloud_efficiency")
 				then := g.made(Launch, "trusted", "app-role", "cloud_efficiency")
 				then.Region = first.Region
-				return []Step{{Do: Pass, For: Duration(g.rnd.IntN(60)) * Duration(time.Minute)}, first, seldom, then, soon, beside, seldom}
+				return []Step{{Do: Pass, For: Duration(g.rnd.IntN(60)) * Duration(time.Minute)}, first, seldom(), then, soon(), beside(), seldom()}
 			},
 		},
+	}
+}
+
+// agentDrills are situations of agents.
+func agentDrills() []drill {
+	return []drill{
 		{
 			function: "push-agent", calls: []string{"InvokeCommand", "PutObject", "DescribeInvocations"},
 			world: func(*generator, *World) {},
-			steps: func(g *generator) []Step { return append(g.unprotected(), soon, beside, soon) },
+			steps: func(g *generator) []Step { return append(g.unprotected(), soon(), beside(), soon()) },
 		},
 		{
 			function: "push-agent", calls: []string{"RunCommand", "PutObject"},
 			world: func(_ *generator, w *World) { w.Push = "run-command" },
-			steps: func(g *generator) []Step { return append(g.unprotected(), soon, beside, soon) },
+			steps: func(g *generator) []Step { return append(g.unprotected(), soon(), beside(), soon()) },
 		},
 		{
 			function: "push-agent", calls: []string{"OperateAgentClientInstall", "PutObject"},
 			world: func(_ *generator, w *World) { w.Push = "one-click" },
-			steps: func(g *generator) []Step { return append(g.unprotected(), soon, beside, soon) },
+			steps: func(g *generator) []Step { return append(g.unprotected(), soon(), beside(), soon()) },
 		},
+	}
+}
+
+// shareDrills are situations of shares.
+func shareDrills() []drill {
+	return []drill{
 		{
 			function: "setup-share-role", calls: []string{"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "DetachPolicyFromRole", "PutObject"},
 			world: func(g *generator, w *World) {
 				w.TakeBack, w.Regions = pick(g, "enforce", "report"), pick(g, w.Regions, []string{server.Home, server.Another})
 			},
 			steps: func(g *generator) []Step {
-				return slices.Concat(g.several(), []Step{soon}, g.several(), []Step{seldom, {Do: Unshare, Group: g.shares[0]}, soon})
+				return slices.Concat(g.several(), []Step{soon()}, g.several(), []Step{seldom(), {Do: Unshare, Group: g.shares[0]}, soon()})
 			},
 		},
 		{
 			function: "watch-shares", calls: []string{"BatchSendMessage"},
 			world: func(_ *generator, w *World) { w.Regions = []string{server.Home, server.Another} },
 			steps: func(g *generator) []Step {
-				return slices.Concat(g.several(), []Step{seldom}, g.several(), []Step{seldom})
+				return slices.Concat(g.several(), []Step{seldom()}, g.several(), []Step{seldom()})
 			},
 		},
 		{
@@ -114,9 +139,15 @@ func drills() []drill {
 				w.TakeBack, w.Regions, w.Nights = "enforce", []string{server.Home, server.Another}, 2
 			},
 			steps: func(g *generator) []Step {
-				return slices.Concat(g.several(), []Step{seldom, {Do: Ask}}, g.several(), []Step{seldom, {Do: Ask}, {Do: Narrow}})
+				return slices.Concat(g.several(), []Step{seldom(), {Do: Ask}}, g.several(), []Step{seldom(), {Do: Ask}, {Do: Narrow}})
 			},
 		},
+	}
+}
+
+// operatorDrills are situations of an operator's commands.
+func operatorDrills() []drill {
+	return []drill{
 		{
 			function: "backfill", calls: []string{"BatchSendMessage", "AttachInstanceRamRole", "PutObject", "DescribeInstances", "GetRole"},
 			world: func(g *generator, w *World) { w.Conflict = pick(g, "report", "replace") },
@@ -124,7 +155,7 @@ func drills() []drill {
 				plan := g.plan()
 				apply := Step{Do: Apply, Undone: g.chance(0.5)}
 				plan.Do = Draft
-				return append(g.fleet(), plan, pick(g, beside, soon, night), soon, apply)
+				return append(g.fleet(), plan, pick(g, beside(), soon(), night()), soon(), apply)
 			},
 		},
 		{
@@ -132,7 +163,7 @@ func drills() []drill {
 			world: func(g *generator, w *World) { w.Conflict, w.PerHour = pick(g, "replace", "replace", "report"), 500 },
 			steps: func(g *generator) []Step {
 				made := g.made(Seed, "trusted", pick(g, "app-role", "app-role", ""), "")
-				return []Step{made, {Do: Again, Group: made.Group}, seldom, {Do: Undo}}
+				return []Step{made, {Do: Again, Group: made.Group}, seldom(), {Do: Undo}}
 			},
 		},
 		{
@@ -142,7 +173,7 @@ func drills() []drill {
 			steps: func(g *generator) []Step {
 				made := g.made(Seed, "trusted", "", "")
 				made.N = 101 + g.rnd.IntN(60)
-				return []Step{made, {Do: Again, Group: made.Group}, seldom, {Do: Undo}}
+				return []Step{made, {Do: Again, Group: made.Group}, seldom(), {Do: Undo}}
 			},
 		},
 		{
@@ -150,7 +181,7 @@ func drills() []drill {
 			world:    func(*generator, *World) {},
 			steps: func(g *generator) []Step {
 				made := g.unprotected()
-				return append(made, seldom, Step{Do: Draft, Kind: "agent", Account: made[0].Account}, pick(g, beside, night), soon, Step{Do: Apply})
+				return append(made, seldom(), Step{Do: Draft, Kind: "agent", Account: made[0].Account}, pick(g, beside(), night()), soon(), Step{Do: Apply})
 			},
 		},
 		{
@@ -161,9 +192,15 @@ func drills() []drill {
 				for range 3 + g.rnd.IntN(6) {
 					out = append(out, g.made(Launch, "trusted", "", ""))
 				}
-				return append(out, soon)
+				return append(out, soon())
 			},
 		},
+	}
+}
+
+// manyDrills are situations of many at once, and of a ledger that keeps nothing.
+func manyDrills() []drill {
+	return []drill{
 		{
 			function: "push-agent", alone: true, // of more than one pass or call takes
 			calls: []string{"BatchSendMessage"},
@@ -173,7 +210,7 @@ func drills() []drill {
 			steps: func(g *generator) []Step {
 				first, then := g.made(Launch, "trusted", "", ""), g.made(Launch, "trusted", "", "")
 				first.N, then.N = 90+g.rnd.IntN(60), 20+g.rnd.IntN(100)
-				return []Step{first, then, soon, seldom}
+				return []Step{first, then, soon(), seldom()}
 			},
 		},
 		{
@@ -187,7 +224,7 @@ func drills() []drill {
 					s.N = 1
 					out = append(out, s)
 				}
-				return append([]Step{soon}, append(out, soon, seldom)...)
+				return append([]Step{soon()}, append(out, soon(), seldom())...)
 			},
 		},
 		{
@@ -195,7 +232,7 @@ func drills() []drill {
 			world: func(g *generator, w *World) {
 				w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
 			},
-			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon} },
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon()} },
 		},
 	}
 }
