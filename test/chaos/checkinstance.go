@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
 )
 
@@ -61,12 +62,8 @@ func (p *player) gaveUp(i *instance, function string) bool {
 
 // waits reports whether a message about an instance lies in a function's inbox.
 func (p *player) waits(i *instance, function string) bool {
-	for arn, bodies := range p.messages() {
-		if strings.HasSuffix(arn, "/fleetwarden-"+function) && strings.Contains(strings.Join(bodies, "\n"), i.id) {
-			return true
-		}
-	}
-	return false
+	inbox := mns.Queue{Account: server.Sharer, Region: i.region, Name: "fleetwarden-" + function}
+	return strings.Contains(strings.Join(p.messages()[inbox.ARN()], "\n"), i.id)
 }
 
 // checkJudged: each function that a launch wakes said something of what was launched, unless a

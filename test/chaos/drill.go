@@ -25,14 +25,13 @@ type drill struct {
 func (g *generator) drill() {
 	all := drills()
 	g.theme = themes()[0]
-	w := World{
+	g.h.World = World{
 		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), Consequence: "none", TakeBack: "report", PerPass: 500, PerHour: 100, MaxChanges: 500, MaxPercent: 100,
 		PercentAbove: 2, Budget: 1000, Push: "commands", Include: g.chance(0.3), Regions: []string{server.Home}, Propagation: pick(g, Duration(-1), 0), Nights: 1,
 	}
 	if g.chance(0.15) {
-		g.withMembers(&w)
+		g.withMembers(&g.h.World)
 	}
-	g.h.World = w
 	chosen := []drill{pick(g, all...), pick(g, all...), pick(g, all...)}
 	if at := slices.IndexFunc(chosen, func(d drill) bool { return d.alone }); at >= 0 {
 		chosen = chosen[at : at+1]

@@ -37,11 +37,6 @@ type trouble struct {
 	died     string
 }
 
-// died notes the death of a function's process.
-func (m *model) died(function string, at time.Time) {
-	m.troubles = append(m.troubles, trouble{from: at, to: at.Add(time.Minute), died: function})
-}
-
 // ends notes that the faults of now end.
 func (m *model) ends(now time.Time) {
 	for n := range m.troubles {

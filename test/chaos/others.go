@@ -123,7 +123,7 @@ func (p *player) settleRaces() {
 		}
 	}
 	for at, function := range p.deaths.Range {
-		p.m.died(function.(string), at.(time.Time))
+		p.m.troubles = append(p.m.troubles, trouble{from: at.(time.Time), to: at.(time.Time).Add(time.Minute), died: function.(string)})
 		p.deaths.Delete(at)
 	}
 }

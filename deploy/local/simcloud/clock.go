@@ -1,6 +1,7 @@
 package simcloud
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"sync"
@@ -19,7 +20,7 @@ type Clock struct {
 	mu    sync.Mutex
 	idle  *sync.Cond
 	now   time.Time
-	due   dueHeap
+	due   Heap[*dueItem]
 	seq   uint64
 	work  int
 	front int // due items that are not in the background
@@ -232,29 +233,10 @@ type dueItem struct {
 	index      int
 }
 
-type dueHeap []*dueItem
+// Before implements [Placed].
+func (it *dueItem) Before(o *dueItem) bool {
+	return cmp.Or(it.at.Compare(o.at), cmp.Compare(it.seq, o.seq)) < 0
+}
 
-func (h dueHeap) Len() int { return len(h) }
-func (h dueHeap) Less(i, j int) bool {
-	if !h[i].at.Equal(h[j].at) {
-		return h[i].at.Before(h[j].at)
-	}
-	return h[i].seq < h[j].seq
-}
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-func (h *dueHeap) Push(x any) {
-	it := x.(*dueItem)
-	it.index = len(*h)
-	*h = append(*h, it)
-}
-func (h *dueHeap) Pop() any {
-	old := *h
-	it := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	it.index = -1
-	return it
-}
+// Place implements [Placed].
+func (it *dueItem) Place(index int) { it.index = index }

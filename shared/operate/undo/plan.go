@@ -67,17 +67,6 @@ type Item struct {
 	half bool
 }
 
-// Ref is what was changed.
-func (i *Item) Ref() fleet.Ref { return i.ref }
-
-// Change is the change that puts it back; false when nothing should.
-func (i *Item) Change() (fleet.Change, bool) {
-	if i.Why != "" || i.Since != nil {
-		return fleet.Change{}, false
-	}
-	return i.back(i.To), true
-}
-
 // back is the change from what it is now to what it was before the run.
 func (i *Item) back(now string) fleet.Change {
 	c := move{i.slot, now, i.From}.change(i.ref)

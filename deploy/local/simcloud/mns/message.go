@@ -1,6 +1,7 @@
 package mns
 
 import (
+	"cmp"
 	"container/heap"
 	"crypto/md5"
 	"encoding/base64"
@@ -182,31 +183,11 @@ func (s *Service) remove(q *queue, m *message) {
 	delete(q.messages, m.ID)
 }
 
-// readyHeap orders visible messages by priority, then by arrival. MNS promises
-// an order by priority only.
-type readyHeap []*message
+// Before implements [simcloud.Placed]: visible messages are in the order of their priority,
+// then of their arrival. MNS promises an order by priority only.
+func (m *message) Before(o *message) bool {
+	return cmp.Or(cmp.Compare(m.Priority, o.Priority), cmp.Compare(m.serial, o.serial)) < 0
+}
 
-func (h readyHeap) Len() int { return len(h) }
-func (h readyHeap) Less(i, j int) bool {
-	if h[i].Priority != h[j].Priority {
-		return h[i].Priority < h[j].Priority
-	}
-	return h[i].serial < h[j].serial
-}
-func (h readyHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-func (h *readyHeap) Push(x any) {
-	m := x.(*message)
-	m.index = len(*h)
-	*h = append(*h, m)
-}
-func (h *readyHeap) Pop() any {
-	old := *h
-	m := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	m.index = -1
-	return m
-}
+// Place implements [simcloud.Placed].
+func (m *message) Place(index int) { m.index = index }

@@ -104,7 +104,7 @@ type queue struct {
 	created  time.Time
 	modified time.Time
 	messages map[string]*message
-	ready    readyHeap
+	ready    simcloud.Heap[*message]
 	polls    []*poll
 	watchers []func()
 }

@@ -48,19 +48,26 @@ func (r *RAM) TagResources(c *wire.Call, in *TagResourcesRequest) (*Empty, error
 	case r.unread(c, "Tag") || len(in.Tag) == 0:
 		return nil, missing("Tag")
 	}
-	if err := allowTags(c, in.ResourceType, in.ResourceNames); err != nil {
+	return r.retag(c, in.ResourceType, in.ResourceNames, func(tags map[string]string) {
+		for _, t := range in.Tag {
+			tags[t.Key] = t.Value
+		}
+	})
+}
+
+// retag changes the tags of roles or custom policies.
+func (r *RAM) retag(c *wire.Call, kind string, names []string, change func(map[string]string)) (*Empty, error) {
+	if err := allowTags(c, kind, names); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all, err := r.tagSets(c.Caller.Account, in.ResourceType, in.ResourceNames)
+	all, err := r.tagSets(c.Caller.Account, kind, names)
 	if err != nil {
 		return nil, err
 	}
 	for _, tags := range all {
-		for _, t := range in.Tag {
-			tags[t.Key] = t.Value
-		}
+		change(tags)
 	}
 	return &Empty{}, nil
 }
@@ -81,19 +88,9 @@ func (r *RAM) UntagResources(c *wire.Call, in *UntagResourcesRequest) (*Empty, e
 	if r.unread(c, "TagKeys") {
 		in.TagKeys = nil
 	}
-	if err := allowTags(c, in.ResourceType, in.ResourceNames); err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all, err := r.tagSets(c.Caller.Account, in.ResourceType, in.ResourceNames)
-	if err != nil {
-		return nil, err
-	}
-	for _, tags := range all {
+	return r.retag(c, in.ResourceType, in.ResourceNames, func(tags map[string]string) {
 		maps.DeleteFunc(tags, func(k, _ string) bool { return in.All || slices.Contains(in.TagKeys, k) })
-	}
-	return &Empty{}, nil
+	})
 }
 
 func allowTags(c *wire.Call, kind string, names []string) error {
