@@ -294,6 +294,23 @@ func TestAChangeToWhatIsNotJudgedItselfIsSettledByWhatIsInPlace(t *testing.T) {
 	}
 }
 
+// A verdict on another instance of the batch says nothing of a change to this one.
+func TestAnIntentIsSettledByVerdictsOnItsOwnResource(t *testing.T) {
+	b, s := withLedger(policy.Enforce)
+	leftOpen(b, s, "dead")
+	s.open[0].Look = fleet.Messages([]fleet.Ref{ref("dead"), ref("other")})
+	for id, v := range map[string]fleet.Verdict{"dead": {Outcome: fleet.Pending, Again: time.Minute}, "other": {Outcome: fleet.Passes}} {
+		v.Control, v.Rule = policy.ControlInstanceRole, "r"
+		b.verdicts[id] = []fleet.Verdict{v}
+	}
+	if _, _, err := b.run(t.Context(), item{batch: batch("i-1")}); err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(s.written, func(e fleet.Entry) bool { return e.Stage == fleet.StageSettled }) {
+		t.Errorf("settled by the verdict on another instance: %+v", s.written)
+	}
+}
+
 // Whatever the verdicts say, no intent is open after a day.
 func TestAnIntentOfYesterdayIsSettledAsUnclearIfNothingShowsWhatBecameOfIt(t *testing.T) {
 	for _, kind := range []fleet.ChangeKind{mend, first} { // of the resource that is judged, and of another one

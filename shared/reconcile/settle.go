@@ -54,16 +54,19 @@ func settle[W any](c *fleet.ChangeRecord, now Judged[W]) bool {
 			return x.Kind == change.Kind && x.Ref.Key() == change.Ref.Key() && x.Want == change.Want
 		})
 	}
-	ended := slices.IndexFunc(now.Verdicts, func(v fleet.Verdict) bool {
-		return v.Control == c.Control && v.Rule == c.Rule && conclusive(v)
-	})
+	judged := slices.DeleteFunc(slices.Clone(now.Verdicts), func(v fleet.Verdict) bool { return v.Control != c.Control || v.Rule != c.Rule })
+	itself := func(v fleet.Verdict) bool { return v.Ref.Key() == change.Ref.Key() }
+	if slices.ContainsFunc(judged, itself) { // those on other resources say nothing of this one
+		judged = slices.DeleteFunc(judged, func(v fleet.Verdict) bool { return !itself(v) })
+	}
+	ended := slices.IndexFunc(judged, conclusive)
 	switch {
 	case slices.ContainsFunc(now.Verdicts, asks):
 		c.State, c.Why = fleet.Skipped, "not made: its pass died, and it is still wanted"
 	case now.inPlace(change):
 		c.State, c.After, c.Why = fleet.Done, c.Want, "found done: "+died
 	case ended >= 0:
-		c.State, c.Why = fleet.Unclear, died+", and now: "+now.Verdicts[ended].Reason
+		c.State, c.Why = fleet.Unclear, died+", and now: "+judged[ended].Reason
 	default:
 		c.State, c.Why = fleet.Unclear, died+", which nothing shows since"
 		return false

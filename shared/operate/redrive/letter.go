@@ -55,7 +55,7 @@ type Letter struct {
 	// calls.
 	Told []queue.Delivery `json:"told,omitempty"`
 
-	told   []queue.Delivery // what is sent
+	sent   []queue.Delivery // what is sent
 	handle string
 }
 
@@ -81,8 +81,8 @@ func (f Filter) age(enqueued time.Time) bool {
 	return !enqueued.IsZero() && !enqueued.Before(f.Since) && (f.Until.IsZero() || enqueued.Before(f.Until))
 }
 
-func (f Filter) fits(told []queue.Delivery) bool {
-	return slices.ContainsFunc(told, func(t queue.Delivery) bool {
+func (f Filter) fits(to []queue.Delivery) bool {
+	return slices.ContainsFunc(to, func(t queue.Delivery) bool {
 		return (f.Function == "" || f.Function == t.Function) && slices.ContainsFunc(t.Refs, f.ref)
 	})
 }
@@ -109,16 +109,16 @@ func (p *pass) look(m mns.Received) Letter {
 			err = cmp.Or(e, err)
 		}
 	}
-	if err != nil && (len(l.told) == 0 || !errors.Is(err, errNothing)) {
+	if err != nil && (len(l.sent) == 0 || !errors.Is(err, errNothing)) {
 		l.Reason = err.Error()
 	}
 	switch {
-	case len(l.told) == 0:
+	case len(l.sent) == 0:
 		l.State = Kept
-	case !p.Filter.fits(l.told):
+	case !p.Filter.fits(l.sent):
 		l.State, l.Reason = Filtered, ""
 	default:
-		l.Told = bare(l.told)
+		l.Told = bare(l.sent)
 	}
 	return l
 }
@@ -167,11 +167,11 @@ func (p *pass) read(l *Letter, part part) error {
 			refs = append(refs, ref)
 		}
 	}
-	told := queue.Sort(functions, refs)
-	if err == nil && len(told) == 0 {
+	to := queue.Sort(functions, refs)
+	if err == nil && len(to) == 0 {
 		err = errNothing
 	}
-	l.told = append(l.told, told...)
+	l.sent = append(l.sent, to...)
 	return err
 }
 
@@ -180,9 +180,9 @@ func (p *pass) read(l *Letter, part part) error {
 // run, whose progress and limits it belongs to.
 func (p *pass) anew(old fleet.Try) fleet.Try { return fleet.Try{Run: cmp.Or(old.Run, p.Run)} }
 
-func bare(told []queue.Delivery) []queue.Delivery {
-	out := make([]queue.Delivery, len(told))
-	for i, t := range told {
+func bare(to []queue.Delivery) []queue.Delivery {
+	out := make([]queue.Delivery, len(to))
+	for i, t := range to {
 		out[i].Function = t.Function
 		for _, r := range t.Refs {
 			out[i].Refs = append(out[i].Refs, fleet.Ref{Scope: r.Scope, Kind: r.Kind, ID: r.ID})
@@ -221,7 +221,7 @@ func (p *pass) settle(ctx context.Context, letters []Letter, failed map[queue.Ad
 
 // lacks reports whether one of those who should have been told was not.
 func (l *Letter) lacks(failed map[queue.Address]error) bool {
-	return slices.ContainsFunc(l.told, func(t queue.Delivery) bool { return failed[t.Address()] != nil })
+	return slices.ContainsFunc(l.sent, func(t queue.Delivery) bool { return failed[t.Address()] != nil })
 }
 
 func (p *pass) report(l Letter) {

@@ -141,7 +141,7 @@ func (p *pass) redrive(ctx context.Context, got []mns.Received) error {
 	var all []queue.Delivery
 	for i, m := range got {
 		if letters[i] = p.look(m); letters[i].State == Planned {
-			all = append(all, letters[i].told...)
+			all = append(all, letters[i].sent...)
 		}
 	}
 	failed := map[queue.Address]error{}

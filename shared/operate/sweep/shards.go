@@ -9,7 +9,7 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// Shards is one pass: it goes on with the shards that a source names, as long as there is
+// Shards is one pass: it continues with the shards that a source names, as long as there is
 // time and budget for another one. The others are woken again.
 func (s *Sweep) Shards(ctx context.Context, src reconcile.Source) (fleet.Pass, error) {
 	p := &pass{Sweep: s, recorder: reconcile.NewRecorder(s.Options)}

@@ -26,7 +26,7 @@ const (
 type slot struct {
 	key   fleet.Key
 	facet facet
-	// name tells slots of one facet and key apart: a tag's key, a policy, a role. For
+	// name distinguishes slots of one facet and key: a tag's key, a policy, a role. For
 	// power it is the key of the tag.
 	name string
 }
