@@ -1,6 +1,7 @@
 package arch_test
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -58,5 +59,24 @@ func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 				t.Errorf("%s may write into %s, which is not its own", path, g.resource)
 			}
 		}
+	}
+}
+
+// An intent that any writer left open is settled by the sweep, which needs the right to.
+func TestTheSweepMaySettleTheIntentsOfEachWriter(t *testing.T) {
+	var may []string
+	for _, g := range grants(t, filepath.Join(top, "deploy/ram/sweep.json")) {
+		if g.action == "oss:PutObject" {
+			may = append(may, g.resource)
+		}
+	}
+	for _, function := range fleet.Writers() {
+		if !slices.ContainsFunc(may, func(r string) bool { return strings.HasSuffix(r, "/ledger/"+function+"/*.settled.json") }) {
+			t.Errorf("deploy/ram/sweep.json lets the sweep settle no intents of %s: %v", function, may)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(top, "functions/sweep/main.go"))
+	if err != nil || !strings.Contains(string(text), "fleet.Writers()") {
+		t.Errorf("the sweep does not search the intents of fleet.Writers() (%v)", err)
 	}
 }
