@@ -1,6 +1,6 @@
 // Command sweep is the function sweep. A timer has it go over all accounts and regions
-// of the policy, with the eyes of every control; it changes nothing. What has drifted it
-// tells to the functions that own the control, once a whole region was judged and the
+// of the policy, with all controls; it changes nothing. Of what has drifted it notifies
+// the functions that own the control, once a whole region was judged and the
 // policy's limits let it through. It may read what the controls read, keep its findings
 // and write to the inboxes; deploy/ram/sweep.json allows no more than that.
 package main
