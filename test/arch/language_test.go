@@ -23,7 +23,6 @@ var stillExempt = []string{
 	"shared/queue",
 	"shared/operate/redrive",
 	"shared/operate/replay",
-	"shared/operate/sweep",
 	"shared/operate/undo",
 	"test/bench",
 	"test/chaos",

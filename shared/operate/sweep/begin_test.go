@@ -69,7 +69,7 @@ func regions(errs map[fleet.AccountID]error) func(context.Context, fleet.Account
 	}
 }
 
-// An account whose regions cannot be told is reported; the others are swept.
+// An account whose regions cannot be determined is reported; the others are swept.
 func TestAnAccountWithoutRegionsIsAFaultOfItsOwn(t *testing.T) {
 	for _, class := range []fleet.Class{fleet.Denied, fleet.Throttled, fleet.OutOfBudget} {
 		c := newCloud()
@@ -108,7 +108,7 @@ func TestASweepIsNotBegunWhileNoAccountCanBeAsked(t *testing.T) {
 	}
 }
 
-// What a name is made of has to be what it seems to be.
+// The name of an account or a region becomes part of the names of objects.
 func TestAScopeThatWouldLeadOutOfTheSweepsFolderIsRefused(t *testing.T) {
 	for _, bad := range []fleet.Scope{at("../../starts", ""), at("", "cn-hangzhou"), at(one, "../x"), at(one, "a/b"), at(one, "shares"), at(one, "CN"), at(one, "a.b")} {
 		c := newCloud()
@@ -143,8 +143,7 @@ func TestASweepThatIsUnderWayIsWokenAndNoOtherIsBegun(t *testing.T) {
 	}
 }
 
-// What time it is the cloud's first answer tells: until then the machine's clock, which
-// may be wrong, is all there is.
+// The machine's clock may be wrong; the first answer of the cloud has the right time.
 func TestASweepIsFoundUnderWayWhateverTheMachinesClockSays(t *testing.T) {
 	for _, wrong := range []time.Duration{-300 * 24 * time.Hour, 300 * 24 * time.Hour} {
 		c := newCloud()

@@ -15,19 +15,19 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// collector takes what one pass of a shard finds. What is checked again is the owners'
-// affair; which changes they are to make, they are notified of when the whole shard has been
-// judged.
+// collector collects what one pass of a shard finds. It checks nothing again: that is for the
+// owners, which are notified of changes when the whole shard has been judged.
 type collector struct {
 	s        *Sweep
-	into     *place
+	into     *progress
 	recorder *reconcile.Recorder
-	// What was found since the last part, and about how many bytes that takes.
+	// seen counts the resources, pages the pages that were read since the last part; what was
+	// found in them is in the fields up to size, which is about how many bytes it takes.
 	seen     int
 	pages    int
 	findings []fleet.Record
 	drift    []Drift
-	// due are things whose patience has ended and that no change helps, memory is what is
+	// due are resources whose patience has ended and that no change helps, memory is what is
 	// to be remembered.
 	due    []Drift
 	memory []memory.Entry
@@ -36,13 +36,13 @@ type collector struct {
 	notified func(control string) (time.Time, error)
 	// tally counts the whole attempt.
 	tally *tally
-	// settling is set while the pass looks at what others left open.
+	// settling is set while the pass checks the intents that others left open.
 	settling bool
 	// broken says why what was found cannot be kept: the log or the store failed.
 	broken error
 }
 
-func (s *Sweep) collect(p *place) *collector {
+func (s *Sweep) collect(p *progress) *collector {
 	c := &collector{s: s, into: p, tally: newTally(p.totals)}
 	o := c.options()
 	o.Record = c.log
@@ -153,13 +153,13 @@ func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict) {
 
 // shares sees what was decided about what an account shares.
 func (c *collector) shares(w *fleet.ShareWorld, verdicts []fleet.Verdict) {
-	things := 0
+	n := 0
 	for _, side := range w.Sides {
 		for _, r := range side.Regions.V {
-			things += len(r.Resources)
+			n += len(r.Resources)
 		}
 	}
-	c.saw(things, verdicts)
+	c.saw(n, verdicts)
 	c.exempted(verdicts, func(v fleet.Verdict) (policy.Exemption, bool) {
 		return c.s.Options.Policy.Exempt(v.Control, v.Rule, v.Ref, fleet.Fact[fleet.Listing]{}, w.At)
 	})
@@ -177,9 +177,9 @@ func (c *collector) exempted(verdicts []fleet.Verdict, by func(fleet.Verdict) (p
 	}
 }
 
-// saw keeps what verdicts on a number of things would change.
-func (c *collector) saw(things int, verdicts []fleet.Verdict) {
-	c.seen += things
+// saw counts n resources, and keeps the changes that the verdicts on them ask for.
+func (c *collector) saw(n int, verdicts []fleet.Verdict) {
+	c.seen += n
 	type key struct {
 		control string
 		ref     fleet.Key
@@ -236,8 +236,8 @@ func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
 // full says that it is time to write a part.
 func (c *collector) full() bool { return c.size >= partSize }
 
-// write makes a part of what was found. next is where to go on, empty at the end; page
-// are the ids of the page before it.
+// write makes a part of what was found. next is where the next pass continues, empty at the
+// end; page are the ids of the page before it.
 //
 // The part is read back. That a store took an object, or had it already, does not say
 // whose it is: an answer that got lost makes it try again.
@@ -262,7 +262,7 @@ func (c *collector) write(ctx context.Context, next fleet.Cursor, page []string)
 	return nil
 }
 
-// claim makes an object, and tells whether what is there is what this pass made.
+// claim makes an object. The error is [errTaken] when another pass has made it.
 func claim(ctx context.Context, store ledger.Store, name string, body []byte) error {
 	err := put(ctx, store, name, body)
 	if err != nil && fleet.ClassOf(err) != fleet.Exists {

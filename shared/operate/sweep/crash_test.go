@@ -53,7 +53,7 @@ func (c *cloud) once(n int, mishap func(*cloud, func() error) error, what *strin
 }
 
 // Whatever becomes of any single operation of a sweep, its numbers are exact and each
-// owner is told of everything.
+// owner is notified of everything.
 func TestASweepComesToTheSameWhateverOperationFailsOrKillsItsPass(t *testing.T) {
 	want := newCloud().swept(t, fine)
 	for name, mishap := range mishaps {
@@ -96,7 +96,7 @@ func TestASweepComesToTheSameWhenEverySoManyOperationsFail(t *testing.T) {
 	}
 }
 
-// lane is one pass that stops before each operation until it is let go on.
+// lane is one pass that stops before each operation until it is let continue.
 type lane struct {
 	next func() (string, bool)
 	kill func()
@@ -235,7 +235,7 @@ func TestAPartIsBelievedOnlyWhenReadBack(t *testing.T) {
 	}
 	var l []*lane
 	for i, m := range c.inbox {
-		c.budget = 2 + 98*(i/5) // they come to different places
+		c.budget = 2 + 98*(i/5) // so they come differently far
 		l = append(l, c.launch(t, m, liar))
 	}
 	c.inbox = nil

@@ -1,17 +1,16 @@
-// Package sweep goes over whole fleets: every account, every region, page by page,
-// through the same core as live events, with everything that the controls look at. It
-// changes nothing. What has drifted goes to the inboxes of the functions that own the
-// control, which look and decide anew.
+// Package sweep evaluates whole fleets: every account, every region, page by page, with all
+// controls and through the same core as live events. It changes nothing. What has drifted is
+// sent to the inboxes of the functions that own the control, which observe and decide again.
 //
 // A sweep is cut into shards: one for each account and region, and one for what each
-// account shares. A shard judges all of its things first and keeps what it finds in
-// the store, part by part; only then it compares with the limits, and tells the owners
-// all of a control's drift or none of it.
+// account shares. A shard first judges all of its resources and keeps its findings in the
+// store, part by part; only then it compares with the limits, and notifies the owners of all
+// of a control's drift or of none of it.
 //
-// Where a shard stands is in the store and nowhere else: the last part says where to
-// go on. A message only wakes it, so that a message that comes twice, late or never
-// loses nothing, and a forged one can at most wake a shard of a sweep that somebody
-// with the right to write to the store has begun. Parts are made, never replaced, and
+// The progress of a shard is in the store and nowhere else: the last part says where to
+// continue. A message only wakes the shard. So a message that comes twice, late or never
+// loses nothing, and a forged one can at most wake a shard of a sweep that was begun with
+// the right to write to the store. Parts are made, never replaced, and
 // read back: of two passes at the same shard the slower one finds its part taken, stops,
 // and leaves a message behind in case that the other one dies.
 //
@@ -29,8 +28,8 @@
 // A shard always ends: when passes come no further, and when a listing has more pages than
 // any region.
 //
-// A failure of what is swept is reported as that of its shard, and the others go on. A
-// failure of the store, the log or the inbox is the platform's to try again.
+// A failure of what is swept is reported as that of its shard, and the others continue. A
+// failure of the store, the log or the inbox is an error, and the platform tries again.
 //
-// The package knows no cloud: what it looks with is given to it.
+// The package knows no cloud: the caller provides the listers and the controls.
 package sweep

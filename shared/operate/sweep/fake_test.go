@@ -30,7 +30,7 @@ func (f failure) Error() string             { return f.class.String() }
 func (f failure) Class() fleet.Class        { return f.class }
 func (f failure) RetryAfter() time.Duration { return f.after }
 
-// doer does what a pass asks of the outside: "put NAME", "page SCOPE", "tell …".
+// doer does what a pass asks of the outside: "put NAME", "page SCOPE", "notify …".
 type doer func(op string, effect func() error) error
 
 // fine does everything.
@@ -81,7 +81,7 @@ type cloud struct {
 	now       time.Time
 	objects   map[string][]byte
 	inbox     []message
-	told      map[string]int
+	notified  map[string]int
 	records   []fleet.Record
 	published []sweep.Result
 	calls     int // of all passes
@@ -111,7 +111,7 @@ func newCloud() *cloud {
 			at(two, "cn-hangzhou"): {"g1", "g2x", "g3", "g4"},
 		},
 		shared:  map[fleet.AccountID]int{one: 11, two: 3},
-		objects: map[string][]byte{}, told: map[string]int{},
+		objects: map[string][]byte{}, notified: map[string]int{},
 	}
 }
 
@@ -335,9 +335,9 @@ func (c *cloud) sweep(do doer) *sweep.Sweep {
 			return v, v.do("lister "+string(account), func() error { return nil })
 		},
 		Tell: func(_ context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
-			return v.do(fmt.Sprintf("tell %s %s", function, region), func() error {
+			return v.do(fmt.Sprintf("notify %s %s", function, region), func() error {
 				for _, r := range refs {
-					c.told[fmt.Sprintf("%s@%s: %s", function, region, r)]++
+					c.notified[fmt.Sprintf("%s@%s: %s", function, region, r)]++
 				}
 				return nil
 			})
@@ -455,7 +455,7 @@ type outcome struct {
 	Shards   []report.Shard
 	Findings []string
 	Drift    []string
-	Told     []string
+	Notified []string
 	Exempt   []report.Exemption
 	Memory   []string // without times
 }
@@ -466,7 +466,7 @@ func (c *cloud) outcome(t tester, run string) outcome {
 	if err != nil || len(r.Open) > 0 || len(c.published) == 0 {
 		t.Fatalf("error %v, open %v, %d reports", err, r.Open, len(c.published))
 	}
-	out := outcome{Shards: r.Summary.Shards, Told: slices.Sorted(maps.Keys(c.told)), Exempt: c.published[len(c.published)-1].Summary.Exemptions}
+	out := outcome{Shards: r.Summary.Shards, Notified: slices.Sorted(maps.Keys(c.notified)), Exempt: c.published[len(c.published)-1].Summary.Exemptions}
 	for i := range out.Shards {
 		out.Shards[i].Calls = nil
 	}

@@ -27,17 +27,17 @@ type end struct {
 	Findings []fleet.Record `json:"findings,omitempty"`
 }
 
-// finish tells the owners of the drift that the limits let through, and ends the shard.
-// Until the end is written all of it may happen again: owners look before they act.
-// What was not read to its end is reported, and no owner is notified: a share of an unknown
-// whole says nothing, and the next sweep notifies them.
-func (s *Sweep) finish(ctx context.Context, p place, fault string) error {
+// finish notifies the owners of the drift that the limits let through, and ends the shard.
+// Until the end is written all of it may happen again: owners observe before they act.
+// A shard that was not read to its end is reported, and no owner is notified: limits cannot be
+// applied to a part of the region, and the next sweep notifies them.
+func (s *Sweep) finish(ctx context.Context, p progress, fault string) error {
 	remembered, err := s.remember(ctx, p, fault)
 	if err != nil {
 		return err
 	}
 	held, matured := s.holds(p, fault), s.informs(p, fault)
-	if err := s.tellOwners(ctx, p, held, matured); err != nil {
+	if err := s.notifyOwners(ctx, p, held, matured); err != nil {
 		return err
 	}
 	e := end{V: Version, Attempt: p.attempt, Parts: p.parts, Exempt: p.totals.Exempt, Memory: remembered, Shard: report.Shard{
@@ -75,7 +75,7 @@ func (s *Sweep) finish(ctx context.Context, p place, fault string) error {
 	return s.last(ctx, p.start)
 }
 
-// outcomes are the changes of a shard now that it is known who was told.
+// outcomes are the changes of a shard after its owners were notified, or not.
 func outcomes(changes []report.ChangeCount, held map[string]hold) []report.ChangeCount {
 	out := slices.Clone(changes)
 	for i := range out {
@@ -92,7 +92,7 @@ func outcomes(changes []report.ChangeCount, held map[string]hold) []report.Chang
 }
 
 // held says for each rule how many of its changes are held, why and since when.
-func (s *Sweep) held(ctx context.Context, p place, holds map[string]hold) (out []report.Held, err error) {
+func (s *Sweep) held(ctx context.Context, p progress, holds map[string]hold) (out []report.Held, err error) {
 	for _, control := range slices.Sorted(maps.Keys(holds)) {
 		if holds[control].why == "" {
 			continue
@@ -115,11 +115,11 @@ func (s *Sweep) held(ctx context.Context, p place, holds map[string]hold) (out [
 	return out, nil
 }
 
-// nights is how many sweeps back it is looked for when a rule's changes were last held. A
-// night on which a place could not be read does not end what is held there.
+// nights is how many earlier sweeps are searched for the first one that held a rule's changes.
+// A night on which a shard could not be read does not end what is held there.
 const nights = 14
 
-// heldSince is since when the changes of a rule are held in a place, as far as the earlier
+// heldSince is since when the changes of a rule are held in a scope, as far as the earlier
 // sweeps say, of which the newest is the last.
 func heldSince(h report.Held, at fleet.Scope, now time.Time, earlier []report.Summary) time.Time {
 	for _, s := range slices.Backward(earlier) {
@@ -143,26 +143,26 @@ func heldSince(h report.Held, at fleet.Scope, now time.Time, earlier []report.Su
 	return now
 }
 
-func (p place) heldFinding(h report.Held, remedy string) fleet.FindingRecord {
+func (p progress) heldFinding(h report.Held, remedy string) fleet.FindingRecord {
 	return fleet.FindingRecord{Control: h.Control, Rule: "limit", Outcome: fleet.Fault, Severity: fleet.High, Account: p.scope.Account,
 		Region: p.scope.Region, Kind: fleet.KindFleet, Remedy: remedy,
 		Reason:   fmt.Sprintf("%d changes of rule %s are held since %s: %s", h.N, h.Rule, h.Since.UTC().Format(time.RFC3339), h.Why),
 		Evidence: []fleet.Evidence{{Name: "rule", Value: h.Rule, Source: fleet.Observed.String()}}}
 }
 
-func (p place) dueFinding(control string, h hold) fleet.FindingRecord {
+func (p progress) dueFinding(control string, h hold) fleet.FindingRecord {
 	return fleet.FindingRecord{Control: control, Rule: "owner", Outcome: fleet.Fault, Severity: fleet.Medium, Account: p.scope.Account,
 		Region: p.scope.Region, Kind: fleet.KindFleet, Remedy: h.remedy,
 		Reason: fmt.Sprintf("%s was not notified of violations whose patience has ended (%d): %s", fleet.Owner(control), p.totals.Due[control], h.why)}
 }
 
-func (p place) faultFinding(why string) fleet.FindingRecord {
+func (p progress) faultFinding(why string) fleet.FindingRecord {
 	return fleet.FindingRecord{Rule: "sweep", Outcome: fleet.Fault, Severity: fleet.High, Account: p.scope.Account, Region: p.scope.Region,
 		Kind: fleet.KindFleet, Reason: "not read to its end: " + why, Remedy: "make sure that the sweep's role may read there; the next sweep tries again"}
 }
 
-// tell writes a finding that no report has.
-func (s *Sweep) tell(run string, f fleet.FindingRecord) error {
+// record writes a finding that no report has.
+func (s *Sweep) record(run string, f fleet.FindingRecord) error {
 	if err := s.Options.Record(s.stamp(run, f)); err != nil {
 		return ours{fmt.Errorf("writing a finding: %w", err)}
 	}

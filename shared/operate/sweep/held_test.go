@@ -46,7 +46,7 @@ func TestASharedRoleIsOneChangeInLimitsAndReports(t *testing.T) {
 	}
 }
 
-// unread turns the last night into one on which no place could be read.
+// unread turns the last night into one on which no shard could be read.
 func (c *cloud) unread(t *testing.T) {
 	t.Helper()
 	last := c.published[len(c.published)-1].Summary
@@ -75,8 +75,8 @@ func TestChangesThatDisturbAreHeldBeyondAnHoursWorth(t *testing.T) {
 		c.policy.Limits.MaxPerHour = 5
 		got := c.swept(t, fine)
 		s := got.shard(t, hangzhou)
-		if sum := heldOf(s); sum != held || (len(got.Told) == 0) != (held > 0) {
-			t.Errorf("of %d changes %d are held, sent %v", n, sum, got.Told)
+		if sum := heldOf(s); sum != held || (len(got.Notified) == 0) != (held > 0) {
+			t.Errorf("of %d changes %d are held, notified %v", n, sum, got.Notified)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestEachNightSaysWhatIsHeldAndSinceWhen(t *testing.T) {
 	c := only(ids(6, "x"))
 	c.policy.Limits.MaxChanges = 5
 	found := func() (out []fleet.FindingRecord) {
-		c.records, c.told = nil, map[string]int{}
+		c.records, c.notified = nil, map[string]int{}
 		c.now = c.now.AddDate(0, 0, 1)
 		got := c.swept(t, fine)
 		for _, r := range c.records {

@@ -12,7 +12,7 @@ import (
 
 // look judges things until the shard is read to its end, or the pass has to stop. What
 // was found is in parts.
-func (s *Sweep) look(ctx context.Context, p *place) (sum fleet.Pass, err error) {
+func (s *Sweep) look(ctx context.Context, p *progress) (sum fleet.Pass, err error) {
 	switch {
 	case p.read || p.unread() != "":
 		p.read = true
@@ -30,14 +30,14 @@ func (s *Sweep) look(ctx context.Context, p *place) (sum fleet.Pass, err error) 
 	return sum, s.collect(p).write(ctx, begin, nil)
 }
 
-func (s *Sweep) lookAtShares(ctx context.Context, p *place) (fleet.Pass, error) {
+func (s *Sweep) lookAtShares(ctx context.Context, p *progress) (fleet.Pass, error) {
 	at := p.at
 	nothing := func(fleet.Cursor) []string { return nil }
 	c := s.collect(p)
 	return drive(ctx, c, input[*fleet.ShareWorld]{s.Shares, sharing(p), c.shares, &at, nothing})
 }
 
-func (s *Sweep) lookAtFleet(ctx context.Context, p *place) (fleet.Pass, error) {
+func (s *Sweep) lookAtFleet(ctx context.Context, p *progress) (fleet.Pass, error) {
 	lister, err := s.Lister(ctx, p.scope.Account)
 	if err != nil {
 		return fleet.Pass{}, fmt.Errorf("reaching account %s: %w", p.scope.Account, err)
@@ -120,8 +120,8 @@ func stops(err error) (stopped string, wait time.Duration, ok bool) {
 	return not.Stops()
 }
 
-// settle settles what others left open about the shard. What it sees on the way is no part of
-// the shard, whose own pages have the same resources.
+// settle settles the intents that others left open about the shard. The verdicts that this
+// takes do not count: the shard's own pages have the same resources.
 func settle[W any](ctx context.Context, c *collector, j *reconcile.Judge[W]) error {
 	if c.s.Settle == nil || c.s.Options.Ledger == nil || c.into.start.DryRun {
 		return nil
@@ -152,7 +152,7 @@ func settle[W any](ctx context.Context, c *collector, j *reconcile.Judge[W]) err
 }
 
 // sharing is the one batch of what an account shares.
-func sharing(p *place) reconcile.Source {
+func sharing(p *progress) reconcile.Source {
 	b := fleet.Batch{Scope: p.scope, At: begin}
 	for _, kind := range []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare} {
 		b.Refs = append(b.Refs, fleet.Ref{Scope: b.Scope, Kind: kind, Try: fleet.Try{Run: p.start.Run}})

@@ -17,7 +17,7 @@ import (
 
 // remembers reports whether the sweep leaves a memory: one that reports to its caller alone,
 // or changes nothing, does not.
-func (p *place) remembers() bool {
+func (p *progress) remembers() bool {
 	return !p.start.DryRun && strings.HasPrefix(p.start.Run, kind+"-")
 }
 
@@ -28,7 +28,7 @@ const lostPast = "lost"
 // recall opens the memory that the shard carries on from. Which one that is, the first pass
 // decides; the parts say it to the others. What cannot be read remembers nothing, and why
 // says so; an error is one that time may heal.
-func (s *Sweep) recall(ctx context.Context, p *place) (past *memory.Past, why string, err error) {
+func (s *Sweep) recall(ctx context.Context, p *progress) (past *memory.Past, why string, err error) {
 	switch {
 	case p.parts == 0 && p.attempt == 1:
 		past, err = memory.Newest(ctx, s.Store, p.scope, p.start.Run, p.start.At)
@@ -52,7 +52,7 @@ func (s *Sweep) recall(ctx context.Context, p *place) (past *memory.Past, why st
 	}
 	past.Close()
 	p.past = lostPast
-	return &memory.Past{}, err.Error(), s.tell(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium,
+	return &memory.Past{}, err.Error(), s.record(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium,
 		Account: p.scope.Account, Region: p.scope.Region, Kind: fleet.KindFleet,
 		Reason: "since when rules have not held could not be read, so every grace and patience that needs it counts from now: " + err.Error(),
 		Remedy: "make sure that nothing but the sweep writes or deletes below memory/ in the ledger"})
@@ -60,7 +60,7 @@ func (s *Sweep) recall(ctx context.Context, p *place) (past *memory.Past, why st
 
 // expected returns an error when a sweep saw the shard later than the newest memory that is
 // there was left: what that has may have held meanwhile.
-func (s *Sweep) expected(ctx context.Context, p *place, past *memory.Past) error {
+func (s *Sweep) expected(ctx context.Context, p *progress, past *memory.Past) error {
 	if !p.remembers() {
 		return nil
 	}
@@ -92,7 +92,7 @@ type earlier struct {
 
 // earlier yields what a shard came to in the sweeps before, the newest first, as far back as
 // a memory is carried on. It takes one or two reads for each.
-func (s *Sweep) earlier(ctx context.Context, p *place) iter.Seq2[earlier, error] {
+func (s *Sweep) earlier(ctx context.Context, p *progress) iter.Seq2[earlier, error] {
 	return func(yield func(earlier, error) bool) {
 		start := p.start
 		// Ids sort by time: what names a later sweep, or itself, has no predecessor.
@@ -119,7 +119,7 @@ func (s *Sweep) earlier(ctx context.Context, p *place) iter.Seq2[earlier, error]
 
 // notified returns when the newest sweep began after which the owner of a control knew of
 // all that had matured in the shard; zero where none lately says so. It reads that once.
-func (s *Sweep) notified(ctx context.Context, p *place) func(control string) (time.Time, error) {
+func (s *Sweep) notified(ctx context.Context, p *progress) func(control string) (time.Time, error) {
 	known := map[string]time.Time{}
 	return func(control string) (time.Time, error) {
 		if at, ok := known[control]; ok {
@@ -141,7 +141,7 @@ func (s *Sweep) notified(ctx context.Context, p *place) func(control string) (ti
 }
 
 // remembering has a world say what is remembered of its instances.
-func (s *Sweep) remembering(of reconcile.Of[*fleet.World], p *place, past *memory.Past, why string) reconcile.Of[*fleet.World] {
+func (s *Sweep) remembering(of reconcile.Of[*fleet.World], p *progress, past *memory.Past, why string) reconcile.Of[*fleet.World] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
 		c, err := of(ctx, account)
 		if err != nil {
@@ -226,7 +226,7 @@ func noted(in fleet.Instance, verdicts []fleet.Verdict, at time.Time) (out []mem
 // returns how many objects that took. What was found stands in the parts, so that a pass
 // that dies half-way is repeated with the same result. Without a part nothing was seen, and
 // the memory of the night before stays the newest.
-func (s *Sweep) remember(ctx context.Context, p place, fault string) (int, error) {
+func (s *Sweep) remember(ctx context.Context, p progress, fault string) (int, error) {
 	if !p.remembers() || p.scope.Region == "" || p.parts == 0 || p.totals.Remembered == 0 && p.past == "" {
 		return 0, nil
 	}
@@ -234,13 +234,13 @@ func (s *Sweep) remember(ctx context.Context, p place, fault string) (int, error
 	if err == nil || passing(err) {
 		return n, err
 	}
-	return 0, s.tell(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium, Account: p.scope.Account,
+	return 0, s.record(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium, Account: p.scope.Account,
 		Region: p.scope.Region, Kind: fleet.KindFleet,
 		Reason: "since when rules do not hold could not be kept: " + err.Error(),
 		Remedy: "make sure that the sweep's role may write below memory/ in the ledger; until then no grace ends"})
 }
 
-func (s *Sweep) writeMemory(ctx context.Context, p place, fault string) (int, error) {
+func (s *Sweep) writeMemory(ctx context.Context, p progress, fault string) (int, error) {
 	var found memory.Sorter
 	defer found.Close()
 	for n := 1; n <= p.parts; n++ {

@@ -241,12 +241,12 @@ func TestAnOwnerIsNotifiedOnceWhenAPatienceEnds(t *testing.T) {
 		c := newCloud()
 		c.policy.Agent.Mode = mode
 		c.fleets[hangzhou] = []string{"h1", "h2o", "h3"}
-		const notified = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
+		const message = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
 		for day, n := range []int{0, want, want, want} {
 			run := c.nightly(t, day, fine)
 			violations := slices.DeleteFunc(c.outcome(t, run).Findings, func(f string) bool { return !strings.HasSuffix(f, "h2o agent-online violation") })
-			if c.told[notified] != n || len(violations) != min(day, 1) {
-				t.Errorf("%s, day %d: notified %d times, want %d; %q", mode, day, c.told[notified], n, violations)
+			if c.notified[message] != n || len(violations) != min(day, 1) {
+				t.Errorf("%s, day %d: notified %d times, want %d; %q", mode, day, c.notified[message], n, violations)
 			}
 		}
 		if changes := c.outcome(t, c.nightly(t, 4, fine)).Drift; slices.ContainsFunc(changes, func(d string) bool { return strings.Contains(d, "h2o") }) {
@@ -259,15 +259,15 @@ func TestAnOwnerIsNotifiedOnceWhenAPatienceEnds(t *testing.T) {
 // control is in audit, is reported to the owner by the next sweep that can: not never.
 func TestAnOwnerIsNotifiedByTheNextSweepOfWhatOneCouldNotReport(t *testing.T) {
 	denied := failure{class: fleet.Denied}
-	const notified = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
+	const message = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"
 	for name, tc := range map[string]struct {
 		do   doer
 		mode policy.Mode
 	}{
 		"nothing of the region is read": {failing(denied, 99, "page "+hangzhou.String()), policy.Enforce},
 		"half of the region is read":    {failing(denied, 99, "page "+hangzhou.String()+" 3"), policy.Enforce},
-		"there is no inbox":             {failing(failure{class: fleet.NotFound}, 99, "tell push-agent"), policy.Enforce},
-		"it may not send":               {failing(denied, 99, "tell push-agent"), policy.Enforce},
+		"there is no inbox":             {failing(failure{class: fleet.NotFound}, 99, "notify push-agent"), policy.Enforce},
+		"it may not send":               {failing(denied, 99, "notify push-agent"), policy.Enforce},
 		"audit":                         {fine, policy.Audit},
 	} {
 		c := newCloud()
@@ -277,7 +277,7 @@ func TestAnOwnerIsNotifiedByTheNextSweepOfWhatOneCouldNotReport(t *testing.T) {
 		c.policy.Agent.Mode = tc.mode
 		c.nightly(t, 1, tc.do)
 		c.nightly(t, 2, tc.do)
-		if c.told[notified] != 0 {
+		if c.notified[message] != 0 {
 			t.Errorf("%s: notified all the same", name)
 		}
 		if name == "there is no inbox" || name == "it may not send" {
@@ -289,8 +289,8 @@ func TestAnOwnerIsNotifiedByTheNextSweepOfWhatOneCouldNotReport(t *testing.T) {
 		for day := range 3 {
 			c.nightly(t, 3+day, fine)
 		}
-		if c.told[notified] != 1 {
-			t.Errorf("%s: notified %d times after that", name, c.told[notified])
+		if c.notified[message] != 1 {
+			t.Errorf("%s: notified %d times after that", name, c.notified[message])
 		}
 	}
 }
@@ -302,15 +302,15 @@ func TestAnOwnerIsNotifiedOfWhatMaturesWhileItsChangesAreHeld(t *testing.T) {
 	c.fleets[hangzhou] = []string{"h1y", "h2o", "h3y"}
 	c.nightly(t, 0, fine)
 	run := c.nightly(t, 1, fine)
-	told := slices.DeleteFunc(slices.Sorted(maps.Keys(c.told)), func(s string) bool {
+	notified := slices.DeleteFunc(slices.Sorted(maps.Keys(c.notified)), func(s string) bool {
 		return !strings.Contains(s, "push-agent@") || !strings.Contains(s, hangzhou.String())
 	})
-	if len(told) != 1 || !strings.HasSuffix(told[0], "h2o") || len(c.outcome(t, run).shard(t, hangzhou).Held) == 0 {
-		t.Errorf("notified of %q; held %v", told, c.outcome(t, run).shard(t, hangzhou).Held)
+	if len(notified) != 1 || !strings.HasSuffix(notified[0], "h2o") || len(c.outcome(t, run).shard(t, hangzhou).Held) == 0 {
+		t.Errorf("notified of %q; held %v", notified, c.outcome(t, run).shard(t, hangzhou).Held)
 	}
 }
 
-// Who sweeps once a week, a little later each time, misses no grace.
+// A sweep once a week, a little later each time, misses no grace.
 func TestAWeeklySweepRemembers(t *testing.T) {
 	c := newCloud()
 	c.policy.Agent.Mode = policy.Enforce
@@ -325,7 +325,7 @@ func TestAWeeklySweepRemembers(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"h2o agent-online": 0, "h3x systrust-role": 0}, got); diff != "" {
 		t.Error(diff)
 	}
-	if n := c.told["push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"]; n != 1 {
+	if n := c.notified["push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2o"]; n != 1 {
 		t.Errorf("notified %d times", n)
 	}
 }
@@ -346,7 +346,7 @@ func TestAGraceThatEndsSoonAfterItsSweepReachesTheOwner(t *testing.T) {
 		if early := !slices.ContainsFunc(changes, func(d string) bool { return strings.Contains(d, "h2g") }); early != (after < 24*time.Hour) {
 			t.Errorf("after %s: changes %q", after, changes)
 		}
-		if n := c.told["validate-instance@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2g"]; n != want {
+		if n := c.notified["validate-instance@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2g"]; n != want {
 			t.Errorf("after %s: notified %d times, want %d", after, n, want)
 		}
 	}

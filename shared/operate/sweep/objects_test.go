@@ -50,8 +50,8 @@ func TestAForgedMessageReachesNoObjectAndEndsNothing(t *testing.T) {
 			t.Errorf("%v: sum %+v, error %v", ref, sum, err)
 		}
 	}
-	if diff := cmp.Diff(before, c.objects); diff != "" || c.calls > 0 || len(c.inbox) > 0 || len(c.told) > 0 {
-		t.Errorf("%d calls, inbox %v, told %v, %s", c.calls, c.inbox, c.told, diff)
+	if diff := cmp.Diff(before, c.objects); diff != "" || c.calls > 0 || len(c.inbox) > 0 || len(c.notified) > 0 {
+		t.Errorf("%d calls, inbox %v, notified %v, %s", c.calls, c.inbox, c.notified, diff)
 	}
 	if len(c.said()) != 12 {
 		t.Errorf("of 12 messages it said %q", c.said())
@@ -119,13 +119,13 @@ func TestAPartThatCannotBeReadEndsItsShardAsAFault(t *testing.T) {
 		if s := got.shard(t, hangzhou); !strings.Contains(s.Fault, part(run, 1)) {
 			t.Errorf("%s: fault %q", body, s.Fault)
 		}
-		if strings.Contains(strings.Join(got.Told, ""), string(one)+"/") {
-			t.Errorf("%s: told %v", body, got.Told)
+		if strings.Contains(strings.Join(got.Notified, ""), string(one)+"/") {
+			t.Errorf("%s: notified %v", body, got.Notified)
 		}
 	}
 }
 
-// A part in the middle is read when owners are told, and when findings are shown.
+// A part in the middle is read when owners are notified, and when findings are shown.
 func TestAnEarlierPartThatCannotBeReadHoldsAllOfItsShard(t *testing.T) {
 	c, run := partway(t)
 	c.inbox = append(slicesOf(c.inbox, hangzhou), slices.DeleteFunc(slices.Clone(c.inbox), func(m message) bool { return m.ref.Scope == hangzhou })...)
@@ -161,7 +161,7 @@ func TestAnEarlierPartThatCannotBeReadHoldsAllOfItsShard(t *testing.T) {
 		failed = errors.Join(failed, err)
 	}
 	if !errors.As(failed, new(*fleet.BadInput)) {
-		t.Errorf("a plan would leave out what nobody could read: %v", failed)
+		t.Errorf("a plan would leave out the part that could not be read: %v", failed)
 	}
 }
 

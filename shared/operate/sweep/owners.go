@@ -11,13 +11,13 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// hold says why nobody is told of a control's drift, and what a person can do. Without
-// a reason its owner is told.
+// hold says why a control's owner is not notified of drift, and what the operator can do.
+// Without a reason it is notified.
 type hold struct{ why, remedy string }
 
 // holds decides for each control that may change things. The mode is asked only now,
 // and all drift counts: the policy may have changed since the shard was begun.
-func (s *Sweep) holds(p place, fault string) map[string]hold {
+func (s *Sweep) holds(p progress, fault string) map[string]hold {
 	out := map[string]hold{}
 	for control, n := range p.totals.changed() {
 		if s.Options.Policy.ModeOf(control) != policy.Enforce {
@@ -25,7 +25,7 @@ func (s *Sweep) holds(p place, fault string) map[string]hold {
 		}
 		switch why := s.Options.Policy.Limits.Exceeded(n, p.totals.Seen); {
 		case fault != "":
-			out[control] = hold{"the shard could not be read to its end", "the next sweep looks again"}
+			out[control] = hold{"the shard could not be read to its end", "the next sweep tries again"}
 		case why != "":
 			out[control] = hold{why, policy.LetThrough(p.scope, control)}
 		case fleet.Owner(control) == "":
@@ -39,7 +39,7 @@ func (s *Sweep) holds(p place, fault string) map[string]hold {
 
 // informs returns the controls whose owners are notified of violations that have matured:
 // those that are enforced. The limits are for changes, of which these have none.
-func (s *Sweep) informs(p place, fault string) map[string]hold {
+func (s *Sweep) informs(p progress, fault string) map[string]hold {
 	out := map[string]hold{}
 	for _, f := range fleet.Functions() {
 		ofInstances := f.Control != "" && slices.Contains(f.Refs, fleet.KindInstance)
@@ -50,9 +50,9 @@ func (s *Sweep) informs(p place, fault string) map[string]hold {
 	return out
 }
 
-// tellOwners goes through the parts once. It notes in held and matured who cannot be
+// notifyOwners reads the parts once. In held and matured it notes the owners that cannot be
 // notified.
-func (s *Sweep) tellOwners(ctx context.Context, p place, held, matured map[string]hold) error {
+func (s *Sweep) notifyOwners(ctx context.Context, p progress, held, matured map[string]hold) error {
 	for n := 1; n <= p.parts && (anyOpen(held, nil) || anyOpen(matured, p.totals.Due)); n++ {
 		x, err := p.part(ctx, s.Store, n)
 		if err != nil {
@@ -67,7 +67,7 @@ func (s *Sweep) tellOwners(ctx context.Context, p place, held, matured map[strin
 				if h, decided := y.holds[control]; !decided || h.why != "" {
 					continue
 				}
-				if y.holds[control], err = s.tellOwner(ctx, p, control, refs[control]); err != nil {
+				if y.holds[control], err = s.notifyOwner(ctx, p, control, refs[control]); err != nil {
 					return err
 				}
 			}
@@ -87,7 +87,7 @@ func anyOpen(holds map[string]hold, among map[string]int) bool {
 }
 
 // refs are those of what was found in one part, by control.
-func (p place) refs(found []Drift) map[string][]fleet.Ref {
+func (p progress) refs(found []Drift) map[string][]fleet.Ref {
 	by := map[string][]fleet.Ref{}
 	for _, d := range found {
 		by[d.Control] = append(by[d.Control], fleet.Ref{Scope: p.scope, Kind: d.Kind, ID: d.ID, Try: fleet.Try{Run: p.start.Run}})
@@ -95,8 +95,8 @@ func (p place) refs(found []Drift) map[string][]fleet.Ref {
 	return by
 }
 
-// tellOwner tells one owner. The error is one that time may heal, while there is time.
-func (s *Sweep) tellOwner(ctx context.Context, p place, control string, refs []fleet.Ref) (hold, error) {
+// notifyOwner notifies one owner. The error is one that time may heal, while there is time.
+func (s *Sweep) notifyOwner(ctx context.Context, p progress, control string, refs []fleet.Ref) (hold, error) {
 	owner := fleet.Owner(control)
 	err := s.Tell(ctx, owner, p.scope.Region, refs)
 	where := cmp.Or(string(p.scope.Region), "the home region")
@@ -104,9 +104,9 @@ func (s *Sweep) tellOwner(ctx context.Context, p place, control string, refs []f
 	case err == nil:
 		return hold{}, nil
 	case fleet.ClassOf(err) == fleet.NotFound:
-		return hold{fmt.Sprintf("there is no inbox of %s in %s", owner, where), "deploy the functions there; the next sweep tells it again"}, nil
+		return hold{fmt.Sprintf("there is no inbox of %s in %s", owner, where), "deploy the functions there; the next sweep tries again"}, nil
 	case passing(err) && !p.tired:
-		return hold{}, fmt.Errorf("telling %s: %w", owner, err)
+		return hold{}, fmt.Errorf("notifying %s: %w", owner, err)
 	}
-	return hold{fmt.Sprintf("%s in %s could not be told: %v", owner, where, err), "make sure that the sweep's role may send to its inbox; the next sweep tells it again"}, nil
+	return hold{fmt.Sprintf("%s in %s could not be notified: %v", owner, where, err), "make sure that the sweep's role may send to its inbox; the next sweep tries again"}, nil
 }

@@ -12,7 +12,7 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// Beyond a limit of a shard nobody is told of any of the control's drift there.
+// Beyond a limit of a shard, owners are notified of none of the control's drift there.
 func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
 	for name, limits := range map[string]policy.Limits{
 		"maxChanges": {MaxChanges: 3, MaxPercent: 100, PercentAbove: 0, MaxPerHour: 100},
@@ -28,8 +28,8 @@ func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"agent planned": 2, "instance-role held": 4}, changes(s)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if told := strings.Join(got.Told, "\n"); strings.Contains(told, string(one)+"/") || !strings.Contains(told, "g2x") {
-			t.Errorf("%s: told %s", name, told)
+		if notified := strings.Join(got.Notified, "\n"); strings.Contains(notified, string(one)+"/") || !strings.Contains(notified, "g2x") {
+			t.Errorf("%s: notified %s", name, notified)
 		}
 		if said := strings.Join(c.said(), "\n"); !strings.Contains(said, "4 changes of rule systrust-role are held since ") {
 			t.Errorf("%s: said %s", name, said)
@@ -37,7 +37,7 @@ func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
 	}
 }
 
-func TestAtALimitAllChangesAreTold(t *testing.T) {
+func TestAtALimitAllChangesAreForwarded(t *testing.T) {
 	c := newCloud()
 	c.policy.Limits = policy.Limits{MaxChanges: 4, MaxPercent: 40, PercentAbove: 0, MaxPerHour: 100}
 	if s := c.swept(t, fine).shard(t, hangzhou); len(s.Held) != 0 || changes(s)["instance-role forwarded"] != 4 {
@@ -45,33 +45,34 @@ func TestAtALimitAllChangesAreTold(t *testing.T) {
 	}
 }
 
-// Where no functions are deployed, the report says so, and other regions are told.
-func TestARegionWithoutInboxHoldsWhatItsOwnersWouldBeTold(t *testing.T) {
+// Where no functions are deployed, the report says so, and the owners in other regions are
+// notified.
+func TestChangesInARegionWithoutInboxAreHeld(t *testing.T) {
 	c := newCloud()
 	c.fleets[at(two, "cn-beijing")] = []string{"b1x"}
-	s := c.swept(t, failing(failure{class: fleet.NotFound}, 1000, "tell attach-role cn-beijing"))
+	s := c.swept(t, failing(failure{class: fleet.NotFound}, 1000, "notify attach-role cn-beijing"))
 	held := s.shard(t, at(two, "cn-beijing")).Held
 	if len(held) != 1 || held[0].N != 1 || held[0].Why != "there is no inbox of attach-role in cn-beijing" {
 		t.Errorf("held %v", held)
 	}
-	if told := strings.Join(s.Told, "\n"); !strings.Contains(told, "h2x") || strings.Contains(told, "b1x") {
-		t.Errorf("told %s", told)
+	if notified := strings.Join(s.Notified, "\n"); !strings.Contains(notified, "h2x") || strings.Contains(notified, "b1x") {
+		t.Errorf("notified %s", notified)
 	}
 }
 
-func TestAnOwnerThatMayNotBeToldIsHeldAndTheSweepEnds(t *testing.T) {
+func TestChangesAreHeldWhenTheirOwnerMayNotBeNotified(t *testing.T) {
 	c := newCloud()
-	s := c.swept(t, failing(failure{class: fleet.Denied}, 1000, "tell setup-share-role")).shard(t, at(one, ""))
-	if len(s.Held) != 1 || !strings.Contains(s.Held[0].Why, "setup-share-role in the home region could not be told: denied") {
+	s := c.swept(t, failing(failure{class: fleet.Denied}, 1000, "notify setup-share-role")).shard(t, at(one, ""))
+	if len(s.Held) != 1 || !strings.Contains(s.Held[0].Why, "setup-share-role in the home region could not be notified: denied") {
 		t.Errorf("held %v", s.Held)
 	}
 }
 
-// An inbox that fails for hours does not keep the sweep from ending; one that fails for
-// a while is told later: see TestAPassingFailureIsWaitedFor.
-func TestAnOwnerThatCannotBeReachedForHoursIsHeld(t *testing.T) {
+// An inbox that fails for hours does not keep the sweep from ending. With one that fails for
+// a while its owner is notified later: see TestAPassingFailureIsWaitedFor.
+func TestChangesAreHeldWhenTheInboxOfTheirOwnerFailsForHours(t *testing.T) {
 	c := newCloud()
-	got := c.swept(t, failing(failure{class: fleet.Unavailable}, 1000, "tell attach-role cn-hangzhou"))
+	got := c.swept(t, failing(failure{class: fleet.Unavailable}, 1000, "notify attach-role cn-hangzhou"))
 	held := 0
 	for _, s := range got.Shards {
 		if s.Fault != "" {
@@ -84,8 +85,8 @@ func TestAnOwnerThatCannotBeReachedForHoursIsHeld(t *testing.T) {
 	}
 }
 
-// A pass looks at what others left open. That is recorded, and no part of the numbers.
-func TestWhatIsSettledOnTheWayDoesNotCount(t *testing.T) {
+// A pass settles intents that others left open. That is recorded, and no part of the numbers.
+func TestSettledIntentsDoNotCount(t *testing.T) {
 	want := newCloud().swept(t, fine)
 	c := newCloud()
 	settled := &settled{}
@@ -114,7 +115,7 @@ func TestWhatIsSettledOnTheWayDoesNotCount(t *testing.T) {
 	}
 }
 
-// An intent about what cannot be read any more does not stay open either.
+// An intent about a resource that cannot be read any more does not stay open either.
 func TestAnIntentOfYesterdayThatCannotBeCheckedIsSettled(t *testing.T) {
 	for age, want := range map[time.Duration]bool{2 * time.Hour: false, 25 * time.Hour: true} {
 		c := newCloud()

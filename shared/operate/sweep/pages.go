@@ -22,14 +22,14 @@ func cursor(token string) fleet.Cursor {
 }
 
 // errToken means that the cloud does not know a page's token any more: the shard has
-// to begin anew.
-var errToken = errors.New("the listing cannot be gone on with")
+// to start again.
+var errToken = errors.New("the listing cannot be resumed")
 
 // maxPages is how many pages a shard reads: those of ten million instances, more than
 // any region has. A listing whose tokens go round in a circle has no end.
 const maxPages = 100_000
 
-// errEndless means that nobody should wait for the listing's end any longer.
+// errEndless means that the listing cannot be read to its end.
 var errEndless = fmt.Errorf("the listing has no end after %d pages", maxPages)
 
 // pages is the source of a region's instances.
@@ -98,7 +98,7 @@ func (p *pages) page(ctx context.Context) (fleet.Batch, error) {
 	return b, nil
 }
 
-// refused: it may be for the token.
+// refused reports whether the cloud may have refused a page because of its token.
 func refused(err error) bool {
 	switch fleet.ClassOf(err) {
 	case fleet.Invalid, fleet.NotFound, fleet.Unclassified:

@@ -68,12 +68,12 @@ func Load(ctx context.Context, store ledger.Store, run string) (Result, error) {
 }
 
 // parts yields the parts of all shards that have ended, one in memory at a time. After
-// an error it goes on with the next shard.
+// an error it continues with the next shard.
 func (r Result) parts(ctx context.Context) iter.Seq2[fleet.Scope, partOrError] {
 	return func(yield func(fleet.Scope, partOrError) bool) {
 		for _, scope := range r.Start.Shards {
 			e := r.ends[scope]
-			p := place{start: r.Start, scope: scope, attempt: e.Attempt}
+			p := progress{start: r.Start, scope: scope, attempt: e.Attempt}
 			for n := 1; n <= e.Parts; n++ {
 				x, err := p.part(ctx, r.store, n)
 				if !yield(scope, partOrError{x, err}) {
@@ -135,21 +135,21 @@ func (r Result) lost(scope fleet.Scope, err error) (fleet.Record, error) {
 	if !errors.As(err, new(*fleet.BadInput)) || errors.Is(err, errNewer) {
 		return fleet.Record{}, err
 	}
-	p := place{scope: scope}
+	p := progress{scope: scope}
 	f := p.faultFinding(err.Error())
 	f.Reason = "the findings of this shard are not complete: " + err.Error()
-	f.Remedy = "the next sweep looks again"
+	f.Remedy = "the next sweep tries again"
 	return r.record(f), nil
 }
 
-// Drifted is a thing that has drifted, and where it is.
+// Drifted is a resource that has drifted, and where it is.
 type Drifted struct {
 	Scope fleet.Scope
 	Drift
 }
 
 // Drift yields all that controls would change, in order of the shards. An error ends
-// the sequence: a plan must not leave out what nobody could read.
+// the sequence: a plan must not leave out what could not be read.
 func (r Result) Drift(ctx context.Context) iter.Seq2[Drifted, error] {
 	return func(yield func(Drifted, error) bool) {
 		for scope, x := range r.parts(ctx) {

@@ -21,7 +21,7 @@ type Lister interface {
 // Sweep is what a pass of a sweep works with.
 type Sweep struct {
 	Store ledger.Store
-	// Fleet and Shares look and decide. Steps they have are not taken.
+	// Fleet and Shares observe and decide. Steps that they have are not taken.
 	Fleet  reconcile.Of[*fleet.World]
 	Shares reconcile.Of[*fleet.ShareWorld]
 	// Lister lists the instances of an account.
@@ -29,9 +29,9 @@ type Sweep struct {
 	// Tell puts refs into the inbox of a function in a region; an empty region is the
 	// home region. An error of class NotFound says that there is no such inbox.
 	Tell func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error
-	// Wake has a shard gone on with after that long.
+	// Wake sends messages that wake shards after that long.
 	Wake func(ctx context.Context, refs []fleet.Ref, after time.Duration) error
-	// Settle yields intents that a pass left open and that are about things of a scope.
+	// Settle yields intents that a pass left open and that are about resources of a scope.
 	Settle func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error]
 	// Publish writes the report of a sweep that has ended, the summary last; nil writes
 	// none. It may be called again for the same sweep, also by two passes at once: what
@@ -44,16 +44,16 @@ type Sweep struct {
 	Options reconcile.Options
 }
 
-// A shard is given up after so many attempts, or so many passes without progress while
-// nobody else came any further for a while either. The latter is read from the store:
-// a message may say what it likes about its tries.
+// A shard is given up after maxAttempts attempts, or after maxTries passes without progress if
+// no pass made progress for maxIdle. The last progress is read from the store, because a
+// message can claim any number of tries.
 const (
 	maxAttempts = 3
 	maxTries    = 40
 	maxIdle     = time.Hour
 )
 
-// Shard goes on with a shard until it has ended, or the pass has to. The error is not
+// Shard continues a shard until it has ended, or the pass has to. The error is not
 // nil only when the shard would be lost without it: the platform should try again.
 func (s *Sweep) Shard(ctx context.Context, ref fleet.Ref) (fleet.Pass, error) {
 	p, err := find(ctx, s.Store, ref)
@@ -87,8 +87,8 @@ func (s *Sweep) Shard(ctx context.Context, ref fleet.Ref) (fleet.Pass, error) {
 	return sum, s.stopped(ctx, p, sum, err)
 }
 
-// stopped decides what becomes of a shard that a pass could not bring to its end.
-func (s *Sweep) stopped(ctx context.Context, p place, sum fleet.Pass, err error) error {
+// stopped gives up a shard that a pass could not bring to its end, or has another pass try.
+func (s *Sweep) stopped(ctx context.Context, p progress, sum fleet.Pass, err error) error {
 	switch {
 	case errors.Is(err, errTaken):
 		// It is in the other pass's hands, unless that one died.
@@ -107,8 +107,8 @@ func (s *Sweep) stopped(ctx context.Context, p place, sum fleet.Pass, err error)
 // twice as long as the one before.
 const longestPause = 5 * time.Minute
 
-// again has the shard gone on with.
-func (s *Sweep) again(ctx context.Context, p place, wait time.Duration) error {
+// again sends the message that wakes the shard for its next pass.
+func (s *Sweep) again(ctx context.Context, p progress, wait time.Duration) error {
 	ref := shardRef(p.start.Run, p.scope)
 	ref.Try.N = 1
 	if !p.wrote {
@@ -132,13 +132,13 @@ func pause(err error) time.Duration {
 	return 15 * time.Second
 }
 
-// passing: time may heal it, or newer code.
+// passing reports whether time may heal a failure, or newer code.
 func passing(err error) bool {
 	return fleet.ClassOf(err).Passing() || errors.Is(err, errNewer) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// astray handles a message that names no shard that can be gone on with.
+// astray handles a message whose shard does not exist or cannot be read.
 func (s *Sweep) astray(ctx context.Context, ref fleet.Ref, err error) error {
 	f := fleet.FindingRecord{Rule: "sweep", Outcome: fleet.NotApplicable, Account: ref.Scope.Account, Region: ref.Scope.Region,
 		Kind: ref.Kind, Reason: err.Error()}
@@ -154,5 +154,5 @@ func (s *Sweep) astray(ctx context.Context, ref fleet.Ref, err error) error {
 	default:
 		return err
 	}
-	return s.tell("", f)
+	return s.record("", f)
 }

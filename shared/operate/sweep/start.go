@@ -26,7 +26,7 @@ const kind = "sweep"
 
 // Where says what a sweep goes over.
 type Where struct {
-	// Accounts are those to look at.
+	// Accounts are those to sweep.
 	Accounts []fleet.AccountID
 	// Regions returns the regions of an account.
 	Regions func(ctx context.Context, account fleet.AccountID) ([]fleet.Region, error)
@@ -50,7 +50,7 @@ func (s *Sweep) Begin(ctx context.Context, w Where, dryRun bool) (string, error)
 		return "", err
 	}
 	if running != nil {
-		err := s.tell(running.Start.Run, running.finding(fleet.NotApplicable, "", "under way: they are woken, and no other sweep is begun"))
+		err := s.record(running.Start.Run, running.finding(fleet.NotApplicable, "", "under way: they are woken, and no other sweep is begun"))
 		return running.Start.Run, errors.Join(err, s.wake(ctx, running.Start.Run, running.Open))
 	}
 	return s.begin(ctx, kind, w, before, dryRun)
@@ -97,7 +97,7 @@ func (s *Sweep) begin(ctx context.Context, kind string, w Where, before Start, d
 }
 
 // plan cuts the sweep into shards: one for each account and region, and one for what
-// each account shares. An account whose regions cannot be told is no reason to leave
+// each account shares. An account whose regions cannot be determined is no reason to leave
 // the others unswept; if that is so of all, the sweep is not begun.
 func (s *Start) plan(ctx context.Context, w Where) error {
 	var errs []error
@@ -129,15 +129,15 @@ func (s *Start) plan(ctx context.Context, w Where) error {
 	return s.check(s.Run)
 }
 
-// running is the newest sweep, dry or not, if it has begun lately and not ended. Of one
-// that did not end in time it says so; one whose report is all that lacks gets it. before is
+// running is the newest sweep, dry or not, if it has begun lately and not ended. A sweep that
+// did not end in time is reported; one that lacks only its report gets it. before is
 // the newest one that is not under way any more.
 func (s *Sweep) running(ctx context.Context, dryRun bool) (running *Result, before Start, err error) {
 	began, err := names(ctx, s.Store, starts+kind+"-", "")
 	if err != nil {
 		return nil, before, err
 	}
-	now := s.Options.Meter.Now() // which the cloud's first answer has told
+	now := s.Options.Meter.Now() // as the cloud's clock has it: names has asked the store
 	old := startObject(kind + "-" + now.Add(-recent).UTC().Format(timeForm))
 	began = slices.DeleteFunc(began, func(name string) bool { return name < old })
 	for _, name := range slices.Backward(began) {
@@ -145,7 +145,7 @@ func (s *Sweep) running(ctx context.Context, dryRun bool) (running *Result, befo
 		r, err := s.begun(ctx, run)
 		switch {
 		case errors.As(err, new(*fleet.BadInput)):
-			err = s.tell(run, fleet.FindingRecord{Rule: "sweep", Outcome: fleet.Fault, Severity: fleet.Medium, Kind: fleet.KindFleet,
+			err = s.record(run, fleet.FindingRecord{Rule: "sweep", Outcome: fleet.Fault, Severity: fleet.Medium, Kind: fleet.KindFleet,
 				Reason: "a sweep that cannot be read is taken for ended: " + err.Error()})
 			if err != nil {
 				return nil, before, err
@@ -156,7 +156,7 @@ func (s *Sweep) running(ctx context.Context, dryRun bool) (running *Result, befo
 		case len(r.Open) == 0:
 			return nil, r.Start, nil
 		case now.Sub(r.Start.At) > patience:
-			return nil, r.Start, s.tell(run, r.finding(fleet.Fault, fleet.High, "not ended in time: another sweep is begun, and this one has no report"))
+			return nil, r.Start, s.record(run, r.finding(fleet.Fault, fleet.High, "not ended in time: another sweep is begun, and this one has no report"))
 		default:
 			return &r, before, nil
 		}
@@ -164,7 +164,7 @@ func (s *Sweep) running(ctx context.Context, dryRun bool) (running *Result, befo
 	return nil, before, nil
 }
 
-// begun reads a sweep, and writes its report if that is all that lacks. One that has
+// begun reads a sweep, and writes its report if it lacks only that. One that has
 // its report has no open shards.
 func (s *Sweep) begun(ctx context.Context, run string) (Result, error) {
 	start, err := readStart(ctx, s.Store, run)
@@ -179,7 +179,7 @@ func (s *Sweep) begun(ctx context.Context, run string) (Result, error) {
 		return r, err
 	}
 	if err := s.last(ctx, start); err != nil {
-		return r, s.tell(run, r.finding(fleet.Fault, fleet.High, err.Error()))
+		return r, s.record(run, r.finding(fleet.Fault, fleet.High, err.Error()))
 	}
 	return r, nil
 }
@@ -190,7 +190,7 @@ func (r Result) finding(o fleet.Outcome, severity fleet.Severity, what string) f
 		Reason: fmt.Sprintf("%d of %d shards of sweep %s are open: %s", len(r.Open), len(r.Start.Shards), r.Start.Run, what)}
 }
 
-// wake has shards gone on with.
+// wake wakes shards of a sweep.
 func (s *Sweep) wake(ctx context.Context, run string, shards []fleet.Scope) error {
 	refs := make([]fleet.Ref, len(shards))
 	for i, scope := range shards {
@@ -202,7 +202,7 @@ func (s *Sweep) wake(ctx context.Context, run string, shards []fleet.Scope) erro
 	return nil
 }
 
-// shardRef is what wakes a shard.
+// shardRef is the message that wakes a shard.
 func shardRef(run string, scope fleet.Scope) fleet.Ref {
 	ref := fleet.Ref{Scope: scope, Kind: fleet.KindFleet, Try: fleet.Try{Run: run}}
 	if scope.Region == "" {

@@ -12,12 +12,12 @@ import (
 	"fleetwarden/shared/operate/sweep"
 )
 
-// A listing that is throttled is gone on with, and what was counted before it counts.
+// A throttled listing is resumed, and what was counted before stays counted.
 func TestAPassingFailureIsWaitedFor(t *testing.T) {
 	want := newCloud().swept(t, fine)
 	for _, class := range []fleet.Class{fleet.Throttled, fleet.Unavailable, fleet.Canceled} {
 		for _, op := range []string{"lister", "reach", "page 1000000000000001/cn-hangzhou 3", "page 1000000000000001/cn-hangzhou 9",
-			"observe 1000000000000001/cn-hangzhou h1", "observe 1000000000000001/cn-hangzhou h4", "observe 1000000000000001", "tell", "get sweeps"} {
+			"observe 1000000000000001/cn-hangzhou h1", "observe 1000000000000001/cn-hangzhou h4", "observe 1000000000000001", "notify", "get sweeps"} {
 			c := newCloud()
 			got := c.swept(t, failing(failure{class: class}, 5, op))
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -27,7 +27,7 @@ func TestAPassingFailureIsWaitedFor(t *testing.T) {
 	}
 }
 
-// What was asked for is waited for; otherwise each pass without progress waits longer.
+// A wait that the cloud asks for is kept; otherwise each pass without progress waits longer.
 func TestTheWaitsGrow(t *testing.T) {
 	for asked, want := range map[time.Duration]string{
 		0:               "15s 15s 15s 15s 16s 32s 1m4s 2m8s 4m16s 5m0s 5m0s",
@@ -50,7 +50,7 @@ func TestTheWaitsGrow(t *testing.T) {
 	}
 }
 
-func TestAPassThatComesFurtherBeginsTheCountAnew(t *testing.T) {
+func TestProgressResetsTheCountOfTries(t *testing.T) {
 	c := newCloud()
 	c.begin(t, fine)
 	c.inbox = slicesOf(c.inbox, hangzhou)
@@ -72,9 +72,9 @@ func slicesOf(inbox []message, s fleet.Scope) (out []message) {
 	return out
 }
 
-// A shard that cannot be read ends so, says why, and tells nobody; what was seen before
-// is reported, and the others are what they are.
-func TestAShardThatCannotBeReadIsReportedAndTellsNobody(t *testing.T) {
+// A shard that cannot be read ends with a fault that says why, and notifies no owner. What was
+// seen before is reported, and other shards are not affected.
+func TestAShardThatCannotBeReadIsReportedAndNotifiesNoOwner(t *testing.T) {
 	whole := newCloud().swept(t, fine)
 	for op, want := range map[string]struct{ seen, held int }{
 		"page 1000000000000001/cn-hangzhou ":      {0, 0},
@@ -91,9 +91,9 @@ func TestAShardThatCannotBeReadIsReportedAndTellsNobody(t *testing.T) {
 		if n := changes(s)["instance-role held"]; n != want.held || want.held > 0 && s.Held[0].N != n {
 			t.Errorf("%s: changes %v, held %v", op, changes(s), s.Held)
 		}
-		for _, told := range got.Told {
-			if strings.Contains(told, string(one)+"/") {
-				t.Errorf("%s: told %s", op, told)
+		for _, notified := range got.Notified {
+			if strings.Contains(notified, string(one)+"/") {
+				t.Errorf("%s: notified %s", op, notified)
 			}
 		}
 		if said := strings.Join(c.said(), "\n"); !strings.Contains(said, "not read to its end") {
@@ -121,8 +121,8 @@ func TestAnAccountThatCannotBeReachedIsAFaultOfItsShardsAndOfNoOthers(t *testing
 	}
 }
 
-// The cloud may forget a page's token: the shard begins anew, and counts nothing twice.
-func TestAShardBeginsAnewWhenTheListingCannotBeGoneOnWith(t *testing.T) {
+// The cloud may forget a page's token: the shard starts again, and counts nothing twice.
+func TestAShardStartsAgainWhenTheListingCannotBeResumed(t *testing.T) {
 	want := newCloud().swept(t, fine)
 	for _, class := range []fleet.Class{fleet.Invalid, fleet.NotFound, fleet.Unclassified} {
 		for times := 1; times <= 2; times++ {
@@ -151,13 +151,13 @@ func TestAListingThatIsRefusedAgainAndAgainIsAFault(t *testing.T) {
 		}
 		return effect()
 	}).shard(t, hangzhou)
-	if s.Seen != 6 || !strings.Contains(s.Fault, "cannot be gone on with") || refused != 3 {
+	if s.Seen != 6 || !strings.Contains(s.Fault, "cannot be resumed") || refused != 3 {
 		t.Errorf("seen %d, fault %q after %d attempts", s.Seen, s.Fault, refused)
 	}
 }
 
 // The first page has no token to refuse.
-func TestAFirstPageThatIsRefusedIsNotTriedAnew(t *testing.T) {
+func TestAFirstPageThatIsRefusedIsNotTriedAgain(t *testing.T) {
 	asked := 0
 	newCloud().swept(t, func(op string, effect func() error) error {
 		if strings.HasPrefix(op, "page 1000000000000001/cn-hangzhou ") {
@@ -190,7 +190,7 @@ func TestAttemptsAreCountedThoughTheNewOneComesNowhere(t *testing.T) {
 	}
 }
 
-// Each page of a listing that has no end is progress: only their number tells.
+// Each page of a listing that has no end is progress: only their number shows that it has none.
 func TestAListingWithoutAnEndIsAFault(t *testing.T) {
 	whole := newCloud().swept(t, fine)
 	for name, budget := range map[string]int{"in many passes": 20_001, "in one": 1 << 30} {
@@ -237,7 +237,7 @@ func TestAShardIsGivenUpWhenNoPassComesFurther(t *testing.T) {
 	}
 }
 
-// Tries in a message are only what somebody wrote into it.
+// The number of tries in a message may be forged.
 func TestAMessageThatClaimsManyTriesDoesNotEndAShard(t *testing.T) {
 	c := newCloud()
 	want := newCloud().swept(t, fine)
@@ -277,7 +277,7 @@ func TestAStoreThatFailsIsAnErrorAndNoFinding(t *testing.T) {
 			}
 		}
 		if failed == 0 {
-			t.Errorf("%s: nobody says so", op)
+			t.Errorf("%s: no pass returned an error", op)
 		}
 		c.inbox = first
 		c.drain(t, fine)
@@ -296,7 +296,7 @@ func TestAPassThatCannotWakeItsShardIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestAPassStopsBeforeItsDeadlineAndTheShardIsGoneOnWith(t *testing.T) {
+func TestAPassStopsBeforeItsDeadlineAndTheShardIsResumed(t *testing.T) {
 	for left, ends := range map[time.Duration]bool{30 * time.Second: false, time.Hour: true} {
 		c := newCloud()
 		c.begin(t, fine)
@@ -313,7 +313,7 @@ func TestAPassStopsBeforeItsDeadlineAndTheShardIsGoneOnWith(t *testing.T) {
 	}
 }
 
-// Without time left nobody can be woken: the platform tries again.
+// Without time left no message can be sent: the platform tries again.
 func TestAPassThatRanOutOfTimeIsTriedAgain(t *testing.T) {
 	c := newCloud()
 	c.begin(t, fine)
@@ -331,9 +331,9 @@ func TestAPassThatRanOutOfTimeIsTriedAgain(t *testing.T) {
 	}
 }
 
-// What is left of the pass that ends the last shard may be too little for the report. It
-// is cut while there is still time to have the next pass publish: the platform's tries are
-// not spent on it.
+// The pass that ends the last shard may have too little time left for the report. Publishing
+// stops while there is still time to wake the next pass, which publishes: the platform's tries
+// are not spent on it.
 func TestAReportThatOnePassHasNoTimeForIsLeftToTheNext(t *testing.T) {
 	c := newCloud()
 	c.begin(t, fine)

@@ -31,7 +31,7 @@ type Start struct {
 	At  time.Time `json:"at"`
 	// Policy is the digest of the policy file.
 	Policy string `json:"policy"`
-	// DryRun says that nobody is told of drift.
+	// DryRun says that no owner is notified of drift.
 	DryRun bool `json:"dryRun,omitempty"`
 	// Before is the sweep before this one, begun at BeforeAt; empty when there was none
 	// lately.
@@ -40,12 +40,12 @@ type Start struct {
 	// Shards are what the sweep goes over, each once; one without a region is what its
 	// account shares.
 	Shards []fleet.Scope `json:"shards"`
-	// Unread says of which accounts the regions could not be told, and why. Their shard
+	// Unread says why the regions of some accounts could not be determined. Their shard
 	// has the region [fleet.UnlistedRegions].
 	Unread map[fleet.AccountID]string `json:"unread,omitempty"`
 }
 
-// Drift is a thing that a control would change, and how.
+// Drift is a resource that a control would change, and how.
 type Drift struct {
 	Control string         `json:"control"`
 	Kind    fleet.Kind     `json:"kind"`
@@ -58,13 +58,13 @@ type part struct {
 	V  int       `json:"v"`
 	N  int       `json:"n"`
 	At time.Time `json:"at"`
-	// Next is where to go on; empty in the last part. Page are the ids of the page before.
+	// Next is where to continue; empty in the last part. Page are the ids of the page before.
 	Next     fleet.Cursor   `json:"next,omitempty"`
 	Page     []string       `json:"page,omitempty"`
 	Totals   totals         `json:"totals"` // of all parts up to this one
 	Findings []fleet.Record `json:"findings,omitempty"`
 	Drift    []Drift        `json:"drift,omitempty"`
-	// Due are things whose owner is notified though it has nothing to change.
+	// Due are resources whose owner is notified though it has nothing to change.
 	Due []Drift `json:"due,omitempty"`
 	// Past is the sweep whose memory the shard carries on, Memory what is to be remembered.
 	Past   string         `json:"past,omitempty"`
@@ -106,7 +106,7 @@ func endObject(run string, s fleet.Scope) string { return shardPrefix(run, s) + 
 
 var (
 	// errTaken means that another pass has written the object.
-	errTaken = errors.New("another pass was faster")
+	errTaken = errors.New("another pass has written it")
 	// errNewer means that newer code has written the object.
 	errNewer = errors.New("it was written by a newer program: deploy the newest one")
 )

@@ -16,7 +16,7 @@ var (
 	shanghai = at(one, "cn-shanghai")
 )
 
-func TestASweepCountsEverythingAndTellsTheOwnersOfWhatDrifted(t *testing.T) {
+func TestASweepCountsEverythingAndNotifiesTheOwnersOfDrift(t *testing.T) {
 	c := newCloud()
 	got := c.swept(t, fine)
 	want := []report.Count{
@@ -37,12 +37,12 @@ func TestASweepCountsEverythingAndTellsTheOwnersOfWhatDrifted(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{string(one): 11, string(one) + "/cn-hangzhou": 10, string(one) + "/cn-shanghai": 0, string(two): 3, string(two) + "/cn-hangzhou": 4}, seen); diff != "" {
 		t.Error(diff)
 	}
-	told := []string{
+	notified := []string{
 		"attach-role@cn-hangzhou: 1000000000000001/cn-hangzhou instance h10x", "attach-role@cn-hangzhou: 1000000000000001/cn-hangzhou instance h2x",
 		"attach-role@cn-hangzhou: 1000000000000001/cn-hangzhou instance h5xy", "attach-role@cn-hangzhou: 1000000000000001/cn-hangzhou instance h7x",
 		"attach-role@cn-hangzhou: 1000000000000002/cn-hangzhou instance g2x", "setup-share-role@: 1000000000000001 image-share",
 	}
-	if diff := cmp.Diff(told, got.Told); diff != "" {
+	if diff := cmp.Diff(notified, got.Notified); diff != "" {
 		t.Error(diff)
 	}
 	if len(c.published) != 1 || got.Exempt[0].Uses != 1 {
@@ -93,7 +93,7 @@ func TestWhatNoSourceShowsIsOneLineOfTheWholeSweep(t *testing.T) {
 	}
 }
 
-// What a rule says of the account as a whole is said with each page of instances.
+// Each page of instances repeats the verdict of a rule about the account as a whole.
 func TestWhatIsSaidOfAnAccountAsAWholeCountsOnce(t *testing.T) {
 	c := newCloud()
 	c.fleets[shanghai] = []string{"s1k", "s2", "s3", "s4k", "s5", "s6", "s7k"}
@@ -122,8 +122,8 @@ func TestWhatIsSaidOfAnAccountAsAWholeCountsOnce(t *testing.T) {
 	}
 }
 
-// Drift of a control in audit is kept for plans, and nobody is told.
-func TestAControlInAuditTellsNobody(t *testing.T) {
+// Drift of a control in audit is kept for plans, and its owner is not notified.
+func TestAControlInAuditNotifiesNoOwner(t *testing.T) {
 	got := newCloud().swept(t, fine)
 	want := map[string]int{"agent planned": 2, "instance-role forwarded": 4}
 	if diff := cmp.Diff(want, changes(got.shard(t, hangzhou))); diff != "" {
@@ -132,9 +132,9 @@ func TestAControlInAuditTellsNobody(t *testing.T) {
 	if len(got.shard(t, hangzhou).Held) != 0 || !strings.Contains(strings.Join(got.Drift, "\n"), "h4y push-agent") {
 		t.Errorf("held %v, drift %v", got.shard(t, hangzhou).Held, got.Drift)
 	}
-	for _, told := range got.Told {
-		if strings.HasPrefix(told, "push-agent") {
-			t.Error(told)
+	for _, notified := range got.Notified {
+		if strings.HasPrefix(notified, "push-agent") {
+			t.Error(notified)
 		}
 	}
 	c := newCloud()
@@ -162,7 +162,7 @@ func TestAControlThatIsEnforcedMidwayIsHeldToTheLimitsForAllOfItsDrift(t *testin
 	}
 }
 
-func TestADryRunKeepsItsDriftAndTellsNobody(t *testing.T) {
+func TestADryRunKeepsItsDriftAndNotifiesNoOwner(t *testing.T) {
 	c := newCloud()
 	run, err := c.sweep(fine).Begin(t.Context(), c.where(), true)
 	if err != nil {
@@ -170,8 +170,8 @@ func TestADryRunKeepsItsDriftAndTellsNobody(t *testing.T) {
 	}
 	c.drain(t, fine)
 	got := c.outcome(t, run)
-	if len(got.Told) != 0 || len(got.Drift) != 8 {
-		t.Errorf("told %v, drift %v", got.Told, got.Drift)
+	if len(got.Notified) != 0 || len(got.Drift) != 8 {
+		t.Errorf("notified %v, drift %v", got.Notified, got.Drift)
 	}
 	s := got.shard(t, hangzhou)
 	if diff := cmp.Diff(map[string]int{"agent planned": 2, "instance-role planned": 4}, changes(s)); diff != "" || len(s.Held) > 0 || len(c.said()) > 0 {

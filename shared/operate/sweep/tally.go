@@ -17,7 +17,7 @@ type totals struct {
 	Counts  []report.Count       `json:"counts,omitempty"`
 	Changes []report.ChangeCount `json:"changes,omitempty"`
 	Exempt  []report.Exemption   `json:"exempt,omitempty"`
-	Due     map[string]int       `json:"due,omitempty"` // things, by control, without a change
+	Due     map[string]int       `json:"due,omitempty"` // resources, by control, without a change
 	// Shared are the digests of the changes to what several instances share: see
 	// [fleet.Resume].
 	Shared []string `json:"shared,omitempty"`
@@ -26,7 +26,7 @@ type totals struct {
 	Calls      calls `json:"calls,omitempty"`
 }
 
-// tally goes on counting where totals end. Its keys have no number in them.
+// tally continues to count from totals. Its keys have no number in them.
 type tally struct {
 	counts  map[report.Count]int
 	changes map[report.ChangeCount]int

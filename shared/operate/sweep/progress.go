@@ -11,8 +11,8 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// place is where a shard stands.
-type place struct {
+// progress is how far a shard has come.
+type progress struct {
 	start   Start
 	scope   fleet.Scope
 	attempt int // from 1
@@ -25,8 +25,8 @@ type place struct {
 	totals  totals
 	past    string // the sweep whose memory is carried on
 
-	// tries is how many passes came no further, as the message says; tired that this
-	// one is the last. wrote is set when it came further.
+	// tries is how many passes made no progress, as the message says; tired means that this
+	// pass is the last one. wrote is set when it makes progress.
 	tries        int
 	tired, wrote bool
 	// before are the API calls of earlier passes, spent those of this invocation before
@@ -39,27 +39,27 @@ type errNoShard struct{ why string }
 
 func (e *errNoShard) Error() string { return e.why }
 
-// find returns the shard that a message names. Nothing else of a message counts: a
-// name that did not come from the start object never becomes the name of an object.
-func find(ctx context.Context, store ledger.Store, ref fleet.Ref) (place, error) {
+// find returns the shard that a message names, at its beginning. Nothing else of a message
+// counts: a name that did not come from the start object never becomes the name of an object.
+func find(ctx context.Context, store ledger.Store, ref fleet.Ref) (progress, error) {
 	run := ref.Try.Run
 	if !fleet.ValidRun(run) {
-		return place{}, &errNoShard{"the message names no sweep"}
+		return progress{}, &errNoShard{"the message names no sweep"}
 	}
 	start, err := readStart(ctx, store, run)
 	switch {
 	case fleet.ClassOf(err) == fleet.NotFound:
-		return place{}, &errNoShard{"there is no sweep " + run}
+		return progress{}, &errNoShard{"there is no sweep " + run}
 	case err != nil:
-		return place{}, err
+		return progress{}, err
 	case !slices.Contains(start.Shards, ref.Scope):
-		return place{}, &errNoShard{fmt.Sprintf("sweep %s has no such shard", run)}
+		return progress{}, &errNoShard{fmt.Sprintf("sweep %s has no such shard", run)}
 	}
-	return place{start: start, scope: ref.Scope, attempt: 1, at: begin, since: start.At, tries: max(ref.Try.N, 0)}, nil
+	return progress{start: start, scope: ref.Scope, attempt: 1, at: begin, since: start.At, tries: max(ref.Try.N, 0)}, nil
 }
 
-// resume reads where the shard stands.
-func (p *place) resume(ctx context.Context, store ledger.Store) error {
+// resume reads the progress of the shard from the store.
+func (p *progress) resume(ctx context.Context, store ledger.Store) error {
 	for name, err := range list(ctx, store, shardPrefix(p.start.Run, p.scope), "") {
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (p *place) resume(ctx context.Context, store ledger.Store) error {
 }
 
 // part reads part n of the attempt. What is not there, or is none, is a [*fleet.BadInput].
-func (p *place) part(ctx context.Context, store ledger.Store, n int) (part, error) {
+func (p *progress) part(ctx context.Context, store ledger.Store, n int) (part, error) {
 	x, ok, err := get[part](ctx, store, p.partObject(n))
 	switch {
 	case err != nil:
@@ -102,17 +102,17 @@ func (p *place) part(ctx context.Context, store ledger.Store, n int) (part, erro
 
 // again begins a new attempt: what was found so far is left where it is. The calls that
 // it took stay counted.
-func (p *place) again() {
+func (p *progress) again() {
 	p.attempt, p.parts, p.at, p.page, p.read, p.totals = p.attempt+1, 0, begin, nil, false, totals{}
 }
 
-// calls are those of the shard until now, as far as passes lived to tell.
-func (p *place) calls(m reconcile.Meter) calls {
+// calls are those of the shard until now, without those of passes that died.
+func (p *progress) calls(m reconcile.Meter) calls {
 	return p.before.plus(calls(m.Calls()).since(p.spent))
 }
 
 // unread says why the shard cannot be read at all; "" when it can.
-func (p *place) unread() string {
+func (p *progress) unread() string {
 	if p.scope.Region != fleet.UnlistedRegions {
 		return ""
 	}
@@ -120,15 +120,15 @@ func (p *place) unread() string {
 }
 
 // partObject is the name of part n of the attempt, both from 1.
-func (p *place) partObject(n int) string {
+func (p *progress) partObject(n int) string {
 	return fmt.Sprintf("%s%02d-%06d%s", shardPrefix(p.start.Run, p.scope), p.attempt, n, suffix)
 }
 
 // partNumber reads a part's name; ok is false for what is none.
-func (p *place) partNumber(name string) (attempt, n int, ok bool) {
+func (p *progress) partNumber(name string) (attempt, n int, ok bool) {
 	if _, err := fmt.Sscanf(name[len(shardPrefix(p.start.Run, p.scope)):], "%02d-%06d", &attempt, &n); err != nil || attempt < 1 || n < 1 {
 		return 0, 0, false
 	}
-	at := place{start: p.start, scope: p.scope, attempt: attempt}
+	at := progress{start: p.start, scope: p.scope, attempt: attempt}
 	return attempt, n, at.partObject(n) == name
 }
