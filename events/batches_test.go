@@ -97,7 +97,7 @@ func TestAnEventThatIsForUsBecomesABatch(t *testing.T) {
 func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*events.Event)
-		bad    bool // not only ignored: somebody has to look
+		bad    bool // reported as bad input, not only ignored
 		why    string
 	}{
 		"another kind":       {func(e *events.Event) { e.Kind = fleet.EventTimer }, false, "timer"},
@@ -116,7 +116,7 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 			tc.change(&ev)
 			batches, errs := collect(receiver{}, one{ev: ev}, one{ev: launchOf(hangzhou, "i-2")})
 			if diff := cmp.Diff([][]string{{"i-2"}}, idsOf(batches)); diff != "" {
-				t.Error("its neighbour goes on:", diff)
+				t.Error("the other event is not handled as usual:", diff)
 			}
 			if len(errs) != 1 {
 				t.Fatalf("errors %v", errs)
@@ -275,7 +275,7 @@ func TestANewerMessageThatIsGivenUpIsReported(t *testing.T) {
 	}
 }
 
-func TestBatchesStopWhenNobodyListens(t *testing.T) {
+func TestBatchesStopWhenTheLoopEnds(t *testing.T) {
 	read := 0
 	source := func(yield func(events.Event, error) bool) {
 		for range 10 {

@@ -142,7 +142,7 @@ func TestParametersThatCannotBeReadClaimNothing(t *testing.T) {
 	}
 }
 
-func TestThePrimaryInterfaceTellsTheVSwitch(t *testing.T) {
+func TestTheVSwitchIsThatOfThePrimaryInterface(t *testing.T) {
 	for _, c := range []struct{ params, want string }{
 		{`{"NetworkInterface.1.VSwitchId":"vsw-1"}`, "vsw-1"},
 		{`{"NetworkInterface.1.VSwitchId":"vsw-1","NetworkInterface.1.InstanceType":"Secondary"}`, ""},

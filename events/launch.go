@@ -146,8 +146,7 @@ func (p *launchReader) ofGroup(name []byte, v jsontext.Value) {
 	p.group.read(rest, v)
 }
 
-// launchText returns where the text parameter name belongs, nil if nobody asks
-// for it.
+// launchText returns where the value of a text parameter belongs, nil if no rule asks for it.
 func launchText(l *fleet.Launch, name []byte) *string {
 	switch string(name) {
 	case "InstanceType":

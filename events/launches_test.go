@@ -9,8 +9,8 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// What a launch that names no instance leads to depends on the call, and on whether it
-// failed.
+// A launch that names no instance leads to its account, to its call or to nothing; which,
+// depends on the call and on whether it failed.
 func TestALaunchWithoutIDsLeadsWhereTheTableSays(t *testing.T) {
 	const record = `{"eventId":"E","eventName":"%s","serviceName":"Ecs","acsRegion":"cn-hangzhou","recipientAccountId":"1","errorCode":"%s"}`
 	for _, c := range fleet.LaunchCalls() {

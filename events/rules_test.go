@@ -86,9 +86,8 @@ func TestEverySampleIsDeliveredByTheRuleOfItsKindAlone(t *testing.T) {
 	}
 }
 
-// What the bus of a region delivers, the function handles, and so do replay and redrive;
-// what it handles beside that is its timer, its inbox, and shares, which go by way of
-// watch-shares.
+// A function handles all events that the bus of a region delivers to it, and so do replay and
+// redrive. Beside them it handles its timer, its inbox, and shares, which watch-shares passes on.
 func TestEachFunctionHandlesTheKindsThatTheRulesDeliver(t *testing.T) {
 	const region = "cn-hangzhou"
 	m, err := manifest.Load("../s.yaml", manifest.Options{Account: "1000000000000001", Env: func(string) (string, bool) { return region, true }})
