@@ -1,6 +1,6 @@
-// Command sweep is the function sweep. A timer has it go over all accounts and regions
-// of the policy, with all controls; it changes nothing. Of what has drifted it notifies
-// the functions that own the control, once a whole region was judged and the
+// Command sweep is the function sweep. Started by a timer, it evaluates all accounts and regions
+// of the policy with all controls; it changes nothing. It notifies the functions that own a
+// control of what has drifted, once a whole region was judged and the
 // policy's limits let it through. It may read what the controls read, keep its findings
 // and write to the inboxes; deploy/ram/sweep.json allows no more than that.
 package main
@@ -27,7 +27,7 @@ func main() {
 	var known all.Memories // of the fleets, from pass to pass
 	terminal.Serve(fcrun.Function{
 		Name:   fleet.FunctionSweep,
-		About:  "goes over all accounts and regions, reports, and tells the owners of drift",
+		About:  "evaluates all accounts and regions, reports, and notifies the owners of drift",
 		Wakes:  []byte(`{"triggerTime":"","triggerName":"terminal","payload":""}`),
 		Handle: func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) { return handle(ctx, call, &known) },
 	})
