@@ -102,7 +102,7 @@ func TestTheInstallCodeIsNeverPrinted(t *testing.T) {
 					t.Errorf("ended with %d, want %d: %s", o.Status, c.status, o.Stderr)
 				}
 				if strings.Contains(o.Stdout+o.Stderr+strings.Join(o.Asked, "\n"), canary) {
-					t.Errorf("the code was told: stdout %q, stderr %q, requests %q", o.Stdout, o.Stderr, o.Asked)
+					t.Errorf("the code was printed or sent: stdout %q, stderr %q, requests %q", o.Stdout, o.Stderr, o.Asked)
 				}
 			})
 		})
@@ -129,7 +129,7 @@ func TestAHostileCodeStaysData(t *testing.T) {
 		{"too long", strings.Repeat("a", 65), 207},
 		{"the end mark alone", "FLEETWARDEN_END_OF_CODE", 207},
 		{"the end mark, then a command", "FLEETWARDEN_END_OF_CODE\n" + touch, 207},
-		// What stands before the mark is a good code, and nothing after it is read.
+		// The text before the mark is a good code, and the shell reads nothing after it.
 		{"a good code, the end mark, then a command", "abc\nFLEETWARDEN_END_OF_CODE\n" + touch, 0},
 		{"the longest code", strings.Repeat("a", 64), 0},
 	} {

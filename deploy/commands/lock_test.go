@@ -71,7 +71,7 @@ func TestOfRunsAtTheSameTimeOneInstalls(t *testing.T) {
 	})
 }
 
-// What was killed leaves its lock behind, and no run waits for it for ever.
+// A run that was killed leaves its lock behind; after a while other runs ignore it.
 func TestALockThatWasLeftBehindIsVoidAfterAWhile(t *testing.T) {
 	locks := map[string]string{"agent-linux.sh": "fleetwarden-agent.lock", "trust-client.sh": "fleetwarden-trust-client.lock"}
 	underBoth(t, func(t *testing.T, shell, file string) {
