@@ -21,7 +21,6 @@ var stillExempt = []string{
 	"shared/operate/redrive",
 	"shared/operate/replay",
 	"shared/operate/undo",
-	"test/bench",
 	"test/chaos",
 	"test/conformance",
 	"test/scenario",

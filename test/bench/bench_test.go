@@ -88,7 +88,7 @@ func TestAnEngineThatDecidesOtherwiseIsNoticed(t *testing.T) {
 		return got, err
 	}
 	if sc.agree(map[string]engine{"CEL": other}) == nil {
-		t.Error("nobody noticed")
+		t.Error("the difference was not noticed")
 	}
 }
 

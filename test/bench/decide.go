@@ -160,7 +160,8 @@ func (sc scene) facts(i *fleet.Instance) map[string]any {
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-// callFacts say "there" only of a launch: nobody asks anything of another call.
+// callFacts are the facts of a launch. The rules ask for nothing of another call, which counts
+// as not "there".
 func callFacts(c *fleet.Call) map[string]any {
 	if c == nil || c.Launch == nil {
 		c = &fleet.Call{}

@@ -105,7 +105,7 @@ func withCloudEvents(payload []byte) int {
 	return len(data.Response.InstanceIDSets.InstanceIDSet)
 }
 
-// peer is what somebody else takes for the same work.
+// peer is the cost of the same work in another program or library.
 type peer struct {
 	US     float64 `json:"us"`
 	Allocs float64 `json:"allocs"`

@@ -41,12 +41,12 @@ type answer struct {
 	failed []byte // what the function said of it
 }
 
-// start begins a process; it is up when idle tells.
+// start begins a process; idle says when it is up.
 func start(b binary, policy string) (*instance, error) {
 	i := &instance{next: make(chan []byte), idle: make(chan time.Time, 1), given: make(chan time.Time, 1),
 		answer: make(chan answer, 1), exited: make(chan struct{})}
 	var err error
-	// A file, as with deploy/local: nobody has to read it while time is taken.
+	// A file, as with deploy/local: a pipe would have to be read while time is measured.
 	if i.log, err = os.Create(b.path + ".log"); err != nil {
 		return nil, fmt.Errorf("starting an instance: %w", err)
 	}

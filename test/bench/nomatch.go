@@ -24,7 +24,7 @@ const karpenter = 45_000
 const window = 100
 
 // noMatch measures from bytes to verdicts: windows of state changes, as an inbox
-// delivers them, of ordinary instances that are nobody's business. Only reading the
+// delivers them, of ordinary instances that no rule applies to. Only reading the
 // cloud is left out, as it is from Karpenter's number.
 func (s *summary) noMatch(root string, n sizes) error {
 	payload, err := stateChanges(root)

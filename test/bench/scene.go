@@ -12,7 +12,7 @@ import (
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// scene is a world to decide about, with what every engine is told of its roles.
+// scene is a world to decide about, with the facts about its roles that every engine gets.
 type scene struct {
 	world  *fleet.World
 	policy *policy.Policy

@@ -83,7 +83,7 @@ func (s *night) reported(st *stage.Stage) error {
 	return nil
 }
 
-// answers are what the operator is told of instances.
+// answers are the cloud's answers to the operator about instances.
 type answers struct {
 	RoleSets struct {
 		Set []struct {
