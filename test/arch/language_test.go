@@ -22,7 +22,6 @@ var stillExempt = []string{
 	"shared/operate/replay",
 	"shared/operate/undo",
 	"test/chaos",
-	"test/conformance",
 	"test/scenario",
 	"test/tools",
 }

@@ -216,7 +216,7 @@ func TestOnlyATrailThatLogsBringsEvents(t *testing.T) {
 	}
 }
 
-func TestATrailsStatusTellsOfItsDeliveries(t *testing.T) {
+func TestATrailsStatusShowsItsDeliveries(t *testing.T) {
 	c := newCloud(t, server.Options{})
 	x := c.trails(sharerAdmin)
 	c.pass(time.Hour)
