@@ -23,7 +23,6 @@ var stillExempt = []string{
 	"shared/operate/undo",
 	"test/chaos",
 	"test/scenario",
-	"test/tools",
 }
 
 // bannedExceptions are the files that may have the words for good, with the reason.

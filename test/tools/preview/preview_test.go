@@ -40,7 +40,7 @@ func TestServerlessDevsRendersWhatTheLocalDeploymentReads(t *testing.T) {
 	if found := wrong(rendered); len(found) > 0 {
 		t.Fatalf("the rendered text has\n%s", strings.Join(found, "\n"))
 	}
-	// What "make deploy" checks before anything is changed.
+	// "make deploy" checks this before it changes anything.
 	if err := manifest.CheckRendered(string(rendered), account); err != nil {
 		t.Error(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// nameArguments are those by which the cloud, or a person, tells resources apart.
+// nameArguments are those by which the cloud, or a person, distinguishes resources.
 var nameArguments = []string{
 	"queue_name", "rule_name", "event_bus_name", "role_name", "policy_name", "control_policy_name", "bucket",
 	"project_name", "trail_name", "dashboard_name", "alert_name",

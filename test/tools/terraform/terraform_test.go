@@ -252,7 +252,7 @@ func TestNoPolicyGrantsByWildcard(t *testing.T) {
 	}
 }
 
-// What a member account gets is the role with its files, and nothing else.
+// A member account gets the role with its files, and nothing else.
 func TestAMemberGetsTheRoleOfItsFilesAlone(t *testing.T) {
 	var resources []string
 	var text strings.Builder
@@ -335,8 +335,8 @@ func TestEachVariableAndOutputIsDescribedAndUsed(t *testing.T) {
 	}
 }
 
-// What belongs to the account, not to a region, must not be made again in each region.
-func TestWhatTheAccountHasOnceIsMadeInTheHomeRegion(t *testing.T) {
+// Resources of the account, not of a region, must not be made again in each region.
+func TestResourcesOfTheAccountAreMadeInTheHomeRegion(t *testing.T) {
 	once := regexp.MustCompile(`^alicloud_(ram_role\..*|ram_policy\.(global|members)|ram_role_policy_attachment\.members|oss_.*|log_.*\.trail|actiontrail_trail\..*)$`)
 	for _, b := range configuration(t) {
 		if b.kind != "resource" || !once.MatchString(strings.Join(b.labels, ".")) {
