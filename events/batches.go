@@ -23,16 +23,16 @@ type Receiver interface {
 	Reaches(fleet.AccountID) bool
 	// RoleIn returns the role that our functions assume in another account.
 	RoleIn(fleet.AccountID) (role string, ok bool)
-	// PutBack returns the body of an inbox message of a newer version to its queue. Its
+	// Requeue returns the body of an inbox message of a newer version to its queue. Its
 	// error is a [*fleet.BadInput] where the message is given up.
-	PutBack(body []byte) error
+	Requeue(body []byte) error
 }
 
 // Batches turns the events of one payload into batches for functions: refs are
 // deduplicated, so that a window of a hundred events about one instance is one check, and
 // grouped by scope, at most [fleet.MaxBatch] a batch. A bad element gives its [*Error], one
 // that is not for these functions a [*fleet.Ignored]; their neighbours are taken all the
-// same. Any other error means that messages could not be put back: it is the last.
+// same. Any other error means that messages could not be re-queued: it is the last.
 func Batches(events iter.Seq2[Event, error], to Receiver, functions ...fleet.Function) iter.Seq2[fleet.Batch, error] {
 	return func(yield func(fleet.Batch, error) bool) {
 		f := filterFor(to, functions)
@@ -41,7 +41,7 @@ func Batches(events iter.Seq2[Event, error], to Receiver, functions ...fleet.Fun
 		for ev, err := range events {
 			if err == nil {
 				err = f.refuse(ev)
-			} else if err = f.putBack(err); isLost(err) {
+			} else if err = f.requeue(err); isLost(err) {
 				lost = errors.Join(lost, err)
 				continue
 			}
@@ -116,17 +116,17 @@ func (f filter) own(ev Event) bool {
 	return slices.ContainsFunc(f.roles, func(ours string) bool { return strings.EqualFold(ours, ev.Role) })
 }
 
-// putBack returns newer messages to their queue; what remains is the element's
+// requeue returns newer messages to their queue; what remains is the element's
 // error, or that of the queue.
-func (f filter) putBack(err error) error {
+func (f filter) requeue(err error) error {
 	var bad *Error
 	if !errors.Is(err, ErrNewer) || !errors.As(err, &bad) {
 		return err
 	}
-	if err := f.PutBack(bad.Body); err != nil {
+	if err := f.Requeue(bad.Body); err != nil {
 		return err
 	}
-	return &fleet.Ignored{Where: "message " + bad.Digest, Why: ErrNewer.Error() + "; put back"}
+	return &fleet.Ignored{Where: "message " + bad.Digest, Why: ErrNewer.Error() + "; re-queued"}
 }
 
 // grouping collects refs by scope, in the order they came.

@@ -24,7 +24,7 @@ var (
 const member fleet.AccountID = "1000000000000004"
 
 // receiver is an invocation in hangzhou's account.
-type receiver struct{ putBack func(body []byte) error }
+type receiver struct{ requeue func(body []byte) error }
 
 func (receiver) Knows(a fleet.AccountID) bool {
 	return a == hangzhou.Account || a == member || a == "1000000000000003"
@@ -34,7 +34,7 @@ func (receiver) Reaches(a fleet.AccountID) bool { return a == hangzhou.Account |
 func (receiver) RoleIn(a fleet.AccountID) (role string, ok bool) {
 	return "FleetwardenMember", a == member
 }
-func (r receiver) PutBack(body []byte) error { return r.putBack(body) }
+func (r receiver) Requeue(body []byte) error { return r.requeue(body) }
 
 func launchOf(s fleet.Scope, ids ...string) events.Event {
 	ev := events.Event{Kind: fleet.EventLaunch, ID: "s|1", Type: "ecs:ActionTrail:ApiCall", Call: &fleet.Call{Name: "RunInstances"}}

@@ -64,8 +64,8 @@ func sweeper(call *fcrun.Call, known *all.Memories) *sweep.Sweep {
 			session, err := call.In(ctx, account)
 			return ecs.New(session), err
 		},
-		Tell: call.Enqueue,
-		Wake: call.Options.Inbox.Again,
+		Enqueue: call.Enqueue,
+		Wake:    call.Options.Inbox.Again,
 		Settle: func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error] {
 			return ledger.Abandoned(ctx, call.Store, fleet.Writers(), now, scope)
 		},

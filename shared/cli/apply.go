@@ -121,7 +121,7 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 	if err := plan.Note(ctx, a.call.Store, note); err != nil {
 		return err
 	}
-	if _, err := plan.Tell(ctx, all, a.run(), a.call.Enqueue); err != nil {
+	if _, err := plan.Enqueue(ctx, all, a.run(), a.call.Enqueue); err != nil {
 		return fmt.Errorf("%w\n  some may have been told: see backfill show %s\n  go on with: backfill apply --plan %s", err, a.run(), a.plan.ID)
 	}
 	awaited := plan.Await(a.call.Store, a.run(), began, all)

@@ -134,7 +134,7 @@ func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
 			session, err := call.In(ctx, account)
 			return counting{ecs.New(session), bar}, err
 		},
-		Tell: func(context.Context, string, fleet.Region, []fleet.Ref) error {
+		Enqueue: func(context.Context, string, fleet.Region, []fleet.Ref) error {
 			return errors.New("a plan tells nobody")
 		},
 	}

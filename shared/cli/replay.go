@@ -169,8 +169,8 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 // inboxes are those of all functions.
 type inboxes struct{ call *fcrun.Call }
 
-// Tell implements replay.Inboxes and redrive.Inboxes.
-func (i inboxes) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
+// Enqueue implements replay.Inboxes and redrive.Inboxes.
+func (i inboxes) Enqueue(ctx context.Context, function string, refs []fleet.Ref) error {
 	region := refs[0].Scope.Region
 	if fleet.FunctionNamed(function).Home {
 		region = ""

@@ -64,13 +64,13 @@ func (c *Call) Enqueue(ctx context.Context, function string, region fleet.Region
 	if err != nil {
 		return err
 	}
-	return inbox.Tell(ctx, function, refs)
+	return inbox.Enqueue(ctx, function, refs)
 }
 
-// PutBack returns a message of a newer version to the inbox from which it came, or to that
+// Requeue returns a message of a newer version to the inbox from which it came, or to that
 // of the function that checks for this one, in the home region. For a function without any
 // it returns a [*fleet.BadInput]: backfill leaves the message in its letter.
-func (c *Call) PutBack(body []byte) error {
+func (c *Call) Requeue(body []byte) error {
 	function := c.Options.Stamp.Function
 	name := fleet.FunctionNamed(function).Inbox
 	if name == "" {
@@ -87,7 +87,7 @@ func (c *Call) PutBack(body []byte) error {
 	if err != nil {
 		return err
 	}
-	return queue.New(client, name).PutBack(context.Background(), body) // even if the pass has no time left
+	return queue.New(client, name).Requeue(context.Background(), body) // even if the pass has no time left
 }
 
 // QueuesIn returns the queues of the home account in a region; without one, those of the

@@ -53,7 +53,7 @@ func probe() fcrun.Function {
 		case "measured":
 			return fleet.Pass{DurationMS: 4711}, nil
 		case "put back":
-			return fleet.Pass{Again: 1}, call.PutBack([]byte(`{"v":99}`))
+			return fleet.Pass{Again: 1}, call.Requeue([]byte(`{"v":99}`))
 		}
 		_, deadline := ctx.Deadline()
 		if !deadline || call.Home != (fleet.Scope{Account: server.Sharer, Region: server.Home}) {

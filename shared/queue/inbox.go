@@ -1,7 +1,7 @@
-// Package queue puts refs into the inboxes of our functions: to look again later,
-// to hand a change to its owner, or to have looked at what an event was about. It
-// writes fleet messages and knows which function looks at which event; it reads no
-// queue, since the platform delivers.
+// Package queue puts refs into the inboxes of our functions: to recheck them later, to
+// forward a change to its owner, or to have the subject of an event checked. It writes fleet
+// messages and knows which function handles which event; it reads no queue, since the
+// platform delivers.
 package queue
 
 import (
@@ -16,7 +16,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// DeadLetters is the queue that takes what no function could use.
+// DeadLetters is the queue of messages and events that no function could handle.
 const DeadLetters = fleet.Prefix + "dead-letters"
 
 // Sender sends messages to a queue. It returns how many of them are safely stored; the
@@ -39,23 +39,23 @@ func (i *Inbox) Again(ctx context.Context, refs []fleet.Ref, after time.Duration
 	return i.send(ctx, i.function, refs, after)
 }
 
-// Forward puts what changes are about into their owners' inboxes, each thing once.
-// The owner looks and decides anew: a message carries no orders.
+// Forward puts the refs of changes into their owners' inboxes, each resource once. The owner
+// observes and decides again: a message carries no orders.
 func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 	byOwner := map[string][]fleet.Ref{}
-	type told struct {
-		owner string
-		thing fleet.Key
+	type delivery struct {
+		owner    string
+		resource fleet.Key
 	}
-	done := map[told]bool{}
+	done := map[delivery]bool{}
 	for _, c := range cs {
 		owners := fleet.Makers(c.Kind)
 		if len(owners) == 0 {
 			return fmt.Errorf("no function owns changes of kind %q", c.Kind)
 		}
 		function := owners[0]
-		if t := (told{function, c.Ref.Key()}); !done[t] {
-			done[t] = true
+		if d := (delivery{function, c.Ref.Key()}); !done[d] {
+			done[d] = true
 			byOwner[function] = append(byOwner[function], c.Ref)
 		}
 	}
@@ -67,11 +67,11 @@ func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 	return nil
 }
 
-// Tell puts refs into another function's inbox: it looks at them as if their event had
-// come now.
-func (i *Inbox) Tell(ctx context.Context, function string, refs []fleet.Ref) error {
+// Enqueue puts refs into another function's inbox, which checks them as if their event had
+// arrived now.
+func (i *Inbox) Enqueue(ctx context.Context, function string, refs []fleet.Ref) error {
 	if !fleet.FunctionNamed(function).HasInbox() {
-		return fmt.Errorf("telling %s: %w", function, errNoInbox)
+		return fmt.Errorf("enqueuing for %s: %w", function, errNoInbox)
 	}
 	return i.send(ctx, function, refs, 0)
 }
@@ -93,9 +93,9 @@ func (i *Inbox) send(ctx context.Context, function string, refs []fleet.Ref, aft
 	return nil
 }
 
-// write returns the text of a message. One that is too long for a queue goes without the
-// disks that its launch named: they only save calls. One that still is goes without its
-// call: what was claimed is unknown then, and what it names is looked at.
+// write returns the text of a message. If it is too long for a queue, it leaves out the disks
+// that its launch named, which only save API calls. If it is still too long, it leaves out the
+// call: the claimed facts are unknown then, and the refs are checked without them.
 func write(m fleet.Message) ([]byte, error) {
 	body, err := json.Marshal(m)
 	if fits(body, err) || m.Call == nil {
@@ -112,5 +112,5 @@ func write(m fleet.Message) ([]byte, error) {
 	return json.Marshal(m)
 }
 
-// fits reports whether there is nothing that a shorter message would help.
+// fits reports whether leaving something out of the message would not help.
 func fits(body []byte, err error) bool { return err != nil || len(body) <= mns.MaxBytes }

@@ -69,7 +69,7 @@ func TestAHundredRefsAreOneMessage(t *testing.T) {
 	}
 }
 
-func TestWhatWasNotStoredIsAnErrorThatSaysHowMuchWas(t *testing.T) {
+func TestAnErrorOfSendingSaysHowManyMessagesAreStored(t *testing.T) {
 	s := &sender{full: 1}
 	err := queue.New(s, "f").Again(t.Context(), refs(250), 0)
 	if !errors.Is(err, errFull) || !strings.Contains(err.Error(), "1 of 3") {
@@ -81,7 +81,7 @@ func change(kind fleet.ChangeKind, id string) fleet.Change {
 	return fleet.Change{Kind: kind, Ref: fleet.Ref{Scope: here, Kind: fleet.KindInstance, ID: id}, Want: "an order"}
 }
 
-func TestForwardTellsEachOwnerOnceWhereToLook(t *testing.T) {
+func TestForwardEnqueuesEachResourceOnceForItsOwner(t *testing.T) {
 	s := &sender{}
 	err := queue.New(s, "sweep").Forward(t.Context(), []fleet.Change{
 		change(fleet.EnsureRole, "i-1"), change(fleet.AttachRole, "i-1"), change(fleet.TagInstance, "i-1"), change(fleet.ReplaceRole, "i-2"),
@@ -123,7 +123,7 @@ func TestEveryKindOfChangeHasAnOwner(t *testing.T) {
 	}
 }
 
-func TestAChangeThatNobodyOwnsIsAnErrorBeforeAnythingIsSent(t *testing.T) {
+func TestAChangeWithoutAnOwnerIsAnErrorBeforeAnythingIsSent(t *testing.T) {
 	s := &sender{}
 	err := queue.New(s, "sweep").Forward(t.Context(), []fleet.Change{change(fleet.AttachRole, "i-1"), change("invented", "i-2")})
 	if err == nil || !strings.Contains(err.Error(), "invented") || len(s.sent) != 0 {

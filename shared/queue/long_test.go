@@ -52,8 +52,8 @@ func TestAMessageTooLongForAQueueGoesWithoutTheDisksThatTheLaunchNamed(t *testin
 	}
 }
 
-// What anybody wrote into an inbox grows when it is written again: a "<" becomes six bytes.
-func TestAMessageThatIsTooLongAllTheSameGoesWithoutItsCall(t *testing.T) {
+// A text of a message may become longer when it is encoded again: a "<" becomes six bytes.
+func TestAMessageThatIsStillTooLongGoesWithoutItsCall(t *testing.T) {
 	for size, keeps := range map[int]bool{8_000: true, 12_000: false} {
 		one := refs(1)
 		one[0].Call = &fleet.Call{Name: "RunInstances", Caller: strings.Repeat("<", size), Launch: &fleet.Launch{Amount: 1}}

@@ -73,8 +73,8 @@ type Delivery struct {
 	Refs     []fleet.Ref // all of one region
 }
 
-// Sort gives each of functions the refs of the kinds that it looks at, region by region.
-// One that looks at none of them is left out.
+// Sort gives each of functions the refs of the kinds that it takes, region by region. A
+// function that takes none of them is left out.
 func Sort(functions []string, refs []fleet.Ref) []Delivery {
 	var all []Delivery
 	for _, function := range functions {

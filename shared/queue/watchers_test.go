@@ -15,9 +15,9 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-func TestTellPutsRefsIntoAnotherFunctionsInbox(t *testing.T) {
+func TestEnqueuePutsRefsIntoAnotherFunctionsInbox(t *testing.T) {
 	s := &sender{}
-	if err := queue.New(s, "backfill").Tell(t.Context(), "push-agent", refs(1)); err != nil {
+	if err := queue.New(s, "backfill").Enqueue(t.Context(), "push-agent", refs(1)); err != nil {
 		t.Fatal(err)
 	}
 	want := []sent{{"fleetwarden-push-agent", `{"v":1,"function":"push-agent","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000"],"try":0}`, 0}}
@@ -26,22 +26,22 @@ func TestTellPutsRefsIntoAnotherFunctionsInbox(t *testing.T) {
 	}
 }
 
-func TestTellingFailsWhereThereIsNoInboxOrNoRoom(t *testing.T) {
+func TestEnqueueFailsWhereThereIsNoInboxOrNoRoom(t *testing.T) {
 	s := &sender{}
 	inbox := queue.New(s, "backfill")
 	for _, name := range []string{"", "watch-shares", "dead-letters", "invented"} {
-		if err := inbox.Tell(t.Context(), name, refs(1)); err == nil || len(s.sent) != 0 {
+		if err := inbox.Enqueue(t.Context(), name, refs(1)); err == nil || len(s.sent) != 0 {
 			t.Errorf("%q: sent %v, error %v", name, s.sent, err)
 		}
 	}
 	s.full = 1
-	if err := inbox.Tell(t.Context(), "push-agent", refs(101)); !errors.Is(err, errFull) {
+	if err := inbox.Enqueue(t.Context(), "push-agent", refs(101)); !errors.Is(err, errFull) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// The samples are one of each event that our functions get: what names something to
-// look at has somebody who looks, and nobody watches for what names nothing.
+// The samples have one of each event that our functions receive. A function watches for each
+// event that names a resource, and takes refs of its kind.
 func TestEveryEventThatNamesSomethingHasWatchersThatTakeIt(t *testing.T) {
 	files, err := filepath.Glob("../../events/samples/*.json")
 	if err != nil || len(files) == 0 {
@@ -64,7 +64,7 @@ func TestEveryEventThatNamesSomethingHasWatchersThatTakeIt(t *testing.T) {
 			seen[event] = true
 			for _, r := range ev.Refs {
 				if !slices.ContainsFunc(queue.Watchers(event), func(f string) bool { return queue.Takes(f, r.Kind) }) && ev.Kind != fleet.EventFirstHeartbeat {
-					t.Errorf("%s: nobody looks at %s of %s", file, r.Kind, event)
+					t.Errorf("%s: no function takes %s of %s", file, r.Kind, event)
 				}
 			}
 		}
@@ -96,14 +96,14 @@ func TestEveryCallIsOneThatEventsDecodes(t *testing.T) {
 	}
 }
 
-func TestAFunctionTakesTheKindsItLooksAtAndNoOthers(t *testing.T) {
+func TestAFunctionTakesItsKindsOfRefsAndNoOthers(t *testing.T) {
 	if !queue.Takes("validate-instance", fleet.KindCall) || queue.Takes("attach-role", fleet.KindCall) ||
 		queue.Takes("setup-share-role", fleet.KindInstance) || queue.Takes("watch-shares", fleet.KindImageShare) || !queue.Takes("sweep", fleet.KindFleet) {
 		t.Error("a kind goes to the wrong function")
 	}
 }
 
-func TestRefsAreSortedByWhoLooksAtThemAndWhere(t *testing.T) {
+func TestRefsAreSortedByFunctionAndRegion(t *testing.T) {
 	ref := func(region fleet.Region, kind fleet.Kind, id string) fleet.Ref {
 		return fleet.Ref{Scope: fleet.Scope{Account: here.Account, Region: region}, Kind: kind, ID: id}
 	}

@@ -55,8 +55,8 @@ func broken(id string, changes ...fleet.Change) fleet.Verdict {
 	return fleet.Verdict{Ref: ref(id), Control: policy.ControlInstanceRole, Rule: "rule", Outcome: fleet.Violation, Changes: changes}
 }
 
-// putBack is one call of Inbox.Again.
-type putBack struct {
+// requeued is one call of Inbox.Again.
+type requeued struct {
 	Refs  []fleet.Ref
 	After time.Duration
 }
@@ -85,7 +85,7 @@ type bench struct {
 	o         reconcile.Options
 	steps     []reconcile.Step
 	acted     [][]string // ids by call, "kind" first
-	again     []putBack
+	again     []requeued
 	forwarded []fleet.Change
 	records   []fleet.Record
 	observed  int
@@ -120,7 +120,7 @@ func (b *bench) Again(_ context.Context, rs []fleet.Ref, after time.Duration) er
 	if b.inboxErr != nil {
 		return b.inboxErr
 	}
-	b.again = append(b.again, putBack{rs, after})
+	b.again = append(b.again, requeued{rs, after})
 	return nil
 }
 

@@ -176,7 +176,7 @@ func (p *plan) record(verdicts []fleet.Verdict) error {
 	for _, it := range p.items {
 		err := p.r.change(it.record())
 		if it.wantsLook() {
-			err = errors.Join(err, p.putBack(it))
+			err = errors.Join(err, p.requeue(it))
 		}
 		if err != nil {
 			return fmt.Errorf("writing a change: %w", err)
@@ -191,9 +191,9 @@ func (it *item) wantsLook() bool {
 	return it.result.State == fleet.Later || it.result.State == fleet.Started && it.result.Err != nil
 }
 
-// putBack asks for another look at what a change was put off for. Each look that ends
+// requeue asks for another look at what a change was put off for. Each look that ends
 // so waits longer than the one before.
-func (p *plan) putBack(it *item) error {
+func (p *plan) requeue(it *item) error {
 	for _, ref := range it.refs {
 		after := retryDelay(it.result.Err, ref.Try.N)
 		if it.result.Again > 0 {

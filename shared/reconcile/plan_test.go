@@ -158,11 +158,11 @@ func TestChangesThatDifferInWhatTheyWantAreBothMade(t *testing.T) {
 
 func TestWhatNeedsAnotherChangeFollowsItsState(t *testing.T) {
 	wait := time.Minute // longer than the default wait
-	again := []putBack{{[]fleet.Ref{{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: fleet.Try{N: 1, FirstSeen: noon, Run: "run-1"}}}, wait}}
+	again := []requeued{{[]fleet.Ref{{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: fleet.Try{N: 1, FirstSeen: noon, Run: "run-1"}}}, wait}}
 	for name, tc := range map[string]struct {
 		need fleet.Result
 		want fleet.State
-		put  []putBack
+		put  []requeued
 	}{
 		"done":           {fleet.Result{State: fleet.Done}, fleet.Done, nil},
 		"skipped":        {fleet.Result{State: fleet.Skipped}, fleet.Done, nil},

@@ -118,7 +118,7 @@ func (t *session) deployed(call *fcrun.Call) func(context.Context, []fleet.Chang
 		for _, region := range slices.Sorted(maps.Keys(byRegion)) {
 			inbox, err := call.InboxIn(t.f.Name, region)
 			if err == nil {
-				err = inbox.Tell(ctx, t.f.Name, byRegion[region])
+				err = inbox.Enqueue(ctx, t.f.Name, byRegion[region])
 			}
 			if fleet.ClassOf(err) == fleet.NotFound {
 				return fmt.Errorf("%s is not deployed in %s, and only it makes its changes: %w", t.f.Name, region, err)

@@ -17,7 +17,6 @@ import (
 var stillExempt = []string{
 	"shared/cli",
 	"shared/operate/plan",
-	"shared/queue",
 	"shared/operate/redrive",
 	"shared/operate/replay",
 	"shared/operate/undo",

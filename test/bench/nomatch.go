@@ -92,7 +92,7 @@ func judgeWindow(payload []byte, p *policy.Policy) error {
 type receiver struct{ *policy.Policy }
 
 func (r receiver) Reaches(a fleet.AccountID) bool { return r.Knows(a) }
-func (receiver) PutBack([]byte) error             { return nil }
+func (receiver) Requeue([]byte) error             { return nil }
 
 // ordinary is a world where the batch's instances are there, have no role and are not
 // meant to be trusted.

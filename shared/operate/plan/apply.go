@@ -32,13 +32,13 @@ func Note(ctx context.Context, store ledger.Store, a Applied) error {
 	return nil
 }
 
-// Teller puts refs into the inbox of a function in a region. An error of class NotFound
+// Enqueuer puts refs into the inbox of a function in a region. An error of class NotFound
 // says that there is no such inbox.
-type Teller func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error
+type Enqueuer func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error
 
-// Tell tells the owners of all fresh items where to look, in the name of a run. What no
+// Enqueue tells the owners of all fresh items where to look, in the name of a run. What no
 // inbox takes is held. It returns how many items were told.
-func Tell(ctx context.Context, all []Standing, run string, tell Teller) (told int, err error) {
+func Enqueue(ctx context.Context, all []Standing, run string, tell Enqueuer) (told int, err error) {
 	type inbox struct {
 		region   fleet.Region
 		function string

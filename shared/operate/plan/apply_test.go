@@ -33,7 +33,7 @@ func TestOwnersAreToldInTheNameOfTheRun(t *testing.T) {
 		drifted(hangzhou, role, "i-stale", attach(hangzhou, "i-stale")), drifted(hangzhou, role, "i-held", attach(hangzhou, "i-held"))))
 	all[4].Stale, all[5].Held = "changed", "in audit"
 	var got []string
-	told, err := plan.Tell(t.Context(), all, run, func(_ context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
+	told, err := plan.Enqueue(t.Context(), all, run, func(_ context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
 		if function == "attach-role" && region == "cn-shanghai" {
 			return failure{fleet.NotFound}
 		}
@@ -57,7 +57,7 @@ func TestOwnersAreToldInTheNameOfTheRun(t *testing.T) {
 func TestWhatIsSharedHasItsInboxInTheHomeRegion(t *testing.T) {
 	shares := fleet.Scope{Account: hangzhou.Account}
 	all := standings(made(t, drifted(shares, policy.ControlShareRole, "", fleet.Change{Kind: fleet.SetShareTrust})))
-	told, err := plan.Tell(t.Context(), all, run, func(context.Context, string, fleet.Region, []fleet.Ref) error { return failure{fleet.NotFound} })
+	told, err := plan.Enqueue(t.Context(), all, run, func(context.Context, string, fleet.Region, []fleet.Ref) error { return failure{fleet.NotFound} })
 	if want := "there is no inbox of setup-share-role in the home region: deploy the functions there"; told != 0 || err != nil || all[0].Held != want {
 		t.Errorf("%d told, %v, held: %q", told, err, all[0].Held)
 	}
@@ -65,7 +65,7 @@ func TestWhatIsSharedHasItsInboxInTheHomeRegion(t *testing.T) {
 
 func TestAnInboxThatFailsEndsTheTelling(t *testing.T) {
 	all := standings(made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(shanghai, role, "i-3", attach(shanghai, "i-3"))))
-	told, err := plan.Tell(t.Context(), all, run, func(_ context.Context, _ string, region fleet.Region, _ []fleet.Ref) error {
+	told, err := plan.Enqueue(t.Context(), all, run, func(_ context.Context, _ string, region fleet.Region, _ []fleet.Ref) error {
 		if region == "cn-shanghai" {
 			return failure{fleet.Denied}
 		}

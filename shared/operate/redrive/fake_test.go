@@ -101,7 +101,7 @@ var (
 	errMixed = errors.New("refs of several regions")
 )
 
-func (b *inboxes) Tell(_ context.Context, function string, refs []fleet.Ref) error {
+func (b *inboxes) Enqueue(_ context.Context, function string, refs []fleet.Ref) error {
 	b.calls++
 	if function == b.broken {
 		return errFull
@@ -159,7 +159,7 @@ func (receiver) Knows(a fleet.AccountID) bool          { return a == account }
 func (receiver) Guards(fleet.Scope) bool               { return true }
 func (receiver) Reaches(a fleet.AccountID) bool        { return a == account }
 func (receiver) RoleIn(fleet.AccountID) (string, bool) { return "", false }
-func (receiver) PutBack([]byte) error                  { return &fleet.BadInput{What: "it stays in its letter"} }
+func (receiver) Requeue([]byte) error                  { return &fleet.BadInput{What: "it stays in its letter"} }
 
 // message is one of our own, dead of its tries.
 func message(function string, ids ...string) string {

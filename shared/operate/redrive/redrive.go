@@ -30,7 +30,7 @@ type Queue interface {
 
 // Inboxes puts refs, all of one region, into a function's inbox.
 type Inboxes interface {
-	Tell(ctx context.Context, function string, refs []fleet.Ref) error
+	Enqueue(ctx context.Context, function string, refs []fleet.Ref) error
 }
 
 // DefaultMax is how many letters a redrive takes unless told.
@@ -146,7 +146,7 @@ func (p *pass) redrive(ctx context.Context, got []mns.Received) error {
 	}
 	failed := map[queue.Address]error{}
 	for _, t := range queue.Join(all) {
-		if err := p.Inboxes.Tell(ctx, t.Function, t.Refs); err != nil {
+		if err := p.Inboxes.Enqueue(ctx, t.Function, t.Refs); err != nil {
 			failed[t.Address()] = err
 		}
 	}

@@ -94,7 +94,7 @@ type inboxes struct {
 
 var errFull = errors.New("no more room")
 
-func (b *inboxes) Tell(_ context.Context, function string, refs []fleet.Ref) error {
+func (b *inboxes) Enqueue(_ context.Context, function string, refs []fleet.Ref) error {
 	if b.left == 0 {
 		return errFull
 	}
@@ -194,7 +194,7 @@ func (receiver) Knows(a fleet.AccountID) bool          { return a == account }
 func (receiver) Guards(fleet.Scope) bool               { return true }
 func (receiver) Reaches(a fleet.AccountID) bool        { return a == account }
 func (receiver) RoleIn(fleet.AccountID) (string, bool) { return "", false }
-func (receiver) PutBack([]byte) error                  { return &fleet.BadInput{What: "a trail has no messages"} }
+func (receiver) Requeue([]byte) error                  { return &fleet.BadInput{What: "a trail has no messages"} }
 
 // job is a day until an hour ago.
 func job() replay.Job {

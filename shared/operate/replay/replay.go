@@ -32,7 +32,7 @@ type Trail interface {
 
 // Inboxes puts refs, all of one region, into a function's inbox.
 type Inboxes interface {
-	Tell(ctx context.Context, function string, refs []fleet.Ref) error
+	Enqueue(ctx context.Context, function string, refs []fleet.Ref) error
 }
 
 // Replay reads windows of the trail. All members are needed but Store, Inboxes and Seen
@@ -206,7 +206,7 @@ func (r *Replay) send(ctx context.Context, deliveries []queue.Delivery) error {
 		return nil
 	}
 	for _, t := range deliveries {
-		if err := r.patiently(ctx, func() error { return r.Inboxes.Tell(ctx, t.Function, t.Refs) }); err != nil {
+		if err := r.patiently(ctx, func() error { return r.Inboxes.Enqueue(ctx, t.Function, t.Refs) }); err != nil {
 			return err
 		}
 	}

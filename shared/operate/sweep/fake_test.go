@@ -334,7 +334,7 @@ func (c *cloud) sweep(do doer) *sweep.Sweep {
 		Lister: func(_ context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			return v, v.do("lister "+string(account), func() error { return nil })
 		},
-		Tell: func(_ context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
+		Enqueue: func(_ context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
 			return v.do(fmt.Sprintf("notify %s %s", function, region), func() error {
 				for _, r := range refs {
 					c.notified[fmt.Sprintf("%s@%s: %s", function, region, r)]++

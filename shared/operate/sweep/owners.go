@@ -98,7 +98,7 @@ func (p progress) refs(found []Drift) map[string][]fleet.Ref {
 // notifyOwner notifies one owner. The error is one that time may heal, while there is time.
 func (s *Sweep) notifyOwner(ctx context.Context, p progress, control string, refs []fleet.Ref) (hold, error) {
 	owner := fleet.Owner(control)
-	err := s.Tell(ctx, owner, p.scope.Region, refs)
+	err := s.Enqueue(ctx, owner, p.scope.Region, refs)
 	where := cmp.Or(string(p.scope.Region), "the home region")
 	switch {
 	case err == nil:

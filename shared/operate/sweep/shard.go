@@ -26,9 +26,9 @@ type Sweep struct {
 	Shares reconcile.Of[*fleet.ShareWorld]
 	// Lister lists the instances of an account.
 	Lister func(ctx context.Context, account fleet.AccountID) (Lister, error)
-	// Tell puts refs into the inbox of a function in a region; an empty region is the
+	// Enqueue puts refs into the inbox of a function in a region; an empty region is the
 	// home region. An error of class NotFound says that there is no such inbox.
-	Tell func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error
+	Enqueue func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error
 	// Wake sends messages that wake shards after that long.
 	Wake func(ctx context.Context, refs []fleet.Ref, after time.Duration) error
 	// Settle yields intents that a pass left open and that are about resources of a scope.
