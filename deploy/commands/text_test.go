@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -80,8 +80,8 @@ func TestEachCommandSaysItsNameAndVersion(t *testing.T) {
 		m := line.FindStringSubmatch(read(t, c.File))
 		if m == nil {
 			t.Errorf("%s: no line %s", c.File, line)
-		} else if c.Name == fleet.CommandTrustClient && m[1] != rules.TrustClientVersion {
-			t.Errorf("%s has version %s, the rules say %s", c.File, m[1], rules.TrustClientVersion)
+		} else if c.Name == fleet.CommandTrustClient && m[1] != instances.TrustClientVersion {
+			t.Errorf("%s has version %s, the rules say %s", c.File, m[1], instances.TrustClientVersion)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func TestEachStatusOfAScriptIsListedWithTheMeaningThatFindingsName(t *testing.T)
 		}
 	}
 	for status := range 256 {
-		if known := rules.ExitMeaning(status) != ""; known != used[status] {
+		if known := instances.ExitMeaning(status) != ""; known != used[status] {
 			t.Errorf("status %d: the rules know it: %t, a script uses it: %t", status, known, used[status])
 		}
 	}
@@ -116,7 +116,7 @@ func TestEachStatusOfAScriptIsListedWithTheMeaningThatFindingsName(t *testing.T)
 
 func exitMeaning(t *testing.T, status string) string {
 	t.Helper()
-	return rules.ExitMeaning(number(t, status))
+	return instances.ExitMeaning(number(t, status))
 }
 
 func number(t *testing.T, text string) int {

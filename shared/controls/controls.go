@@ -16,7 +16,8 @@ import (
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
+	"fleetwarden/shared/rules/shares"
 )
 
 // Decide is the rules of a control.
@@ -28,27 +29,27 @@ type Control func(w *observe.World, p *policy.Policy) Decide
 
 // TrustedInstance reads Disks or Survey, Images and KMS.
 func TrustedInstance(w *observe.World, p *policy.Policy) Decide {
-	w.WantsImage, w.WantsKMS = rules.WantsImage(p), rules.WantsKMS(p)
+	w.WantsImage, w.WantsKMS = instances.WantsImage(p), instances.WantsKMS(p)
 	if c := p.TrustedInstance; c.Mode != policy.Off && c.Require == policy.RequireAll {
 		w.Candidate = nil
 	}
-	return rules.TrustedInstance
+	return instances.TrustedInstance
 }
 
 // InstanceRole reads RoleNames and Roles.
 func InstanceRole(w *observe.World, p *policy.Policy) Decide {
 	w.Needed = []string{p.InstanceRole.Role}
-	return rules.InstanceRole
+	return instances.Role
 }
 
 // Agent reads Agents, Assistants and, where the policy asks for the trust client, UserData,
 // of which Script finds the install script.
 func Agent(w *observe.World, p *policy.Policy) Decide {
-	w.Lacking, w.WantsScript = rules.LacksAgent, rules.WantsTrustClient
+	w.Lacking, w.WantsScript = instances.LacksAgent, instances.WantsTrustClient
 	if !p.Agent.TrustClient {
 		w.UserData = nil
 	}
-	return rules.Agent
+	return instances.Agent
 }
 
 // Run judges what an invocation's payload names, by the control of each account, and takes
@@ -62,7 +63,7 @@ func Run[W any](ctx context.Context, call *fcrun.Call, control func(fleet.Accoun
 // Instances is controls of instances together: each facet is read once for all of them. w
 // has their readers; a facet without one is not read. Past dates violations.
 func Instances(w observe.World, p *policy.Policy, steps []reconcile.Step, controls ...Control) reconcile.Control[*fleet.World] {
-	w.Candidate = rules.Candidate
+	w.Candidate = instances.Candidate
 	var each []Decide
 	for _, c := range controls {
 		each = append(each, c(&w, p))
@@ -73,8 +74,8 @@ func Instances(w observe.World, p *policy.Policy, steps []reconcile.Step, contro
 		}
 		return out
 	}
-	w.Waits = rules.Waiting(decide, p)
-	return reconcile.Control[*fleet.World]{Observe: w.Observe, Decide: decide, InPlace: rules.InPlace, Steps: steps}
+	w.Waits = instances.Waiting(decide, p)
+	return reconcile.Control[*fleet.World]{Observe: w.Observe, Decide: decide, InPlace: instances.InPlace, Steps: steps}
 }
 
 // Shares is the control of what an account shares. w has its readers, and the home region.
@@ -86,5 +87,5 @@ func Shares(w observe.Shares, p *policy.Policy, account fleet.AccountID, steps [
 	w.AsksDirectory = approved.Directory != "" || len(approved.Folders) > 0
 	w.Named = func(id fleet.AccountID) bool { _, ok := approved.Account(id); return ok }
 	w.Guards = func(r fleet.Region) bool { return p.Guards(fleet.Scope{Account: account, Region: r}) }
-	return reconcile.Control[*fleet.ShareWorld]{Observe: w.Observe, Decide: rules.ShareRole, InPlace: rules.ShareInPlace, Steps: steps}
+	return reconcile.Control[*fleet.ShareWorld]{Observe: w.Observe, Decide: shares.Role, InPlace: shares.InPlace, Steps: steps}
 }

@@ -8,7 +8,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // lacking is a running Linux instance without the agent, that Cloud Assistant reaches.
@@ -134,7 +134,7 @@ func TestTheAgentIsOnlineOrTheActionIsReported(t *testing.T) {
 			if tc.change != nil {
 				tc.change(&i)
 			}
-			v := one(t, rules.Agent(world(i), guarding()), policy.RuleAgentOnline)
+			v := one(t, instances.Agent(world(i), guarding()), policy.RuleAgentOnline)
 			sound(t, v)
 			if v.Outcome != tc.want || !slices.Equal(kinds(v), tc.changes) || (v.Again > 0) != tc.again {
 				t.Errorf("got %s %v, again after %v: %s", v.Outcome, kinds(v), v.Again, v.Reason)
@@ -159,7 +159,7 @@ func TestTheTrustClientIsInstalledOrTheActionIsReported(t *testing.T) {
 		"our script":           {change: func(i *fleet.Instance) { i.TrustScript = fleet.See("fleetwarden") }, want: fleet.Passes},
 		"no script":            {want: fleet.Violation, changes: []fleet.ChangeKind{fleet.PushTrustClient}},
 		"user data not read":   {change: func(i *fleet.Instance) { i.TrustScript = fleet.Unknown[string]("denied") }, want: fleet.Undecided},
-		"our tag":              {change: func(i *fleet.Instance) { i.Listed.V.Tags[rules.TagTrustClient] = "1" }, want: fleet.NotAssessable, says: "whoever may tag"},
+		"our tag":              {change: func(i *fleet.Instance) { i.Listed.V.Tags[instances.TagTrustClient] = "1" }, want: fleet.NotAssessable, says: "whoever may tag"},
 		"Windows":              {change: func(i *fleet.Instance) { i.Listed.V.OSType = "windows" }, want: fleet.NotApplicable},
 		"stopped":              {change: func(i *fleet.Instance) { i.Listed.V.Status = "Stopped" }},
 		"the seventh family":   {change: func(i *fleet.Instance) { i.Listed.V.Family = "ecs.g7t" }, want: fleet.NotAssessable},
@@ -205,7 +205,7 @@ func TestTheTrustClientIsInstalledOrTheActionIsReported(t *testing.T) {
 				tc.change(&i)
 			}
 			var got fleet.Verdict
-			for _, v := range rules.Agent(world(i), guarding()) {
+			for _, v := range instances.Agent(world(i), guarding()) {
 				if v.Rule == policy.RuleTrustClient {
 					got = v
 					sound(t, v)
@@ -244,7 +244,7 @@ func TestAOneClickInstallationIsWaitedForLikeAPush(t *testing.T) {
 		for n := range 9 {
 			i := since(lacking(), 20*time.Minute, n)
 			i.Invocations = fleet.See(c.runs)
-			v := one(t, rules.Agent(world(i), p), policy.RuleAgentOnline)
+			v := one(t, instances.Agent(world(i), p), policy.RuleAgentOnline)
 			if asks := len(v.Changes) == 1; asks != c.asks || !strings.Contains(v.Reason, c.says) {
 				t.Errorf("%v, look %d: %s %v: %s", c.runs, n, v.Outcome, kinds(v), v.Reason)
 			}
@@ -257,7 +257,7 @@ func TestASelfManagedInstanceGetsNoTrustClient(t *testing.T) {
 	i.TrustScript = fleet.See("")
 	p := guarding()
 	p.SelfManaged = []policy.Selector{{Tags: map[string]string{"trust-service": "self"}}}
-	for _, v := range rules.Agent(world(i), p) {
+	for _, v := range instances.Agent(world(i), p) {
 		if v.Rule == policy.RuleTrustClient && (v.Outcome != fleet.NotApplicable || len(v.Changes) > 0) {
 			t.Errorf("got %s %v", v.Outcome, kinds(v))
 		}
@@ -267,11 +267,11 @@ func TestASelfManagedInstanceGetsNoTrustClient(t *testing.T) {
 func TestOnlyWhatMayBePushedIsAskedMoreAbout(t *testing.T) {
 	online := lacking()
 	online.Agent = fleet.See(fleet.Agent{Known: true, Status: "online"})
-	if rules.LacksAgent(&online) {
+	if instances.LacksAgent(&online) {
 		t.Error("more is asked about an instance whose agent is online")
 	}
 	i := lacking()
-	if !rules.LacksAgent(&i) {
+	if !instances.LacksAgent(&i) {
 		t.Error("nothing more is asked about an instance without the agent")
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // aHundred are instances that share three roles.
@@ -26,7 +26,7 @@ func BenchmarkInstanceRoleOfAHundredTrustedInstancesWithThreeRoles(b *testing.B)
 	w, p := aHundred(func(*fleet.Listing) {}), enforcing()
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(rules.InstanceRole(w, p)) != 200 {
+		if len(instances.Role(w, p)) != 200 {
 			b.Fatal("not two verdicts an instance")
 		}
 	}
@@ -36,7 +36,7 @@ func BenchmarkInstanceRoleOfAHundredOrdinaryInstances(b *testing.B) {
 	w, p := aHundred(func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g7", nil }), enforcing()
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(rules.InstanceRole(w, p)) != 200 {
+		if len(instances.Role(w, p)) != 200 {
 			b.Fatal("not two verdicts an instance")
 		}
 	}
@@ -46,7 +46,7 @@ func BenchmarkTrustedInstanceOfAHundredOrdinaryInstances(b *testing.B) {
 	w, p := aHundred(func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g7", nil }), enforcing()
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(rules.TrustedInstance(w, p)) != 200 {
+		if len(instances.TrustedInstance(w, p)) != 200 {
 			b.Fatal("not two verdicts an instance: hardening is asked of each")
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/shares"
 )
 
 // imageRole is a role of ours that trusts the sharee and grants keyOne.
@@ -34,7 +34,7 @@ func failedToShare(change ...func(*fleet.ShareWorld, *fleet.ShareSide)) *fleet.S
 // silent fails if the rule says anything.
 func silent(t *testing.T, name string, w *fleet.ShareWorld, p *policy.Policy) {
 	t.Helper()
-	for _, v := range rules.ShareRole(w, p) {
+	for _, v := range shares.Role(w, p) {
 		if v.Rule == policy.RuleFailedShare {
 			t.Errorf("%s: %+v", name, v)
 		}
@@ -81,7 +81,7 @@ func TestAFailureThatNoGrantHealsSaysWhatToDoAndNothingIsGranted(t *testing.T) {
 		if !strings.Contains(v.Remedy, word) {
 			t.Errorf("%s: %s", code, v.Remedy)
 		}
-		for _, v := range rules.ShareRole(w, approving()) {
+		for _, v := range shares.Role(w, approving()) {
 			if len(v.Changes) > 0 {
 				t.Errorf("%s: %s changes %v", code, v.Rule, kinds(v))
 			}
@@ -117,7 +117,7 @@ func TestNoAdviceDeletesARoleAndNothingIsUnneededWhileSharesFail(t *testing.T) {
 	}
 	idle := sharing(imageRole())
 	idle.Sides[0].Tags = fleet.See(map[string]string{})
-	for _, v := range rules.ShareRole(idle, approving()) {
+	for _, v := range shares.Role(idle, approving()) {
 		if text := v.Reason + v.Remedy; strings.Contains(text, "delete the role") || strings.Contains(text, "DeleteRole") {
 			t.Errorf("%s: %s", v.Rule, text)
 		}
@@ -186,7 +186,7 @@ func TestEachFailedShareIsReportedOfItsImageWithItsOwnAccounts(t *testing.T) {
 		s.Ref.Call.Share.Also[0].Code = "OperationDeined.FullImage"
 	})
 	said := map[string]fleet.Verdict{}
-	for _, v := range rules.ShareRole(w, approving(approvingThird)) {
+	for _, v := range shares.Role(w, approving(approvingThird)) {
 		if v.Rule == policy.RuleFailedShare {
 			said[v.Ref.ID] = v
 		}

@@ -7,7 +7,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // FuzzDecide feeds what comes from outside: the cloud's words about an instance and
@@ -35,12 +35,12 @@ func FuzzDecide(f *testing.F) {
 		p.InstanceRole.Conflict, p.InstanceRole.AttachAfter = policy.ConflictReplace, 0
 		p.TrustedInstance.Require, p.TrustedInstance.IMDS = policy.RequireAll, true
 		p.TrustedInstance.Consequence = policy.ConsequenceStop
-		for _, v := range rules.TrustedInstance(w, p) {
+		for _, v := range instances.TrustedInstance(w, p) {
 			sound(t, v)
 		}
 		_, badDocument := rampolicy.Parse(document)
 		_, badTrust := rampolicy.ParseTrust(trust)
-		for _, v := range rules.InstanceRole(w, p) {
+		for _, v := range instances.Role(w, p) {
 			sound(t, v)
 			if len(v.Changes) > 0 && (badDocument != nil || badTrust != nil) {
 				t.Errorf("changes for a role that cannot be read: %+v", v)

@@ -10,7 +10,8 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
+	"fleetwarden/shared/rules/shares"
 )
 
 // broken is a world in which one rule finds fault, and the policy that asks it.
@@ -24,9 +25,9 @@ type broken struct {
 
 func (b broken) decide() []fleet.Verdict {
 	if b.shares != nil {
-		return rules.ShareRole(b.shares, b.policy)
+		return shares.Role(b.shares, b.policy)
 	}
-	return slices.Concat(rules.TrustedInstance(b.instances, b.policy), rules.InstanceRole(b.instances, b.policy), rules.Agent(b.instances, b.policy))
+	return slices.Concat(instances.TrustedInstance(b.instances, b.policy), instances.Role(b.instances, b.policy), instances.Agent(b.instances, b.policy))
 }
 
 // control is that of the policy by its id.
@@ -185,7 +186,7 @@ func TestWhatIsSharedWhereThePolicyDoesNotGuardIsNeitherReportedNorTakenBack(t *
 	w := sharing(trusting(accounts(sharee, stranger), resOne), with(string(sharee), string(stranger)))
 	p := approving(enforced)
 	p.Regions = []fleet.Region{"cn-shanghai"}
-	for _, v := range rules.ShareRole(w, p) {
+	for _, v := range shares.Role(w, p) {
 		if v.Outcome == fleet.Violation || len(v.Changes) > 0 {
 			t.Errorf("got %+v", v)
 		}
@@ -199,7 +200,7 @@ func TestWhatIsSharedWhereThePolicyDoesNotGuardIsNeitherReportedNorTakenBack(t *
 // A tag that whoever may tag can set makes nothing pass, and leaves nothing unchanged,
 // without a word about it.
 func TestNoTagThatAnyoneCanSetIsObeyedSilently(t *testing.T) {
-	tags := []string{fleet.TagACK, rules.TagViolation, rules.TagStopped, rules.TagTrustClient, "env", "trust"}
+	tags := []string{fleet.TagACK, instances.TagViolation, instances.TagStopped, instances.TagTrustClient, "env", "trust"}
 	rapid.Check(t, func(t *rapid.T) {
 		w, p := anyWorld(t), anyPolicy(t)
 		lab := policy.Selector{Tags: map[string]string{"env": "*"}}
@@ -235,5 +236,5 @@ func TestNoTagThatAnyoneCanSetIsObeyedSilently(t *testing.T) {
 }
 
 func all(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	return slices.Concat(rules.TrustedInstance(w, p), rules.InstanceRole(w, p), rules.Agent(w, p))
+	return slices.Concat(instances.TrustedInstance(w, p), instances.Role(w, p), instances.Agent(w, p))
 }

@@ -10,7 +10,8 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
+	"fleetwarden/shared/rules/shares"
 )
 
 // A pass may die right after a write. Whatever kind of change that was, the next look finds
@@ -23,21 +24,21 @@ func TestEachChangeIsInPlaceOnceItWasMade(t *testing.T) {
 			t.Errorf("%+v is in place before: %t, and after: %t", c, before, after)
 		}
 	}
-	instances := func(t interface{ Errorf(string, ...any) }, w *fleet.World, p *policy.Policy) {
+	settles := func(t interface{ Errorf(string, ...any) }, w *fleet.World, p *policy.Policy) {
 		vs, after := decide(w, p), clone(w)
 		apply(after, vs)
 		for _, c := range asked(vs) {
-			check(t, c, rules.InPlace(w, c), rules.InPlace(after, c))
+			check(t, c, instances.InPlace(w, c), instances.InPlace(after, c))
 		}
 	}
 	shares := func(t interface{ Errorf(string, ...any) }, w *fleet.ShareWorld, p *policy.Policy) {
-		vs, after := rules.ShareRole(w, p), cloneShares(w)
+		vs, after := shares.Role(w, p), cloneShares(w)
 		applyShares(after, vs)
 		for _, c := range asked(vs) {
-			check(t, c, rules.ShareInPlace(w, c), rules.ShareInPlace(after, c))
+			check(t, c, shares.InPlace(w, c), shares.InPlace(after, c))
 		}
 	}
-	rapid.Check(t, func(t *rapid.T) { instances(t, anyWorld(t), anyPolicy(t)) })
+	rapid.Check(t, func(t *rapid.T) { settles(t, anyWorld(t), anyPolicy(t)) })
 	rapid.Check(t, func(t *rapid.T) { shares(t, anyShareWorld(t), anySharePolicy(t)) })
 
 	// Not each run has each kind of change in those worlds, and none has an agent.
@@ -46,17 +47,17 @@ func TestEachChangeIsInPlaceOnceItWasMade(t *testing.T) {
 	for _, conflict := range []string{policy.ConflictReplace, policy.ConflictGrant} {
 		p := enforcing()
 		p.InstanceRole.Conflict = conflict
-		instances(t, world(another), p)
+		settles(t, world(another), p)
 	}
 	without := world(bareRole)
 	without.Roles[systrust] = missing()
-	instances(t, without, enforcing())
+	settles(t, without, enforcing())
 	slow := trusted()
 	slow.SystemDisk = fleet.See("cloud_efficiency")
 	for _, consequence := range []string{policy.ConsequenceTag, policy.ConsequenceStop} {
 		p := enforcing()
 		p.TrustedInstance.Consequence, p.TrustedInstance.Grace = consequence, 0
-		instances(t, world(slow), p)
+		settles(t, world(slow), p)
 	}
 	for _, role := range []fleet.Fact[fleet.Role]{missing(), trusting(accounts(stranger), resTwo)} {
 		shares(t, sharing(role, with(string(sharee))), approving(enforced))
@@ -73,24 +74,26 @@ func TestEachChangeIsInPlaceOnceItWasMade(t *testing.T) {
 	installed.Agent = fleet.See(fleet.Agent{Known: true, Status: "online", Sub: "online"})
 	installed.Invocations = fleet.See(pushed(fleet.CommandTrustClient, "Success", time.Hour))
 	run.Invocations = fleet.See(slices.Concat(pushed(fleet.CommandAgentLinux, "Running", time.Second), pushed(fleet.CommandTrustClient, "Running", time.Second)))
-	tagged := listed(installed, func(l *fleet.Listing) { l.Tags = map[string]string{rules.TagTrustClient: rules.TrustClientVersion} })
+	tagged := listed(installed, func(l *fleet.Listing) {
+		l.Tags = map[string]string{instances.TagTrustClient: instances.TrustClientVersion}
+	})
 	for _, x := range []struct{ before, after fleet.Instance }{{unknown, bare}, {bare, run}, {bare, installed}, {installed, tagged}} {
-		for _, c := range asked(rules.Agent(world(x.before), guarding())) {
-			check(t, c, rules.InPlace(world(x.before), c), rules.InPlace(world(x.after), c))
+		for _, c := range asked(instances.Agent(world(x.before), guarding())) {
+			check(t, c, instances.InPlace(world(x.before), c), instances.InPlace(world(x.after), c))
 		}
 	}
 	// Undoing makes kinds of its own.
 	undone := listed(trusted(), func(l *fleet.Listing) { l.Status, l.Tags = "Running", map[string]string{} })
-	done := listed(undone, func(l *fleet.Listing) { l.Status, l.Tags = "Stopped", map[string]string{rules.TagViolation: "x"} })
+	done := listed(undone, func(l *fleet.Listing) { l.Status, l.Tags = "Stopped", map[string]string{instances.TagViolation: "x"} })
 	undone.RoleName = fleet.See("")
 	role := fleet.Ref{Scope: fleet.Scope{Account: here.Account}, Kind: fleet.KindRole, ID: theirs}
 	granted, revoked := world(done), world(undone)
 	granted.Roles[theirs] = fleet.See(fleet.Role{Trust: rampolicy.ECSTrust(), Policies: []fleet.Policy{{Name: policy.PolicyLeast, Type: fleet.CustomPolicy}}})
 	for _, c := range []fleet.Change{
-		{Kind: fleet.DetachRole, Ref: done.Ref, Before: done.RoleName.V}, {Kind: fleet.UntagInstance, Ref: done.Ref, Before: rules.TagViolation + "=x"},
-		{Kind: fleet.StartInstance, Ref: done.Ref, Before: rules.TagStopped + "=x", Want: "Running"}, {Kind: fleet.RevokeRole, Ref: role, Before: policy.PolicyLeast},
+		{Kind: fleet.DetachRole, Ref: done.Ref, Before: done.RoleName.V}, {Kind: fleet.UntagInstance, Ref: done.Ref, Before: instances.TagViolation + "=x"},
+		{Kind: fleet.StartInstance, Ref: done.Ref, Before: instances.TagStopped + "=x", Want: "Running"}, {Kind: fleet.RevokeRole, Ref: role, Before: policy.PolicyLeast},
 	} {
-		check(t, c, rules.InPlace(granted, c), rules.InPlace(revoked, c))
+		check(t, c, instances.InPlace(granted, c), instances.InPlace(revoked, c))
 	}
 	for _, f := range fleet.Functions() {
 		for _, kind := range f.Changes {

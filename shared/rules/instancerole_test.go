@@ -11,7 +11,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // Each row is a row of the control's table, or its negative.
@@ -113,7 +113,7 @@ func TestSystrustRole(t *testing.T) {
 			if tc.policy != nil {
 				tc.policy(p)
 			}
-			v := one(t, rules.InstanceRole(w, p), policy.RuleSystrustRole)
+			v := one(t, instances.Role(w, p), policy.RuleSystrustRole)
 			if v.Outcome != tc.want || !slices.Equal(kinds(v), tc.changes) {
 				t.Errorf("got %s %v, want %s %v: %s", v.Outcome, kinds(v), tc.want, tc.changes, v.Reason)
 			}
@@ -135,7 +135,7 @@ func TestAMissingInstanceIsAwaitedForTenMinutes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := fleet.Instance{Ref: fleet.Ref{Scope: here, Kind: fleet.KindInstance, ID: "i-1", Try: tc.try}, Gone: fleet.See(true)}
-			v := one(t, rules.InstanceRole(world(i), enforcing()), policy.RuleSystrustRole)
+			v := one(t, instances.Role(world(i), enforcing()), policy.RuleSystrustRole)
 			if v.Outcome != tc.want || v.Again != tc.again || len(v.Changes) != 0 {
 				t.Errorf("got %+v", v)
 			}
@@ -150,7 +150,7 @@ func TestWhatOnlyTheLaunchCallsTrustedIsNotChanged(t *testing.T) {
 			l.Type, l.Family, l.Tags, l.Created = "ecs.g7.large", "ecs.g7", nil, noon.Add(-age)
 		})
 		i.RoleName = fleet.See("")
-		v := one(t, rules.InstanceRole(world(i), enforcing()), policy.RuleSystrustRole)
+		v := one(t, instances.Role(world(i), enforcing()), policy.RuleSystrustRole)
 		if v.Outcome != want || len(v.Changes) != 0 {
 			t.Errorf("at the age of %v: %+v, want %s", age, v, want)
 		}
@@ -162,7 +162,7 @@ func TestChangesNameTheirNeed(t *testing.T) {
 	i.RoleName = fleet.See("")
 	w := world(i)
 	w.Roles[systrust] = missing()
-	v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleSystrustRole)
+	v := one(t, instances.Role(w, enforcing()), policy.RuleSystrustRole)
 	ensure, attach := v.Changes[0], v.Changes[1]
 	if attach.Needs != ensure.Ref.Key() || ensure.Needs != (fleet.Key{}) {
 		t.Errorf("got %+v", v.Changes)
@@ -180,7 +180,7 @@ func TestARoleNameIsComparedAsRAMDoes(t *testing.T) {
 	i.RoleName = fleet.See(strings.ToLower(systrust))
 	w := world(i)
 	w.Roles[strings.ToLower(systrust)] = granting(narrow)
-	v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleSystrustRole)
+	v := one(t, instances.Role(w, enforcing()), policy.RuleSystrustRole)
 	if v.Outcome != fleet.Violation || !slices.Equal(kinds(v), []fleet.ChangeKind{fleet.GrantRole}) {
 		t.Errorf("got %+v", v)
 	}
@@ -191,7 +191,7 @@ func TestAMissingRoleIsNotCalledNarrow(t *testing.T) {
 	i.RoleName = fleet.See(theirs)
 	w := world(i)
 	w.Roles[theirs] = missing()
-	for _, v := range rules.InstanceRole(w, enforcing()) {
+	for _, v := range instances.Role(w, enforcing()) {
 		if v.Rule == policy.RuleOverBroadRole {
 			t.Errorf("over-broad-role says %s of a role that does not exist", v.Outcome)
 		}
@@ -216,7 +216,7 @@ func TestOverBroadRole(t *testing.T) {
 			i.RoleName = fleet.See(theirs)
 			w := world(i)
 			w.Roles[theirs] = tc.role
-			v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleOverBroadRole)
+			v := one(t, instances.Role(w, enforcing()), policy.RuleOverBroadRole)
 			if v.Outcome != tc.want || len(v.Changes) != 0 {
 				t.Errorf("got %+v, want %s", v, tc.want)
 			}
@@ -234,7 +234,7 @@ func TestTheUnreadRoleOfAnOrdinaryInstanceIsUnknown(t *testing.T) {
 	} {
 		tc.in.RoleName = fleet.Unknown[string]("denied")
 		reports := 0
-		for _, v := range rules.InstanceRole(world(tc.in), enforcing()) {
+		for _, v := range instances.Role(world(tc.in), enforcing()) {
 			if v.Outcome == fleet.Undecided {
 				reports++
 				if v.Rule != tc.rule {
@@ -251,7 +251,7 @@ func TestTheUnreadRoleOfAnOrdinaryInstanceIsUnknown(t *testing.T) {
 func TestOverBroadRoleSaysNothingWhereItIsNotAsked(t *testing.T) {
 	silent := func(t *testing.T, w *fleet.World, p *policy.Policy) {
 		t.Helper()
-		for _, v := range rules.InstanceRole(w, p) {
+		for _, v := range instances.Role(w, p) {
 			if v.Rule == policy.RuleOverBroadRole {
 				t.Errorf("got %+v", v)
 			}
@@ -301,13 +301,13 @@ func TestTheRulesNeedNoOtherRolesThanTheyWant(t *testing.T) {
 			tc.inst.RoleName = fleet.See(theirs)
 			w := world(tc.inst)
 			w.Roles[theirs] = granting(sweeping)
-			want := rules.InstanceRole(w, p)
-			if got := rules.WantsRole(p)(&w.Instances[0]); got != tc.wanted {
+			want := instances.Role(w, p)
+			if got := instances.WantsRole(p)(&w.Instances[0]); got != tc.wanted {
 				t.Errorf("wanted: %v", got)
 			} else if !got {
 				w.Instances[0].RoleName = fleet.Fact[string]{}
 			}
-			if diff := cmp.Diff(want, rules.InstanceRole(w, p)); diff != "" {
+			if diff := cmp.Diff(want, instances.Role(w, p)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -325,7 +325,7 @@ func TestTheSystrustRoleInAnotherSpellingIsNeverANil(t *testing.T) {
 		"right": granting(rampolicy.SysTrustPolicy()), "untrusting": untrusting(), "unread": fleet.Unknown[fleet.Role]("denied"), "missing": missing(),
 	} {
 		w.Roles[systrust] = role
-		v := one(t, rules.InstanceRole(w, enforcing()), policy.RuleSystrustRole)
+		v := one(t, instances.Role(w, enforcing()), policy.RuleSystrustRole)
 		if name == "missing" {
 			if v.Outcome != fleet.Violation || len(v.Changes) != 1 || v.Changes[0].Kind != fleet.EnsureRole {
 				t.Errorf("%s: %+v", name, v)

@@ -12,12 +12,12 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // decide runs both controls of this package.
 func decide(w *fleet.World, p *policy.Policy) []fleet.Verdict {
-	return slices.Concat(rules.TrustedInstance(w, p), rules.InstanceRole(w, p))
+	return slices.Concat(instances.TrustedInstance(w, p), instances.Role(w, p))
 }
 
 func pick[T any](t *rapid.T, name string, from ...T) T { return rapid.SampledFrom(from).Draw(t, name) }
@@ -143,7 +143,7 @@ func anyListing(t *rapid.T) fleet.Listing {
 		HTTPTokens: pick(t, "tokens", "", "required", "optional"),
 		Created:    noon.Add(-pick(t, "age", 0, time.Minute, 7*time.Minute, 48*time.Hour)), Tags: map[string]string{},
 	}
-	for _, tag := range rapid.SliceOf(rapid.SampledFrom([]string{fleet.TagSupportVTPM, fleet.TagAutoScaling, fleet.TagACK, rules.TagViolation})).Draw(t, "tags") {
+	for _, tag := range rapid.SliceOf(rapid.SampledFrom([]string{fleet.TagSupportVTPM, fleet.TagAutoScaling, fleet.TagACK, instances.TagViolation})).Draw(t, "tags") {
 		l.Tags[tag] = "x"
 	}
 	return l

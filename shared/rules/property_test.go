@@ -10,7 +10,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // blurs are the ways to make one observed fact of a world unknown.
@@ -95,7 +95,7 @@ func TestNoMessageMaturesAnything(t *testing.T) {
 			for i := range c.Instances {
 				c.Instances[i].Ref.Try = try
 			}
-			for _, v := range append(decide(c, p), rules.Agent(c, p)...) {
+			for _, v := range append(decide(c, p), instances.Agent(c, p)...) {
 				said := fmt.Sprint(v.Ref, v.Rule, v.Outcome, v.Severity, v.Reason, v.Remedy, v.Since)
 				for _, x := range v.Changes {
 					if x.Kind != fleet.RefreshAssets {

@@ -12,7 +12,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // spent is an instance of an operating system to which the agent was pushed as often as
@@ -41,14 +41,14 @@ func TestAFindingSaysHowTheLastPushEnded(t *testing.T) {
 		{fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: 201}, "exit code 201: curl is not installed"},
 		{fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: 209}, "exit code 209: another run of this script has not ended"},
 	} {
-		v := one(t, rules.Agent(world(spent("linux", c.run)), guarding()), policy.RuleAgentOnline)
+		v := one(t, instances.Agent(world(spent("linux", c.run)), guarding()), policy.RuleAgentOnline)
 		if v.Outcome != fleet.Violation || !strings.Contains(v.Reason, "pushed 3 times") || !strings.Contains(v.Reason, c.says) {
 			t.Errorf("%+v: %s %q", c.run, v.Outcome, v.Reason)
 		}
 		// A repeated push has the reason in its verdict.
 		i := spent("linux", c.run)
 		i.Invocations.V = i.Invocations.V[:1]
-		v = one(t, rules.Agent(world(i), guarding()), policy.RuleAgentOnline)
+		v = one(t, instances.Agent(world(i), guarding()), policy.RuleAgentOnline)
 		if len(v.Changes) != 1 || !strings.Contains(v.Reason, c.says) {
 			t.Errorf("%+v, pushed again: %v %q", c.run, v.Changes, v.Reason)
 		}
@@ -60,7 +60,7 @@ func TestTheManualCommandDoesWithoutWhatThePushLacked(t *testing.T) {
 	lacks := map[int][]string{201: {"curl"}, 205: {"curl", "wget", "DownloadFile"}, 206: {"curl", "wget", "DownloadFile"}, 204: {"$env:TEMP"}}
 	for _, system := range []string{"linux", "windows"} {
 		for status := range 256 {
-			v := one(t, rules.Agent(world(spent(system, fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: status})), guarding()), policy.RuleAgentOnline)
+			v := one(t, instances.Agent(world(spent(system, fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: status})), guarding()), policy.RuleAgentOnline)
 			name := fmt.Sprintf("%s, exit code %d: %q", system, status, v.Remedy)
 			if !strings.Contains(v.Remedy, "-k=CODE") || !strings.Contains(v.Remedy, "posture scan") {
 				t.Errorf("%s names no command", name)
@@ -76,7 +76,7 @@ func TestTheManualCommandDoesWithoutWhatThePushLacked(t *testing.T) {
 			}
 		}
 	}
-	if v := one(t, rules.Agent(world(spent("linux", fleet.Invocation{Status: "Failed", ExitCode: 201})), guarding()), policy.RuleAgentOnline); !strings.Contains(v.Remedy, "wget -q https://") {
+	if v := one(t, instances.Agent(world(spent("linux", fleet.Invocation{Status: "Failed", ExitCode: 201})), guarding()), policy.RuleAgentOnline); !strings.Contains(v.Remedy, "wget -q https://") {
 		t.Errorf("without curl: %q", v.Remedy)
 	}
 }
@@ -85,7 +85,7 @@ func TestTheManualCommandDoesWithoutWhatThePushLacked(t *testing.T) {
 // holds it alone, however the command itself was started, and does not wait for a lock
 // that a killed run left behind.
 func TestTheManualCommandLeavesARunThatHoldsTheLockAlone(t *testing.T) {
-	v := one(t, rules.Agent(world(spent("linux", fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: 209})), guarding()), policy.RuleAgentOnline)
+	v := one(t, instances.Agent(world(spent("linux", fleet.Invocation{Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: 209})), guarding()), policy.RuleAgentOnline)
 	_, command, _ := strings.Cut(v.Remedy, "as root: ")
 	guard, _, ok := strings.Cut(command, " && curl ")
 	if !ok {
@@ -120,7 +120,7 @@ func TestAFailedTrustClientSaysWhyInTheSameWords(t *testing.T) {
 	i := listed(lacking(), func(l *fleet.Listing) { l.Family = "ecs.g6t" })
 	i.TrustScript = fleet.See("")
 	i.Invocations = fleet.See([]fleet.Invocation{{ID: "t-1", Command: fleet.CommandTrustClient, Status: "Failed", ErrorCode: "ExitCodeNonzero", ExitCode: 201, Created: noon.Add(-time.Minute)}})
-	v := one(t, rules.Agent(world(i), guarding()), policy.RuleTrustClient)
+	v := one(t, instances.Agent(world(i), guarding()), policy.RuleTrustClient)
 	if !strings.Contains(v.Reason, "Failed (ExitCodeNonzero), exit code 201: curl is not installed") || !strings.Contains(v.Remedy, "install curl") {
 		t.Errorf("%q, %q", v.Reason, v.Remedy)
 	}

@@ -10,7 +10,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/shares"
 )
 
 func TestOnceTheChangesOfSharesAreMadeThereIsNothingToChange(t *testing.T) {
@@ -19,9 +19,9 @@ func TestOnceTheChangesOfSharesAreMadeThereIsNothingToChange(t *testing.T) {
 		for _, pass := range []time.Duration{0, 30 * 24 * time.Hour} { // what is not needed is due by then
 			w.At = w.At.Add(pass)
 			for range 3 { // what is wanted first, then the mark; what is due, then the mark again
-				applyShares(w, rules.ShareRole(w, p))
+				applyShares(w, shares.Role(w, p))
 			}
-			if c := changes(rules.ShareRole(w, p)); len(c) != 0 {
+			if c := changes(shares.Role(w, p)); len(c) != 0 {
 				t.Errorf("still to change after %s: %v", pass, c)
 			}
 		}
@@ -67,13 +67,13 @@ func afterwards(w *fleet.ShareWorld, vs []fleet.Verdict) map[string]bool {
 func TestKnowingLessNeitherOpensTheRoleNorTakesAnythingBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, p := anyShareWorld(t), anySharePolicy(t)
-		applyShares(w, marked(rules.ShareRole(w, p)))
+		applyShares(w, marked(shares.Role(w, p)))
 		w.At = w.At.Add(pick(t, "later", 0, 8*24*time.Hour))
-		now, before := power(w), afterwards(w, rules.ShareRole(w, p))
+		now, before := power(w), afterwards(w, shares.Role(w, p))
 		for n, blur := range shareBlurs(w) {
 			less := cloneShares(w)
 			blur(less)
-			after := afterwards(w, rules.ShareRole(less, p))
+			after := afterwards(w, shares.Role(less, p))
 			for x := range after {
 				if !now[x] && !before[x] {
 					t.Errorf("blur %d: %s is let in", n, x)
@@ -94,13 +94,13 @@ func TestKnowingLessNeverSettlesWhatTheShareRulesFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, p := anyShareWorld(t), anySharePolicy(t)
 		found := map[string]fleet.Verdict{}
-		for _, v := range rules.ShareRole(w, p) {
+		for _, v := range shares.Role(w, p) {
 			found[v.Rule] = v
 		}
 		for n, blur := range shareBlurs(w) {
 			less := cloneShares(w)
 			blur(less)
-			for _, v := range rules.ShareRole(less, p) {
+			for _, v := range shares.Role(less, p) {
 				was := found[v.Rule]
 				switch {
 				case v.Rule == policy.RuleTakeBack: // it reports what is there too much
@@ -150,7 +150,7 @@ func history(t *rapid.T) {
 		}
 		w.Sides[0].Regions.V[0].Resources = anyResources(t)
 		w.At = w.At.Add(pick(t, "passes", 0, time.Hour, 8*24*time.Hour))
-		applyShares(w, rules.ShareRole(w, anySharePolicy(t)))
+		applyShares(w, shares.Role(w, anySharePolicy(t)))
 		for s, was := range foreign {
 			if was && !strings.Contains(role.Trust, s) {
 				t.Fatalf("%s\nis gone from\n%s", s, role.Trust)
@@ -169,14 +169,14 @@ func TestNothingIsTakenBackThatAShareeOfUnknownApprovalMayHangOn(t *testing.T) {
 func TestAKeyIsTakenBackOnlyAfterThoseInUseAreGranted(t *testing.T) {
 	w := sharing(trusting(accounts(sharee), resTwo), with(string(sharee))) // grants another key than the one in use
 	p := approving(enforced)
-	applyShares(w, marked(rules.ShareRole(w, p)))
+	applyShares(w, marked(shares.Role(w, p)))
 	w.At = w.At.Add(8 * 24 * time.Hour)
 	expect(t, ruled(t, w, p, policy.RuleTakeBack), fleet.Violation, "grants their keys")
-	applyShares(w, rules.ShareRole(w, p))
+	applyShares(w, shares.Role(w, p))
 	if got := power(w); !got[resOne] || !got[resTwo] {
 		t.Fatalf("the role gives %v", got)
 	}
-	applyShares(w, rules.ShareRole(w, p))
+	applyShares(w, shares.Role(w, p))
 	if got := power(w); !got[resOne] || got[resTwo] {
 		t.Errorf("the role gives %v", got)
 	}

@@ -9,7 +9,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/shares"
 )
 
 const (
@@ -91,7 +91,7 @@ func enforced(p *policy.ShareRole) { p.TakeBack = policy.TakeBackEnforce }
 func ruled(t *testing.T, w *fleet.ShareWorld, p *policy.Policy, rule string) fleet.Verdict {
 	t.Helper()
 	var found []fleet.Verdict
-	for _, v := range rules.ShareRole(w, p) {
+	for _, v := range shares.Role(w, p) {
 		sound(t, v)
 		if v.Rule == rule {
 			found = append(found, v)
@@ -266,7 +266,7 @@ func TestTooManyAccountsGetTheAdviceToUseTheDirectory(t *testing.T) {
 
 func TestAnAccountThatThePolicyLeavesOutIsLeftAlone(t *testing.T) {
 	p := approving(func(p *policy.ShareRole) { p.Exclude = []policy.Selector{{Accounts: []fleet.AccountID{here.Account}}} })
-	vs := rules.ShareRole(sharing(missing(), with(string(sharee))), p)
+	vs := shares.Role(sharing(missing(), with(string(sharee))), p)
 	if len(vs) != 1 || vs[0].Outcome != fleet.NotApplicable {
 		t.Errorf("got %+v", vs)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/shares"
 )
 
 // identity is one that may try to assume a role, with the directory of its account.
@@ -155,7 +155,7 @@ func TestNoUnapprovedPartyThatTheRoleLetsInIsBehindAPass(t *testing.T) {
 		doc := anyTrust(t)
 		w := sharing(fleet.See(fleet.Role{Name: fleet.SnapshotShareRole, Trust: doc}), with(string(sharee)))
 		w.Sides[0].Tags = fleet.See(map[string]string{})
-		vs := rules.ShareRole(w, approving())
+		vs := shares.Role(w, approving())
 		for _, who := range identities {
 			approved := who.kind == "Service" && who.id == string(sharee)+"@ecs.aliyuncs.com"
 			if approved || !lets(t, doc, who) {
@@ -226,7 +226,7 @@ func TestSeveralDirectoriesOfOneConditionAreApprovedEachForItself(t *testing.T) 
 
 func TestARoleWhoseTrustCannotBeReadIsBehindNoPass(t *testing.T) {
 	for _, role := range []fleet.Fact[fleet.Role]{fleet.See(fleet.Role{Trust: "{"}), fleet.Unknown[fleet.Role]("denied")} {
-		for _, v := range rules.ShareRole(sharing(role, with(string(sharee))), approving()) {
+		for _, v := range shares.Role(sharing(role, with(string(sharee))), approving()) {
 			if slices.Contains(trustRules, v.Rule) && v.Outcome == fleet.Passes {
 				t.Errorf("%s passes: %s", v.Rule, v.Reason)
 			}

@@ -8,7 +8,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // bare is a trusted instance that lacks its role, which the policy would attach.
@@ -50,7 +50,7 @@ func TestWhoseInstanceMayBeChanged(t *testing.T) {
 			if tc.policy != nil {
 				tc.policy(p)
 			}
-			v := one(t, rules.InstanceRole(bare(tc.change), p), policy.RuleSystrustRole)
+			v := one(t, instances.Role(bare(tc.change), p), policy.RuleSystrustRole)
 			if v.Outcome != tc.want || (len(v.Changes) > 0) != tc.made {
 				t.Errorf("got %+v", v)
 			}
@@ -69,7 +69,7 @@ func exemption(rule string, hours int) func(*policy.Policy) {
 func TestAnExemptionSaysWhoAndWhy(t *testing.T) {
 	p := enforcing()
 	exemption("", 1)(p)
-	v := one(t, rules.InstanceRole(bare(func(*fleet.Listing) {}), p), policy.RuleSystrustRole)
+	v := one(t, instances.Role(bare(func(*fleet.Listing) {}), p), policy.RuleSystrustRole)
 	for _, part := range []string{"alice", "moves next week", "2026-11-20", "no RAM role"} {
 		if !strings.Contains(v.Reason, part) {
 			t.Errorf("%q does not say %q", v.Reason, part)
@@ -80,7 +80,7 @@ func TestAnExemptionSaysWhoAndWhy(t *testing.T) {
 func TestAnInstanceThatCouldNotBeReadGetsOneVerdict(t *testing.T) {
 	i := trusted()
 	i.Listed, i.Gone = fleet.Unknown[fleet.Listing]("denied"), fleet.Fact[bool]{}
-	vs := rules.InstanceRole(world(i), enforcing())
+	vs := instances.Role(world(i), enforcing())
 	if len(vs) != 1 || vs[0].Outcome != fleet.Undecided || !strings.Contains(vs[0].Reason, "denied") {
 		t.Errorf("got %+v", vs)
 	}
@@ -91,7 +91,7 @@ func TestAScopeThatAsksForWhatWasNotReadDecidesNothing(t *testing.T) {
 	i.Listed, i.Gone = fleet.Claim(i.Listed.V), fleet.Fact[bool]{}
 	p := enforcing()
 	p.InstanceRole.Include = []policy.Selector{{VPCs: []string{"vpc-1"}}}
-	vs := rules.InstanceRole(world(i), p)
+	vs := instances.Role(world(i), p)
 	if len(vs) != 1 || vs[0].Outcome != fleet.Undecided {
 		t.Errorf("got %+v", vs)
 	}
@@ -104,7 +104,7 @@ func TestEachInstanceIsJudgedByItself(t *testing.T) {
 	}
 	w.Instances[1].RoleName = fleet.See("")
 	var got []string
-	for _, v := range rules.InstanceRole(w, enforcing()) {
+	for _, v := range instances.Role(w, enforcing()) {
 		if v.Rule == policy.RuleSystrustRole {
 			got = append(got, v.Ref.ID+" "+string(v.Outcome))
 		}

@@ -12,7 +12,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // tagsRead are the tags that decisions read, by the names of their constants, and why
@@ -111,7 +111,7 @@ func ofTags(x ast.Expr) bool {
 }
 
 func TestATagOfOursOnAnInstanceThatViolatesNothingIsReported(t *testing.T) {
-	for _, tag := range []string{rules.TagViolation, rules.TagStopped} {
+	for _, tag := range []string{instances.TagViolation, instances.TagStopped} {
 		for name, c := range map[string]struct {
 			change func(*fleet.Listing)
 			want   int
@@ -123,7 +123,7 @@ func TestATagOfOursOnAnInstanceThatViolatesNothingIsReported(t *testing.T) {
 			i := listed(trusted(), c.change)
 			i.Image = fleet.See(fleet.Image{ID: "m-1", Owner: "system", BootMode: "UEFI"})
 			n := 0
-			for _, v := range rules.TrustedInstance(world(i), enforcing()) {
+			for _, v := range instances.TrustedInstance(world(i), enforcing()) {
 				if v.Rule == policy.RuleInstance && v.Remark && strings.Contains(v.Reason, tag) {
 					n++
 					sound(t, v)

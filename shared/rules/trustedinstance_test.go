@@ -8,13 +8,13 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // judged returns the verdict of one rule of trusted-instance on one instance.
 func judged(t *testing.T, i fleet.Instance, p *policy.Policy, id string) fleet.Verdict {
 	t.Helper()
-	return one(t, rules.TrustedInstance(world(i), p), id)
+	return one(t, instances.TrustedInstance(world(i), p), id)
 }
 
 func TestTheSystemDiskIsOneThatThePolicyAccepts(t *testing.T) {
@@ -120,7 +120,7 @@ func TestOnlyAFindingAboutCreateInstanceSaysThatItCannotAskForTrust(t *testing.T
 func TestAnOrdinaryInstanceIsLeftAlone(t *testing.T) {
 	i := listed(trusted(), func(l *fleet.Listing) { l.Tags, l.Family, l.Type, l.VPC = nil, "ecs.g7", "ecs.g7.large", "" })
 	i.SystemDisk = fleet.See("cloud_ssd")
-	for _, v := range rules.TrustedInstance(world(i), enforcing()) {
+	for _, v := range instances.TrustedInstance(world(i), enforcing()) {
 		if v.Outcome != fleet.NotApplicable && v.Rule != policy.RuleHardeningAsked {
 			t.Errorf("got %+v", v)
 		}
@@ -147,7 +147,7 @@ func TestDeniedLaunch(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			w := world()
 			w.Calls = []fleet.Ref{denied(code)}
-			v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch)
+			v := one(t, instances.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch)
 			if v.Outcome != fleet.Violation || !strings.Contains(v.Remedy, remedy) || !strings.Contains(v.Reason, code) {
 				t.Errorf("got %+v", v)
 			}
@@ -162,7 +162,7 @@ func TestAFailureThatIsNoneOfOursIsNotAViolation(t *testing.T) {
 	for _, code := range []string{"OperationDenied.NoStock", "QuotaExceed.ElasticQuota", "Throttling", "InvalidVSwitchId.NecessaryX", ""} {
 		w := world()
 		w.Calls = []fleet.Ref{denied(code)}
-		if v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
+		if v := one(t, instances.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
 			t.Errorf("%s: %+v", code, v)
 		}
 	}
@@ -171,7 +171,7 @@ func TestAFailureThatIsNoneOfOursIsNotAViolation(t *testing.T) {
 func TestACallThatSaysNothingIsNotAViolation(t *testing.T) {
 	w := world()
 	w.Calls = []fleet.Ref{{Scope: here, Kind: fleet.KindCall, ID: "E1"}}
-	if v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
+	if v := one(t, instances.TrustedInstance(w, enforcing()), policy.RuleDeniedLaunch); v.Outcome != fleet.NotApplicable {
 		t.Errorf("got %+v", v)
 	}
 }

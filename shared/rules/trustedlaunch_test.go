@@ -10,7 +10,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 func TestTheFamilyIsOneOfThePolicys(t *testing.T) {
@@ -25,7 +25,7 @@ func TestTheFamilyIsOneOfThePolicys(t *testing.T) {
 }
 
 func TestFamilyIsAskedOnlyWhereAllHaveToBeTrusted(t *testing.T) {
-	for _, v := range rules.TrustedInstance(world(trusted()), enforcing()) {
+	for _, v := range instances.TrustedInstance(world(trusted()), enforcing()) {
 		if v.Rule == policy.RuleFamily {
 			t.Errorf("got %+v", v)
 		}
@@ -66,7 +66,7 @@ func TestTheAccountHasSwitchedKMSOn(t *testing.T) {
 		fleet.See(fleet.NoKMS): fleet.NotApplicable, fleet.See(""): fleet.Violation, fleet.Unknown[string]("denied"): fleet.Undecided, fleet.Claim("Enabled"): fleet.Undecided} {
 		w := world(trusted(), trusted())
 		w.KMS = fact
-		v := one(t, rules.TrustedInstance(w, enforcing()), policy.RuleKMSEnabled)
+		v := one(t, instances.TrustedInstance(w, enforcing()), policy.RuleKMSEnabled)
 		if v.Outcome != want || v.Ref.Kind != fleet.KindAccount || v.Ref.Scope != here {
 			t.Errorf("%+v: got %+v, want %s", fact, v, want)
 		}
@@ -76,7 +76,7 @@ func TestTheAccountHasSwitchedKMSOn(t *testing.T) {
 func TestKMSIsOfNoConcernWithoutATrustedInstance(t *testing.T) {
 	w := world(listed(trusted(), func(l *fleet.Listing) { l.Family, l.Tags = "ecs.g7", nil }))
 	w.KMS = fleet.See("NotEnabled")
-	for _, v := range rules.TrustedInstance(w, enforcing()) {
+	for _, v := range instances.TrustedInstance(w, enforcing()) {
 		if v.Rule == policy.RuleKMSEnabled {
 			t.Errorf("got %+v", v)
 		}
@@ -88,7 +88,7 @@ func TestKMSMayBeExempt(t *testing.T) {
 	w.KMS = fleet.See("NotEnabled")
 	p.Exemptions = []policy.Exemption{{Control: policy.ControlTrustedInstance, Rule: policy.RuleKMSEnabled,
 		Selector: policy.Selector{Accounts: []fleet.AccountID{here.Account}}, Owner: "o", Reason: "r", Expires: noon.Add(time.Hour)}}
-	if v := one(t, rules.TrustedInstance(w, p), policy.RuleKMSEnabled); v.Outcome != fleet.Exempted {
+	if v := one(t, instances.TrustedInstance(w, p), policy.RuleKMSEnabled); v.Outcome != fleet.Exempted {
 		t.Errorf("got %+v", v)
 	}
 }
@@ -102,7 +102,7 @@ func ordinary() fleet.Instance {
 // ordinary instance gets.
 func hardening(t *testing.T, i fleet.Instance, p *policy.Policy) fleet.Verdict {
 	t.Helper()
-	for _, v := range rules.TrustedInstance(world(i), p) {
+	for _, v := range instances.TrustedInstance(world(i), p) {
 		if v.Rule == policy.RuleHardeningAsked {
 			sound(t, v)
 			return v
@@ -158,7 +158,7 @@ func TestMetadataIsByTokenOnlyWhereThePolicyAsksForIt(t *testing.T) {
 			t.Errorf("%q: got %s, want %s", tokens, v.Outcome, want)
 		}
 	}
-	for _, v := range rules.TrustedInstance(world(trusted()), enforcing()) {
+	for _, v := range instances.TrustedInstance(world(trusted()), enforcing()) {
 		if v.Rule == policy.RuleIMDS {
 			t.Errorf("off by default, and says %+v", v)
 		}
@@ -188,10 +188,10 @@ func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 		"tag, after the grace": {how: policy.ConsequenceTag, found: past, want: "tag-instance fleetwarden:violation=trusted-instance"},
 		"tag, a grace said to have begun before the instance": {how: policy.ConsequenceTag, found: past, again: 23 * time.Hour,
 			change: func(l *fleet.Listing) { l.Created = noon.Add(-time.Hour) }},
-		"tag, already there":           {how: policy.ConsequenceTag, found: past, change: func(l *fleet.Listing) { l.Tags[rules.TagViolation] = "" }},
+		"tag, already there":           {how: policy.ConsequenceTag, found: past, change: func(l *fleet.Listing) { l.Tags[instances.TagViolation] = "" }},
 		"stop, first look":             {how: policy.ConsequenceStop, found: fleet.See(map[string]time.Time{}), says: "its grace starts at the next sweep"},
 		"stop, after the grace":        {how: policy.ConsequenceStop, found: past, want: "stop-instance fleetwarden:stopped=trusted-instance"},
-		"stop, once stopped":           {how: policy.ConsequenceStop, found: past, change: func(l *fleet.Listing) { l.Tags[rules.TagStopped] = "" }},
+		"stop, once stopped":           {how: policy.ConsequenceStop, found: past, change: func(l *fleet.Listing) { l.Tags[instances.TagStopped] = "" }},
 		"stop, not running":            {how: policy.ConsequenceStop, found: past, change: func(l *fleet.Listing) { l.Status = "Stopped" }},
 		"stop, still starting":         {how: policy.ConsequenceStop, found: past, again: 15 * time.Second, change: func(l *fleet.Listing) { l.Status = "Starting" }},
 		"stop, first look at a launch": {how: policy.ConsequenceStop, found: fleet.See(map[string]time.Time{}), says: "its grace starts at the next sweep", change: func(l *fleet.Listing) { l.Status = "Pending" }},
@@ -219,7 +219,7 @@ func TestAViolationHasTheConsequenceThatWasAskedForAfterTheGrace(t *testing.T) {
 			p.TrustedInstance.Consequence = tc.how
 			w := world(i)
 			w.Remembers = tc.sweeps
-			v := one(t, rules.TrustedInstance(w, p), policy.RuleVPC)
+			v := one(t, instances.TrustedInstance(w, p), policy.RuleVPC)
 			got := ""
 			for _, c := range v.Changes {
 				got += string(c.Kind) + " " + c.Want
@@ -285,10 +285,10 @@ func TestEveryImageThatARuleAsksAboutIsRead(t *testing.T) {
 		for _, s := range []*[]policy.Selector{&c.Include, &c.Exclude, &c.Hardening.Include, &c.Hardening.Exclude} {
 			*s = rapid.SampledFrom(scopes).Draw(t, "scope")
 		}
-		if !rules.WantsImage(p)(&i) {
+		if !instances.WantsImage(p)(&i) {
 			i.Image = fleet.Unknown[fleet.Image]("nothing asked for it")
 		}
-		for _, v := range rules.TrustedInstance(world(i), p) {
+		for _, v := range instances.TrustedInstance(world(i), p) {
 			if strings.Contains(v.Reason, "nothing asked for it") {
 				t.Errorf("%s: %s", v.Rule, v.Reason)
 			}
@@ -326,7 +326,7 @@ func TestHardeningsOwnScopeIsThatOfOneRule(t *testing.T) {
 			})
 		}
 		rule, says := "", ""
-		for _, v := range rules.TrustedInstance(world(tc.inst), p) {
+		for _, v := range instances.TrustedInstance(world(tc.inst), p) {
 			if strings.Contains(v.Reason, "outside the scope") {
 				rule, says = v.Rule, v.Reason
 			}

@@ -10,7 +10,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // said is what was decided about one instance: by rule, the outcome and the kinds of
@@ -52,8 +52,8 @@ type engine struct {
 
 func (s *summary) timeDeciders(sc scene, opa, cel engine, n sizes) error {
 	jobs := []job{func() error {
-		rules.InstanceRole(sc.world, sc.policy)
-		rules.TrustedInstance(sc.world, sc.policy)
+		instances.Role(sc.world, sc.policy)
+		instances.TrustedInstance(sc.world, sc.policy)
 		return nil
 	}}
 	for _, e := range []engine{opa, cel} {
@@ -86,7 +86,7 @@ func (s *summary) timeDeciders(sc scene, opa, cel engine, n sizes) error {
 }
 
 func ours(sc scene) []fleet.Verdict {
-	return append(rules.InstanceRole(sc.world, sc.policy), rules.TrustedInstance(sc.world, sc.policy)...)
+	return append(instances.Role(sc.world, sc.policy), instances.TrustedInstance(sc.world, sc.policy)...)
 }
 
 // agree compares what all engines say about each instance of a scene.

@@ -12,7 +12,7 @@ import (
 	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // karpenter is what Karpenter's interruption controller (karpenter-provider-aws
@@ -75,7 +75,7 @@ func judgeWindow(payload []byte, p *policy.Policy) error {
 		if err != nil {
 			return err
 		}
-		for _, v := range rules.InstanceRole(ordinary(b), p) {
+		for _, v := range instances.Role(ordinary(b), p) {
 			if v.Outcome != fleet.NotApplicable {
 				return fmt.Errorf("an ordinary instance gave %s: %s", v.Outcome, v.Reason)
 			}

@@ -13,7 +13,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // lacks are the instances of a story in which push-agent makes each of its writes once:
@@ -35,7 +35,7 @@ func (l lacks) wantPushed(t *testing.T, s *stage.Stage) {
 	wantRun(t, s, fleet.CommandTrustClient, l.sixth)
 	for _, id := range l.sixth {
 		i, _ := s.Server.ECS.Instance(server.Sharer, server.Home, id)
-		if !i.TrustClient || i.Tags[rules.TagTrustClient] != rules.TrustClientVersion {
+		if !i.TrustClient || i.Tags[instances.TagTrustClient] != instances.TrustClientVersion {
 			t.Errorf("%s has the trust client: %t, and the tags %v", id, i.TrustClient, i.Tags)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/rules"
+	"fleetwarden/shared/rules/instances"
 )
 
 // Fleet returns, for each account, all controls of instances that the policy switches on.
@@ -61,7 +61,7 @@ func (c clients) instances(p *policy.Policy, past observe.Past, known *observe.M
 		w.Images, w.KMS = known.Images(c.ecs), known.KMS(c.kms)
 	}
 	if p.InstanceRole.Mode != policy.Off {
-		w.RoleNames, w.WantsRole, w.Roles = c.ecs, rules.WantsRole(p), known.Roles(c.ram)
+		w.RoleNames, w.WantsRole, w.Roles = c.ecs, instances.WantsRole(p), known.Roles(c.ram)
 	}
 	if p.Agent.Mode != policy.Off {
 		w.Agents, w.Assistants = c.sas, known.Assistants(c.ecs)

@@ -1,10 +1,12 @@
-package rules
+package shares
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
@@ -19,34 +21,34 @@ func shareTrust(s *share) fleet.Verdict {
 	role := s.side.Role
 	switch {
 	case !role.Seen():
-		return undecided("the role " + s.roleName() + " could not be read: " + role.Why)
+		return verdict.Undecided("the role " + s.roleName() + " could not be read: " + role.Why)
 	case role.V.Missing && s.wanted.trust.Empty():
 		if why := s.wanted.unknown(); why != "" {
-			return undecided("there is no role " + s.roleName() + ", and " + why)
+			return verdict.Undecided("there is no role " + s.roleName() + ", and " + why)
 		}
-		return notApplicable("nothing encrypted is shared with an approved sharee, and no sharee is approved ahead")
+		return verdict.NotApplicable("nothing encrypted is shared with an approved sharee, and no sharee is approved ahead")
 	case role.V.Missing:
 		return s.withoutShareRole()
 	}
 	if s.trust == nil {
 		_, err := rampolicy.ParseTrust(role.V.Trust)
-		return undecided(fmt.Sprintf("the trust of the role %s could not be read, and it is left unchanged: %v", s.roleName(), err))
+		return verdict.Undecided(fmt.Sprintf("the trust of the role %s could not be read, and it is left unchanged: %v", s.roleName(), err))
 	}
 	missing := s.untrusted()
 	switch {
 	case !missing.Empty():
 		return s.widen(missing)
 	case len(s.strangers.others) > 0:
-		return violation(fleet.Medium, fmt.Sprintf("the role %s lets in others than approved sharees, by statements that are not ours: %s", s.roleName(), some(s.strangers.others)),
-			"take them out of the role's trust policy", observed("let in", some(s.strangers.others)))
+		return verdict.Violation(fleet.Medium, fmt.Sprintf("the role %s lets in others than approved sharees, by statements that are not ours: %s", s.roleName(), some(s.strangers.others)),
+			"take them out of the role's trust policy", verdict.Observed("let in", some(s.strangers.others)))
 	case len(s.strangers.unsure) > 0:
-		return undecided("whom the role " + s.roleName() + " lets in could not be determined: " + together(s.strangers.unsure))
+		return verdict.Undecided("whom the role " + s.roleName() + " lets in could not be determined: " + together(s.strangers.unsure))
 	case s.wanted.unknown() != "":
-		return undecided("the role trusts all that are wanted for certain, but " + s.wanted.unknown())
+		return verdict.Undecided("the role trusts all that are wanted for certain, but " + s.wanted.unknown())
 	case s.wanted.trust.Empty():
-		return notApplicable("nothing encrypted is shared with an approved sharee, and no sharee is approved ahead")
+		return verdict.NotApplicable("nothing encrypted is shared with an approved sharee, and no sharee is approved ahead")
 	}
-	return passes("the role trusts the ECS of all approved sharees", observed("role", s.roleName()), observed("trusted", names(s.wanted.trust)))
+	return verdict.Passes("the role trusts the ECS of all approved sharees", verdict.Observed("role", s.roleName()), verdict.Observed("trusted", names(s.wanted.trust)))
 }
 
 // unknown is why more sharees may be wanted than are known; "" when all are known.
@@ -62,8 +64,8 @@ func (w *wanted) unknown() string {
 
 // withoutShareRole is the verdict on sharees that need a missing role.
 func (s *share) withoutShareRole() fleet.Verdict {
-	v := violation(fleet.High, fmt.Sprintf("the role %s is missing: %s cannot use what is shared, and no encrypted share can succeed", s.roleName(), names(s.wanted.trust)),
-		"make the RAM role "+s.roleName()+", trusted by the ECS of the sharees", observed("role", "missing"), observed("wanted", names(s.wanted.trust)))
+	v := verdict.Violation(fleet.High, fmt.Sprintf("the role %s is missing: %s cannot use what is shared, and no encrypted share can succeed", s.roleName(), names(s.wanted.trust)),
+		"make the RAM role "+s.roleName()+", trusted by the ECS of the sharees", verdict.Observed("role", "missing"), verdict.Observed("wanted", names(s.wanted.trust)))
 	none := &rampolicy.Trust{}
 	doc, blocked := printed(none.Merge(s.wanted.trust))
 	if blocked != "" {
@@ -162,8 +164,8 @@ func (s *share) lacking(missing rampolicy.Sharees) string {
 // widen adds the missing sharees to the role's trust: our role's three forms are rewritten,
 // in another author's role statements are only added.
 func (s *share) widen(missing rampolicy.Sharees) fleet.Verdict {
-	v := violation(fleet.High, s.lacking(missing),
-		"add them to the trust policy of the role "+s.roleName(), observed("role", s.roleName()), observed("not trusted", names(missing)))
+	v := verdict.Violation(fleet.High, s.lacking(missing),
+		"add them to the trust policy of the role "+s.roleName(), verdict.Observed("role", s.roleName()), verdict.Observed("not trusted", names(missing)))
 	change := s.trust.Add
 	if s.ours() {
 		change = s.trust.Merge

@@ -1,12 +1,15 @@
-package rules
+package shares
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -39,14 +42,14 @@ func takeBack(s *share) fleet.Verdict {
 		}
 		return s.nothingStale(mark)
 	case s.wanted.blind+s.wanted.heldUnread != "":
-		return undecided("nothing is taken back: " + or(s.wanted.blind, s.wanted.heldUnread))
+		return verdict.Undecided("nothing is taken back: " + cmp.Or(s.wanted.blind, s.wanted.heldUnread))
 	case len(s.wanted.unseen()) > 0: // it may depend on what seems not to be needed
-		return undecided("nothing is taken back: what is needed could not be determined: " + together(s.wanted.unseen()))
+		return verdict.Undecided("nothing is taken back: what is needed could not be determined: " + together(s.wanted.unseen()))
 	case !s.side.Tags.Seen():
-		return undecided("nothing is taken back: whether the role is ours could not be read: " + s.side.Tags.Why)
+		return verdict.Undecided("nothing is taken back: whether the role is ours could not be read: " + s.side.Tags.Why)
 	}
-	v := violation(fleet.Low, fmt.Sprintf("nothing encrypted is shared any more that would need %s of the role %s", s.unneeded(keys), s.roleName()),
-		"take it from the role; "+oldDisks, observed("not needed", s.unneeded(keys)))
+	v := verdict.Violation(fleet.Low, fmt.Sprintf("nothing encrypted is shared any more that would need %s of the role %s", s.unneeded(keys), s.roleName()),
+		"take it from the role; "+oldDisks, verdict.Observed("not needed", s.unneeded(keys)))
 	if text := s.strangers.remaining(); text != "" {
 		v.Reason += "; not taken back by Fleetwarden, since their statements are not ours: " + text
 	}
@@ -67,15 +70,15 @@ func (s *share) notOurs() fleet.Verdict {
 			unseen = append(unseen, w.heldUnread)
 		}
 		if len(unseen) > 0 {
-			return undecided("whether " + some(s.strangers.idle) + " is needed could not be determined: " + together(unseen))
+			return verdict.Undecided("whether " + some(s.strangers.idle) + " is needed could not be determined: " + together(unseen))
 		}
 	}
 	if text := s.strangers.remaining(); text != "" {
-		return violation(fleet.Low, fmt.Sprintf("the role %s lets in %s, whom nothing approved needs, by statements that are not ours", s.roleName(), text),
-			"take them out of the role's trust policy by hand; "+oldDisks, observed("not needed", text))
+		return verdict.Violation(fleet.Low, fmt.Sprintf("the role %s lets in %s, whom nothing approved needs, by statements that are not ours", s.roleName(), text),
+			"take them out of the role's trust policy by hand; "+oldDisks, verdict.Observed("not needed", text))
 	}
 	if len(s.strangers.unsure) > 0 {
-		return undecided("whether the role " + s.roleName() + " trusts more than is needed could not be determined: " + together(s.strangers.unsure))
+		return verdict.Undecided("whether the role " + s.roleName() + " trusts more than is needed could not be determined: " + together(s.strangers.unsure))
 	}
 	return fleet.Verdict{}
 }
@@ -91,10 +94,10 @@ func (x *strangers) remaining() string {
 // nothingStale ends the time of trust that is needed again.
 func (s *share) nothingStale(mark string) fleet.Verdict {
 	if mark == "" || mark == notUnused || s.policy.ShareRole.TakeBack != policy.TakeBackEnforce || !s.ours() {
-		return passes("the role trusts and grants no more than is needed", observed("role", s.roleName()))
+		return verdict.Passes("the role trusts and grants no more than is needed", verdict.Observed("role", s.roleName()))
 	}
-	v := violation(fleet.Info, "a tag of the role "+s.roleName()+" counts time since something was not needed, and it is needed again",
-		"remove the tag "+fleet.TagUnused+" from the role", observed("tag "+fleet.TagUnused, mark))
+	v := verdict.Violation(fleet.Info, "a tag of the role "+s.roleName()+" counts time since something was not needed, and it is needed again",
+		"remove the tag "+fleet.TagUnused+" from the role", verdict.Observed("tag "+fleet.TagUnused, mark))
 	v.Changes = []fleet.Change{s.mark(mark, notUnused, v.Reason)}
 	return v
 }
@@ -117,7 +120,7 @@ func (s *share) sinceWhen(v *fleet.Verdict, mark string, keys rampolicy.Keys) {
 		v.Changes = []fleet.Change{s.mark(mark, want, v.Reason)}
 		return
 	}
-	v.Evidence = append(v.Evidence, observed("not needed since", since.Format(time.RFC3339)))
+	v.Evidence = append(v.Evidence, verdict.Observed("not needed since", since.Format(time.RFC3339)))
 	if left := s.policy.ShareRole.TakeBackAfter - s.world.At.Sub(since); left > 0 {
 		v.Reason += fmt.Sprintf("; to be taken back in %s", left.Round(time.Minute))
 		return

@@ -1,7 +1,9 @@
-package rules
+package instances
 
 import (
 	"slices"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
@@ -46,9 +48,9 @@ func judgeRole(f fleet.Fact[fleet.Role], policy string) judgement {
 	if f.V.Missing {
 		return judgement{missing: true, why: "does not exist"}
 	}
-	docs, unread := documents(f.V.Policies)
+	docs, unread := verdict.Documents(f.V.Policies)
 	j := judgement{broad: overBroad(docs), unread: unread}
-	j.trusted, j.answer, j.why = ecsMayAssume(f.V.Trust)
+	j.trusted, j.answer, j.why = verdict.ECSMayAssume(f.V.Trust)
 	if !j.trusted {
 		return j
 	}
@@ -86,31 +88,4 @@ func futile(attached []fleet.Policy, docs []*rampolicy.Document, policy string) 
 		return ""
 	}
 	return "one of its policies denies them, or may; a grant would not help"
-}
-
-func ecsMayAssume(trust string) (bool, rampolicy.Answer, string) {
-	t, err := rampolicy.ParseTrust(trust)
-	if err != nil {
-		return false, rampolicy.Unsure, "its trust policy cannot be read: " + err.Error()
-	}
-	switch t.TrustsService(rampolicy.ECSService) {
-	case rampolicy.Allowed:
-		return true, rampolicy.Allowed, ""
-	case rampolicy.Unsure:
-		return false, rampolicy.Unsure, "a condition in its trust policy is not known"
-	}
-	return false, rampolicy.Denied, "does not trust " + rampolicy.ECSService
-}
-
-// documents parses policies. One that cannot be read is nil, which for rampolicy may grant
-// or deny anything; unread is which, and why.
-func documents(policies []fleet.Policy) (docs []*rampolicy.Document, unread string) {
-	for _, p := range policies {
-		d, err := rampolicy.Parse(p.Document)
-		if err != nil {
-			unread = "its policy " + p.Name + " cannot be read: " + err.Error()
-		}
-		docs = append(docs, d)
-	}
-	return docs, unread
 }

@@ -1,8 +1,10 @@
-package rules
+package instances
 
 import (
 	"fmt"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 )
@@ -24,9 +26,9 @@ func image(s *subject) fleet.Verdict {
 	img := s.inst.Image
 	switch {
 	case !img.Seen():
-		return undecided("the image could not be read: " + img.Why)
+		return verdict.Undecided("the image could not be read: " + img.Why)
 	case img.V.Gone:
-		return notAssessable("DescribeImages does not show the image: it was deleted or is no longer shared, or it is one of the Marketplace or the community")
+		return verdict.NotAssessable("DescribeImages does not show the image: it was deleted or is no longer shared, or it is one of the Marketplace or the community")
 	case generation(family) < 7:
 		return trustedImage(img.V)
 	}
@@ -34,27 +36,27 @@ func image(s *subject) fleet.Verdict {
 }
 
 func trustedImage(img fleet.Image) fleet.Verdict {
-	e := observed("image", img.ID)
+	e := verdict.Observed("image", img.ID)
 	switch {
 	case img.Owner != "system":
-		return notAssessable("no API shows whether an image that is not a public one was made from a trusted image; its owner is " + img.Owner)
+		return verdict.NotAssessable("no API shows whether an image that is not a public one was made from a trusted image; its owner is " + img.Owner)
 	case strings.Contains(img.ID, securedMark):
-		return passes("a trusted image", e)
+		return verdict.Passes("a trusted image", e)
 	}
-	return violation(fleet.High, "the image "+img.ID+" is not a trusted image",
+	return verdict.Violation(fleet.High, "the image "+img.ID+" is not a trusted image",
 		"launch a new instance from Alibaba Cloud Linux 2.1903 or CentOS 7.8, each in its trusted version", e)
 }
 
 func bootsByUEFI(img fleet.Image) fleet.Verdict {
-	e := []fleet.Evidence{observed("image", img.ID), observed("boot mode", img.BootMode)}
+	e := []fleet.Evidence{verdict.Observed("image", img.ID), verdict.Observed("boot mode", img.BootMode)}
 	switch img.BootMode {
 	case "UEFI":
-		return passes("the image boots by UEFI", e...)
+		return verdict.Passes("the image boots by UEFI", e...)
 	case "UEFI-Preferred":
-		return passes("the image boots by UEFI where the instance type can", e...)
+		return verdict.Passes("the image boots by UEFI where the instance type can", e...)
 	case "":
-		return undecided("the cloud does not say how the image " + img.ID + " boots")
+		return verdict.Undecided("the cloud does not say how the image " + img.ID + " boots")
 	}
-	return violation(fleet.High, fmt.Sprintf("the image %s boots by %s; a trusted instance of this family needs UEFI", img.ID, img.BootMode),
+	return verdict.Violation(fleet.High, fmt.Sprintf("the image %s boots by %s; a trusted instance of this family needs UEFI", img.ID, img.BootMode),
 		"launch a new instance from an image whose BootMode is UEFI", e...)
 }

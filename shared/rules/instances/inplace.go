@@ -1,11 +1,12 @@
-package rules
+package instances
 
 import (
 	"slices"
 	"strings"
 
+	"fleetwarden/shared/rules/verdict"
+
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/rampolicy"
 )
 
 // InPlace reports whether the effect of a change to an instance, or to the role that it
@@ -25,9 +26,9 @@ func InPlace(w *fleet.World, c fleet.Change) bool {
 func roleIs(r fleet.Role, c fleet.Change) bool {
 	switch c.Kind {
 	case fleet.GrantRole:
-		return attaches(r, c.Want)
+		return verdict.Attaches(r, c.Want)
 	case fleet.RevokeRole:
-		return !attaches(r, c.Before)
+		return !verdict.Attaches(r, c.Before)
 	}
 	return true
 }
@@ -56,39 +57,4 @@ func (s *subject) tagged(tag string) bool {
 	key, value, _ := strings.Cut(tag, "=")
 	have, ok := s.inst.Listed.V.Tags[key]
 	return ok && have == value
-}
-
-// ShareInPlace is [InPlace] for a change to a share role or to a policy of keys.
-func ShareInPlace(w *fleet.ShareWorld, c fleet.Change) bool {
-	for i := range w.Sides {
-		s := &share{world: w, side: &w.Sides[i]}
-		ours := c.Ref.ID == s.roleName() || c.Ref.Kind == fleet.KindPolicy && strings.EqualFold(c.Want+c.Before, s.roleName()) || strings.HasPrefix(c.Ref.ID, s.prefix())
-		if r := s.side.Role; ours && r.Seen() && !r.V.Missing && s.inPlace(c) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *share) inPlace(c fleet.Change) bool {
-	r := s.side.Role.V
-	switch c.Kind {
-	case fleet.EnsureShareRole, fleet.SetShareTrust:
-		return rampolicy.SameTrust(r.Trust, c.Want)
-	case fleet.MarkUnused:
-		return s.side.Tags.Seen() && s.side.Tags.V[fleet.TagUnused] == c.Want
-	case fleet.SetKeyPolicy:
-		return slices.ContainsFunc(r.Policies, func(p fleet.Policy) bool {
-			return strings.EqualFold(p.Name, c.Ref.ID) && rampolicy.Same(p.Document, c.Want)
-		})
-	case fleet.AttachKeyPolicy:
-		return attaches(r, c.Ref.ID)
-	case fleet.DetachKeyPolicy:
-		return !attaches(r, c.Ref.ID)
-	}
-	return false
-}
-
-func attaches(r fleet.Role, policy string) bool {
-	return slices.ContainsFunc(r.Policies, func(p fleet.Policy) bool { return strings.EqualFold(p.Name, policy) })
 }

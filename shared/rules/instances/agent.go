@@ -1,10 +1,12 @@
-package rules
+package instances
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -52,21 +54,21 @@ func notInstalled(a fleet.Agent) bool {
 // agentOnline evaluates a table; the first matching row decides.
 func agentOnline(s *subject) fleet.Verdict {
 	l, agent := s.inst.Listed.V, s.inst.Agent
-	e := []fleet.Evidence{observed("status", l.Status)}
+	e := []fleet.Evidence{verdict.Observed("status", l.Status)}
 	if agent.Seen() {
-		e = append(e, observed("agent", strings.TrimSuffix(agent.V.Status+"/"+agent.V.Sub, "/")))
+		e = append(e, verdict.Observed("agent", strings.TrimSuffix(agent.V.Status+"/"+agent.V.Sub, "/")))
 	}
 	switch {
 	case l.Status != "Running":
-		return notApplicable("the instance is " + l.Status + "; it is checked when it runs")
+		return verdict.NotApplicable("the instance is " + l.Status + "; it is checked when it runs")
 	case !agent.Seen():
-		return undecided("what Security Center knows of the agent could not be read: " + agent.Why)
+		return verdict.Undecided("what Security Center knows of the agent could not be read: " + agent.Why)
 	case !agent.V.Known:
 		return s.unknownAsset(e)
 	case agent.V.Status == "online":
-		return passes("the agent is online", e...)
+		return verdict.Passes("the agent is online", e...)
 	case agent.V.Status == "pause":
-		return violation(fleet.Medium, "the agent is paused", "resume it in Security Center; it is not installed again", e...)
+		return verdict.Violation(fleet.Medium, "the agent is paused", "resume it in Security Center; it is not installed again", e...)
 	case notInstalled(agent.V):
 		return s.install(e)
 	}
@@ -77,7 +79,7 @@ func agentOnline(s *subject) fleet.Verdict {
 // requested. One that is missing long after its creation stays missing.
 func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
 	tries := s.inst.Ref.Try.N
-	v := violation(fleet.Low, "Security Center does not know the instance yet", "none: its assets are refreshed, and it is checked again", e...)
+	v := verdict.Violation(fleet.Low, "Security Center does not know the instance yet", "none: its assets are refreshed, and it is checked again", e...)
 	v.Patience, v.Since = s.policy.Agent.Deadline, s.since(policy.RuleAgentOnline, s.inst.Listed.V.Created)
 	v.Again = wait(tries + 1)
 	refresh := tries%refreshEvery == 0
@@ -100,7 +102,7 @@ func (s *subject) unknownAsset(e []fleet.Evidence) fleet.Verdict {
 // counts from when it was last online or, since an agent needs some minutes after a start,
 // from the instance's start.
 func (s *subject) offline(e []fleet.Evidence) fleet.Verdict {
-	v := violation(fleet.High, "the agent is installed, but offline",
+	v := verdict.Violation(fleet.High, "the agent is installed, but offline",
 		"check that its processes AliYunDun and AliYunDunMonitor run, and that the instance reaches jsrv*.aegis.aliyun.com and update*.aegis.aliyun.com on TCP 80 and 443; it is not installed again", e...)
 	v.Patience, v.Since = settling, s.since(policy.RuleAgentOnline, s.inst.Agent.V.LastOnline)
 	switch {
@@ -123,7 +125,7 @@ func since(v fleet.Verdict) string { return " since " + v.Since.UTC().Format(tim
 func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	run, pushed := s.lastRun(fleet.CommandAgentLinux, fleet.CommandAgentWindows)
 	if pushed {
-		e = append(e, observed("installation", run.Status))
+		e = append(e, verdict.Observed("installation", run.Status))
 		if !run.Final() || s.world.At.Sub(run.Created) < installing {
 			return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: wait(s.inst.Ref.Try.N + 1),
 				Reason: begun(run) + "; only its status in Security Center proves success"}
@@ -133,7 +135,7 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 		return fleet.Verdict{Outcome: fleet.Pending, Evidence: e, Again: left,
 			Reason: "the agent is not installed yet; the launch may bring it (SecurityEnhancementStrategy)"}
 	}
-	v := violation(fleet.High, "the agent is not installed", "none: Cloud Assistant installs it, where the policy enforces", e...)
+	v := verdict.Violation(fleet.High, "the agent is not installed", "none: Cloud Assistant installs it, where the policy enforces", e...)
 	last := ""
 	if pushed {
 		last = "; " + outcome(run)

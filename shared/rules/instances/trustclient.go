@@ -1,8 +1,10 @@
-package rules
+package instances
 
 import (
 	"strconv"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 )
@@ -37,31 +39,31 @@ func trustClient(s *subject) fleet.Verdict {
 	case !is || l.Status != "Running":
 		return fleet.Verdict{}
 	case !enhanced || generation(family) != 6:
-		return notAssessable("no API shows whether the trust client, which images of generation 7 and later bring, runs; Security Center shows the instance's trust state")
+		return verdict.NotAssessable("no API shows whether the trust client, which images of generation 7 and later bring, runs; Security Center shows the instance's trust state")
 	}
 	if v, ok := s.served(); !ok {
 		return v
 	}
 	if _, ok := l.Tags[TagTrustClient]; ok {
-		return notAssessable("the tag " + TagTrustClient + " says that our command installed the trust client, and no API shows whether it runs; the ledger has what we installed, and " + anyTagger)
+		return verdict.NotAssessable("the tag " + TagTrustClient + " says that our command installed the trust client, and no API shows whether it runs; the ledger has what we installed, and " + verdict.AnyTagger)
 	}
 	switch script := s.inst.TrustScript; {
 	case l.OSType != "linux":
-		return notApplicable("the trust client is for Linux")
+		return verdict.NotApplicable("the trust client is for Linux")
 	case !script.Seen():
-		return undecided("the user data could not be read: " + script.Why)
+		return verdict.Undecided("the user data could not be read: " + script.Why)
 	case script.V != "":
-		return passes("the user data installs the trust client", observed("install script", script.V))
+		return verdict.Passes("the user data installs the trust client", verdict.Observed("install script", script.V))
 	}
 	return s.trustClientRun()
 }
 
 // trustClientRun evaluates our command's run, and pushes it where there was none yet.
 func (s *subject) trustClientRun() fleet.Verdict {
-	e := []fleet.Evidence{observed("install script", "")}
+	e := []fleet.Evidence{verdict.Observed("install script", "")}
 	run, ok := s.lastRun(fleet.CommandTrustClient)
 	if ok {
-		e = append(e, observed("installation", run.Status))
+		e = append(e, verdict.Observed("installation", run.Status))
 	}
 	recent := ok && s.world.At.Sub(run.Created) < installing
 	spent := s.runs(fleet.CommandTrustClient) >= maxPushes
@@ -69,10 +71,10 @@ func (s *subject) trustClientRun() fleet.Verdict {
 	case ok && !run.Final():
 		return fleet.Verdict{Outcome: fleet.Pending, Again: wait(s.inst.Ref.Try.N + 1), Reason: "the trust client is being installed", Evidence: e}
 	case ok && run.Status == "Success":
-		v := violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "none: the tag is put, where the policy enforces", e...)
+		v := verdict.Violation(fleet.Low, "the trust client was installed, and the instance does not carry the tag that says so", "none: the tag is put, where the policy enforces", e...)
 		return s.change(v, nil, fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagTrustClient + "=" + TrustClientVersion, Reason: v.Reason})
 	case recent || spent || s.overdue():
-		v := violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e...)
+		v := verdict.Violation(fleet.High, "the trust client is not installed", "run deploy/commands/trust-client.sh on the instance as root", e...)
 		if ok {
 			v.Reason += ": the command ended with " + ended(run)
 			if run.ExitCode == exitNoCurl {
@@ -84,10 +86,10 @@ func (s *subject) trustClientRun() fleet.Verdict {
 		}
 		return v
 	case s.inst.Listed.V.HTTPTokens == "required" && s.inst.Assistant.Seen() && older(s.inst.Assistant.V.Version, leastAssistant):
-		return violation(fleet.High, "Cloud Assistant "+s.inst.Assistant.V.Version+" is too old for instance metadata by token only",
-			"upgrade Cloud Assistant to "+leastAssistant+" or later", append(e, observed("Cloud Assistant", s.inst.Assistant.V.Version))...)
+		return verdict.Violation(fleet.High, "Cloud Assistant "+s.inst.Assistant.V.Version+" is too old for instance metadata by token only",
+			"upgrade Cloud Assistant to "+leastAssistant+" or later", append(e, verdict.Observed("Cloud Assistant", s.inst.Assistant.V.Version))...)
 	}
-	v := violation(fleet.High, "the trust client is not installed: the user data lacks its script", "none: Cloud Assistant installs it, where the policy enforces", e...)
+	v := verdict.Violation(fleet.High, "the trust client is not installed: the user data lacks its script", "none: Cloud Assistant installs it, where the policy enforces", e...)
 	return s.push(v, fleet.Change{Kind: fleet.PushTrustClient, Ref: s.inst.Ref, Want: TrustClientVersion, Reason: v.Reason})
 }
 

@@ -1,9 +1,11 @@
-package rules
+package shares
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -50,20 +52,20 @@ func shareKeys(s *share) fleet.Verdict {
 	unsure = append(unsure, s.wanted.unseen()...)
 	switch {
 	case !role.Seen():
-		return undecided("the policies of the role " + s.roleName() + " could not be read: " + role.Why)
+		return verdict.Undecided("the policies of the role " + s.roleName() + " could not be read: " + role.Why)
 	case len(keys) == 0 && len(unsure) > 0:
-		return undecided(together(unsure))
+		return verdict.Undecided(together(unsure))
 	case len(keys) == 0:
-		return notApplicable("no key of the account's own is in use by an approved share")
+		return verdict.NotApplicable("no key of the account's own is in use by an approved share")
 	}
 	missing := s.ungranted(keys)
 	switch {
 	case len(missing) > 0:
 		return s.grantKeys(missing)
 	case len(unsure) > 0:
-		return undecided("the role grants the keys that are known, but: " + together(unsure))
+		return verdict.Undecided("the role grants the keys that are known, but: " + together(unsure))
 	}
-	return passes(fmt.Sprintf("the role grants the %d keys in use", len(keys)), observed("role", s.roleName()), observed("keys", strings.Join(keys, " ")))
+	return verdict.Passes(fmt.Sprintf("the role grants the %d keys in use", len(keys)), verdict.Observed("role", s.roleName()), verdict.Observed("keys", strings.Join(keys, " ")))
 }
 
 // unseen is why keys may be in use beyond those of the resources.
@@ -80,7 +82,7 @@ func (w *wanted) unseen() []string {
 
 // ungranted are the keys that the role's policies do not certainly grant.
 func (s *share) ungranted(keys rampolicy.Keys) rampolicy.Keys {
-	docs, _ := documents(s.side.Role.V.Policies)
+	docs, _ := verdict.Documents(s.side.Role.V.Policies)
 	var out rampolicy.Keys
 	for _, key := range keys {
 		list, _, _ := strings.Cut(key, "/")
@@ -100,8 +102,8 @@ func together(unsure []string) string {
 }
 
 func (s *share) grantKeys(missing rampolicy.Keys) fleet.Verdict {
-	v := violation(fleet.High, fmt.Sprintf("the role %s does not grant the keys %s: sharees cannot use what they encrypt", s.roleName(), strings.Join(missing, ", ")),
-		"grant the use of exactly these keys to the role "+s.roleName(), observed("role", s.roleName()), observed("not granted", strings.Join(missing, " ")))
+	v := verdict.Violation(fleet.High, fmt.Sprintf("the role %s does not grant the keys %s: sharees cannot use what they encrypt", s.roleName(), strings.Join(missing, ", ")),
+		"grant the use of exactly these keys to the role "+s.roleName(), verdict.Observed("role", s.roleName()), verdict.Observed("not granted", strings.Join(missing, " ")))
 	var changes []fleet.Change
 	blocked := s.unmakeable()
 	if blocked == "" {
@@ -233,6 +235,6 @@ func serviceKey(s *share) fleet.Verdict {
 	}
 	slices.Sort(found)
 	found = slices.Compact(found)
-	return violation(fleet.Medium, fmt.Sprintf("encrypted with the key that ECS made for itself, which no other account can use: %s", strings.Join(found, ", ")),
-		"copy it with a key of your own (CopySnapshot or CopyImage with KMSKeyId) and share the copy", observed("encrypted with a service key", strings.Join(found, " ")))
+	return verdict.Violation(fleet.Medium, fmt.Sprintf("encrypted with the key that ECS made for itself, which no other account can use: %s", strings.Join(found, ", ")),
+		"copy it with a key of your own (CopySnapshot or CopyImage with KMSKeyId) and share the copy", verdict.Observed("encrypted with a service key", strings.Join(found, " ")))
 }

@@ -1,9 +1,9 @@
-package rules
+package instances
 
 import (
-	"fmt"
 	"slices"
-	"time"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -18,12 +18,6 @@ type rule struct {
 	candidates bool
 	decide     func(*subject) fleet.Verdict
 }
-
-const outsideScope = "outside the scope of the policy"
-
-// anyTagger is the reason why a tag is only a hint. A verdict that rests on such a tag
-// includes it, so that no tag has a silent effect.
-const anyTagger = "whoever may tag can set that"
 
 // judge evaluates the rules of a control for every instance. Each rule passes one gate:
 // mode, skip, account, region, include, exclude, whether the instance exists, candidacy,
@@ -79,17 +73,17 @@ func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
 			ordinary = true
 		default:
 			if v := r.decide(s); v.Outcome != "" {
-				out = append(out, waive(s.policy, s.sign(r.id, v), s.inst.Listed, s.world.At))
+				out = append(out, verdict.Waive(s.policy, s.sign(r.id, v), s.inst.Listed, s.world.At))
 			}
 		}
 	}
 	switch {
 	case unsure:
-		out = append(out, s.sign(policy.RuleInstance, undecided("whether the policy's scope covers it could not be determined")))
+		out = append(out, s.sign(policy.RuleInstance, verdict.Undecided("whether the policy's scope covers it could not be determined")))
 	case outside:
 		out = append(out, s.sign(policy.RuleInstance, s.outside("")))
 	case ordinary:
-		out = append(out, s.sign(policy.RuleInstance, notApplicable("not a trusted instance")))
+		out = append(out, s.sign(policy.RuleInstance, verdict.NotApplicable("not a trusted instance")))
 	}
 	return out
 }
@@ -107,42 +101,7 @@ func (s *subject) sign(rule string, v fleet.Verdict) fleet.Verdict {
 // control.
 func (s *subject) outside(rule string) fleet.Verdict {
 	if s.policy.LeftOutByTag(s.name, rule, s.inst.Ref.Scope, s.inst.Listed) {
-		return remark(notApplicable(outsideScope + " by its tags, or the lack of them; " + anyTagger))
+		return verdict.Remark(verdict.NotApplicable(verdict.OutsideScope + " by its tags, or the lack of them; " + verdict.AnyTagger))
 	}
-	return notApplicable(outsideScope)
-}
-
-// waive removes the changes of exempt verdicts.
-func waive(p *policy.Policy, v fleet.Verdict, listed fleet.Fact[fleet.Listing], at time.Time) fleet.Verdict {
-	if v.Outcome != fleet.Violation && v.Outcome != fleet.Conflict {
-		return v
-	}
-	if e, ok := p.Exempt(v.Control, v.Rule, v.Ref, listed, at); ok {
-		return exempted(v, e)
-	}
-	if e, ok := p.Lapsed(v.Control, v.Rule, v.Ref, listed, at); ok {
-		v.Reason += fmt.Sprintf("; the exemption by %s (%s) ended on %s", e.Owner, e.Reason, lastDay(e))
-	}
-	return v
-}
-
-// lastDay is the last day on which an exemption works.
-func lastDay(e policy.Exemption) string {
-	return e.Expires.Add(-time.Nanosecond).Format(time.DateOnly)
-}
-
-func exempted(v fleet.Verdict, e policy.Exemption) fleet.Verdict {
-	by := ""
-	if e.ByTag() {
-		by = ", by its tags (" + anyTagger + ")"
-	}
-	v.Reason = fmt.Sprintf("exempt until %s by %s (%s)%s: %s", lastDay(e), e.Owner, e.Reason, by, v.Reason)
-	v.Outcome, v.Severity, v.Remedy, v.Changes, v.Again, v.Patience = fleet.Exempted, fleet.Info, "", nil, 0, 0
-	return v
-}
-
-// remark makes a report show one line for all instances with this verdict.
-func remark(v fleet.Verdict) fleet.Verdict {
-	v.Remark = true
-	return v
+	return verdict.NotApplicable(verdict.OutsideScope)
 }

@@ -1,19 +1,21 @@
-package rules
+package shares
 
 import (
 	"cmp"
 	"fmt"
 	"strings"
 
+	"fleetwarden/shared/rules/verdict"
+
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
 )
 
-// ShareRole decides control share-role: the ECS of approved sharees of encrypted snapshots
+// Role decides control share-role: the ECS of approved sharees of encrypted snapshots
 // and images may assume the account's share role and use the keys, and no other account
 // may.
-func ShareRole(w *fleet.ShareWorld, p *policy.Policy) []fleet.Verdict {
+func Role(w *fleet.ShareWorld, p *policy.Policy) []fleet.Verdict {
 	if p.ModeOf(policy.ControlShareRole) == policy.Off {
 		return nil
 	}
@@ -79,13 +81,13 @@ func (s *share) sign(rule string, v fleet.Verdict) fleet.Verdict {
 		v.Ref = s.side.Ref
 	}
 	v.Control, v.Rule = policy.ControlShareRole, rule
-	return waive(s.policy, v, noInstance(), s.world.At)
+	return verdict.Waive(s.policy, v, verdict.NoInstance(), s.world.At)
 }
 
 // admit decides whether the control covers the account. Its selectors name accounts only.
 func (s *share) admit() (fleet.Verdict, bool) {
-	if s.policy.Covers(policy.ControlShareRole, "", s.side.Ref.Scope, noInstance()) != policy.Yes {
-		return notApplicable(outsideScope), false
+	if s.policy.Covers(policy.ControlShareRole, "", s.side.Ref.Scope, verdict.NoInstance()) != policy.Yes {
+		return verdict.NotApplicable(verdict.OutsideScope), false
 	}
 	return fleet.Verdict{}, true
 }
@@ -110,24 +112,24 @@ func diskEncryptRole(s *share) fleet.Verdict {
 	case s.side.Ref.Kind != fleet.KindSnapshotShare:
 		return fleet.Verdict{}
 	case w.CMKDisk.Seen() && w.CMKDisk.V == "":
-		return notApplicable("no disk is encrypted with a key of the account's own")
+		return verdict.NotApplicable("no disk is encrypted with a key of the account's own")
 	case !w.DiskRole.Seen():
-		return undecided("the role " + fleet.DiskEncryptRole + " could not be read: " + w.DiskRole.Why)
+		return verdict.Undecided("the role " + fleet.DiskEncryptRole + " could not be read: " + w.DiskRole.Why)
 	}
 	answer, why := worksForDisks(w.DiskRole.V)
 	switch {
 	case answer == rampolicy.Allowed:
-		return passes("the role "+fleet.DiskEncryptRole+" lets ECS use keys", observed("role", fleet.DiskEncryptRole))
+		return verdict.Passes("the role "+fleet.DiskEncryptRole+" lets ECS use keys", verdict.Observed("role", fleet.DiskEncryptRole))
 	case !w.CMKDisk.Seen():
-		return undecided("whether disks are encrypted with keys of the account's own could not be read: " + w.CMKDisk.Why)
+		return verdict.Undecided("whether disks are encrypted with keys of the account's own could not be read: " + w.CMKDisk.Why)
 	case answer == rampolicy.Unsure:
-		return undecided("whether the role " + fleet.DiskEncryptRole + " lets ECS use keys could not be determined: " + why)
+		return verdict.Undecided("whether the role " + fleet.DiskEncryptRole + " lets ECS use keys could not be determined: " + why)
 	}
-	return violation(fleet.High, fmt.Sprintf("disk %s is encrypted with a key of the account's own, and the role %s, by which ECS uses it, %s: the disk may not attach or start again",
+	return verdict.Violation(fleet.High, fmt.Sprintf("disk %s is encrypted with a key of the account's own, and the role %s, by which ECS uses it, %s: the disk may not attach or start again",
 		w.CMKDisk.V, fleet.DiskEncryptRole, why),
 		"choose a key for a disk in the ECS console and confirm the authorization, by which Alibaba Cloud makes the role; of a role that is there, put right that it trusts "+
 			rampolicy.ECSService+" and has the system policy "+fleet.DiskEncryptPolicy,
-		observed("disk", w.CMKDisk.V), observed("role "+fleet.DiskEncryptRole, why))
+		verdict.Observed("disk", w.CMKDisk.V), verdict.Observed("role "+fleet.DiskEncryptRole, why))
 }
 
 // worksForDisks answers whether ECS may assume the role and use keys by it; why, unless it
@@ -136,10 +138,10 @@ func worksForDisks(role fleet.Role) (rampolicy.Answer, string) {
 	if role.Missing {
 		return rampolicy.Denied, "is missing"
 	}
-	if _, answer, why := ecsMayAssume(role.Trust); answer != rampolicy.Allowed {
+	if _, answer, why := verdict.ECSMayAssume(role.Trust); answer != rampolicy.Allowed {
 		return answer, why
 	}
-	docs, unread := documents(role.Policies)
+	docs, unread := verdict.Documents(role.Policies)
 	// Named keys may be those of the disks: that is unknown.
 	every := rampolicy.Grants(docs, rampolicy.DiskKeyActions(), "acs:kms:*:*:key/*")
 	switch answer := max(every, rampolicy.Grants(docs, rampolicy.DiskKeyActions(), "*")); answer {

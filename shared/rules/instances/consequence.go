@@ -1,8 +1,10 @@
-package rules
+package instances
 
 import (
 	"fmt"
 	"time"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -64,18 +66,18 @@ func (s *subject) sanction(reason string) (_ fleet.Change, why string) {
 	l := s.inst.Listed.V
 	if s.policy.TrustedInstance.Consequence == policy.ConsequenceTag {
 		if _, done := l.Tags[TagViolation]; done {
-			return fleet.Change{}, "not tagged again, because it has the tag " + TagViolation + "; the ledger says whether we put it there, and " + anyTagger
+			return fleet.Change{}, "not tagged again, because it has the tag " + TagViolation + "; the ledger says whether we put it there, and " + verdict.AnyTagger
 		}
 		return fleet.Change{Kind: fleet.TagInstance, Ref: s.inst.Ref, Want: TagViolation + "=" + s.name, Reason: reason}, ""
 	}
 	_, done := l.Tags[TagStopped]
 	switch {
 	case done:
-		return fleet.Change{}, "not stopped, because the tag " + TagStopped + " says that it was stopped before; the ledger says whether we did, and " + anyTagger
+		return fleet.Change{}, "not stopped, because the tag " + TagStopped + " says that it was stopped before; the ledger says whether we did, and " + verdict.AnyTagger
 	case l.Manager() == "" && !s.runsOrWill():
 		return fleet.Change{}, "not stopped: it is " + l.Status
 	case l.ManagedByHint():
-		return fleet.Change{}, "not stopped, because the tag " + fleet.TagACK + " says that it is a node of ACK; " + anyTagger
+		return fleet.Change{}, "not stopped, because the tag " + fleet.TagACK + " says that it is a node of ACK; " + verdict.AnyTagger
 	case l.Manager() != "":
 		return fleet.Change{}, "not stopped, because " + l.Manager() + " owns it and would start another"
 	}

@@ -1,9 +1,11 @@
-package rules
+package shares
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -173,9 +175,9 @@ func openTrust(s *share) fleet.Verdict {
 		return fleet.Verdict{} // share-trust has reported it, or there is no role
 	}
 	x := s.strangers
-	v := violation(fleet.Medium, fmt.Sprintf("the role %s lets in others than the ECS of sharees, who may use its keys: %s", s.roleName(), some(x.others)),
+	v := verdict.Violation(fleet.Medium, fmt.Sprintf("the role %s lets in others than the ECS of sharees, who may use its keys: %s", s.roleName(), some(x.others)),
 		"take them out of the role's trust policy; Fleetwarden leaves statements of other forms as they are",
-		observed("let in", some(x.others)))
+		verdict.Observed("let in", some(x.others)))
 	v.Reason += x.perhaps()
 	switch {
 	case x.open:
@@ -192,9 +194,9 @@ func openTrust(s *share) fleet.Verdict {
 	case len(x.others) > 0:
 		return v
 	case len(x.unsure) > 0:
-		return undecided("whom the role " + s.roleName() + " lets in could not be determined: " + together(x.unsure))
+		return verdict.Undecided("whom the role " + s.roleName() + " lets in could not be determined: " + together(x.unsure))
 	}
-	return passes("the role lets in sharees alone", observed("role", s.roleName()))
+	return verdict.Passes("the role lets in sharees alone", verdict.Observed("role", s.roleName()))
 }
 
 // openedTo describes whether the role admits the ECS of sharees that are not approved.
@@ -244,30 +246,30 @@ func shareeApproved(s *share) fleet.Verdict {
 	var v fleet.Verdict
 	switch {
 	case len(w.refused) > 0:
-		v = violation(fleet.High, fmt.Sprintf("shared with %s, whom the policy does not approve; %s", some(w.refused), s.openedTo(w.refused)),
-			"end the share, or approve the sharee in the policy file: controls.shareRole.approved", observed("not approved", some(w.refused)))
+		v = verdict.Violation(fleet.High, fmt.Sprintf("shared with %s, whom the policy does not approve; %s", some(w.refused), s.openedTo(w.refused)),
+			"end the share, or approve the sharee in the policy file: controls.shareRole.approved", verdict.Observed("not approved", some(w.refused)))
 	case len(x.named)+len(x.others) > 0:
-		v = violation(fleet.High, fmt.Sprintf("the role %s lets in %s, whom the policy does not approve", s.roleName(), x.all())+x.perhaps(),
-			"take them out of the role's trust policy, or approve the sharee in the policy file: controls.shareRole.approved", observed("not approved", x.all()))
+		v = verdict.Violation(fleet.High, fmt.Sprintf("the role %s lets in %s, whom the policy does not approve", s.roleName(), x.all())+x.perhaps(),
+			"take them out of the role's trust policy, or approve the sharee in the policy file: controls.shareRole.approved", verdict.Observed("not approved", x.all()))
 	case len(w.turned) > 0:
-		v = violation(fleet.Low, fmt.Sprintf("a share failed with %s, whom the policy does not approve; %s", some(w.turned), s.openedTo(w.turned)),
-			"approve the sharee in the policy file, if the share is wanted: controls.shareRole.approved", claimed("not approved", some(w.turned)))
+		v = verdict.Violation(fleet.Low, fmt.Sprintf("a share failed with %s, whom the policy does not approve; %s", some(w.turned), s.openedTo(w.turned)),
+			"approve the sharee in the policy file, if the share is wanted: controls.shareRole.approved", verdict.Claimed("not approved", some(w.turned)))
 	case len(w.unsure)+len(w.turnedUnsure)+len(x.unsure) > 0:
-		return undecided("whether a sharee is approved could not be determined: " + together(slices.Concat(w.unsure, w.turnedUnsure, x.unsure)))
+		return verdict.Undecided("whether a sharee is approved could not be determined: " + together(slices.Concat(w.unsure, w.turnedUnsure, x.unsure)))
 	case len(x.elsewhere) > 0:
-		return undecided(fmt.Sprintf("the role %s lets in %s, whom the policy does not approve, and with whom something is shared in a region that it does not guard", s.roleName(), some(x.elsewhere)))
+		return verdict.Undecided(fmt.Sprintf("the role %s lets in %s, whom the policy does not approve, and with whom something is shared in a region that it does not guard", s.roleName(), some(x.elsewhere)))
 	case w.blind != "":
-		return undecided("not all shares could be seen: " + w.blind)
+		return verdict.Undecided("not all shares could be seen: " + w.blind)
 	case !s.side.Role.Seen() || s.trust == nil && !s.side.Role.V.Missing:
-		return undecided("whom the role " + s.roleName() + " lets in could not be read")
+		return verdict.Undecided("whom the role " + s.roleName() + " lets in could not be read")
 	case w.sharees == 0:
-		return notApplicable("nothing encrypted is shared")
+		return verdict.NotApplicable("nothing encrypted is shared")
 	default:
-		return passes(fmt.Sprintf("the policy approves all %d sharees", w.sharees), observed("sharees", fmt.Sprint(w.sharees)))
+		return verdict.Passes(fmt.Sprintf("the policy approves all %d sharees", w.sharees), verdict.Observed("sharees", fmt.Sprint(w.sharees)))
 	}
 	if text := x.all(); len(w.refused) > 0 && text != "" {
 		v.Reason += "; it lets in " + text + ", whom the policy does not approve either"
-		v.Evidence = append(v.Evidence, observed("let in", text))
+		v.Evidence = append(v.Evidence, verdict.Observed("let in", text))
 	}
 	return v
 }

@@ -1,9 +1,11 @@
-package rules
+package instances
 
 import (
 	"fmt"
 	"slices"
 	"time"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -32,7 +34,7 @@ func (s *subject) there() (fleet.Verdict, bool) {
 	case s.inst.Gone.Seen() && s.inst.Gone.V:
 		return s.gone(), false
 	case !s.inst.Listed.Seen():
-		return undecided("the instance could not be read: " + s.inst.Listed.Why), false
+		return verdict.Undecided("the instance could not be read: " + s.inst.Listed.Why), false
 	}
 	return fleet.Verdict{}, true
 }
@@ -122,13 +124,13 @@ func wait(n int) time.Duration {
 func candidacy(i *fleet.Instance) (is bool, how fleet.Evidence) {
 	l := i.Listed.V
 	if family, enhanced := l.Generation(); enhanced {
-		return true, observed("instance type family", family)
+		return true, verdict.Observed("instance type family", family)
 	}
 	if _, ok := l.Tags[fleet.TagSupportVTPM]; ok {
-		return true, observed("system tag", fleet.TagSupportVTPM)
+		return true, verdict.Observed("system tag", fleet.TagSupportVTPM)
 	}
 	if mode := trustAsked(i.Ref.Call); mode != "" {
-		return true, claimed("SecurityOptions", mode)
+		return true, verdict.Claimed("SecurityOptions", mode)
 	}
 	return false, fleet.Evidence{}
 }
@@ -173,38 +175,4 @@ func generation(family string) int {
 		}
 	}
 	return n
-}
-
-func observed(name, value string) fleet.Evidence {
-	return fleet.Evidence{Name: name, Value: value, Source: fleet.Observed.String()}
-}
-
-func claimed(name, value string) fleet.Evidence {
-	return fleet.Evidence{Name: name, Value: value, Source: fleet.Claimed.String()}
-}
-
-func evidence[T any](name string, f fleet.Fact[T]) fleet.Evidence {
-	return fleet.Evidence{Name: name, Value: fmt.Sprint(f.V), Source: f.Source.String()}
-}
-
-func passes(reason string, e ...fleet.Evidence) fleet.Verdict {
-	return fleet.Verdict{Outcome: fleet.Passes, Reason: reason, Evidence: e}
-}
-
-func notApplicable(reason string) fleet.Verdict {
-	return fleet.Verdict{Outcome: fleet.NotApplicable, Reason: reason}
-}
-
-// notAssessable is the verdict on what no source can ever show. The reason is the same
-// for all of which it is true.
-func notAssessable(reason string) fleet.Verdict {
-	return remark(fleet.Verdict{Outcome: fleet.NotAssessable, Severity: fleet.Info, Reason: reason})
-}
-
-func undecided(reason string) fleet.Verdict {
-	return fleet.Verdict{Outcome: fleet.Undecided, Severity: fleet.Medium, Reason: reason}
-}
-
-func violation(severity fleet.Severity, reason, remedy string, e ...fleet.Evidence) fleet.Verdict {
-	return fleet.Verdict{Outcome: fleet.Violation, Severity: severity, Reason: reason, Remedy: remedy, Evidence: e}
 }

@@ -1,4 +1,4 @@
-package rules
+package instances
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-const guardFile = "../../deploy/guard/hardening.json"
+const guardFile = "../../../deploy/guard/hardening.json"
 
 // denied is one parameter value that the guard denies of one call.
 type denied struct{ call, parameter, value string }

@@ -1,9 +1,11 @@
-package rules
+package instances
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -39,7 +41,7 @@ func strayTags(w *fleet.World, p *policy.Policy, judged []fleet.Verdict) []fleet
 		if !violation && !stopped || s.covered("") != policy.Yes || slices.ContainsFunc(judged, s.isFaulty) {
 			continue
 		}
-		out = append(out, s.sign(policy.RuleInstance, remark(notApplicable("the tag "+TagViolation+" or "+TagStopped+" is there, and no rule finds fault; the ledger says whether we put it there, and "+anyTagger))))
+		out = append(out, s.sign(policy.RuleInstance, verdict.Remark(verdict.NotApplicable("the tag "+TagViolation+" or "+TagStopped+" is there, and no rule finds fault; the ledger says whether we put it there, and "+verdict.AnyTagger))))
 	}
 	return out
 }
@@ -57,14 +59,14 @@ func family(s *subject) fleet.Verdict {
 	}
 	name, _ := s.inst.Listed.V.Generation()
 	if c.Trusted(name) {
-		return passes("family "+name+" can be trusted", observed("instance type family", name))
+		return verdict.Passes("family "+name+" can be trusted", verdict.Observed("instance type family", name))
 	}
 	known := make([]string, len(c.Families))
 	for i, f := range c.Families {
 		known[i] = f.Name
 	}
-	return violation(fleet.Medium, "family "+name+" is not in the policy's list of families that can be trusted",
-		"launch a new instance in one of "+strings.Join(known, ", "), observed("instance type family", name))
+	return verdict.Violation(fleet.Medium, "family "+name+" is not in the policy's list of families that can be trusted",
+		"launch a new instance in one of "+strings.Join(known, ", "), verdict.Observed("instance type family", name))
 }
 
 // defaultCategory is the category of a system disk whose launch named none: a trusted
@@ -80,13 +82,13 @@ func systemDisk(s *subject) fleet.Verdict {
 	}
 	switch {
 	case !disk.Known():
-		return undecided("the category of the system disk could not be determined: " + disk.Why)
+		return verdict.Undecided("the category of the system disk could not be determined: " + disk.Why)
 	case slices.Contains(accepted, disk.V):
-		return passes("the system disk is "+disk.V, evidence("system disk", disk))
+		return verdict.Passes("the system disk is "+disk.V, verdict.Evidence("system disk", disk))
 	}
-	return violation(fleet.High,
+	return verdict.Violation(fleet.High,
 		fmt.Sprintf("the system disk is %s; a trusted instance needs %s", disk.V, strings.Join(accepted, " or ")),
-		"launch a new instance with SystemDisk.Category=cloud_essd", evidence("system disk", disk))
+		"launch a new instance with SystemDisk.Category=cloud_essd", verdict.Evidence("system disk", disk))
 }
 
 // claimedDisk is the launch's claim about the system disk. A launch template may have set
@@ -107,14 +109,14 @@ func claimedDisk(c *fleet.Call, why string) fleet.Fact[string] {
 func vpc(s *subject) fleet.Verdict {
 	l := s.inst.Listed.V
 	if !l.Classic && l.VPC != "" {
-		return passes("in a VPC", observed("VPC", l.VPC), observed("vSwitch", l.VSwitch))
+		return verdict.Passes("in a VPC", verdict.Observed("VPC", l.VPC), verdict.Observed("vSwitch", l.VSwitch))
 	}
 	network := "no VPC"
 	if l.Classic {
 		network = "the classic network"
 	}
-	return violation(fleet.High, "the instance is in "+network+"; a trusted instance needs a VPC",
-		"launch a new instance with VSwitchId, or NetworkInterface.1.VSwitchId for its primary interface", observed("network", network))
+	return verdict.Violation(fleet.High, "the instance is in "+network+"; a trusted instance needs a VPC",
+		"launch a new instance with VSwitchId, or NetworkInterface.1.VSwitchId for its primary interface", verdict.Observed("network", network))
 }
 
 // trustedMode: from the seventh generation on, the launch has to request the trusted
@@ -123,17 +125,17 @@ func trustedMode(s *subject) fleet.Verdict {
 	l, call := s.inst.Listed.V, s.inst.Ref.Call
 	family, _ := l.Generation()
 	if generation(family) < 7 {
-		return passes("family "+family+" needs no trusted mode", observed("instance type family", family))
+		return verdict.Passes("family "+family+" needs no trusted mode", verdict.Observed("instance type family", family))
 	}
 	if _, ok := l.Tags[fleet.TagSupportVTPM]; ok {
-		return passes("the trusted system is on", observed("system tag", fleet.TagSupportVTPM))
+		return verdict.Passes("the trusted system is on", verdict.Observed("system tag", fleet.TagSupportVTPM))
 	}
 	if mode := trustAsked(call); mode != "" {
 		if s.age() < settle {
-			return passes("the launch asked for the trusted system", claimed("SecurityOptions", mode))
+			return verdict.Passes("the launch asked for the trusted system", verdict.Claimed("SecurityOptions", mode))
 		}
-		v := undecided("the launch asked for the trusted system, but the instance does not carry the tag " + fleet.TagSupportVTPM)
-		v.Evidence = []fleet.Evidence{claimed("SecurityOptions", mode), observed("system tag", "")}
+		v := verdict.Undecided("the launch asked for the trusted system, but the instance does not carry the tag " + fleet.TagSupportVTPM)
+		v.Evidence = []fleet.Evidence{verdict.Claimed("SecurityOptions", mode), verdict.Observed("system tag", "")}
 		return v
 	}
 	if call != nil && call.Launch.FromTemplate() && s.age() < settle {
@@ -144,8 +146,8 @@ func trustedMode(s *subject) fleet.Verdict {
 	if call != nil && call.Name == "CreateInstance" {
 		remedy += "; CreateInstance cannot set it"
 	}
-	return violation(fleet.High, fmt.Sprintf("family %s needs SecurityOptions.TrustedSystemMode=vTPM, and the instance does not carry the tag %s", family, fleet.TagSupportVTPM),
-		remedy, observed("instance type family", family), observed("system tag", ""))
+	return verdict.Violation(fleet.High, fmt.Sprintf("family %s needs SecurityOptions.TrustedSystemMode=vTPM, and the instance does not carry the tag %s", family, fleet.TagSupportVTPM),
+		remedy, verdict.Observed("instance type family", family), verdict.Observed("system tag", ""))
 }
 
 // kmsEnabled: without KMS no trusted instance can be created. The verdict is on an account
@@ -157,20 +159,18 @@ func kmsEnabled(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	var v fleet.Verdict
 	switch {
 	case !w.KMS.Seen():
-		v = undecided("the state of KMS could not be read: " + w.KMS.Why)
+		v = verdict.Undecided("the state of KMS could not be read: " + w.KMS.Why)
 	case w.KMS.V == fleet.NoKMS:
-		v = notApplicable("KMS is not served in this region")
+		v = verdict.NotApplicable("KMS is not served in this region")
 	case w.KMS.V == "Enabled":
-		v = passes("KMS is enabled", evidence("KMS", w.KMS))
+		v = verdict.Passes("KMS is enabled", verdict.Evidence("KMS", w.KMS))
 	default:
-		v = violation(fleet.Medium, "KMS is "+w.KMS.V+"; without it no trusted instance can be created",
-			"switch KMS on in the console, or by OpenKmsService", evidence("KMS", w.KMS))
+		v = verdict.Violation(fleet.Medium, "KMS is "+w.KMS.V+"; without it no trusted instance can be created",
+			"switch KMS on in the console, or by OpenKmsService", verdict.Evidence("KMS", w.KMS))
 	}
 	v.Ref, v.Control, v.Rule = fleet.Ref{Scope: w.Scope, Kind: fleet.KindAccount}, policy.ControlTrustedInstance, policy.RuleKMSEnabled
-	return []fleet.Verdict{waive(p, v, noInstance(), w.At)}
+	return []fleet.Verdict{verdict.Waive(p, v, verdict.NoInstance(), w.At)}
 }
-
-func noInstance() fleet.Fact[fleet.Listing] { return fleet.Unknown[fleet.Listing]("not an instance") }
 
 // WantsKMS selects the instances for which kms-enabled applies.
 func WantsKMS(p *policy.Policy) func(*fleet.Instance) bool {
@@ -200,13 +200,13 @@ func hardeningAsked(s *subject) fleet.Verdict {
 	img := s.inst.Image
 	switch {
 	case !launchKnown(s.inst):
-		return notAssessable("only the launch request says whether hardening was asked for, and no API shows it afterwards; the rule agent-online judges the agent itself")
+		return verdict.NotAssessable("only the launch request says whether hardening was asked for, and no API shows it afterwards; the rule agent-online judges the agent itself")
 	case !img.Seen():
-		return undecided("whether the image is a public one, with which hardening can be asked for, could not be read: " + img.Why)
+		return verdict.Undecided("whether the image is a public one, with which hardening can be asked for, could not be read: " + img.Why)
 	case img.V.Gone && strings.HasPrefix(s.inst.Listed.V.ImageID, otherMark):
 		return ofPublicOnly()
 	case img.V.Gone:
-		return undecided("whether the image " + s.inst.Listed.V.ImageID + " was a public one cannot be read: it is no longer there")
+		return verdict.Undecided("whether the image " + s.inst.Listed.V.ImageID + " was a public one cannot be read: it is no longer there")
 	case img.V.Owner != "system":
 		return ofPublicOnly()
 	}
@@ -214,19 +214,19 @@ func hardeningAsked(s *subject) fleet.Verdict {
 	asked := launch.SecurityEnhancementStrategy
 	switch {
 	case asked == "Active":
-		return passes("the launch asked for hardening", claimed("SecurityEnhancementStrategy", asked))
+		return verdict.Passes("the launch asked for hardening", verdict.Claimed("SecurityEnhancementStrategy", asked))
 	case asked == "" && launch.FromTemplate():
-		return undecided("the launch template may have asked for hardening")
+		return verdict.Undecided("the launch template may have asked for hardening")
 	case asked == "":
-		return violation(fleet.Low, "the launch left SecurityEnhancementStrategy out",
-			"launch with SecurityEnhancementStrategy=Active", claimed("SecurityEnhancementStrategy", ""))
+		return verdict.Violation(fleet.Low, "the launch left SecurityEnhancementStrategy out",
+			"launch with SecurityEnhancementStrategy=Active", verdict.Claimed("SecurityEnhancementStrategy", ""))
 	}
-	return violation(fleet.Medium, "the launch refused hardening", "launch with SecurityEnhancementStrategy=Active",
-		claimed("SecurityEnhancementStrategy", asked))
+	return verdict.Violation(fleet.Medium, "the launch refused hardening", "launch with SecurityEnhancementStrategy=Active",
+		verdict.Claimed("SecurityEnhancementStrategy", asked))
 }
 
 func ofPublicOnly() fleet.Verdict {
-	return notApplicable("hardening can be asked for with public images only")
+	return verdict.NotApplicable("hardening can be asked for with public images only")
 }
 
 // leastClients are the oldest clients that support instance metadata by token only.
@@ -237,11 +237,11 @@ func imds(s *subject) fleet.Verdict {
 	tokens := s.inst.Listed.V.HTTPTokens
 	switch tokens {
 	case "required":
-		return passes("instance metadata needs a token", observed("HttpTokens", tokens))
+		return verdict.Passes("instance metadata needs a token", verdict.Observed("HttpTokens", tokens))
 	case "":
-		return undecided("the cloud does not say whether instance metadata needs a token")
+		return verdict.Undecided("the cloud does not say whether instance metadata needs a token")
 	}
-	return violation(fleet.Medium, "instance metadata can be read without a token",
+	return verdict.Violation(fleet.Medium, "instance metadata can be read without a token",
 		"set HttpTokens=required by ModifyInstanceMetadataOptions, once everything on the instance can do without IMDSv1: at least "+leastClients,
-		observed("HttpTokens", tokens))
+		verdict.Observed("HttpTokens", tokens))
 }

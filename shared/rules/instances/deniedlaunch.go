@@ -1,9 +1,12 @@
-package rules
+package instances
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -54,20 +57,20 @@ var denials = []denial{
 	}},
 	{"InvalidParameter.EncryptedIllegal", "", func(l request, _ *policy.Policy) string {
 		open := l.DisksWhere(func(d fleet.LaunchDisk) bool { return d.Key && !d.Encrypted })
-		return unless(len(open) == 0 && l.complete, "set "+or(suffixed(open, "Encrypted=true"), "Encrypted=true wherever KMSKeyId is given"))
+		return unless(len(open) == 0 && l.complete, "set "+cmp.Or(suffixed(open, "Encrypted=true"), "Encrypted=true wherever KMSKeyId is given"))
 	}},
 	{"InvalidParameter.EncryptedNotSupported", "", func(l request, _ *policy.Policy) string {
 		other := l.DisksWhere(func(d fleet.LaunchDisk) bool { return (d.Encrypted || d.Key) && d.Category != "cloud_essd" })
-		return unless(len(other) == 0 && l.complete, "choose a category that can be encrypted: "+or(suffixed(other, "Category=cloud_essd"), "SystemDisk.Category=cloud_essd"))
+		return unless(len(other) == 0 && l.complete, "choose a category that can be encrypted: "+cmp.Or(suffixed(other, "Category=cloud_essd"), "SystemDisk.Category=cloud_essd"))
 	}},
 	{"InvalidRamRole.NotEcsRole", "", func(l request, _ *policy.Policy) string {
-		return "let the RAM role " + or(l.RAMRoleName, "of the launch template") + " trust ecs.aliyuncs.com, or give another RamRoleName"
+		return "let the RAM role " + cmp.Or(l.RAMRoleName, "of the launch template") + " trust ecs.aliyuncs.com, or give another RamRoleName"
 	}},
 	{"InvalidRamRole.NotFound", "", func(l request, _ *policy.Policy) string {
-		return "make the RAM role " + or(l.RAMRoleName, "of the launch template") + ", or give another RamRoleName"
+		return "make the RAM role " + cmp.Or(l.RAMRoleName, "of the launch template") + ", or give another RamRoleName"
 	}},
 	{"InvalidUser.PassRoleForbidden", "", func(l request, _ *policy.Policy) string {
-		return "let the caller pass the RAM role " + or(l.RAMRoleName, "of the launch template") + ": ram:PassRole"
+		return "let the caller pass the RAM role " + cmp.Or(l.RAMRoleName, "of the launch template") + ": ram:PassRole"
 	}},
 	{"InvalidUserData.SizeExceeded", "", func(l request, _ *policy.Policy) string {
 		return unless(!l.HasUserData && l.complete, "shorten UserData to 32 KB before Base64")
@@ -111,13 +114,6 @@ func unless(followed bool, advice string) string {
 	return advice
 }
 
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
 func suffixed(disks []string, parameter string) string {
 	parts := make([]string, len(disks))
 	for i, d := range disks {
@@ -138,8 +134,8 @@ func deniedLaunches(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	}
 	var out []fleet.Verdict
 	for _, ref := range w.Calls {
-		v := notApplicable(outsideScope)
-		switch p.Covers(policy.ControlTrustedInstance, policy.RuleDeniedLaunch, ref.Scope, noInstance()) {
+		v := verdict.NotApplicable(verdict.OutsideScope)
+		switch p.Covers(policy.ControlTrustedInstance, policy.RuleDeniedLaunch, ref.Scope, verdict.NoInstance()) {
 		case policy.Yes:
 			v = deniedLaunch(ref, p)
 		case policy.Maybe: // a denied launch has no tags, VPC or owner to go by
@@ -148,7 +144,7 @@ func deniedLaunches(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 			}
 		}
 		v.Ref, v.Control, v.Rule = ref, policy.ControlTrustedInstance, policy.RuleDeniedLaunch
-		out = append(out, waive(p, v, noInstance(), w.At))
+		out = append(out, verdict.Waive(p, v, verdict.NoInstance(), w.At))
 	}
 	return out
 }
@@ -156,12 +152,12 @@ func deniedLaunches(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 func deniedLaunch(ref fleet.Ref, p *policy.Policy) fleet.Verdict {
 	c := ref.Call
 	if c == nil || c.ErrorCode == "" {
-		return notApplicable("not a failed launch")
+		return verdict.NotApplicable("not a failed launch")
 	}
 	v := explained(ref, p)
-	v.Evidence = append([]fleet.Evidence{claimed("call", c.Name), claimed("error code", c.ErrorCode)}, v.Evidence...)
+	v.Evidence = append([]fleet.Evidence{verdict.Claimed("call", c.Name), verdict.Claimed("error code", c.ErrorCode)}, v.Evidence...)
 	if c.Caller != "" {
-		v.Evidence = append(v.Evidence, claimed("caller", c.Caller))
+		v.Evidence = append(v.Evidence, verdict.Claimed("caller", c.Caller))
 	}
 	return v
 }
@@ -175,22 +171,22 @@ func explained(ref fleet.Ref, p *policy.Policy) fleet.Verdict {
 	failed := fmt.Sprintf("%s failed with %s", c.Name, c.ErrorCode)
 	switch {
 	case i < 0:
-		return notApplicable(failed + ", which no rule of this control stands for")
+		return verdict.NotApplicable(failed + ", which no rule of this control stands for")
 	case !opens(p, denials[i].rule, ref):
-		return notApplicable(failed + ", which stands for the rule " + denials[i].rule + ", and that is not asked here")
+		return verdict.NotApplicable(failed + ", which stands for the rule " + denials[i].rule + ", and that is not asked here")
 	case !mayBeMeant(asked, c, p):
-		return notApplicable(failed + ", and asked for no trusted instance")
+		return verdict.NotApplicable(failed + ", and asked for no trusted instance")
 	}
 	advice := denials[i].advise(asked, p)
 	if advice == "" {
-		return notApplicable(failed + ", and what was asked is as the rules want it: the zone or the instance type may not offer it")
+		return verdict.NotApplicable(failed + ", and what was asked is as the rules want it: the zone or the instance type may not offer it")
 	}
-	return violation(fleet.Low, fmt.Sprintf("%s was denied with %s", c.Name, c.ErrorCode), advice)
+	return verdict.Violation(fleet.Low, fmt.Sprintf("%s was denied with %s", c.Name, c.ErrorCode), advice)
 }
 
 // opens reports whether a rule of the control may be asked where a launch was denied.
 func opens(p *policy.Policy, rule string, ref fleet.Ref) bool {
-	return rule == "" || p.Covers(policy.ControlTrustedInstance, rule, ref.Scope, noInstance()) != policy.No
+	return rule == "" || p.Covers(policy.ControlTrustedInstance, rule, ref.Scope, verdict.NoInstance()) != policy.No
 }
 
 // mayBeMeant reports whether the launch may have been for a trusted instance. A parameter
@@ -206,10 +202,10 @@ func mayBeMeant(l request, c *fleet.Call, p *policy.Policy) bool {
 func refused(ref fleet.Ref, asked request, p *policy.Policy) fleet.Verdict {
 	c, strategy := ref.Call, asked.SecurityEnhancementStrategy
 	if !strings.EqualFold(strategy, "Deactive") || !opens(p, policy.RuleHardeningAsked, ref) {
-		return notApplicable(fmt.Sprintf("%s failed with %s, and asked for nothing that a preventive guard denies", c.Name, c.ErrorCode))
+		return verdict.NotApplicable(fmt.Sprintf("%s failed with %s, and asked for nothing that a preventive guard denies", c.Name, c.ErrorCode))
 	}
-	return violation(fleet.Low,
+	return verdict.Violation(fleet.Low,
 		fmt.Sprintf("%s was denied with %s: it asked for SecurityEnhancementStrategy=Deactive, and either a preventive guard denied that, or the caller lacks a right; the record does not say which", c.Name, c.ErrorCode),
 		"launch with SecurityEnhancementStrategy=Active; if that is denied too, let the caller call ecs:"+c.Name,
-		claimed("SecurityEnhancementStrategy", strategy))
+		verdict.Claimed("SecurityEnhancementStrategy", strategy))
 }

@@ -1,17 +1,19 @@
-package rules
+package instances
 
 import (
 	"fmt"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
 )
 
-// InstanceRole decides control instance-role: each trusted instance has a RAM
-// role that ECS may assume and that may report trust data to Security Center.
-func InstanceRole(w *fleet.World, p *policy.Policy) []fleet.Verdict {
+// Role decides control instance-role: each trusted instance has a RAM role that ECS may assume
+// and that may report trust data to Security Center.
+func Role(w *fleet.World, p *policy.Policy) []fleet.Verdict {
 	roles := judgements{world: w, policy: p.InstanceRole.Policy, by: map[string]judgement{}}
 	return judge(w, p, policy.ControlInstanceRole, []rule{
 		{policy.RuleSystrustRole, false, func(s *subject) fleet.Verdict { return systrustRole(s, roles) }},
@@ -35,7 +37,7 @@ func WantsRole(p *policy.Policy) func(*fleet.Instance) bool {
 func systrustRole(s *subject, roles judgements) fleet.Verdict {
 	is, how := candidacy(s.inst)
 	if !is {
-		return notApplicable("not a trusted instance")
+		return verdict.NotApplicable("not a trusted instance")
 	}
 	if how.Source == fleet.Claimed.String() {
 		return s.claimedOnly(how)
@@ -46,10 +48,10 @@ func systrustRole(s *subject, roles judgements) fleet.Verdict {
 	role := s.inst.RoleName
 	switch {
 	case s.inst.Listed.V.Classic:
-		return violation(fleet.Medium, "the classic network allows no instance RAM role",
+		return verdict.Violation(fleet.Medium, "the classic network allows no instance RAM role",
 			"migrate the instance to a VPC, or launch it again in one", how)
 	case !role.Seen():
-		return undecided("the instance's role could not be read: " + role.Why)
+		return verdict.Undecided("the instance's role could not be read: " + role.Why)
 	case role.V == "":
 		return s.withoutRole(how, roles)
 	default:
@@ -60,7 +62,7 @@ func systrustRole(s *subject, roles judgements) fleet.Verdict {
 // claimedOnly is the verdict on an instance that only its launch request calls trusted. The
 // system tag may come late; until then, nothing is changed.
 func (s *subject) claimedOnly(how fleet.Evidence) fleet.Verdict {
-	v := undecided("the launch asked for a trusted instance, but the instance does not carry the tag " + fleet.TagSupportVTPM)
+	v := verdict.Undecided("the launch asked for a trusted instance, but the instance does not carry the tag " + fleet.TagSupportVTPM)
 	v.Evidence = []fleet.Evidence{how}
 	if s.age() < settle {
 		v.Outcome, v.Severity, v.Again = fleet.Pending, "", wait(s.inst.Ref.Try.N)
@@ -73,14 +75,14 @@ func (s *subject) claimedOnly(how fleet.Evidence) fleet.Verdict {
 func (s *subject) served() (fleet.Verdict, bool) {
 	switch s.policy.IsSelfManaged(s.inst.Ref.Scope, s.inst.Listed) {
 	case policy.Yes:
-		v := notApplicable("in a self-managed scope: the operator's own trust service looks after it")
+		v := verdict.NotApplicable("in a self-managed scope: the operator's own trust service looks after it")
 		if s.policy.SelfManagedByTag(s.inst.Ref.Scope, s.inst.Listed) {
-			v.Reason += "; its tags say so, and " + anyTagger
-			v = remark(v)
+			v.Reason += "; its tags say so, and " + verdict.AnyTagger
+			v = verdict.Remark(v)
 		}
 		return v, false
 	case policy.Maybe:
-		return undecided("whether a self-managed scope covers it could not be determined"), false
+		return verdict.Undecided("whether a self-managed scope covers it could not be determined"), false
 	}
 	return fleet.Verdict{}, true
 }
@@ -91,8 +93,8 @@ func (s *subject) withoutRole(how fleet.Evidence, roles judgements) fleet.Verdic
 		return fleet.Verdict{Outcome: fleet.Pending, Again: left, Evidence: []fleet.Evidence{how},
 			Reason: "no role yet; the policy leaves " + c.AttachAfter.String() + " after a launch to others"}
 	}
-	v := violation(fleet.High, "the instance has no RAM role, so it cannot report trust data to Security Center",
-		fmt.Sprintf("attach the RAM role %s to the instance", c.Role), how, observed("role", ""))
+	v := verdict.Violation(fleet.High, "the instance has no RAM role, so it cannot report trust data to Security Center",
+		fmt.Sprintf("attach the RAM role %s to the instance", c.Role), how, verdict.Observed("role", ""))
 	needs, blocked := s.ready(roles)
 	if blocked != "" {
 		v.Outcome, v.Reason = fleet.Undecided, v.Reason+"; "+blocked
@@ -105,12 +107,12 @@ func (s *subject) withoutRole(how fleet.Evidence, roles judgements) fleet.Verdic
 // withRole judges the role that is attached.
 func (s *subject) withRole(name string, how fleet.Evidence, roles judgements) fleet.Verdict {
 	j := roles.of(name)
-	e := []fleet.Evidence{how, observed("role", name)}
+	e := []fleet.Evidence{how, verdict.Observed("role", name)}
 	switch j.answer {
 	case rampolicy.Allowed:
-		return passes("the role may report trust data", e...)
+		return verdict.Passes("the role may report trust data", e...)
 	case rampolicy.Unsure:
-		v := undecided("whether the role may report trust data could not be determined: " + j.why)
+		v := verdict.Undecided("whether the role may report trust data could not be determined: " + j.why)
 		v.Evidence = e
 		return v
 	}
@@ -231,7 +233,7 @@ func (s *subject) change(v fleet.Verdict, needs *fleet.Change, c fleet.Change) f
 func (s *subject) leftAlone() string {
 	l := s.inst.Listed.V
 	if l.ManagedByHint() {
-		return fmt.Sprintf("; not changed, because the tag %s says that %s owns the instance, and no scope of the policy names it; %s", fleet.TagACK, l.Manager(), anyTagger)
+		return fmt.Sprintf("; not changed, because the tag %s says that %s owns the instance, and no scope of the policy names it; %s", fleet.TagACK, l.Manager(), verdict.AnyTagger)
 	}
 	return fmt.Sprintf("; not changed, because %s owns the instance and no scope of the policy names it", l.Manager())
 }
@@ -241,7 +243,7 @@ func overBroadRole(s *subject, roles judgements) fleet.Verdict {
 	role := s.inst.RoleName
 	switch {
 	case !role.Seen() && !Candidate(s.inst):
-		return undecided("the instance's role could not be read: " + role.Why)
+		return verdict.Undecided("the instance's role could not be read: " + role.Why)
 	case !role.Seen(), role.V == "":
 		return fleet.Verdict{} // systrust-role has reported it, or there is nothing to report
 	}
@@ -250,10 +252,10 @@ func overBroadRole(s *subject, roles judgements) fleet.Verdict {
 	case j.missing:
 		return fleet.Verdict{} // systrust-role has reported it
 	case j.unread != "" && len(j.broad) == 0:
-		return undecided("whether the role grants too much could not be determined: " + j.unread)
+		return verdict.Undecided("whether the role grants too much could not be determined: " + j.unread)
 	case len(j.broad) == 0:
-		return passes("the role grants no sweeping rights", observed("role", role.V))
+		return verdict.Passes("the role grants no sweeping rights", verdict.Observed("role", role.V))
 	}
-	return violation(fleet.Medium, fmt.Sprintf("the role %s grants too much: %s", role.V, strings.Join(j.broad, "; ")),
-		"replace the policy by one that names what the workload needs", observed("role", role.V))
+	return verdict.Violation(fleet.Medium, fmt.Sprintf("the role %s grants too much: %s", role.V, strings.Join(j.broad, "; ")),
+		"replace the policy by one that names what the workload needs", verdict.Observed("role", role.V))
 }

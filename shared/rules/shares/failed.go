@@ -1,9 +1,11 @@
-package rules
+package shares
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"fleetwarden/shared/rules/verdict"
 
 	"fleetwarden/shared/fleet"
 )
@@ -61,10 +63,10 @@ func (s *share) failure(f failedTry) fleet.Verdict {
 	}
 	absent := f.absent(accounts)
 	if len(absent) == 0 {
-		return passes("image "+f.image.ID+" is shared by now", observed("image", f.image.ID))
+		return verdict.Passes("image "+f.image.ID+" is shared by now", verdict.Observed("image", f.image.ID))
 	}
-	v := violation(fleet.Medium, fmt.Sprintf("sharing image %s with %s failed with %s", f.image.ID, joined(absent), f.Code), "",
-		claimed("error code", f.Code), observed("image", f.image.ID+", not shared with "+joined(absent)))
+	v := verdict.Violation(fleet.Medium, fmt.Sprintf("sharing image %s with %s failed with %s", f.image.ID, joined(absent), f.Code), "",
+		verdict.Claimed("error code", f.Code), verdict.Observed("image", f.image.ID+", not shared with "+joined(absent)))
 	failure := f.Failure()
 	if f.lacks() && slices.ContainsFunc(f.image.Keys.V, func(k fleet.KMSKey) bool { return k.Service.Seen() && k.Service.V }) {
 		failure = fleet.ServiceKeyEncrypted // no grant would help

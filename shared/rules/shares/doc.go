@@ -1,0 +1,3 @@
+// Package shares decides control share-role: whom the roles for shared snapshots and images
+// admit, and which keys they grant.
+package shares
