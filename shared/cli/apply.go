@@ -69,7 +69,7 @@ func (j *job) apply(ctx context.Context, args []string) error {
 		return err
 	}
 	past := memory.Reader{Store: call.Store, Now: call.Session.Now}
-	a := &application{job: j, call: call, plan: p, looker: plan.Looker{Fleet: all.Fleet(call, past), Shares: all.Shares(call)}, waits: wait > 0}
+	a := &application{job: j, call: call, plan: p, checker: plan.Checker{Fleet: all.Fleet(call, past), Shares: all.Shares(call)}, waits: wait > 0}
 	return a.do(ctx, dry, wait)
 }
 
@@ -92,17 +92,17 @@ func (j *job) openPlan(ctx context.Context, call *fcrun.Call, id string) (plan.P
 // application is a plan on its way.
 type application struct {
 	*job
-	call   *fcrun.Call
-	plan   plan.Plan
-	looker plan.Looker
-	waits  bool // for what becomes of it
+	call    *fcrun.Call
+	plan    plan.Plan
+	checker plan.Checker
+	waits   bool // for what becomes of it
 }
 
 func (a *application) run() string { return a.call.Options.Stamp.Run }
 
 func (a *application) do(ctx context.Context, dry bool, wait time.Duration) error {
 	bar := a.progress("looking again", len(a.plan.Items))
-	all, err := a.looker.Check(ctx, a.plan, a.call.Options.Policy, bar.add)
+	all, err := a.checker.Check(ctx, a.plan, a.call.Options.Policy, bar.add)
 	bar.end()
 	switch {
 	case ctx.Err() != nil:
@@ -117,7 +117,7 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 		return a.summarize(all, &plan.Awaited{})
 	}
 	began := a.call.Session.Now()
-	note := plan.Applied{Run: a.run(), Plan: a.plan.ID, Digest: a.plan.Digest, At: began, Told: fresh(all)}
+	note := plan.Applied{Run: a.run(), Plan: a.plan.ID, Digest: a.plan.Digest, At: began, Queued: fresh(all)}
 	if err := plan.Note(ctx, a.call.Store, note); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 	return a.summarize(all, awaited)
 }
 
-func fresh(all []plan.Standing) int {
+func fresh(all []plan.Check) int {
 	n := 0
 	for _, s := range all {
 		if s.Fresh() {
@@ -161,8 +161,8 @@ func (a *application) stopped(open int) error {
 		open, a.run(), a.run(), a.plan.ID)
 }
 
-func (a *application) again(ctx context.Context, items []plan.Item) ([]plan.Standing, error) {
+func (a *application) again(ctx context.Context, items []plan.Item) ([]plan.Check, error) {
 	p := a.plan
 	p.Items = items
-	return a.looker.Check(ctx, p, a.call.Options.Policy, func(int) {})
+	return a.checker.Check(ctx, p, a.call.Options.Policy, func(int) {})
 }

@@ -36,7 +36,7 @@ func line(i plan.Item, state fleet.State, why string) told {
 }
 
 // lines are what is to be said of all things of the plan.
-func lines(all []plan.Standing, w *plan.Awaited) []told {
+func lines(all []plan.Check, w *plan.Awaited) []told {
 	var out []told
 	for _, s := range all {
 		switch {
@@ -64,7 +64,7 @@ func lines(all []plan.Standing, w *plan.Awaited) []told {
 
 // summarize prints what became of the plan. Things that failed, or of which nothing is
 // known yet, make an error.
-func (a *application) summarize(all []plan.Standing, w *plan.Awaited) error {
+func (a *application) summarize(all []plan.Check, w *plan.Awaited) error {
 	said := lines(all, w)
 	states := map[fleet.State]int{}
 	for _, l := range said {

@@ -13,32 +13,34 @@ import (
 	"fleetwarden/shared/ledger"
 )
 
-// Applied says which plan a run has applied.
+// Applied records which plan a run applies.
 type Applied struct {
 	V      int       `json:"v"`
 	Run    string    `json:"run"`
 	Plan   string    `json:"plan"`
 	Digest string    `json:"digest"`
 	At     time.Time `json:"at"`
-	Told   int       `json:"told"`
+	// Queued is how many items the run enqueues for their owners. Older versions wrote it
+	// under another name; no version reads it.
+	Queued int `json:"queued"`
 }
 
-// Note stores that a run applies a plan: before anybody is told.
+// Note records that a run applies a plan, before any owner's inbox gets a ref.
 func Note(ctx context.Context, store ledger.Store, a Applied) error {
 	a.V = Version
 	if err := ledger.PutJSON(ctx, store, "applies/"+a.Run+".json", a); err != nil {
-		return fmt.Errorf("noting run %s: %w", a.Run, err)
+		return fmt.Errorf("recording run %s: %w", a.Run, err)
 	}
 	return nil
 }
 
 // Enqueuer puts refs into the inbox of a function in a region. An error of class NotFound
-// says that there is no such inbox.
+// means that there is no such inbox.
 type Enqueuer func(ctx context.Context, function string, region fleet.Region, refs []fleet.Ref) error
 
-// Enqueue tells the owners of all fresh items where to look, in the name of a run. What no
-// inbox takes is held. It returns how many items were told.
-func Enqueue(ctx context.Context, all []Standing, run string, tell Enqueuer) (told int, err error) {
+// Enqueue puts the refs of all fresh items into their owners' inboxes, as part of a run. Items
+// without an inbox are held. It returns how many items were enqueued.
+func Enqueue(ctx context.Context, all []Check, run string, enqueue Enqueuer) (queued int, err error) {
 	type inbox struct {
 		region   fleet.Region
 		function string
@@ -60,7 +62,7 @@ func Enqueue(ctx context.Context, all []Standing, run string, tell Enqueuer) (to
 			ref.Try.Run = run
 			refs = append(refs, ref)
 		}
-		err := tell(ctx, k.function, k.region, refs)
+		err := enqueue(ctx, k.function, k.region, refs)
 		if fleet.ClassOf(err) == fleet.NotFound {
 			where := cmp.Or(string(k.region), "the home region")
 			for _, i := range by[k] {
@@ -69,42 +71,41 @@ func Enqueue(ctx context.Context, all []Standing, run string, tell Enqueuer) (to
 			continue
 		}
 		if err != nil {
-			return told, fmt.Errorf("telling %s: %w", k.function, err)
+			return queued, fmt.Errorf("enqueuing for %s: %w", k.function, err)
 		}
-		told += len(by[k])
+		queued += len(by[k])
 	}
-	return told, nil
+	return queued, nil
 }
 
-// Outcome is what became of an item that was told.
+// Outcome is the outcome of an item that was enqueued.
 type Outcome struct {
 	Item Item
-	// State is empty while nothing final is known, and [Over] when somebody or something
-	// else has made it right.
+	// State is empty while no final one is known, and [Over] if the repair was made, but
+	// not by this run.
 	State fleet.State
 	Why   string
 }
 
-// Over is the state of an item of which nothing is to do any more, and of which its owner
-// has no record.
+// Over is the state of an item with nothing left to do, and without a record of its owner.
 const Over fleet.State = "nothing-to-do"
 
-// Awaited are the items whose owners' records are waited for.
+// Awaited are the items of a run that waits for their owners' records.
 type Awaited struct {
-	// Store holds the ledger; From is when the owners were told, by the cloud's clock.
+	// Store holds the ledger; From is when the items were enqueued, by the cloud's clock.
 	Store ledger.Store
 	Run   string
 	From  time.Time
 
 	Outcomes []Outcome
 
-	told  records         // so far
-	ended map[string]bool // names of batches that were read to their end
+	found records         // so far
+	ended map[string]bool // names of batches with an outcome, which are not read again
 }
 
-// Await waits for what is fresh.
-func Await(store ledger.Store, run string, from time.Time, all []Standing) *Awaited {
-	a := &Awaited{Store: store, Run: run, From: from, told: records{}, ended: map[string]bool{}}
+// Await returns the fresh items, to wait for.
+func Await(store ledger.Store, run string, from time.Time, all []Check) *Awaited {
+	a := &Awaited{Store: store, Run: run, From: from, found: records{}, ended: map[string]bool{}}
 	for _, s := range all {
 		if s.Fresh() {
 			a.Outcomes = append(a.Outcomes, Outcome{Item: s.Item})
@@ -124,17 +125,17 @@ func (a *Awaited) Open() int {
 	return n
 }
 
-// How often the ledger is read, after a hasty beginning, and after how many reads the
-// world is looked at for what has no record.
+// The ledger is read after one and two seconds, and then each readEvery; items without a
+// record are checked again after each recheckEvery reads.
 const (
-	readEvery = 3 * time.Second
-	lookEvery = 10
+	readEvery    = 3 * time.Second
+	recheckEvery = 10
 )
 
 // Wait reads the ledger until all items have an outcome, or until the patience is spent.
-// look checks items again, and ended is called with how many got an outcome at each read.
+// After each read it calls ended with how many items got an outcome; check checks items again.
 func (a *Awaited) Wait(ctx context.Context, patience time.Duration, sleep func(context.Context, time.Duration) error,
-	look func(context.Context, []Item) ([]Standing, error), ended func(n int)) error {
+	check func(context.Context, []Item) ([]Check, error), ended func(n int)) error {
 	open := a.Open()
 	for n := 1; open > 0 && patience > 0; n++ {
 		pause := min(time.Duration(n)*time.Second, readEvery, patience)
@@ -143,8 +144,8 @@ func (a *Awaited) Wait(ctx context.Context, patience time.Duration, sleep func(c
 		if err == nil {
 			err = a.Read(ctx)
 		}
-		if err == nil && n%lookEvery == 0 {
-			err = a.Look(ctx, look)
+		if err == nil && n%recheckEvery == 0 {
+			err = a.Recheck(ctx, check)
 		}
 		if err != nil {
 			return err
@@ -160,13 +161,14 @@ type changeKey struct {
 	ref  fleet.Key
 }
 
-// records are what the owners tell about each change.
+// records are the owners' latest records of each change.
 type records map[changeKey]fleet.ChangeRecord
 
-// final: what is put off, or has another owner, is still to come.
+// final reports whether a state is the last one: a change that is delayed or was forwarded
+// gets another.
 func final(s fleet.State) bool { return s != "" && s != fleet.Later && s != fleet.Forwarded }
 
-// add takes a record in; what is not final says nothing beside what is.
+// add adds a record. A state that is not final does not replace one that is.
 func (r records) add(c fleet.ChangeRecord) {
 	k := changeKey{c.Kind, fleet.Key{Scope: fleet.Scope{Account: c.Account, Region: c.Region}, Kind: c.RefKind, ID: c.ID}}
 	if final(c.State) || !final(r[k].State) {
@@ -174,32 +176,32 @@ func (r records) add(c fleet.ChangeRecord) {
 	}
 }
 
-// read takes in what one owner has told. What nobody can read leaves its changes open.
+// read adds the records of one owner. Changes of an object that cannot be decoded stay open.
 func (a *Awaited) read(ctx context.Context, function string) error {
 	q := ledger.Query{Function: function, From: a.From.Add(-time.Minute), Run: a.Run}
-	for account, err := range ledger.Batches(ctx, unread{a.Store, a.ended}, q) {
+	for batch, err := range ledger.Batches(ctx, unread{a.Store, a.ended}, q) {
 		switch {
 		case errors.As(err, new(*fleet.BadInput)):
 			continue
 		case err != nil:
 			return err
-		case account.Last == nil:
+		case batch.Last == nil:
 			continue
 		}
-		for _, c := range account.Last.Changes {
+		for _, c := range batch.Last.Changes {
 			if c.Run == a.Run {
-				a.told.add(c.ChangeRecord)
+				a.found.add(c.ChangeRecord)
 			}
 		}
-		if account.Last.Stage == fleet.StageOutcome { // what was settled may get one yet
-			a.ended[account.Intent.Name] = true
+		if batch.Last.Stage == fleet.StageOutcome { // a settled batch may still get one
+			a.ended[batch.Intent.Name] = true
 		}
 	}
 	return nil
 }
 
-// Read reads from the ledger what the owners have recorded since. A change that one of them
-// forwards is in the ledger of another.
+// Read reads what the owners have recorded. It reads the ledger of all of them, since a
+// change that one owner forwards is recorded by another.
 func (a *Awaited) Read(ctx context.Context) error {
 	for _, function := range fleet.Owners() {
 		if err := a.read(ctx, function); err != nil {
@@ -208,20 +210,20 @@ func (a *Awaited) Read(ctx context.Context) error {
 	}
 	for i := range a.Outcomes {
 		if a.Outcomes[i].State == "" {
-			a.Outcomes[i].State, a.Outcomes[i].Why = a.Outcomes[i].Item.outcome(a.told)
+			a.Outcomes[i].State, a.Outcomes[i].Why = a.Outcomes[i].Item.outcome(a.found)
 		}
 	}
 	return nil
 }
 
-// outcome is what records tell about an item: of the changes to the thing itself, once
-// all are known, the first that was not simply done; without any, or when what they need
-// could not be had, that of what is changed beside it.
-func (i Item) outcome(told records) (fleet.State, string) {
+// outcome returns an item's state by records: that of the changes to its own resource, once
+// all of them have one. If there are no such changes, or if one that they depend on failed or
+// is held, it is that of the changes to other resources, such as a role.
+func (i Item) outcome(found records) (fleet.State, string) {
 	var own, beside []fleet.ChangeRecord
 	for _, c := range i.Changes {
 		key := fleet.Key{Scope: c.Scope, Kind: c.RefKind, ID: c.ID}
-		r := told[changeKey{c.Kind, key}]
+		r := found[changeKey{c.Kind, key}]
 		if key == i.Ref().Key() {
 			own = append(own, r)
 		} else if final(r.State) {
@@ -242,7 +244,7 @@ func (i Item) outcome(told records) (fleet.State, string) {
 	return "", ""
 }
 
-// worst is the first record of something that was not done, or else the first.
+// worst returns the first record of a change that was not done, or else the first record.
 func worst(rs []fleet.ChangeRecord) (fleet.State, string) {
 	if len(rs) == 0 {
 		return "", ""
@@ -251,8 +253,8 @@ func worst(rs []fleet.ChangeRecord) (fleet.State, string) {
 	return rs[i].State, rs[i].Why
 }
 
-// Look looks at what is still open: what is right by now needs nobody's record.
-func (a *Awaited) Look(ctx context.Context, look func(context.Context, []Item) ([]Standing, error)) error {
+// Recheck checks the open items again: one with nothing left to do needs no record.
+func (a *Awaited) Recheck(ctx context.Context, check func(context.Context, []Item) ([]Check, error)) error {
 	var open []Item
 	var at []int
 	for i, o := range a.Outcomes {
@@ -263,12 +265,12 @@ func (a *Awaited) Look(ctx context.Context, look func(context.Context, []Item) (
 	if len(open) == 0 {
 		return nil
 	}
-	standings, err := look(ctx, open)
+	checks, err := check(ctx, open)
 	if err != nil {
 		return err
 	}
 	by := map[string]string{}
-	for _, s := range standings {
+	for _, s := range checks {
 		if s.Over {
 			by[s.Item.name()] = s.Stale
 		}

@@ -17,23 +17,23 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// standings are those of a plan that stands as planned.
-func standings(p plan.Plan) []plan.Standing {
-	out := make([]plan.Standing, len(p.Items))
+// checks are those of a plan of which nothing has changed.
+func checks(p plan.Plan) []plan.Check {
+	out := make([]plan.Check, len(p.Items))
 	for i, item := range p.Items {
-		out[i] = plan.Standing{Item: item}
+		out[i] = plan.Check{Item: item}
 	}
 	return out
 }
 
-func TestOwnersAreToldInTheNameOfTheRun(t *testing.T) {
-	all := standings(made(t,
+func TestItemsAreEnqueuedForTheirOwnersAsPartOfTheRun(t *testing.T) {
+	all := checks(made(t,
 		drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(hangzhou, agent, "i-1", push(hangzhou, "i-1")),
 		drifted(member, role, "i-2", attach(member, "i-2")), drifted(shanghai, role, "i-3", attach(shanghai, "i-3")),
 		drifted(hangzhou, role, "i-stale", attach(hangzhou, "i-stale")), drifted(hangzhou, role, "i-held", attach(hangzhou, "i-held"))))
 	all[4].Stale, all[5].Held = "changed", "in audit"
 	var got []string
-	told, err := plan.Enqueue(t.Context(), all, run, func(_ context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
+	queued, err := plan.Enqueue(t.Context(), all, run, func(_ context.Context, function string, region fleet.Region, refs []fleet.Ref) error {
 		if function == "attach-role" && region == "cn-shanghai" {
 			return failure{fleet.NotFound}
 		}
@@ -46,33 +46,33 @@ func TestOwnersAreToldInTheNameOfTheRun(t *testing.T) {
 		"attach-role cn-hangzhou 1000000000000001 i-1 true", "attach-role cn-hangzhou 1000000000000003 i-2 true",
 		"push-agent cn-hangzhou 1000000000000001 i-1 true",
 	}
-	if diff := cmp.Diff(want, got); diff != "" || told != 3 || err != nil {
-		t.Errorf("%d told, %v %s", told, err, diff)
+	if diff := cmp.Diff(want, got); diff != "" || queued != 3 || err != nil {
+		t.Errorf("%d enqueued, %v %s", queued, err, diff)
 	}
 	if held := all[3].Held; held != "there is no inbox of attach-role in cn-shanghai: deploy the functions there" {
 		t.Errorf("without an inbox: %q", held)
 	}
 }
 
-func TestWhatIsSharedHasItsInboxInTheHomeRegion(t *testing.T) {
+func TestTheInboxForSharesIsInTheHomeRegion(t *testing.T) {
 	shares := fleet.Scope{Account: hangzhou.Account}
-	all := standings(made(t, drifted(shares, policy.ControlShareRole, "", fleet.Change{Kind: fleet.SetShareTrust})))
-	told, err := plan.Enqueue(t.Context(), all, run, func(context.Context, string, fleet.Region, []fleet.Ref) error { return failure{fleet.NotFound} })
-	if want := "there is no inbox of setup-share-role in the home region: deploy the functions there"; told != 0 || err != nil || all[0].Held != want {
-		t.Errorf("%d told, %v, held: %q", told, err, all[0].Held)
+	all := checks(made(t, drifted(shares, policy.ControlShareRole, "", fleet.Change{Kind: fleet.SetShareTrust})))
+	queued, err := plan.Enqueue(t.Context(), all, run, func(context.Context, string, fleet.Region, []fleet.Ref) error { return failure{fleet.NotFound} })
+	if want := "there is no inbox of setup-share-role in the home region: deploy the functions there"; queued != 0 || err != nil || all[0].Held != want {
+		t.Errorf("%d enqueued, %v, held: %q", queued, err, all[0].Held)
 	}
 }
 
-func TestAnInboxThatFailsEndsTheTelling(t *testing.T) {
-	all := standings(made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(shanghai, role, "i-3", attach(shanghai, "i-3"))))
-	told, err := plan.Enqueue(t.Context(), all, run, func(_ context.Context, _ string, region fleet.Region, _ []fleet.Ref) error {
+func TestAnInboxThatFailsEndsTheEnqueuing(t *testing.T) {
+	all := checks(made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(shanghai, role, "i-3", attach(shanghai, "i-3"))))
+	queued, err := plan.Enqueue(t.Context(), all, run, func(_ context.Context, _ string, region fleet.Region, _ []fleet.Ref) error {
 		if region == "cn-shanghai" {
 			return failure{fleet.Denied}
 		}
 		return nil
 	})
-	if told != 1 || fleet.ClassOf(err) != fleet.Denied || all[1].Held != "" {
-		t.Errorf("%d told, %v", told, err)
+	if queued != 1 || fleet.ClassOf(err) != fleet.Denied || all[1].Held != "" {
+		t.Errorf("%d enqueued, %v", queued, err)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestAnInboxThatFailsEndsTheTelling(t *testing.T) {
 func awaited(t *testing.T, p plan.Plan) (*plan.Awaited, *ledger.Folder) {
 	t.Helper()
 	store := ledger.NewFolder(t.TempDir())
-	return plan.Await(store, run, noon, standings(p)), store
+	return plan.Await(store, run, noon, checks(p)), store
 }
 
 // states reads the ledger, and returns the state of each item.
@@ -103,8 +103,8 @@ func states(t *testing.T, a *plan.Awaited) []fleet.State {
 	return out
 }
 
-func TestOnlyWhatIsFreshIsAwaited(t *testing.T) {
-	all := standings(made(t, drifted(hangzhou, role, "i-1"), drifted(hangzhou, role, "i-2"), drifted(hangzhou, role, "i-3")))
+func TestOnlyFreshItemsAreAwaited(t *testing.T) {
+	all := checks(made(t, drifted(hangzhou, role, "i-1"), drifted(hangzhou, role, "i-2"), drifted(hangzhou, role, "i-3")))
 	all[0].Stale, all[1].Held = "changed", "in audit"
 	if a := plan.Await(nil, run, noon, all); len(a.Outcomes) != 1 || a.Outcomes[0].Item.ID != "i-3" {
 		t.Errorf("got %+v", a.Outcomes)
@@ -141,7 +141,7 @@ func TestAnOutcomeIsWhatTheOwnerWroteLast(t *testing.T) {
 		"the role could not be made":      {[]entry{{"attach-role", fleet.Failed, ensure(hangzhou)}}, fleet.Failed},
 		"the role failed, attached later": {[]entry{{"attach-role", fleet.Failed, ensure(hangzhou)}, of(fleet.Done)}, fleet.Done},
 		"another instance":                {[]entry{{"attach-role", fleet.Done, attach(hangzhou, "i-2")}}, ""},
-		"another place":                   {[]entry{{"attach-role", fleet.Done, attach(shanghai, "i-1")}}, ""},
+		"another region":                  {[]entry{{"attach-role", fleet.Done, attach(shanghai, "i-1")}}, ""},
 	} {
 		a, store := awaited(t, made(t, item))
 		for i, e := range c.entries {
@@ -196,7 +196,7 @@ func TestAnotherRunsRecordsAreNotOurs(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatNobodyCanReadLeavesItsChangesOpen(t *testing.T) {
+func TestAnObjectThatCannotBeDecodedLeavesItsChangesOpen(t *testing.T) {
 	a, store := awaited(t, made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(hangzhou, role, "i-2", attach(hangzhou, "i-2"))))
 	owner{store, "attach-role"}.writes(t, noon, fleet.Done, attach(hangzhou, "i-1"))
 	names, _, err := store.List(t.Context(), "attach-role/", "")
@@ -211,43 +211,43 @@ func TestAnObjectThatNobodyCanReadLeavesItsChangesOpen(t *testing.T) {
 	}
 }
 
-func TestWhatIsRightByNowNeedsNoRecord(t *testing.T) {
+func TestAnItemWithNothingLeftToDoNeedsNoRecord(t *testing.T) {
 	a, store := awaited(t, made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(hangzhou, role, "i-2", attach(hangzhou, "i-2")),
 		drifted(hangzhou, role, "i-3", attach(hangzhou, "i-3")), drifted(hangzhou, role, "i-4", attach(hangzhou, "i-4"))))
 	owner{store, "attach-role"}.writes(t, noon, fleet.Done, attach(hangzhou, "i-1"))
 	states(t, a)
-	look := func(_ context.Context, items []plan.Item) ([]plan.Standing, error) {
+	recheck := func(_ context.Context, items []plan.Item) ([]plan.Check, error) {
 		if len(items) != 3 {
-			t.Errorf("what is known is looked at: %d", len(items))
+			t.Errorf("items with an outcome are checked again: %d", len(items))
 		}
-		return []plan.Standing{
-			{Item: items[0], Stale: "nothing is to do any more", Over: true},
-			{Item: items[1], Stale: "it cannot be looked at"}, {Item: items[2]},
+		return []plan.Check{
+			{Item: items[0], Stale: "nothing is left to do", Over: true},
+			{Item: items[1], Stale: "it cannot be checked"}, {Item: items[2]},
 		}, nil
 	}
-	if err := a.Look(t.Context(), look); err != nil {
+	if err := a.Recheck(t.Context(), recheck); err != nil {
 		t.Fatal(err)
 	}
 	if got := states(t, a); !slices.Equal(got, []fleet.State{fleet.Done, plan.Over, "", ""}) {
 		t.Errorf("got %q", got)
 	}
-	failing := func(context.Context, []plan.Item) ([]plan.Standing, error) { return nil, errBroken }
-	if err := a.Look(t.Context(), failing); !errors.Is(err, errBroken) {
+	failing := func(context.Context, []plan.Item) ([]plan.Check, error) { return nil, errBroken }
+	if err := a.Recheck(t.Context(), failing); !errors.Is(err, errBroken) {
 		t.Errorf("got %v", err)
 	}
 	a.Outcomes = a.Outcomes[:2]
-	if err := a.Look(t.Context(), failing); err != nil {
-		t.Errorf("with nothing open nobody looks: %v", err)
+	if err := a.Recheck(t.Context(), failing); err != nil {
+		t.Errorf("with nothing open, nothing is checked: %v", err)
 	}
 }
 
 func TestARunNotesWhichPlanItApplies(t *testing.T) {
 	store := ledger.NewFolder(t.TempDir())
-	if err := plan.Note(t.Context(), store, plan.Applied{Run: run, Plan: "plan-1", Digest: "d", At: noon, Told: 2}); err != nil {
+	if err := plan.Note(t.Context(), store, plan.Applied{Run: run, Plan: "plan-1", Digest: "d", At: noon, Queued: 2}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := store.Get(t.Context(), "applies/"+run+".json")
-	const want = `{"v":1,"run":"` + run + `","plan":"plan-1","digest":"d","at":"2026-11-22T12:00:00Z","told":2}`
+	const want = `{"v":1,"run":"` + run + `","plan":"plan-1","digest":"d","at":"2026-11-22T12:00:00Z","queued":2}`
 	if string(got) != want || err != nil {
 		t.Errorf("got %s, %v", got, err)
 	}
@@ -258,7 +258,7 @@ func TestARunNotesWhichPlanItApplies(t *testing.T) {
 
 func TestWaitingEndsWithTheLastOutcomeOrWithThePatience(t *testing.T) {
 	items := made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(hangzhou, role, "i-2", attach(hangzhou, "i-2")))
-	noLook := func(context.Context, []plan.Item) ([]plan.Standing, error) { return nil, nil }
+	noRecheck := func(context.Context, []plan.Item) ([]plan.Check, error) { return nil, nil }
 	for patience, want := range map[time.Duration]time.Duration{time.Hour: 6 * time.Second, 4 * time.Second: 4 * time.Second, 0: 0} {
 		a, store := awaited(t, items)
 		var slept time.Duration
@@ -271,16 +271,16 @@ func TestWaitingEndsWithTheLastOutcomeOrWithThePatience(t *testing.T) {
 				owner{store, "attach-role"}.writes(t, noon.Add(time.Second), fleet.Done, attach(hangzhou, "i-2"))
 			}
 			return nil
-		}, noLook, func(n int) { ended += n })
+		}, noRecheck, func(n int) { ended += n })
 		if err != nil || slept != want || ended != 2-a.Open() {
 			t.Errorf("patience %s: waited %s, %d ended, %d open, %v", patience, slept, ended, a.Open(), err)
 		}
 	}
 	a, _ := awaited(t, items)
-	look := func(_ context.Context, items []plan.Item) ([]plan.Standing, error) {
-		return []plan.Standing{{Item: items[0], Stale: "done by hand", Over: true}, {Item: items[1], Stale: "done by hand", Over: true}}, nil
+	recheck := func(_ context.Context, items []plan.Item) ([]plan.Check, error) {
+		return []plan.Check{{Item: items[0], Stale: "done by hand", Over: true}, {Item: items[1], Stale: "done by hand", Over: true}}, nil
 	}
-	if err := a.Wait(t.Context(), time.Hour, func(context.Context, time.Duration) error { return nil }, look, func(int) {}); err != nil || a.Open() != 0 {
+	if err := a.Wait(t.Context(), time.Hour, func(context.Context, time.Duration) error { return nil }, recheck, func(int) {}); err != nil || a.Open() != 0 {
 		t.Errorf("the items are checked when no owner records them: %d open, %v", a.Open(), err)
 	}
 }

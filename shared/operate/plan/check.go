@@ -12,50 +12,51 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// Looker looks at things again, with the eyes of all controls.
-type Looker struct {
+// Checker checks items again, with all controls.
+type Checker struct {
 	Fleet  reconcile.Of[*fleet.World]
 	Shares reconcile.Of[*fleet.ShareWorld]
 }
 
-// Standing is how an item of a plan stands now.
-type Standing struct {
-	// Item has, of its changes, those that are still to do.
+// Check is the result of checking an item of a plan again.
+type Check struct {
+	// Item has those of its changes that are still to be made.
 	Item Item
-	// Stale says what has changed since the plan was made; empty: it stands as planned.
+	// Stale says what has changed since the plan was made; empty: nothing.
 	Stale string
-	// Over says that it is stale because nothing is to do any more.
+	// Over says that it is stale because nothing is left to do.
 	Over bool
-	// Held says why its owner is not told all the same; empty: it is.
+	// Held says why an item that is not stale is not enqueued for its owner; empty: it is.
 	Held string
 }
 
-// Fresh reports whether the item's owner is to be told.
-func (s Standing) Fresh() bool { return s.Stale == "" && s.Held == "" }
+// Fresh reports whether the item is enqueued for its owner.
+func (s Check) Fresh() bool { return s.Stale == "" && s.Held == "" }
 
-// Check looks at all items again, at most [fleet.MaxBatch] at a time, and says which of
-// them stand as planned. looked is told how many were looked at. An account or place that
-// cannot be read makes its items stale: what nobody can see is not changed.
-func (l Looker) Check(ctx context.Context, p Plan, pol *policy.Policy, looked func(n int)) ([]Standing, error) {
-	out := make([]Standing, 0, len(p.Items))
-	for _, place := range byPlace(p.Items) {
-		for part := range slices.Chunk(place, fleet.MaxBatch) {
-			verdicts, err := l.look(ctx, part, pol)
+// Check checks all items again, at most [fleet.MaxBatch] at a time, and calls checked with
+// the size of each batch. Items of an account or scope that cannot be read are stale: what
+// cannot be observed is not changed.
+func (c Checker) Check(ctx context.Context, p Plan, pol *policy.Policy, checked func(n int)) ([]Check, error) {
+	out := make([]Check, 0, len(p.Items))
+	for _, group := range byScope(p.Items) {
+		for part := range slices.Chunk(group, fleet.MaxBatch) {
+			verdicts, err := c.verdicts(ctx, part, pol)
 			if err != nil && (fleet.ClassOf(err).Passing() || ctx.Err() != nil) {
-				return nil, fmt.Errorf("looking at %s again: %w", part[0].Scope, err)
+				return nil, fmt.Errorf("checking %s again: %w", part[0].Scope, err)
 			}
 			for _, item := range part {
 				out = append(out, compare(item, verdicts, err))
 			}
-			looked(len(part))
+			checked(len(part))
 		}
 	}
 	hold(out, p, pol)
 	return out, nil
 }
 
-// byPlace groups items of one place and sort of thing, in the plan's order.
-func byPlace(items []Item) [][]Item {
+// byScope groups items by scope, and shares apart from the rest of the fleet, in the plan's
+// order.
+func byScope(items []Item) [][]Item {
 	type key struct {
 		scope  fleet.Scope
 		shares bool
@@ -75,8 +76,8 @@ func byPlace(items []Item) [][]Item {
 	return out
 }
 
-// look judges the things of items of one place and sort.
-func (l Looker) look(ctx context.Context, items []Item, pol *policy.Policy) ([]fleet.Verdict, error) {
+// verdicts judges the resources of items of one group.
+func (c Checker) verdicts(ctx context.Context, items []Item, pol *policy.Policy) ([]fleet.Verdict, error) {
 	b := fleet.Batch{Scope: items[0].Scope}
 	seen := map[fleet.Key]bool{}
 	for _, item := range items {
@@ -86,9 +87,9 @@ func (l Looker) look(ctx context.Context, items []Item, pol *policy.Policy) ([]f
 		}
 	}
 	if items[0].Control == policy.ControlShareRole {
-		return judge(ctx, l.Shares, b, pol)
+		return judge(ctx, c.Shares, b, pol)
 	}
-	return judge(ctx, l.Fleet, b, pol)
+	return judge(ctx, c.Fleet, b, pol)
 }
 
 func judge[W any](ctx context.Context, of reconcile.Of[W], b fleet.Batch, pol *policy.Policy) ([]fleet.Verdict, error) {
@@ -96,12 +97,13 @@ func judge[W any](ctx context.Context, of reconcile.Of[W], b fleet.Batch, pol *p
 	return judged.Verdicts, err
 }
 
-// compare says how what the control wants now differs from what was planned. A part of
-// it is as planned: somebody has come halfway, such as an apply that was stopped. What
-// the control cannot judge now, must not touch, or leaves alone for a while is not over.
-func compare(item Item, verdicts []fleet.Verdict, err error) Standing {
+// compare compares the changes that the control wants now with the planned ones. An item of
+// which only some are left is as planned: another caller, such as an apply that was stopped,
+// has made the others. An item that the control cannot judge now, must not touch, or gives a
+// grace period is stale, but not over.
+func compare(item Item, verdicts []fleet.Verdict, err error) Check {
 	if err != nil {
-		return Standing{Item: item, Stale: "it cannot be looked at: " + err.Error()}
+		return Check{Item: item, Stale: "it cannot be checked: " + err.Error()}
 	}
 	var now []Change
 	var reasons []string
@@ -116,22 +118,22 @@ func compare(item Item, verdicts []fleet.Verdict, err error) Standing {
 			reasons = append(reasons, v.Reason)
 		}
 	}
-	why := cmp.Or(strings.Join(reasons, "; "), "its control has nothing to say of it")
+	why := cmp.Or(strings.Join(reasons, "; "), "its control has no verdict on it")
 	switch {
 	case len(now) == 0 && blocked:
-		return Standing{Item: item, Stale: "nothing can be done now: " + why}
+		return Check{Item: item, Stale: "nothing can be done now: " + why}
 	case len(now) == 0:
-		return Standing{Item: item, Stale: "nothing is to do any more: " + why, Over: true}
+		return Check{Item: item, Stale: "nothing is left to do: " + why, Over: true}
 	case slices.ContainsFunc(now, func(c Change) bool { return !slices.ContainsFunc(item.Changes, c.same) }):
-		return Standing{Item: item, Stale: "something else is to do now: " + why}
+		return Check{Item: item, Stale: "another change is needed now: " + why}
 	}
 	item.Changes = now
-	return Standing{Item: item}
+	return Check{Item: item}
 }
 
-// hold stops what the policy does not let through: a control in audit, and all changes
-// of a control in a place if they are too many for its limits.
-func hold(all []Standing, p Plan, pol *policy.Policy) {
+// hold holds what the policy does not let through: items of a control in audit, and all
+// changes of a control in a scope that exceed its limits.
+func hold(all []Check, p Plan, pol *policy.Policy) {
 	n := Counts{}
 	for _, s := range all {
 		if s.Stale == "" {

@@ -14,7 +14,7 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-func TestWhatHasChangedSinceIsStale(t *testing.T) {
+func TestAnItemThatHasChangedSinceIsStale(t *testing.T) {
 	p := made(t, drifted(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1")))
 	replaced := attach(hangzhou, "i-1")
 	replaced.Before = "app-role"
@@ -32,40 +32,40 @@ func TestWhatHasChangedSinceIsStale(t *testing.T) {
 		stale    string
 		over     bool
 	}{
-		"as planned":                {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"))}, "", false},
-		"in another order":          {[]fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"), ensure(hangzhou))}, "", false},
-		"for another reason":        {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), recounted)}, "", false},
-		"halfway":                   {[]fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}, "", false},
-		"right by now":              {[]fleet.Verdict{says(hangzhou, role, "i-1")}, "nothing is to do any more: it has the role", true},
-		"gone":                      {nil, "nothing is to do any more: its control has nothing to say of it", true},
-		"not known":                 {judged(fleet.Undecided), "nothing can be done now: the reason; it has the role", false},
-		"not readable":              {judged(fleet.Fault), "nothing can be done now: the reason; it has the role", false},
-		"too early":                 {judged(fleet.Pending), "nothing can be done now: the reason; it has the role", false},
-		"somebody else's by now":    {judged(fleet.Conflict), "nothing can be done now: the reason; it has the role", false},
-		"exempt by now":             {judged(fleet.Exempted), "nothing is to do any more: the reason; it has the role", true},
-		"within its grace":          {[]fleet.Verdict{patient(says(hangzhou, role, "i-1"))}, "nothing can be done now: it has the role", false},
-		"another role before":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), replaced)}, "something else is to do now: it has no role", false},
-		"another role wanted":       {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), wanted)}, "something else is to do now: it has no role", false},
-		"more than planned":         {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"), push(hangzhou, "i-1"))}, "something else is to do now: it has no role", false},
-		"another control's verdict": {[]fleet.Verdict{says(hangzhou, agent, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"))}, "nothing is to do any more: its control has nothing to say of it", true},
-		"another thing's verdict":   {[]fleet.Verdict{says(hangzhou, role, "i-2", ensure(hangzhou), attach(hangzhou, "i-2"))}, "nothing is to do any more: its control has nothing to say of it", true},
+		"as planned":                 {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"))}, "", false},
+		"in another order":           {[]fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"), ensure(hangzhou))}, "", false},
+		"for another reason":         {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), recounted)}, "", false},
+		"halfway":                    {[]fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}, "", false},
+		"right by now":               {[]fleet.Verdict{says(hangzhou, role, "i-1")}, "nothing is left to do: it has the role", true},
+		"gone":                       {nil, "nothing is left to do: its control has no verdict on it", true},
+		"not known":                  {judged(fleet.Undecided), "nothing can be done now: the reason; it has the role", false},
+		"not readable":               {judged(fleet.Fault), "nothing can be done now: the reason; it has the role", false},
+		"too early":                  {judged(fleet.Pending), "nothing can be done now: the reason; it has the role", false},
+		"of another owner by now":    {judged(fleet.Conflict), "nothing can be done now: the reason; it has the role", false},
+		"exempt by now":              {judged(fleet.Exempted), "nothing is left to do: the reason; it has the role", true},
+		"within its grace":           {[]fleet.Verdict{patient(says(hangzhou, role, "i-1"))}, "nothing can be done now: it has the role", false},
+		"another role before":        {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), replaced)}, "another change is needed now: it has no role", false},
+		"another role wanted":        {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), wanted)}, "another change is needed now: it has no role", false},
+		"more than planned":          {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"), push(hangzhou, "i-1"))}, "another change is needed now: it has no role", false},
+		"another control's verdict":  {[]fleet.Verdict{says(hangzhou, agent, "i-1", ensure(hangzhou), attach(hangzhou, "i-1"))}, "nothing is left to do: its control has no verdict on it", true},
+		"another resource's verdict": {[]fleet.Verdict{says(hangzhou, role, "i-2", ensure(hangzhou), attach(hangzhou, "i-2"))}, "nothing is left to do: its control has no verdict on it", true},
 	} {
-		got := check(t, &eyes{verdicts: c.verdicts}, p, enforcing())[0]
+		got := check(t, &fakeControls{verdicts: c.verdicts}, p, enforcing())[0]
 		if got.Stale != c.stale || got.Over != c.over || got.Fresh() != (c.stale == "") {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
 }
 
-// patient is a verdict on what violates a rule, and is left alone for a while.
+// patient is the verdict of a violation within its grace period.
 func patient(v fleet.Verdict) fleet.Verdict {
 	v.Outcome, v.Patience = fleet.Violation, 24*time.Hour
 	return v
 }
 
-func TestOfWhatIsHalfDoneTheRestIsStillToDo(t *testing.T) {
+func TestOfAnItemThatIsHalfDoneTheRestIsLeftToDo(t *testing.T) {
 	p := made(t, drifted(hangzhou, role, "i-1", ensure(hangzhou), attach(hangzhou, "i-1")))
-	got := check(t, &eyes{verdicts: []fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}}, p, enforcing())[0]
+	got := check(t, &fakeControls{verdicts: []fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}}, p, enforcing())[0]
 	if len(got.Item.Changes) != 1 || got.Item.Changes[0].Kind != fleet.AttachRole || !got.Fresh() {
 		t.Errorf("got %+v", got)
 	}
@@ -74,52 +74,52 @@ func TestOfWhatIsHalfDoneTheRestIsStillToDo(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeLookedAtIsStaleAndNotOver(t *testing.T) {
+func TestAnItemThatCannotBeCheckedIsStaleAndNotOver(t *testing.T) {
 	p := made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")), drifted(member, role, "i-3", attach(member, "i-3")))
-	for name, e := range map[string]*eyes{
+	for name, e := range map[string]*fakeControls{
 		"an account": {reaching: map[fleet.AccountID]error{member.Account: failure{fleet.Denied}}},
-		"a place":    {observing: map[fleet.Scope]error{member: failure{fleet.Denied}}},
+		"a scope":    {observing: map[fleet.Scope]error{member: failure{fleet.Denied}}},
 	} {
 		e.verdicts = []fleet.Verdict{says(hangzhou, role, "i-1", attach(hangzhou, "i-1"))}
 		all := check(t, e, p, enforcing())
-		if !all[0].Fresh() || all[1].Over || !strings.HasPrefix(all[1].Stale, "it cannot be looked at: ") || !strings.HasSuffix(all[1].Stale, "denied") {
+		if !all[0].Fresh() || all[1].Over || !strings.HasPrefix(all[1].Stale, "it cannot be checked: ") || !strings.HasSuffix(all[1].Stale, "denied") {
 			t.Errorf("%s: got %+v", name, all)
 		}
 	}
 }
 
-func TestWhatTimeMayHealEndsTheCheck(t *testing.T) {
+func TestATransientErrorEndsTheCheck(t *testing.T) {
 	p := made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1")))
-	e := &eyes{observing: map[fleet.Scope]error{hangzhou: failure{fleet.Throttled}}}
-	if _, err := e.looker().Check(t.Context(), p, enforcing(), func(int) {}); fleet.ClassOf(err) != fleet.Throttled {
+	e := &fakeControls{observing: map[fleet.Scope]error{hangzhou: failure{fleet.Throttled}}}
+	if _, err := e.checker().Check(t.Context(), p, enforcing(), func(int) {}); fleet.ClassOf(err) != fleet.Throttled {
 		t.Errorf("got %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	e.observing[hangzhou] = ctx.Err()
-	if _, err := e.looker().Check(ctx, p, enforcing(), func(int) {}); err == nil {
+	if _, err := e.checker().Check(ctx, p, enforcing(), func(int) {}); err == nil {
 		t.Error("a check that was stopped has no result")
 	}
 }
 
-func TestThingsAreLookedAtInBatchesOfOnePlaceAndEachOnce(t *testing.T) {
+func TestItemsAreCheckedInBatchesOfOneScopeAndEachResourceOnce(t *testing.T) {
 	var p plan.Plan
 	for i := range fleet.MaxBatch + 1 {
 		p.Items = append(p.Items, plan.Item{Scope: hangzhou, Control: role, Kind: fleet.KindInstance, ID: fmt.Sprint("i-", i)})
 	}
 	p.Items = append(p.Items, plan.Item{Scope: shanghai, Control: role, Kind: fleet.KindInstance, ID: "i-0"},
 		plan.Item{Scope: shanghai, Control: agent, Kind: fleet.KindInstance, ID: "i-0"})
-	e := &eyes{}
-	looked := 0
-	if _, err := e.looker().Check(t.Context(), p, enforcing(), func(n int) { looked += n }); err != nil {
+	e := &fakeControls{}
+	checked := 0
+	if _, err := e.checker().Check(t.Context(), p, enforcing(), func(n int) { checked += n }); err != nil {
 		t.Fatal(err)
 	}
-	if want := []int{fleet.MaxBatch, 1, 1}; !slices.Equal(e.looked, want) || looked != len(p.Items) {
-		t.Errorf("looked at %v, want %v; %d were reported", e.looked, want, looked)
+	if want := []int{fleet.MaxBatch, 1, 1}; !slices.Equal(e.checked, want) || checked != len(p.Items) {
+		t.Errorf("checked %v, want %v; %d were reported", e.checked, want, checked)
 	}
 }
 
-// TestPolicyHolds: limits are counted by place and control, over what is not stale.
+// Limits count what is not stale, by scope and control.
 func TestPolicyHolds(t *testing.T) {
 	few := policy.Limits{MaxChanges: 2, MaxPercent: 100, PercentAbove: 10, MaxPerHour: 100}
 	share := policy.Limits{MaxChanges: 100, MaxPercent: 2, PercentAbove: 1}
@@ -139,7 +139,7 @@ func TestPolicyHolds(t *testing.T) {
 		pol := enforcing()
 		pol.Limits, pol.InstanceRole.Mode = c.limits, c.mode
 		var all []sweep.Drifted
-		e := &eyes{}
+		e := &fakeControls{}
 		for i := range c.n {
 			id := fmt.Sprint("i-", i)
 			all = append(all, drifted(hangzhou, role, id, attach(hangzhou, id)))

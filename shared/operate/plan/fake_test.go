@@ -51,7 +51,7 @@ func drifted(at fleet.Scope, control, id string, changes ...fleet.Change) sweep.
 	return sweep.Drifted{Scope: at, Drift: sweep.Drift{Control: control, Kind: fleet.KindInstance, ID: id, Changes: changes}}
 }
 
-// found is what a sweep of three places has come to.
+// found is the result of a sweep of three scopes.
 func found() sweep.Result {
 	return sweep.Result{
 		Start: sweep.Start{V: 1, Run: "look-20261122T115900Z-abcdef", At: noon, Policy: "digest"},
@@ -84,24 +84,24 @@ func made(t testing.TB, all ...sweep.Drifted) plan.Plan {
 	return p
 }
 
-// eyes see what stands in verdicts, whatever is looked at.
-type eyes struct {
+// fakeControls return verdicts, whatever is checked.
+type fakeControls struct {
 	verdicts []fleet.Verdict
-	// reaching fails for an account, observing for a place.
+	// reaching fails for an account, observing for a scope.
 	reaching  map[fleet.AccountID]error
 	observing map[fleet.Scope]error
-	looked    []int
+	checked   []int
 }
 
-func (e *eyes) looker() plan.Looker {
-	return plan.Looker{Fleet: eye(e, &fleet.World{}), Shares: eye(e, &fleet.ShareWorld{})}
+func (e *fakeControls) checker() plan.Checker {
+	return plan.Checker{Fleet: fakeControl(e, &fleet.World{}), Shares: fakeControl(e, &fleet.ShareWorld{})}
 }
 
-func eye[W any](e *eyes, w W) reconcile.Of[W] {
+func fakeControl[W any](e *fakeControls, w W) reconcile.Of[W] {
 	return func(_ context.Context, account fleet.AccountID) (reconcile.Control[W], error) {
 		return reconcile.Control[W]{
 			Observe: func(_ context.Context, b fleet.Batch) (W, error) {
-				e.looked = append(e.looked, len(b.Refs))
+				e.checked = append(e.checked, len(b.Refs))
 				return w, e.observing[b.Scope]
 			},
 			Decide: func(W, *policy.Policy) []fleet.Verdict { return e.verdicts },
@@ -109,7 +109,7 @@ func eye[W any](e *eyes, w W) reconcile.Of[W] {
 	}
 }
 
-// says is the verdict that asks for changes, or that all is well.
+// says is a verdict with changes, or one that passes without any.
 func says(at fleet.Scope, control, id string, changes ...fleet.Change) fleet.Verdict {
 	v := fleet.Verdict{Ref: fleet.Ref{Scope: at, Kind: fleet.KindInstance, ID: id}, Control: control, Rule: "rule", Outcome: fleet.Passes, Reason: "it has the role"}
 	if len(changes) > 0 {
@@ -125,14 +125,14 @@ func enforcing() *policy.Policy {
 	return p
 }
 
-func check(t *testing.T, e *eyes, p plan.Plan, pol *policy.Policy) []plan.Standing {
+func check(t *testing.T, e *fakeControls, p plan.Plan, pol *policy.Policy) []plan.Check {
 	t.Helper()
-	all, err := e.looker().Check(t.Context(), p, pol, func(int) {})
+	all, err := e.checker().Check(t.Context(), p, pol, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(all) != len(p.Items) {
-		t.Fatalf("%d of %d items have a standing", len(all), len(p.Items))
+		t.Fatalf("%d of %d items have a check", len(all), len(p.Items))
 	}
 	return all
 }

@@ -11,8 +11,8 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// The class: the command that a held finding names always lets a part through, whatever
-// the limit is, and again until nothing is left.
+// The command that a held finding names lets a part through whatever the limit is, and again
+// until nothing is left.
 func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 	for name, limits := range map[string]policy.Limits{
 		"maxChanges": {MaxChanges: 7, MaxPercent: 100, MaxPerHour: 100},
@@ -36,7 +36,7 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 					t.Fatalf("%d are left", len(left))
 				}
 				var all []sweep.Drifted
-				e := &eyes{}
+				e := &fakeControls{}
 				for i := range 30 {
 					if d, ok := left[fmt.Sprintf("i-%02d", i)]; ok {
 						all = append(all, d)
@@ -58,7 +58,7 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 	}
 }
 
-// A limit of 0 lets nothing through: the plan says that this is why it is empty.
+// A limit of 0 lets nothing through, and the plan says that it is empty because of it.
 func TestAPartOfNothingSaysWhichLimitIsInTheWay(t *testing.T) {
 	limits := policy.Limits{MaxChanges: 100, MaxPercent: 100}
 	d := drifted(hangzhou, role, "i-1", fleet.Change{Kind: fleet.ReplaceRole, Ref: attach(hangzhou, "i-1").Ref, Before: "theirs", Want: "role"})

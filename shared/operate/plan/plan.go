@@ -25,34 +25,34 @@ const Version = 1
 // MaxItems bounds a plan: a person has to be able to read it.
 const MaxItems = 50_000
 
-// Plan is what an operator means to change.
+// Plan is what an operator is going to change.
 type Plan struct {
 	V  int    `json:"v"`
 	ID string `json:"id"`
-	// Digest is the SHA-256, in hex, of all but itself.
+	// Digest is the SHA-256, in hex, of all other members.
 	Digest string    `json:"digest"`
 	Made   time.Time `json:"made"`
-	// Policy is the digest of the policy file that it was made by.
+	// Policy is the digest of the policy file that it was made with.
 	Policy string `json:"policy"`
-	// Sweep is the run that looked.
+	// Sweep is the run whose result it was made from.
 	Sweep string `json:"sweep"`
-	// Seen is how many things there were, by place: limits are shares of it.
+	// Seen counts the resources of each scope: maxPercent is a share of it.
 	Seen []Seen `json:"seen"`
-	// Items are in order of their place, control and id.
+	// Items are in order of scope, control and id.
 	Items []Item `json:"items"`
-	// Left is how many things the limits of [Filter.Part] leave to the next plan, and Why
-	// what they say to the first of them. Neither is saved.
+	// Left is how many items the limits of [Filter.Part] leave to the next plan, and Why the
+	// limit that the first of them exceeds. Neither is saved.
 	Left int    `json:"-"`
 	Why  string `json:"-"`
 }
 
-// Seen is how many things a place had.
+// Seen counts the resources of a scope.
 type Seen struct {
 	Scope fleet.Scope `json:"scope"`
 	N     int         `json:"n"`
 }
 
-// Item is one thing, and all that one control would change for its sake.
+// Item is one resource, and all changes that one control would make for it.
 type Item struct {
 	Scope   fleet.Scope `json:"scope"`
 	Control string      `json:"control"`
@@ -61,14 +61,14 @@ type Item struct {
 	Changes []Change    `json:"changes"`
 }
 
-// Ref is the item's thing.
+// Ref is the item's resource.
 func (i Item) Ref() fleet.Ref { return fleet.Ref{Scope: i.Scope, Kind: i.Kind, ID: i.ID} }
 
-// Change is one thing to do.
+// Change is one planned change.
 type Change struct {
 	Kind fleet.ChangeKind `json:"kind"`
-	// Scope, RefKind and ID are those of what is changed, which need not be the item's:
-	// a role is made for an instance.
+	// Scope, RefKind and ID are those of the resource that is changed, which may be another
+	// than the item's: a role is created for an instance.
 	Scope   fleet.Scope `json:"scope"`
 	RefKind fleet.Kind  `json:"refKind"`
 	ID      string      `json:"id,omitempty"`
@@ -85,7 +85,7 @@ func changes(cs []fleet.Change) []Change {
 	return out
 }
 
-// same: the reason is for people, and may count minutes.
+// same ignores the reason, which may count minutes.
 func (c Change) same(d Change) bool {
 	c.Reason, d.Reason = "", ""
 	return c == d
@@ -116,7 +116,7 @@ func (n Counts) Add(i Item) {
 	}
 }
 
-// Of is how many changes were counted where an item belongs.
+// Of returns the changes counted in an item's scope and control.
 func (n Counts) Of(i Item) fleet.Total {
 	if d := n[counted{i.Scope, i.Control}]; d != nil {
 		return d.Total
@@ -124,7 +124,7 @@ func (n Counts) Of(i Item) fleet.Total {
 	return fleet.Total{}
 }
 
-// All is how many changes were counted.
+// All returns how many changes were counted.
 func (n Counts) All() int {
 	sum := 0
 	for _, d := range n {
@@ -148,13 +148,13 @@ type Filter struct {
 	Regions  []fleet.Region
 	Controls []string
 	IDs      []string
-	// Part, when set, takes of each account, region and control only as much as these
-	// limits let through.
+	// Part, when set, takes only as many changes of each account, region and control as
+	// these limits let through.
 	Part *policy.Limits
 }
 
-// part says why an item is beyond the limits, beside what was taken; "" when it is not: then
-// it is counted.
+// part returns which limit an item would exceed together with those taken before it. If it
+// exceeds none, part counts it and returns "".
 func (f Filter) part(n Counts, i Item, seen int) string {
 	if f.Part == nil {
 		return ""
@@ -180,7 +180,7 @@ func (f Filter) takes(d sweep.Drifted) bool {
 
 func in[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
 
-// New makes a plan from what a sweep found. Nothing is stored yet.
+// New makes a plan from what a sweep found, without storing it.
 func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at time.Time) (Plan, error) {
 	p := Plan{V: Version, ID: sweep.NewRun("plan", at), Made: at, Policy: r.Start.Policy, Sweep: r.Start.Run}
 	for _, s := range r.Summary.Shards {
@@ -201,7 +201,7 @@ func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at tim
 			continue
 		}
 		if len(p.Items) == MaxItems {
-			return p, fmt.Errorf("more than %d things would be changed: plan for a region or a control at a time", MaxItems)
+			return p, fmt.Errorf("more than %d resources would be changed: plan for a region or a control at a time", MaxItems)
 		}
 		p.Items = append(p.Items, item)
 	}
@@ -248,7 +248,7 @@ func Open(ctx context.Context, store ledger.Store, id string) (Plan, error) {
 
 var errEdited = errors.New("it was edited since it was made: make a new one")
 
-// Decode reads a plan. One whose content is not what its digest says is refused.
+// Decode reads a plan. It refuses one whose content does not match its digest.
 func Decode(text []byte) (Plan, error) {
 	var version struct {
 		V int `json:"v"`
@@ -274,7 +274,7 @@ func Decode(text []byte) (Plan, error) {
 	return p, nil
 }
 
-// seen is how many things a place had.
+// seen returns how many resources a scope had.
 func (p Plan) seen(s fleet.Scope) int {
 	for _, x := range p.Seen {
 		if x.Scope == s {

@@ -35,7 +35,7 @@ func TestAPlanIsReadAsItWasSaved(t *testing.T) {
 		t.Errorf("%v %s", err, diff)
 	}
 	if got.Policy != "digest" || got.Sweep != found().Start.Run || len(got.Seen) != 3 {
-		t.Errorf("it does not say what it was made of: %+v", got)
+		t.Errorf("it does not say what it was made from: %+v", got)
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -93,7 +93,7 @@ func TestAPlanTakesWhatTheFilterNames(t *testing.T) {
 	}
 }
 
-func TestNoPlanIsMadeOfWhatCannotBeReadOrIsTooMuch(t *testing.T) {
+func TestNoPlanIsMadeOfDriftThatCannotBeReadOrIsTooMuch(t *testing.T) {
 	if _, err := plan.New(found(), each([]sweep.Drifted{drifted(hangzhou, role, "i-1")}, errBroken), plan.Filter{}, noon); !errors.Is(err, errBroken) {
 		t.Errorf("got %v", err)
 	}
@@ -109,7 +109,7 @@ func TestNoPlanIsMadeOfWhatCannotBeReadOrIsTooMuch(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoPlanIsRefusedWithAReason(t *testing.T) {
+func TestTextThatIsNoPlanIsRefusedWithAReason(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                     "not a plan",
 		"[]":                   "not a plan",

@@ -8,13 +8,13 @@ import (
 	"fleetwarden/shared/ledger"
 )
 
-// unread is a store without the objects of batches that were read to their end.
+// unread is a store without the objects of batches that have an outcome.
 type unread struct {
 	ledger.Store
 	ended map[string]bool // by the batch's name
 }
 
-// List implements [ledger.Store]. A page that has nothing else is gone past.
+// List implements [ledger.Store]. It skips a page that has no other objects.
 func (u unread) List(ctx context.Context, prefix, after string) (names []string, more bool, err error) {
 	for {
 		page, more, err := u.Store.List(ctx, prefix, after)

@@ -31,12 +31,12 @@ func (c *counted) List(ctx context.Context, prefix, after string) ([]string, boo
 	return names, more, err
 }
 
-// An apply reads the ledger every few seconds: each batch that has ended once.
-func TestABatchIsReadToItsEndOnce(t *testing.T) {
-	var items []plan.Standing
+// An apply reads the ledger every few seconds, but a batch with an outcome only once.
+func TestABatchWithAnOutcomeIsReadOnce(t *testing.T) {
+	var items []plan.Check
 	for i := range 8 {
 		id := fmt.Sprint("i-", i)
-		items = append(items, standings(made(t, drifted(hangzhou, role, id, attach(hangzhou, id))))...)
+		items = append(items, checks(made(t, drifted(hangzhou, role, id, attach(hangzhou, id))))...)
 	}
 	store := &counted{Folder: ledger.NewFolder(t.TempDir())}
 	a, o := plan.Await(store, run, noon, items), owner{store.Folder, "attach-role"}
@@ -69,8 +69,8 @@ func TestABatchIsReadToItsEndOnce(t *testing.T) {
 	read(3)
 }
 
-// What an heir has settled may get its outcome yet.
-func TestWhatWasSettledIsReadAgain(t *testing.T) {
+// A batch that a later pass has settled may still get its outcome.
+func TestASettledBatchIsReadAgain(t *testing.T) {
 	a, store := awaited(t, made(t, drifted(hangzhou, role, "i-1", attach(hangzhou, "i-1"))))
 	l := ledger.New(store, ledger.Pass{Function: "attach-role", Request: "req-1"}, nil)
 	e := &fleet.Entry{Stage: fleet.StageIntent, Time: noon, Changes: []fleet.EntryChange{{Run: run, ChangeRecord: fleet.ChangeRecord{
