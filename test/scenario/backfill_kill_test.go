@@ -107,10 +107,9 @@ type moment struct {
 	after  bool
 }
 
-// TestAnApplyThatIsKilledAnywhereIsGoneOnWith kills the tool with SIGKILL at twenty moments:
-// before and after each kind of call it makes. The owners go on, and the plan is applied
-// again.
-func TestAnApplyThatIsKilledAnywhereIsGoneOnWith(t *testing.T) {
+// TestAnApplyResumesAfterKill kills the tool with SIGKILL at twenty moments: before and after
+// each kind of call it makes. The owners continue, and the plan is applied again.
+func TestAnApplyResumesAfterKill(t *testing.T) {
 	t.Parallel()
 	var moments []moment
 	for _, call := range []moment{

@@ -13,8 +13,8 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// rows are the rows of the controls' tables: what can be observed of an instance and
-// what follows. A story names those that it covers with "# covers:"; a row without a
+// rows are the rows of the controls' tables: what can be observed of an instance, and the
+// decision. A story names those that it covers with "# covers:"; a row without a
 // name of its own goes by its rule's.
 var rows = map[string][]string{
 	policy.RuleSystrustRole: {
@@ -36,7 +36,7 @@ var rows = map[string][]string{
 	"consequence":             {"none", "tag", "stop"},
 	policy.RuleAgentOnline: {
 		"not-running", "unknown-asset", "online", "paused", "offline", "push-linux", "push-windows",
-		"assistant-silent", "assistant-absent", "manual", "in-vain", "duplicate",
+		"assistant-silent", "assistant-absent", "manual", "given-up", "duplicate",
 	},
 	policy.RuleShareeApproved:  {"approved", "unapproved", "folder", "let-in", "absent-region"},
 	policy.RuleShareTrust:      {"missing", "added", "foreign-role", "unreadable-region", "absent-region", "unguarded-region", "folder", "audit", "ended-while-waiting", "odd-account", "ahead", "too-many", "not-ours"},

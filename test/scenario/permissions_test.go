@@ -62,7 +62,7 @@ func TestNoActionIsUnused(t *testing.T) {
 				if slices.Equal(well, without) && !(slices.Contains(putOff[function], action) && failedFor(logs, action)) {
 					t.Error("the story goes as well")
 				}
-				if !strings.Contains(logs+platform(s), asToldOf(action)) {
+				if !strings.Contains(logs+platform(s), inRefusals(action)) {
 					t.Errorf("no record and no error names %s:\n%s", action, records(t, s))
 				}
 			})
@@ -89,15 +89,15 @@ func platform(s *stage.Stage) string {
 // failedFor reports whether an invocation failed because an action was refused.
 func failedFor(logs, action string) bool {
 	for line := range strings.Lines(logs) {
-		if strings.Contains(line, "invocation failed") && strings.Contains(line, ": denied:") && strings.Contains(line, asToldOf(action)) {
+		if strings.Contains(line, "invocation failed") && strings.Contains(line, ": denied:") && strings.Contains(line, inRefusals(action)) {
 			return true
 		}
 	}
 	return false
 }
 
-// asToldOf is how the cloud's refusal names an action.
-func asToldOf(action string) string {
+// inRefusals returns how the cloud's refusals name an action.
+func inRefusals(action string) string {
 	if action == "ram:PassRole" {
 		return "InvalidUser.PassRoleForbidden"
 	}
