@@ -78,7 +78,7 @@ func TestALetterIsListedForEachFunctionThatItIsFor(t *testing.T) {
 	refs := []fleet.Ref{{Scope: at, Kind: fleet.KindInstance, ID: "i-1"}, {Scope: at, Kind: fleet.KindInstance, ID: "i-2"}}
 	err := (&job{out: &out}).letterTable([]redrive.Letter{
 		{Digest: "0123456789abcdef", Enqueued: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), Shape: redrive.Event, State: redrive.Planned,
-			Told: []queue.Delivery{{Function: "validate-instance", Refs: refs}, {Function: "attach-role", Refs: refs[:1]}}},
+			Queued: []queue.Delivery{{Function: "validate-instance", Refs: refs}, {Function: "attach-role", Refs: refs[:1]}}},
 		{Digest: "fedcba9876543210", Shape: redrive.Unknown, State: redrive.Kept, Reason: "it has none of the shapes of a dead letter"},
 	})
 	want := `SINCE                SHAPE    STATE    FOR                ABOUT                                                     DIGEST

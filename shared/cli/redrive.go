@@ -135,7 +135,7 @@ func (j *job) letterTable(letters []redrive.Letter) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SINCE\tSHAPE\tSTATE\tFOR\tABOUT\tDIGEST")
 	for _, l := range letters {
-		told := l.Told
+		told := l.Queued
 		if len(told) == 0 {
 			told = []queue.Delivery{{Function: "-"}}
 		}

@@ -14,8 +14,8 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-// A message that its function failed on until the queue gave it up comes back to the
-// function's inbox, over the wire, with its tries forgotten.
+// A message on which its function failed until MNS moved it is in the function's inbox again,
+// without its tries.
 func TestAMessageThatMNSMovedIsInItsInboxAgain(t *testing.T) {
 	srv, client := newCloud(t)
 	id := func(name string) simmns.Queue {

@@ -31,8 +31,8 @@ type failure struct{ class fleet.Class }
 func (f failure) Error() string      { return f.class.String() }
 func (f failure) Class() fleet.Class { return f.class }
 
-// letters is a queue of dead letters. What is received is hidden until comes is called,
-// or, of an impatient queue, comes again when there is nothing else.
+// letters is a queue of dead letters. Received ones are hidden; an impatient queue shows them
+// again when it has no others.
 type letters struct {
 	queue     string
 	visible   []mns.Received
@@ -89,9 +89,9 @@ func (q *letters) left() (ids []string) {
 	return ids
 }
 
-// inboxes take what they are told; those in broken do not.
+// inboxes record the refs that they get; that of broken fails.
 type inboxes struct {
-	told   map[string][]fleet.Ref
+	got    map[string][]fleet.Ref
 	calls  int
 	broken string
 }
@@ -109,12 +109,12 @@ func (b *inboxes) Enqueue(_ context.Context, function string, refs []fleet.Ref) 
 	if slices.ContainsFunc(refs, func(r fleet.Ref) bool { return r.Scope.Region != refs[0].Scope.Region }) {
 		return errMixed
 	}
-	b.told[function] = append(b.told[function], refs...)
+	b.got[function] = append(b.got[function], refs...)
 	return nil
 }
 
 func (b *inboxes) ids(function string) (out []string) {
-	for _, r := range b.told[function] {
+	for _, r := range b.got[function] {
 		out = append(out, r.ID)
 	}
 	return out
@@ -129,7 +129,7 @@ type bench struct {
 
 func newBench(t *testing.T, bodies ...string) *bench {
 	t.Helper()
-	b := &bench{queue: &letters{}, inboxes: &inboxes{told: map[string][]fleet.Ref{}}}
+	b := &bench{queue: &letters{}, inboxes: &inboxes{got: map[string][]fleet.Ref{}}}
 	b.Redrive = &redrive.Redrive{Queue: b.queue, Inboxes: b.inboxes, Decode: decode, Run: "run-1",
 		Seen: func(l redrive.Letter) { b.seen = append(b.seen, l) }}
 	for i, body := range bodies {
@@ -147,7 +147,7 @@ func (b *bench) do(t *testing.T) redrive.Sum {
 	return sum
 }
 
-// decode is what backfill hands in.
+// decode decodes as backfill does.
 func decode(payload []byte) iter.Seq2[fleet.Batch, error] {
 	return events.Batches(events.Decode(payload), receiver{}, fleet.Functions()...)
 }
@@ -161,7 +161,7 @@ func (receiver) Reaches(a fleet.AccountID) bool        { return a == account }
 func (receiver) RoleIn(fleet.AccountID) (string, bool) { return "", false }
 func (receiver) Requeue([]byte) error                  { return &fleet.BadInput{What: "it stays in its letter"} }
 
-// message is one of our own, dead of its tries.
+// message is one of our own messages, which ran out of tries.
 func message(function string, ids ...string) string {
 	body, _ := json.Marshal(fleet.Message{V: 1, Function: function, Scope: fleet.Scope{Account: account, Region: region}, Kind: fleet.KindInstance,
 		IDs: ids, Try: 99, FirstSeen: noon.AddDate(0, 0, -3), Run: "old"})

@@ -14,7 +14,7 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-// out is all that a redrive tells of its letters, as JSON.
+// out is all that a redrive reports of its letters, as JSON.
 func (b *bench) out(t *testing.T) string {
 	t.Helper()
 	text, err := json.Marshal(b.seen)
@@ -24,7 +24,7 @@ func (b *bench) out(t *testing.T) string {
 	return string(text)
 }
 
-// Put into any of the places for text, a secret never gets out, whatever the shape.
+// A secret in a text of a letter is never shown, whatever the shape and the place.
 func TestNoTextOfALetterGetsOut(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const id = "i-0id"
@@ -51,9 +51,9 @@ func TestNoTextOfALetterGetsOut(t *testing.T) {
 	})
 }
 
-// FuzzLetter: no body makes a redrive panic, delete what it did not send, send to a
-// function that does not look at it, or call a letter redriven beside a reason. Only a
-// timer's event is deleted unsent.
+// FuzzLetter: no body makes a redrive panic, delete a letter that it did not send, send a ref
+// to a function that does not take it, or report a letter as redriven with a reason. Only a
+// timer's event is deleted without sending.
 func FuzzLetter(f *testing.F) {
 	files, err := filepath.Glob("../../../events/samples/*")
 	if err != nil || len(files) == 0 {
@@ -75,16 +75,16 @@ func FuzzLetter(f *testing.F) {
 		l := b.seen[0]
 		deleted := len(b.queue.left()) == 0
 		superseded := l.State == redrive.Superseded
-		if deleted != (superseded || l.State == redrive.Redriven) || deleted && (superseded != (l.Reason != "") || superseded != (len(b.inboxes.told) == 0)) {
-			t.Errorf("deleted %v, told %v: %+v", deleted, b.inboxes.told, l)
+		if deleted != (superseded || l.State == redrive.Redriven) || deleted && (superseded != (l.Reason != "") || superseded != (len(b.inboxes.got) == 0)) {
+			t.Errorf("deleted %v, got %v: %+v", deleted, b.inboxes.got, l)
 		}
-		if (superseded || l.State == redrive.Kept) != (len(b.inboxes.told) == 0) || l.State == redrive.Kept && l.Reason == "" {
-			t.Errorf("told %v: %+v", b.inboxes.told, l)
+		if (superseded || l.State == redrive.Kept) != (len(b.inboxes.got) == 0) || l.State == redrive.Kept && l.Reason == "" {
+			t.Errorf("got %v: %+v", b.inboxes.got, l)
 		}
-		for function, refs := range b.inboxes.told {
+		for function, refs := range b.inboxes.got {
 			for _, r := range refs {
 				if !queue.Takes(function, r.Kind) || r.Try != (fleet.Try{Run: r.Try.Run}) || r.Try.Run == "" {
-					t.Errorf("%s was told of %+v", function, r)
+					t.Errorf("%s got %+v", function, r)
 				}
 			}
 		}

@@ -14,11 +14,11 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-// State says what became of a letter.
+// State is the state of a letter.
 type State string
 
-// The states of a letter. Only a redriven one, and after a run that is not dry a
-// superseded one, has left the queue.
+// The states of a letter. A redriven one has left the queue, and so has a superseded one
+// unless the run was dry.
 const (
 	// Planned: a dry run would redrive it.
 	Planned State = "planned"
@@ -27,7 +27,7 @@ const (
 	// Superseded: it holds a timer's event and nothing else. The timer's next event does
 	// the same work, so the letter is deleted without sending anything. A dry run would.
 	Superseded State = "superseded"
-	// Partly: what could be read in it was sent. It stays for the rest.
+	// Partly: the parts of it that could be decoded were sent. It stays for the rest.
 	Partly State = "partly"
 	// Undeleted: all refs in it were sent, if it has any; it could not be deleted, and may come again.
 	Undeleted State = "undeleted"
@@ -35,12 +35,12 @@ const (
 	Unsent State = "unsent"
 	// Filtered: the filter leaves it out.
 	Filtered State = "filtered"
-	// Kept: nobody can tell what to do with it.
+	// Kept: its function or its refs could not be determined.
 	Kept State = "kept"
 )
 
-// Letter is what is told of one dead letter: nothing that was written in it but what
-// its refs and its function are named.
+// Letter is what is reported of one dead letter. Of its content, it has only the names of
+// its function and of the resources that its refs are about.
 type Letter struct {
 	// ID is the queue's name for it, Digest the SHA-256 of its body in hex.
 	ID       string    `json:"id"`
@@ -48,28 +48,28 @@ type Letter struct {
 	Enqueued time.Time `json:"enqueued,omitzero"`
 	Shape    Shape     `json:"shape"`
 	State    State     `json:"state"`
-	// Reason says why it was not redriven, or not to the end; of a superseded one, why
-	// it is deleted.
+	// Reason says why it was not redriven, or not all of it; of a superseded one, why it is
+	// deleted.
 	Reason string `json:"reason,omitempty"`
-	// Told is who was told to look at what, or would be. Its refs are without their
-	// calls.
-	Told []queue.Delivery `json:"told,omitempty"`
+	// Queued are the refs that were enqueued, or in a dry run would be, for each function.
+	// They are without their calls.
+	Queued []queue.Delivery `json:"queued,omitempty"`
 
-	sent   []queue.Delivery // what is sent
+	sent   []queue.Delivery // the refs to enqueue, with their calls
 	handle string
 }
 
-// Filter selects letters; what is empty selects all. A letter is redriven whole, with
-// all it holds, when one of its functions and refs fits. What is about an account as a whole,
-// such as its shares, fits each region: no other filter would reach it in the queue of one.
+// Filter selects letters; an empty field selects all. A letter is redriven as a whole if one
+// of its functions and refs fits. A ref without a region, such as that of an account's shares,
+// fits each region: otherwise no filter by region would select it.
 type Filter struct {
 	Function string
 	Account  fleet.AccountID
 	Region   fleet.Region
 	Kind     fleet.Kind
 	ID       string
-	// Since is the first time, Until the first too late, at which the queue got a
-	// letter. Whether that is the time of the failure or of the message that failed
+	// Since (inclusive) and Until (exclusive) are bounds of the time at which the queue got
+	// the letter. Whether that is the time of the failure or of the message that failed
 	// is not published for messages that MNS moved.
 	Since, Until time.Time
 }
@@ -92,8 +92,9 @@ func (f Filter) ref(r fleet.Ref) bool {
 		(f.Kind == "" || f.Kind == r.Kind) && (f.ID == "" || f.ID == r.ID)
 }
 
-// look tells what a letter is about.
-func (p *pass) look(m mns.Received) Letter {
+// classify determines the function, the refs and the state of a letter, before anything is
+// sent.
+func (p *pass) classify(m mns.Received) Letter {
 	l := Letter{ID: m.ID, Digest: fmt.Sprintf("%x", sha256.Sum256([]byte(m.Body))), Enqueued: m.Enqueued, Shape: Unknown, State: Planned, handle: m.Handle}
 	if !p.Filter.age(m.Enqueued) {
 		l.State = Filtered
@@ -118,13 +119,13 @@ func (p *pass) look(m mns.Received) Letter {
 	case !p.Filter.fits(l.sent):
 		l.State, l.Reason = Filtered, ""
 	default:
-		l.Told = bare(l.sent)
+		l.Queued = bare(l.sent)
 	}
 	return l
 }
 
-// superseded reports whether a letter holds a timer's event and nothing else, and then
-// completes it.
+// superseded reports whether a letter holds a timer's event and nothing else; if so, it sets
+// the letter's state and reason.
 func (p *pass) superseded(l *Letter, parts []part) bool {
 	if len(parts) != 1 {
 		return false
@@ -141,17 +142,18 @@ func (p *pass) superseded(l *Letter, parts []part) bool {
 	return true
 }
 
-// missed says of a function's timer what becomes of the work of an event that failed.
+// missed is the reason to delete the failed event of a function's timer: which event does its
+// work instead.
 func missed(function string) string {
 	next := "the next one does the same work"
-	if function == fleet.FunctionSweep { // a night is a long time
+	if function == fleet.FunctionSweep { // the next one may be a day away
 		next = "the next night's sweep does what this one missed"
 	}
 	return "a timer's event of " + function + ": only deleted, since " + next
 }
 
-// read adds to a letter what one of its parts is about; its error is why some of it
-// cannot be told. No error of the decoder gets into it: it may quote.
+// read adds the refs of one part to a letter; its error says why some of the part could not
+// be decoded. It never has the decoder's error, which may quote the letter.
 func (p *pass) read(l *Letter, part part) error {
 	functions, err := part.addressees()
 	if err != nil {
@@ -163,7 +165,7 @@ func (p *pass) read(l *Letter, part part) error {
 			err = errUnreadable
 		}
 		for _, ref := range batch.Refs {
-			ref.Try = p.anew(ref.Try)
+			ref.Try = p.firstTry(ref.Try)
 			refs = append(refs, ref)
 		}
 	}
@@ -175,10 +177,10 @@ func (p *pass) read(l *Letter, part part) error {
 	return err
 }
 
-// anew is the history of a ref that was redriven: none. One that died of its tries, or
-// waited past a deadline, would otherwise be given up at its first look. It stays in its
-// run, whose progress and limits it belongs to.
-func (p *pass) anew(old fleet.Try) fleet.Try { return fleet.Try{Run: cmp.Or(old.Run, p.Run)} }
+// firstTry is the history of a redriven ref: none. With the old one, a ref that ran out of
+// tries or of time would be given up at its first check. The ref stays in its run, which has
+// its progress and limits.
+func (p *pass) firstTry(old fleet.Try) fleet.Try { return fleet.Try{Run: cmp.Or(old.Run, p.Run)} }
 
 func bare(to []queue.Delivery) []queue.Delivery {
 	out := make([]queue.Delivery, len(to))
@@ -191,7 +193,7 @@ func bare(to []queue.Delivery) []queue.Delivery {
 	return out
 }
 
-// settle deletes what was sent whole or is superseded, and reports all letters.
+// settle deletes the letters that were sent as a whole or are superseded, and reports all.
 func (p *pass) settle(ctx context.Context, letters []Letter, failed map[queue.Address]error) {
 	var handles []string
 	var gone []*Letter
@@ -219,7 +221,7 @@ func (p *pass) settle(ctx context.Context, letters []Letter, failed map[queue.Ad
 	}
 }
 
-// lacks reports whether one of those who should have been told was not.
+// lacks reports whether a ref of the letter could not be enqueued.
 func (l *Letter) lacks(failed map[queue.Address]error) bool {
 	return slices.ContainsFunc(l.sent, func(t queue.Delivery) bool { return failed[t.Address()] != nil })
 }
@@ -227,7 +229,7 @@ func (l *Letter) lacks(failed map[queue.Address]error) bool {
 func (p *pass) report(l Letter) {
 	p.sum.Letters[l.State]++
 	if l.State != Unsent {
-		for _, t := range l.Told {
+		for _, t := range l.Queued {
 			p.sum.Refs[t.Function] += len(t.Refs)
 		}
 	}

@@ -1,11 +1,11 @@
-// Package redrive has our functions look again at what dead letters are about. It tells
-// which function a letter was for, sends the refs in it to that function's inbox, never
-// the letter itself, and only then deletes it. A timer's event is only deleted, since
-// the next one does the same work. What it cannot tell stays in the queue
-// and is reported by its digest: a letter may hold user data and passwords, and no text
-// of it gets out.
+// Package redrive has our functions check again the resources that dead letters name. It
+// determines which function a letter was for, puts the refs in it into that function's inbox,
+// never the letter itself, and then deletes it. A timer's event is only deleted, since the
+// next one does the same work. A letter that it cannot decode stays in the queue and is
+// reported by its digest: a letter may hold user data and passwords, so its text is never
+// shown.
 //
-// It decodes no event and knows no cloud: both are handed in.
+// It decodes no event and calls no cloud: the caller provides both.
 package redrive
 
 import (
@@ -33,7 +33,7 @@ type Inboxes interface {
 	Enqueue(ctx context.Context, function string, refs []fleet.Ref) error
 }
 
-// DefaultMax is how many letters a redrive takes unless told.
+// DefaultMax is how many letters a redrive takes by default.
 const DefaultMax = 1000
 
 // Redrive takes dead letters. Seen may be nil, and Inboxes for a dry run.
@@ -41,36 +41,35 @@ type Redrive struct {
 	Queue   Queue
 	Inboxes Inboxes
 	// Decode turns an event, or one of our own messages, into batches of refs. A
-	// [*fleet.Ignored] is one that nobody has to look at, and that may be deleted with
-	// its neighbours; any other error one that could not be read. A message of a newer
-	// version is of the latter: nobody puts it back but the queue.
+	// [*fleet.Ignored] means that no function has to handle it, and that it may be deleted
+	// with its neighbours; any other error means that it could not be decoded. For a
+	// message of a newer version it is an error of the latter kind: the letter stays.
 	Decode func(body []byte) iter.Seq2[fleet.Batch, error]
-	// Seen is told of each letter when it is done.
+	// Seen is called with each letter when its final state is known.
 	Seen func(Letter)
 
 	Filter Filter
-	// Run names the run. It is that of refs that belong to none.
+	// Run is the run of refs that have none.
 	Run string
 	// Max is how many letters are taken at most; 0 means [DefaultMax].
 	Max int
-	// DryRun takes nothing: it peeks. A queue shows [mns.MaxBatch] letters at most to
-	// one who peeks, and never those behind them.
+	// DryRun only peeks. Peeking shows at most the first [mns.MaxBatch] letters of a queue.
 	DryRun bool
 }
 
 // Sum is what a redrive did, or would do.
 type Sum struct {
-	// Letters counts letters by what became of them.
+	// Letters counts letters by their state.
 	Letters map[State]int `json:"letters"`
-	// Refs counts what was told, by function.
+	// Refs counts the refs that were enqueued, by function.
 	Refs map[string]int `json:"refs,omitempty"`
-	// More says that letters may be left that nobody looked at.
+	// More says that the queue may hold letters that were not read.
 	More bool `json:"more,omitempty"`
 }
 
-// Do redrives until the queue shows nothing new, or until the maximum. The sum is what
-// was done, also beside an error. Letters that were left come back into sight after the
-// queue's visibility timeout.
+// Do redrives until the queue has no new letters, or until the maximum. The sum says what was
+// done, also with an error. Letters that stay are visible again after the queue's visibility
+// timeout.
 func (r *Redrive) Do(ctx context.Context) (Sum, error) {
 	p := &pass{Redrive: r, sum: Sum{Letters: map[State]int{}, Refs: map[string]int{}}, known: map[string]bool{}}
 	limit := cmp.Or(max(r.Max, 0), DefaultMax)
@@ -85,7 +84,7 @@ func (r *Redrive) Do(ctx context.Context) (Sum, error) {
 type pass struct {
 	*Redrive
 	sum   Sum
-	known map[string]bool // ids of letters that were looked at
+	known map[string]bool // ids of letters that were read
 }
 
 func (p *pass) peek(ctx context.Context, n int) error {
@@ -94,14 +93,14 @@ func (p *pass) peek(ctx context.Context, n int) error {
 		return err
 	}
 	for _, m := range got {
-		p.report(p.look(m))
+		p.report(p.classify(m))
 	}
 	p.sum.More = len(got) == n
 	return nil
 }
 
-// receive ends at the first answer without a new letter: what was left is coming round
-// again.
+// receive ends at the first answer without a new letter: the letters that stay are being
+// delivered again.
 func (p *pass) receive(ctx context.Context, limit int) error {
 	for taken := 0; taken < limit; {
 		if err := ctx.Err(); err != nil {
@@ -134,13 +133,13 @@ func (p *pass) fresh(got []mns.Received) (out []mns.Received) {
 	return out
 }
 
-// redrive sends what a batch of letters is about, a message or more for each function,
-// then deletes the letters of which everything was sent.
+// redrive enqueues the refs of a batch of letters, in one message or more for each function,
+// then deletes the letters of which all refs were enqueued.
 func (p *pass) redrive(ctx context.Context, got []mns.Received) error {
 	letters := make([]Letter, len(got))
 	var all []queue.Delivery
 	for i, m := range got {
-		if letters[i] = p.look(m); letters[i].State == Planned {
+		if letters[i] = p.classify(m); letters[i].State == Planned {
 			all = append(all, letters[i].sent...)
 		}
 	}

@@ -23,7 +23,7 @@ func TestEachShapeGoesToTheFunctionItWasFor(t *testing.T) {
 	for name, x := range map[string]struct {
 		body  string
 		shape redrive.Shape
-		told  map[string][]string
+		want  map[string][]string
 	}{
 		"our message": {message("push-agent", "i-1", "i-2"), redrive.Message, map[string][]string{"push-agent": {"i-1", "i-2"}}},
 		"our message in Base64 of the URL, unpadded": {base64.RawURLEncoding.EncodeToString([]byte(message("push-agent", "i-1"))), redrive.Message, map[string][]string{"push-agent": {"i-1"}}},
@@ -45,10 +45,10 @@ func TestEachShapeGoesToTheFunctionItWasFor(t *testing.T) {
 			b := newBench(t, x.body)
 			sum := b.do(t)
 			got := map[string][]string{}
-			for function := range b.inboxes.told {
+			for function := range b.inboxes.got {
 				got[function] = b.inboxes.ids(function)
 			}
-			if diff := cmp.Diff(x.told, got); diff != "" {
+			if diff := cmp.Diff(x.want, got); diff != "" {
 				t.Error(diff)
 			}
 			if l := b.seen[0]; l.Shape != x.shape || l.State != redrive.Redriven || l.Reason != "" || len(b.queue.left()) != 0 || sum.Letters[redrive.Redriven] != 1 {
@@ -61,7 +61,7 @@ func TestEachShapeGoesToTheFunctionItWasFor(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
+func TestALetterThatCannotBeDecodedStaysAndIsReported(t *testing.T) {
 	for name, x := range map[string]struct{ body, reason string }{
 		"no JSON":              {secret, "neither JSON"},
 		"empty":                {" ", "neither JSON"},
@@ -83,8 +83,8 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 		"no payload":           {strings.Replace(invocation("attach-role", ""), `"requestPayload":"",`, "", 1), "names nothing"},
 		"other queue":          {window("orders", message("push-agent", "i-1")), "does not say which function"},
 		"queue of no function": {window("fleetwarden-findings", message("push-agent", "i-1")), "findings, which has no inbox"},
-		"other event":          {trailEvent("StopInstance", `"requestParameters":{}`), "no function looks at"},
-		"event of a service":   {strings.Replace(stateChange("i-1"), "ecs:Instance:StateChange", secret, 1), "no function looks at"},
+		"other event":          {trailEvent("StopInstance", `"requestParameters":{}`), "no function handles"},
+		"event of a service":   {strings.Replace(stateChange("i-1"), "ecs:Instance:StateChange", secret, 1), "no function handles"},
 		"not its kind":         {shareMessage("push-agent"), "names nothing"},
 		"dry run of a launch":  {trailEvent("RunInstances", `"errorCode":"DryRunOperation"`), "names nothing"},
 		"timer and more":       {invocation("watch-shares", strings.Replace(timer, "{", `{"other":1,`, 1)), "names nothing"},
@@ -101,8 +101,8 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 			if l.State != redrive.Kept || !strings.Contains(l.Reason, x.reason) || len(l.Digest) != 64 || l.ID != "m-000" {
 				t.Errorf("got %+v", l)
 			}
-			if len(b.inboxes.told) > 0 || len(b.queue.left()) != 1 || sum.Letters[redrive.Kept] != 1 {
-				t.Errorf("told %v, left %v, sum %+v", b.inboxes.told, b.queue.left(), sum)
+			if len(b.inboxes.got) > 0 || len(b.queue.left()) != 1 || sum.Letters[redrive.Kept] != 1 {
+				t.Errorf("got %v, left %v, sum %+v", b.inboxes.got, b.queue.left(), sum)
 			}
 			if out := fmt.Sprintf("%+v", b.seen); strings.Contains(out, secret) {
 				t.Errorf("text got out: %s", out)
@@ -111,8 +111,8 @@ func TestWhatCannotBeToldStaysAndIsReported(t *testing.T) {
 	}
 }
 
-// The next event of the timer does the same work. Hundreds of them, of a function that
-// was denied for a day, would hide the letters that matter.
+// The timer's next event does the same work. Without this, hundreds of events of a function
+// that was denied for a day would hide the letters that matter.
 func TestATimersEventIsDeletedAndNothingIsSent(t *testing.T) {
 	for name, x := range map[string]struct{ body, reason string }{
 		"watch":          {invocation("watch-shares", timer), "a timer's event of watch-shares: only deleted, since the next one does the same work"},
@@ -129,8 +129,8 @@ func TestATimersEventIsDeletedAndNothingIsSent(t *testing.T) {
 				t.Errorf("%s: got %+v", name, l)
 			}
 			want := redrive.Sum{Letters: map[redrive.State]int{redrive.Superseded: 1}, Refs: map[string]int{}}
-			if diff := cmp.Diff(want, sum); diff != "" || len(b.inboxes.told) > 0 || len(b.queue.left()) > 0 != dry {
-				t.Errorf("%s: sent %v, left %v %s", name, b.inboxes.told, b.queue.left(), diff)
+			if diff := cmp.Diff(want, sum); diff != "" || len(b.inboxes.got) > 0 || len(b.queue.left()) > 0 != dry {
+				t.Errorf("%s: sent %v, left %v %s", name, b.inboxes.got, b.queue.left(), diff)
 			}
 		}
 	}
@@ -191,7 +191,7 @@ func TestALetterThatCanPartlyBeReadIsSentAndStays(t *testing.T) {
 		sum := b.do(t)
 		if l := b.seen[0]; l.State != redrive.Partly || l.Reason == "" || !slices.Equal(b.inboxes.ids("attach-role"), []string{"i-1"}) ||
 			len(b.queue.left()) != 1 || sum.Refs["attach-role"] != 1 {
-			t.Errorf("%s: got %+v, told %v", name, l, b.inboxes.told)
+			t.Errorf("%s: got %+v, inboxes %v", name, l, b.inboxes.got)
 		}
 	}
 }
@@ -199,10 +199,10 @@ func TestALetterThatCanPartlyBeReadIsSentAndStays(t *testing.T) {
 func TestRedrivenRefsKeepTheirCallAndRunAndLoseTheirTries(t *testing.T) {
 	b := newBench(t, message("push-agent", "i-1"), launch("i-2"))
 	b.do(t)
-	if r := b.inboxes.told["push-agent"][0]; r.Try != (fleet.Try{Run: "old"}) {
+	if r := b.inboxes.got["push-agent"][0]; r.Try != (fleet.Try{Run: "old"}) {
 		t.Errorf("got %+v", r)
 	}
-	if r := b.inboxes.told["validate-instance"][0]; r.Call == nil || r.Call.Name != "RunInstances" || r.Try != (fleet.Try{Run: "run-1"}) {
+	if r := b.inboxes.got["validate-instance"][0]; r.Call == nil || r.Call.Name != "RunInstances" || r.Try != (fleet.Try{Run: "run-1"}) {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -223,12 +223,12 @@ func TestLettersOfABatchAreSentTogether(t *testing.T) {
 	}
 	b := newBench(t, bodies...)
 	b.do(t)
-	if b.inboxes.calls != 2 || len(b.inboxes.told["push-agent"]) != 20 || len(b.queue.left()) != 0 {
-		t.Errorf("%d sends, told %v", b.inboxes.calls, b.inboxes.told)
+	if b.inboxes.calls != 2 || len(b.inboxes.got["push-agent"]) != 20 || len(b.queue.left()) != 0 {
+		t.Errorf("%d sends, got %v", b.inboxes.calls, b.inboxes.got)
 	}
 }
 
-func TestEachRegionIsToldOfItsOwn(t *testing.T) {
+func TestRefsGoToTheInboxOfTheirRegion(t *testing.T) {
 	far := strings.ReplaceAll(message("push-agent", "i-2"), string(region), "cn-shanghai")
 	b := newBench(t, message("push-agent", "i-1"), far, message("push-agent", "i-3"))
 	b.do(t)
@@ -251,11 +251,11 @@ func TestALetterIsDeletedOnlyWhenAllOfItWasSent(t *testing.T) {
 	if diff := cmp.Diff(want, sum); diff != "" {
 		t.Error(diff)
 	}
-	// Duplicates of what was sent do no harm: once the inbox is back, nothing is left.
+	// Refs that are sent twice do no harm: when the inbox works again, no letter is left.
 	b.inboxes.broken, b.queue.visible, b.queue.hidden = "", b.queue.hidden, nil
 	b.do(t)
 	if len(b.queue.left()) != 0 || !slices.Equal(b.inboxes.ids("attach-role"), []string{"i-1", "i-3"}) {
-		t.Errorf("left %v, told %v", b.queue.left(), b.inboxes.told)
+		t.Errorf("left %v, inboxes %v", b.queue.left(), b.inboxes.got)
 	}
 }
 
@@ -263,12 +263,12 @@ func TestALetterThatCannotBeDeletedIsReportedAndNotSentTwice(t *testing.T) {
 	b := newBench(t, message("push-agent", "i-1"), message("push-agent", "i-2"))
 	b.queue.undelete, b.queue.impatient = map[string]bool{"m-000": true}, true
 	sum := b.do(t)
-	if diff := cmp.Diff(map[redrive.State]int{redrive.Undeleted: 1, redrive.Redriven: 1}, sum.Letters); diff != "" || len(b.inboxes.told["push-agent"]) != 2 {
-		t.Errorf("told %v %s", b.inboxes.told, diff)
+	if diff := cmp.Diff(map[redrive.State]int{redrive.Undeleted: 1, redrive.Redriven: 1}, sum.Letters); diff != "" || len(b.inboxes.got["push-agent"]) != 2 {
+		t.Errorf("got %v %s", b.inboxes.got, diff)
 	}
 }
 
-func TestWhatWasLeftIsNotGoneRoundFor(t *testing.T) {
+func TestLettersThatStayAreReadOnce(t *testing.T) {
 	var bodies []string
 	for i := range 40 {
 		bodies = append(bodies, message([]string{"gone", "push-agent"}[i%2], fmt.Sprintf("i-%d", i)))
@@ -347,7 +347,7 @@ func TestAFilterTakesWholeLettersOrLeavesThem(t *testing.T) {
 			if l.State == redrive.Redriven {
 				got = append(got, l.ID)
 			}
-			if l.State == redrive.Filtered && len(l.Told) > 0 {
+			if l.State == redrive.Filtered && len(l.Queued) > 0 {
 				t.Errorf("%s: %+v", name, l)
 			}
 		}
@@ -361,7 +361,7 @@ func TestALetterThatTheFilterLeavesOutHasNoOtherReason(t *testing.T) {
 	b := newBench(t, `[{"x":1},`+window("fleetwarden-attach-role", message("", "i-1"))+"]")
 	b.Filter.ID = "i-2"
 	b.do(t)
-	if l := b.seen[0]; l.State != redrive.Filtered || l.Reason != "" || len(b.inboxes.told) > 0 {
+	if l := b.seen[0]; l.State != redrive.Filtered || l.Reason != "" || len(b.inboxes.got) > 0 {
 		t.Errorf("got %+v", l)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-// Shape says how something became a dead letter.
+// Shape says how a letter came into the dead-letter queue.
 type Shape string
 
 // The shapes of a dead letter.
@@ -25,11 +25,11 @@ const (
 	// Invocation is the record that Function Compute makes of an asynchronous
 	// invocation that failed to the end.
 	Invocation Shape = "invocation"
-	// Window is an element of a stream's window that the function failed on: a
-	// message of its inbox.
+	// Window is an element of a stream's window on which the function failed: a message
+	// of its inbox.
 	Window Shape = "window"
-	// Event is an event that EventBridge could not deliver, or one that stood in an
-	// inbox as it came.
+	// Event is an event that EventBridge could not deliver, or one that was in an inbox
+	// without an envelope.
 	Event Shape = "event"
 	// Unknown is none of these.
 	Unknown Shape = "unknown"
@@ -41,9 +41,9 @@ var (
 	errShape      = errors.New("it has none of the shapes of a dead letter")
 	errNewer      = errors.New("a message of a newer version")
 	errNoAddress  = errors.New("it does not say which function it was for")
-	errUnwatched  = errors.New("an event that no function looks at")
+	errUnwatched  = errors.New("an event that no function handles")
 	errUnreadable = errors.New("something in it cannot be decoded")
-	errNothing    = errors.New("it names nothing that its function looks at")
+	errNothing    = errors.New("it names nothing that its function handles")
 )
 
 // lenient reads JSON as package events does.
@@ -56,7 +56,7 @@ type part struct {
 	envelope
 }
 
-// envelope holds the members that tell shapes and functions apart, whatever their types.
+// envelope holds the members that distinguish shapes and functions, whatever their types.
 // Names: the event formats of Function Compute and EventBridge, and [fleet.Message].
 type envelope struct {
 	SpecVersion     jsontext.Value `json:"specversion"`
@@ -70,9 +70,9 @@ type envelope struct {
 	Function        jsontext.Value `json:"function"`
 }
 
-// split reads the elements of a letter's body: JSON, plain or as Base64, which
-// producers send that keep an SDK's default. A list is split, since whether a stream
-// gives up its window as one is not published.
+// split reads the elements of a letter's body: JSON, plain or in Base64, which is an SDK's
+// default. A list is split, since it is not published whether a stream makes one dead letter
+// of a window.
 func split(body string) ([]part, error) {
 	raw := fleet.JSONIn([]byte(body))
 	if raw == nil || raw[0] == '"' {
@@ -102,7 +102,7 @@ func split(body string) ([]part, error) {
 // typeMessage is the type of a stream's element that is a message of a queue.
 const typeMessage = "mns:Queue:SendMessage"
 
-// recognise asks in the order in which package events does: the shapes overlap.
+// recognise checks for shapes in the order in which package events does: they overlap.
 func (e envelope) recognise() Shape {
 	switch {
 	case e.SpecVersion != nil && text(e.Type) == typeMessage:
@@ -125,7 +125,7 @@ func (p part) addressees() ([]string, error) {
 	case Invocation:
 		return inboxOf(after(p.arn(), "functions/"))
 	case Window:
-		// The queue is the platform's word; what the message says of itself is not.
+		// The platform names the queue; the function in the message is only claimed.
 		return inboxOf(after(text(p.Subject), "queues/"))
 	case Event:
 		return p.watchers()
@@ -145,9 +145,9 @@ func (p part) region() fleet.Region {
 }
 
 // timer reports whether a part is a failed invocation by the timer of one of our functions,
-// and which function's. Package events does not decode a timer's event that
-// is in an envelope. Here it is compared as a whole, since the letter is going to be
-// deleted: with other members, or with a payload, which ours do not have, it is none.
+// and which function's. Package events does not decode a timer's event that is in an envelope.
+// The event is compared as a whole, since the letter is going to be deleted: with other
+// members, or with a payload, which our timers do not have, it is not a timer's.
 func (p part) timer() (function string, ok bool) {
 	function, ours := fleet.FunctionOf(after(p.arn(), "functions/"))
 	if p.shape != Invocation || !ours {
@@ -174,8 +174,9 @@ func (p part) messageFor() ([]string, error) {
 	return inbox(text(p.Function))
 }
 
-// watchers: an event that EventBridge gave up does not say whose rule it matched. All
-// who look at such events are told; who has seen it looks once more.
+// watchers returns all functions that handle such events: one that EventBridge could not
+// deliver does not say which rule it matched. A function that had received it checks its refs
+// again.
 func (p part) watchers() ([]string, error) {
 	event := text(p.Type)
 	if strings.Contains(event, ":ActionTrail:") {
@@ -187,10 +188,10 @@ func (p part) watchers() ([]string, error) {
 	return nil, errUnwatched
 }
 
-// functionName is what may be shown of a name that a letter gives.
+// functionName matches a name that may be shown though a letter contains it.
 var functionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// inboxOf is the inbox of the function whose name, or whose queue's, the platform gave.
+// inboxOf is the inbox of a function by the platform's name of it, or of its queue.
 func inboxOf(cloudName string) ([]string, error) {
 	function, ok := fleet.FunctionOf(cloudName)
 	if !ok {
