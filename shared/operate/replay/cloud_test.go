@@ -34,7 +34,7 @@ type launched struct {
 	} `json:"InstanceIdSets"`
 }
 
-// Launches that nobody heard of stand in the inboxes after a replay, over the wire.
+// Launches whose events were not delivered are in the inboxes after a replay, over the wire.
 func TestLaunchesOfTheTrailAreInTheInboxes(t *testing.T) {
 	srv, session := newCloud(t)
 	id := func(name string) simmns.Queue {

@@ -56,7 +56,7 @@ func (c *cloud) Lookup(_ context.Context, r fleet.Region, q trail.Query) ([]trai
 	}
 	from := 0
 	if q.Token != "" {
-		// A token holds where it goes on and the window it belongs to.
+		// A token holds the index of the next record and the beginning of its window.
 		var since int64
 		if _, err := fmt.Sscanf(q.Token, "%d.%d", &from, &since); err != nil || since != q.Since.Unix() {
 			return nil, "", failure{fleet.Invalid}
@@ -85,7 +85,7 @@ func (c *cloud) add(name string, at time.Time, rest string) {
 	c.records[name] = append(c.records[name], trail.Record{Time: at, Body: []byte(body)})
 }
 
-// inboxes take what is sent, until they fail.
+// inboxes record the refs that they get, until they fail.
 type inboxes struct {
 	sent map[string][]fleet.Ref
 	left int // sends until they fail; negative for never
@@ -151,7 +151,7 @@ func (s *store) List(_ context.Context, prefix, after string) (page []string, mo
 	return page[:min(3, len(page))], len(page) > 3, nil
 }
 
-// bench is a replay with all it needs. Its clock moves only while it sleeps.
+// bench is a replay with its dependencies. Its clock advances only while it sleeps.
 type bench struct {
 	*replay.Replay
 	cloud   *cloud
@@ -182,7 +182,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// decode is what backfill hands in.
+// decode decodes as backfill does.
 func decode(payload []byte) iter.Seq2[fleet.Batch, error] {
 	return events.Batches(events.Decode(payload), receiver{}, fleet.Functions()...)
 }

@@ -8,25 +8,25 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// The pauses between tries that are throttled: the first, and the longest.
+// firstPause and maxPause are the first and the longest pause between retries.
 const (
 	firstPause = 2 * time.Second
 	maxPause   = time.Minute
 )
 
-// unavailable is how long an outage is waited out at most: unlike a throttle, it need not
-// end by itself.
+// unavailable is the longest wait for the end of an outage: unlike a throttle, it may not end
+// by itself.
 const unavailable = 2 * time.Minute
 
 // Wait is one pause of a replay.
 type Wait struct {
 	For time.Duration
-	// Err is what it waits for to end.
+	// Err is the error after which it waits.
 	Err error
 }
 
-// Interrupted is the error of a replay that ended early. Its place is kept:
-// [Replay.Resume] continues there.
+// Interrupted is the error of a replay that ended early. Its progress is saved:
+// [Replay.Resume] continues from there.
 type Interrupted struct {
 	Run string
 	Err error
@@ -35,7 +35,7 @@ type Interrupted struct {
 func (e *Interrupted) Error() string { return e.Err.Error() }
 func (e *Interrupted) Unwrap() error { return e.Err }
 
-// interrupted names the run that can be resumed; a dry run keeps no place.
+// interrupted adds the run that can be resumed; a dry run saves no progress.
 func (r *Replay) interrupted(run string, err error) error {
 	if err == nil || r.DryRun {
 		return err
@@ -43,8 +43,8 @@ func (r *Replay) interrupted(run string, err error) error {
 	return &Interrupted{run, err}
 }
 
-// patiently tries again what is throttled or unavailable, in growing pauses, for at most
-// the patience in all.
+// patiently retries while try is throttled or unavailable, after growing pauses, which are at
+// most the patience in total.
 func (r *Replay) patiently(ctx context.Context, try func() error) error {
 	var waited time.Duration
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {

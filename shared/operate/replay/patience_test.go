@@ -117,7 +117,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 }
 
 // An interrupted replay is one that can be resumed.
-func TestOnlyARunThatKeptItsPlaceIsInterrupted(t *testing.T) {
+func TestOnlyARunThatSavedItsProgressIsInterrupted(t *testing.T) {
 	b := newBench(t)
 	b.cloud.refuse = failing(9, fleet.Denied)
 	b.DryRun = true
@@ -127,7 +127,7 @@ func TestOnlyARunThatKeptItsPlaceIsInterrupted(t *testing.T) {
 	b = newBench(t)
 	b.store.left = 0
 	if _, err := b.Start(t.Context(), job()); err == nil || errors.As(err, new(*replay.Interrupted)) {
-		t.Errorf("nothing was kept: got %v", err)
+		t.Errorf("nothing was saved: got %v", err)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestALongReplayIsResumedWithinItsPiece(t *testing.T) {
 	}
 }
 
-// A window of all that is kept ages while it is typed, read, and waited for.
+// A window of all kept records ages while the operator enters it, and while it is replayed.
 func TestAWindowOfAllThatIsKeptMayAge(t *testing.T) {
 	b := newBench(t)
 	j := job()

@@ -15,11 +15,11 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-// version is that of the progress objects that this code writes.
+// version is the version of the progress objects that this code writes.
 const version = 1
 
-// progress is where a replay is: the calls are replayed one after the other, each over
-// the whole window, a piece of it after the other. It is kept as replays/<run>/<n>.json, one object a page.
+// progress is how far a replay is. It replays one call after the other, each over the whole
+// window, in pieces. It is saved as replays/<run>/<n>.json, one object a page.
 type progress struct {
 	V int `json:"v"`
 	Job
@@ -27,8 +27,8 @@ type progress struct {
 	// Call is the eventName that is being read, from From on; empty when Done.
 	Call string    `json:"call,omitempty"`
 	From time.Time `json:"from,omitzero"`
-	// Token continues that reading. Last is the newest event time that it has read:
-	// where to begin again when the token is refused.
+	// Token continues that reading. Last is the newest event time that was read: the reading
+	// restarts there if the token is refused.
 	Token string    `json:"token,omitempty"`
 	Last  time.Time `json:"last,omitzero"`
 	Done  bool      `json:"done,omitempty"`
@@ -40,31 +40,31 @@ type progress struct {
 
 // Sum is what a replay has done so far, or would have done.
 type Sum struct {
-	// Records were read in that many pages. Unread are those that could not be
-	// decoded, Ignored those that no function looks at.
+	// Records were read in that many pages. Unread are those that could not be decoded,
+	// Ignored those that no function handles.
 	Records int `json:"records"`
 	Pages   int `json:"pages"`
 	Unread  int `json:"unread,omitempty"`
 	Ignored int `json:"ignored,omitempty"`
 	// Restarts counts refused tokens.
 	Restarts int `json:"restarts,omitempty"`
-	// Expired is how many seconds at the beginning of the window ActionTrail did not keep
-	// records of any more when the calls in it were read.
+	// Expired is how many seconds of the window's beginning were read too late: ActionTrail
+	// had deleted their records.
 	Expired int `json:"expiredSeconds,omitempty"`
 	// Refs counts the refs that were sent, by function.
 	Refs map[string]int `json:"refs,omitempty"`
 }
 
-// Step is one page that is done.
+// Step is one completed page.
 type Step struct {
 	Call    string
 	Records int
 	// Deliveries are what was sent or, in a dry run, would be.
 	Deliveries []queue.Delivery
-	// Errors are what the decoder said of records it yielded no refs for.
+	// Errors are the decoder's errors, of records without refs.
 	Errors []error
-	// At is how far the reading of Call has come in the window, Fraction how far the
-	// whole replay has, from 0 to 1.
+	// At is how far the reading of Call is in the window, Fraction how far the whole replay
+	// is, from 0 to 1.
 	At       time.Time
 	Fraction float64
 	// Sum counts up to here.
@@ -76,7 +76,7 @@ func begin(job Job) progress {
 	return progress{V: version, Job: job}.next("")
 }
 
-// next begins with the call that is replayed after another, the first after none.
+// next begins the call that is replayed after the given one; after none, the first.
 func (p progress) next(call string) progress {
 	calls := queue.Calls()
 	i := index(call) + 1
@@ -89,13 +89,13 @@ func (p progress) next(call string) progress {
 	return p
 }
 
-// index is a call's place in the order of the replay; -1 for none.
+// index is a call's position in the order of the replay; -1 for none.
 func index(call string) int {
 	return slices.IndexFunc(queue.Calls(), func(w queue.Watch) bool { return w.Event == call })
 }
 
-// kept leaves out the beginning of a reading of which no records are kept any more. A
-// reading that has a token continues where it was.
+// kept skips the beginning of a reading of which ActionTrail has deleted the records. A
+// reading that has a token continues from there.
 func (p progress) kept(now time.Time) progress {
 	first := oldest(now)
 	if p.Token != "" || !p.From.Before(first) {
@@ -110,8 +110,8 @@ func (p progress) query() trail.Query {
 	return trail.Query{Since: p.From, Until: p.end(), EventName: p.Call, Token: p.Token}
 }
 
-// end is how far the query from From reaches: to the end of its piece of the window. The
-// pieces are as long as one query may be, and each begins a second after another ends.
+// end is the end of the query from From: that of its piece of the window. Pieces are as long as
+// one query may be, and each begins a second after the one before it ends.
 func (p progress) end() time.Time {
 	piece := p.From.Sub(p.Window.Since)/trail.Range + 1
 	if end := p.Window.Since.Add(piece*trail.Range - time.Second); end.Before(p.Window.Until) {
@@ -120,8 +120,8 @@ func (p progress) end() time.Time {
 	return p.Window.Until
 }
 
-// restart begins again at the last second that was read. A token that is refused twice
-// with nothing read in between is the end.
+// restart continues without a token from the last second that was read. It fails if nothing
+// was read since the restart before.
 func (p progress) restart(why error) (progress, error) {
 	from := p.From
 	if p.Last.After(from) {
@@ -135,7 +135,7 @@ func (p progress) restart(why error) (progress, error) {
 	return p, nil
 }
 
-// after is the place after a page.
+// after is the progress after a page.
 func (p progress) after(step *Step, records []trail.Record, token string) progress {
 	p.N++
 	p.Sum = p.Sum.plus(step)
@@ -175,7 +175,7 @@ func (s Sum) plus(step *Step) Sum {
 	return s
 }
 
-// at is how far the reading of the call has come.
+// at is how far the reading of the call is.
 func (p progress) at() time.Time {
 	switch {
 	case p.Done:
@@ -198,8 +198,8 @@ const folder = "replays/"
 
 func object(run string, n int) string { return fmt.Sprintf("%s%s/%08d.json", folder, run, n) }
 
-// save keeps the place. An object that is there already was written by another
-// process that replays the same run.
+// save saves the progress. If the object exists, another process that replays the same run has
+// written it.
 func (r *Replay) save(ctx context.Context, p progress) error {
 	if r.DryRun {
 		return nil
@@ -211,7 +211,7 @@ func (r *Replay) save(ctx context.Context, p progress) error {
 	case fleet.ClassOf(err) == fleet.Exists:
 		return fmt.Errorf("another process replays run %s: %w", p.Run, err)
 	case err != nil:
-		return fmt.Errorf("keeping the progress of run %s: %w", p.Run, err)
+		return fmt.Errorf("saving the progress of run %s: %w", p.Run, err)
 	}
 	return nil
 }
@@ -254,7 +254,7 @@ func parse(name string, body []byte) (progress, error) {
 	case index(p.Call) < 0:
 		what = "a call that is not replayed"
 	case p.From.Before(p.Window.Since) || p.From.After(p.Window.Until):
-		what = "a place outside its window"
+		what = "a position outside its window"
 	}
 	if what != "" {
 		return progress{}, &fleet.BadInput{Where: name, What: what}

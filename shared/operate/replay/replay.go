@@ -1,12 +1,12 @@
-// Package replay has our functions look at what happened in a window of the past: it
-// reads ActionTrail's records of the calls that they watch, and puts the refs in them
-// into the inboxes of the functions that would have had the live events. A ref says
-// where to look, so a call that was seen before, or twice, does no harm.
+// Package replay has our functions check what happened in a window of the past: it reads
+// ActionTrail's records of the calls that they watch, and puts the refs in them into the
+// inboxes of the functions that would have received the live events. A ref only says what
+// to check, so a call that was handled before, or is read twice, does no harm.
 //
-// It keeps its place in the ledger after each page, and resumes there. The two calls a
-// second that the trail takes are shared by all that reads it, a console or a SIEM as
-// well: throttles of many seconds are normal, and waited out. It decodes no record and
-// knows no queue: both are handed in.
+// It saves its progress in the ledger after each page, and resumes from there. The trail
+// allows two calls a second for all its readers together, including a console or a SIEM:
+// throttles of many seconds are normal, and waited out. It decodes no record and has no
+// queue: the caller provides both.
 package replay
 
 import (
@@ -35,46 +35,45 @@ type Inboxes interface {
 	Enqueue(ctx context.Context, function string, refs []fleet.Ref) error
 }
 
-// Replay reads windows of the trail. All members are needed but Store, Inboxes and Seen
-// for a dry run, and Seen at all.
+// Replay reads windows of the trail. Seen may be nil; for a dry run, so may Store and Inboxes.
 type Replay struct {
 	Trail   Trail
 	Inboxes Inboxes
 	// Store keeps the progress, below "replays/".
 	Store ledger.Store
 	// Decode turns a JSON list of trail records into batches of refs. A
-	// [*fleet.Ignored] is a record that no function looks at; any other error one
-	// that could not be read. Neither stops the replay.
+	// [*fleet.Ignored] means that no function handles a record; any other error, that it
+	// could not be decoded. Neither stops the replay.
 	Decode func(records []byte) iter.Seq2[fleet.Batch, error]
 	// Seen is called after each page.
 	Seen func(Step)
-	// DryRun sends nothing and keeps nothing.
+	// DryRun sends nothing and saves nothing.
 	DryRun bool
-	// Patience is how long a page is tried again while the trail or an inbox is throttled;
-	// zero: not at all. Waiting, which may be nil, is called before each pause.
+	// Patience is how long a page is retried while the trail or an inbox is throttled; zero:
+	// not at all. Waiting, which may be nil, is called before each pause.
 	Patience time.Duration
 	Waiting  func(Wait)
 
-	// CloudNow is the cloud's time: windows are compared with it.
+	// CloudNow is the cloud's time, with which windows are compared.
 	CloudNow func() time.Time
-	// Now and Sleep are the clock that calls are paced by. Calls that the trail's
-	// client repeats by itself are not paced.
+	// Now and Sleep are the clock by which calls are paced. Retries by the trail's client are
+	// not paced.
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Job is what to replay.
 type Job struct {
-	// Run names the run: up to 64 letters, digits, hyphens and underscores. The refs
-	// carry it, and [Replay.Resume] asks for it.
+	// Run is the id of the run: up to 64 letters, digits, hyphens and underscores. The refs
+	// carry it, and [Replay.Resume] takes it.
 	Run    string       `json:"run"`
 	Region fleet.Region `json:"region"`
 	Window Window       `json:"window"`
 }
 
-// Start replays a job from the beginning. The sum is what was done, also beside an
-// error; after an [*Interrupted] one [Replay.Resume] continues. Starting a run that was
-// started before is an error.
+// Start replays a job from the beginning. The sum says what was done, also with an error;
+// after an [*Interrupted] error, [Replay.Resume] continues. Starting a run that was started
+// before is an error.
 func (r *Replay) Start(ctx context.Context, job Job) (Sum, error) {
 	now := r.CloudNow()
 	if err := cmp.Or(job.check(now), job.Window.Check(now)); err != nil {
@@ -88,8 +87,8 @@ func (r *Replay) Start(ctx context.Context, job Job) (Sum, error) {
 	return sum, r.interrupted(p.Run, err)
 }
 
-// Resume continues a run after the last page that it kept. The page that was being sent
-// is sent again.
+// Resume continues a run after the last page that it saved. A page that was being sent is
+// sent again.
 func (r *Replay) Resume(ctx context.Context, run string) (Sum, error) {
 	p, err := r.load(ctx, run)
 	if err != nil {
@@ -128,8 +127,8 @@ func (r *Replay) wait(ctx context.Context, pace *rate.Limiter) error {
 	return ctx.Err()
 }
 
-// page reads one page, sends its refs and then keeps the place after it. There is no
-// step when the trail refused the place that the page was to begin at.
+// page reads one page, sends its refs and then saves the progress. The step is nil if the trail
+// refused the token of the page.
 func (r *Replay) page(ctx context.Context, pace *rate.Limiter, p progress) (progress, *Step, error) {
 	p = p.kept(r.CloudNow())
 	var records []trail.Record
@@ -160,8 +159,8 @@ func (r *Replay) page(ctx context.Context, pace *rate.Limiter, p progress) (prog
 	return p, step, nil
 }
 
-// refused reports whether the trail answered and refused: most likely the token, whose code
-// is not published.
+// refused reports whether the trail refused the call, most likely because of its token: the
+// error code for that is not published.
 func refused(err error) bool {
 	switch fleet.ClassOf(err) {
 	case fleet.Invalid:
@@ -172,7 +171,7 @@ func refused(err error) bool {
 	return false
 }
 
-// read has a page decoded, and sorts its refs by the functions that look at them.
+// read decodes a page, and sorts its refs by the functions that take them.
 func (r *Replay) read(p progress, records []trail.Record) *Step {
 	step := &Step{Call: p.Call, Records: len(records)}
 	var refs []fleet.Ref

@@ -20,7 +20,7 @@ import (
 // hour is that many hours after the window begins.
 func hour(n int) time.Time { return job().Window.Since.Add(time.Duration(n) * time.Hour) }
 
-func TestWhoWouldHaveHadTheEventIsTold(t *testing.T) {
+func TestRefsGoToTheFunctionsOfTheLiveEvent(t *testing.T) {
 	b := newBench(t)
 	b.cloud.launch(hour(1), "i-1", "i-2")
 	b.cloud.share(hour(2))
@@ -48,7 +48,7 @@ func TestRefsCarryTheClaimsAndTheRun(t *testing.T) {
 	}
 }
 
-func TestADeniedLaunchIsToldToWhoExplainsItAlone(t *testing.T) {
+func TestADeniedLaunchGoesOnlyToTheFunctionThatExplainsIt(t *testing.T) {
 	b := newBench(t)
 	b.cloud.add("RunInstances", hour(1), `"serviceName":"Ecs","errorCode":"KMSUnauthorized","requestParameters":{"Amount":1}`)
 	b.start(t)
@@ -95,7 +95,7 @@ func TestCallsArePacedAtTwoASecond(t *testing.T) {
 	}
 }
 
-func TestASlowTrailIsNotWaitedForAsWell(t *testing.T) {
+func TestCallsToASlowTrailAreNotDelayed(t *testing.T) {
 	b := newBench(t)
 	b.cloud.refuse = func(trail.Query) error { b.now = b.now.Add(time.Second); return nil }
 	b.start(t)
@@ -113,7 +113,7 @@ func TestAReplayEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestOneBadRecordDoesNotTouchItsNeighbours(t *testing.T) {
+func TestABadRecordDoesNotAffectItsNeighbours(t *testing.T) {
 	b := newBench(t)
 	b.cloud.launch(hour(1), "no id at all")
 	b.cloud.launch(hour(2), "i-2")
@@ -128,7 +128,7 @@ func TestOneBadRecordDoesNotTouchItsNeighbours(t *testing.T) {
 	}
 }
 
-func TestStepsTellWhereTheReplayIs(t *testing.T) {
+func TestStepsReportTheProgress(t *testing.T) {
 	b := newBench(t)
 	for n := range 4 {
 		b.cloud.launch(hour(6*n), fmt.Sprintf("i-%d", n))
@@ -147,7 +147,7 @@ func TestStepsTellWhereTheReplayIs(t *testing.T) {
 	}
 	for i, s := range b.steps[1:] {
 		if s.Fraction <= b.steps[i].Fraction {
-			t.Errorf("step %d does not get on: %v after %v", i+1, s.Fraction, b.steps[i].Fraction)
+			t.Errorf("step %d makes no progress: %v after %v", i+1, s.Fraction, b.steps[i].Fraction)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func TestAnErrorSaysWhereItStopped(t *testing.T) {
 	}
 }
 
-// Whatever stands in the records, what is kept and sent of them names nothing but ids.
+// Of the content of records, only ids are saved and sent.
 func TestNoTextOfARecordGetsOut(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBench(t)

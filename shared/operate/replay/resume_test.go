@@ -34,8 +34,9 @@ func (b *bench) spread(n int) (ids []string) {
 	return ids
 }
 
-// Wherever a replay breaks off, in a send or in a write, resuming it leaves nobody out.
-func TestAReplayThatBreaksOffGoesOnAndMissesNothing(t *testing.T) {
+// A replay may be interrupted in any send or write: when it is resumed, every function still
+// gets every ref.
+func TestAnInterruptedReplayMissesNothingWhenItIsResumed(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBench(t)
 		ids := b.spread(rapid.IntRange(0, 12).Draw(rt, "records"))
@@ -59,7 +60,7 @@ func TestAReplayThatBreaksOffGoesOnAndMissesNothing(t *testing.T) {
 	})
 }
 
-func TestResumingReadsOnlyWhatIsLeft(t *testing.T) {
+func TestResumingReadsOnlyTheRest(t *testing.T) {
 	b := newBench(t)
 	b.spread(6)
 	b.store.left = 3 // the beginning and two pages
@@ -96,7 +97,7 @@ func TestARunIsStartedOnce(t *testing.T) {
 	}
 }
 
-func TestTwoWhoGoOnWithOneRunAreNoticed(t *testing.T) {
+func TestTwoProcessesThatReplayOneRunAreNoticed(t *testing.T) {
 	b := newBench(t)
 	b.spread(4)
 	b.cloud.refuse = func(trail.Query) error {
@@ -113,7 +114,7 @@ func TestADryRunOfTheRestLeavesItToBeDone(t *testing.T) {
 	b.spread(6)
 	b.store.left = 2
 	if _, err := b.Start(t.Context(), job()); err == nil {
-		t.Fatal("it did not break off")
+		t.Fatal("it was not interrupted")
 	}
 	before, sent := maps.Clone(b.store.objects), len(b.inboxes.sent["attach-role"])
 	b.DryRun = true
@@ -149,7 +150,7 @@ func TestARefusedTokenBeginsAtTheLastSecondThatWasRead(t *testing.T) {
 	}
 }
 
-func TestATrailThatRefusesAllTokensIsReadBySecondsAsFarAsThatGoes(t *testing.T) {
+func TestATrailThatRefusesAllTokensIsReadBySecondsWhereThatSuffices(t *testing.T) {
 	refuse := func(q trail.Query) error {
 		if q.Token != "" {
 			return failure{fleet.Invalid}
@@ -163,7 +164,7 @@ func TestATrailThatRefusesAllTokensIsReadBySecondsAsFarAsThatGoes(t *testing.T) 
 	if diff := cmp.Diff(ids, b.inboxes.ids("attach-role")); diff != "" {
 		t.Error(diff)
 	}
-	// More records of one second than a page holds: it can never get past them.
+	// A page does not hold all records of one second: it cannot continue after them.
 	b = newBench(t)
 	b.launches(5)
 	b.cloud.refuse = refuse
@@ -203,12 +204,12 @@ func TestAnUnknownRunCannotBeResumed(t *testing.T) {
 	}
 }
 
-func TestProgressThatCannotBeGoneOnWithIsRefused(t *testing.T) {
+func TestProgressThatCannotBeResumedIsRefused(t *testing.T) {
 	b := newBench(t)
 	b.spread(6)
 	b.store.left = 2
 	if _, err := b.Start(t.Context(), job()); err == nil {
-		t.Fatal("it did not break off")
+		t.Fatal("it was not interrupted")
 	}
 	const name = "replays/run-1/00000001.json"
 	good := b.store.objects[name]
@@ -250,7 +251,7 @@ func isBad(err error) bool {
 	return ok
 }
 
-// FuzzProgress: no object makes resuming panic or run for ever.
+// FuzzProgress: no object makes resuming panic or run forever.
 func FuzzProgress(f *testing.F) {
 	f.Add([]byte(`{"v":1,"run":"run-1","region":"cn-hangzhou","window":{"since":"2026-11-19T11:00:00Z","until":"2026-11-20T11:00:00Z"},"n":0,"call":"RunInstances","from":"2026-11-19T11:00:00Z","sum":{}}`))
 	f.Add([]byte(`{"v":1,"run":"run-1","n":0,"done":true,"sum":{"refs":{"attach-role":3}}}`))
@@ -260,7 +261,7 @@ func FuzzProgress(f *testing.F) {
 		b.spread(5)
 		b.store.objects["replays/run-1/00000000.json"] = body
 		if _, err := b.Resume(t.Context(), "run-1"); err != nil && len(b.inboxes.sent) > 0 {
-			t.Errorf("it sent something, and then %v", err)
+			t.Errorf("it sent refs, and then %v", err)
 		}
 	})
 }

@@ -13,8 +13,8 @@ type Window struct {
 	Until time.Time `json:"until"`
 }
 
-// slack is how much older than what is kept a window may be: one of all that is kept ages
-// while it is asked for.
+// slack is how much older than the kept records a window may be: the oldest of them are
+// deleted while an operator enters the command.
 const slack = time.Hour
 
 // Check says what is wrong with a window to begin with, given the cloud's time.
