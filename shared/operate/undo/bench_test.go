@@ -68,14 +68,14 @@ func policyRef(name string) fleet.Ref {
 	return fleet.Ref{Scope: fleet.Scope{Account: account}, Kind: fleet.KindPolicy, ID: name}
 }
 
-// bench is an account, its ledger, and functions at work.
+// bench is an account with its ledger and functions.
 type bench struct {
 	*cloud
 	store *memory
 	now   time.Time
 }
 
-// parts are what functions work with.
+// parts are the dependencies of functions.
 type parts struct {
 	ecs    undo.ECS
 	ram    undo.RAM
@@ -100,18 +100,18 @@ func (b *bench) machine(id string) *machine {
 	return m
 }
 
-// nobody takes what is put back.
-type nobody struct{}
+// noInbox drops refs.
+type noInbox struct{}
 
-func (nobody) Forward(context.Context, []fleet.Change) error           { return nil }
-func (nobody) Again(context.Context, []fleet.Ref, time.Duration) error { return nil }
+func (noInbox) Forward(context.Context, []fleet.Change) error           { return nil }
+func (noInbox) Again(context.Context, []fleet.Ref, time.Duration) error { return nil }
 
 func (b *bench) Now() time.Time                   { return b.now }
 func (b *bench) Left() int                        { return 1000 }
 func (b *bench) Excess(bool)                      {}
 func (b *bench) Calls() map[string]map[string]int { return nil }
 
-// done is what a pass left.
+// done is the result of a pass.
 type done struct {
 	records []fleet.Record
 	err     error
@@ -149,7 +149,7 @@ func (d done) reason(id string) string {
 // options are those of a pass of a function in a run.
 func (w parts) options(function, run string, d *done) reconcile.Options {
 	return reconcile.Options{
-		Policy: w.policy, Meter: w.meter, Inbox: nobody{}, Stamp: fleet.Record{Run: run, Function: function},
+		Policy: w.policy, Meter: w.meter, Inbox: noInbox{}, Stamp: fleet.Record{Run: run, Function: function},
 		Ledger: ledger.New(w.store, ledger.Pass{Function: function, Request: run}, &ledger.Watch{}),
 		Record: func(r fleet.Record) error { d.records = append(d.records, r); return nil },
 	}
@@ -216,7 +216,7 @@ func (w parts) undo(run, as string) (d done) {
 	return d
 }
 
-// hooked is a cloud to whose reads something happens first.
+// hooked is a cloud that calls hook before its reads.
 type hooked struct {
 	*cloud
 	hook func()

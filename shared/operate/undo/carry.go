@@ -13,7 +13,7 @@ import (
 // maxPasses limits the passes of one undo.
 const maxPasses = 40
 
-// ErrUnfinished says that an undo ended early: the same undo continues it.
+// ErrUnfinished means that an undo ended early: repeating it continues it.
 var ErrUnfinished = errors.New("not all could be taken back yet")
 
 // Carrier carries plans out.
@@ -21,16 +21,16 @@ type Carrier struct {
 	// Hands returns the clients of an account.
 	Hands func(ctx context.Context, account fleet.AccountID) (Hands, error)
 	// Options are those of the passes. Their policy is replaced by that of [Ordered], and
-	// their inbox by a list of what has to be looked at again.
+	// their inbox by a list of refs to recheck.
 	Options reconcile.Options
 	// Sleep waits between two passes. Without it, there is one pass.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Seen is called after each pass with the number of refs that it looked at.
+	// Seen is called after each pass with the number of refs that it checked.
 	Seen func(refs int)
 }
 
-// Carry goes over a plan to its end, where a pass may have to stop, and then over what
-// has to be looked at again.
+// Carry carries out a plan in as many passes as it needs, and then rechecks the refs that the
+// passes put off.
 func (c Carrier) Carry(ctx context.Context, p *Plan) error {
 	var again again
 	o := c.Options
@@ -63,7 +63,7 @@ func (c Carrier) Carry(ctx context.Context, p *Plan) error {
 	}
 }
 
-// again collects refs that have to be looked at again, the first of them after that long.
+// again collects refs to recheck, the first of them after that long.
 type again struct {
 	refs  map[fleet.Key]fleet.Ref
 	after time.Duration
@@ -83,10 +83,10 @@ func (a *again) Again(_ context.Context, refs []fleet.Ref, after time.Duration) 
 
 // Forward implements reconcile.Inbox.
 func (a *again) Forward(context.Context, []fleet.Change) error {
-	return errors.New("an undo has no owner but itself")
+	return errors.New("an undo forwards no changes")
 }
 
-// source yields what was collected, and begins to collect again.
+// source yields the collected refs, and starts a new collection.
 func (a *again) source() reconcile.Source {
 	by := map[fleet.Scope][]fleet.Ref{}
 	for _, r := range a.refs {

@@ -66,13 +66,13 @@ func TestAnUndoIsResumedWhereAPassHadToStop(t *testing.T) {
 	}
 }
 
-func TestAnUndoChecksAgainWhatItCouldNotFinish(t *testing.T) {
+func TestAnUndoRechecksWhatItCouldNotFinish(t *testing.T) {
 	b, before := stories()["replace-role"].begun(t)
 	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all, Policy: pol()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.fails["AttachRole"] = 2 // the new role, and putting back the old one
+	b.fails["AttachRole"] = 2 // the new role, and restoring the old one
 	var d done
 	c := undo.Carrier{
 		Hands: func(context.Context, fleet.AccountID) (undo.Hands, error) {

@@ -263,14 +263,14 @@ func TestNoRightOfAnUndoIsUnused(t *testing.T) {
 				whole = whole && d.err == nil && len(d.changes(fleet.Done)) == 10
 			}
 			if whole {
-				t.Error("it goes as well without")
+				t.Error("it also works without")
 			}
 		})
 	}
 }
 
-// Whatever call fails, the next undo ends what this one began. Each write's death, and
-// each one's that was done nevertheless, is in TestAnUndoThatWasKilledIsFinishedByTheNext.
+// Whatever call fails, the next undo finishes. TestAnUndoThatWasKilledIsFinishedByTheNext kills an
+// undo before and after each write.
 func TestAnUndoThatFailsOverTheWireIsFinishedByTheNext(t *testing.T) {
 	kinds := []simcloud.FaultKind{simcloud.Throttle, simcloud.TimeoutBefore, simcloud.TimeoutAfter}
 	for n, action := range []string{"DetachInstanceRamRole", "AttachInstanceRamRole", "UntagResources", "StartInstances", "DetachPolicyFromRole",

@@ -13,10 +13,10 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-// Ordered returns p for carrying out an undo. A mode, and the rate of a pass, hold back
-// what a control decides by itself; here a person has seen the plan and asked for it.
-// Changes that disturb workloads are stopped at maxPerHour all the same: the wrong run may have
-// been chosen. The digest stays that of the file.
+// Ordered returns p for carrying out an undo. A mode, and the rate of a pass, limit what a
+// control decides by itself; an undo was ordered by an operator who has seen the plan. The
+// limit maxPerHour of changes that disturb workloads still holds: the operator may have chosen
+// the wrong run. The digest stays that of the file.
 func Ordered(p *policy.Policy) *policy.Policy {
 	o := *p
 	o.TrustedInstance.Mode = policy.Enforce
@@ -27,15 +27,15 @@ func Ordered(p *policy.Policy) *policy.Policy {
 	return &o
 }
 
-// World is what one batch of an undo looks at.
+// World is what is observed for one batch of an undo.
 type World struct {
 	items []*Item
 	now   map[slot]value
 }
 
-// Control is the plan as a control, with the clients of one account. Run it with the
-// policy of [Ordered] and the batches of [Plan.Source]; refs that are to be looked at
-// again can be given to it in batches of their own.
+// Control is the plan as a control, with the clients of one account. Run it with the policy of
+// [Ordered] and the batches of [Plan.Source]; refs to recheck can be passed to it in batches of
+// their own.
 func (p *Plan) Control(h Hands) reconcile.Control[World] {
 	by := map[fleet.Key][]*Item{}
 	for _, it := range p.Items {
@@ -43,16 +43,16 @@ func (p *Plan) Control(h Hands) reconcile.Control[World] {
 	}
 	return reconcile.Control[World]{
 		Observe: func(ctx context.Context, b fleet.Batch) (w World, err error) {
-			var at []place
+			var targets []target
 			for _, r := range b.Refs {
 				for _, it := range by[r.Key()] {
 					w.items = append(w.items, it)
 					if it.Why == "" {
-						at = append(at, place{it.slot, it.ref})
+						targets = append(targets, target{it.slot, it.ref})
 					}
 				}
 			}
-			w.now, err = h.look(ctx, b.Scope, at)
+			w.now, err = h.observe(ctx, b.Scope, targets)
 			return w, err
 		},
 		Decide:  func(w World, _ *policy.Policy) []fleet.Verdict { return w.decide() },
@@ -61,7 +61,7 @@ func (p *Plan) Control(h Hands) reconcile.Control[World] {
 	}
 }
 
-// steps take away before they give: what is left in between has fewer rights.
+// steps detach before they attach: in between there are fewer rights, not more.
 func (p *Plan) steps(h Hands) []reconcile.Step {
 	steps := []reconcile.Step{
 		{Kind: fleet.StartInstance, Act: sanction.Start(h.ECS)},
@@ -85,17 +85,17 @@ func (p *Plan) steps(h Hands) []reconcile.Step {
 	return steps
 }
 
-// still lets an act do only what is still as each change's Before says, seen right
-// before.
+// still lets an act make only those changes whose Before is still the value, read right before
+// the act.
 func (p *Plan) still(h Hands, act reconcile.Act) reconcile.Act {
 	return func(ctx context.Context, s fleet.Scope, cs []fleet.Change) []fleet.Result {
 		out := make([]fleet.Result, len(cs))
 		var open []fleet.Change
 		var index []int
-		now, err := h.look(ctx, s, placesOf(cs))
+		now, err := h.observe(ctx, s, targetsOf(cs))
 		for i, c := range cs {
 			if err != nil {
-				out[i] = fleet.Failure(c, "looking right before undoing it", err)
+				out[i] = fleet.Failure(c, "reading the value right before undoing it", err)
 				continue
 			}
 			m, _ := moved(c)
@@ -104,7 +104,7 @@ func (p *Plan) still(h Hands, act reconcile.Act) reconcile.Act {
 				continue
 			}
 			if it := p.slots[m.slot]; it != nil && it.undoneBy(m) {
-				it.half = true // until it has been seen to be done
+				it.half = true // until it is observed to be done
 			}
 			open, index = append(open, c), append(index, i)
 		}
@@ -117,24 +117,24 @@ func (p *Plan) still(h Hands, act reconcile.Act) reconcile.Act {
 	}
 }
 
-func placesOf(cs []fleet.Change) []place {
-	out := make([]place, len(cs))
+func targetsOf(cs []fleet.Change) []target {
+	out := make([]target, len(cs))
 	for i, c := range cs {
 		m, _ := moved(c)
-		out[i] = place{m.slot, c.Ref}
+		out[i] = target{m.slot, c.Ref}
 	}
 	return out
 }
 
-// stale says why a move must not be made from that value; empty when it may.
+// stale says why a move must not be made from a value; empty if it may.
 func (m move) stale(now value) string {
 	switch same := m.slot.facet.same; {
 	case now.why != "":
 		return now.why
 	case same(now.text, m.to):
-		return "it is so already"
+		return "already in place"
 	case !same(now.text, m.from):
-		return "somebody has changed it meanwhile"
+		return "another caller changed it meanwhile"
 	}
 	return ""
 }
@@ -158,7 +158,7 @@ func (w World) decide() []fleet.Verdict {
 	return out
 }
 
-// verdict says what is to be done about an item, given what is there now.
+// verdict is the verdict on an item by its value now.
 func (i *Item) verdict(now value) fleet.Verdict {
 	same := i.slot.facet.same
 	switch {
@@ -173,16 +173,16 @@ func (i *Item) verdict(now value) fleet.Verdict {
 	case i.Since != nil:
 		return i.stale()
 	case i.half && now.text == "":
-		return i.putBack(now.text, "an undo that told no end has left the instance without a role")
+		return i.restore(now.text, "an undo without a recorded outcome has left the instance without a role")
 	case !same(now.text, i.To):
 		return fleet.Verdict{Outcome: fleet.Conflict, Severity: fleet.Info, Evidence: i.evidence(now.text),
-			Reason: "left as it is: somebody has changed it since the run", Remedy: "put it right by hand, if the run did harm"}
+			Reason: "left as it is: another caller has changed it since the run", Remedy: "repair it by hand, if the run did harm"}
 	}
-	return i.putBack(now.text, "it is as the run left it, and is put back")
+	return i.restore(now.text, "it is as the run left it, and is restored")
 }
 
-// stale is the verdict of an item that another run has changed since. That run's id is
-// what its entry says.
+// stale is the verdict on an item that another run has changed since. That run's id is claimed
+// by its entry.
 func (i *Item) stale() fleet.Verdict {
 	since := i.Since
 	return fleet.Verdict{Outcome: fleet.Conflict, Severity: fleet.Info,
@@ -190,7 +190,7 @@ func (i *Item) stale() fleet.Verdict {
 		Remedy: fmt.Sprintf("undo run %q first, if that is what you want", since.Run)}
 }
 
-func (i *Item) putBack(now, reason string) fleet.Verdict {
+func (i *Item) restore(now, reason string) fleet.Verdict {
 	return fleet.Verdict{Outcome: fleet.Violation, Severity: fleet.Info, Evidence: i.evidence(now), Reason: reason, Changes: []fleet.Change{i.back(now)}}
 }
 

@@ -2,10 +2,10 @@ package undo
 
 import "fleetwarden/shared/fleet"
 
-// Ref is what was changed.
+// Ref is the resource that was changed.
 func (i *Item) Ref() fleet.Ref { return i.ref }
 
-// Change is the change that puts it back; false when nothing should.
+// Change is the change that restores it; false if none should.
 func (i *Item) Change() (fleet.Change, bool) {
 	if i.Why != "" || i.Since != nil {
 		return fleet.Change{}, false

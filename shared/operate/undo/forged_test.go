@@ -14,8 +14,8 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// forge puts a change of run-1 into a function's part of the ledger, n minutes after
-// noon, as whoever may write there can. The content says that backfill wrote it.
+// forge puts a change of run-1 into a function's part of the ledger, n minutes after noon, as an
+// attacker with the function's role can. The content claims that backfill wrote it.
 func (b *bench) forge(t *testing.T, folder string, n int, c fleet.Change) {
 	t.Helper()
 	m := made(0, c)
@@ -31,8 +31,8 @@ func (b *bench) forge(t *testing.T, folder string, n int, c fleet.Change) {
 	}
 }
 
-// What the roles of the functions allow: each can write its own part of the ledger.
-func TestTheLedgerOfAFunctionIsBelievedOnlyAboutWhatItMakes(t *testing.T) {
+// The role of each function can write the function's own part of the ledger.
+func TestTheLedgerOfAFunctionIsTrustedOnlyForChangesThatItMakes(t *testing.T) {
 	for name, x := range map[string]struct {
 		world  func(*bench)
 		change fleet.Change
@@ -64,11 +64,11 @@ func TestTheLedgerOfAFunctionIsBelievedOnlyAboutWhatItMakes(t *testing.T) {
 				b.forge(t, folder, 0, x.change)
 				before := b.state()
 				d := b.mustUndo(t, "run-1", "undo-1")
-				believed := folder == x.owner || folder == "backfill"
-				if changed := cmp.Diff(before, b.state()) != ""; changed != believed {
-					t.Errorf("changed: %t, want %t: %v", changed, believed, says(d.changes(fleet.Done)))
+				trusted := folder == x.owner || folder == "backfill"
+				if changed := cmp.Diff(before, b.state()) != ""; changed != trusted {
+					t.Errorf("changed: %t, want %t: %v", changed, trusted, says(d.changes(fleet.Done)))
 				}
-				if o := d.outcomes()[x.change.Ref.ID]; !believed && (o != fleet.NotApplicable || !strings.Contains(d.reason(x.change.Ref.ID), "look at the ledger object "+folder)) {
+				if o := d.outcomes()[x.change.Ref.ID]; !trusted && (o != fleet.NotApplicable || !strings.Contains(d.reason(x.change.Ref.ID), "check the ledger object "+folder)) {
 					t.Errorf("%s: %s", o, d.reason(x.change.Ref.ID))
 				}
 			})
@@ -76,7 +76,7 @@ func TestTheLedgerOfAFunctionIsBelievedOnlyAboutWhatItMakes(t *testing.T) {
 	}
 }
 
-func TestWhatAnotherFunctionTellsHidesNothingThatTheRunDid(t *testing.T) {
+func TestARecordByAnotherFunctionHidesNoChangeOfTheRun(t *testing.T) {
 	for name, n := range map[string]int{"before": -2, "at once": 0, "since": 2} {
 		b, before := stories()["set-share-trust"].begun(t)
 		b.forge(t, "push-agent", n, trusted("1000000000000002", "1"))
@@ -108,22 +108,22 @@ func TestOnlyTheSystrustRoleIsDetachedAndOnlyARoleIsAttached(t *testing.T) {
 		change   fleet.Change
 		want     bool
 	}{
-		"attached":                        {"attach-role", attach(systrust), true},
-		"attached, in other letters":      {"attach-role", attach(strings.ToLower(systrust)), true},
-		"another attached":                {"attach-role", attach("AppRole"), false},
-		"replaced":                        {"attach-role", replace("AppRole", systrust), true},
-		"another put in its place":        {"attach-role", replace(systrust, "AppRole"), false},
-		"two others":                      {"attach-role", replace("AppRole", "OtherRole"), false},
-		"no name":                         {"attach-role", replace("a b", systrust), false},
-		"a flag":                          {"attach-role", replace("--x", systrust), false},
-		"too long":                        {"attach-role", replace(strings.Repeat("a", 65), systrust), false},
-		"an undo detached it":             {"backfill", detach(systrust), true},
-		"an undo detached another":        {"backfill", detach("AppRole"), false},
-		"an undo attached it":             {"backfill", attach(systrust), true},
-		"an undo attached another":        {"backfill", attach("AppRole"), false},
-		"an undo put back what was there": {"backfill", replace(systrust, "AppRole"), true},
-		"an undo of that":                 {"backfill", replace("AppRole", systrust), true},
-		"an undo with neither":            {"backfill", replace("AppRole", "OtherRole"), false},
+		"attached":                          {"attach-role", attach(systrust), true},
+		"attached, in other letters":        {"attach-role", attach(strings.ToLower(systrust)), true},
+		"another attached":                  {"attach-role", attach("AppRole"), false},
+		"replaced":                          {"attach-role", replace("AppRole", systrust), true},
+		"another put in its place":          {"attach-role", replace(systrust, "AppRole"), false},
+		"two others":                        {"attach-role", replace("AppRole", "OtherRole"), false},
+		"no name":                           {"attach-role", replace("a b", systrust), false},
+		"a flag":                            {"attach-role", replace("--x", systrust), false},
+		"too long":                          {"attach-role", replace(strings.Repeat("a", 65), systrust), false},
+		"an undo detached it":               {"backfill", detach(systrust), true},
+		"an undo detached another":          {"backfill", detach("AppRole"), false},
+		"an undo attached it":               {"backfill", attach(systrust), true},
+		"an undo attached another":          {"backfill", attach("AppRole"), false},
+		"an undo restored the earlier role": {"backfill", replace(systrust, "AppRole"), true},
+		"an undo of that":                   {"backfill", replace("AppRole", systrust), true},
+		"an undo with neither":              {"backfill", replace("AppRole", "OtherRole"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := made(0, x.change)
@@ -144,7 +144,7 @@ func TestOnlyTheSystrustRoleIsDetachedAndOnlyARoleIsAttached(t *testing.T) {
 	}
 }
 
-func TestNobodyIsTrustedAgainWhomThePolicyDoesNotApprove(t *testing.T) {
+func TestNoPrincipalIsTrustedAgainThatThePolicyDoesNotApprove(t *testing.T) {
 	const head, tail = `{"Statement":[`, `],"Version":"1"}`
 	one := func(id string) string {
 		return `{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":["` + id + `@ecs.aliyuncs.com"]}}`
@@ -163,7 +163,7 @@ func TestNobodyIsTrustedAgainWhomThePolicyDoesNotApprove(t *testing.T) {
 		want         bool
 	}{
 		"an approved account":               {one("1"), one("2"), true},
-		"somebody else's account":           {one("666"), one("2"), false},
+		"an unapproved account":             {one("666"), one("2"), false},
 		"one of both":                       {one("1") + "," + one("666"), one("1"), false},
 		"one who is trusted still":          {one("666"), one("666") + "," + one("1"), true},
 		"an approved folder":                {folder("rd-a1/r-b2/fd-ok"), one("1"), true},
@@ -171,10 +171,10 @@ func TestNobodyIsTrustedAgainWhomThePolicyDoesNotApprove(t *testing.T) {
 		"another folder":                    {folder("rd-a1/r-b2/fd-no"), one("1"), false},
 		"a whole directory":                 {directory, one("1"), false},
 		"a directory that is trusted still": {directory, directory + "," + one("1"), true},
-		"somebody who is no sharee":         {one("1") + "," + user, one("1"), false},
+		"a principal that is no sharee":     {one("1") + "," + user, one("1"), false},
 		"who is trusted still":              {one("1") + "," + user, one("2") + "," + user, true},
 		"without a denial":                  {one("1"), one("2") + "," + deny, false},
-		"without somebody else's statement": {one("1"), one("2") + "," + user, false},
+		"without another's statement":       {one("1"), one("2") + "," + user, false},
 		"with a denial":                     {one("1") + "," + deny, one("2") + "," + deny, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,8 +187,8 @@ func TestNobodyIsTrustedAgainWhomThePolicyDoesNotApprove(t *testing.T) {
 	}
 }
 
-// Only the first and the last of a chain of changes are ever written or compared with.
-func TestAChainMayPassThroughWhatIsNotApproved(t *testing.T) {
+// Only the first and the last value of a chain of changes are ever written or compared.
+func TestAChainMayPassThroughAnUnapprovedAccount(t *testing.T) {
 	ms := []undo.Made{made(0, trusted("1", "666")), made(1, trusted("666", "2"))}
 	if _, ok := undo.New("run-1", ms, pol()).Items[0].Change(); !ok {
 		t.Error("it is not undone")
@@ -237,7 +237,7 @@ func TestAChangeWithoutAShapeIsNotRead(t *testing.T) {
 	}
 }
 
-func TestACommandIsToldOnlyForWhatAControlMakes(t *testing.T) {
+func TestACommandIsShownOnlyForChangesThatAControlMakes(t *testing.T) {
 	for name, c := range map[string]fleet.Change{
 		"another role made":       {Kind: fleet.EnsureRole, Ref: role("AdminRole"), Want: least},
 		"with another policy":     {Kind: fleet.EnsureRole, Ref: role(systrust), Want: "AdministratorAccess"},
@@ -251,7 +251,7 @@ func TestACommandIsToldOnlyForWhatAControlMakes(t *testing.T) {
 	}
 }
 
-func TestAnEndThatTellsOfOtherChangesThanItsIntentIsToldAndNotUndone(t *testing.T) {
+func TestAnOutcomeWithOtherChangesThanItsIntentIsReportedAndNotUndone(t *testing.T) {
 	b, _ := stories()["attach-role"].begun(t)
 	for name, body := range b.store.objects {
 		if strings.HasSuffix(name, ".outcome.json") {

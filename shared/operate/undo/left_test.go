@@ -15,7 +15,7 @@ import (
 	"fleetwarden/shared/reconcile"
 )
 
-func TestWhatIsGoneIsLeftAloneAndSaysSo(t *testing.T) {
+func TestAResourceThatIsGoneIsLeftAloneAndSaysSo(t *testing.T) {
 	for name, gone := range map[string]func(*bench){
 		"attach-role": func(b *bench) { delete(b.machines, "i-1") }, "tag-instance": func(b *bench) { delete(b.machines, "i-1") },
 		"stop-instance": func(b *bench) { delete(b.machines, "i-1") }, "grant-role": func(b *bench) { delete(b.roles, systrust) },
@@ -51,7 +51,7 @@ func TestAnInstanceThatIsStillStoppingIsStartedByALaterUndo(t *testing.T) {
 	}
 }
 
-func TestARoleThatWasDetachedAndNotReplacedIsAttachedAtTheNextLook(t *testing.T) {
+func TestARoleThatWasDetachedAndNotReplacedIsAttachedAtTheNextCheck(t *testing.T) {
 	b, before := stories()["replace-role"].begun(t)
 	p, err := undo.Read(t.Context(), b.store, undo.Order{Run: "run-1", Functions: all, Policy: pol()})
 	if err != nil {
@@ -60,7 +60,7 @@ func TestARoleThatWasDetachedAndNotReplacedIsAttachedAtTheNextLook(t *testing.T)
 	of := func(context.Context, fleet.AccountID) (reconcile.Control[undo.World], error) {
 		return p.Control(undo.Hands{ECS: b.cloud, RAM: b.cloud}), nil
 	}
-	b.fails["AttachRole"] = 2 // the new role, and putting back the old one
+	b.fails["AttachRole"] = 2 // the new role, and restoring the old one
 	for _, want := range []string{"", "AppRole"} {
 		var d done
 		if _, _, err := reconcile.Run(t.Context(), of, p.Source(""), b.parts().options("backfill", "undo-1", &d)); err != nil {
@@ -75,8 +75,8 @@ func TestARoleThatWasDetachedAndNotReplacedIsAttachedAtTheNextLook(t *testing.T)
 	}
 }
 
-// Nobody else's missing role is ours to fill.
-func TestARoleThatSomebodyDetachedIsNotAttached(t *testing.T) {
+// Another caller may have detached the role on purpose.
+func TestARoleThatAnotherCallerDetachedIsNotAttached(t *testing.T) {
 	b, _ := stories()["replace-role"].begun(t)
 	b.machines["i-1"].role = ""
 	if d := b.mustUndo(t, "run-1", "undo-1"); b.machines["i-1"].role != "" || d.outcomes()["i-1"] != fleet.Conflict {
@@ -153,7 +153,7 @@ func TestADryRunPlansAndWritesNothing(t *testing.T) {
 	}
 }
 
-// RAM need not return the bytes that it was given.
+// RAM may return a document in another format than it was given.
 func TestADocumentIsTheSameInOtherBytes(t *testing.T) {
 	for name, rewrite := range map[string]func(*bench){
 		"set-share-trust": func(b *bench) { b.roles[fleet.ImageShareRole].Trust = " " + b.roles[fleet.ImageShareRole].Trust },
@@ -175,14 +175,14 @@ func (deaf) RoleNames(context.Context, fleet.Region, []string) (map[string]strin
 	return nil, failure{fleet.Throttled}
 }
 
-func TestWhatWasMadeAndNeverReadBackIsUndone(t *testing.T) {
+func TestAChangeThatWasNeverReadBackIsUndone(t *testing.T) {
 	for name, x := range map[string]struct {
 		meanwhile func(*bench)
 		want      string
 	}{
-		"still so":                    {func(*bench) {}, ""},
-		"somebody put another there":  {func(b *bench) { b.machines["i-1"].role = "AppRole" }, "AppRole"},
-		"somebody took it away again": {func(b *bench) { b.machines["i-1"].role = "" }, ""},
+		"unchanged":                  {func(*bench) {}, ""},
+		"another caller replaced it": {func(b *bench) { b.machines["i-1"].role = "AppRole" }, "AppRole"},
+		"another caller detached it": {func(b *bench) { b.machines["i-1"].role = "" }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench()
@@ -202,8 +202,8 @@ func TestWhatWasMadeAndNeverReadBackIsUndone(t *testing.T) {
 	}
 }
 
-// What somebody else was faster to make is not the run's to take back.
-func TestWhatTheRunFoundMadeIsNotUndone(t *testing.T) {
+// A change that another caller made before the run is not undone with it.
+func TestAChangeThatTheRunFoundInPlaceIsNotUndone(t *testing.T) {
 	b := newBench()
 	b.machines["i-1"] = &machine{role: systrust, status: "Running", tags: map[string]string{"fleetwarden:violation": "trusted-instance"}}
 	b.policies[least] = granting("k")

@@ -11,28 +11,27 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// Made is one change as the ledger tells it.
+// Made is one change by the ledger's record of it.
 type Made struct {
 	fleet.ChangeRecord
 	Run string
-	// Function is whose part of the ledger tells it. Its role alone can write there, so
-	// the object's name says who wrote it, whatever its content says.
+	// Function is the function whose part of the ledger has the record. Only its role can
+	// write there, so the object's name says who wrote it, whatever its content claims.
 	Function string
-	// Entry is the ledger object, without its stage; At the time of its intent.
+	// Entry is the name of the ledger object without its stage, At the time of its intent.
 	Entry string
 	At    time.Time
 }
 
-// Changes returns the changes of one batch. A change whose pass did not tell its end has
-// no state.
+// Changes returns the changes of one batch. A change without a recorded outcome has no state.
 func Changes(a ledger.Batch) []Made {
-	told := a.Intent
+	entry := a.Intent
 	if a.Last != nil {
-		told = *a.Last
+		entry = *a.Last
 	}
 	function, _, _ := strings.Cut(a.Intent.Name, "/")
-	out := make([]Made, len(told.Changes))
-	for i, c := range told.Changes {
+	out := make([]Made, len(entry.Changes))
+	for i, c := range entry.Changes {
 		out[i] = Made{ChangeRecord: c.ChangeRecord, Run: c.Run, Function: function, Entry: a.Intent.Name, At: a.Intent.Time}
 		if a.Last == nil {
 			out[i].State = ""
@@ -41,58 +40,57 @@ func Changes(a ledger.Batch) []Made {
 	return out
 }
 
-// change is what was done: what was wanted, since that was read back. RAM need not keep
-// the bytes of a document, so those are compared by what they mean.
+// change is the change with the value that was wanted, since that was read back. RAM may format
+// a document in another way, so documents are compared by their meaning.
 func (m Made) change() fleet.Change {
 	ref := fleet.Ref{Scope: fleet.Scope{Account: m.Account, Region: m.Region}, Kind: m.RefKind, ID: m.ID}
 	return fleet.Change{Kind: m.Kind, Ref: ref, Before: m.Before, Want: m.Want}
 }
 
-// Item is one thing that the run changed, and how it is put back.
+// Item is one resource that the run changed, and how it is restored.
 type Item struct {
 	// Made is the run's last change to it.
 	Made Made
-	// From is what it was before the run, To what the run left; empty for none.
+	// From is the value before the run, To the one that the run left; empty for none.
 	From, To string
-	// Why says why it cannot be undone, Remedy what a person can do; both are empty
-	// when it can.
+	// Why says why it cannot be undone, Remedy what the operator can do; both are empty if it
+	// can.
 	Why, Remedy string
 	// Since is the last change to it by another run after this one; nil for none.
 	Since *Made
 
 	slot slot
 	ref  fleet.Ref
-	// half says that an undo began to replace the role, which takes two calls, and told
-	// no end: the instance may have none now, and then it is the undo's doing.
+	// half says that an undo began to replace the role, which takes two calls, and recorded
+	// no outcome: if the instance has no role now, the undo has detached it.
 	half bool
 }
 
-// back is the change from what it is now to what it was before the run.
+// back is the change from the value now to the one before the run.
 func (i *Item) back(now string) fleet.Change {
 	c := move{i.slot, now, i.From}.change(i.ref)
 	c.Reason = "undoes " + string(i.Made.Kind) + " of run " + i.Made.Run
 	return c
 }
 
-// Plan is what undoing a run means.
+// Plan is what to change to undo a run.
 type Plan struct {
 	Run string
-	// Items are the things that the run changed, the last changed first.
+	// Items are the resources that the run changed, the last changed first.
 	Items []*Item
-	// Unread are objects of the ledger that could not be read, and changes in them that
-	// cannot be any: what they tell is missing here. The errors quote none of it.
+	// Unread are the errors of ledger objects that could not be read, and of malformed changes
+	// in them, which are missing here. They quote none of the content.
 	Unread []error
 
 	policy *policy.Policy
 	slots  map[slot]*Item
 }
 
-// New makes the plan for a run of its changes, given in any order. What is done, or was
-// made and not seen, is its doing, and the world is asked before anything is taken back.
-// Where it is not known whether a change was made - its answer was lost, and it was not
-// seen - the plan says so and leaves it to a person: what is there now may be somebody
-// else's. Changes in other states are not its doing. The policy says which role may be
-// detached, and who may be trusted again.
+// New makes the plan for a run from its changes, in any order. Those with the state done or
+// started are undone; the account is read before each. If the state does not say whether a
+// change was made, because the answer to its call was lost, the plan says so and leaves it to
+// the operator: another caller may have made it. Changes in other states were not made. The
+// policy says which role may be detached, and which accounts may be trusted again.
 func New(run string, made []Made, pol *policy.Policy) *Plan {
 	p := &Plan{Run: run, policy: pol, slots: map[slot]*Item{}}
 	made = slices.Clone(made)
@@ -113,13 +111,13 @@ func New(run string, made []Made, pol *policy.Policy) *Plan {
 		}
 	}
 	for _, m := range unsure {
-		p.doubt(m)
+		p.addUnsure(m)
 	}
 	for _, it := range p.Items {
 		switch {
 		case it.Why != "":
 		case it.slot.facet.same(it.From, it.To):
-			it.Why = "the run has put it back itself"
+			it.Why = "the run has restored it itself"
 		case it.slot.facet == trust:
 			it.Why, it.Remedy = p.untrusted(it)
 		}
@@ -127,14 +125,14 @@ func New(run string, made []Made, pol *policy.Policy) *Plan {
 	return p
 }
 
-// add puts in a change that is no newer than those before it. It goes together with
-// what the run later made of the same thing, if that began where this one ended: in
-// between nobody else changed it.
+// add adds a change that is no newer than those before it. It is joined with the run's later
+// change of the same slot if that began with the value that this one ended with: no other
+// caller changed the slot in between.
 func (p *Plan) add(m Made) {
 	c := m.change()
 	mv, ok := moved(c)
 	why, remedy := p.unfit(m, mv, ok)
-	holds := ok && !made(c) && m.ownDoing()
+	holds := ok && !made(c) && m.credible()
 	if have := p.slots[mv.slot]; holds && have != nil {
 		have.join(m, mv, why, remedy)
 		return
@@ -146,12 +144,11 @@ func (p *Plan) add(m Made) {
 	}
 }
 
-// made reports whether a change made the thing that it is a change of: there is no value
-// of before to go back to.
+// made reports whether a change created its resource: there is no earlier value to restore.
 func made(c fleet.Change) bool { return c.Kind == fleet.SetKeyPolicy && c.Before == "" }
 
-// join extends an item over another change of the run. Times are in seconds: one of the
-// same second may have come after.
+// join extends an item by an earlier change of the run. Times are in seconds, so one of the
+// same second may have come later.
 func (i *Item) join(m Made, mv move, why, remedy string) {
 	switch same := mv.slot.facet.same; {
 	case i.Why != "":
@@ -160,37 +157,37 @@ func (i *Item) join(m Made, mv move, why, remedy string) {
 	case m.At.Equal(i.Made.At) && same(mv.from, i.To):
 		i.To = mv.to
 	}
-	// Else somebody else's change lies between: only what came after it is undone.
+	// Otherwise another caller changed it in between: only the changes after that are undone.
 }
 
-// doubt puts in a change of which nobody knows whether it was made, unless the run made
-// one to the same thing for certain.
-func (p *Plan) doubt(m Made) {
+// addUnsure adds a change of which it is unknown whether it was made, unless the run made
+// another change of the same slot for certain.
+func (p *Plan) addUnsure(m Made) {
 	c := m.change()
 	mv, ok := moved(c)
 	switch {
-	case !m.ownDoing():
-		p.add(m) // as what it is: nobody's doing
+	case !m.credible():
+		p.add(m) // which says why it is not undone
 		return
 	case ok && p.slots[mv.slot] != nil:
 		return
 	}
 	it := &Item{Made: m, From: mv.from, To: mv.to, slot: mv.slot, ref: c.Ref,
-		Why:    "the run does not tell whether this was made",
-		Remedy: "look at it, and at the ledger object " + m.Entry}
+		Why:    "the ledger does not say whether this was made",
+		Remedy: "check it, and the ledger object " + m.Entry}
 	p.Items = append(p.Items, it)
 	if ok {
 		p.slots[mv.slot] = it
 	}
 }
 
-// Later notes a change by another run. One that was done after the plan's own run makes
-// the run's change to the same thing stale.
+// Later adds a change by another run. If it was made later, the run's change of the same slot
+// is stale.
 func (p *Plan) Later(m Made) {
 	mv, ok := moved(m.change())
 	it := p.slots[mv.slot]
 	switch {
-	case !ok || it == nil || m.Run == p.Run || !m.At.After(it.Made.At) || !m.ownDoing():
+	case !ok || it == nil || m.Run == p.Run || !m.At.After(it.Made.At) || !m.credible():
 	case m.State == fleet.Done, m.State == fleet.Started:
 		if it.Since == nil || !m.At.Before(it.Since.At) {
 			it.Since = &m
@@ -200,7 +197,7 @@ func (p *Plan) Later(m Made) {
 	}
 }
 
-// undoneBy reports whether a move replaces the role that the run left by that of before.
+// undoneBy reports whether a move replaces the role that the run left by the earlier one.
 func (i *Item) undoneBy(mv move) bool {
 	return mv.slot == i.slot && mv.kind() == fleet.ReplaceRole && i.slot.facet.same(mv.from, i.To) && i.slot.facet.same(mv.to, i.From)
 }

@@ -14,7 +14,7 @@ import (
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// made is a change as a ledger tells it, n seconds after noon.
+// made is a change as a ledger records it, n seconds after noon.
 func made(n int, c fleet.Change) undo.Made {
 	return undo.Made{
 		ChangeRecord: fleet.ChangeRecord{
@@ -25,7 +25,7 @@ func made(n int, c fleet.Change) undo.Made {
 	}
 }
 
-// maker is a function that makes changes of a kind; of those that only undoing makes, it.
+// maker is a function that makes changes of a kind; backfill, if only undoing makes them.
 func maker(kind fleet.ChangeKind) string {
 	return append(fleet.Makers(kind), "backfill")[0]
 }
@@ -53,7 +53,7 @@ func planned(p *undo.Plan) (out []string) {
 	return out
 }
 
-func TestTheChangesOfARunToOneThingArePutTogether(t *testing.T) {
+func TestTheChangesOfARunToOneResourceAreJoined(t *testing.T) {
 	step := func(from, to string) string {
 		return "set-share-trust " + fleet.ImageShareRole + ": " + trusting(fleet.AccountID(to)) + " to " + trusting(fleet.AccountID(from))
 	}
@@ -61,23 +61,23 @@ func TestTheChangesOfARunToOneThingArePutTogether(t *testing.T) {
 		made []undo.Made
 		want []string
 	}{
-		"one":                            {[]undo.Made{made(0, trusted("1", "2"))}, []string{step("1", "2")}},
-		"a chain":                        {[]undo.Made{made(0, trusted("1", "2")), made(1, trusted("2", "3")), made(2, trusted("3", "4"))}, []string{step("1", "4")}},
-		"in any order":                   {[]undo.Made{made(2, trusted("3", "4")), made(0, trusted("1", "2")), made(1, trusted("2", "3"))}, []string{step("1", "4")}},
-		"of one second, as it was":       {[]undo.Made{made(0, trusted("1", "2")), made(0, trusted("2", "3"))}, []string{step("1", "3")}},
-		"of one second, the other way":   {[]undo.Made{made(0, trusted("2", "3")), made(0, trusted("1", "2"))}, []string{step("1", "3")}},
-		"somebody else's in between":     {[]undo.Made{made(0, trusted("1", "2")), made(1, trusted("7", "3"))}, []string{step("7", "3")}},
-		"there and back":                 {[]undo.Made{made(0, trusted("1", "2")), made(1, trusted("2", "1"))}, []string{"left: " + fleet.ImageShareRole}},
-		"what was not done counts not":   {[]undo.Made{made(0, trusted("1", "2")), in(fleet.Skipped, made(1, trusted("2", "3"))), in(fleet.Failed, made(1, trusted("2", "3")))}, []string{step("1", "2")}},
-		"nothing at all":                 {[]undo.Made{in(fleet.Held, made(0, trusted("1", "2"))), in(fleet.Planned, made(0, trusted("1", "2")))}, nil},
-		"later done for certain":         {[]undo.Made{in(fleet.Later, made(0, trusted("1", "2"))), made(1, trusted("1", "2"))}, []string{step("1", "2")}},
-		"made, and not seen yet":         {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2")))}, []string{step("1", "2")}},
-		"not seen yet, and made again":   {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2"))), made(1, trusted("1", "2"))}, []string{step("1", "2")}},
-		"not seen yet, then right":       {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2"))), in(fleet.Skipped, made(1, trusted("1", "2")))}, []string{step("1", "2")}},
-		"put off, and never told again":  {[]undo.Made{in(fleet.Later, made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
-		"its pass died":                  {[]undo.Made{in("", made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
-		"unclear":                        {[]undo.Made{in(fleet.Unclear, made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
-		"two things, the last one first": {[]undo.Made{made(0, trusted("1", "2")), made(1, fleet.Change{Kind: fleet.AttachRole, Ref: instance("i-1"), Want: systrust})}, []string{"detach-role i-1: " + systrust + " to ", step("1", "2")}},
+		"one":                             {[]undo.Made{made(0, trusted("1", "2"))}, []string{step("1", "2")}},
+		"a chain":                         {[]undo.Made{made(0, trusted("1", "2")), made(1, trusted("2", "3")), made(2, trusted("3", "4"))}, []string{step("1", "4")}},
+		"in any order":                    {[]undo.Made{made(2, trusted("3", "4")), made(0, trusted("1", "2")), made(1, trusted("2", "3"))}, []string{step("1", "4")}},
+		"of one second, as it was":        {[]undo.Made{made(0, trusted("1", "2")), made(0, trusted("2", "3"))}, []string{step("1", "3")}},
+		"of one second, the other way":    {[]undo.Made{made(0, trusted("2", "3")), made(0, trusted("1", "2"))}, []string{step("1", "3")}},
+		"another caller's in between":     {[]undo.Made{made(0, trusted("1", "2")), made(1, trusted("7", "3"))}, []string{step("7", "3")}},
+		"there and back":                  {[]undo.Made{made(0, trusted("1", "2")), made(1, trusted("2", "1"))}, []string{"left: " + fleet.ImageShareRole}},
+		"with others that were not done":  {[]undo.Made{made(0, trusted("1", "2")), in(fleet.Skipped, made(1, trusted("2", "3"))), in(fleet.Failed, made(1, trusted("2", "3")))}, []string{step("1", "2")}},
+		"nothing at all":                  {[]undo.Made{in(fleet.Held, made(0, trusted("1", "2"))), in(fleet.Planned, made(0, trusted("1", "2")))}, nil},
+		"later done for certain":          {[]undo.Made{in(fleet.Later, made(0, trusted("1", "2"))), made(1, trusted("1", "2"))}, []string{step("1", "2")}},
+		"made, and not seen yet":          {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2")))}, []string{step("1", "2")}},
+		"not seen yet, and made again":    {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2"))), made(1, trusted("1", "2"))}, []string{step("1", "2")}},
+		"not seen yet, then right":        {[]undo.Made{in(fleet.Started, made(0, trusted("1", "2"))), in(fleet.Skipped, made(1, trusted("1", "2")))}, []string{step("1", "2")}},
+		"put off, without another record": {[]undo.Made{in(fleet.Later, made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
+		"its pass died":                   {[]undo.Made{in("", made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
+		"unclear":                         {[]undo.Made{in(fleet.Unclear, made(0, trusted("1", "2")))}, []string{"left: " + fleet.ImageShareRole}},
+		"two things, the last one first":  {[]undo.Made{made(0, trusted("1", "2")), made(1, fleet.Change{Kind: fleet.AttachRole, Ref: instance("i-1"), Want: systrust})}, []string{"detach-role i-1: " + systrust + " to ", step("1", "2")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(x.want, planned(undo.New("run-1", x.made, pol()))); diff != "" {
@@ -87,7 +87,7 @@ func TestTheChangesOfARunToOneThingArePutTogether(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeUndoneSaysWhyAndWhatAPersonCanDo(t *testing.T) {
+func TestAChangeThatCannotBeUndoneSaysWhyAndItsRemedy(t *testing.T) {
 	for name, x := range map[string]struct {
 		change fleet.Change
 		why    string
@@ -115,8 +115,8 @@ func TestWhatCannotBeUndoneSaysWhyAndWhatAPersonCanDo(t *testing.T) {
 	}
 }
 
-// Whoever can write to the ledger must not choose what is written to an account.
-func TestWhatNoControlMakesIsNotUndone(t *testing.T) {
+// An attacker who can write to the ledger must not choose what is written to an account.
+func TestAChangeThatNoControlMakesIsNotUndone(t *testing.T) {
 	const anybody = `{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":["*@ecs.aliyuncs.com"]}}],"Version":"1"}`
 	const everything = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	image := fleet.ImageShareRole

@@ -15,7 +15,7 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// thing is one thing in the world that can be changed, by a run or by anybody.
+// thing is one property in the account that a run or another caller can change.
 type thing struct {
 	name, control, function string
 	values                  []string
@@ -131,7 +131,7 @@ func things() (out []thing) {
 	return append(out, ofRole(fleet.SnapshotShareRole, "fleetwarden-share-snapshot-1")...)
 }
 
-// expectation is the model: what undoing the run has to leave of one thing.
+// expectation is the model: the value of one thing after undoing the run.
 type expectation struct {
 	ran      bool
 	from, to string // of the last of the run's changes that follow on one another
@@ -151,7 +151,7 @@ func (e expectation) after(now string) string {
 	return now
 }
 
-func TestUndoingGivesTheWorldBackAndLeavesOthersDoingAlone(t *testing.T) {
+func TestUndoingRestoresTheRunsChangesAndNoOthers(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		all := things()
 		b := newBench()
@@ -176,7 +176,7 @@ func TestUndoingGivesTheWorldBackAndLeavesOthersDoingAlone(t *testing.T) {
 			x, to := pick("step")
 			from := x.get(b)
 			if rapid.IntRange(0, 3).Draw(rt, "who") == 0 {
-				x.set(b, to) // somebody else, in between
+				x.set(b, to) // another caller, in between
 				continue
 			}
 			c, ok := x.change(from, to)
@@ -225,8 +225,8 @@ func worth(b *bench, all []thing) map[string]string {
 	return out
 }
 
-// An undo may die at any of its writes, before it or right after. Undone again, the
-// world is as it was before the run, and the ledger has no open end.
+// An undo may be killed at any of its writes, before it or right after. After a second undo the
+// account is as before the run, and the ledger has no open intent.
 func TestAnUndoThatWasKilledIsFinishedByTheNext(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for n := range 100 {
@@ -239,7 +239,7 @@ func TestAnUndoThatWasKilledIsFinishedByTheNext(t *testing.T) {
 			if diff := cmp.Diff(before, worth(b, things())); diff != "" {
 				t.Errorf("killed at write %d, after it: %t: %s\n%v", n, after, diff, says(d.changes(fleet.Done)))
 			}
-			b.isTold(t, fmt.Sprintf("killed at write %d, after it: %t", n, after))
+			b.isRecorded(t, fmt.Sprintf("killed at write %d, after it: %t", n, after))
 			if !died {
 				if n < 10 {
 					t.Errorf("the undo takes only %d writes", n)
@@ -276,9 +276,9 @@ func busy(t *testing.T) (b *bench, before map[string]string) {
 	return b, before
 }
 
-// isTold checks that the ledger says what became of each change. Only a role that was
-// detached and not replaced may be unclear: what it was attached by is told.
-func (b *bench) isTold(t *testing.T, when string) {
+// isRecorded checks that the ledger has an outcome of each change. It may be unclear only for a
+// role that was detached and not replaced: the attaching is recorded by itself.
+func (b *bench) isRecorded(t *testing.T, when string) {
 	t.Helper()
 	for a, err := range ledger.Across(t.Context(), b.store, all, ledger.Query{}) {
 		if err != nil || a.Last == nil {

@@ -14,24 +14,24 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// Order says what is to be undone.
+// Order says what to undo.
 type Order struct {
 	Run string
-	// Functions are all that write to the ledger, backfill too: any of them may have
-	// worked for the run, or changed the same things since.
+	// Functions are all that write to the ledger, including backfill: any of them may have
+	// worked for the run, or changed the same resources since.
 	Functions []string
-	// From is no later than the run's first batch; zero looks through the whole ledger.
+	// From is no later than the run's first batch; zero reads the whole ledger.
 	From time.Time
-	// Policy says which role may be detached, and who may be trusted again.
+	// Policy says which role may be detached, and which accounts may be trusted again.
 	Policy *policy.Policy
 }
 
-// Read makes the plan for a run from the ledger. It reads the batches of the run, and
-// then all that came after its first one: two objects for each. It holds one item for
-// each thing that the run changed.
+// Read makes the plan for a run from the ledger, with one item for each slot that the run
+// changed. It reads the batches of the run, and then all later than its first one: two
+// objects for each.
 //
-// A single object that cannot be read is in [Plan.Unread], and the rest is planned. Any
-// other failure is an error: with half a ledger nobody could tell what is stale.
+// An object that cannot be decoded is in [Plan.Unread], and the rest is planned. Any other
+// failure is an error: without a part of the ledger it is unknown what is stale.
 func Read(ctx context.Context, store ledger.Store, o Order) (*Plan, error) {
 	var made []Made
 	unread := map[string]error{}
@@ -48,7 +48,7 @@ func Read(ctx context.Context, store ledger.Store, o Order) (*Plan, error) {
 	if len(p.Items) > 0 {
 		later := ledger.Across(ctx, store, o.Functions, ledger.Query{From: p.Oldest()})
 		if err := each(later, unread, p.Later); err != nil {
-			return nil, fmt.Errorf("reading what came after run %s: %w", o.Run, err)
+			return nil, fmt.Errorf("reading the changes after run %s: %w", o.Run, err)
 		}
 	}
 	for _, err := range unread {
@@ -58,8 +58,8 @@ func Read(ctx context.Context, store ledger.Store, o Order) (*Plan, error) {
 	return p, nil
 }
 
-// each passes on the changes of batches and collects the objects that are no entries,
-// or gone.
+// each calls to with the changes of batches, and collects the errors of objects that are
+// missing or cannot be decoded.
 func each(batches iter.Seq2[ledger.Batch, error], unread map[string]error, to func(Made)) error {
 	for a, err := range batches {
 		var bad *fleet.BadInput

@@ -6,8 +6,8 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// malformed says why a change cannot be one; empty when it may be. What passes can stand
-// in a request, and in a command that a person is told.
+// malformed says why a change is malformed; empty if it is not. Then its names are safe in a
+// request, and in a command for the operator.
 func (m Made) malformed() string {
 	switch {
 	case !m.Account.Valid():
@@ -20,10 +20,9 @@ func (m Made) malformed() string {
 	return ""
 }
 
-// fits reports whether a change is about a thing of the kind that its own kind changes,
-// and whether the id can be one.
+// fits reports whether a change is of a resource of the right kind, with a well-formed id.
 func fits(m Made) bool {
-	if kind, known := things[m.Kind]; known && kind != m.RefKind {
+	if kind, known := refKinds[m.Kind]; known && kind != m.RefKind {
 		return false
 	}
 	switch m.RefKind {
@@ -40,8 +39,8 @@ func fits(m Made) bool {
 	return m.ID == "" || plain(m.ID, 128, "-_.")
 }
 
-// things has the kind of thing that changes of a kind are about.
-var things = map[fleet.ChangeKind]fleet.Kind{
+// refKinds has the kind of resource that changes of a kind are about.
+var refKinds = map[fleet.ChangeKind]fleet.Kind{
 	fleet.AttachRole: fleet.KindInstance, fleet.DetachRole: fleet.KindInstance, fleet.ReplaceRole: fleet.KindInstance,
 	fleet.TagInstance: fleet.KindInstance, fleet.UntagInstance: fleet.KindInstance,
 	fleet.StopInstance: fleet.KindInstance, fleet.StartInstance: fleet.KindInstance,
@@ -52,13 +51,13 @@ var things = map[fleet.ChangeKind]fleet.Kind{
 	fleet.RefreshAssets: fleet.KindAccount,
 }
 
-// isRoleName: the first is no hyphen, which a command would take for a flag.
+// isRoleName excludes a leading hyphen: a command would take the name for a flag.
 func isRoleName(name string) bool { return fleet.ValidRoleName(name) && name[0] != '-' }
 
 func plainOrNone(role string) bool { return role == "" || isRoleName(role) }
 
-// plain reports whether s is 1 to most letters, digits and some others. The first is no
-// hyphen: a command would take that for a flag.
+// plain reports whether s is 1 to most letters, digits and some others, without a leading
+// hyphen: a command would take it for a flag.
 func plain(s string, most int, others string) bool {
 	return s != "" && len(s) <= most && s[0] != '-' && strings.Trim(s, alphanumeric+others) == ""
 }

@@ -8,7 +8,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// facet is what changes of related kinds move.
+// facet is the property that changes of related kinds move.
 type facet string
 
 const (
@@ -22,7 +22,7 @@ const (
 	document facet = "policy" // the document of a key policy
 )
 
-// slot is one thing that has one value; empty stands for none.
+// slot is one property of one resource, with one value; empty stands for none.
 type slot struct {
 	key   fleet.Key
 	facet facet
@@ -33,7 +33,7 @@ type slot struct {
 
 const running = "Running"
 
-// move is a change as a slot sees it.
+// move is a change of a slot's value.
 type move struct {
 	slot     slot
 	from, to string
@@ -55,7 +55,7 @@ var movers = map[facet]kinds{
 	document: {over: fleet.SetKeyPolicy},
 }
 
-// none is the value of a facet that holds nothing: an instance that runs was not stopped.
+// none is the value of an unchanged facet: an instance that was not stopped is running.
 func (f facet) none() string {
 	if f == power {
 		return running
@@ -95,7 +95,7 @@ func moved(c fleet.Change) (move, bool) {
 	return move{}, false
 }
 
-// key is where a ref's slots are. RAM compares names without regard to case.
+// key is the key of a ref's slots. RAM compares names without regard to case.
 func key(r fleet.Ref) fleet.Key {
 	k := r.Key()
 	if k.Kind == fleet.KindRole || k.Kind == fleet.KindPolicy {

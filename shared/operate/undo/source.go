@@ -19,7 +19,7 @@ func (p *Plan) Source(from fleet.Cursor) reconcile.Source {
 		if from != "" {
 			n, err := strconv.Atoi(string(from))
 			if err != nil || n < 0 || n > len(batches) {
-				yield(fleet.Batch{}, fmt.Errorf("going on with an undo: %q is no cursor of this plan", from))
+				yield(fleet.Batch{}, fmt.Errorf("resuming an undo: %q is not a cursor of this plan", from))
 				return
 			}
 			at = n

@@ -11,8 +11,8 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// story is one kind of change, how its world is before, and what somebody else may do
-// to the same thing afterwards.
+// story is one kind of change, the account before it, and a later change of the same resource by
+// another caller.
 type story struct {
 	control string
 	world   func(*bench)
@@ -129,7 +129,7 @@ func (s story) begun(t *testing.T) (b *bench, before map[string]string) {
 	return b, before
 }
 
-// back is the state of before, but for the tag that an undone stop leaves.
+// back is the state before the run, but with the tag that an undone stop leaves.
 func back(before map[string]string, s story) map[string]string {
 	if s.inverse != fleet.StartInstance {
 		return before
@@ -155,10 +155,10 @@ func TestEachKindOfChangeIsUndone(t *testing.T) {
 	}
 }
 
-func TestWhatSomebodyElseChangedSinceIsLeftAlone(t *testing.T) {
+func TestAResourceThatAnotherCallerChangedSinceIsLeftAlone(t *testing.T) {
 	for name, s := range stories() {
 		if s.foreign == nil {
-			continue // it is there or it is not: what somebody else does is the state of before
+			continue // it exists or not: another caller can only restore the state before the run
 		}
 		t.Run(name, func(t *testing.T) {
 			b, _ := s.begun(t)
@@ -178,8 +178,8 @@ func TestWhatSomebodyElseChangedSinceIsLeftAlone(t *testing.T) {
 	}
 }
 
-// The same, but it happens between the look and the write.
-func TestWhatSomebodyElseChangesMeanwhileIsLeftAlone(t *testing.T) {
+// Here the other caller's change happens between the read and the write.
+func TestAResourceThatAnotherCallerChangesMeanwhileIsLeftAlone(t *testing.T) {
 	for name, s := range stories() {
 		if s.foreign == nil {
 			continue
@@ -239,7 +239,7 @@ func TestAnUndoIsUndoneByItsOwnRun(t *testing.T) {
 			if diff := cmp.Diff(want, b.state()); diff != "" || len(d.changes(fleet.Done)) != 1 {
 				t.Errorf("%v %s", says(d.changes(fleet.Done)), diff)
 			}
-			// The first run's doing stands again, but it was another run that made it.
+			// The first run's change is in place again, but another run has made it.
 			b.wrote = nil
 			d = b.mustUndo(t, "run-1", "undo-3")
 			for id, o := range d.outcomes() {

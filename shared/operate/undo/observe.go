@@ -33,28 +33,28 @@ type Hands struct {
 	RAM RAM
 }
 
-// place is a slot and the name that it goes by.
-type place struct {
+// target is a slot and the ref of its resource.
+type target struct {
 	slot slot
 	ref  fleet.Ref
 }
 
-// value is what a slot holds, or why that cannot be told.
+// value is the value of a slot, or why it is unknown.
 type value struct {
 	text string
 	why  string
-	// gone: what would hold it is not there.
+	// gone: the resource does not exist.
 	gone bool
 }
 
-// look reads slots of one scope.
-func (h Hands) look(ctx context.Context, s fleet.Scope, at []place) (map[slot]value, error) {
-	out := make(map[slot]value, len(at))
-	if err := h.lookAtInstances(ctx, s, at, out); err != nil {
+// observe reads slots of one scope.
+func (h Hands) observe(ctx context.Context, s fleet.Scope, targets []target) (map[slot]value, error) {
+	out := make(map[slot]value, len(targets))
+	if err := h.observeInstances(ctx, s, targets, out); err != nil {
 		return nil, err
 	}
 	ram := ramReader{RAM: h.RAM, roles: map[string]fleet.Role{}}
-	for _, p := range at {
+	for _, p := range targets {
 		if p.ref.Kind != fleet.KindRole && p.ref.Kind != fleet.KindPolicy {
 			continue
 		}
@@ -67,8 +67,8 @@ func (h Hands) look(ctx context.Context, s fleet.Scope, at []place) (map[slot]va
 	return out, nil
 }
 
-func (h Hands) lookAtInstances(ctx context.Context, s fleet.Scope, at []place, out map[slot]value) error {
-	ids := instances(at, func(place) bool { return true })
+func (h Hands) observeInstances(ctx context.Context, s fleet.Scope, targets []target, out map[slot]value) error {
+	ids := instances(targets, func(target) bool { return true })
 	if len(ids) == 0 {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (h Hands) lookAtInstances(ctx context.Context, s fleet.Scope, at []place, o
 		return err
 	}
 	var roles map[string]string
-	having := instances(at, func(p place) bool {
+	having := instances(targets, func(p target) bool {
 		_, there := listed[p.ref.ID]
 		return there && p.slot.facet == attached
 	})
@@ -86,7 +86,7 @@ func (h Hands) lookAtInstances(ctx context.Context, s fleet.Scope, at []place, o
 			return err
 		}
 	}
-	for _, p := range at {
+	for _, p := range targets {
 		l, there := listed[p.ref.ID]
 		switch {
 		case p.ref.Kind != fleet.KindInstance:
@@ -101,10 +101,10 @@ func (h Hands) lookAtInstances(ctx context.Context, s fleet.Scope, at []place, o
 	return nil
 }
 
-// instances are the ids of some of the places, each once.
-func instances(at []place, of func(place) bool) []string {
+// instances are the distinct ids of some of the targets.
+func instances(targets []target, of func(target) bool) []string {
 	var ids []string
-	for _, p := range at {
+	for _, p := range targets {
 		if p.ref.Kind == fleet.KindInstance && of(p) {
 			ids = append(ids, p.ref.ID)
 		}
@@ -113,7 +113,7 @@ func instances(at []place, of func(place) bool) []string {
 	return slices.Compact(ids)
 }
 
-// shown is what a listing tells about a tag, or whether the instance runs.
+// shown is the value of a tag or power slot by a listing.
 func shown(s slot, l fleet.Listing) value {
 	text, tagged := l.Tags[s.name]
 	if tagged {
@@ -129,7 +129,7 @@ func shown(s slot, l fleet.Listing) value {
 	case l.Status == "Stopped":
 		return value{text: l.Status}
 	}
-	return value{text: running} // or on its way there
+	return value{text: running} // or starting
 }
 
 // ramReader reads roles once.
@@ -149,7 +149,7 @@ func (r ramReader) role(ctx context.Context, name string) (fleet.Role, error) {
 	return role, err
 }
 
-func (r ramReader) value(ctx context.Context, p place) (value, error) {
+func (r ramReader) value(ctx context.Context, p target) (value, error) {
 	if p.slot.facet == document {
 		doc, err := r.Fresh(ctx, fleet.Policy{Name: p.ref.ID, Type: fleet.CustomPolicy})
 		if fleet.ClassOf(err) == fleet.NotFound {
