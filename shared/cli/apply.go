@@ -19,20 +19,20 @@ const applyUsage = `backfill apply: have the owners carry a saved plan out, and 
 Usage:
   backfill apply --plan ID|FILE [flags]
 
-It looks again at each thing of the plan. What stands as planned it puts into the inbox
-of the function that owns the control; that function looks, decides and acts, within its
-own rights and the policy's mode. What has changed since is left out as stale; what would
-exceed the policy's limits, or whose control is in audit, is held. Then it waits for what
-the functions write to the ledger. Applied again, a plan goes on with what is left.
+It checks each resource of the plan again, and queues those that are still as planned for
+the function that owns the control. That function checks, decides and acts, within its own
+rights and the policy's mode. A resource that has changed since is left out as stale; one
+that would exceed the policy's limits, or whose control is in audit, is held. Then it waits
+for the functions' records in the ledger. Applying a plan again continues it.
 
-Exit status 1 says that something failed, is held, has changed in another way than
+Exit status 1 means that something failed, is held, has changed in another way than
 planned, or is open when the waiting ends.
 
 Flags:
   --plan ID|FILE  the plan
-  --dry-run       look again, and say what would be told; tell nobody
-  --wait TIME     how long to wait for the owners, as in 10m (default 15m); 0s waits not
-  --json          an "item" each, and the "sum"
+  --dry-run       check again, and show what would be queued; queue nothing
+  --wait TIME     how long to wait for the owners, as in 10m (default 15m); 0s: do not wait
+  --json          one "item" for each resource, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -73,7 +73,7 @@ func (j *job) apply(ctx context.Context, args []string) error {
 	return a.do(ctx, dry, wait)
 }
 
-// openPlan reads a plan from the ledger or, if the name is that of a file, from there.
+// openPlan reads a plan from the ledger or, if its id is the name of a file, from that file.
 func (j *job) openPlan(ctx context.Context, call *fcrun.Call, id string) (plan.Plan, error) {
 	if j.inside || !strings.ContainsAny(id, "./\\") {
 		return savedPlan(ctx, call.Store, id)
@@ -89,26 +89,26 @@ func (j *job) openPlan(ctx context.Context, call *fcrun.Call, id string) (plan.P
 	return p, nil
 }
 
-// application is a plan on its way.
+// application is a plan that is being applied.
 type application struct {
 	*job
 	call    *fcrun.Call
 	plan    plan.Plan
 	checker plan.Checker
-	waits   bool // for what becomes of it
+	waits   bool // for the outcomes
 }
 
 func (a *application) run() string { return a.call.Options.Stamp.Run }
 
 func (a *application) do(ctx context.Context, dry bool, wait time.Duration) error {
-	bar := a.progress("looking again", len(a.plan.Items))
+	bar := a.progress("checking again", len(a.plan.Items))
 	all, err := a.checker.Check(ctx, a.plan, a.call.Options.Policy, bar.add)
 	bar.end()
 	switch {
 	case ctx.Err() != nil:
-		return errors.New("stopped while looking again; nobody was told anything")
+		return errors.New("stopped while checking again; nothing was queued")
 	case err != nil:
-		return fmt.Errorf("%w; nobody was told anything", err)
+		return fmt.Errorf("%w; nothing was queued", err)
 	}
 	if dry {
 		return a.summarize(all, nil)
@@ -122,7 +122,7 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 		return err
 	}
 	if _, err := plan.Enqueue(ctx, all, a.run(), a.call.Enqueue); err != nil {
-		return fmt.Errorf("%w\n  some may have been told: see backfill show %s\n  go on with: backfill apply --plan %s", err, a.run(), a.plan.ID)
+		return fmt.Errorf("%w\n  some may be queued: see backfill show %s\n  continue with: backfill apply --plan %s", err, a.run(), a.plan.ID)
 	}
 	awaited := plan.Await(a.call.Store, a.run(), began, all)
 	if err := a.wait(ctx, awaited, wait); err != nil {
@@ -141,7 +141,7 @@ func fresh(all []plan.Check) int {
 	return n
 }
 
-// wait waits for the owners, as long as the patience lasts.
+// wait waits for the owners' records, at most for the patience.
 func (a *application) wait(ctx context.Context, w *plan.Awaited, patience time.Duration) error {
 	bar := a.progress("waiting for the owners", len(w.Outcomes))
 	defer bar.end()
@@ -150,14 +150,14 @@ func (a *application) wait(ctx context.Context, w *plan.Awaited, patience time.D
 	case err != nil && ctx.Err() != nil:
 		return a.stopped(open)
 	case err != nil:
-		return fmt.Errorf("waiting for %d: %w\n  the owners go on: see backfill show %s", open, err, a.run())
+		return fmt.Errorf("waiting for %d: %w\n  the owners continue: see backfill show %s", open, err, a.run())
 	}
 	return nil
 }
 
-// stopped is the error of somebody who waits no longer.
+// stopped is the error if the operator stops the waiting.
 func (a *application) stopped(open int) error {
-	return fmt.Errorf("stopped waiting for %d; the owners go on\n  see it:      backfill show %s\n  undo it:     backfill undo --run %s\n  go on with:  backfill apply --plan %s",
+	return fmt.Errorf("stopped waiting for %d; the owners continue\n  see it:         backfill show %s\n  undo it:        backfill undo --run %s\n  continue with:  backfill apply --plan %s",
 		open, a.run(), a.run(), a.plan.ID)
 }
 

@@ -25,13 +25,13 @@ const (
 
 // job is one command that runs.
 type job struct {
-	// open returns the way to the cloud, once a command line is found right.
+	// open connects to the cloud. It is called after the command line was checked.
 	open     func(ctx context.Context, policyFile string) (*fcrun.Call, error)
 	out, err io.Writer
 	json     bool
-	// live says that a person watches err.
+	// live says that err is a terminal.
 	live bool
-	// inside says that it runs as a function: it never waits.
+	// inside says that it runs as a function, which never waits.
 	inside bool
 	// commands are those of the tool, in the order of --help.
 	commands []Command
@@ -54,7 +54,7 @@ func (j *job) usage() string {
 		fmt.Fprintf(&b, "  %-8s %s\n", c.name, c.about)
 	}
 	b.WriteString(`
-"` + name + ` COMMAND --help" tells more. Every command takes
+"` + name + ` COMMAND --help" shows more. Every command takes
 
   --json          JSON Lines on stdout, instead of tables
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
@@ -67,7 +67,7 @@ Output is on stdout, progress and errors are on stderr. With --json each line is
 all but a plan, which is as it is saved, have a "type", and the last is the "sum".
 
 Exit status: 0 when all was done; 1 when it could not be, or not to the end; 2 for a wrong
-command line; 130 after Ctrl-C, which stops cleanly and says how to go on.
+command line; 130 after Ctrl-C, which stops cleanly and shows how to continue.
 `)
 	return b.String()
 }
@@ -114,8 +114,8 @@ func (j *job) flags(command string) *flag.FlagSet {
 	return set
 }
 
-// parse reads a command line that has at most so many arguments beside its flags, and
-// returns these.
+// parse reads a command line with at most so many arguments besides its flags, and returns
+// them.
 func (j *job) parse(set *flag.FlagSet, args []string, usage string, most int) ([]string, error) {
 	rest, err := interspersed(set, args)
 	switch {
@@ -129,7 +129,7 @@ func (j *job) parse(set *flag.FlagSet, args []string, usage string, most int) ([
 	return rest, nil
 }
 
-// interspersed reads flags wherever they stand, and returns all else.
+// interspersed reads flags before, between and after the other arguments, and returns those.
 func interspersed(set *flag.FlagSet, args []string) (rest []string, err error) {
 	for {
 		if err := set.Parse(args); err != nil {
@@ -142,7 +142,7 @@ func interspersed(set *flag.FlagSet, args []string) (rest []string, err error) {
 	}
 }
 
-// start opens the way to the cloud and to the ledger, for a run of a kind.
+// start connects to the cloud and to the ledger, for a run of a kind.
 func (j *job) start(ctx context.Context, kind string) (*fcrun.Call, error) {
 	call, err := j.open(ctx, j.policyFile)
 	if err != nil {
@@ -160,7 +160,7 @@ func terminalAt(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// list is a flag that may be given several times, or with commas.
+// list is a flag that may be repeated, or have several values with commas.
 type list[T ~string] []T
 
 func (l *list[T]) String() string { return "" }

@@ -37,7 +37,7 @@ func TestFlagsMayStandBeforeAndAfterAnID(t *testing.T) {
 	}
 }
 
-func TestTheExitStatusTellsHowItEnded(t *testing.T) {
+func TestTheExitStatusIsThatOfTheError(t *testing.T) {
 	going := t.Context()
 	stopped, stop := context.WithCancel(going)
 	stop()
@@ -61,18 +61,18 @@ func TestTheExitStatusTellsHowItEnded(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotDoneIsAFailure(t *testing.T) {
+func TestItemsThatAreNotDoneAreAFailure(t *testing.T) {
 	for name, c := range map[string]struct {
 		states map[fleet.State]int
 		waits  bool
 		want   string
 	}{
-		"all done":                 {map[fleet.State]int{fleet.Done: 2, fleet.Started: 1, fleet.Skipped: 1, plan.Over: 1}, true, ""},
-		"failed":                   {map[fleet.State]int{fleet.Failed: 1, fleet.Unclear: 1}, true, "2 changes failed"},
-		"open":                     {map[fleet.State]int{stateTold: 1}, true, "of 1 thing it is not known yet what became"},
-		"open, and nobody waited":  {map[fleet.State]int{stateTold: 1}, false, ""},
-		"held":                     {map[fleet.State]int{fleet.Held: 2, fleet.Done: 1}, true, "2 things were held"},
-		"changed by somebody else": {map[fleet.State]int{stateStale: 1}, true, "1 thing has changed since: make a new plan"},
+		"all done":                  {map[fleet.State]int{fleet.Done: 2, fleet.Started: 1, fleet.Skipped: 1, plan.Over: 1}, true, ""},
+		"failed":                    {map[fleet.State]int{fleet.Failed: 1, fleet.Unclear: 1}, true, "2 changes failed"},
+		"open":                      {map[fleet.State]int{stateQueued: 1}, true, "1 resource has no outcome yet"},
+		"open, without waiting":     {map[fleet.State]int{stateQueued: 1}, false, ""},
+		"held":                      {map[fleet.State]int{fleet.Held: 2, fleet.Done: 1}, true, "2 resources were held"},
+		"changed by another caller": {map[fleet.State]int{stateStale: 1}, true, "1 resource has changed since: make a new plan"},
 	} {
 		a := &application{waits: c.waits}
 		got := ""

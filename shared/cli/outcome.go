@@ -12,8 +12,8 @@ import (
 	"fleetwarden/shared/operate/plan"
 )
 
-// told is a line about one thing of a plan.
-type told struct {
+// itemLine is the output line of one item of a plan.
+type itemLine struct {
 	Type    string      `json:"type"` // item
 	Account string      `json:"account"`
 	Region  string      `json:"region,omitempty"`
@@ -24,20 +24,20 @@ type told struct {
 	Why     string      `json:"why,omitempty"`
 }
 
-// stale is the state of a thing that has changed since it was planned; told that of one
-// whose owner has not said what became of it.
+// stateStale is the state of an item that has changed since it was planned, stateQueued that of
+// one whose owner has not recorded an outcome.
 const (
-	stateStale fleet.State = "stale"
-	stateTold  fleet.State = "told"
+	stateStale  fleet.State = "stale"
+	stateQueued fleet.State = "queued"
 )
 
-func line(i plan.Item, state fleet.State, why string) told {
-	return told{"item", string(i.Scope.Account), string(i.Scope.Region), i.Control, i.Kind, i.ID, state, why}
+func line(i plan.Item, state fleet.State, why string) itemLine {
+	return itemLine{"item", string(i.Scope.Account), string(i.Scope.Region), i.Control, i.Kind, i.ID, state, why}
 }
 
-// lines are what is to be said of all things of the plan.
-func lines(all []plan.Check, w *plan.Awaited) []told {
-	var out []told
+// lines are the output lines of all items of the plan.
+func lines(all []plan.Check, w *plan.Awaited) []itemLine {
+	var out []itemLine
 	for _, s := range all {
 		switch {
 		case s.Over:
@@ -55,15 +55,15 @@ func lines(all []plan.Check, w *plan.Awaited) []told {
 	}
 	for _, o := range w.Outcomes {
 		if o.State == "" {
-			o.State, o.Why = stateTold, "its owner was told, and has not said yet what became of it"
+			o.State, o.Why = stateQueued, "its owner has not recorded an outcome yet"
 		}
 		out = append(out, line(o.Item, o.State, o.Why))
 	}
 	return out
 }
 
-// summarize prints what became of the plan. Things that failed, or of which nothing is
-// known yet, make an error.
+// summarize prints the outcomes of the plan. It returns an error if an item failed, or has no
+// outcome yet.
 func (a *application) summarize(all []plan.Check, w *plan.Awaited) error {
 	said := lines(all, w)
 	states := map[fleet.State]int{}
@@ -83,7 +83,7 @@ func (a *application) summarize(all []plan.Check, w *plan.Awaited) error {
 		return err
 	}
 	if w == nil {
-		return errors.Join(a.print("\ndry run: nobody was told\n"), a.unfinished(states))
+		return errors.Join(a.print("\ndry run: nothing was queued\n"), a.unfinished(states))
 	}
 	if len(w.Outcomes) > 0 {
 		if err := a.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", a.run(), a.run(), a.run()); err != nil {
@@ -97,22 +97,22 @@ func (a *application) unfinished(states map[fleet.State]int) error {
 	if n := states[fleet.Failed] + states[fleet.Unclear]; n > 0 {
 		return fmt.Errorf("%s failed", many(n, "change", "changes"))
 	}
-	if n := states[stateTold]; n > 0 && a.waits {
-		return fmt.Errorf("of %s it is not known yet what became", many(n, "thing", "things"))
+	if n := states[stateQueued]; n > 0 && a.waits {
+		return fmt.Errorf("%s no outcome yet", many(n, "resource has", "resources have"))
 	}
 	if n := states[fleet.Held]; n > 0 {
-		return fmt.Errorf("%s held", many(n, "thing was", "things were"))
+		return fmt.Errorf("%s held", many(n, "resource was", "resources were"))
 	}
 	if n := states[stateStale]; n > 0 {
-		return fmt.Errorf("%s changed since: make a new plan", many(n, "thing has", "things have"))
+		return fmt.Errorf("%s changed since: make a new plan", many(n, "resource has", "resources have"))
 	}
 	return nil
 }
 
-// shown is how many reasons are listed.
+// shown is the largest number of listed reasons.
 const shown = 20
 
-func (a *application) table(said []told) error {
+func (a *application) table(said []itemLine) error {
 	type row struct {
 		account, region, control string
 		state                    fleet.State
@@ -125,7 +125,7 @@ func (a *application) table(said []told) error {
 		return strings.Compare(x.account+" "+x.region+" "+x.control+" "+string(x.state), y.account+" "+y.region+" "+y.control+" "+string(y.state))
 	})
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tSTATE\tTHINGS")
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tSTATE\tRESOURCES")
 	for _, r := range rows {
 		cells(w, "%s\t%s\t%s\t%s\t%d\n", r.account, regionName(fleet.Region(r.region)), r.control, r.state, n[r])
 	}
@@ -135,8 +135,8 @@ func (a *application) table(said []told) error {
 	return a.reasons(said)
 }
 
-// reasons lists why things were not simply done, each reason once.
-func (a *application) reasons(said []told) error {
+// reasons lists why items were not done, each reason once.
+func (a *application) reasons(said []itemLine) error {
 	type reason struct {
 		state fleet.State
 		why   string
@@ -155,7 +155,7 @@ func (a *application) reasons(said []told) error {
 	}
 	for i, r := range order {
 		if i == shown {
-			return a.print("\n… and %d more reasons; --json says it of each thing\n", len(order)-i)
+			return a.print("\n… and %d more reasons; --json shows it for each resource\n", len(order)-i)
 		}
 		if err := a.print("\n%s: %s\n  %s\n", r.state, r.why, some(by[r])); err != nil {
 			return err
@@ -164,7 +164,7 @@ func (a *application) reasons(said []told) error {
 	return nil
 }
 
-// some are the first few of many things.
+// some lists the first few of many names.
 func some(all []string) string {
 	const few = 3
 	if len(all) <= few {
@@ -173,7 +173,7 @@ func some(all []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(all[:few], ", "), len(all)-few)
 }
 
-// many says how many of something there are.
+// many is a number with its noun.
 func many(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one

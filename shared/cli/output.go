@@ -17,7 +17,7 @@ func (j *job) line(v any) error {
 	return j.write(string(text) + "\n")
 }
 
-// print writes for a person to read; see [cleaned].
+// print writes text for the operator; see [cleaned].
 func (j *job) print(format string, args ...any) error {
 	return j.write(fmt.Sprintf(format, cleaned(args)...))
 }
@@ -29,18 +29,20 @@ func (j *job) write(text string) error {
 	return nil
 }
 
-// note tells a person what goes on, where it is not in the way of the output.
+// note writes a remark for the operator, unless the output is JSON.
 func (j *job) note(format string, args ...any) {
 	if !j.json {
 		fmt.Fprintf(j.err, format+"\n", cleaned(args)...)
 	}
 }
 
-// cells writes a row of a table; see [cleaned]. The table tells at its end what failed.
+// cells writes a row of a table; see [cleaned]. The table's Flush returns the error of a failed
+// write.
 func cells(w io.Writer, format string, args ...any) { fmt.Fprintf(w, format, cleaned(args)...) }
 
-// cleaned are values for a person to read. All but numbers comes from the cloud, the ledger
-// or a plan's file: none of it can steer the terminal, or look like another line or column.
+// cleaned are values for the operator to read. All but numbers comes from the cloud, the ledger
+// or a plan's file: it is cleaned so that it cannot control the terminal, or add a line or a
+// column.
 func cleaned(args []any) []any {
 	out := make([]any, len(args))
 	for i, a := range args {

@@ -17,9 +17,9 @@ import (
 	"fleetwarden/shared/report"
 )
 
-// What the ledger or a plan's file says is not ours: in whatever member of it somebody has
-// put what steers a terminal, it is shown as text, on the line it belongs to.
-func TestNoTextOfTheLedgerSteersTheTerminal(t *testing.T) {
+// The content of the ledger and of a plan's file is not trusted: control characters in any of
+// its members are not written to the terminal, and add no line.
+func TestNoTextOfTheLedgerControlsTheTerminal(t *testing.T) {
 	const evil = "x\x1b[2J\u202ey\nROLE\tz"
 	scope := fleet.Scope{Account: evil, Region: evil}
 	change := fleet.ChangeRecord{Kind: evil, Account: evil, Region: evil, RefKind: evil, ID: evil, State: evil, Before: evil, Want: evil, After: evil, Why: evil}
@@ -47,7 +47,7 @@ func TestNoTextOfTheLedgerSteersTheTerminal(t *testing.T) {
 		"what an undo leaves": {3, func(j *job, _ *tabwriter.Writer) error { return undone(j).left() }},
 		"what an undo did":    {3, func(j *job, _ *tabwriter.Writer) error { return undone(j).foot(map[fleet.State]int{evil: 1}, false) }},
 		"an apply": {5, func(j *job, _ *tabwriter.Writer) error {
-			return (&application{job: j}).table([]told{line(p.Items[0], evil, evil)})
+			return (&application{job: j}).table([]itemLine{line(p.Items[0], evil, evil)})
 		}},
 		"letters": {2, func(j *job, _ *tabwriter.Writer) error {
 			return j.letterTable([]redrive.Letter{{Shape: evil, State: evil, Reason: evil, Digest: evil}})

@@ -17,32 +17,32 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-const planUsage = `backfill plan: look at the fleet and save what would be changed
+const planUsage = `backfill plan: check the fleet and save what would be changed
 
 Usage:
   backfill plan [flags]
 
-It looks at all accounts and regions of the policy, or at those that flags name, and
-saves a plan: each thing that a control would change, as it stands and as it should.
-Nothing else is written. Look at the plan, then apply it. When a place could not be read
-the plan lacks it, and the exit status is 1.
+It checks all accounts and regions of the policy, or those that flags name, and saves a
+plan: each resource that a control would change, with its value now and after. Nothing else
+is written. Review the plan, then apply it. If a place could not be read, the plan lacks
+it, and the exit status is 1.
 
 Flags:
   --account ID    only this account (may be given again, or with commas)
   --region ID     only this region
   --control ID    only this control: trusted-instance, instance-role, agent, share-role
-  --id ID         only this thing, such as i-bp67acfmxazb4ph
+  --id ID         only this resource, such as i-bp67acfmxazb4ph
   --part          only as much as the policy's limits let through, of each account, region
                   and control: the rest is for the next plan
-  --sweep RUN     take what this sweep found, and do not look again
+  --sweep RUN     take what this sweep found, and do not check again
   --out FILE      write the plan to a file as well
   --json          the plan as JSON, as it is saved
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
-// Plan looks at the fleet, and saves what would be changed.
+// Plan checks the fleet, and saves what would be changed.
 func Plan() Command {
-	return Command{"plan", "look at the fleet and save what would be changed", (*job).plan}
+	return Command{"plan", "check the fleet and save what would be changed", (*job).plan}
 }
 
 func (j *job) plan(ctx context.Context, args []string) error {
@@ -70,7 +70,7 @@ func (j *job) plan(ctx context.Context, args []string) error {
 		return err
 	}
 	if run == "" {
-		if run, err = j.look(ctx, call, f); err != nil {
+		if run, err = j.check(ctx, call, f); err != nil {
 			return err
 		}
 	}
@@ -124,10 +124,10 @@ func writePlan(path string, p plan.Plan) error {
 	return nil
 }
 
-// sweeper looks with the eyes of all controls, and tells nobody.
+// sweeper is a sweep of all controls that enqueues nothing.
 func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
 	o := call.Options
-	o.Ledger = nil // what others left open is the sweep's to settle
+	o.Ledger = nil // open intents are settled by the nightly sweep
 	return &sweep.Sweep{
 		Store: call.Store, Fleet: all.Fleet(call, nil), Shares: all.Shares(call), Options: o,
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
@@ -135,13 +135,13 @@ func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
 			return counting{ecs.New(session), bar}, err
 		},
 		Enqueue: func(context.Context, string, fleet.Region, []fleet.Ref) error {
-			return errors.New("a plan tells nobody")
+			return errors.New("a plan enqueues nothing")
 		},
 	}
 }
 
-// look goes over the fleet like a sweep that tells nobody, and returns its run.
-func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string, error) {
+// check sweeps the fleet without enqueuing anything, and returns the run.
+func (j *job) check(ctx context.Context, call *fcrun.Call, f plan.Filter) (string, error) {
 	accounts, err := all.Accounts(ctx, call)
 	if err != nil {
 		return "", err
@@ -149,7 +149,7 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 	if len(f.Accounts) > 0 {
 		for _, a := range f.Accounts {
 			if !slices.Contains(accounts, a) {
-				return "", fmt.Errorf("account %s is none of the policy's", a)
+				return "", fmt.Errorf("the policy has no account %s", a)
 			}
 		}
 		accounts = f.Accounts
@@ -157,24 +157,24 @@ func (j *job) look(ctx context.Context, call *fcrun.Call, f plan.Filter) (string
 	regions := all.Regions(call)
 	for _, r := range f.Regions {
 		if !call.Options.Policy.Guards(fleet.Scope{Account: call.Home.Account, Region: r}) {
-			return "", fmt.Errorf("region %s is none of the policy's", r)
+			return "", fmt.Errorf("the policy has no region %s", r)
 		}
 	}
 	if len(f.Regions) > 0 {
 		regions = func(context.Context, fleet.AccountID) ([]fleet.Region, error) { return f.Regions, nil }
 	}
-	bar := j.progress("looking", 0)
+	bar := j.progress("checking the fleet", 0)
 	defer bar.end()
 	run, err := j.sweeper(call, bar).Look(ctx, sweep.Where{Accounts: accounts, Regions: regions}, call.Session.Cloud().Wait, func(n, of int) {
-		bar.say(fmt.Sprintf("looking at place %d of %d", n, of))
+		bar.say(fmt.Sprintf("checking place %d of %d", n, of))
 	})
 	if ctx.Err() != nil {
-		return "", errors.New("stopped while looking; no plan was made")
+		return "", errors.New("stopped while checking the fleet; no plan was made")
 	}
 	return run, err
 }
 
-// counting counts what a lister lists.
+// counting counts the instances that a lister lists.
 type counting struct {
 	sweep.Lister
 	bar *progress

@@ -11,7 +11,7 @@ import (
 	"fleetwarden/shared/operate/sweep"
 )
 
-// showPlan prints what a plan comes to.
+// showPlan prints a plan. It returns an error if a place could not be read.
 func (j *job) showPlan(p plan.Plan, found sweep.Result) error {
 	unread := 0
 	for _, s := range found.Summary.Shards {
@@ -21,7 +21,7 @@ func (j *job) showPlan(p plan.Plan, found sweep.Result) error {
 	}
 	var err error
 	if unread > 0 {
-		err = fmt.Errorf("%d of %d places could not be read: the plan lacks what is there", unread, len(p.Seen))
+		err = fmt.Errorf("%d of %d places could not be read: the plan lacks their resources", unread, len(p.Seen))
 	}
 	if j.json {
 		return errors.Join(j.line(p), err)
@@ -34,7 +34,7 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 	for _, s := range p.Seen {
 		seen += s.N
 	}
-	if err := j.print("%s: looked at %s in %s; %d would be changed%s\n\n", p.ID, many(seen, "thing", "things"), many(len(p.Seen), "place", "places"), len(p.Items), by(p)); err != nil {
+	if err := j.print("%s: checked %s in %s; %d would be changed%s\n\n", p.ID, many(seen, "resource", "resources"), many(len(p.Seen), "place", "places"), len(p.Items), by(p)); err != nil {
 		return err
 	}
 	if err := j.planTable(p); err != nil {
@@ -56,21 +56,20 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 		}
 	}
 	if p.Left > 0 {
-		if err := j.print("left out by the limits: %s (%s)\n", many(p.Left, "thing", "things"), p.Why); err != nil {
+		if err := j.print("left out by the limits: %s (%s)\n", many(p.Left, "resource", "resources"), p.Why); err != nil {
 			return err
 		}
 	}
 	switch {
 	case len(p.Items) == 0 && p.Left > 0:
-		return j.print("nothing to apply: the limits let not even one through; raise that limit in the policy file\n")
+		return j.print("nothing to apply: the limits do not let a single one through; raise that limit in the policy file\n")
 	case len(p.Items) == 0:
 		return j.print("nothing to apply\n")
 	}
 	return j.print("\nsee it:    backfill show %s\napply it:  backfill apply --plan %s\n", p.ID, p.ID)
 }
 
-// by says how many changes a plan has, where that is not the number of its things: several
-// may need one role.
+// by says how many changes a plan has, if not as many as resources: several may need one role.
 func by(p plan.Plan) string {
 	if n := p.Changes(); n != len(p.Items) {
 		return ", by " + many(n, "change", "changes")
@@ -85,12 +84,12 @@ func (j *job) planTable(p plan.Plan) error {
 		kind    fleet.ChangeKind
 	}
 	var rows []row
-	things := map[row]int{}
-	changed := map[row]*fleet.Distinct{} // a role is made once for many instances
+	resources := map[row]int{}
+	changed := map[row]*fleet.Distinct{} // a role is created once for many instances
 	for _, item := range p.Items {
 		for _, c := range item.Changes {
 			r := row{item.Scope, item.Control, c.Kind}
-			if things[r]++; things[r] == 1 {
+			if resources[r]++; resources[r] == 1 {
 				rows, changed[r] = append(rows, r), &fleet.Distinct{}
 			}
 			changed[r].Add(c.Identity())
@@ -100,9 +99,9 @@ func (j *job) planTable(p plan.Plan) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR THINGS")
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR RESOURCES")
 	for _, r := range rows {
-		cells(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, changed[r].N, things[r])
+		cells(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, changed[r].N, resources[r])
 	}
 	return w.Flush()
 }

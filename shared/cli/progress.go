@@ -10,21 +10,21 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how far something has come, with its rate and the time that is left.
-// Without a person to watch, it shows nothing.
+// progress shows how far a command is, with its rate and the remaining time. Without a
+// terminal it shows nothing.
 type progress struct {
 	bar *progressbar.ProgressBar
-	// what is said, and how many there were so far of nobody knows how many.
+	// what is the text beside the bar; seen counts, if the total is unknown.
 	what    string
 	seen    int
 	endless bool
 }
 
-// progress begins one of so many things; 0: nobody knows how many.
+// progress starts a progress bar with a total; 0: it is unknown.
 func (j *job) progress(what string, most int) *progress {
 	var more []progressbar.Option
 	if j.live && columns(j.err) >= beside {
-		more = append(more, progressbar.OptionShowIts(), progressbar.OptionSetItsString("things"))
+		more = append(more, progressbar.OptionShowIts(), progressbar.OptionSetItsString("resources"))
 	}
 	if most == 0 {
 		return j.bar(what, -1, more...)
@@ -32,7 +32,7 @@ func (j *job) progress(what string, most int) *progress {
 	return j.bar(what, most, append(more, progressbar.OptionShowCount())...)
 }
 
-// percent begins one of which [progress.to] tells how far it has come.
+// percent starts a progress bar that [progress.to] sets.
 func (j *job) percent(what string) *progress { return j.bar(what, 100) }
 
 func (j *job) bar(what string, most int, more ...progressbar.Option) *progress {
@@ -47,10 +47,10 @@ func (j *job) bar(what string, most int, more ...progressbar.Option) *progress {
 	return &progress{bar: bar, what: what, endless: most < 0}
 }
 
-// beside is about what a line has beside its bar, in columns.
+// beside is the approximate width, in columns, of a line without its bar.
 const beside = 70
 
-// columns is how wide a terminal is.
+// columns is the width of a terminal.
 func columns(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
@@ -62,14 +62,14 @@ func columns(w io.Writer) int {
 
 func (p *progress) add(n int) {
 	if p.bar != nil {
-		_ = p.bar.Add(n) // a bar that cannot be drawn is no reason to stop
+		_ = p.bar.Add(n) // the command continues if the bar cannot be drawn
 		if p.seen += n; p.endless {
 			p.bar.Describe(fmt.Sprintf("%s, %d seen", p.what, p.seen))
 		}
 	}
 }
 
-// to sets how far of 100 it has come.
+// to sets the percentage.
 func (p *progress) to(percent int) {
 	if p.bar != nil {
 		_ = p.bar.Set(percent)
@@ -81,7 +81,7 @@ func (p *progress) say(what string) {
 	p.add(0)
 }
 
-// end takes it off the screen. It may be called again.
+// end removes the bar from the screen. It may be called again.
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()

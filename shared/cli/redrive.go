@@ -16,33 +16,33 @@ import (
 	"fleetwarden/shared/queue"
 )
 
-const redriveUsage = `backfill redrive: have the functions look again at what dead letters are about
+const redriveUsage = `backfill redrive: have the functions check again what dead letters are about
 
 Usage:
   backfill redrive [flags]
 
-It reads the queue fleetwarden-dead-letters, tells which function each letter was for, puts what
-the letter names into that function's inbox, and then deletes the letter. What nobody can
-tell stays, and is listed by its digest. A timer's event is "superseded": the timer's next
-one does the same work, so the letter is deleted without sending anything. No text of a
-letter is shown: it may hold user data.
+It reads the queue fleetwarden-dead-letters, determines which function each letter was for,
+puts the refs in the letter into that function's inbox, and then deletes the letter. A
+letter whose function or refs cannot be determined stays, and is listed by its digest. A
+timer's event is "superseded": the timer's next one does the same work, so the letter is
+deleted without sending anything. No text of a letter is shown: it may hold user data.
 
 Flags:
   --function NAME  only letters for this function, such as attach-role
   --account ID     only letters about this account
   --region ID      only letters about this region or the whole account, in this region's queue
                    (default: the home region's queue, and all regions)
-  --id ID          only letters about this thing
-  --older TIME     only letters that have lain there this long, as in 1h
+  --id ID          only letters about this resource
+  --older TIME     only letters that have been there this long, as in 1h
   --max N          how many letters to take (default 1000)
-  --apply          send and delete; without it, look at the first 16 and say what would be done
-  --json           a "letter" each, and the "sum"
+  --apply          send and delete; without it, show what would be done with the first 16
+  --json           one "letter" each, and the "sum"
   --policy FILE    the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
 // Redrive sends dead letters to their functions again.
 func Redrive() Command {
-	return Command{"redrive", "have the functions look again at what dead letters are about", (*job).redrive}
+	return Command{"redrive", "have the functions check again what dead letters are about", (*job).redrive}
 }
 
 func (j *job) redrive(ctx context.Context, args []string) error {
@@ -135,18 +135,18 @@ func (j *job) letterTable(letters []redrive.Letter) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SINCE\tSHAPE\tSTATE\tFOR\tABOUT\tDIGEST")
 	for _, l := range letters {
-		told := l.Queued
-		if len(told) == 0 {
-			told = []queue.Delivery{{Function: "-"}}
+		to := l.Queued
+		if len(to) == 0 {
+			to = []queue.Delivery{{Function: "-"}}
 		}
-		for _, t := range told { // a launch is for two
+		for _, t := range to { // a launch is for two
 			cells(w, "%s\t%s\t%s\t%s\t%s\t%.12s\n", l.Enqueued.UTC().Format(time.DateTime), l.Shape, l.State, t.Function, letterAbout(l, t), l.Digest)
 		}
 	}
 	return w.Flush()
 }
 
-// letterAbout says what one function is told for a letter; without any, why it is not.
+// letterAbout lists the refs of a letter for one function; without refs, it is the reason.
 func letterAbout(l redrive.Letter, t queue.Delivery) string {
 	switch n := len(t.Refs); n {
 	case 0:

@@ -16,19 +16,19 @@ import (
 	"fleetwarden/shared/operate/replay"
 )
 
-const replayUsage = `backfill replay: have the functions look at what happened in a time of the past
+const replayUsage = `backfill replay: have the functions check what happened in a window of the past
 
 Usage:
   backfill replay --since TIME --until TIME [flags]
   backfill replay --resume RUN [flags]
 
-It reads what ActionTrail recorded of launches and shares, and puts what the records name
-into the inboxes of the functions that would have had the live events. They look at the
-world as it is now; what was handled already does no harm. ActionTrail keeps 90 days,
-shows a record some ten minutes after its call, and takes two calls a second of all that
-reads it, so 50 records take half a second or, beside others, longer: a throttle is
-waited out for up to a quarter of an hour. Progress is kept after each page: a run that
-ended early continues with --resume.
+It reads ActionTrail's records of launches and shares, and puts the refs in them into the
+inboxes of the functions that would have received the live events. They check the current
+state; a record that was handled before does no harm. ActionTrail keeps records for 90 days,
+shows a record some ten minutes after its call, and allows two calls a second for all its
+readers, so 50 records take half a second or, with other readers, longer: a throttle is
+waited out for up to a quarter of an hour. Progress is saved after each page: --resume
+continues a run that ended early.
 
 Flags:
   --since TIME    the beginning, such as 2026-01-05T08:00:00Z, or 36h for so long ago
@@ -36,13 +36,13 @@ Flags:
   --region ID     whose trail to read (default: the home region)
   --resume RUN    continue a run
   --apply         put the refs into the inboxes; without it, only say how many
-  --json          a "page" and a "wait" each, and the "sum"
+  --json          one "page" and one "wait" each, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
 // Replay has the functions check what ActionTrail recorded.
 func Replay() Command {
-	return Command{"replay", "have the functions look at what happened in a time of the past", (*job).replay}
+	return Command{"replay", "have the functions check what happened in a window of the past", (*job).replay}
 }
 
 func (j *job) replay(ctx context.Context, args []string) error {
@@ -92,7 +92,7 @@ func (j *job) replay(ctx context.Context, args []string) error {
 		sum, err = r.Resume(ctx, run)
 	} else {
 		if w.Late(now) {
-			j.note("records of the last ten minutes may be missing yet")
+			j.note("records of the last ten minutes may still be missing")
 		}
 		sum, err = r.Start(ctx, replay.Job{Run: run, Region: at, Window: w})
 	}
@@ -106,7 +106,7 @@ func (j *job) replay(ctx context.Context, args []string) error {
 	return errors.Join(j.replayed(run, sum, apply), err)
 }
 
-// patience is how long one page is tried again while the trail is throttled.
+// patience is how long one page is retried while the trail is throttled.
 const patience = 15 * time.Minute
 
 // waiting reports a pause of a replay.
@@ -182,7 +182,7 @@ func (j *job) replayed(run string, sum replay.Sum, apply bool) error {
 	if j.json {
 		return j.line(map[string]any{"type": "sum", "run": run, "dryRun": !apply, "sum": sum})
 	}
-	if err := j.print("read %d records in %d pages: %d not for us, %d could not be read\n", sum.Records, sum.Pages, sum.Ignored, sum.Unread); err != nil {
+	if err := j.print("read %d records in %d pages: %d not for us, %d could not be decoded\n", sum.Records, sum.Pages, sum.Ignored, sum.Unread); err != nil {
 		return err
 	}
 	if sum.Expired > 0 {

@@ -21,13 +21,12 @@ Usage:
 
 It lists the runs that changed something, newest first: sweeps, applies and undos, and
 those of the live functions, which name a run after the request that began it. OPEN
-counts batches that were begun and of which it is not known yet what became. Times are
-UTC.
+counts batches that have no outcome yet. Times are UTC.
 
 Flags:
   --since TIME   only runs since then, such as 2026-01-05T08:00:00Z, or 36h (default 168h)
   --count        count the changes, too: one read for each batch
-  --json         a "run" each
+  --json         one "run" each
 `
 
 // Runs lists the runs of the ledger.
@@ -83,7 +82,7 @@ func (j *job) runLine(w *tabwriter.Writer, run ledger.Run) error {
 	return nil
 }
 
-// counted says how many changes there are in each state; "-" when nobody counted.
+// counted says how many changes there are in each state; "-" if they were not counted.
 func counted(m map[fleet.State]int) string {
 	if m == nil {
 		return "-"

@@ -1,8 +1,8 @@
 // Package cli is the tool of the operator: its commands, tables and progress. A command
-// reads its flags, has a package of shared/operate do the work, and shows what came of it.
-// The same commands serve a terminal, with the operator's keys, and Function Compute, with
-// the function's rights. A main lists the commands that its tool has: which of them links
-// what may write is seen there.
+// reads its flags, calls a package of shared/operate, and shows the result. The same commands
+// run in a terminal, with the operator's keys, and in Function Compute, with the function's
+// rights. A main lists the commands of its tool, and so shows which of them link code that can
+// write.
 package cli
 
 import (

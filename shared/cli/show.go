@@ -23,14 +23,13 @@ const showUsage = `backfill show: show a run, a sweep or a plan
 Usage:
   backfill show ID [flags]
 
-For a plan: each thing that would be changed. For a sweep, or the look that a plan was
-made of: each place, what was found there, what was told and what was held; and each
-change that came of it. For any other run: each change, by time, before and after.
-Times are UTC.
+For a plan: each resource that would be changed. For a sweep, or the check that a plan was
+made from: each place, with what was found there, queued and held; and each change that
+followed. For any other run: each change, by time, before and after. Times are UTC.
 
 Flags:
   --findings     of a sweep: each finding
-  --json         JSON Lines: a "sweep" or a "finding", and a "change" each; of a plan, the plan
+  --json         JSON Lines: one "sweep" or "finding", and one "change" each; of a plan, the plan
   --csv          of a sweep: the findings as CSV
 `
 
@@ -48,7 +47,7 @@ func (j *job) show(ctx context.Context, args []string) error {
 		return err
 	case len(ids) == 0 || ids[0] == "":
 		return wrongUsage{errors.New("give the id of a run or a plan; see backfill show --help, and backfill runs")}
-	case (findings || csv) && !looked(ids[0]):
+	case (findings || csv) && !isSweep(ids[0]):
 		return wrongUsage{errors.New("--findings and --csv are for sweeps; see backfill show --help")}
 	}
 	id := ids[0]
@@ -63,7 +62,7 @@ func (j *job) show(ctx context.Context, args []string) error {
 		}
 		return j.items(p)
 	}
-	if !looked(id) {
+	if !isSweep(id) {
 		return j.changes(ctx, call, id, true)
 	}
 	found, err := sweep.Load(ctx, call.Store, id)
@@ -83,8 +82,8 @@ func (j *job) show(ctx context.Context, args []string) error {
 	return j.changes(ctx, call, id, false)
 }
 
-// looked tells runs that look at the fleet: sweeps, and what plans are made from.
-func looked(id string) bool {
+// isSweep reports whether a run checks the fleet: a sweep, or the check that a plan is made from.
+func isSweep(id string) bool {
 	return strings.HasPrefix(id, "sweep-") || strings.HasPrefix(id, "look-")
 }
 
@@ -101,11 +100,11 @@ func (j *job) items(p plan.Plan) error {
 	if j.json {
 		return j.line(p)
 	}
-	if err := j.print("%s: made %s of %s; %d things would be changed%s\n\n", p.ID, p.Made.UTC().Format(time.DateTime), p.Sweep, len(p.Items), by(p)); err != nil {
+	if err := j.print("%s: made %s of %s; %d resources would be changed%s\n\n", p.ID, p.Made.UTC().Format(time.DateTime), p.Sweep, len(p.Items), by(p)); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "THING\tCHANGE\tOF\tBEFORE\tAFTER")
+	fmt.Fprintln(w, "RESOURCE\tCHANGE\tOF\tBEFORE\tAFTER")
 	for _, item := range p.Items {
 		for _, c := range item.Changes {
 			cells(w, "%s\t%s\t%s\t%s\t%s\n", item.Ref(), c.Kind, c.ID, value(c.Before), value(c.Want))
@@ -114,7 +113,7 @@ func (j *job) items(p plan.Plan) error {
 	return w.Flush()
 }
 
-// longestValue is how much of a value is shown in a table, in characters; --json has it whole.
+// longestValue is how many characters of a value a table shows; --json has the whole value.
 const longestValue = 60
 
 func value(s string) string {
@@ -159,9 +158,9 @@ func (j *job) sweepTable(found sweep.Result) error {
 		return j.line(map[string]any{"type": "sweep", "summary": found.Summary, "open": found.Open})
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tREGION\tSEEN\tWRONG\tUNKNOWN\tTOLD\tHELD\tREAD")
+	fmt.Fprintln(w, "ACCOUNT\tREGION\tSEEN\tWRONG\tUNKNOWN\tQUEUED\tHELD\tREAD")
 	for _, s := range found.Summary.Shards {
-		wrong, unknown, told, held := 0, 0, 0, 0
+		wrong, unknown, queued, held := 0, 0, 0, 0
 		for _, c := range s.Counts {
 			switch c.Outcome {
 			case fleet.Violation, fleet.Conflict:
@@ -173,16 +172,16 @@ func (j *job) sweepTable(found sweep.Result) error {
 		for _, c := range s.Changes {
 			switch c.State {
 			case fleet.Forwarded:
-				told += c.N
+				queued += c.N
 			case fleet.Held:
 				held += c.N
 			}
 		}
-		read := "to its end"
+		read := "complete"
 		if s.Fault != "" {
 			read = s.Fault
 		}
-		cells(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Scope.Account, regionName(s.Scope.Region), s.Seen, wrong, unknown, told, held, read)
+		cells(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Scope.Account, regionName(s.Scope.Region), s.Seen, wrong, unknown, queued, held, read)
 	}
 	for _, scope := range found.Open {
 		cells(w, "%s\t%s\t\t\t\t\t\tnot yet\n", scope.Account, regionName(scope.Region))
@@ -198,8 +197,7 @@ func (j *job) sweepTable(found sweep.Result) error {
 	return nil
 }
 
-// changes lists what a run changed, by time. A run that has to be there is an error if
-// nothing knows of it.
+// changes lists a run's changes, by time. has says that a run without any is an error.
 func (j *job) changes(ctx context.Context, call *fcrun.Call, run string, has bool) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	n := 0
@@ -220,7 +218,7 @@ func (j *job) changes(ctx context.Context, call *fcrun.Call, run string, has boo
 				continue
 			}
 			if n++; n == 1 && !j.json {
-				fmt.Fprintln(w, "TIME\tFUNCTION\tCHANGE\tTHING\tSTATE\tBEFORE\tAFTER")
+				fmt.Fprintln(w, "TIME\tFUNCTION\tCHANGE\tRESOURCE\tSTATE\tBEFORE\tAFTER")
 			}
 			if err := j.changeLine(w, e, c); err != nil {
 				return err

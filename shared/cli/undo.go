@@ -18,19 +18,19 @@ const undoUsage = `backfill undo: take back what one run changed
 Usage:
   backfill undo --run RUN [flags]
 
-It reads from the ledger what the run changed, the last first, and puts back what still is
-as the run left it. What somebody has changed since is left alone; so is what a program
-should not unmake, with the command to type: roles that were made, agents that were
-installed. Runs are those of "backfill runs": a sweep, an apply, or a live function's own.
+It reads the run's changes from the ledger, the last first, and restores what is still as
+the run left it. A resource that another caller has changed since is left alone. So are
+roles that were made and agents that were installed: for these it shows the command to
+type. Runs are those of "backfill runs": a sweep, an apply, or a live function's own.
 
-A control that enforces makes its change again at its next look: set it to audit first.
-An undo is not held by a control's mode. It changes the account itself, with the rights of
+A control that enforces makes its change again at its next check: set it to audit first.
+A control's mode does not hold an undo. It changes the account itself, with the rights of
 deploy/ram/optional/backfill-undo.json, and can be undone by its own run.
 
 Flags:
   --run RUN       the run
-  --apply         take it back; without it, only say what would be
-  --json          a "finding" or "change" each, as functions record them, and the "sum"
+  --apply         take it back; without it, only show what would be taken back
+  --json          one "finding" or "change" each, as functions record them, and the "sum"
   --policy FILE   the policy file (default: $FLEETWARDEN_POLICY; without one, audit)
 `
 
@@ -54,7 +54,7 @@ func (j *job) undo(ctx context.Context, args []string) error {
 		return err
 	}
 	if !j.inside {
-		// Typed again, it settles at once what an undo of this run left open that was cut off.
+		// The same command settles at once the open intents of an undo of this run that was killed.
 		pass := ledger.Pass{Function: name, Payload: []byte("undo " + run)}
 		call.Options.Ledger = call.Place.Open(call.Session, call.Home.Region, pass, &ledger.Watch{})
 	}
@@ -69,13 +69,13 @@ func (j *job) undo(ctx context.Context, args []string) error {
 	return u.do(ctx, apply)
 }
 
-// undoing is an undo on its way.
+// undoing is an undo that is being carried out.
 type undoing struct {
 	*job
 	call    *fcrun.Call
 	plan    *undo.Plan
 	changes []fleet.ChangeRecord
-	// found are the last findings of things that nothing is undone of.
+	// found are the last findings of resources of which nothing is undone.
 	found map[fleet.Key]fleet.FindingRecord
 }
 
@@ -97,7 +97,7 @@ func (u *undoing) do(ctx context.Context, apply bool) error {
 	err := c.Carry(ctx, u.plan)
 	bar.end()
 	if err != nil {
-		err = fmt.Errorf("%w\n  go on with: backfill undo --run %s --apply", err, u.plan.Run)
+		err = fmt.Errorf("%w\n  continue with: backfill undo --run %s --apply", err, u.plan.Run)
 	}
 	return errors.Join(u.sum(apply), err)
 }

@@ -12,7 +12,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// sum prints what became of the run's changes, and what was left alone.
+// sum prints the outcome of the run's changes, and what was left alone.
 func (u *undoing) sum(apply bool) error {
 	states := map[fleet.State]int{}
 	latest := map[fleet.Key]fleet.ChangeRecord{}
@@ -33,19 +33,19 @@ func (u *undoing) sum(apply bool) error {
 	return u.unfinished(states)
 }
 
-// unfinished is the error of an undo that did not take everything back that it should.
+// unfinished is the error of an undo that is incomplete.
 func (u *undoing) unfinished(states map[fleet.State]int) error {
 	var errs []error
 	for _, err := range u.plan.Unread {
 		errs = append(errs, fmt.Errorf("not read: %w", err))
 	}
 	if n := states[fleet.Failed] + states[fleet.Later] + states[fleet.Held]; n > 0 {
-		errs = append(errs, fmt.Errorf("%s not taken back\n  go on with:  backfill undo --run %s --apply", many(n, "change was", "changes were"), u.plan.Run))
+		errs = append(errs, fmt.Errorf("%s not taken back\n  continue with:  backfill undo --run %s --apply", many(n, "change was", "changes were"), u.plan.Run))
 	}
 	return errors.Join(errs...)
 }
 
-// foot ends the text: how many, and how to go on.
+// foot prints the end of the text: the counts, and the commands to continue with.
 func (u *undoing) foot(states map[fleet.State]int, apply bool) error {
 	if len(states) > 0 {
 		if err := u.print("\n%s\n", counted(states)); err != nil {
@@ -62,10 +62,10 @@ func (u *undoing) foot(states map[fleet.State]int, apply bool) error {
 	return u.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", run, run, run)
 }
 
-// listed is how many changes of an undo are listed one by one.
+// listed is the largest number of changes that are listed one by one.
 const listed = 20
 
-// table lists the changes: what is, and what it goes back to.
+// table lists the changes: the value now, and the restored one.
 func (u *undoing) table(cs []fleet.ChangeRecord) error {
 	slices.SortFunc(cs, func(a, b fleet.ChangeRecord) int {
 		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
@@ -73,7 +73,7 @@ func (u *undoing) table(cs []fleet.ChangeRecord) error {
 	w := tabwriter.NewWriter(u.out, 0, 0, 2, ' ', 0)
 	for i, c := range cs {
 		if i == 0 {
-			fmt.Fprintln(w, "CHANGE\tTHING\tSTATE\tBEFORE\tAFTER")
+			fmt.Fprintln(w, "CHANGE\tRESOURCE\tSTATE\tBEFORE\tAFTER")
 		}
 		if i == listed {
 			cells(w, "… and %d more\n", len(cs)-i)
@@ -87,8 +87,8 @@ func (u *undoing) table(cs []fleet.ChangeRecord) error {
 	return nil
 }
 
-// roles names each role that instances get, however long the table is: the ledger alone
-// says whose it was.
+// roles names each role that instances get, however long the table is. The operator has to
+// review them: the role is known from the ledger alone.
 func (u *undoing) roles(cs []fleet.ChangeRecord) error {
 	gets := map[string]int{}
 	for _, c := range cs {
@@ -104,7 +104,7 @@ func (u *undoing) roles(cs []fleet.ChangeRecord) error {
 	return nil
 }
 
-// left says what is left alone, and why.
+// left lists what is left alone, and why.
 func (u *undoing) left() error {
 	as := 0
 	for _, k := range slices.SortedFunc(maps.Keys(u.found), func(a, b fleet.Key) int {
@@ -125,7 +125,7 @@ func (u *undoing) left() error {
 		}
 	}
 	if as > 0 {
-		if err := u.print("%s as before the run\n", many(as, "thing is", "things are")); err != nil {
+		if err := u.print("%s as before the run\n", many(as, "resource is", "resources are")); err != nil {
 			return err
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"fleetwarden/shared/operate/undo"
 )
 
-// Whose role an instance had is told by the ledger alone. The operator has to see it, also
-// where the list of changes is cut.
+// Which role an instance had is known from the ledger alone. The operator has to review it, even
+// if the list of changes is cut.
 func TestEachRoleThatAnUndoGivesToInstancesIsNamed(t *testing.T) {
 	long := strings.Repeat("a", 64)
 	var out bytes.Buffer
@@ -30,7 +30,7 @@ func TestEachRoleThatAnUndoGivesToInstancesIsNamed(t *testing.T) {
 	}
 	for _, want := range []string{"role AppRole goes to 60 instances\n", "role " + long + " goes to 1 instance\n"} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is not said:\n%s", want, out.String())
+			t.Errorf("%q is missing:\n%s", want, out.String())
 		}
 	}
 	if got := strings.Count(out.String(), " goes to "); got != 2 {

@@ -211,7 +211,7 @@ func TestCtrlCStopsAnApplyCleanlyAndSaysHowToGoOn(t *testing.T) {
 		t.Errorf("status %d:\n%s", cmd.ProcessState.ExitCode(), out)
 	}
 	run := find(t, out, `backfill show (apply-\S+)`)
-	if again := find(t, out, `(?m)^  go on with: +backfill apply --plan (\S+)$`); again != id {
+	if again := find(t, out, `(?m)^  continue with: +backfill apply --plan (\S+)$`); again != id {
 		t.Errorf("%s is named:\n%s", again, out)
 	}
 	settle(t, s)
@@ -229,7 +229,7 @@ func TestCtrlCWhileLookingLeavesNoPlan(t *testing.T) {
 	trap := setTrap(s)
 	bare(t, s)
 	cmd, out := trap.signals(t, s, os.Interrupt, moment{"DescribeInstances", 1, false}, "plan", "--account", server.Sharer)
-	if cmd.ProcessState.ExitCode() != 130 || out != "backfill: stopped while looking; no plan was made\n" {
+	if cmd.ProcessState.ExitCode() != 130 || out != "backfill: stopped while checking the fleet; no plan was made\n" {
 		t.Errorf("status %d:\n%s", cmd.ProcessState.ExitCode(), out)
 	}
 	if plans := s.Server.OSS.Keys("fleetwarden-"+server.Sharer, "ledger/plans/"); len(plans) != 0 {
