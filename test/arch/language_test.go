@@ -7,16 +7,9 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
-
-// stillExempt are the folders and files that are yet to be rewritten. The test fails for an
-// entry without a banned word: delete it then, until the list is empty.
-var stillExempt = []string{
-	"test/chaos",
-}
 
 // bannedExceptions are the files that may have the words for good, with the reason.
 var bannedExceptions = map[string]string{
@@ -96,26 +89,15 @@ func eachText(t *testing.T, visit func(name, text string)) {
 }
 
 func TestTextsHaveNoBannedWords(t *testing.T) {
-	used := map[string]bool{}
 	eachText(t, func(name, text string) {
 		found := bannedWords(path.Ext(name), text)
 		if bannedExceptions[name] != "" || len(found) == 0 {
-			return
-		}
-		i := slices.IndexFunc(stillExempt, func(folder string) bool { return below(name, folder) })
-		if i >= 0 {
-			used[stillExempt[i]] = true
 			return
 		}
 		for _, f := range found {
 			t.Errorf("%s:%s is banned: write the usual term", name, f)
 		}
 	})
-	for _, folder := range stillExempt {
-		if !used[folder] {
-			t.Errorf("%s has no banned word left: delete it from stillExempt", folder)
-		}
-	}
 }
 
 func TestBannedWordsAreFoundInIdentifiersAndComments(t *testing.T) {

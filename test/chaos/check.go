@@ -200,8 +200,8 @@ func (p *player) checkNotices() {
 	}
 	sent := strings.Join(p.messages()[mns.Queue{Account: server.Sharer, Region: server.Home, Name: findingsQueue}.ARN()], "\n")
 	for run, began := range p.sweeps() {
-		if p.now().Sub(began) > 2*day {
-			continue // a queue keeps messages for some days
+		if p.now().Sub(began) > 6*day {
+			continue // the queue keeps messages for seven
 		}
 		unsent := func(r stage.Record) bool { return r["rule"] == "notice" && r["run"] == run }
 		if _, err := p.summary(run); err == nil && !slices.ContainsFunc(records, unsent) && !strings.Contains(sent, `"run":"`+run+`"`) {

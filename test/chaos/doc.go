@@ -3,13 +3,15 @@
 //
 // A history is a world (a policy, regions, limits) and steps: what operators and others do
 // there, how time passes, in minutes and in nights, and what goes wrong at every boundary.
-// It is a pure function of its seed. When it ends, faults end too; dead letters are redriven,
+// It is a pure function of its seed. Most are drills: in a situation that a function has to deal
+// with, one thing goes wrong at one of its calls, and seeds that follow each other take all of
+// these in turn. When it ends, faults end too; dead letters are redriven,
 // what failed is asked for again as a person would, and sweeps run. Then each resource must
 // be as the policy says or have a finding that says why not, and all that [player.check]
 // lists must hold.
 //
-// What must be true is written here a second time, from DESIGN's tables and the vendor's
-// facts: nothing of the product's decisions is linked, and what the product says of itself
+// Each condition is written here a second time, from the README's tables and the
+// vendor's facts: nothing of the product's decisions is linked, and what the product says of itself
 // is believed nowhere but where the check is that it said it. The world is read where the
 // local cloud keeps it, or by API as the operator.
 //

@@ -15,15 +15,24 @@ import (
 type drill struct {
 	function string
 	calls    []string // at which it goes wrong; none: nothing does
+	nth      []int    // which of these calls it is; none: any, mostly the first
 	world    func(*generator, *World)
 	steps    func(*generator) []Step
-	alone    bool // there is no other situation in the history
 }
 
-// drill makes a history of one situation or some, one after another, in a world in which
-// nothing else is in the way.
-func (g *generator) drill() {
-	all := drills()
+// exercise is a drill with what goes wrong in it.
+type exercise struct {
+	drill
+	mishap func(*generator) Step // nil for nothing
+}
+
+// here is where something may go wrong from then on; a drill without such a place has it at its
+// beginning.
+func here() Step { return Step{} }
+
+// drills makes a history of drills, one after another, in a world in which nothing else is in
+// the way.
+func (g *generator) drills() {
 	g.theme = themes()[0]
 	g.h.World = World{
 		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), Consequence: "none", TakeBack: "report", PerPass: 500, PerHour: 100, MaxChanges: 500, MaxPercent: 100,
@@ -32,48 +41,115 @@ func (g *generator) drill() {
 	if g.chance(0.15) {
 		g.withMembers(&g.h.World)
 	}
-	chosen := []drill{pick(g, all...), pick(g, all...), pick(g, all...)}
-	if at := slices.IndexFunc(chosen, func(d drill) bool { return d.alone }); at >= 0 {
-		chosen = chosen[at : at+1]
-	}
-	for _, d := range chosen {
-		d.world(g, &g.h.World)
+	chosen := g.exercises()
+	g.rnd.Shuffle(len(chosen), func(a, b int) { chosen[a], chosen[b] = chosen[b], chosen[a] })
+	for _, x := range chosen {
+		x.world(g, &g.h.World)
 	}
 	if g.chance(0.2) {
 		g.h.Steps = g.fleet()
 	}
-	for _, d := range chosen {
-		steps := d.steps(g)
-		if len(d.calls) > 0 {
-			steps = slices.Insert(steps, g.rnd.IntN(len(steps)), g.trouble(d))
-		}
-		g.h.Steps = append(append(g.h.Steps, steps...), Step{Do: Faults})
+	for _, x := range chosen {
+		g.h.Steps = append(append(g.h.Steps, x.play(g)...), Step{Do: Faults})
 	}
 }
 
-// trouble is one thing that goes wrong at one of the calls of a drill.
-func (g *generator) trouble(d drill) Step {
-	action, nth := pick(g, d.calls...), pick(g, 1, 1, 1, 2, 2, 3, 4, 5, 6)
-	switch n := g.rnd.IntN(10); {
-	case n < 4:
-		kill := Step{Do: Kill, Function: d.function, Action: action, Call: nth, After: g.chance(0.5)}
-		kill.Interrupt = d.function == "backfill" && g.chance(0.5)
-		return kill
-	case n == 4:
-		return Step{Do: Jump, Function: d.function, Action: action, Call: nth, For: Duration(pick(g, 90*time.Second, 40*time.Minute))}
+// round: of so many histories, nine are of instances, and two of one exercise alone.
+const round = 12
+
+// exercises are those of a history: one of each topic of instances, two of shares, of which
+// the timer of watch-shares takes most of the time, or one that has to be alone. Seeds that
+// follow each other take the exercises of a topic in turn, so that each has come after some
+// hundreds.
+func (g *generator) exercises() []exercise {
+	turn := g.h.Seed / round
+	next := func(topic []drill, n uint64) exercise {
+		const stride = 7919 // a prime number: each comes once before one comes again
+		all := exercises(topic)
+		return all[n*stride%uint64(len(all))]
 	}
-	f := simcloud.Fault{Role: "fleetwarden-" + d.function, Action: action, Skip: nth - 1, Count: pick(g, 1, 4, 8), Kind: pick(g, simcloud.TimeoutAfter,
-		simcloud.TimeoutBefore, simcloud.Empty, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.Deny, simcloud.Deny)}
-	if f.Kind == simcloud.Deny {
-		f.Count = 0 // until the faults end
+	switch kind := g.h.Seed % round; {
+	case kind < 2:
+		return []exercise{next(slices.Concat(manyDrills(), longDrills()), 2*turn+kind)}
+	case kind == 2:
+		return []exercise{next(shareDrills(), 2*turn), next(shareDrills(), 2*turn+1)}
 	}
-	if len(g.h.World.Members) > 0 && g.chance(0.5) {
-		f.Role = stack.Member
+	turn = 9*turn + g.h.Seed%round - 3
+	return []exercise{next(roleDrills(), turn), next(consequenceDrills(), turn), next(otherDrills(), turn)}
+}
+
+// exercises are the drills of a topic with each thing that can go wrong at each call.
+func exercises(topic []drill) []exercise {
+	var out []exercise
+	for _, d := range topic {
+		for _, action := range d.calls {
+			for _, mishap := range mishaps(d, action) {
+				out = append(out, exercise{d, mishap})
+			}
+		}
+		if d.calls == nil {
+			out = append(out, slices.Repeat([]exercise{{drill: d}}, 4)...)
+		}
 	}
-	if d.function == "backfill" {
-		f.Count = min(f.Count, 4) // a person's tool waits in real time
+	return out
+}
+
+// play is the steps of an exercise, with what goes wrong at one of the places for it.
+func (x exercise) play(g *generator) []Step {
+	steps := x.steps(g)
+	var places []int
+	for n, s := range steps {
+		if s.Do == "" {
+			places = append(places, n)
+		}
 	}
-	return Step{Do: Faults, Faults: []simcloud.Fault{f}}
+	if x.mishap != nil && places == nil {
+		return append([]Step{x.mishap(g)}, steps...)
+	}
+	if x.mishap != nil {
+		steps[pick(g, places...)] = x.mishap(g)
+	}
+	return slices.DeleteFunc(steps, func(s Step) bool { return s.Do == "" })
+}
+
+// mishaps are what can go wrong at a call of a drill, each with some choice.
+func mishaps(d drill, action string) []func(*generator) Step {
+	function := d.function
+	if d.nth == nil {
+		d.nth = []int{1, 1, 1, 1, 1, 2, 2, 3, 4, 6} // most are made once
+	}
+	nth := func(g *generator) int { return pick(g, d.nth...) }
+	death := func(after, interrupt bool) func(*generator) Step {
+		return func(g *generator) Step {
+			return Step{Do: Kill, Function: function, Action: action, Call: nth(g), After: after, Interrupt: interrupt}
+		}
+	}
+	fault := func(counts []int, kinds ...simcloud.FaultKind) func(*generator) Step {
+		return func(g *generator) Step {
+			f := simcloud.Fault{Role: "fleetwarden-" + function, Action: action, Skip: nth(g) - 1, Count: pick(g, counts...), Kind: pick(g, kinds...)}
+			if len(g.h.World.Members) > 0 && g.chance(0.5) {
+				f.Role = stack.Member
+			}
+			return Step{Do: Faults, Faults: []simcloud.Fault{f}}
+		}
+	}
+	most := 8
+	if function == "backfill" {
+		most = 6 // a person's tool waits in real time
+	}
+	untilTheyEnd := []int{0}
+	all := []func(*generator) Step{
+		death(false, false), death(true, false),
+		fault([]int{1, most}, simcloud.TimeoutAfter, simcloud.Empty),
+		fault([]int{1, most, most}, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError, simcloud.TimeoutBefore),
+		fault(untilTheyEnd, simcloud.Deny),
+	}
+	if function == "backfill" {
+		return append(all, death(false, true), death(true, true))
+	}
+	return append(all, func(g *generator) Step {
+		return Step{Do: Jump, Function: function, Action: action, Call: nth(g), For: Duration(pick(g, 90*time.Second, 40*time.Minute))}
+	})
 }
 
 // made is a group of some instances.
@@ -98,16 +174,11 @@ func (g *generator) fleet() []Step {
 	return out
 }
 
-// violating are instances that break a rule from their launch on.
-func (g *generator) violating() []Step {
-	return []Step{g.made(Launch, "trusted", "", "cloud_efficiency")}
-}
-
 // unprotected are instances without the agent.
-func (g *generator) unprotected() []Step {
+func (g *generator) unprotected() Step {
 	s := g.made(pick(g, Launch, Seed), pick(g, "ordinary", "trusted", "sixth"), "", "")
 	if s.Do == Seed {
 		s.Agent = "uninstalled"
 	}
-	return []Step{s}
+	return s
 }

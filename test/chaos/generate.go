@@ -28,7 +28,7 @@ var moments = map[string][]string{
 func Generate(seed uint64) History {
 	g := generator{rnd: rand.New(rand.NewPCG(seed, seed)), h: History{Seed: seed}}
 	if g.chance(0.92) { // a long one takes as much time as ten
-		g.drill()
+		g.drills()
 		return g.h
 	}
 	g.theme = pick(&g, themes()...)
@@ -152,7 +152,7 @@ func (g *generator) plan() Step {
 
 // function is mostly one of the theme's.
 func (g *generator) function() string {
-	if g.chance(0.92) { // a long one takes as much time as ten
+	if g.chance(0.9) {
 		return pick(g, g.theme.functions...)
 	}
 	return pick(g, append([]string{"backfill"}, functions...)...)

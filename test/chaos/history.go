@@ -65,7 +65,7 @@ type World struct {
 // Do is what a step does.
 type Do string
 
-// What steps do.
+// The kinds of steps.
 const (
 	Launch  Do = "launch"  // Kind, N, Role, Disk, Tag, Account, By, Region; the group is Group
 	Seed    Do = "seed"    // as launch, without events; Agent, Assistant

@@ -178,7 +178,7 @@ func (p *player) checkApplied(control, state string, i *instance, began time.Tim
 	case !there || p.m.faulty:
 	case control == "instance-role" && state == "done" && p.draft.roles[i.id] && !p.fit(i.account, now.Role) && !p.limited(i.account, control, began):
 		p.wrong("apply said %s of %s, but its role is %q", state, i.id, now.Role)
-	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && i.kind != "sixth":
+	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && status != "offline" && i.kind != "sixth" && !i.alone():
 		p.wrong("apply said %s of %s, but its agent is %q", state, i.id, status)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"fleetwarden/deploy/local/stack"
 )
 
-// What operators and others do to instances. What is refused changes nothing.
+// This file has the steps of operators and others with instances. A refused one changes nothing.
 
 // few are the first n instances of a group.
 func (p *player) few(s Step) []*instance {

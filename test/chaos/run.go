@@ -42,6 +42,7 @@ type campaign struct {
 	enough  int    // violations
 	cut     func() // ends the histories that are being played
 	mu      sync.Mutex
+	last    uint64 // seed
 	summary Summary
 	err     error
 }
@@ -66,7 +67,7 @@ func (c *campaign) play(ctx context.Context) (Summary, error) {
 	for range workers * runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for timed.Err() == nil && c.continues() {
-				c.one(playing, c.o.first())
+				c.one(playing, c.next())
 			}
 		})
 	}
@@ -84,8 +85,16 @@ func (c *campaign) continues() bool {
 	return c.err == nil && len(c.summary.Violations) < c.enough
 }
 
-// first is a fresh seed.
-func (o options) first() uint64 { return uint64(rand.Uint32()) + 1 }
+// next is the next seed: after a fresh one the one that follows, as drills are taken in turn.
+func (c *campaign) next() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == 0 {
+		c.last = uint64(rand.Uint32())
+	}
+	c.last++
+	return c.last
+}
 
 // one plays the history of a seed.
 func (c *campaign) one(ctx context.Context, seed uint64) {

@@ -1,25 +1,22 @@
 package main
 
 import (
-	"slices"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 )
 
-// drills are the situations that are drilled.
-func drills() []drill {
-	return slices.Concat(instanceDrills(), sweepDrills(), agentDrills(), shareDrills(), operatorDrills(), manyDrills())
-}
-
 func soon() Step   { return Step{Do: Pass, For: Duration(30 * time.Second)} }
 func seldom() Step { return Step{Do: Pass, For: Duration(30 * time.Minute)} }
 func night() Step  { return Step{Do: Night} }
 func beside() Step { return Step{Do: Beside} }
+func calm() Step   { return Step{Do: Faults} }
 
-// instanceDrills are situations of instances that are launched.
-func instanceDrills() []drill {
+func wide(w *World) { w.Regions = []string{server.Home, server.Another} }
+
+// roleDrills are situations of instances' roles.
+func roleDrills() []drill {
 	return []drill{
 		{
 			function: "attach-role", calls: []string{"CreateRole", "CreatePolicy", "AttachPolicyToRole", "AttachInstanceRamRole", "PutObject"},
@@ -37,14 +34,57 @@ func instanceDrills() []drill {
 			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon(), seldom()} },
 		},
 		{
+			function: "attach-role", // more than the limits let through
+			world: func(g *generator, w *World) {
+				w.Conflict, w.PerHour = "replace", pick(g, 3, 3, 5)
+			},
+			steps: func(g *generator) []Step {
+				first := g.made(pick(g, Launch, Seed), "trusted", "app-role", "cloud_efficiency")
+				then := g.made(Launch, "trusted", "app-role", "cloud_efficiency")
+				then.Region = first.Region
+				return []Step{{Do: Pass, For: Duration(g.rnd.IntN(60)) * Duration(time.Minute)}, first, seldom(), then, soon(), beside(), seldom()}
+			},
+		},
+		{
+			function: "backfill", calls: []string{"BatchSendMessage", "PutObject", "DescribeInstances", "GetRole"},
+			world: func(g *generator, w *World) { w.Conflict = pick(g, "report", "replace") },
+			steps: func(g *generator) []Step {
+				plan := g.plan()
+				apply := Step{Do: Apply, Undone: g.chance(0.5)}
+				plan.Do = Draft
+				return append(g.fleet(), here(), plan, pick(g, beside(), soon(), night()), here(), soon(), apply)
+			},
+		},
+		{
+			function: "backfill", calls: []string{"AttachInstanceRamRole", "DetachInstanceRamRole", "PutObject", "DescribeInstances", "DescribeInstanceRamRole"},
+			world: func(g *generator, w *World) { w.Conflict, w.PerHour = pick(g, "replace", "replace", "report"), 500 },
+			steps: func(g *generator) []Step {
+				made := g.made(Seed, "trusted", pick(g, "app-role", "app-role", ""), "")
+				return []Step{made, {Do: Again, Group: made.Group}, seldom(), here(), {Do: Undo}}
+			},
+		},
+	}
+}
+
+// consequenceDrills are situations of what follows from a violation.
+func consequenceDrills() []drill {
+	violating := func(g *generator, then ...Step) []Step {
+		return append([]Step{here(), g.made(Launch, "trusted", "", "cloud_efficiency")}, then...)
+	}
+	return []drill{
+		{
 			function: "validate-instance", calls: []string{"StopInstances", "TagResources", "PutObject", "DescribeDisks"},
 			world: func(_ *generator, w *World) { w.Consequence = "stop" },
-			steps: func(g *generator) []Step { return append(g.violating(), soon(), seldom(), beside()) },
+			steps: func(g *generator) []Step {
+				return violating(g, soon(), pick(g, seldom(), night()), pick(g, soon(), beside()))
+			},
 		},
 		{
 			function: "validate-instance", calls: []string{"TagResources", "PutObject", "DescribeDisks"},
 			world: func(_ *generator, w *World) { w.Consequence = "tag" },
-			steps: func(g *generator) []Step { return append(g.violating(), soon(), seldom(), beside()) },
+			steps: func(g *generator) []Step {
+				return violating(g, soon(), pick(g, seldom(), night()), pick(g, soon(), beside()))
+			},
 		},
 		{
 			function: "validate-instance", // of what a record claims
@@ -54,126 +94,58 @@ func instanceDrills() []drill {
 				return []Step{made, soon(), {Do: Claim, Group: made.Group}, soon()}
 			},
 		},
-	}
-}
-
-// sweepDrills are situations of sweeps, and of limits.
-func sweepDrills() []drill {
-	return []drill{
 		{
-			function: "sweep", calls: []string{"DescribeDisks", "DescribeDisks", "BatchSendMessage", "BatchSendMessage", "PutObject", "GetObject"},
+			function: "validate-instance", // at the limits
+			world: func(g *generator, w *World) {
+				w.Consequence, w.Grace, w.PerHour = "stop", 0, pick(g, 3, 3, 5)
+			},
+			steps: func(g *generator) []Step { return violating(g, seldom(), violating(g)[1], soon(), beside(), seldom()) },
+		},
+		{
+			function: "sweep", calls: []string{"DescribeDisks", "BatchSendMessage", "PutObject", "GetObject"}, // of what it remembers
 			world: func(g *generator, w *World) {
 				w.Consequence, w.Grace = pick(g, "tag", "stop"), pick(g, Duration(time.Hour), Duration(day))
 			},
 			steps: func(g *generator) []Step {
-				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), night(), night(), {Do: Faults}, night()}
-			},
-		},
-		{
-			function: "sweep", calls: []string{"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeInstanceRamRole", "DescribeRegions"},
-			world: func(g *generator, w *World) {
-				w.Findings, w.Regions = true, pick(g, []string{server.Home}, []string{server.Home, server.Another})
-			},
-			steps: func(g *generator) []Step {
-				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), beside(), soon(), night(), {Do: Faults}, pick(g, Step{Do: Redrive}, seldom())}
-			},
-		},
-		{
-			function: "attach-role", // more than the limits let through
-			world: func(g *generator, w *World) {
-				w.Conflict, w.PerHour, w.Consequence, w.Grace = "replace", pick(g, 3, 3, 5), pick(g, "none", "stop"), 0
-			},
-			steps: func(g *generator) []Step {
-				first := g.made(pick(g, Launch, Seed), "trusted", "app-role", "cloud_efficiency")
-				then := g.made(Launch, "trusted", "app-role", "cloud_efficiency")
-				then.Region = first.Region
-				return []Step{{Do: Pass, For: Duration(g.rnd.IntN(60)) * Duration(time.Minute)}, first, seldom(), then, soon(), beside(), seldom()}
+				out := []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), here(), night(), here(), night(), calm()}
+				if g.chance(0.3) {
+					out = append(out, night())
+				}
+				return out
 			},
 		},
 	}
 }
 
-// agentDrills are situations of agents.
-func agentDrills() []drill {
+// otherDrills are situations of agents, and of what a sweep reports.
+func otherDrills() []drill {
+	steps := func(g *generator) []Step {
+		made := g.unprotected()
+		return []Step{here(), made, soon(), beside(), soon()}
+	}
 	return []drill{
 		{
 			function: "push-agent", calls: []string{"InvokeCommand", "PutObject", "DescribeInvocations"},
-			world: func(*generator, *World) {},
-			steps: func(g *generator) []Step { return append(g.unprotected(), soon(), beside(), soon()) },
+			world: func(_ *generator, w *World) { w.Push = "commands" }, steps: steps,
 		},
 		{
 			function: "push-agent", calls: []string{"RunCommand", "PutObject"},
-			world: func(_ *generator, w *World) { w.Push = "run-command" },
-			steps: func(g *generator) []Step { return append(g.unprotected(), soon(), beside(), soon()) },
+			world: func(_ *generator, w *World) { w.Push = "run-command" }, steps: steps,
 		},
 		{
 			function: "push-agent", calls: []string{"OperateAgentClientInstall", "PutObject"},
-			world: func(_ *generator, w *World) { w.Push = "one-click" },
-			steps: func(g *generator) []Step { return append(g.unprotected(), soon(), beside(), soon()) },
+			world: func(_ *generator, w *World) { w.Push = "one-click" }, steps: steps,
 		},
-	}
-}
-
-// shareDrills are situations of shares.
-func shareDrills() []drill {
-	return []drill{
 		{
-			function: "setup-share-role", calls: []string{"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "DetachPolicyFromRole", "PutObject"},
+			function: "sweep", calls: []string{"PutObject", "BatchSendMessage", "DescribeInstances", "DescribeInstanceRamRole", "DescribeRegions"}, nth: []int{1, 2, 2, 2, 3, 4, 6},
 			world: func(g *generator, w *World) {
-				w.TakeBack, w.Regions = pick(g, "enforce", "report"), pick(g, w.Regions, []string{server.Home, server.Another})
+				w.Findings = true
+				if g.chance(0.3) {
+					wide(w)
+				}
 			},
 			steps: func(g *generator) []Step {
-				return slices.Concat(g.several(), []Step{soon()}, g.several(), []Step{seldom(), {Do: Unshare, Group: g.shares[0]}, soon()})
-			},
-		},
-		{
-			function: "watch-shares", calls: []string{"BatchSendMessage"},
-			world: func(_ *generator, w *World) { w.Regions = []string{server.Home, server.Another} },
-			steps: func(g *generator) []Step {
-				return slices.Concat(g.several(), []Step{seldom()}, g.several(), []Step{seldom()})
-			},
-		},
-		{
-			function: "setup-share-role", alone: true, // after which a region is guarded no more
-			world: func(_ *generator, w *World) {
-				w.TakeBack, w.Regions, w.Nights = "enforce", []string{server.Home, server.Another}, 2
-			},
-			steps: func(g *generator) []Step {
-				return slices.Concat(g.several(), []Step{seldom(), {Do: Ask}}, g.several(), []Step{seldom(), {Do: Ask}, {Do: Narrow}})
-			},
-		},
-	}
-}
-
-// operatorDrills are situations of an operator's commands.
-func operatorDrills() []drill {
-	return []drill{
-		{
-			function: "backfill", calls: []string{"BatchSendMessage", "AttachInstanceRamRole", "PutObject", "DescribeInstances", "GetRole"},
-			world: func(g *generator, w *World) { w.Conflict = pick(g, "report", "replace") },
-			steps: func(g *generator) []Step {
-				plan := g.plan()
-				apply := Step{Do: Apply, Undone: g.chance(0.5)}
-				plan.Do = Draft
-				return append(g.fleet(), plan, pick(g, beside(), soon(), night()), soon(), apply)
-			},
-		},
-		{
-			function: "backfill", calls: []string{"AttachInstanceRamRole", "DetachInstanceRamRole", "AttachInstanceRamRole", "DetachInstanceRamRole", "PutObject", "DescribeInstances", "DescribeInstanceRamRole"},
-			world: func(g *generator, w *World) { w.Conflict, w.PerHour = pick(g, "replace", "replace", "report"), 500 },
-			steps: func(g *generator) []Step {
-				made := g.made(Seed, "trusted", pick(g, "app-role", "app-role", ""), "")
-				return []Step{made, {Do: Again, Group: made.Group}, seldom(), {Do: Undo}}
-			},
-		},
-		{
-			function: "backfill", alone: true, // of more than one batch
-			calls: []string{"DescribeInstances", "DescribeInstanceRamRole", "GetRole"},
-			world: func(_ *generator, w *World) { w.Conflict, w.PerHour = "replace", 500 },
-			steps: func(g *generator) []Step {
-				made := g.made(Seed, "trusted", "", "")
-				made.N = 101 + g.rnd.IntN(60)
-				return []Step{made, {Do: Again, Group: made.Group}, seldom(), {Do: Undo}}
+				return []Step{g.made(Seed, "trusted", "", pick(g, "", "cloud_efficiency")), here(), beside(), soon(), here(), night(), calm(), pick(g, Step{Do: Redrive}, seldom())}
 			},
 		},
 		{
@@ -181,12 +153,88 @@ func operatorDrills() []drill {
 			world:    func(*generator, *World) {},
 			steps: func(g *generator) []Step {
 				made := g.unprotected()
-				return append(made, seldom(), Step{Do: Draft, Kind: "agent", Account: made[0].Account}, pick(g, beside(), night()), soon(), Step{Do: Apply})
+				return []Step{made, seldom(), {Do: Draft, Kind: "agent", Account: made.Account}, pick(g, beside(), night()), soon(), {Do: Apply}}
+			},
+		},
+	}
+}
+
+// shareDrills are situations of shares.
+func shareDrills() []drill {
+	twice := func(g *generator) []Step {
+		steps := append([]Step{here()}, g.several()...)
+		return append(append(append(steps, here(), seldom()), g.several()...), seldom())
+	}
+	return []drill{
+		{
+			function: "setup-share-role", calls: []string{"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "DetachPolicyFromRole", "PutObject"},
+			world: func(g *generator, w *World) {
+				w.TakeBack = pick(g, "enforce", "report")
+				if g.chance(0.5) {
+					wide(w)
+				}
+			},
+			steps: func(g *generator) []Step {
+				return append(twice(g), Step{Do: Unshare, Group: pick(g, g.shares...)}, soon())
 			},
 		},
 		{
-			function: "backfill", alone: true, // of what was lost
-			world: func(*generator, *World) {},
+			function: "watch-shares", calls: []string{"BatchSendMessage"},
+			world: func(_ *generator, w *World) { wide(w) },
+			steps: twice,
+		},
+	}
+}
+
+// manyDrills are situations of many at once, which have to be alone.
+func manyDrills() []drill {
+	return []drill{
+		{
+			function: "push-agent", calls: []string{"BatchSendMessage"}, // of more than one pass or call takes
+			world: func(g *generator, w *World) {
+				w.Budget = pick(g, 20, 20, 1000)
+				wide(w)
+			},
+			steps: func(g *generator) []Step {
+				first, then := g.made(Launch, "trusted", "", ""), g.made(Launch, "trusted", "", "")
+				first.N, then.N = 90+g.rnd.IntN(60), 20+g.rnd.IntN(100)
+				return []Step{here(), first, then, soon(), seldom()}
+			},
+		},
+		{
+			function: "backfill", calls: []string{"DescribeInstances", "GetRole"}, // of more than one batch
+			world: func(_ *generator, w *World) { w.Conflict, w.PerHour = "replace", 500 },
+			steps: func(g *generator) []Step {
+				made := g.made(Seed, "trusted", "", "")
+				made.N = 101 + g.rnd.IntN(60)
+				return []Step{made, {Do: Again, Group: made.Group}, seldom(), here(), {Do: Undo}}
+			},
+		},
+	}
+}
+
+// longDrills are situations that others would disturb.
+func longDrills() []drill {
+	return []drill{
+		{
+			function: "attach-role", // with more messages that wait than one call takes, and a queue that refuses the rest
+			world: func(_ *generator, w *World) {
+				w.AttachAfter, w.PerPass, w.Propagation = Duration(5*time.Minute), 5, -1
+			},
+			steps: func(g *generator) []Step {
+				var out []Step
+				for range 22 + g.rnd.IntN(15) {
+					s := g.made(Launch, "trusted", "", "")
+					s.N = 1
+					out = append(out, s)
+				}
+				refused := simcloud.Fault{Role: "fleetwarden-attach-role", Action: "BatchSendMessage", Skip: 1, Count: 8, Kind: pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError)}
+				return append(out, soon(), Step{Do: Faults, Faults: []simcloud.Fault{refused}}, seldom())
+			},
+		},
+		{
+			function: "backfill", // of what was lost
+			world:    func(*generator, *World) {},
 			steps: func(g *generator) []Step {
 				out := []Step{{Do: Faults, Events: simcloud.EventFaults{Lose: pick(g, 1, 0.5)}}}
 				for range 3 + g.rnd.IntN(6) {
@@ -195,40 +243,32 @@ func operatorDrills() []drill {
 				return append(out, soon())
 			},
 		},
-	}
-}
-
-// manyDrills are situations of many at once, and of a ledger that keeps nothing.
-func manyDrills() []drill {
-	return []drill{
 		{
-			function: "push-agent", alone: true, // of more than one pass or call takes
-			calls: []string{"BatchSendMessage"},
+			function: "backfill", // of what failed for a day, and was given up
 			world: func(g *generator, w *World) {
-				w.Budget, w.Regions = pick(g, 20, 20, 1000), []string{server.Home, server.Another}
+				w.Consequence = pick(g, "tag", "stop")
+				wide(w)
 			},
 			steps: func(g *generator) []Step {
-				first, then := g.made(Launch, "trusted", "", ""), g.made(Launch, "trusted", "", "")
-				first.N, then.N = 90+g.rnd.IntN(60), 20+g.rnd.IntN(100)
-				return []Step{first, then, soon(), seldom()}
+				function := pick(g, "sweep", "sweep", "attach-role", "push-agent", "validate-instance", "setup-share-role")
+				denied := Step{Do: Faults, Faults: []simcloud.Fault{{Role: "fleetwarden-" + function, Action: "PutObject", Kind: simcloud.Deny, Skip: g.rnd.IntN(3)}}}
+				made := g.made(Launch, "trusted", "", "cloud_efficiency")
+				return append([]Step{denied, made}, append(g.several(), soon(), night(), night(), calm(), Step{Do: Redrive}, seldom())...)
 			},
 		},
 		{
-			function: "attach-role", alone: true, // of more messages than one call takes
-			calls: []string{"BatchSendMessage"},
-			world: func(_ *generator, w *World) { w.AttachAfter = Duration(5 * time.Minute) },
+			function: "setup-share-role", // after which a region is guarded no more
+			world: func(_ *generator, w *World) {
+				w.TakeBack, w.Nights = "enforce", 2
+				wide(w)
+			},
 			steps: func(g *generator) []Step {
-				var out []Step
-				for range 17 + g.rnd.IntN(20) {
-					s := g.made(Launch, "trusted", "", "")
-					s.N = 1
-					out = append(out, s)
-				}
-				return append([]Step{soon()}, append(out, soon(), seldom())...)
+				steps := append(g.several(), seldom(), Step{Do: Ask})
+				return append(append(steps, g.several()...), seldom(), Step{Do: Ask}, Step{Do: Narrow})
 			},
 		},
 		{
-			function: "attach-role", alone: true, // with a ledger that does not keep what it is given
+			function: "attach-role", // with a ledger that does not keep what it is given
 			world: func(g *generator, w *World) {
 				w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
 			},

@@ -7,7 +7,7 @@ import (
 	"fleetwarden/deploy/local/stack"
 )
 
-// What goes wrong in a history, and what needs several steps to go wrong.
+// This file has the faults of a history, and the steps that need others to matter.
 
 // twice has one run change the same instances twice, with a user's edit between, and undone.
 func (g *generator) twice() []Step {

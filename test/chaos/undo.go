@@ -66,7 +66,8 @@ func (p *player) former(run string) map[string]string {
 }
 
 // undo undoes a run. What it does, the operator has decided. If it ends well, each instance
-// that no other caller changed has the role that it had before the run changed it last.
+// that no other caller changed has the role that it had before the run changed it last; one
+// for which something went wrong is named at least.
 func (p *player) undo(ctx context.Context, run string) error {
 	former := p.former(run)
 	p.back = former
@@ -84,8 +85,11 @@ func (p *player) undo(ctx context.Context, run string) error {
 			last[d.id] = d
 		}
 	}
+	named := map[string]bool{}
 	for _, x := range lines {
 		change, _ := x["change"].(map[string]any)
+		finding, _ := x["finding"].(map[string]any)
+		named[fmt.Sprint(change["id"])], named[fmt.Sprint(finding["id"])] = true, true
 		id := fmt.Sprint(change["id"])
 		if p.m.byID(id) != nil && change["state"] == "done" && (change["kind"] == "detach-role" || change["kind"] == "replace-role") && last[id].function == "" {
 			p.wrong("undo said that %s of %s is done, and did not do it", change["kind"], id)
@@ -93,7 +97,7 @@ func (p *player) undo(ctx context.Context, run string) error {
 	}
 	for id, role := range former {
 		switch d := last[id]; {
-		case !ok || p.m.faulty && d.function == "":
+		case !ok || p.m.faulty && d.function == "" && named[id]:
 		case d.function == "":
 			p.wrong("undo of %s ended well, and left %s with what the run gave it; it had the role %q", run, id, role)
 		case d.function == "backfill" && d.after.Role != role:
