@@ -12,8 +12,8 @@ import (
 
 	"fleetwarden/shared/aliyun/fc"
 	"fleetwarden/shared/deployment"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 )
 
 // confirm repairs the triggers, compares the deployment with s.yaml, and records it.
@@ -107,11 +107,11 @@ func (r *rollout) keep(ctx context.Context, have deployment.Record) (string, err
 }
 
 // ledger returns the functions' ledger.
-func (r *rollout) ledger() (fcrun.LedgerPlace, error) {
+func (r *rollout) ledger() (invocation.LedgerPlace, error) {
 	for _, f := range r.manifest.Resources {
-		if value := f.Props.EnvironmentVariables[fcrun.LedgerVariable]; value != "" {
-			return fcrun.ParseLedger(value)
+		if value := f.Props.EnvironmentVariables[invocation.LedgerVariable]; value != "" {
+			return invocation.ParseLedger(value)
 		}
 	}
-	return fcrun.LedgerPlace{}, errors.New("s.yaml gives no function a ledger: the deployment cannot be recorded")
+	return invocation.LedgerPlace{}, errors.New("s.yaml gives no function a ledger: the deployment cannot be recorded")
 }

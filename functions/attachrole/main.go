@@ -12,27 +12,27 @@ import (
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/controls"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/terminal"
 )
 
 func main() {
-	terminal.Serve(fcrun.Function{
+	terminal.Serve(invocation.Function{
 		Name:   fleet.FunctionAttachRole,
 		About:  "gives trusted instances the RAM role that reports trust data to Security Center",
 		Handle: handle,
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	return controls.Run(ctx, call, func(_ fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+func handle(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+	return controls.Run(ctx, inv, func(_ fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		instances, roles := ecs.New(session), ram.New(session)
 		return controls.Instances(observe.World{
 			Listings: instances, Young: instances, RoleNames: instances, Roles: roles, Now: session.Now,
-		}, call.Options.Policy, []reconcile.Step{
+		}, inv.Options.Policy, []reconcile.Step{
 			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(roles)},
 			{Kind: fleet.GrantRole, Act: instancerole.Grant(roles)},
 			{Kind: fleet.AttachRole, Act: instancerole.Attach(instances)},

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/observe"
 )
@@ -24,11 +24,11 @@ type asked struct {
 
 // remembering returns what reads an account's invocations. Where nothing is asked for,
 // only the deployed function needs to remember.
-func remembering(call *fcrun.Call, account fleet.AccountID, observed observe.Assistants) observe.Assistants {
-	if call.Options.DryRun || call.Options.Forward {
+func remembering(inv *invocation.Invocation, account fleet.AccountID, observed observe.Assistants) observe.Assistants {
+	if inv.Options.DryRun || inv.Options.Forward {
 		return observed
 	}
-	return asked{observed, call.Store, account}
+	return asked{observed, inv.Store, account}
 }
 
 // Assistants implements [observe.Assistants].

@@ -15,8 +15,8 @@ import (
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/sas"
 	"fleetwarden/shared/controls"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
@@ -25,30 +25,30 @@ import (
 )
 
 func main() {
-	terminal.Serve(fcrun.Function{
+	terminal.Serve(invocation.Function{
 		Name:    fleet.FunctionPushAgent,
 		About:   "brings Security Center's agent and the trust client onto instances, through Cloud Assistant",
-		Writers: fcrun.OneInARegion,
+		Writers: invocation.OneInARegion,
 		Handle:  handle,
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+func handle(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
 	ids, err := agent.ParseCommands(os.Getenv("FLEETWARDEN_COMMANDS"))
 	if err != nil {
 		return fleet.Pass{}, err
 	}
-	return controls.Run(ctx, call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
-		if account != call.Home.Account {
+	return controls.Run(ctx, inv, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+		if account != inv.Home.Account {
 			// The commands that deployment created are the home account's.
-			return control(call, account, session, nil)
+			return control(inv, account, session, nil)
 		}
-		return control(call, account, session, ids)
+		return control(inv, account, session, ids)
 	})
 }
 
-func control(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session, ids agent.Commands) (reconcile.Control[*fleet.World], error) {
-	p, instances, center := call.Options.Policy, ecs.New(session), sas.New(session)
+func control(inv *invocation.Invocation, account fleet.AccountID, session *aliyun.Session, ids agent.Commands) (reconcile.Control[*fleet.World], error) {
+	p, instances, center := inv.Options.Policy, ecs.New(session), sas.New(session)
 	assistants := observe.Assistants(instances)
 	push := agent.Push(instances, center, ids, session.Now)
 	switch p.Agent.Push { // each way needs rights of its own
@@ -60,11 +60,11 @@ func control(call *fcrun.Call, account fleet.AccountID, session *aliyun.Session,
 		push = agent.Push(scripts, center, agent.ByName(), session.Now)
 	case policy.PushOneClick:
 		push = agent.OneClick(center)
-		assistants = remembering(call, account, instances)
+		assistants = remembering(inv, account, instances)
 	}
 	return controls.Instances(observe.World{
 		Listings: instances, Agents: center, Assistants: assistants, UserData: instances, Script: agent.TrustScript,
-		Past: memory.Reader{Store: call.Store, Now: session.Now}, Now: session.Now,
+		Past: memory.Reader{Store: inv.Store, Now: session.Now}, Now: session.Now,
 	}, p, []reconcile.Step{
 		{Kind: fleet.RefreshAssets, Act: agent.Refresh(center)},
 		{Kind: fleet.PushAgent, Act: push},

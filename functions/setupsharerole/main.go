@@ -16,31 +16,31 @@ import (
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/controls"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/terminal"
 )
 
 func main() {
-	terminal.Serve(fcrun.Function{
+	terminal.Serve(invocation.Function{
 		Name:       fleet.FunctionSetupShareRole,
 		About:      "lets the ECS of approved sharees use encrypted snapshots and images that are shared with them",
 		EventsOnly: true,
-		Writers:    fcrun.OneAtHome,
+		Writers:    invocation.OneAtHome,
 		Handle:     handle,
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	return controls.Run(ctx, call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
+func handle(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+	return controls.Run(ctx, inv, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
 		roles := ram.New(session)
 		return controls.Shares(observe.Shares{
 			ECS: ecs.New(session), Sharing: sharing.New(session), Keys: kms.New(session), Roles: roles,
-			Directory: directory.New(call.Session), // with our own keys: a member may not read the folders of others
-			Home:      call.Home.Region, Now: session.Now,
-		}, call.Options.Policy, account, []reconcile.Step{
+			Directory: directory.New(inv.Session), // with our own keys: a member may not read the folders of others
+			Home:      inv.Home.Region, Now: session.Now,
+		}, inv.Options.Policy, account, []reconcile.Step{
 			{Kind: fleet.EnsureShareRole, Act: sharerole.Ensure(roles)},
 			{Kind: fleet.SetShareTrust, Act: sharerole.SetTrust(roles)},
 			{Kind: fleet.MarkUnused, Act: sharerole.Mark(roles)},

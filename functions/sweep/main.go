@@ -14,8 +14,8 @@ import (
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/controls/all"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/operate/sweep/publish"
@@ -25,61 +25,63 @@ import (
 
 func main() {
 	var known all.Memories // of the fleets, from pass to pass
-	terminal.Serve(fcrun.Function{
-		Name:   fleet.FunctionSweep,
-		About:  "evaluates all accounts and regions, reports, and notifies the owners of drift",
-		Wakes:  []byte(`{"triggerTime":"","triggerName":"terminal","payload":""}`),
-		Handle: func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) { return handle(ctx, call, &known) },
+	terminal.Serve(invocation.Function{
+		Name:  fleet.FunctionSweep,
+		About: "evaluates all accounts and regions, reports, and notifies the owners of drift",
+		Wakes: []byte(`{"triggerTime":"","triggerName":"terminal","payload":""}`),
+		Handle: func(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+			return handle(ctx, inv, &known)
+		},
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call, known *all.Memories) (fleet.Pass, error) {
-	if call.Store == nil {
-		return fleet.Pass{}, fmt.Errorf("a sweep keeps what it finds: set %s to oss://BUCKET/PREFIX or file:///FOLDER", fcrun.LedgerVariable)
+func handle(ctx context.Context, inv *invocation.Invocation, known *all.Memories) (fleet.Pass, error) {
+	if inv.Store == nil {
+		return fleet.Pass{}, fmt.Errorf("a sweep keeps what it finds: set %s to oss://BUCKET/PREFIX or file:///FOLDER", invocation.LedgerVariable)
 	}
-	s := sweeper(call, known)
-	for ev, err := range events.Decode(call.Payload) {
+	s := sweeper(inv, known)
+	for ev, err := range events.Decode(inv.Payload) {
 		if err == nil && ev.Kind == fleet.EventTimer {
-			return begin(ctx, call, s)
+			return begin(ctx, inv, s)
 		}
 	}
-	return s.Shards(ctx, events.Batches(events.Decode(call.Payload), anyShard{call}, fleet.FunctionNamed(fleet.FunctionSweep)))
+	return s.Shards(ctx, events.Batches(events.Decode(inv.Payload), anyShard{inv}, fleet.FunctionNamed(fleet.FunctionSweep)))
 }
 
-func begin(ctx context.Context, call *fcrun.Call, s *sweep.Sweep) (fleet.Pass, error) {
-	recorder := reconcile.NewRecorder(call.Options)
-	accounts, err := all.Accounts(ctx, call)
+func begin(ctx context.Context, inv *invocation.Invocation, s *sweep.Sweep) (fleet.Pass, error) {
+	recorder := reconcile.NewRecorder(inv.Options)
+	accounts, err := all.Accounts(ctx, inv)
 	if err == nil {
-		_, err = s.Begin(ctx, sweep.Where{Accounts: accounts, Regions: all.Regions(call)}, call.Options.DryRun)
+		_, err = s.Begin(ctx, sweep.Where{Accounts: accounts, Regions: all.Regions(inv)}, inv.Options.DryRun)
 	}
 	return recorder.Sum(), err
 }
 
-func sweeper(call *fcrun.Call, known *all.Memories) *sweep.Sweep {
+func sweeper(inv *invocation.Invocation, known *all.Memories) *sweep.Sweep {
 	return &sweep.Sweep{
-		Store:  call.Store,
-		Fleet:  known.Fleet(call, nil),
-		Shares: all.Shares(call),
+		Store:  inv.Store,
+		Fleet:  known.Fleet(inv, nil),
+		Shares: all.Shares(inv),
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
-			session, err := call.In(ctx, account)
+			session, err := inv.In(ctx, account)
 			return ecs.New(session), err
 		},
-		Enqueue: call.Enqueue,
-		Wake:    call.Options.Inbox.Again,
+		Enqueue: inv.Enqueue,
+		Wake:    inv.Options.Inbox.Again,
 		Settle: func(ctx context.Context, now time.Time, scope fleet.Scope) iter.Seq2[fleet.Entry, error] {
-			return ledger.Abandoned(ctx, call.Store, fleet.Writers(), now, scope)
+			return ledger.Abandoned(ctx, inv.Store, fleet.Writers(), now, scope)
 		},
 		Publish: publish.Publisher{
-			Store: call.Store, Address: call.Place.Address, Notify: call.Notify, Log: call.Log, Stamp: call.Options.Stamp, Now: call.Options.Meter.Now,
+			Store: inv.Store, Address: inv.Place.Address, Notify: inv.Notify, Log: inv.Log, Stamp: inv.Options.Stamp, Now: inv.Options.Meter.Now,
 		}.Publish,
-		Log:     call.Log,
-		Options: call.Options,
+		Log:     inv.Log,
+		Options: inv.Options,
 	}
 }
 
 // anyShard takes messages about every account: a shard that cannot be reached has to be
 // reported.
-type anyShard struct{ *fcrun.Call }
+type anyShard struct{ *invocation.Invocation }
 
 func (anyShard) Knows(fleet.AccountID) bool   { return true }
 func (anyShard) Guards(fleet.Scope) bool      { return true }

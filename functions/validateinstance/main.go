@@ -12,8 +12,8 @@ import (
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/controls"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/reconcile"
@@ -21,20 +21,20 @@ import (
 )
 
 func main() {
-	terminal.Serve(fcrun.Function{
+	terminal.Serve(invocation.Function{
 		Name:   fleet.FunctionValidateInstance,
 		About:  "checks launched instances against the rules for trusted instances, and explains denied launches",
 		Handle: handle,
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	return controls.Run(ctx, call, func(_ fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+func handle(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+	return controls.Run(ctx, inv, func(_ fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		instances := ecs.New(session)
 		return controls.Instances(observe.World{
 			Listings: instances, Young: instances, Disks: instances, Images: instances, KMS: new(observe.Memory).KMS(kms.New(session)),
-			Past: memory.Reader{Store: call.Store, Now: session.Now}, Now: session.Now,
-		}, call.Options.Policy, []reconcile.Step{
+			Past: memory.Reader{Store: inv.Store, Now: session.Now}, Now: session.Now,
+		}, inv.Options.Policy, []reconcile.Step{
 			{Kind: fleet.TagInstance, Act: sanction.Tag(instances)},
 			{Kind: fleet.StopInstance, Act: sanction.Stop(instances)},
 		}, controls.TrustedInstance), nil

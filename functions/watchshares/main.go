@@ -14,6 +14,7 @@ import (
 	"fleetwarden/events"
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/terminal"
@@ -23,7 +24,7 @@ import (
 const owner = fleet.FunctionSetupShareRole
 
 func main() {
-	terminal.Serve(fcrun.Function{
+	terminal.Serve(invocation.Function{
 		Name:       fleet.FunctionWatchShares,
 		About:      "has setup-share-role check what was shared",
 		EventsOnly: true,
@@ -31,16 +32,16 @@ func main() {
 	})
 }
 
-func handle(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-	w := watch{call.Options, call.Options.Inbox, reconcile.NewRecorder(call.Options)}
+func handle(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+	w := watch{inv.Options, inv.Options.Inbox, reconcile.NewRecorder(inv.Options)}
 	if fcrun.Inside() {
 		var err error
-		if w.inbox, err = call.InboxIn(owner, ""); err != nil {
+		if w.inbox, err = inv.InboxIn(owner, ""); err != nil {
 			return fleet.Pass{}, fmt.Errorf("finding the inbox of %s: %w", owner, err)
 		}
 	}
 	var err error
-	for b, fault := range source(ctx, call) {
+	for b, fault := range source(ctx, inv) {
 		if fault != nil {
 			err = w.recorder.Element(fault)
 		} else {
@@ -85,11 +86,11 @@ func (w *watch) enqueue(ctx context.Context, refs []fleet.Ref) error {
 }
 
 // source yields what events name, and what the timer finds.
-func source(ctx context.Context, call *fcrun.Call) reconcile.Source {
-	for ev, err := range events.Decode(call.Payload) {
+func source(ctx context.Context, inv *invocation.Invocation) reconcile.Source {
+	for ev, err := range events.Decode(inv.Payload) {
 		if err == nil && ev.Kind == fleet.EventTimer {
-			return found(ctx, call)
+			return found(ctx, inv)
 		}
 	}
-	return events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(fleet.FunctionWatchShares))
+	return events.Batches(events.Decode(inv.Payload), inv, fleet.FunctionNamed(fleet.FunctionWatchShares))
 }

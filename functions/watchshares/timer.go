@@ -6,8 +6,8 @@ import (
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sharing"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/reconcile"
 )
 
@@ -21,16 +21,16 @@ const (
 // found yields the kinds of share that changed lately, at home and in each account that
 // the policy names. Accounts that are only of the resource directory have events alone,
 // which for snapshots are not published, and the sweep.
-func found(ctx context.Context, call *fcrun.Call) reconcile.Source {
+func found(ctx context.Context, inv *invocation.Invocation) reconcile.Source {
 	return func(yield func(fleet.Batch, error) bool) {
-		accounts := []fleet.AccountID{call.Home.Account}
-		for _, a := range call.Options.Policy.Accounts {
-			if _, ok := call.RoleIn(a.ID); ok {
+		accounts := []fleet.AccountID{inv.Home.Account}
+		for _, a := range inv.Options.Policy.Accounts {
+			if _, ok := inv.RoleIn(a.ID); ok {
 				accounts = append(accounts, a.ID)
 			}
 		}
 		for _, account := range accounts {
-			if b := foundIn(ctx, call, account); len(b.Refs) > 0 && !yield(b, nil) {
+			if b := foundIn(ctx, inv, account); len(b.Refs) > 0 && !yield(b, nil) {
 				return
 			}
 		}
@@ -41,16 +41,16 @@ func found(ctx context.Context, call *fcrun.Call) reconcile.Source {
 // list, and an image may have been shared by itself without its event coming through.
 // What cannot be listed is looked at too; an account that cannot be reached, once an hour,
 // by the owner, who says why.
-func foundIn(ctx context.Context, call *fcrun.Call, account fleet.AccountID) fleet.Batch {
+func foundIn(ctx context.Context, inv *invocation.Invocation, account fleet.AccountID) fleet.Batch {
 	var shared map[fleet.Kind][]fleet.SharedResource
 	unlisted := false
-	if aliyun.ResourceSharing.Absent(call.Home.Region) {
+	if aliyun.ResourceSharing.Absent(inv.Home.Region) {
 		// Images are shared by ECS alone: the hour's look is for them.
-	} else if session, err := call.In(ctx, account); err == nil {
-		shared, err = sharing.New(session).Shared(ctx, call.Home.Region)
+	} else if session, err := inv.In(ctx, account); err == nil {
+		shared, err = sharing.New(session).Shared(ctx, inv.Home.Region)
 		unlisted = err != nil
 	}
-	now := call.Session.Now()
+	now := inv.Session.Now()
 	all := unlisted || now.Sub(now.Truncate(time.Hour)) < tick
 	b := fleet.Batch{Scope: fleet.Scope{Account: account}}
 	for _, kind := range []fleet.Kind{fleet.KindSnapshotShare, fleet.KindImageShare} {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fleetwarden/shared/controls/all"
-	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/operate/plan"
 )
@@ -60,23 +60,23 @@ func (j *job) apply(ctx context.Context, args []string) error {
 	if j.inside {
 		wait = 0
 	}
-	call, err := j.start(ctx, "apply")
+	inv, err := j.start(ctx, "apply")
 	if err != nil {
 		return err
 	}
-	p, err := j.openPlan(ctx, call, id)
+	p, err := j.openPlan(ctx, inv, id)
 	if err != nil {
 		return err
 	}
-	past := memory.Reader{Store: call.Store, Now: call.Session.Now}
-	a := &application{job: j, call: call, plan: p, checker: plan.Checker{Fleet: all.Fleet(call, past), Shares: all.Shares(call)}, waits: wait > 0}
+	past := memory.Reader{Store: inv.Store, Now: inv.Session.Now}
+	a := &application{job: j, inv: inv, plan: p, checker: plan.Checker{Fleet: all.Fleet(inv, past), Shares: all.Shares(inv)}, waits: wait > 0}
 	return a.do(ctx, dry, wait)
 }
 
 // openPlan reads a plan from the ledger or, if its id is the name of a file, from that file.
-func (j *job) openPlan(ctx context.Context, call *fcrun.Call, id string) (plan.Plan, error) {
+func (j *job) openPlan(ctx context.Context, inv *invocation.Invocation, id string) (plan.Plan, error) {
 	if j.inside || !strings.ContainsAny(id, "./\\") {
-		return savedPlan(ctx, call.Store, id)
+		return savedPlan(ctx, inv.Store, id)
 	}
 	text, err := os.ReadFile(id)
 	if err != nil {
@@ -92,17 +92,17 @@ func (j *job) openPlan(ctx context.Context, call *fcrun.Call, id string) (plan.P
 // application is a plan that is being applied.
 type application struct {
 	*job
-	call    *fcrun.Call
+	inv     *invocation.Invocation
 	plan    plan.Plan
 	checker plan.Checker
 	waits   bool // for the outcomes
 }
 
-func (a *application) run() string { return a.call.Options.Stamp.Run }
+func (a *application) run() string { return a.inv.Options.Stamp.Run }
 
 func (a *application) do(ctx context.Context, dry bool, wait time.Duration) error {
 	bar := a.progress("checking again", len(a.plan.Items))
-	all, err := a.checker.Check(ctx, a.plan, a.call.Options.Policy, bar.add)
+	all, err := a.checker.Check(ctx, a.plan, a.inv.Options.Policy, bar.add)
 	bar.end()
 	switch {
 	case ctx.Err() != nil:
@@ -116,15 +116,15 @@ func (a *application) do(ctx context.Context, dry bool, wait time.Duration) erro
 	if fresh(all) == 0 {
 		return a.summarize(all, &plan.Awaited{})
 	}
-	began := a.call.Session.Now()
+	began := a.inv.Session.Now()
 	note := plan.Applied{Run: a.run(), Plan: a.plan.ID, Digest: a.plan.Digest, At: began, Queued: fresh(all)}
-	if err := plan.Note(ctx, a.call.Store, note); err != nil {
+	if err := plan.Note(ctx, a.inv.Store, note); err != nil {
 		return err
 	}
-	if _, err := plan.Enqueue(ctx, all, a.run(), a.call.Enqueue); err != nil {
+	if _, err := plan.Enqueue(ctx, all, a.run(), a.inv.Enqueue); err != nil {
 		return fmt.Errorf("%w\n  some may be queued: see backfill show %s\n  continue with: backfill apply --plan %s", err, a.run(), a.plan.ID)
 	}
-	awaited := plan.Await(a.call.Store, a.run(), began, all)
+	awaited := plan.Await(a.inv.Store, a.run(), began, all)
 	if err := a.wait(ctx, awaited, wait); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func fresh(all []plan.Check) int {
 func (a *application) wait(ctx context.Context, w *plan.Awaited, patience time.Duration) error {
 	bar := a.progress("waiting for the owners", len(w.Outcomes))
 	defer bar.end()
-	err := w.Wait(ctx, patience, a.call.Session.Cloud().Wait, a.again, bar.add)
+	err := w.Wait(ctx, patience, a.inv.Session.Cloud().Wait, a.again, bar.add)
 	switch open := w.Open(); {
 	case err != nil && ctx.Err() != nil:
 		return a.stopped(open)
@@ -164,5 +164,5 @@ func (a *application) stopped(open int) error {
 func (a *application) again(ctx context.Context, items []plan.Item) ([]plan.Check, error) {
 	p := a.plan
 	p.Items = items
-	return a.checker.Check(ctx, p, a.call.Options.Policy, func(int) {})
+	return a.checker.Check(ctx, p, a.inv.Options.Policy, func(int) {})
 }

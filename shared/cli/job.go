@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/operate/sweep"
 )
 
@@ -26,7 +26,7 @@ const (
 // job is one command that runs.
 type job struct {
 	// open connects to the cloud. It is called after the command line was checked.
-	open     func(ctx context.Context, policyFile string) (*fcrun.Call, error)
+	open     func(ctx context.Context, policyFile string) (*invocation.Invocation, error)
 	out, err io.Writer
 	json     bool
 	// live says that err is a terminal.
@@ -143,16 +143,16 @@ func interspersed(set *flag.FlagSet, args []string) (rest []string, err error) {
 }
 
 // start connects to the cloud and to the ledger, for a run of a kind.
-func (j *job) start(ctx context.Context, kind string) (*fcrun.Call, error) {
-	call, err := j.open(ctx, j.policyFile)
+func (j *job) start(ctx context.Context, kind string) (*invocation.Invocation, error) {
+	inv, err := j.open(ctx, j.policyFile)
 	if err != nil {
 		return nil, err
 	}
-	if call.Store == nil {
-		return nil, fmt.Errorf("there is no ledger: set %s to that of the functions, oss://BUCKET/PREFIX, or to file:///FOLDER", fcrun.LedgerVariable)
+	if inv.Store == nil {
+		return nil, fmt.Errorf("there is no ledger: set %s to that of the functions, oss://BUCKET/PREFIX, or to file:///FOLDER", invocation.LedgerVariable)
 	}
-	call.Options.Stamp.Run = sweep.NewRun(kind, call.Session.Now())
-	return call, nil
+	inv.Options.Stamp.Run = sweep.NewRun(kind, inv.Session.Now())
+	return inv, nil
 }
 
 func terminalAt(w io.Writer) bool {

@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/plan"
 	"fleetwarden/shared/operate/redrive"
@@ -28,7 +28,7 @@ func TestNoTextOfTheLedgerControlsTheTerminal(t *testing.T) {
 	finding := fleet.FindingRecord{Control: evil, Rule: evil, Account: evil, Region: evil, Kind: evil, ID: evil, Reason: evil, Remedy: evil}
 	undone := func(j *job) *undoing {
 		return &undoing{job: j, found: map[fleet.Key]fleet.FindingRecord{{}: finding}, changes: []fleet.ChangeRecord{{State: fleet.Failed, Kind: evil, ID: evil, Why: evil}},
-			call: &fcrun.Call{}}
+			inv: &invocation.Invocation{}}
 	}
 	for name, c := range map[string]struct {
 		lines int

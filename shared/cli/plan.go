@@ -10,8 +10,8 @@ import (
 
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/controls/all"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/operate/plan"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/policy"
@@ -65,16 +65,16 @@ func (j *job) plan(ctx context.Context, args []string) error {
 	if err := checkFilter(f); err != nil {
 		return err
 	}
-	call, err := j.start(ctx, "plan")
+	inv, err := j.start(ctx, "plan")
 	if err != nil {
 		return err
 	}
 	if run == "" {
-		if run, err = j.check(ctx, call, f); err != nil {
+		if run, err = j.check(ctx, inv, f); err != nil {
 			return err
 		}
 	}
-	found, err := sweep.Load(ctx, call.Store, run)
+	found, err := sweep.Load(ctx, inv.Store, run)
 	if err != nil {
 		return err
 	}
@@ -82,13 +82,13 @@ func (j *job) plan(ctx context.Context, args []string) error {
 		return fmt.Errorf("sweep %s has not ended: %d of %d shards are open", run, len(found.Open), len(found.Start.Shards))
 	}
 	if part {
-		f.Part = &call.Options.Policy.Limits
+		f.Part = &inv.Options.Policy.Limits
 	}
-	p, err := plan.New(found, found.Drift(ctx), f, call.Session.Now())
+	p, err := plan.New(found, found.Drift(ctx), f, inv.Session.Now())
 	if err != nil {
 		return err
 	}
-	if err := plan.Save(ctx, call.Store, p); err != nil {
+	if err := plan.Save(ctx, inv.Store, p); err != nil {
 		return err
 	}
 	if out != "" {
@@ -125,13 +125,13 @@ func writePlan(path string, p plan.Plan) error {
 }
 
 // sweeper is a sweep of all controls that enqueues nothing.
-func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
-	o := call.Options
+func (j *job) sweeper(inv *invocation.Invocation, bar *progress) *sweep.Sweep {
+	o := inv.Options
 	o.Ledger = nil // open intents are settled by the nightly sweep
 	return &sweep.Sweep{
-		Store: call.Store, Fleet: all.Fleet(call, nil), Shares: all.Shares(call), Options: o,
+		Store: inv.Store, Fleet: all.Fleet(inv, nil), Shares: all.Shares(inv), Options: o,
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
-			session, err := call.In(ctx, account)
+			session, err := inv.In(ctx, account)
 			return counting{ecs.New(session), bar}, err
 		},
 		Enqueue: func(context.Context, string, fleet.Region, []fleet.Ref) error {
@@ -141,8 +141,8 @@ func (j *job) sweeper(call *fcrun.Call, bar *progress) *sweep.Sweep {
 }
 
 // check sweeps the fleet without enqueuing anything, and returns the run.
-func (j *job) check(ctx context.Context, call *fcrun.Call, f plan.Filter) (string, error) {
-	accounts, err := all.Accounts(ctx, call)
+func (j *job) check(ctx context.Context, inv *invocation.Invocation, f plan.Filter) (string, error) {
+	accounts, err := all.Accounts(ctx, inv)
 	if err != nil {
 		return "", err
 	}
@@ -154,9 +154,9 @@ func (j *job) check(ctx context.Context, call *fcrun.Call, f plan.Filter) (strin
 		}
 		accounts = f.Accounts
 	}
-	regions := all.Regions(call)
+	regions := all.Regions(inv)
 	for _, r := range f.Regions {
-		if !call.Options.Policy.Guards(fleet.Scope{Account: call.Home.Account, Region: r}) {
+		if !inv.Options.Policy.Guards(fleet.Scope{Account: inv.Home.Account, Region: r}) {
 			return "", fmt.Errorf("the policy has no region %s", r)
 		}
 	}
@@ -165,7 +165,7 @@ func (j *job) check(ctx context.Context, call *fcrun.Call, f plan.Filter) (strin
 	}
 	bar := j.progress("checking the fleet", 0)
 	defer bar.end()
-	run, err := j.sweeper(call, bar).Look(ctx, sweep.Where{Accounts: accounts, Regions: regions}, call.Session.Cloud().Wait, func(n, of int) {
+	run, err := j.sweeper(inv, bar).Look(ctx, sweep.Where{Accounts: accounts, Regions: regions}, inv.Session.Cloud().Wait, func(n, of int) {
 		bar.say(fmt.Sprintf("checking place %d of %d", n, of))
 	})
 	if ctx.Err() != nil {

@@ -63,22 +63,22 @@ func (j *job) redrive(ctx context.Context, args []string) error {
 	if r.Max < 1 || older < 0 {
 		return wrongUsage{errors.New("--max has to be at least 1, --older not negative")}
 	}
-	call, err := j.start(ctx, "redrive")
+	inv, err := j.start(ctx, "redrive")
 	if err != nil {
 		return err
 	}
-	queues, err := call.QueuesIn(r.Filter.Region)
+	queues, err := inv.QueuesIn(r.Filter.Region)
 	if err != nil {
 		return wrongUsage{err}
 	}
 	if older > 0 {
-		r.Filter.Until = call.Session.Now().Add(-older)
+		r.Filter.Until = inv.Session.Now().Add(-older)
 	}
 	var letters []redrive.Letter
 	bar := j.progress("redriving", 0)
-	r.Queue, r.Inboxes, r.Run, r.DryRun = queues, inboxes{call}, call.Options.Stamp.Run, !apply
+	r.Queue, r.Inboxes, r.Run, r.DryRun = queues, inboxes{inv}, inv.Options.Stamp.Run, !apply
 	r.Decode = func(body []byte) iter.Seq2[fleet.Batch, error] {
-		return events.Batches(events.Decode(body), call, fleet.Functions()...)
+		return events.Batches(events.Decode(body), inv, fleet.Functions()...)
 	}
 	r.Seen = func(l redrive.Letter) {
 		bar.add(1)

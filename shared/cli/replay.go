@@ -11,8 +11,8 @@ import (
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/trail"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/operate/replay"
 )
 
@@ -65,27 +65,27 @@ func (j *job) replay(ctx context.Context, args []string) error {
 	case resume != "" && !apply:
 		return wrongUsage{errors.New("--resume sends refs: give --apply, too")}
 	}
-	call, err := j.start(ctx, "replay")
+	inv, err := j.start(ctx, "replay")
 	if err != nil {
 		return err
 	}
-	now := call.Session.Now()
+	now := inv.Session.Now()
 	w, err := window(since, until, now)
 	if err != nil && resume == "" {
 		return wrongUsage{err}
 	}
-	at := call.Home.Region
+	at := inv.Home.Region
 	if region != "" {
 		at = fleet.Region(region)
 	}
 	bar := j.percent("replaying")
 	defer bar.end()
-	r := j.replayer(call, !apply, func(s replay.Step) { bar.to(int(s.Fraction * 100)) })
+	r := j.replayer(inv, !apply, func(s replay.Step) { bar.to(int(s.Fraction * 100)) })
 	r.Waiting = j.waiting(bar)
 	if !j.inside {
 		r.Patience = patience
 	}
-	run := call.Options.Stamp.Run
+	run := inv.Options.Stamp.Run
 	var sum replay.Sum
 	if resume != "" {
 		run = resume
@@ -150,11 +150,11 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *replay.Replay {
+func (j *job) replayer(inv *invocation.Invocation, dry bool, seen func(replay.Step)) *replay.Replay {
 	return &replay.Replay{
-		Trail: trail.New(call.Session), Inboxes: inboxes{call}, Store: call.Store, DryRun: dry,
+		Trail: trail.New(inv.Session), Inboxes: inboxes{inv}, Store: inv.Store, DryRun: dry,
 		Decode: func(records []byte) iter.Seq2[fleet.Batch, error] {
-			return events.Batches(events.DecodeTrail(records, call.Home.Account), call, fleet.Functions()...)
+			return events.Batches(events.DecodeTrail(records, inv.Home.Account), inv, fleet.Functions()...)
 		},
 		Seen: func(s replay.Step) {
 			seen(s)
@@ -162,12 +162,12 @@ func (j *job) replayer(call *fcrun.Call, dry bool, seen func(replay.Step)) *repl
 				_ = j.line(map[string]any{"type": "page", "call": s.Call, "records": s.Records, "at": s.At, "fraction": s.Fraction})
 			}
 		},
-		CloudNow: call.Session.Now, Now: time.Now, Sleep: call.Session.Cloud().Wait,
+		CloudNow: inv.Session.Now, Now: time.Now, Sleep: inv.Session.Cloud().Wait,
 	}
 }
 
 // inboxes are those of all functions.
-type inboxes struct{ call *fcrun.Call }
+type inboxes struct{ inv *invocation.Invocation }
 
 // Enqueue implements replay.Inboxes and redrive.Inboxes.
 func (i inboxes) Enqueue(ctx context.Context, function string, refs []fleet.Ref) error {
@@ -175,7 +175,7 @@ func (i inboxes) Enqueue(ctx context.Context, function string, refs []fleet.Ref)
 	if fleet.FunctionNamed(function).Home {
 		region = ""
 	}
-	return i.call.Enqueue(ctx, function, region, refs)
+	return i.inv.Enqueue(ctx, function, region, refs)
 }
 
 func (j *job) replayed(run string, sum replay.Sum, apply bool) error {

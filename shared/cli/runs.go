@@ -41,17 +41,17 @@ func (j *job) runs(ctx context.Context, args []string) error {
 	if _, err := j.parse(set, args, runsUsage, 0); err != nil {
 		return err
 	}
-	call, err := j.start(ctx, "runs")
+	inv, err := j.start(ctx, "runs")
 	if err != nil {
 		return err
 	}
-	from, err := moment("--since", since, call.Session.Now())
+	from, err := moment("--since", since, inv.Session.Now())
 	if err != nil {
 		return wrongUsage{err} // after start: times count back from the cloud's clock
 	}
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	n := 0
-	for run, err := range ledger.Runs(ctx, call.Store, ledger.RunQuery{Functions: fleet.Writers(), From: from, Count: count}) {
+	for run, err := range ledger.Runs(ctx, inv.Store, ledger.RunQuery{Functions: fleet.Writers(), From: from, Count: count}) {
 		if errors.As(err, new(*fleet.BadInput)) {
 			j.note("not read: %s", err.Error())
 			continue

@@ -17,6 +17,7 @@ import (
 
 	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/terminal"
 )
 
@@ -27,8 +28,8 @@ const name = fleet.FunctionBackfill
 // in a terminal the one that its arguments name. It does not return.
 func Serve(commands ...Command) {
 	if fcrun.Inside() {
-		fcrun.Start(fcrun.Function{Name: name, About: about, Unbounded: true, Handle: func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-			return invoked(ctx, call, commands)
+		fcrun.Start(invocation.Function{Name: name, About: about, Unbounded: true, Handle: func(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+			return invoked(ctx, inv, commands)
 		}})
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -39,30 +40,30 @@ func Serve(commands ...Command) {
 }
 
 // invoked serves an invocation. Its output is in the function's log, as JSON.
-func invoked(ctx context.Context, call *fcrun.Call, commands []Command) (fleet.Pass, error) {
+func invoked(ctx context.Context, inv *invocation.Invocation, commands []Command) (fleet.Pass, error) {
 	var in struct {
 		Args []string `json:"args"`
 	}
-	d := json.NewDecoder(bytes.NewReader(call.Payload))
+	d := json.NewDecoder(bytes.NewReader(inv.Payload))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil || d.More() {
 		return fleet.Pass{}, &fleet.BadInput{Where: "the invocation", What: `it has to be such as {"args": ["runs"]}`}
 	}
 	j := &job{
-		open: func(context.Context, string) (*fcrun.Call, error) { return call, nil },
+		open: func(context.Context, string) (*invocation.Invocation, error) { return inv, nil },
 		out:  os.Stdout, err: os.Stderr, json: true, inside: true, commands: commands,
 	}
 	err := j.run(ctx, in.Args)
 	if errors.Is(err, flag.ErrHelp) {
 		err = nil
 	}
-	return fleet.Pass{Calls: call.Session.Calls()}, err
+	return fleet.Pass{Calls: inv.Session.Calls()}, err
 }
 
 // inTerminal runs one command and returns the exit status.
 func inTerminal(ctx context.Context, commands []Command, env terminal.Env) int {
 	j := &job{
-		open: func(ctx context.Context, policyFile string) (*fcrun.Call, error) {
+		open: func(ctx context.Context, policyFile string) (*invocation.Invocation, error) {
 			return terminal.Open(ctx, name, policyFile, env)
 		},
 		out: env.Stdout, err: env.Stderr, live: terminalAt(env.Stderr) && env.Getenv("TERM") != "dumb", commands: commands,

@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/plan"
 	"fleetwarden/shared/operate/sweep"
@@ -51,21 +51,21 @@ func (j *job) show(ctx context.Context, args []string) error {
 		return wrongUsage{errors.New("--findings and --csv are for sweeps; see backfill show --help")}
 	}
 	id := ids[0]
-	call, err := j.start(ctx, "show")
+	inv, err := j.start(ctx, "show")
 	if err != nil {
 		return err
 	}
 	if strings.HasPrefix(id, "plan-") {
-		p, err := savedPlan(ctx, call.Store, id)
+		p, err := savedPlan(ctx, inv.Store, id)
 		if err != nil {
 			return err
 		}
 		return j.items(p)
 	}
 	if !isSweep(id) {
-		return j.changes(ctx, call, id, true)
+		return j.changes(ctx, inv, id, true)
 	}
-	found, err := sweep.Load(ctx, call.Store, id)
+	found, err := sweep.Load(ctx, inv.Store, id)
 	switch {
 	case fleet.ClassOf(err) == fleet.NotFound:
 		return fmt.Errorf("the ledger knows no sweep %s", id)
@@ -79,7 +79,7 @@ func (j *job) show(ctx context.Context, args []string) error {
 	if err := j.sweepTable(found); err != nil {
 		return err
 	}
-	return j.changes(ctx, call, id, false)
+	return j.changes(ctx, inv, id, false)
 }
 
 // isSweep reports whether a run checks the fleet: a sweep, or the check that a plan is made from.
@@ -198,10 +198,10 @@ func (j *job) sweepTable(found sweep.Result) error {
 }
 
 // changes lists a run's changes, by time. has says that a run without any is an error.
-func (j *job) changes(ctx context.Context, call *fcrun.Call, run string, has bool) error {
+func (j *job) changes(ctx context.Context, inv *invocation.Invocation, run string, has bool) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	n := 0
-	for a, err := range ledger.Across(ctx, call.Store, fleet.Writers(), ledger.Query{Run: run}) {
+	for a, err := range ledger.Across(ctx, inv.Store, fleet.Writers(), ledger.Query{Run: run}) {
 		if errors.As(err, new(*fleet.BadInput)) {
 			j.note("not read: %s", err.Error())
 			continue

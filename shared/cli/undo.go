@@ -7,8 +7,8 @@ import (
 
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/undo"
 )
@@ -49,30 +49,30 @@ func (j *job) undo(ctx context.Context, args []string) error {
 	if run == "" {
 		return wrongUsage{errors.New("give --run RUN; see backfill undo --help, and backfill runs")}
 	}
-	call, err := j.start(ctx, "undo")
+	inv, err := j.start(ctx, "undo")
 	if err != nil {
 		return err
 	}
 	if !j.inside {
 		// The same command settles at once the open intents of an undo of this run that was killed.
 		pass := ledger.Pass{Function: name, Payload: []byte("undo " + run)}
-		call.Options.Ledger = call.Place.Open(call.Session, call.Home.Region, pass, &ledger.Watch{})
+		inv.Options.Ledger = inv.Place.Open(inv.Session, inv.Home.Region, pass, &ledger.Watch{})
 	}
-	p, err := undo.Read(ctx, call.Store, undo.Order{Run: run, Functions: fleet.Writers(), Policy: call.Options.Policy})
+	p, err := undo.Read(ctx, inv.Store, undo.Order{Run: run, Functions: fleet.Writers(), Policy: inv.Options.Policy})
 	if err != nil {
 		return err
 	}
 	if len(p.Items) == 0 && len(p.Unread) == 0 {
 		return fmt.Errorf("the ledger knows no change of run %s; see backfill runs", run)
 	}
-	u := &undoing{job: j, call: call, plan: p, found: map[fleet.Key]fleet.FindingRecord{}}
+	u := &undoing{job: j, inv: inv, plan: p, found: map[fleet.Key]fleet.FindingRecord{}}
 	return u.do(ctx, apply)
 }
 
 // undoing is an undo that is being carried out.
 type undoing struct {
 	*job
-	call    *fcrun.Call
+	inv     *invocation.Invocation
 	plan    *undo.Plan
 	changes []fleet.ChangeRecord
 	// found are the last findings of resources of which nothing is undone.
@@ -80,7 +80,7 @@ type undoing struct {
 }
 
 func (u *undoing) do(ctx context.Context, apply bool) error {
-	o := u.call.Options
+	o := u.inv.Options
 	o.DryRun, o.Record = !apply, u.record
 	o.LetThrough = func(fleet.Scope, string) string {
 		return "undo the rest an hour later with the same command, or raise limits.maxPerHour in the policy file of --policy"
@@ -88,11 +88,11 @@ func (u *undoing) do(ctx context.Context, apply bool) error {
 	bar := u.progress("undoing", len(u.plan.Items))
 	defer bar.end()
 	c := undo.Carrier{Options: o, Seen: bar.add, Hands: func(ctx context.Context, account fleet.AccountID) (undo.Hands, error) {
-		session, err := u.call.In(ctx, account)
+		session, err := u.inv.In(ctx, account)
 		return undo.Hands{ECS: ecs.New(session), RAM: ram.New(session)}, err
 	}}
 	if !u.inside {
-		c.Sleep = u.call.Session.Cloud().Wait
+		c.Sleep = u.inv.Session.Cloud().Wait
 	}
 	err := c.Carry(ctx, u.plan)
 	bar.end()

@@ -23,7 +23,7 @@ func (u *undoing) sum(apply bool) error {
 		states[c.State]++
 	}
 	if u.json {
-		err := u.line(map[string]any{"type": "sum", "run": u.call.Options.Stamp.Run, "undoes": u.plan.Run, "dryRun": !apply, "states": states})
+		err := u.line(map[string]any{"type": "sum", "run": u.inv.Options.Stamp.Run, "undoes": u.plan.Run, "dryRun": !apply, "states": states})
 		return errors.Join(err, u.unfinished(states))
 	}
 	cs := slices.Collect(maps.Values(latest))
@@ -58,7 +58,7 @@ func (u *undoing) foot(states map[fleet.State]int, apply bool) error {
 	case states[fleet.Done] == 0:
 		return u.print("nothing was changed\n")
 	}
-	run := u.call.Options.Stamp.Run
+	run := u.inv.Options.Stamp.Run
 	return u.print("\nrun %s\nsee it:   backfill show %s\nundo it:  backfill undo --run %s\n", run, run, run)
 }
 

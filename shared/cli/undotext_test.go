@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/operate/undo"
 )
 
@@ -16,7 +16,7 @@ import (
 func TestEachRoleThatAnUndoGivesToInstancesIsNamed(t *testing.T) {
 	long := strings.Repeat("a", 64)
 	var out bytes.Buffer
-	u := &undoing{job: &job{out: &out}, call: &fcrun.Call{}, plan: &undo.Plan{Run: "run-1"}}
+	u := &undoing{job: &job{out: &out}, inv: &invocation.Invocation{}, plan: &undo.Plan{Run: "run-1"}}
 	for n := range 3 * listed {
 		u.changes = append(u.changes, fleet.ChangeRecord{Kind: fleet.ReplaceRole, RefKind: fleet.KindInstance, ID: fmt.Sprintf("i-a%03d", n), State: fleet.Planned, Before: "OurRole", Want: "AppRole"})
 	}

@@ -11,8 +11,8 @@ import (
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
@@ -54,9 +54,9 @@ func Agent(w *observe.World, p *policy.Policy) Decide {
 
 // Run judges what an invocation's payload names, by the control of each account, and takes
 // its steps.
-func Run[W any](ctx context.Context, call *fcrun.Call, control func(fleet.AccountID, *aliyun.Session) (reconcile.Control[W], error)) (fleet.Pass, error) {
-	source := events.Batches(events.Decode(call.Payload), call, fleet.FunctionNamed(call.Options.Stamp.Function))
-	sum, _, err := reconcile.Run(ctx, fcrun.PerAccount(call, control), source, call.Options)
+func Run[W any](ctx context.Context, inv *invocation.Invocation, control func(fleet.AccountID, *aliyun.Session) (reconcile.Control[W], error)) (fleet.Pass, error) {
+	source := events.Batches(events.Decode(inv.Payload), inv, fleet.FunctionNamed(inv.Options.Stamp.Function))
+	sum, _, err := reconcile.Run(ctx, invocation.PerAccount(inv, control), source, inv.Options)
 	return sum, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 )
 
@@ -125,13 +126,13 @@ func (late) Class() fleet.Class { return fleet.Canceled }
 
 // copies returns the client of the queue of findings, in the home region. Its calls do not
 // use the pass's budget, which has to last for re-queuing.
-func (r *runner) copies(ctx context.Context, call *Call) *findings {
+func (r *runner) copies(ctx context.Context, inv *invocation.Invocation) *findings {
 	session := r.session()
-	return &findings{sinks: r.policy.Sinks, write: call.Log, send: func(messages []mns.Message) (int, error) {
+	return &findings{sinks: r.policy.Sinks, write: inv.Log, send: func(messages []mns.Message) (int, error) {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= closing {
 			return 0, errLate
 		}
-		queues, err := r.open.queues(r.cloud, call.HomeOf(""))
+		queues, err := r.process.Queues(r.cloud, inv.HomeOf(""))
 		if err != nil {
 			return 0, err
 		}

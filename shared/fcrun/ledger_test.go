@@ -5,8 +5,8 @@ import (
 
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 )
 
@@ -15,7 +15,7 @@ func TestALedgerIsABucketOrAFolder(t *testing.T) {
 		"": true, "oss://bucket/ledger": true, "oss://bucket": true, "oss://bucket/a/b?region=cn-hangzhou": true, "file:///var/ledger": true,
 		"bucket/ledger": false, "oss:///ledger": false, "file://host/ledger": false, "file:ledger": false, "s3://bucket/x": false, "oss://bucket/%zz": false,
 	} {
-		if _, err := fcrun.ParseLedger(value); (err == nil) != ok {
+		if _, err := invocation.ParseLedger(value); (err == nil) != ok {
 			t.Errorf("%q: got %v", value, err)
 		}
 	}
@@ -41,7 +41,7 @@ func TestAnEntryIsInTheLedgerOfTheEnvironment(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for _, value := range []string{"oss://at-home/ledger/", "oss://elsewhere?region=cn-shanghai", "file://" + folder} {
-		place, err := fcrun.ParseLedger(value)
+		place, err := invocation.ParseLedger(value)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestAnEntryIsInTheLedgerOfTheEnvironment(t *testing.T) {
 	if n, m := len(srv.OSS.Keys("at-home", "ledger/f/")), len(srv.OSS.Keys("elsewhere", "f/")); n != 1 || m != 1 || len(files) != 1 || err != nil {
 		t.Errorf("%d objects at home, %d elsewhere, %d files, %v", n, m, len(files), err)
 	}
-	if l := (fcrun.LedgerPlace{}).Open(cloud.NewSession(0), server.Home, ledger.Pass{}, nil); l != nil {
+	if l := (invocation.LedgerPlace{}).Open(cloud.NewSession(0), server.Home, ledger.Pass{}, nil); l != nil {
 		t.Errorf("nowhere is %v", l)
 	}
 }

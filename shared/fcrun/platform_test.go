@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 
 var admin = aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"}
 
-// invocation is what the platform hands to the function.
-type invocation struct {
+// request is what the platform hands to the function.
+type request struct {
 	id, payload string
 	keys        aliyun.Keys
 	answer      chan answer
@@ -47,11 +47,11 @@ type answer struct {
 type platform struct {
 	t     *testing.T
 	cloud *server.Server
-	next  chan *invocation
+	next  chan *request
 	left  time.Duration // until the deadline of each invocation; set while there is none
 
 	mu   sync.Mutex
-	open map[string]*invocation
+	open map[string]*request
 
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
@@ -65,7 +65,7 @@ func start(t *testing.T, environment ...string) *platform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{t: t, cloud: cloud, next: make(chan *invocation), left: time.Minute, open: map[string]*invocation{}, exited: make(chan struct{})}
+	p := &platform{t: t, cloud: cloud, next: make(chan *request), left: time.Minute, open: map[string]*request{}, exited: make(chan struct{})}
 	runtime := httptest.NewServer(p)
 	p.cmd = exec.Command(os.Args[0])
 	p.cmd.Env = append([]string{
@@ -145,7 +145,7 @@ func (p *platform) handOut(w http.ResponseWriter, r *http.Request) {
 // begin hands out an invocation and returns where its answer will be.
 func (p *platform) begin(id, payload string, keys aliyun.Keys) chan answer {
 	p.t.Helper()
-	inv := &invocation{id, payload, keys, make(chan answer, 1)}
+	inv := &request{id, payload, keys, make(chan answer, 1)}
 	select {
 	case p.next <- inv:
 	case <-p.exited:

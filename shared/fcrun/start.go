@@ -15,6 +15,7 @@ import (
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/queue"
@@ -27,7 +28,7 @@ func Inside() bool { return os.Getenv("FC_RUNTIME_API") != "" }
 
 // Start serves invocations until the platform ends the process. Records go to
 // stdout, one a line, which is the function's log.
-func Start(f Function) {
+func Start(f invocation.Function) {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("function", f.Name)
 	keys := &aliyun.Renewable{}
 	cloud, err := aliyun.NewCloud(keys, os.Getenv(aliyun.EndpointVariable))
@@ -36,29 +37,30 @@ func Start(f Function) {
 		os.Exit(1)
 	}
 	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log}
-	if r.ledger, err = ParseLedger(os.Getenv(LedgerVariable)); err != nil {
+	if r.process.Ledger, err = invocation.ParseLedger(os.Getenv(invocation.LedgerVariable)); err != nil {
 		log.Error("starting", "error", err)
 		os.Exit(1)
 	}
-	if r.policy, r.broken = LoadPolicy(os.Getenv); r.broken != nil {
+	if r.policy, r.broken = invocation.LoadPolicy(os.Getenv); r.broken != nil {
 		log.Error("starting without a policy: nothing will be written", "error", r.broken)
 	}
 	fc.Start(r.serve)
 }
 
+// margin is how long before the deadline a pass stops taking batches: enough for one
+// batch's reads and writes, with their waits, and for re-queuing the rest.
+const margin = 15 * time.Second
+
 // runner serves invocations; several at once when instance concurrency is above 1.
 type runner struct {
-	f      Function
-	cloud  *aliyun.Cloud
-	keys   *aliyun.Renewable
-	policy *policy.Policy
-	broken error // why the policy cannot be used
-	ledger LedgerPlace
-	watch  ledger.Watch
-	others Members
-	lines  *report.Lines
-	log    *slog.Logger
-	open   connections
+	f       invocation.Function
+	cloud   *aliyun.Cloud
+	keys    *aliyun.Renewable
+	policy  *policy.Policy
+	broken  error // why the policy cannot be used
+	process invocation.Process
+	lines   *report.Lines
+	log     *slog.Logger
 }
 
 func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err error) {
@@ -75,17 +77,17 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 		}
 	}()
 	r.keys.Renew(aliyun.Keys{AccessKeyID: fcx.Credentials.AccessKeyId, AccessKeySecret: fcx.Credentials.AccessKeySecret, SecurityToken: fcx.Credentials.SecurityToken})
-	call, err := r.call(fcx, payload)
+	inv, err := r.open(fcx, payload)
 	if err != nil {
 		return sum, err
 	}
 	if r.broken != nil {
-		return sum, r.refuse(call.Options)
+		return sum, r.refuse(inv.Options)
 	}
-	copies := r.copies(ctx, call)
-	call.Options.Record, call.Notify = copies.record, copies.notify
+	copies := r.copies(ctx, inv)
+	inv.Options.Record, inv.Notify = copies.record, copies.notify
 	began := time.Now()
-	sum, err = r.f.Handle(ctx, call)
+	sum, err = r.f.Handle(ctx, inv)
 	if sum.DurationMS == 0 { // not every function measures its duration
 		sum.DurationMS = time.Since(began).Milliseconds()
 	}
@@ -95,32 +97,23 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	if cerr := copies.end(); cerr != nil {
 		log.Error("copying findings", "error", cerr)
 	}
-	return sum, r.close(call.Options, sum, err)
+	return sum, r.close(inv.Options, sum, err)
 }
 
-func (r *runner) call(fcx *fccontext.FcContext, payload []byte) (*Call, error) {
+func (r *runner) open(fcx *fccontext.FcContext, payload []byte) (*invocation.Invocation, error) {
 	home := fleet.Scope{Account: fleet.AccountID(fcx.AccountId), Region: fleet.Region(fcx.Region)}
-	session := r.session()
-	c := &Call{Payload: payload, Home: home, Session: session, Members: &r.others, open: &r.open}
-	client, err := c.queuesIn(home)
+	inv := r.process.Open(home, r.session(), r.policy, ledger.Pass{
+		Function: r.f.Name, Request: fcx.RequestID, Payload: payload, Repeated: fcx.RetryCount > 0,
+	})
+	client, err := inv.QueuesAt(home)
 	if err != nil {
 		return nil, err
 	}
-	inbox := queue.New(client, r.f.Name)
-	c.Options = reconcile.Options{
-		Meter: session, Inbox: inbox, Record: r.lines.Record, Margin: margin, CallsPerBatch: 50,
-		Stamp: fleet.Record{Run: fcx.RequestID, Request: fcx.RequestID, Function: r.f.Name},
-	}
-	c.Log, c.Place = r.lines.Record, r.ledger
-	c.Store = r.ledger.Store(session, home.Region)
-	c.Options.Ledger = r.ledger.Open(session, home.Region, ledger.Pass{
-		Function: r.f.Name, Request: fcx.RequestID, Payload: payload, Repeated: fcx.RetryCount > 0,
-	}, &r.watch)
-	if r.policy != nil {
-		c.Options.Policy = r.policy.WithHome(home.Account)
-		c.Options.Stamp.Policy = r.policy.Digest
-	}
-	return c, nil
+	inv.Log = r.lines.Record
+	o := &inv.Options
+	o.Inbox, o.Record, o.Margin, o.CallsPerBatch = queue.New(client, r.f.Name), r.lines.Record, margin, 50
+	o.Stamp.Request = fcx.RequestID
+	return inv, nil
 }
 
 // session has the policy's budget for one invocation. Calls to the store are limited by

@@ -15,17 +15,17 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 )
 
 const canary = "canary-4711"
 
 // probe is a function that does what its payload says.
-func probe() fcrun.Function {
+func probe() invocation.Function {
 	var both sync.WaitGroup
 	both.Add(2)
-	return fcrun.Function{Name: "attach-role", Handle: func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	return invocation.Function{Name: "attach-role", Handle: func(ctx context.Context, call *invocation.Invocation) (fleet.Pass, error) {
 		switch string(call.Payload) {
 		case "who am I":
 			return whoAmI(ctx, call)
@@ -64,7 +64,7 @@ func probe() fcrun.Function {
 }
 
 // whoAmI records the account whose keys sign the calls.
-func whoAmI(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+func whoAmI(ctx context.Context, call *invocation.Invocation) (fleet.Pass, error) {
 	account, err := sts.CallerAccount(ctx, call.Session, call.Home.Region)
 	if err != nil {
 		return fleet.Pass{}, err
@@ -227,7 +227,7 @@ func TestWrongEndpointEndsTheProcessWithAMessage(t *testing.T) {
 
 func TestPolicyFileIsTheOneOfTheEnvironment(t *testing.T) {
 	none := func(string) string { return "" }
-	p, err := fcrun.LoadPolicy(none)
+	p, err := invocation.LoadPolicy(none)
 	if err != nil || p.Digest == "" {
 		t.Errorf("without a file: got %+v, %v, want the default", p, err)
 	}
@@ -236,16 +236,16 @@ func TestPolicyFileIsTheOneOfTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	environments := map[string]map[string]string{
-		"absolute": {fcrun.PolicyVariable: path},
-		"relative": {fcrun.PolicyVariable: "policy.yaml", "FC_FUNC_CODE_PATH": filepath.Dir(path)},
+		"absolute": {invocation.PolicyVariable: path},
+		"relative": {invocation.PolicyVariable: "policy.yaml", "FC_FUNC_CODE_PATH": filepath.Dir(path)},
 	}
 	for name, e := range environments {
-		got, err := fcrun.LoadPolicy(func(k string) string { return e[k] })
+		got, err := invocation.LoadPolicy(func(k string) string { return e[k] })
 		if err != nil || got.Limits.PerPass != 7 {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 		}
 	}
-	if _, err := fcrun.ReadPolicy(path + "x"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := invocation.ReadPolicy(path + "x"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -266,8 +266,8 @@ func TestTheHomeRegionIsThePolicysAndThatOfTheDeployment(t *testing.T) {
 		"both alike":    {path, "cn-hangzhou", "cn-hangzhou", false},
 		"contradictory": {path, "cn-shanghai", "", true},
 	} {
-		e := map[string]string{fcrun.PolicyVariable: c.policy, fcrun.HomeVariable: c.deployed}
-		p, err := fcrun.LoadPolicy(func(k string) string { return e[k] })
+		e := map[string]string{invocation.PolicyVariable: c.policy, invocation.HomeVariable: c.deployed}
+		p, err := invocation.LoadPolicy(func(k string) string { return e[k] })
 		if (err != nil) != c.refused || err == nil && p.HomeRegion != c.want {
 			t.Errorf("%s: %v, %v, want %q", name, p, err, c.want)
 		}

@@ -7,17 +7,16 @@ import (
 	"math"
 	"time"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
-	"fleetwarden/shared/reconcile"
 )
 
 // Open returns a call with the operator's own keys, for a command of more than one check:
 // with the policy of a file, or of the environment if policyFile is empty; with the ledger
 // of the environment; and without a budget, since the operator waits for it. It works in
 // the policy's home region. The caller names the run.
-func Open(ctx context.Context, name, policyFile string, env Env) (*fcrun.Call, error) {
+func Open(ctx context.Context, name, policyFile string, env Env) (*invocation.Invocation, error) {
 	fl := flags{policy: policyFile, region: region(env)}
 	p, err := loadPolicy(fl, env)
 	if err != nil {
@@ -35,18 +34,14 @@ func Open(ctx context.Context, name, policyFile string, env Env) (*fcrun.Call, e
 	if err != nil {
 		return nil, err
 	}
-	place, err := fcrun.ParseLedger(env.Getenv(fcrun.LedgerVariable))
+	place, err := invocation.ParseLedger(env.Getenv(invocation.LedgerVariable))
 	if err != nil {
 		return nil, err
 	}
-	stamp := fleet.Record{V: fleet.RecordVersion, Function: name, Policy: p.Digest}
-	return &fcrun.Call{
-		Home: home, Session: s, Members: &fcrun.Members{}, Place: place, Store: place.Store(s, home.Region),
-		Options: reconcile.Options{
-			Policy: p.WithHome(home.Account), Meter: s, Inbox: none{}, Record: func(fleet.Record) error { return nil }, Stamp: stamp,
-			Ledger: place.Open(s, home.Region, ledger.Pass{Function: name}, nil),
-		},
-	}, nil
+	process := &invocation.Process{Ledger: place}
+	inv := process.Open(home, s, p, ledger.Pass{Function: name})
+	inv.Options.Inbox, inv.Options.Record = none{}, func(fleet.Record) error { return nil }
+	return inv, nil
 }
 
 // none is the inbox of a command that has none.

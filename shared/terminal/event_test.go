@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 )
 
 func TestAFileThatHoldsNoEventIsRefusedWithAHint(t *testing.T) {
@@ -49,7 +49,7 @@ func TestATrailFileFromOSSIsReadUnchanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		var read string
-		got := d.run(func(_ context.Context, c *fcrun.Call) (fleet.Pass, error) {
+		got := d.run(func(_ context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 			read = string(c.Payload)
 			return fleet.Pass{}, nil
 		}, "--event", path)

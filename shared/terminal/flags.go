@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"fleetwarden/events"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 )
 
 type flags struct {
@@ -28,9 +28,9 @@ type flags struct {
 }
 
 // program is the command's name: the function's without its dashes, as its folder.
-func program(f fcrun.Function) string { return strings.ReplaceAll(f.Name, "-", "") }
+func program(f invocation.Function) string { return strings.ReplaceAll(f.Name, "-", "") }
 
-func parse(f fcrun.Function, env Env) (flags, error) {
+func parse(f invocation.Function, env Env) (flags, error) {
 	var fl flags
 	set := flag.NewFlagSet(program(f), flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -56,7 +56,7 @@ func parse(f fcrun.Function, env Env) (flags, error) {
 }
 
 // target checks that there is one target, and one that the function takes.
-func (fl *flags) target(f fcrun.Function) error {
+func (fl *flags) target(f invocation.Function) error {
 	switch {
 	case (f.EventsOnly || f.Wakes != nil) && len(fl.ids) > 0:
 		return fmt.Errorf("%q cannot be checked by itself: give --event FILE; see --help", fl.ids[0])
@@ -102,7 +102,7 @@ func region(env Env) string {
 	return defaultRegion
 }
 
-func usage(f fcrun.Function) string {
+func usage(f invocation.Function) string {
 	byID, where := "", "the region to work in"
 	writes, apply, keeps := `Nothing is written without --apply,
 and then only by controls that the policy file sets to "enforce".`, "execute the changes", "what --apply changes"

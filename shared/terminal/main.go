@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -15,8 +14,8 @@ import (
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 )
 
@@ -38,7 +37,7 @@ type Env struct {
 }
 
 // Main runs f once, as the arguments say, and returns the exit code.
-func Main(ctx context.Context, f fcrun.Function, env Env) int {
+func Main(ctx context.Context, f invocation.Function, env Env) int {
 	fl, err := parse(f, env)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -60,7 +59,7 @@ func Main(ctx context.Context, f fcrun.Function, env Env) int {
 	return exitOK
 }
 
-func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
+func run(ctx context.Context, f invocation.Function, fl flags, env Env) error {
 	p, err := loadPolicy(fl, env)
 	if err != nil {
 		return err
@@ -85,20 +84,20 @@ func run(ctx context.Context, f fcrun.Function, fl flags, env Env) error {
 			return fmt.Errorf("writing a message: %w", err)
 		}
 	}
-	place, err := fcrun.ParseLedger(env.Getenv(fcrun.LedgerVariable))
+	place, err := invocation.ParseLedger(env.Getenv(invocation.LedgerVariable))
 	if err != nil {
 		return err
 	}
-	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p.WithHome(home.Account), home: home, out: newOutput(f, fl, env.Stdout),
-		ledger: place, kept: cmp.Or(p.HomeRegion, home.Region), run: "terminal-" + strings.ToLower(rand.Text()[:10])}
+	t := &session{f: f, fl: fl, env: env, cloud: cloud, policy: p, home: home, out: newOutput(f, fl, env.Stdout),
+		process: invocation.Process{Ledger: place, LedgerRegion: p.HomeRegion}, run: "terminal-" + strings.ToLower(rand.Text()[:10])}
 	return t.untilSettled(ctx, payload)
 }
 
 func loadPolicy(fl flags, env Env) (*policy.Policy, error) {
 	if fl.policy != "" {
-		return fcrun.ReadPolicy(fl.policy)
+		return invocation.ReadPolicy(fl.policy)
 	}
-	return fcrun.LoadPolicy(env.Getenv)
+	return invocation.LoadPolicy(env.Getenv)
 }
 
 func connect(env Env) (*aliyun.Cloud, error) {

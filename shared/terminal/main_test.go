@@ -16,8 +16,8 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/terminal"
 )
 
@@ -52,9 +52,9 @@ func newDesk(t *testing.T) *desk {
 	return &desk{cloud: cloud, environment: map[string]string{aliyun.EndpointVariable: cloud.URL()}}
 }
 
-func (d *desk) run(handle func(context.Context, *fcrun.Call) (fleet.Pass, error), args ...string) (got typed) {
+func (d *desk) run(handle func(context.Context, *invocation.Invocation) (fleet.Pass, error), args ...string) (got typed) {
 	var stdout, stderr bytes.Buffer
-	f := fcrun.Function{Name: "attach-role", About: "does what a test says", Handle: handle}
+	f := invocation.Function{Name: "attach-role", About: "does what a test says", Handle: handle}
 	got.code = terminal.Main(context.Background(), f, terminal.Env{
 		Args: args, Stdin: strings.NewReader(d.stdin), Stdout: &stdout, Stderr: &stderr,
 		Getenv: func(k string) string { return d.environment[k] },
@@ -68,14 +68,14 @@ func (d *desk) run(handle func(context.Context, *fcrun.Call) (fleet.Pass, error)
 }
 
 // unused is a function that must not be run.
-func unused(t *testing.T) func(context.Context, *fcrun.Call) (fleet.Pass, error) {
-	return func(context.Context, *fcrun.Call) (fleet.Pass, error) {
+func unused(t *testing.T) func(context.Context, *invocation.Invocation) (fleet.Pass, error) {
+	return func(context.Context, *invocation.Invocation) (fleet.Pass, error) {
 		t.Error("the function was run")
 		return fleet.Pass{}, nil
 	}
 }
 
-func nothing(context.Context, *fcrun.Call) (fleet.Pass, error) { return fleet.Pass{}, nil }
+func nothing(context.Context, *invocation.Invocation) (fleet.Pass, error) { return fleet.Pass{}, nil }
 
 func TestAWrongCommandLineIsRefusedFirst(t *testing.T) {
 	d := newDesk(t)
@@ -135,7 +135,7 @@ func TestAFunctionForEventsOnlyDoesNotMentionIds(t *testing.T) {
 		"nothing":    {nil, 2, "give --event FILE"},
 	} {
 		var stdout, stderr bytes.Buffer
-		f := fcrun.Function{Name: "watch-shares", About: "does what a test says", EventsOnly: true, Handle: unused(t)}
+		f := invocation.Function{Name: "watch-shares", About: "does what a test says", EventsOnly: true, Handle: unused(t)}
 		code := terminal.Main(t.Context(), f, terminal.Env{Args: x.args, Stdout: &stdout, Stderr: &stderr, Getenv: func(string) string { return "" }})
 		if code != x.code || !strings.Contains(stderr.String(), x.stderr) {
 			t.Errorf("%s: exit status %d, %s", name, code, stderr.String())
@@ -151,8 +151,8 @@ func TestAFunctionForEventsOnlyDoesNotMentionIds(t *testing.T) {
 
 func TestIdsBecomeAnInboxMessageOfOurAccount(t *testing.T) {
 	d := newDesk(t)
-	var call fcrun.Call
-	got := d.run(func(_ context.Context, c *fcrun.Call) (fleet.Pass, error) {
+	var call invocation.Invocation
+	got := d.run(func(_ context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 		call = *c
 		return fleet.Pass{}, nil
 	}, "--region", "cn-shanghai", "i-1", "i-2")
@@ -175,7 +175,7 @@ func TestIdsBecomeAnInboxMessageOfOurAccount(t *testing.T) {
 
 func TestOnlyApplyIsNoDryRun(t *testing.T) {
 	for dry, args := range map[bool][]string{true: {"i-1"}, false: {"--apply", "i-1"}} {
-		newDesk(t).run(func(_ context.Context, c *fcrun.Call) (fleet.Pass, error) {
+		newDesk(t).run(func(_ context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 			if c.Options.DryRun != dry {
 				t.Errorf("%v: dry run is %v", args, c.Options.DryRun)
 			}
@@ -194,7 +194,7 @@ func TestEventComesFromAFileOrFromStdin(t *testing.T) {
 	}
 	for arg, want := range map[string]string{"-": stdin, path: file} {
 		read := ""
-		d.run(func(_ context.Context, c *fcrun.Call) (fleet.Pass, error) {
+		d.run(func(_ context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 			read = string(c.Payload)
 			return fleet.Pass{}, nil
 		}, "--event", arg)
@@ -227,19 +227,19 @@ func TestATerminalReachesTheAccountsOfItsPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	var reached fleet.AccountID
-	got := d.run(func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-		s, err := call.In(ctx, server.Member)
+	got := d.run(func(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+		s, err := inv.In(ctx, server.Member)
 		if err != nil {
 			return fleet.Pass{}, err
 		}
-		reached, err = sts.CallerAccount(ctx, s, call.Home.Region)
+		reached, err = sts.CallerAccount(ctx, s, inv.Home.Region)
 		return fleet.Pass{}, err
 	}, "--policy", "../../deploy/local/policy.yaml", "i-1")
 	if got.code != 0 || reached != server.Member {
 		t.Errorf("reached %q: %+v", reached, got)
 	}
-	if got := d.run(func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-		_, err := call.In(ctx, server.Sharee)
+	if got := d.run(func(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+		_, err := inv.In(ctx, server.Sharee)
 		return fleet.Pass{}, err
 	}, "--policy", "../../deploy/local/policy.yaml", "i-1"); got.code != 1 || !strings.Contains(got.stderr, "add role") {
 		t.Errorf("an account without a role: %+v", got)
@@ -255,7 +255,7 @@ func TestAFailureIsReportedWithAHint(t *testing.T) {
 		"unavailable": {aliyun.NewError("ecs:X", 503, "ServiceUnavailable", "no", "R", false), "check the network", "keys"},
 		"other":       {errors.New("strange"), "strange", "check"},
 	} {
-		got := newDesk(t).run(func(context.Context, *fcrun.Call) (fleet.Pass, error) { return fleet.Pass{}, x.err }, "i-1")
+		got := newDesk(t).run(func(context.Context, *invocation.Invocation) (fleet.Pass, error) { return fleet.Pass{}, x.err }, "i-1")
 		if got.code != 1 || !strings.Contains(got.stderr, x.hint) || strings.Contains(got.stderr, x.miss) {
 			t.Errorf("%s: got %+v", name, got)
 		}

@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode"
 
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/report"
 )
 
@@ -20,7 +20,7 @@ type output interface {
 	note(string) error
 }
 
-func newOutput(f fcrun.Function, fl flags, w io.Writer) output {
+func newOutput(f invocation.Function, fl flags, w io.Writer) output {
 	if fl.json {
 		return lines{report.NewLines(w)}
 	}
@@ -42,7 +42,7 @@ type prose struct {
 
 // dryRun is the note on a dry run of a function. One that a timer wakes writes its findings
 // to the ledger all the same.
-func dryRun(f fcrun.Function) string {
+func dryRun(f invocation.Function) string {
 	if f.Wakes != nil {
 		return "dry run: no owner was notified of drift; what it found is in the ledger; --apply notifies the owners"
 	}

@@ -17,14 +17,14 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/terminal"
 )
 
 func TestAnErrorCannotControlTheTerminal(t *testing.T) {
 	hostile := aliyun.NewError("ecs:X", 400, "Bad\x1b[2J", "a\x1b]0;title\x07b\u009b31m", "R", false)
-	got := newDesk(t).run(func(context.Context, *fcrun.Call) (fleet.Pass, error) { return fleet.Pass{}, hostile }, "i-1")
+	got := newDesk(t).run(func(context.Context, *invocation.Invocation) (fleet.Pass, error) { return fleet.Pass{}, hostile }, "i-1")
 	if got.code != 1 || !strings.Contains(got.stderr, "title") || !plain(got.stderr) {
 		t.Errorf("got %+v", got)
 	}
@@ -52,8 +52,8 @@ func change(ref string, text string) fleet.Record {
 }
 
 // says runs a function that writes the records and returns their sum.
-func says(sum fleet.Pass, records ...fleet.Record) func(context.Context, *fcrun.Call) (fleet.Pass, error) {
-	return func(_ context.Context, c *fcrun.Call) (fleet.Pass, error) {
+func says(sum fleet.Pass, records ...fleet.Record) func(context.Context, *invocation.Invocation) (fleet.Pass, error) {
+	return func(_ context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 		for _, r := range records {
 			if err := c.Options.Record(r); err != nil {
 				return fleet.Pass{}, err
@@ -99,7 +99,7 @@ func TestFindingsAndChangesReadAsSentences(t *testing.T) {
 
 func TestJSONIsOneRecordALineWithTheStampAndTheCloudsTime(t *testing.T) {
 	d := newDesk(t)
-	got := d.run(func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
+	got := d.run(func(ctx context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 		// The first answer sets the cloud's time.
 		if _, err := sts.CallerAccount(ctx, c.Session, c.Home.Region); err != nil {
 			return fleet.Pass{}, err
@@ -130,7 +130,7 @@ func TestElementThatCannotBeReadIsAFailure(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	var seen []string
-	waiting := func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
+	waiting := func(ctx context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 		sum, err := pending(1, time.Second, &seen)(ctx, c)
 		sum.Bad = 2 - len(seen)
 		return sum, err
@@ -144,8 +144,8 @@ func TestElementThatCannotBeReadIsAFailure(t *testing.T) {
 }
 
 // pending puts the refs back that many times.
-func pending(times int, after time.Duration, seen *[]string) func(context.Context, *fcrun.Call) (fleet.Pass, error) {
-	return func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
+func pending(times int, after time.Duration, seen *[]string) func(context.Context, *invocation.Invocation) (fleet.Pass, error) {
+	return func(ctx context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 		var messages []fleet.Message
 		if err := json.Unmarshal(c.Payload, &messages); err != nil {
 			return fleet.Pass{}, err
@@ -185,7 +185,7 @@ func TestWaitEndsWhenItsTimeIsUp(t *testing.T) {
 
 func TestWaitTakesTheSoonestPendingCheck(t *testing.T) {
 	passes := 0
-	got := newDesk(t).run(func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
+	got := newDesk(t).run(func(ctx context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 		if passes++; passes > 1 {
 			return fleet.Pass{}, nil
 		}
@@ -224,7 +224,7 @@ func TestWaitInJSONPrintsOnlyRecords(t *testing.T) {
 }
 
 func TestChangeOfAnotherFunctionIsNotLost(t *testing.T) {
-	got := newDesk(t).run(func(ctx context.Context, c *fcrun.Call) (fleet.Pass, error) {
+	got := newDesk(t).run(func(ctx context.Context, c *invocation.Invocation) (fleet.Pass, error) {
 		return fleet.Pass{}, c.Options.Inbox.Forward(ctx, []fleet.Change{{Kind: fleet.AttachRole}})
 	}, "--apply", "i-1")
 	if got.code != 1 || !strings.Contains(got.stderr, "belong to another function") {
@@ -271,7 +271,7 @@ func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 		if format != "" {
 			args = []string{format, "i-1"}
 		}
-		code := terminal.Main(t.Context(), fcrun.Function{Name: "f", Handle: nothing}, terminal.Env{
+		code := terminal.Main(t.Context(), invocation.Function{Name: "f", Handle: nothing}, terminal.Env{
 			Args: args, Stdout: closed{}, Stderr: &stderr, Getenv: func(k string) string { return d.environment[k] },
 		})
 		if code != 1 || !strings.Contains(stderr.String(), "broken pipe") {

@@ -6,11 +6,12 @@ import (
 	"os/signal"
 
 	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/invocation"
 )
 
 // Serve runs f for the process: under Function Compute until the platform ends it, in a
 // terminal once, as its arguments say. It does not return.
-func Serve(f fcrun.Function) {
+func Serve(f invocation.Function) {
 	if fcrun.Inside() {
 		fcrun.Start(f)
 	}

@@ -10,27 +10,23 @@ import (
 	"time"
 
 	"fleetwarden/shared/aliyun"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/reconcile"
 )
 
 // session runs passes until nothing is pending or the wait is over.
 type session struct {
-	f      fcrun.Function
-	fl     flags
-	env    Env
-	cloud  *aliyun.Cloud
-	policy *policy.Policy
-	home   fleet.Scope
-	out    output
-	ledger fcrun.LedgerPlace
-	kept   fleet.Region // where the ledger is if its place names no region
-	watch  ledger.Watch
-	others fcrun.Members
-	run    string // names this command's passes in records and ledger
+	f       invocation.Function
+	fl      flags
+	env     Env
+	cloud   *aliyun.Cloud
+	policy  *policy.Policy
+	home    fleet.Scope
+	out     output
+	process invocation.Process
+	run     string // names this command's passes in records and ledger
 }
 
 func (t *session) untilSettled(ctx context.Context, payload []byte) error {
@@ -79,44 +75,38 @@ func unread(n int) error {
 func (t *session) pass(ctx context.Context, payload []byte, inbox *collected) (fleet.Pass, error) {
 	s := t.cloud.NewSession(0)
 	s.Limit(t.policy.Pacing.Calls)
-	stamp := fleet.Record{V: fleet.RecordVersion, Run: t.run, Function: t.f.Name, Policy: t.policy.Digest}
-	store := t.ledger.Store(s, t.kept)
-	changes := t.ledger.Open(s, t.kept, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload}, &t.watch)
-	call := &fcrun.Call{
-		Payload: payload, Home: t.home, Session: s, Members: &t.others, Store: store,
-		Options: reconcile.Options{
-			Policy: t.policy, Meter: s, Inbox: inbox, Record: t.out.record, Ledger: changes, DryRun: !t.fl.apply,
-			Forward: t.f.Writers != fcrun.ManyWriters, Stamp: stamp,
-		},
-	}
-	inbox.deployed = t.deployed(call)
-	sum, err := t.f.Handle(ctx, call)
+	inv := t.process.Open(t.home, s, t.policy, ledger.Pass{Function: t.f.Name, Request: t.run, Payload: payload})
+	inv.Options.Inbox, inv.Options.Record = inbox, t.out.record
+	inv.Options.DryRun, inv.Options.Forward = !t.fl.apply, t.f.Writers != invocation.ManyWriters
+	inbox.deployed = t.deployed(inv)
+	sum, err := t.f.Handle(ctx, inv)
 	if err != nil {
 		return sum, err
 	}
+	stamp := inv.Options.Stamp
 	stamp.Type, stamp.Time, stamp.Pass = "pass", s.Now(), &sum
 	return sum, t.out.record(stamp)
 }
 
 // deployed returns a function that sends changes to the inbox of the deployed function,
 // which makes them; nil for a function whose changes the terminal makes itself.
-func (t *session) deployed(call *fcrun.Call) func(context.Context, []fleet.Change) error {
-	if t.f.Writers == fcrun.ManyWriters {
+func (t *session) deployed(inv *invocation.Invocation) func(context.Context, []fleet.Change) error {
+	if t.f.Writers == invocation.ManyWriters {
 		return nil
 	}
 	return func(ctx context.Context, cs []fleet.Change) error {
 		byRegion := map[fleet.Region][]fleet.Ref{}
 		for _, c := range cs {
 			region := c.Ref.Scope.Region
-			if t.f.Writers == fcrun.OneAtHome {
-				region = call.HomeOf("").Region
+			if t.f.Writers == invocation.OneAtHome {
+				region = inv.HomeOf("").Region
 			}
 			if !slices.ContainsFunc(byRegion[region], func(r fleet.Ref) bool { return r.Key() == c.Ref.Key() }) {
 				byRegion[region] = append(byRegion[region], c.Ref)
 			}
 		}
 		for _, region := range slices.Sorted(maps.Keys(byRegion)) {
-			inbox, err := call.InboxIn(t.f.Name, region)
+			inbox, err := inv.InboxIn(t.f.Name, region)
 			if err == nil {
 				err = inbox.Enqueue(ctx, t.f.Name, byRegion[region])
 			}

@@ -11,18 +11,20 @@ import (
 
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun/sts"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/terminal"
 )
 
 // A woken function writes its findings also in a dry run.
 func TestAWokenFunctionDoesNotClaimThatADryRunWritesNothing(t *testing.T) {
 	d := newDesk(t)
-	dry := func(context.Context, *fcrun.Call) (fleet.Pass, error) { return fleet.Pass{DryRun: true}, nil }
+	dry := func(context.Context, *invocation.Invocation) (fleet.Pass, error) {
+		return fleet.Pass{DryRun: true}, nil
+	}
 	for wakes, want := range map[string]string{"": "othing was written", `{"triggerName":"t"}`: "what it found is in the ledger"} {
 		var stdout, help, stderr bytes.Buffer
-		f := fcrun.Function{Name: "attach-role", Handle: dry}
+		f := invocation.Function{Name: "attach-role", Handle: dry}
 		args := []string{"i-1"}
 		if wakes != "" {
 			f.Wakes, args = []byte(wakes), nil
@@ -56,12 +58,12 @@ func TestALedgerIsInTheHomeRegionWhereverTheInstancesAre(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put := func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
-		if call.Home.Region != server.Another {
-			t.Errorf("it works in %s", call.Home.Region)
+	put := func(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
+		if inv.Home.Region != server.Another {
+			t.Errorf("it works in %s", inv.Home.Region)
 		}
-		err := call.Store.Put(ctx, "x", []byte("x"))
-		return fleet.Pass{}, errors.Join(err, call.Options.Ledger.Write(ctx, &fleet.Entry{Stage: fleet.StageIntent}))
+		err := inv.Store.Put(ctx, "x", []byte("x"))
+		return fleet.Pass{}, errors.Join(err, inv.Options.Ledger.Write(ctx, &fleet.Entry{Stage: fleet.StageIntent}))
 	}
 	home := policyFile(t, "homeRegion: "+server.Home+"\n")
 	for place, policy := range map[string]string{
@@ -70,7 +72,7 @@ func TestALedgerIsInTheHomeRegionWhereverTheInstancesAre(t *testing.T) {
 		"oss://elsewhere/b":                          policyFile(t, ""),
 		"oss://at-home/b?region=" + server.Home:      policyFile(t, ""),
 	} {
-		d.environment[fcrun.LedgerVariable] = place
+		d.environment[invocation.LedgerVariable] = place
 		if got := d.run(put, "--region", server.Another, "--policy", policy, "i-1"); got.code != 0 {
 			t.Errorf("%s: %+v", place, got)
 		}
@@ -83,9 +85,9 @@ func TestALedgerIsInTheHomeRegionWhereverTheInstancesAre(t *testing.T) {
 }
 
 func TestTheQuotasOfSingleAPIsHoldInATerminalToo(t *testing.T) {
-	twice := func(ctx context.Context, call *fcrun.Call) (fleet.Pass, error) {
+	twice := func(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
 		for range 2 {
-			if _, err := sts.CallerAccount(ctx, call.Session, call.Home.Region); err != nil {
+			if _, err := sts.CallerAccount(ctx, inv.Session, inv.Home.Region); err != nil {
 				return fleet.Pass{}, err
 			}
 		}

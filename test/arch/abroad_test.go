@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/invocation"
 )
 
 // In other accounts a function has the actions that its files allow at home, optional ones
@@ -34,7 +34,7 @@ func TestASessionAbroadMayWhatTheFunctionMayAtHome(t *testing.T) {
 		slices.Sort(want)
 		want = slices.Compact(want)
 		var policy struct{ Statement []struct{ Action []string } }
-		if err := json.Unmarshal([]byte(fcrun.SessionPolicy(function)), &policy); err != nil || len(policy.Statement) != 1 {
+		if err := json.Unmarshal([]byte(invocation.SessionPolicy(function)), &policy); err != nil || len(policy.Statement) != 1 {
 			t.Fatalf("%s: %v", function, err)
 		}
 		if got := policy.Statement[0].Action; !slices.Equal(got, want) {

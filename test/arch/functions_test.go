@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/manifest"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 )
 
@@ -65,7 +65,7 @@ func TestTheFilesNameTheFunctionsOfTheTable(t *testing.T) {
 		"deploy/ram":                     stems(t, "deploy/ram/*.json", ".json"),
 		"deploy/ram/optional/*-members":  stems(t, "deploy/ram/optional/*-members.json", "-members.json"),
 		"deploy/ram/member/trust.json":   trusted,
-		"the sessions in other accounts": names(func(f fleet.Function) bool { return fcrun.SessionPolicy(f.Name) != "" }),
+		"the sessions in other accounts": names(func(f fleet.Function) bool { return invocation.SessionPolicy(f.Name) != "" }),
 	} {
 		if diff := cmp.Diff(names(every), got); diff != "" {
 			t.Errorf("%s: %s", where, diff)
@@ -89,7 +89,7 @@ func TestTheManifestDeploysTheFunctionsOfTheTable(t *testing.T) {
 	}
 	for _, f := range fleet.Functions() {
 		p := m.Resources[f.Name].Props
-		if p.FunctionName != fleet.CloudName(f.Name) || p.Role != fcrun.Role(f.Name) || p.Code != "./dist/"+f.Name+".zip" {
+		if p.FunctionName != fleet.CloudName(f.Name) || p.Role != invocation.Role(f.Name) || p.Code != "./dist/"+f.Name+".zip" {
 			t.Errorf("%s: s.yaml has function %s, role %s, code %s", f.Name, p.FunctionName, p.Role, p.Code)
 		}
 		if got := p.Region == home; got != f.Home {

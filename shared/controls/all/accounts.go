@@ -10,20 +10,20 @@ import (
 
 	"fleetwarden/shared/aliyun/directory"
 	"fleetwarden/shared/aliyun/ecs"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 )
 
 // Accounts are the policy's accounts: its own list and, where it names a role for all
 // members, those of the resource directory. Unreachable members are included, so that they
 // are reported.
-func Accounts(ctx context.Context, call *fcrun.Call) ([]fleet.AccountID, error) {
+func Accounts(ctx context.Context, inv *invocation.Invocation) ([]fleet.AccountID, error) {
 	var out []fleet.AccountID
-	for _, a := range call.Options.Policy.Accounts {
+	for _, a := range inv.Options.Policy.Accounts {
 		out = append(out, a.ID)
 	}
-	if call.Options.Policy.Directory.Role != "" {
-		members, err := directory.New(call.Session).Accounts(ctx)
+	if inv.Options.Policy.Directory.Role != "" {
+		members, err := directory.New(inv.Session).Accounts(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("listing the accounts of the resource directory: %w", err)
 		}
@@ -36,15 +36,15 @@ func Accounts(ctx context.Context, call *fcrun.Call) ([]fleet.AccountID, error) 
 }
 
 // Regions returns the regions of an account that the policy guards.
-func Regions(call *fcrun.Call) func(context.Context, fleet.AccountID) ([]fleet.Region, error) {
+func Regions(inv *invocation.Invocation) func(context.Context, fleet.AccountID) ([]fleet.Region, error) {
 	return func(ctx context.Context, account fleet.AccountID) ([]fleet.Region, error) {
-		if listed := call.Options.Policy.Regions; len(listed) > 0 {
+		if listed := inv.Options.Policy.Regions; len(listed) > 0 {
 			return listed, nil
 		}
-		session, err := call.In(ctx, account)
+		session, err := inv.In(ctx, account)
 		if err != nil {
 			return nil, err
 		}
-		return ecs.New(session).Regions(ctx, call.Home.Region)
+		return ecs.New(session).Regions(ctx, inv.Home.Region)
 	}
 }

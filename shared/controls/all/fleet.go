@@ -10,8 +10,8 @@ import (
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/sas"
 	"fleetwarden/shared/controls"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
@@ -22,22 +22,22 @@ import (
 // The resources that many instances have in common, such as a role, are read once for each
 // region and each control that is returned. With the memory of the sweep, past, the results
 // are those of the controls' owners: it dates violations.
-func Fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
+func Fleet(inv *invocation.Invocation, past observe.Past) reconcile.Of[*fleet.World] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[*fleet.World], error) {
-		return new(Memories).Fleet(call, past)(ctx, account)
+		return new(Memories).Fleet(inv, past)(ctx, account)
 	}
 }
 
 // Fleet is [Fleet] for one pass of several: those resources are read once for each region
 // and run, while they are cached.
-func (m *Memories) Fleet(call *fcrun.Call, past observe.Past) reconcile.Of[*fleet.World] {
-	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+func (m *Memories) Fleet(inv *invocation.Invocation, past observe.Past) reconcile.Of[*fleet.World] {
+	return invocation.PerAccount(inv, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		c := clients{session, ecs.New(session), ram.New(session), kms.New(session), sas.New(session)}
-		control := c.instances(call.Options.Policy, past, new(observe.Memory))
+		control := c.instances(inv.Options.Policy, past, new(observe.Memory))
 		control.Observe = func(ctx context.Context, b fleet.Batch) (*fleet.World, error) {
 			known := m.take(of(b), session.Now())
 			defer func() { m.keep(known, session.Now()) }()
-			return c.instances(call.Options.Policy, past, known.Memory).Observe(ctx, b)
+			return c.instances(inv.Options.Policy, past, known.Memory).Observe(ctx, b)
 		}
 		return control, nil
 	})

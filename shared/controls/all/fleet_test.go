@@ -16,8 +16,8 @@ import (
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/controls/all"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/policy"
@@ -78,7 +78,7 @@ func aRegionOf(t *testing.T, specs ...simecs.FleetSpec) region {
 // returns what it called.
 func (r region) pass(m *all.Memories, run string, from string, pages int) (calls map[string]int, next string) {
 	r.t.Helper()
-	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
+	call := &invocation.Invocation{Home: here, Session: r.cloud.NewSession(0), Members: &invocation.Members{},
 		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
 	control, err := m.Fleet(call, nil)(r.t.Context(), here.Account)
 	if err != nil {
@@ -214,7 +214,7 @@ func TestOnlyTheLastRegionsAreKept(t *testing.T) {
 // between.
 func TestWithoutMemoriesEachControlReadsAgain(t *testing.T) {
 	r := aRegion(t, 100)
-	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{},
+	call := &invocation.Invocation{Home: here, Session: r.cloud.NewSession(0), Members: &invocation.Members{},
 		Options: reconcile.Options{Policy: policy.Default().WithHome(here.Account)}}
 	of := all.Fleet(call, nil)
 	for range 2 {
@@ -239,7 +239,7 @@ func TestSharesAreReadUnlessTheControlIsOff(t *testing.T) {
 	for mode, reads := range map[policy.Mode]bool{policy.Audit: true, policy.Off: false} {
 		p := *policy.Default().WithHome(here.Account)
 		p.ShareRole.Mode = mode
-		call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: &p}}
+		call := &invocation.Invocation{Home: here, Session: r.cloud.NewSession(0), Members: &invocation.Members{}, Options: reconcile.Options{Policy: &p}}
 		control, err := all.Shares(call)(t.Context(), here.Account)
 		if err != nil {
 			t.Fatal(err)
@@ -266,7 +266,7 @@ func TestAPerfectFleetHasAFullPosture(t *testing.T) {
 		simecs.FleetSpec{Count: 40, InstanceType: "ecs.g6t.large", Image: "aliyun_2_1903_x64_20G_secured_alibase_20210120.vhd", UserData: data},
 		simecs.FleetSpec{Count: 20, InstanceType: "ecs.g6.large"})
 	p := policy.Default().WithHome(here.Account)
-	call := &fcrun.Call{Home: here, Session: r.cloud.NewSession(0), Members: &fcrun.Members{}, Options: reconcile.Options{Policy: p}}
+	call := &invocation.Invocation{Home: here, Session: r.cloud.NewSession(0), Members: &invocation.Members{}, Options: reconcile.Options{Policy: p}}
 	control, err := all.Fleet(call, nil)(t.Context(), here.Account)
 	if err != nil {
 		t.Fatal(err)
@@ -323,7 +323,7 @@ func TestWhatIsJudgedForAnOwnerKnowsTheMemoryOfTheSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, first := range map[int]time.Duration{0: time.Hour, 1: 25 * time.Hour} {
-		call := &fcrun.Call{Home: here, Session: session, Members: &fcrun.Members{}, Store: ledger.NewFolder(t.TempDir()), Options: reconcile.Options{Policy: p}}
+		call := &invocation.Invocation{Home: here, Session: session, Members: &invocation.Members{}, Store: ledger.NewFolder(t.TempDir()), Options: reconcile.Options{Policy: p}}
 		var found memory.Sorter
 		defer found.Close()
 		at := session.Now().Add(-time.Hour)

@@ -10,8 +10,8 @@ import (
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/controls"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
@@ -19,12 +19,12 @@ import (
 
 // Shares returns, for each account, the control of its shares. Switched off, it reads
 // nothing.
-func Shares(call *fcrun.Call) reconcile.Of[*fleet.ShareWorld] {
-	return fcrun.PerAccount(call, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
-		p := call.Options.Policy
+func Shares(inv *invocation.Invocation) reconcile.Of[*fleet.ShareWorld] {
+	return invocation.PerAccount(inv, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.ShareWorld], error) {
+		p := inv.Options.Policy
 		c := controls.Shares(observe.Shares{
 			ECS: ecs.New(session), Sharing: sharing.New(session), Keys: kms.New(session), Roles: ram.New(session),
-			Directory: directory.New(call.Session), Home: call.Home.Region, Now: session.Now,
+			Directory: directory.New(inv.Session), Home: inv.Home.Region, Now: session.Now,
 		}, p, account, nil)
 		if p.ShareRole.Mode == policy.Off {
 			c.Observe = func(context.Context, fleet.Batch) (*fleet.ShareWorld, error) {

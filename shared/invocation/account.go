@@ -1,4 +1,4 @@
-package fcrun
+package invocation
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 )
 
 // PerAccount returns the control of each account, created with the session that has that
-// account's keys: see [Call.In].
-func PerAccount[W any](c *Call, control func(fleet.AccountID, *aliyun.Session) (reconcile.Control[W], error)) reconcile.Of[W] {
+// account's keys: see [Invocation.In].
+func PerAccount[W any](inv *Invocation, control func(fleet.AccountID, *aliyun.Session) (reconcile.Control[W], error)) reconcile.Of[W] {
 	return func(ctx context.Context, account fleet.AccountID) (reconcile.Control[W], error) {
-		session, err := c.In(ctx, account)
+		session, err := inv.In(ctx, account)
 		if err != nil {
 			return reconcile.Control[W]{}, err
 		}

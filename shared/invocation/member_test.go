@@ -1,4 +1,4 @@
-package fcrun_test
+package invocation_test
 
 import (
 	"context"
@@ -11,11 +11,13 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/sts"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 )
+
+var admin = aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"}
 
 // abroad is a process that makes calls, in a cloud whose member account has the role
 // FleetwardenMember. Its clock is late by what a test adds.
@@ -23,7 +25,7 @@ type abroad struct {
 	*testing.T
 	cloud   *server.Server
 	aliyun  *aliyun.Cloud
-	members *fcrun.Members
+	members *invocation.Members
 	late    time.Duration // set between calls
 }
 
@@ -49,17 +51,17 @@ func newAbroad(t *testing.T) *abroad {
 		t.Fatal(err)
 	}
 	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	a := &abroad{T: t, cloud: cloud, aliyun: client, members: &fcrun.Members{}}
+	a := &abroad{T: t, cloud: cloud, aliyun: client, members: &invocation.Members{}}
 	a.members.Now = func() time.Time { return time.Now().Add(a.late) }
 	return a
 }
 
 // call is an invocation of the process.
-func (a *abroad) call() *fcrun.Call {
+func (a *abroad) call() *invocation.Invocation {
 	p := policy.Policy{Accounts: []policy.Account{
 		{ID: server.Sharer}, {ID: server.Sharee}, {ID: server.Member, Role: "FleetwardenMember"}, {ID: "4", Role: "None"},
 	}}
-	return &fcrun.Call{
+	return &invocation.Invocation{
 		Home: fleet.Scope{Account: server.Sharer, Region: server.Home}, Session: a.aliyun.NewSession(0), Members: a.members,
 		Options: reconcile.Options{Policy: &p, Stamp: fleet.Record{Function: "attach-role"}},
 	}

@@ -1,4 +1,4 @@
-package fcrun
+package invocation
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package fcrun_test
+package invocation_test
 
 import (
 	"testing"
@@ -8,8 +8,8 @@ import (
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/ecs"
-	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 )
 
 // The role of a member serves all functions: here it may do everything.
@@ -69,7 +69,7 @@ func TestAFunctionWithoutWorkInOtherAccountsReachesNone(t *testing.T) {
 
 func TestASessionsPolicyStaysWithinItsMaximum(t *testing.T) {
 	for _, f := range fleet.Functions() {
-		if n := len(fcrun.SessionPolicy(f.Name)); n == 0 || n > 2048 {
+		if n := len(invocation.SessionPolicy(f.Name)); n == 0 || n > 2048 {
 			t.Errorf("%s: %d characters", f.Name, n)
 		}
 	}

@@ -1,4 +1,4 @@
-package fcrun
+package invocation
 
 import (
 	"context"
@@ -56,49 +56,49 @@ func (m *Members) now() time.Time {
 }
 
 // Knows reports whether the policy covers an account.
-func (c *Call) Knows(account fleet.AccountID) bool { return c.Options.Policy.Knows(account) }
+func (inv *Invocation) Knows(account fleet.AccountID) bool { return inv.Options.Policy.Knows(account) }
 
 // Guards reports whether the policy covers an account and region.
-func (c *Call) Guards(s fleet.Scope) bool { return c.Options.Policy.Guards(s) }
+func (inv *Invocation) Guards(s fleet.Scope) bool { return inv.Options.Policy.Guards(s) }
 
 // RoleIn returns the role to assume in another account. At home there is none: the function
 // has its own keys.
-func (c *Call) RoleIn(account fleet.AccountID) (role string, ok bool) {
-	if account == c.Home.Account {
+func (inv *Invocation) RoleIn(account fleet.AccountID) (role string, ok bool) {
+	if account == inv.Home.Account {
 		return "", false
 	}
-	return c.Options.Policy.RoleIn(account)
+	return inv.Options.Policy.RoleIn(account)
 }
 
-// Reaches reports whether [Call.In] can reach an account.
-func (c *Call) Reaches(account fleet.AccountID) bool {
-	_, ok := c.RoleIn(account)
-	return ok || account == c.Home.Account
+// Reaches reports whether [Invocation.In] can reach an account.
+func (inv *Invocation) Reaches(account fleet.AccountID) bool {
+	_, ok := inv.RoleIn(account)
+	return ok || account == inv.Home.Account
 }
 
 // In returns the session for an account: at home the pass's own, elsewhere one with keys of
 // the role that the policy names there, which counts as the pass's own. The session has the
 // name of the function's own role, and is limited to the function's actions; see
 // [SessionPolicy]. An account without a role gives an error of class Denied.
-func (c *Call) In(ctx context.Context, account fleet.AccountID) (*aliyun.Session, error) {
-	if account == c.Home.Account {
-		return c.Session, nil
+func (inv *Invocation) In(ctx context.Context, account fleet.AccountID) (*aliyun.Session, error) {
+	if account == inv.Home.Account {
+		return inv.Session, nil
 	}
-	name, ok := c.RoleIn(account)
+	name, ok := inv.RoleIn(account)
 	if !ok {
 		return nil, noRole(account)
 	}
-	function := c.Options.Stamp.Function
+	function := inv.Options.Stamp.Function
 	role := sts.Role{Account: account, Name: name, Session: Role(function), Policy: SessionPolicy(function)}
 	if role.Policy == "" {
 		return nil, noBusiness(function)
 	}
-	keys, err := c.Members.keys(ctx, c.Session, c.Home.Region, role, aliyun.Keys{})
+	keys, err := inv.Members.keys(ctx, inv.Session, inv.Home.Region, role, aliyun.Keys{})
 	if err != nil {
 		return nil, err
 	}
-	return c.Session.As(keys, func(ctx context.Context, refused aliyun.Keys) (aliyun.Keys, error) {
-		return c.Members.keys(ctx, c.Session, c.Home.Region, role, refused)
+	return inv.Session.As(keys, func(ctx context.Context, refused aliyun.Keys) (aliyun.Keys, error) {
+		return inv.Members.keys(ctx, inv.Session, inv.Home.Region, role, refused)
 	}), nil
 }
 
