@@ -69,6 +69,11 @@ func (m *model) met(function, product, action string, from, to time.Time) bool {
 	})
 }
 
+// memberFails reports whether calls with the role of members may go wrong now.
+func (m *model) memberFails() bool {
+	return slices.ContainsFunc(m.troubles, func(t trouble) bool { return t.fault.Role == stack.Member && t.to.IsZero() })
+}
+
 type instance struct {
 	id, account, region string
 	group, kind, tag    string
