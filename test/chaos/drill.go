@@ -33,7 +33,6 @@ func here() Step { return Step{} }
 // drills makes a history of drills, one after another, in a world in which nothing else is in
 // the way.
 func (g *generator) drills() {
-	g.theme = themes()[0]
 	g.h.World = World{
 		Mode: "enforce", Conflict: pick(g, "report", "grant", "replace"), Consequence: "none", TakeBack: "report", PerPass: 500, PerHour: 100, MaxChanges: 500, MaxPercent: 100,
 		PercentAbove: 2, Budget: 1000, Push: "commands", Include: g.chance(0.3), Regions: []string{server.Home}, Propagation: pick(g, Duration(-1), 0), Nights: 1,

@@ -31,9 +31,7 @@ func Generate(seed uint64) History {
 		g.drills()
 		return g.h
 	}
-	g.theme = pick(&g, themes()...)
 	g.h.World = g.world()
-	g.theme.world(&g, &g.h.World)
 	if g.chance(0.5) {
 		g.h.Steps = g.fleet()
 	}
@@ -45,7 +43,6 @@ func Generate(seed uint64) History {
 
 type generator struct {
 	rnd    *rand.Rand
-	theme  theme
 	h      History
 	groups []string // of instances
 	shares []string
@@ -101,7 +98,7 @@ func (g *generator) account() string {
 
 // steps are one step, or some that belong together.
 func (g *generator) steps() []Step {
-	if len(g.groups) > 0 && g.chance(g.theme.twice) {
+	if len(g.groups) > 0 && g.chance(0.06) {
 		return g.twice()
 	}
 	s := g.step()
@@ -135,11 +132,11 @@ func (g *generator) step() Step {
 	}
 	sum := 0
 	for _, c := range all {
-		sum += c.weight + g.theme.more[c.do]
+		sum += c.weight
 	}
 	n := g.rnd.IntN(sum)
 	for _, c := range all {
-		if n -= c.weight + g.theme.more[c.do]; n < 0 {
+		if n -= c.weight; n < 0 {
 			return c.make()
 		}
 	}
@@ -150,13 +147,7 @@ func (g *generator) plan() Step {
 	return Step{Do: Plan, Account: g.account(), Kind: pick(g, "instance-role", "instance-role", "agent"), Undone: g.chance(0.5)}
 }
 
-// function is mostly one of the theme's.
-func (g *generator) function() string {
-	if g.chance(0.9) {
-		return pick(g, g.theme.functions...)
-	}
-	return pick(g, append([]string{"backfill"}, functions...)...)
-}
+func (g *generator) function() string { return pick(g, append([]string{"backfill"}, functions...)...) }
 
 func (g *generator) group() string {
 	name := fmt.Sprintf("g%d", len(g.groups)+1)

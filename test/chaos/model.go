@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
@@ -54,7 +55,7 @@ func (m *model) expect(s Step, now time.Time) {
 	for _, f := range s.Faults {
 		m.troubles = append(m.troubles, trouble{from: now, fault: f})
 		m.denied = m.denied || f.Kind == simcloud.Deny
-		m.forgetful = m.forgetful || f.Role == "fleetwarden-sweep" && (f.Product == "oss" || f.Product == "" && f.Action == "" || f.Action == "PutObject")
+		m.forgetful = m.forgetful || f.Role == "fleetwarden-sweep" && (f.Product == "oss" || f.Product == "" && f.Action == "" || strings.HasSuffix(f.Action, "Object"))
 	}
 }
 

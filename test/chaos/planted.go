@@ -164,31 +164,9 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 	return v, nil
 }
 
-// copyTree copies what git knows of a repository, as it is now, and what it would know.
+// copyTree copies a repository as it is in git's index: what is not added yet is left out.
 func copyTree(ctx context.Context, root, to string) error {
-	cmd := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-	cmd.Dir = root
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("listing the files of %s: %w", root, err)
-	}
-	for name := range bytes.SplitSeq(bytes.TrimRight(out, "\x00"), []byte{0}) {
-		from, into := filepath.Join(root, string(name)), filepath.Join(to, string(name))
-		text, err := os.ReadFile(from)
-		if errors.Is(err, os.ErrNotExist) {
-			continue // deleted, and not yet committed so
-		}
-		if err == nil {
-			err = os.MkdirAll(filepath.Dir(into), 0o755)
-		}
-		if err == nil {
-			err = os.WriteFile(into, text, 0o644)
-		}
-		if err != nil {
-			return fmt.Errorf("copying the repository: %w", err)
-		}
-	}
-	return nil
+	return command(ctx, root, "git", "checkout-index", "--all", "--prefix="+to+"/")
 }
 
 func command(ctx context.Context, dir, name string, args ...string) error {
