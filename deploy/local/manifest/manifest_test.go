@@ -17,6 +17,7 @@ name: test
 access: default
 vars:
   region: ${env('REGION', 'cn-hangzhou')}
+  tags: [{key: k, value: v}]
   queues: acs:mns:${vars.region}:${config('AccountID')}:/queues
 resources:
   one:
@@ -32,14 +33,14 @@ resources:
       role: role-one
       environmentVariables:
         A: "1"
-        B: ${env("B", env('C', 'd'))}-${vars.region}
+        B: ${env("B", 'd')}-${vars.region}
       logConfig: {project: "logs-${config('AccountID')}", logstore: functions, logBeginRule: None}
       asyncInvokeConfig:
         qualifier: LATEST
         maxAsyncEventAgeInSeconds: 3600
         maxAsyncRetryAttempts: 0
         destinationConfig: {onFailure: {destination: "${vars.queues}/dead/messages"}}
-      tags: ${json(file('./tags.json'))}
+      tags: ${vars.tags}
       triggers:
         - triggerName: bus
           triggerType: eventbridge
@@ -62,7 +63,7 @@ resources:
 func load(t *testing.T, text string, env map[string]string) (*manifest.Manifest, error) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, body := range map[string]string{"s.yaml": text, "pattern.json": `{"source":["acs.ecs"]}`, "tags.json": `[{"key":"k","value":"v"}]`} {
+	for name, body := range map[string]string{"s.yaml": text, "pattern.json": `{"source":["acs.ecs"]}`} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -98,14 +99,16 @@ func TestVariablesAreResolved(t *testing.T) {
 
 func TestManifestRefusesWithTheLine(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
-		{"a missing file", "./pattern.json", "./missing.json", "line 35: "},
-		{"an unknown variable", "${vars.region}\n      functionName", "${vars.regoin}\n      functionName", "line 11: resolving \"${vars.regoin}\": vars.regoin not found"},
+		{"a missing file", "./pattern.json", "./missing.json", "line 36: "},
+		{"an unknown variable", "${vars.region}\n      functionName", "${vars.regoin}\n      functionName", "line 12: resolving \"${vars.regoin}\": vars.regoin not found"},
+		{"a list in a text", "d')}-${vars.region}", "d')}-${vars.tags}", "vars.tags is no text"},
+		{"an expression of another form", "d')}-${vars.region}", "d')}-${json(file('./a'))}", "only ${vars.NAME}"},
 		{"an unknown function", "env('REGION', 'cn-hangzhou')", "git('REGION')", "line 5: resolving \"${git('REGION')}\": unknown function git"},
 		{"an environment variable without default", "env('REGION', 'cn-hangzhou')", "env('REGION')", "line 5: "},
 		{"a variable of itself", "${env('REGION', 'cn-hangzhou')}", "${vars.region}", "refer to each other"},
-		{"an open expression", "${vars.region}\n      functionName", "${vars.region\n      functionName", "line 11: "},
+		{"an open expression", "${vars.region}\n      functionName", "${vars.region\n      functionName", "line 12: "},
 		{"another edition", "3.0.0", "1.0.0", "line 1: edition"},
-		{"another component", "component: fc3@0.1.22", "component: fc@1.0.0", "line 9: component"},
+		{"another component", "component: fc3@0.1.22", "component: fc@1.0.0", "line 10: component"},
 		{"a component of any version", "component: fc3@0.1.22", "component: fc3", "component \"fc3\""},
 		{"an access that is resolved", "access: default", "access: ${env('S_ACCESS', 'default')}", "line 3: access must be a name"},
 		{"no qualifier", "        qualifier: LATEST\n", "", "needs qualifier: LATEST"},
@@ -117,22 +120,22 @@ func TestManifestRefusesWithTheLine(t *testing.T) {
 		{"an unknown key of a timer", "payload: \"x\"", "payloads: \"x\"", "unknown key \"payloads\""},
 		{"an unknown key of run options", "errorsTolerance: ALL", "errorTolerance: ALL", "unknown key \"errorTolerance\""},
 		{"an unknown key of a trigger", "triggerType: timer", "triggerType: timer\n          enable: true", "unknown key \"enable\""},
-		{"an unknown property", "handler: main", "hander: main", "line 14: unknown key \"hander\""},
-		{"a missing property", "      handler: main\n", "", "line 11: props lacks handler"},
-		{"another runtime", "runtime: go1", "runtime: custom.debian12", "line 13: runtime"},
-		{"concurrency in an instance", "runtime: go1", "runtime: go1\n      instanceConcurrency: 1", "line 14: instanceConcurrency"},
+		{"an unknown property", "handler: main", "hander: main", "line 15: unknown key \"hander\""},
+		{"a missing property", "      handler: main\n", "", "line 12: props lacks handler"},
+		{"another runtime", "runtime: go1", "runtime: custom.debian12", "line 14: runtime"},
+		{"concurrency in an instance", "runtime: go1", "runtime: go1\n      instanceConcurrency: 1", "line 15: instanceConcurrency"},
 		{"no timeout", "      timeout: 60\n", "", "timeout must be set"},
-		{"memory between the steps", "memorySize: 512", "memorySize: 500", "line 16: memorySize"},
-		{"a number as environment variable", `A: "1"`, "A: 1", "line 20: environment variable A must be a string"},
-		{"a reserved environment variable", `A: "1"`, `FC_A: "1"`, "line 20: FC_A"},
-		{"too large an environment", `A: "1"`, `A: "` + strings.Repeat("x", 4096) + `"`, "line 20: the environment variables have"},
+		{"memory between the steps", "memorySize: 512", "memorySize: 500", "line 17: memorySize"},
+		{"a number as environment variable", `A: "1"`, "A: 1", "line 21: environment variable A must be a string"},
+		{"a reserved environment variable", `A: "1"`, `FC_A: "1"`, "line 21: FC_A"},
+		{"too large an environment", `A: "1"`, `A: "` + strings.Repeat("x", 4096) + `"`, "line 21: the environment variables have"},
 		{"no retry attempts", "        maxAsyncRetryAttempts: 0\n", "", "maxAsyncRetryAttempts"},
 		{"an age out of range", "InSeconds: 3600", "InSeconds: 604801", "maxAsyncEventAgeInSeconds"},
 		{"no destination", "        destinationConfig: {onFailure: {destination: \"${vars.queues}/dead/messages\"}}\n", "", "onFailure is missing"},
 		{"a misspelt trigger type", "triggerType: timer", "triggerType: mnsTopic", "triggerType \"mnsTopic\" is not supported"},
 		{"two triggers of one name", "triggerName: daily", "triggerName: bus", "there twice"},
 		{"a five-field cron expression", "0 0 4 * * *", "0 4 * * *", "cronExpression"},
-		{"a misspelt trigger key", "triggerEnable: true", "enable: true", "line 33: unknown key \"enable\""},
+		{"a misspelt trigger key", "triggerEnable: true", "enable: true", "line 34: unknown key \"enable\""},
 		{"a missing trigger key", "            triggerEnable: true\n", "", "triggerConfig lacks triggerEnable"},
 		{"raw data", "eventSchema: CloudEvents", "eventSchema: RawData", "eventSchema"},
 		{"no dead letters", "              deadLetterQueue: {Arn: \"${vars.queues}/dead\"}\n", "", "deadLetterQueue is missing"},
@@ -198,6 +201,7 @@ func FuzzLoadNeverPanics(f *testing.F) {
 	f.Add("a: ${json('[1')}")
 	f.Add("vars: {a: \"${vars.b}${vars.b}\", b: \"${vars.c}${vars.c}\", c: \"${vars.a}\"}")
 	f.Add("a: ${env(env(env(}")
+	f.Add("a: ${vars.a}")
 	f.Fuzz(func(t *testing.T, text string) {
 		_, _ = load(t, text, nil)
 	})

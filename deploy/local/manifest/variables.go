@@ -1,9 +1,12 @@
 package manifest
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -48,8 +51,11 @@ func (r *resolver) resolve(n *yaml.Node) error {
 	return nil
 }
 
-// scalar resolves one value. If it is one expression as a whole it may become
-// what the expression yields, also a mapping; else it stays text.
+// expression is one of those that s.yaml has: vars.NAME, or a function of one or two strings.
+var expression = regexp.MustCompile(`\$\{ *(?:vars\.([\w.]+)|(\w+)\( *['"]([^'"]*)['"] *(, *['"]([^'"]*)['"] *)?\)) *\}`)
+
+// scalar resolves the expressions in one value. One that is a variable as a whole may become
+// what that is, also a list; else it stays text.
 func (r *resolver) scalar(n *yaml.Node) error {
 	if !strings.Contains(n.Value, "${") {
 		return nil
@@ -61,156 +67,77 @@ func (r *resolver) scalar(n *yaml.Node) error {
 	}
 	r.begun[n] = false
 	defer func() { r.begun[n] = true }()
-	var out strings.Builder
-	rest := n.Value
-	for {
-		before, tail, found := strings.Cut(rest, "${")
-		out.WriteString(before)
-		if !found {
-			break
-		}
-		e := expression{text: tail}
-		v, err := e.parse(r)
-		if err == nil && !e.take("}") {
-			err = fmt.Errorf("expected } at %q", e.text)
-		}
-		if err != nil {
-			return at(n, "resolving %q: %v", n.Value, err)
-		}
-		if n.Value == "${"+tail && e.text == "" && v.Kind != yaml.ScalarNode {
+	if whole := expression.FindStringSubmatch(n.Value); whole != nil && whole[0] == n.Value && whole[1] != "" {
+		if v, err := r.variable(whole[1]); err == nil && v.Kind != yaml.ScalarNode {
 			line := n.Line
 			*n = *v
 			n.Line = line
 			return nil
 		}
-		out.WriteString(v.Value)
-		rest = e.text
 	}
-	n.Value, n.Tag, n.Style = out.String(), "!!str", yaml.DoubleQuotedStyle
+	var failed error
+	if strings.Contains(expression.ReplaceAllString(n.Value, ""), "${") {
+		failed = errors.New("only ${vars.NAME} and ${function('argument')} are supported here")
+	}
+	text := expression.ReplaceAllStringFunc(n.Value, func(e string) string {
+		v, err := r.value(expression.FindStringSubmatch(e))
+		if failed == nil {
+			failed = err
+		}
+		return v
+	})
+	if failed != nil {
+		return at(n, "resolving %q: %v", n.Value, failed)
+	}
+	n.Value, n.Tag, n.Style = text, "!!str", yaml.DoubleQuotedStyle
 	return nil
 }
 
-// expression is what stands between ${ and }: a call such as env('X', 'd'), or
-// a path such as vars.region.
-type expression struct{ text string }
-
-func (e *expression) take(s string) bool {
-	e.text = strings.TrimLeft(e.text, " ")
-	rest, ok := strings.CutPrefix(e.text, s)
-	if ok {
-		e.text = rest
-	}
-	return ok
-}
-
-func (e *expression) parse(r *resolver) (*yaml.Node, error) {
-	e.text = strings.TrimLeft(e.text, " ")
-	for _, quote := range []string{"'", `"`} {
-		if e.take(quote) {
-			s, rest, ok := strings.Cut(e.text, quote)
-			if !ok {
-				return nil, fmt.Errorf("a string without its end")
-			}
-			e.text = rest
-			return text(s), nil
+// value is that of an expression, by its parts.
+func (r *resolver) value(part []string) (string, error) {
+	name, function, argument, more := part[1], part[2], part[3], part[4] != ""
+	if name != "" {
+		v, err := r.variable(name)
+		if err == nil && v.Kind != yaml.ScalarNode {
+			err = fmt.Errorf("vars.%s is no text", name)
 		}
-	}
-	end := strings.IndexFunc(e.text, func(c rune) bool { return strings.ContainsRune("(), }", c) })
-	if end <= 0 {
-		return nil, fmt.Errorf("expected a variable at %q", e.text)
-	}
-	name := e.text[:end]
-	e.text = e.text[end:]
-	if !e.take("(") {
-		return r.path(name)
-	}
-	args, err := e.arguments(r)
-	if err != nil {
-		return nil, err
-	}
-	return r.call(name, args)
-}
-
-func (e *expression) arguments(r *resolver) ([]*yaml.Node, error) {
-	var args []*yaml.Node
-	for !e.take(")") {
-		if len(args) > 0 && !e.take(",") {
-			return nil, fmt.Errorf("expected , or ) at %q", e.text)
-		}
-		v, err := e.parse(r)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		args = append(args, v)
+		return v.Value, nil
 	}
-	return args, nil
+	switch {
+	case more && function != "env":
+		return "", fmt.Errorf("%s takes 1 argument", function)
+	case function == "env":
+		v, ok := r.options.Env(argument)
+		if !ok && !more {
+			return "", fmt.Errorf("the environment has no %s, and no default is given", argument)
+		}
+		if !ok {
+			v = part[5]
+		}
+		return v, nil
+	case function == "file":
+		b, err := os.ReadFile(filepath.Join(r.dir, argument))
+		return string(b), err
+	case function == "config" && argument == "AccountID":
+		return r.options.Account, nil
+	case function == "config":
+		return "", fmt.Errorf("unknown config %s", argument)
+	}
+	return "", fmt.Errorf("unknown function %s", function)
 }
 
-func text(s string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s, Style: yaml.DoubleQuotedStyle}
-}
-
-// path is vars.a.b; what is not there is an error, as it is for s verify.
-func (r *resolver) path(name string) (*yaml.Node, error) {
-	parts := strings.Split(name, ".")
-	if parts[0] != "vars" || r.vars == nil || len(parts) < 2 {
-		return nil, fmt.Errorf("unknown variable %s", name)
-	}
-	n := r.vars
-	for _, p := range parts[1:] {
-		next := child(n, p)
+// variable is one of vars; what is not there is an error, as it is for s verify.
+func (r *resolver) variable(path string) (*yaml.Node, error) {
+	n := cmp.Or(r.vars, &yaml.Node{})
+	for _, name := range strings.Split(path, ".") {
+		next := child(n, name)
 		if next == n {
-			return nil, fmt.Errorf("%s not found", name)
+			return nil, fmt.Errorf("vars.%s not found", path)
 		}
 		n = next
 	}
 	return n, r.resolve(n)
-}
-
-func (r *resolver) call(name string, args []*yaml.Node) (*yaml.Node, error) {
-	most := map[string]int{"env": 2, "file": 1, "json": 1, "config": 1}[name]
-	if most == 0 {
-		return nil, fmt.Errorf("unknown function %s", name)
-	}
-	if len(args) == 0 || len(args) > most {
-		return nil, fmt.Errorf("%s takes 1 to %d arguments, not %d", name, most, len(args))
-	}
-	switch name {
-	case "env":
-		return r.env(args)
-	case "file":
-		b, err := os.ReadFile(filepath.Join(r.dir, args[0].Value))
-		if err != nil {
-			return nil, err
-		}
-		return text(string(b)), nil
-	case "json":
-		return fromJSON(args[0].Value)
-	}
-	if args[0].Value != "AccountID" {
-		return nil, fmt.Errorf("unknown config %s", args[0].Value)
-	}
-	return text(r.options.Account), nil
-}
-
-func (r *resolver) env(args []*yaml.Node) (*yaml.Node, error) {
-	if v, ok := r.options.Env(args[0].Value); ok {
-		return text(v), nil
-	}
-	if len(args) == 1 {
-		return nil, fmt.Errorf("the environment has no %s, and no default is given", args[0].Value)
-	}
-	return args[1], nil
-}
-
-// fromJSON reads JSON, which is YAML, into nodes.
-func fromJSON(s string) (*yaml.Node, error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(s), &doc); err != nil {
-		return nil, fmt.Errorf("reading JSON: %w", err)
-	}
-	if len(doc.Content) != 1 {
-		return nil, fmt.Errorf("reading JSON: no value")
-	}
-	return doc.Content[0], nil
 }
