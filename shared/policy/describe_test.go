@@ -70,7 +70,7 @@ func (v dict[T]) schema() schema {
 	var item T
 	s := schema{
 		"type":                 "object",
-		"propertyNames":        schema{"pattern": v.keys.shape.String(), "maxLength": v.keys.longest},
+		"propertyNames":        schema{"pattern": v.keys.shape, "maxLength": v.keys.longest},
 		"additionalProperties": describe(v.item(&item)),
 	}
 	if v.least > 0 {
@@ -129,7 +129,7 @@ func rulesOfControls() []schema {
 }
 
 func (d duration) schema() schema {
-	return schema{"type": "string", "pattern": durationShape.String()}
+	return schema{"type": "string", "pattern": durationShape}
 }
 
 func (d date) schema() schema {
@@ -139,7 +139,7 @@ func (d date) schema() schema {
 func (d lastDay) schema() schema { return date{}.schema() }
 
 func (t text[S]) schema() schema {
-	return schema{"type": "string", "pattern": t.shape.String(), "maxLength": t.longest}
+	return schema{"type": "string", "pattern": t.shape, "maxLength": t.longest}
 }
 
 func (c choice[S]) schema() schema { return schema{"type": "string", "enum": c.words} }

@@ -22,7 +22,7 @@ const MaxSize = 256 << 10
 // unknown or repeated key, a missing one, a value of the wrong type or out of
 // range, an anchor, an alias, an explicit tag, a second document.
 func Load(name string, data []byte) (*Policy, error) {
-	l := &loader{file: name, policy: defaults(), named: map[string]bool{}}
+	l := &loader{file: name, policy: defaults(), named: map[string]bool{}, patterns: map[string]*regexp.Regexp{}}
 	if root := l.parse(data); root != nil && l.plain(root) {
 		l.policy.root().load(l, node{Node: root})
 		for _, check := range l.later {
@@ -43,9 +43,20 @@ type loader struct {
 	policy   *Policy
 	problems Problems
 	// named has the values that must be unique.
-	named map[string]bool
+	named    map[string]bool
+	patterns map[string]*regexp.Regexp
 	// later has checks that need the whole policy.
 	later []func()
+}
+
+// pattern compiles a pattern once. No file needs all, and each function loads one when it starts.
+func (l *loader) pattern(text string) *regexp.Regexp {
+	p := l.patterns[text]
+	if p == nil {
+		p = regexp.MustCompile(text)
+		l.patterns[text] = p
+	}
+	return p
 }
 
 // node is a piece of the file and its path.
@@ -136,18 +147,18 @@ func unwritable(r rune) bool {
 
 // The YAML library returns its errors as text only. It counts the lines of its scanner's
 // errors from 1, of its parser's from 0, and omits line 0.
-var (
-	yamlError  = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
-	fromParser = regexp.MustCompile(`^did not find expected (<|node|'-'|key|',')|^found (undefined|duplicate|incompatible)`)
+const (
+	yamlError  = `^yaml: (?:line (\d+): )?(.*)`
+	fromParser = `^did not find expected (<|node|'-'|key|',')|^found (undefined|duplicate|incompatible)`
 )
 
 func (l *loader) syntax(err error) {
-	parts := yamlError.FindStringSubmatch(err.Error())
+	parts := l.pattern(yamlError).FindStringSubmatch(err.Error())
 	if parts == nil {
 		parts = []string{"", "", "cannot be read"}
 	}
 	line, _ := strconv.Atoi(parts[1])
-	if fromParser.MatchString(parts[2]) {
+	if l.pattern(fromParser).MatchString(parts[2]) {
 		line++
 	}
 	l.at(line, 1, Problem{Message: "not YAML: " + parts[2]})

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 // duration is one number and one unit: d, h, m or s.
 type duration struct{ to *time.Duration }
 
-var durationShape = regexp.MustCompile(`^(0|[1-9][0-9]{0,3})([dhms])$`)
+const durationShape = `^(0|[1-9][0-9]{0,3})([dhms])$`
 
 // units are ordered from the longest, so that the first that divides is the canonical one.
 var units = []struct {
@@ -26,7 +25,7 @@ func (d duration) load(l *loader, n node) {
 		l.wrongType(n, want, "")
 		return
 	}
-	parts := durationShape.FindStringSubmatch(n.Value)
+	parts := l.pattern(durationShape).FindStringSubmatch(n.Value)
 	if parts == nil {
 		l.wrongType(n, want, hint)
 		return

@@ -3,7 +3,6 @@ package policy
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -32,11 +31,11 @@ type form struct {
 	// longest is the largest number of characters.
 	longest int
 	// shape is a pattern that Go and ECMAScript share.
-	shape *regexp.Regexp
+	shape string
 }
 
-func (f form) fits(s string) bool {
-	return f.shape.MatchString(s) && utf8.RuneCountInString(s) <= f.longest
+func (f form) fits(l *loader, s string) bool {
+	return l.pattern(f.shape).MatchString(s) && utf8.RuneCountInString(s) <= f.longest
 }
 
 // text is a string of a form.
@@ -46,7 +45,7 @@ type text[S ~string] struct {
 }
 
 func (t text[S]) load(l *loader, n node) {
-	if s, ok := l.str(n, t.name); ok && l.fits(n, t.name, "", t.form.fits(s)) {
+	if s, ok := l.str(n, t.name); ok && l.fits(n, t.name, "", t.form.fits(l, s)) {
 		*t.to = S(s)
 	}
 }
