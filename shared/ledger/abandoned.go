@@ -10,7 +10,8 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// abandonedBack is how far back [Abandoned] searches for open intents.
+// abandonedBack is how far back [Abandoned] searches for open intents: over two nights. What no
+// sweep of these could read stays open; show and undo name it.
 const abandonedBack = 48 * time.Hour
 
 // Abandoned yields the intents about resources of a scope that passes of these functions

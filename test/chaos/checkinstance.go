@@ -39,7 +39,7 @@ func (p *player) checkLive() {
 		if !there || !i.live || i.left || i.alone() || p.h.World.foreignPolicy(i.account) {
 			continue
 		}
-		if i.edits == 0 && i.trusted() && i.role == "" && now.Role != systrust && !p.unreplayed(i.account) && !p.gaveUp(i, "attach-role") {
+		if (i.edits == 0 || i.again) && i.trusted() && i.role == "" && now.Role != systrust && !p.unreplayed(i.account) && !p.gaveUp(i, "attach-role") {
 			p.wrong("%s (%s, %s) was launched and has the role %q after its events were worked on", i.id, i.kind, i.group, now.Role)
 		}
 		status, _, _ := p.Server.SAS.Agent(i.account, i.id)

@@ -101,11 +101,7 @@ func (g *generator) steps() []Step {
 	if len(g.groups) > 0 && g.chance(0.06) {
 		return g.twice()
 	}
-	s := g.step()
-	if s.Do == Plan && g.chance(0.4) {
-		return []Step{g.cut(), s}
-	}
-	return []Step{s}
+	return []Step{g.step()}
 }
 
 // step draws one of the steps that are possible now.

@@ -86,6 +86,7 @@ type instance struct {
 	role, began string
 	// edits is how often others changed its role after its launch.
 	edits     int
+	again     bool   // it was started since
 	agent     string // what others made of it last; "" for what its launch brings
 	agentAt   time.Time
 	breaks    int // how often others broke the agent

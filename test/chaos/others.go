@@ -31,6 +31,7 @@ func (p *player) power(_ context.Context, s Step) error {
 		}
 		_, err := p.call(i.account, "2014-05-26", action, i.region, params)
 		i.released = i.released || s.Do == Release && err == nil
+		i.again = s.Do == Start && err == nil
 	}
 	return nil
 }
@@ -50,7 +51,7 @@ func (p *player) edit(_ context.Context, s Step) error {
 			continue
 		}
 		if _, err := p.call(i.account, "2014-05-26", action, i.region, map[string]string{"InstanceIds": `["` + i.id + `"]`, "RamRoleName": role}); err == nil {
-			i.role, i.edits = called(i.account, s.Role), i.edits+1
+			i.role, i.edits, i.again = called(i.account, s.Role), i.edits+1, false
 		}
 	}
 	return nil

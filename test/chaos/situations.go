@@ -34,6 +34,14 @@ func roleDrills() []drill {
 			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "app-role", ""), soon(), seldom()} },
 		},
 		{
+			function: "attach-role", // that another caller took, of an instance that starts again
+			world:    func(*generator, *World) {},
+			steps: func(g *generator) []Step {
+				made := g.made(Launch, "trusted", "", "")
+				return []Step{made, seldom(), {Do: Detach, Group: made.Group, N: 9}, {Do: Stop, Group: made.Group, N: 9}, soon(), {Do: Start, Group: made.Group, N: 9}, soon()}
+			},
+		},
+		{
 			function: "attach-role", // more than the limits let through
 			world: func(g *generator, w *World) {
 				w.Conflict, w.PerHour = "replace", pick(g, 3, 3, 5)
@@ -107,11 +115,7 @@ func consequenceDrills() []drill {
 				w.Consequence, w.Grace = pick(g, "tag", "stop"), pick(g, Duration(time.Hour), Duration(day))
 			},
 			steps: func(g *generator) []Step {
-				out := []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), here(), night(), here(), night(), calm()}
-				if g.chance(0.3) {
-					out = append(out, night())
-				}
-				return out
+				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), here(), night(), here(), night(), calm()}
 			},
 		},
 	}
@@ -149,6 +153,13 @@ func otherDrills() []drill {
 			},
 		},
 		{
+			function: "sweep", // of a fleet of all kinds
+			world:    func(*generator, *World) {},
+			steps: func(g *generator) []Step {
+				return append(g.fleet(), pick(g, Step{Do: Dry}, beside(), night()), seldom())
+			},
+		},
+		{
 			function: "backfill", // of a plan that is old when it is applied
 			world:    func(*generator, *World) {},
 			steps: func(g *generator) []Step {
@@ -170,8 +181,12 @@ func shareDrills() []drill {
 			function: "setup-share-role", calls: []string{"CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion", "AttachPolicyToRole", "DetachPolicyFromRole", "PutObject"},
 			world: func(g *generator, w *World) {
 				w.TakeBack = pick(g, "enforce", "report")
-				if g.chance(0.5) {
+				switch g.rnd.IntN(3) {
+				case 0:
 					wide(w)
+				case 1:
+					g.withMembers(w)
+					w.Approve = "directory"
 				}
 			},
 			steps: func(g *generator) []Step {

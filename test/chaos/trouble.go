@@ -18,24 +18,7 @@ func (g *generator) twice() []Step {
 		out = append(out, Step{Do: Attach, Group: group, N: 2, Role: "app-role"})
 	}
 	out = append(out, Step{Do: Again, Group: group}, wait)
-	if g.chance(0.5) {
-		out = append(out, g.cut())
-	}
 	return append(out, Step{Do: Undo})
-}
-
-// cut has the operator's tool die half-way, mostly around a write of its own.
-func (g *generator) cut() Step {
-	s := Step{Do: Kill, Function: "backfill", After: g.chance(0.5)}
-	switch g.rnd.IntN(4) {
-	case 0:
-		s.Call = 1 + g.rnd.IntN(40)
-	case 1:
-		s.Action = pick(g, moments["backfill"]...)
-	default:
-		s.Writes = 1 + g.rnd.IntN(4)
-	}
-	return s
 }
 
 func (g *generator) kill() Step {
