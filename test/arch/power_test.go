@@ -2,6 +2,7 @@ package arch_test
 
 import (
 	"encoding/json"
+	"go/ast"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,14 @@ var powers = map[string][]string{
 	"cli.Redrive":           {"mns:DeleteMessage", "mns:BatchDeleteMessage", "mns:BatchReceiveMessage"}, // a letter that was sent back leaves its queue
 }
 
+// optionalPowers are the actions of acts that the operator has to allow: a file of
+// deploy/ram/optional has them where the function's own file does not.
+var optionalPowers = map[string][]string{
+	"agent.OneClick": {"yundun-sas:OperateAgentClientInstall"},
+	"sanction.Tag":   {"ecs:TagResources"},
+	"sanction.Stop":  {"ecs:StopInstances"},
+}
+
 // writes are the verbs of RAM actions that change something.
 var writes = []string{"Attach", "BatchDelete", "Create", "Delete", "Detach", "Update", "Put", "Set", "PassRole", "Run", "Invoke", "Stop", "Tag", "Add", "Refresh"}
 
@@ -57,6 +66,54 @@ func TestAFunctionHasTheRightsOfItsActsAndNoOthers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// An act without a row in these lists has no rights, and nothing else would say so.
+func TestEachActThatAMainWiresIsOneWhoseRightsAreKnown(t *testing.T) {
+	files := tree(t)
+	acts, wired := actsIn(files), 0
+	for _, f := range files {
+		if f.test || !below(f.dir, "functions") {
+			continue
+		}
+		for _, act := range acts {
+			pkg, name, _ := strings.Cut(act, ".")
+			if !slices.ContainsFunc(calls(f, pkg), func(u use) bool { return u.name == name }) {
+				continue
+			}
+			wired++
+			if powers[act] == nil && optionalPowers[act] == nil {
+				t.Errorf("%s wires %s: which actions does it need?", f.name, act)
+			}
+			for _, action := range optionalPowers[act] {
+				if !slices.Contains(optionallyGrantedBy(t, f.dir), action) {
+					t.Errorf("%s wires %s, which needs %s: neither its RAM file nor deploy/ram/optional allows that", f.name, act, action)
+				}
+			}
+		}
+	}
+	if wired == 0 {
+		t.Error("no main wires an act")
+	}
+}
+
+// actsIn are the functions of shared/acts that return an act, with their packages.
+func actsIn(files []file) (out []string) {
+	for _, f := range files {
+		if f.test || !below(f.dir, "shared/acts") {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv != nil || !fn.Name.IsExported() || fn.Type.Results.NumFields() != 1 {
+				continue
+			}
+			if sel, ok := fn.Type.Results.List[0].Type.(*ast.SelectorExpr); ok && ident(sel.X) == "acts" && sel.Sel.Name == "Act" {
+				out = append(out, f.ast.Name.Name+"."+fn.Name.Name)
+			}
+		}
+	}
+	return out
 }
 
 // Function Compute sends what failed to the end to the dead letters, and writes the log,
@@ -107,6 +164,18 @@ func grantedBy(t *testing.T, dir string) []string {
 	}
 	t.Fatalf("no RAM file in deploy/ram for %s", dir)
 	return nil
+}
+
+// optionallyGrantedBy lists these, and those of the function's optional files.
+func optionallyGrantedBy(t *testing.T, dir string) []string {
+	t.Helper()
+	out := grantedBy(t, dir)
+	for _, name := range stems(t, "deploy/ram/optional/*.json", "") {
+		if strings.HasPrefix(strings.ReplaceAll(name, "-", ""), filepath.Base(dir)) {
+			out = append(out, actions(t, filepath.Join(top, "deploy/ram/optional", name))...)
+		}
+	}
+	return out
 }
 
 func actions(t *testing.T, path string) []string {
