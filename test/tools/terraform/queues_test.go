@@ -36,8 +36,15 @@ func TestAQueueIsWhereItsFunctionIs(t *testing.T) {
 		if !isInbox && !slices.Contains(unread, q.Name) {
 			t.Errorf("nothing reads %s", q.Name)
 		}
-		if q.When != "" && (q.When != "sinks.findings" || q.Where != "home") {
-			t.Errorf("%s is made when %q, where %q", q.Name, q.When, q.Where)
+		sink, named := strings.CutPrefix(q.When, "sinks.")
+		if q.When == "" {
+			continue
+		}
+		if !named || q.Where != "home" || !strings.Contains(rootText(t, "terraform"), "local.policy."+q.When+",") {
+			t.Errorf("%s is made when %q, where %q: not what queues.tf does", q.Name, q.When, q.Where)
+		}
+		if !strings.Contains(rootText(t, "terraform/member"), `!endswith(name, "-`+sink+`")`) {
+			t.Errorf("member/main.tf does not refuse the right to send to %s", q.Name)
 		}
 	}
 }
