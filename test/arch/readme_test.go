@@ -27,6 +27,32 @@ func firstCells(t *testing.T, text, header string) (out []string) {
 	return out
 }
 
+// shared/README.md says how to add a rule, an event and so on.
+func TestTheFilesAndTestsThatTheGuideNamesExist(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(top, "shared", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defined, named := map[string]bool{}, 0
+	eachText(t, func(_, text string) {
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(text, -1) {
+			defined[m[1]] = true
+		}
+	})
+	_, guide, _ := strings.Cut(string(data), "## How to add")
+	for _, m := range regexp.MustCompile("`(Test\\w+|[\\w./-]+/[\\w./-]*|[\\w.-]+\\.(?:md|yaml))`").FindAllStringSubmatch(guide, -1) {
+		named++
+		_, atTop := os.Stat(filepath.Join(top, m[1]))
+		_, here := os.Stat(filepath.Join(top, "shared", m[1]))
+		if !defined[m[1]] && atTop != nil && here != nil {
+			t.Errorf("shared/README.md names %s, which does not exist", m[1])
+		}
+	}
+	if named < 50 {
+		t.Errorf("only %d files and tests were found", named)
+	}
+}
+
 func TestTheReadmeListsTheFunctionsAndTheRules(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(top, "README.md"))
 	if err != nil {
