@@ -80,7 +80,7 @@ func isLost(err error) bool {
 	return !errors.As(err, new(*fleet.BadInput)) && !errors.As(err, new(*fleet.Ignored)) && !errors.As(err, new(*Error))
 }
 
-// refuse says why an event is not looked at; nil when it is.
+// refuse says why an event is not checked; nil when it is.
 func (f filter) refuse(ev Event) error {
 	where := ev.Type
 	if ev.ID != "" {
@@ -100,7 +100,7 @@ func (f filter) refuse(ev Event) error {
 	case len(ev.Refs) > 0 && !f.Reaches(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is one the policy names, without a role to assume there; add role to it"}
 	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.refs, r.Kind) }):
-		return &fleet.Ignored{Where: where, Why: "it names nothing that this function looks at; the daily sweep does"}
+		return &fleet.Ignored{Where: where, Why: "it names nothing that this function checks; the daily sweep does"}
 	}
 	return nil
 }

@@ -108,8 +108,8 @@ func TestAnEventThatIsNotForUsSaysWhy(t *testing.T) {
 		"our session in a member": {func(e *events.Event) {
 			e.Account, e.Role, e.Session = member, "fleetwardenmember", "fleetwarden-attach-role"
 		}, false, "fleetwarden-attach-role of role fleetwardenmember"},
-		"no ref of ours": {func(e *events.Event) { e.Refs[0].Kind = fleet.KindCall }, false, "nothing that this function looks at"},
-		"no ref at all":  {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function looks at"},
+		"no ref of ours": {func(e *events.Event) { e.Refs[0].Kind = fleet.KindCall }, false, "nothing that this function checks"},
+		"no ref at all":  {func(e *events.Event) { e.Refs = nil }, false, "nothing that this function checks"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev := launchOf(hangzhou, "i-1")

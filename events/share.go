@@ -28,7 +28,7 @@ func (r *reader) imageShare(ev Event, rec object) (Event, error) {
 
 // resourceShare reads the calls of Resource Sharing. AssociateResourceShare with
 // nothing but targets shares all that the share holds, and names none of it;
-// then, and whenever the record does not say, both kinds are looked at.
+// then, and whenever the record does not say, both kinds are checked.
 func (r *reader) resourceShare(ev Event, rec object) (Event, error) {
 	ev.Kind = fleet.EventResourceShare
 	ev.Call = r.call(&ev, rec)

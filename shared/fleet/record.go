@@ -40,7 +40,7 @@ type FindingRecord struct {
 	// when not zero, is for how many of them such a line stands.
 	Remark bool `json:"remark,omitempty"`
 	Count  int  `json:"count,omitempty"`
-	// AgainSeconds is after how many seconds the thing is looked at again.
+	// AgainSeconds is after how many seconds the resource is checked again.
 	AgainSeconds int `json:"againSeconds,omitempty"`
 }
 
@@ -65,7 +65,7 @@ type ChangeRecord struct {
 
 // Pass sums up one trip through the core.
 type Pass struct {
-	// Refs is how many things were looked at, Ignored how many events were not
+	// Refs is how many resources were checked, Ignored how many events were not
 	// for this function, Bad how many elements could not be read.
 	Refs    int `json:"refs"`
 	Ignored int `json:"ignored,omitempty"`
@@ -73,7 +73,7 @@ type Pass struct {
 	// Outcomes and States count verdicts and changes.
 	Outcomes map[Outcome]int `json:"outcomes,omitempty"`
 	States   map[State]int   `json:"states,omitempty"`
-	// Again is how many refs were put back for another look.
+	// Again is how many refs were re-queued for another check.
 	Again int `json:"again,omitempty"`
 	// Calls counts API calls by "product:Action" and result ("ok" or a class).
 	Calls map[string]map[string]int `json:"calls,omitempty"`

@@ -85,7 +85,7 @@ type Key struct {
 // Key returns what r points to.
 func (r Ref) Key() Key { return Key{r.Scope, r.Kind, r.ID} }
 
-// Try says how often a Ref was looked at, and since when. A message carries it, so it is
+// Try says how often a Ref was checked, and since when. A message carries it, so it is
 // a hint: it paces rechecks and ends those of its own message, and matures nothing. The
 // zero Try is a Ref of the first look.
 type Try struct {

@@ -12,7 +12,7 @@ type ShareWorld struct {
 	Account AccountID
 	// At is the cloud's time, from the Date header of its answers.
 	At time.Time
-	// Sides are the kinds of thing shared that the pass looks at.
+	// Sides are the kinds of shared resources that the pass checks.
 	Sides []ShareSide
 	// Directory is the account's own resource directory; it is unknown while nothing
 	// asks for it.

@@ -60,14 +60,14 @@ func holds(err error) bool {
 	return class == fleet.Throttled || class == fleet.OutOfBudget
 }
 
-// maxTries is how often a ref is looked at before it is left to the next sweep. With
+// maxTries is how often a ref is checked before it is left to the next sweep. With
 // the longest wait between looks that is some hours; the rules' own deadlines, which count
 // from facts, are shorter. The count is what the ref's message says: one that claims too
 // many ends its own rechecks alone, and one that claims too few has as many as any event.
 const maxTries = 40
 
 // againRef puts one ref back with its try counted: once a batch, as soon as any caller asks
-// for. What the rate or the budget of a pass, or a throttle, held is put back however often
+// for. What the rate or the budget of a pass, or a throttle, held is re-queued however often
 // that was, until it is done.
 func (r *pass) againRef(ref fleet.Ref, after time.Duration, held bool) error {
 	if held {
@@ -93,7 +93,7 @@ func (r *pass) againRef(ref fleet.Ref, after time.Duration, held bool) error {
 	return nil
 }
 
-// flush sends what was put back. If that fails, the pass has lost something and
+// flush sends what was re-queued. If that fails, the pass has lost something and
 // the platform must try again.
 func (r *pass) flush(ctx context.Context) error {
 	byDelay := map[time.Duration][]fleet.Ref{}

@@ -70,7 +70,7 @@ type Options struct {
 	Record func(fleet.Record) error
 	// Stamp is copied into each record: function, run, request, policy digest.
 	Stamp fleet.Record
-	// DryRun: nothing is written, sent or put back.
+	// DryRun: nothing is written, sent or re-queued.
 	DryRun bool
 	// Forward: no change is carried out here; all are forwarded.
 	Forward bool

@@ -138,7 +138,7 @@ func (r *pass) hold(it *item, a fleet.Allowance) {
 }
 
 // reportHeld writes one finding for each rule whose changes the stop of an hour holds. They
-// are not put back: a person lets a part of them through, and each sweep reports them
+// are not re-queued: a person lets a part of them through, and each sweep reports them
 // until they are done.
 func (r *pass) reportHeld() error {
 	order := func(a, b heldRule) int {
