@@ -64,13 +64,11 @@ func (p *player) checkLedger(said findings) {
 	for stem, e := range b["intent"] {
 		_, reported := b["outcome"][stem]
 		due := said.last.Add(-time.Hour) // what is younger is left to passes, and to the next sweep
-		if slices.ContainsFunc(e.Changes, func(c change) bool { return c.Kind == "refresh-assets" }) {
-			due = said.last.Add(-day) // no API shows that it was done
+		if slices.ContainsFunc(e.Changes, func(c change) bool { return c.Kind == "refresh-assets" || p.idle(c.ID) }) {
+			due = said.last.Add(-day) // nothing shows that it was done
 		}
-		if p.m.forgetful && e.Time.Before(p.m.calm.Add(-day)) {
-			continue // the sweeps of the two days after could not read it
-		}
-		if _, settled := b["settled"][stem]; !reported && !settled && e.Time.Before(due) {
+		// The sweeps of the two days after may not have been able to read it.
+		if _, settled := b["settled"][stem]; !reported && !settled && e.Time.Before(due) && !(p.m.forgetful && e.Time.Before(p.m.calm.Add(-day))) {
 			p.wrong("the ledger does not know the end of %s: %+v", stem, e.Changes)
 		}
 	}
@@ -83,6 +81,16 @@ func (p *player) checkLedger(said findings) {
 	for stem, c := range b.given() {
 		p.checkDone(b["intent"][stem].Time, b["outcome"][stem].Time, c, deeds)
 	}
+}
+
+// idle reports whether an instance does not run: then no rule asks what its agents are.
+func (p *player) idle(id string) bool {
+	i := p.m.byID(id)
+	if i == nil {
+		return false
+	}
+	now, there := p.Server.ECS.Instance(i.account, i.region, i.id)
+	return !there || now.Status != "Running"
 }
 
 // given are the roles that attach-role gave, by the names of their entries.

@@ -17,8 +17,7 @@ func (g *generator) twice() []Step {
 	if g.chance(0.4) {
 		out = append(out, Step{Do: Attach, Group: group, N: 2, Role: "app-role"})
 	}
-	out = append(out, Step{Do: Again, Group: group}, wait)
-	return append(out, Step{Do: Undo})
+	return append(out, Step{Do: Again, Group: group}, wait, Step{Do: Undo})
 }
 
 func (g *generator) kill() Step {
