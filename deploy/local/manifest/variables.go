@@ -54,8 +54,8 @@ func (r *resolver) resolve(n *yaml.Node) error {
 // expression is one of those that s.yaml has: vars.NAME, or a function of one or two strings.
 var expression = regexp.MustCompile(`\$\{ *(?:vars\.([\w.]+)|(\w+)\( *['"]([^'"]*)['"] *(, *['"]([^'"]*)['"] *)?\)) *\}`)
 
-// scalar resolves the expressions in one value. One that is a variable as a whole may become
-// what that is, also a list; else it stays text.
+// scalar resolves the expressions in one value. A value that is one variable, and nothing else,
+// becomes what the variable is, such as a list; any other stays text.
 func (r *resolver) scalar(n *yaml.Node) error {
 	if !strings.Contains(n.Value, "${") {
 		return nil
@@ -67,16 +67,18 @@ func (r *resolver) scalar(n *yaml.Node) error {
 	}
 	r.begun[n] = false
 	defer func() { r.begun[n] = true }()
+	var failed error
 	if whole := expression.FindStringSubmatch(n.Value); whole != nil && whole[0] == n.Value && whole[1] != "" {
-		if v, err := r.variable(whole[1]); err == nil && v.Kind != yaml.ScalarNode {
+		v, err := r.variable(whole[1])
+		if err == nil && v.Kind != yaml.ScalarNode {
 			line := n.Line
 			*n = *v
 			n.Line = line
 			return nil
 		}
+		failed = err
 	}
-	var failed error
-	if strings.Contains(expression.ReplaceAllString(n.Value, ""), "${") {
+	if failed == nil && strings.Contains(expression.ReplaceAllString(n.Value, ""), "${") {
 		failed = errors.New("only ${vars.NAME} and ${function('argument')} are supported here")
 	}
 	text := expression.ReplaceAllStringFunc(n.Value, func(e string) string {
@@ -93,13 +95,13 @@ func (r *resolver) scalar(n *yaml.Node) error {
 	return nil
 }
 
-// value is that of an expression, by its parts.
+// value returns the value of an expression, given the pattern's groups.
 func (r *resolver) value(part []string) (string, error) {
 	name, function, argument, more := part[1], part[2], part[3], part[4] != ""
 	if name != "" {
 		v, err := r.variable(name)
 		if err == nil && v.Kind != yaml.ScalarNode {
-			err = fmt.Errorf("vars.%s is no text", name)
+			err = fmt.Errorf("vars.%s is not text", name)
 		}
 		if err != nil {
 			return "", err
@@ -107,8 +109,6 @@ func (r *resolver) value(part []string) (string, error) {
 		return v.Value, nil
 	}
 	switch {
-	case more && function != "env":
-		return "", fmt.Errorf("%s takes 1 argument", function)
 	case function == "env":
 		v, ok := r.options.Env(argument)
 		if !ok && !more {
@@ -118,15 +118,15 @@ func (r *resolver) value(part []string) (string, error) {
 			v = part[5]
 		}
 		return v, nil
-	case function == "file":
+	case function == "file" && !more:
 		b, err := os.ReadFile(filepath.Join(r.dir, argument))
 		return string(b), err
-	case function == "config" && argument == "AccountID":
+	case function == "config" && argument == "AccountID" && !more:
 		return r.options.Account, nil
 	case function == "config":
 		return "", fmt.Errorf("unknown config %s", argument)
 	}
-	return "", fmt.Errorf("unknown function %s", function)
+	return "", fmt.Errorf("%s is no function of one argument that is known", function)
 }
 
 // variable is one of vars; what is not there is an error, as it is for s verify.
