@@ -8,8 +8,8 @@ import (
 	"fleetwarden/shared/rampolicy"
 )
 
-// ECSMayAssume reports whether a trust document admits ECS, the answer behind it, and unless it
-// is Allowed why; the text reads on from "the role X".
+// ECSMayAssume reports whether a trust document admits ECS, the answer behind it, and why not:
+// for Denied a text that continues "the role X", for Unsure a clause of its own.
 func ECSMayAssume(trust string) (bool, rampolicy.Answer, string) {
 	t, err := rampolicy.ParseTrust(trust)
 	if err != nil {
