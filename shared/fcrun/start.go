@@ -137,7 +137,7 @@ func (r *runner) session() *aliyun.Session {
 // so that the platform's retries and dead letters keep the payload.
 func (r *runner) refuse(o reconcile.Options) error {
 	rec := o.Stamp
-	rec.V, rec.Type, rec.Time = fleet.RecordVersion, "finding", o.Meter.Now()
+	rec.Type, rec.Time = "finding", o.Meter.Now()
 	rec.Finding = &fleet.FindingRecord{Rule: "policy", Outcome: fleet.Fault, Severity: fleet.Critical,
 		Reason: r.broken.Error(), Remedy: "repair the policy file and deploy again; until then nothing is checked"}
 	if err := o.Record(rec); err != nil {
@@ -148,7 +148,7 @@ func (r *runner) refuse(o reconcile.Options) error {
 
 func (r *runner) close(o reconcile.Options, sum fleet.Pass, err error) error {
 	rec := o.Stamp
-	rec.V, rec.Type, rec.Time, rec.Pass = fleet.RecordVersion, "pass", o.Meter.Now(), &sum
+	rec.Type, rec.Time, rec.Pass = "pass", o.Meter.Now(), &sum
 	if rerr := o.Record(rec); rerr != nil && err == nil {
 		return rerr
 	}

@@ -41,6 +41,7 @@ func Open(ctx context.Context, name, policyFile string, env Env) (*invocation.In
 	process := &invocation.Process{Ledger: place}
 	inv := process.Open(home, s, p, ledger.Pass{Function: name})
 	inv.Options.Inbox, inv.Options.Record = none{}, func(fleet.Record) error { return nil }
+	inv.Options.Ledger = place.Open(s, home.Region, ledger.Pass{Function: name}, nil) // it settles nothing that others left open
 	return inv, nil
 }
 
