@@ -98,7 +98,7 @@ func (inv *Invocation) QueuesIn(region fleet.Region) (*mns.Client, error) {
 
 // QueuesAt returns the queues of an account and region.
 func (inv *Invocation) QueuesAt(scope fleet.Scope) (*mns.Client, error) {
-	if inv.process == nil {
+	if inv.process == nil { // made without a process, as tests do
 		inv.process = &Process{}
 	}
 	queues, err := inv.process.Queues(inv.Session.Cloud(), scope)

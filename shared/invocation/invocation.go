@@ -31,6 +31,7 @@ type Function struct {
 	Handle func(ctx context.Context, call *Invocation) (fleet.Pass, error)
 }
 
+// Writers is how many passes of a function may write at the same time.
 type Writers uint8
 
 // The numbers of writers. One is enforced by the reserved concurrency in s.yaml.
@@ -40,7 +41,7 @@ const (
 	OneAtHome // in the home region only
 )
 
-// Invocation is one invocation of a function, under Function Compute or in a terminal.
+// Invocation is one call of a function, under Function Compute or in a terminal.
 type Invocation struct {
 	// Payload is the invocation's payload.
 	Payload []byte

@@ -1,6 +1,7 @@
 package invocation
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,9 +28,7 @@ func LoadPolicy(getenv func(string) string) (*policy.Policy, error) {
 		return nil, err
 	}
 	deployed := fleet.Region(getenv(HomeVariable))
-	if p.HomeRegion == "" {
-		p.HomeRegion = deployed
-	}
+	p.HomeRegion = cmp.Or(p.HomeRegion, deployed)
 	if deployed != "" && p.HomeRegion != deployed {
 		return nil, fmt.Errorf("the policy's homeRegion is %s, and %s is %s: one of them is wrong", p.HomeRegion, HomeVariable, deployed)
 	}
@@ -47,6 +46,7 @@ func namedPolicy(getenv func(string) string) (*policy.Policy, error) {
 	return ReadPolicy(path)
 }
 
+// ReadPolicy reads a policy file.
 func ReadPolicy(path string) (*policy.Policy, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
