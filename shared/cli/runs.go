@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,11 +90,7 @@ func counted(m map[fleet.State]int) string {
 	}
 	var parts []string
 	for _, s := range slices.Sorted(maps.Keys(m)) {
-		word := string(s)
-		if word == "" {
-			word = "open"
-		}
-		parts = append(parts, fmt.Sprintf("%d %s", m[s], word))
+		parts = append(parts, fmt.Sprintf("%d %s", m[s], cmp.Or(string(s), "open")))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,10 +236,7 @@ func (j *job) changeLine(w *tabwriter.Writer, e fleet.Entry, c fleet.EntryChange
 	if j.json {
 		return j.line(map[string]any{"type": "change", "time": e.Time, "function": e.Function, "request": e.Request, "change": c})
 	}
-	state := string(c.State)
-	if state == "" {
-		state = "open"
-	}
+	state := cmp.Or(string(c.State), "open")
 	after := c.After
 	if after == "" && c.State != fleet.Done {
 		after = c.Want

@@ -1,6 +1,9 @@
 package fleet
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // ShareFailure is why ECS refused to share an image. It is read from the code of the
 // answer; the codes are those of the error table of ModifyImageSharePermission
@@ -88,9 +91,7 @@ func (c *Call) FailedShares() []FailedShare {
 	all := append([]FailedShare{{ImageID: c.Share.ImageID, Accounts: c.Share.Add, Time: c.Time, Code: c.ErrorCode}}, c.Share.Also...)
 	out := make([]FailedShare, 0, len(all))
 	for _, f := range all {
-		if f.Code == "" {
-			f.Code = AssumeRoleError
-		}
+		f.Code = cmp.Or(f.Code, AssumeRoleError)
 		if f.Failure() == NoShareFailure {
 			continue
 		}

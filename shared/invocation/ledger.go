@@ -1,6 +1,7 @@
 package invocation
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -67,9 +68,7 @@ func (p LedgerPlace) Store(s *aliyun.Session, home fleet.Region) ledger.Store {
 	case p.folder != "":
 		return ledger.NewFolder(p.folder)
 	case p.bucket.Bucket != "":
-		if p.bucket.Region == "" {
-			p.bucket.Region = home
-		}
+		p.bucket.Region = cmp.Or(p.bucket.Region, home)
 		return ledger.Below(oss.Open(s, p.bucket), p.prefix)
 	}
 	return nil

@@ -3,6 +3,7 @@ package terminal
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"flag"
@@ -95,12 +96,7 @@ func (fl *flags) check() error {
 // defaultRegion is used when neither a flag nor the environment names one.
 const defaultRegion = "cn-hangzhou"
 
-func region(env Env) string {
-	if r := env.Getenv("ALIBABA_CLOUD_REGION_ID"); r != "" {
-		return r
-	}
-	return defaultRegion
-}
+func region(env Env) string { return cmp.Or(env.Getenv("ALIBABA_CLOUD_REGION_ID"), defaultRegion) }
 
 func usage(f invocation.Function) string {
 	byID, where := "", "the region to work in"

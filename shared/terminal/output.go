@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -180,8 +181,5 @@ func CleanLines(s string) string {
 }
 
 func quoteEmpty(s string) string {
-	if s == "" {
-		return "(none)"
-	}
-	return s
+	return cmp.Or(s, "(none)")
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -74,10 +75,7 @@ func Given[T any](p *T, usual T) T {
 }
 
 func paramName(f reflect.StructField) string {
-	if n := f.Tag.Get("param"); n != "" {
-		return n
-	}
-	return f.Name
+	return cmp.Or(f.Tag.Get("param"), f.Name)
 }
 
 func decodeValue(params map[string]string, name string, v reflect.Value) error {

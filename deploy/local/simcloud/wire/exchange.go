@@ -130,10 +130,7 @@ func denied(product, action, resource string) error {
 
 // region is the parameter RegionId, else that of the host name.
 func (x *exchange) region() string {
-	if id := x.q.params["RegionId"]; id != "" {
-		return id
-	}
-	return RegionOf(x.q.http.Host, x.r.o.World.Regions)
+	return cmp.Or(x.q.params["RegionId"], RegionOf(x.q.http.Host, x.r.o.World.Regions))
 }
 
 // RegionOf returns the region in a host name, such as kms.cn-shanghai.aliyuncs.com
