@@ -97,7 +97,7 @@ func (p *player) checkJudged() {
 // a replay reads the trail of the home account.
 func (p *player) unreplayed(account string) bool { return p.m.lost && account != server.Sharer }
 
-// checkRole: the role is as DESIGN §5.2 says, or as others left it.
+// checkRole: the role is as the policy says, or as others left it.
 func (p *player) checkRole(i *instance, now ecs.InstanceState, said findings) {
 	w, role := p.h.World, called(i.account, i.role)
 	switch {
@@ -159,7 +159,7 @@ func (p *player) pushes(account string) bool {
 	return account == server.Sharer || p.h.World.Push != "commands"
 }
 
-// checkAgent: the agent is online, or the report says why not (DESIGN §5.3).
+// checkAgent: the agent is online, or the report says why not.
 func (p *player) checkAgent(i *instance, now ecs.InstanceState, said findings) {
 	if now.Status != "Running" || i.tag == "lab" || i.outside {
 		return
@@ -185,8 +185,7 @@ func (p *player) checkAgent(i *instance, now ecs.InstanceState, said findings) {
 	}
 }
 
-// checkRules: what is wrong about a trusted instance is named, and nothing else is
-// (DESIGN §5.1).
+// checkRules: what is wrong about a trusted instance is named, and nothing else is.
 func (p *player) checkRules(i *instance, now ecs.InstanceState, said findings) {
 	exempt := i.judged() && i.disk != "cloud_essd" && (i.tag == "waived" || i.id == firstID)
 	for _, rule := range []string{"system-disk", "imds"} {

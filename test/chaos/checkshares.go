@@ -24,7 +24,7 @@ func (p *player) checkTrusted() {
 }
 
 // checkShares: what is shared with approved accounts can be used, and no other account is
-// trusted (DESIGN §5.4). Snapshots of accounts of the directory alone are left to the sweep,
+// trusted. Snapshots of accounts of the directory alone are left to the sweep,
 // whose limits may hold what they need.
 func (p *player) checkShares(said findings) {
 	for _, x := range p.m.shares {

@@ -12,7 +12,7 @@
 //
 // Each condition is written here a second time, from the README's tables and the
 // vendor's facts: nothing of the product's decisions is linked, and what the product says of itself
-// is believed nowhere but where the check is that it said it. The world is read where the
+// counts only where the check is whether it said so. The world is read where the
 // local cloud keeps it, or by API as the operator.
 //
 // A history that ends badly is shortened to the steps that matter, and written where

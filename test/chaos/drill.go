@@ -53,13 +53,13 @@ func (g *generator) drills() {
 	}
 }
 
-// round: of so many histories, nine are of instances, and two of one exercise alone.
-const round = 12
+// round is how many histories there are until one of the same kind comes again: a long one, two
+// of one exercise alone, one of shares and nine of instances.
+const round = 13
 
-// exercises are those of a history: one of each topic of instances, two of shares, of which
-// the timer of watch-shares takes most of the time, or one that has to be alone. Seeds that
-// follow each other take the exercises of a topic in turn, so that each has come after some
-// hundreds.
+// exercises are those of a history: one of each topic of instances, two of shares, in which the
+// timer of watch-shares takes most of the time, or one that has to be alone. Seeds that follow
+// each other take the exercises of a topic in turn, so that each has come after some hundreds.
 func (g *generator) exercises() []exercise {
 	turn := g.h.Seed / round
 	next := func(topic []drill, n uint64) exercise {
@@ -67,15 +67,19 @@ func (g *generator) exercises() []exercise {
 		all := exercises(topic)
 		return all[n*stride%uint64(len(all))]
 	}
-	switch kind := g.h.Seed % round; {
-	case kind < 2:
+	switch kind := g.h.Seed % round; kind {
+	case 1, 2:
 		return []exercise{next(slices.Concat(manyDrills(), longDrills()), 2*turn+kind)}
-	case kind == 2:
+	case 3:
 		return []exercise{next(shareDrills(), 2*turn), next(shareDrills(), 2*turn+1)}
+	default:
+		turn = 9*turn + kind
+		return []exercise{next(roleDrills(), turn), next(consequenceDrills(), turn), next(otherDrills(), turn)}
 	}
-	turn = 9*turn + g.h.Seed%round - 3
-	return []exercise{next(roleDrills(), turn), next(consequenceDrills(), turn), next(otherDrills(), turn)}
 }
+
+// plain is how often a drill in which nothing goes wrong comes among the exercises.
+const plain = 4
 
 // exercises are the drills of a topic with each thing that can go wrong at each call.
 func exercises(topic []drill) []exercise {
@@ -87,7 +91,7 @@ func exercises(topic []drill) []exercise {
 			}
 		}
 		if d.calls == nil {
-			out = append(out, slices.Repeat([]exercise{{drill: d}}, 4)...)
+			out = append(out, slices.Repeat([]exercise{{drill: d}}, plain)...)
 		}
 	}
 	return out

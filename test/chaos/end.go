@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"fleetwarden/deploy/local/simcloud"
 	"fmt"
 	"strings"
 	"time"
+
+	"fleetwarden/deploy/local/simcloud"
 )
 
 // end lets faults end and the world come to rest, has what failed asked for again, lets

@@ -173,12 +173,12 @@ func (p *player) apply(ctx context.Context) (run string, ok bool, err error) {
 // A plan that has to make the role first may say nothing of the instances' roles.
 func (p *player) checkApplied(control, state string, i *instance, began time.Time) {
 	now, there := p.Server.ECS.Instance(i.account, i.region, i.id)
-	status, _, _ := p.Server.SAS.Agent(i.account, i.id)
+	status, sub, _ := p.Server.SAS.Agent(i.account, i.id)
 	switch {
 	case !there || p.m.faulty:
 	case control == "instance-role" && state == "done" && p.draft.roles[i.id] && !p.fit(i.account, now.Role) && !p.limited(i.account, control, began):
 		p.wrong("apply said %s of %s, but its role is %q", state, i.id, now.Role)
-	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && status != "offline" && i.kind != "sixth" && !i.alone():
+	case control == "agent" && state == "nothing-to-do" && now.Status == "Running" && status != "online" && sub != "offline" && i.kind != "sixth" && i.kind != "scaled":
 		p.wrong("apply said %s of %s, but its agent is %q", state, i.id, status)
 	}
 }

@@ -31,7 +31,7 @@ func (p *player) power(_ context.Context, s Step) error {
 		}
 		_, err := p.call(i.account, "2014-05-26", action, i.region, params)
 		i.released = i.released || s.Do == Release && err == nil
-		i.again = s.Do == Start && err == nil
+		i.again = s.Do == Start && err == nil || i.again && err != nil
 	}
 	return nil
 }

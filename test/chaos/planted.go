@@ -75,6 +75,9 @@ func planted(ctx context.Context, o options, only string) error {
 	if err != nil {
 		return err
 	}
+	if err := command(ctx, o.root, "git", "diff", "--quiet"); err != nil {
+		return fmt.Errorf("bugs are planted into what git has: git add your changes first: %w", err)
+	}
 	dir, err := os.MkdirTemp("", "fleetwarden-planted-")
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"fleetwarden/deploy/local/stack"
 )
 
-// This file has the faults of a history, and the steps that need others to matter.
+// This file has the faults of a long history, and the steps that belong together.
 
 // twice has one run change the same instances twice, with a user's edit between, and undone.
 func (g *generator) twice() []Step {

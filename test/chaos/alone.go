@@ -1,0 +1,111 @@
+package main
+
+import (
+	"time"
+
+	"fleetwarden/deploy/local/simcloud"
+	"fleetwarden/deploy/local/stack"
+)
+
+// manyDrills are situations of many at once, which have to be alone.
+func manyDrills() []drill {
+	return []drill{
+		{
+			function: "push-agent", calls: []string{"BatchSendMessage"}, // of more than one pass or call takes
+			world: func(g *generator, w *World) {
+				w.Budget = pick(g, 20, 20, 1000)
+				wide(w)
+			},
+			steps: func(g *generator) []Step {
+				first, then := g.made(Launch, "trusted", "", ""), g.made(Launch, "trusted", "", "")
+				first.N, then.N = 90+g.rnd.IntN(60), 20+g.rnd.IntN(100)
+				return []Step{here(), first, then, soon(), seldom()}
+			},
+		},
+		{
+			function: "backfill", calls: []string{"DescribeInstances", "GetRole"}, // of more than one batch
+			world: func(_ *generator, w *World) { w.Conflict, w.PerHour = "replace", 500 },
+			steps: func(g *generator) []Step {
+				made := g.made(Seed, "trusted", "", "")
+				made.N = 101 + g.rnd.IntN(60)
+				return []Step{made, {Do: Again, Group: made.Group}, seldom(), here(), {Do: Undo}}
+			},
+		},
+	}
+}
+
+// longDrills are situations that others would disturb.
+func longDrills() []drill {
+	return []drill{
+		{
+			function: "attach-role", // of what a member's people launch, as the role that the functions assume there
+			world: func(g *generator, w *World) {
+				g.withMembers(w)
+				w.Wide = true
+			},
+			steps: func(g *generator) []Step {
+				made := g.made(Launch, "trusted", "", "")
+				made.Account, made.By = g.h.World.Members[0], stack.Member+":alice"
+				return []Step{made, soon(), seldom()}
+			},
+		},
+		{
+			function: "attach-role", // with more messages that wait than one call takes, and a queue that refuses the rest
+			world: func(_ *generator, w *World) {
+				w.AttachAfter, w.PerPass, w.Propagation = Duration(5*time.Minute), 5, -1
+			},
+			steps: func(g *generator) []Step {
+				var out []Step
+				for range 22 + g.rnd.IntN(15) {
+					s := g.made(Launch, "trusted", "", "")
+					s.N = 1
+					out = append(out, s)
+				}
+				refused := simcloud.Fault{Role: "fleetwarden-attach-role", Action: "BatchSendMessage", Skip: 1, Count: 8, Kind: pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError)}
+				return append(out, soon(), Step{Do: Faults, Faults: []simcloud.Fault{refused}}, seldom())
+			},
+		},
+		{
+			function: "backfill", // of what was lost
+			world:    func(*generator, *World) {},
+			steps: func(g *generator) []Step {
+				out := []Step{{Do: Faults, Events: simcloud.EventFaults{Lose: pick(g, 1, 0.5)}}}
+				for range 3 + g.rnd.IntN(6) {
+					out = append(out, g.made(Launch, "trusted", "", ""))
+				}
+				return append(out, soon())
+			},
+		},
+		{
+			function: "backfill", // of what failed for a day, and was given up
+			world: func(g *generator, w *World) {
+				w.Consequence = pick(g, "tag", "stop")
+				wide(w)
+			},
+			steps: func(g *generator) []Step {
+				function := pick(g, "sweep", "sweep", "attach-role", "push-agent", "validate-instance", "setup-share-role")
+				denied := Step{Do: Faults, Faults: []simcloud.Fault{{Role: "fleetwarden-" + function, Action: "PutObject", Kind: simcloud.Deny, Skip: g.rnd.IntN(3)}}}
+				made := g.made(Launch, "trusted", "", "cloud_efficiency")
+				return append([]Step{denied, made}, append(g.several(), soon(), night(), night(), calm(), Step{Do: Redrive}, seldom())...)
+			},
+		},
+		{
+			function: "setup-share-role", // after which a region is guarded no more
+			world: func(_ *generator, w *World) {
+				w.TakeBack, w.Nights = "enforce", 2
+				wide(w)
+			},
+			steps: func(g *generator) []Step {
+				steps := append(g.several(), seldom(), Step{Do: Ask})
+				return append(append(steps, g.several()...), seldom(), Step{Do: Ask}, Step{Do: Narrow})
+			},
+		},
+		{
+			function: "attach-role", // with a ledger that does not keep what it is given
+			world: func(g *generator, w *World) {
+				w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
+			},
+			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon()} },
+		},
+	}
+}
