@@ -11,6 +11,22 @@ import (
 func manyDrills() []drill {
 	return []drill{
 		{
+			function: "attach-role", // with more messages that wait than one call takes, and a queue that refuses the rest
+			world: func(_ *generator, w *World) {
+				w.AttachAfter, w.PerPass, w.Propagation = Duration(5*time.Minute), 5, -1
+			},
+			steps: func(g *generator) []Step {
+				var out []Step
+				for range 22 + g.rnd.IntN(15) {
+					s := g.made(Launch, "trusted", "", "")
+					s.N = 1
+					out = append(out, s)
+				}
+				refused := simcloud.Fault{Role: "fleetwarden-attach-role", Action: "BatchSendMessage", Skip: 1, Count: 8, Kind: pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError)}
+				return append(out, soon(), Step{Do: Faults, Faults: []simcloud.Fault{refused}}, seldom())
+			},
+		},
+		{
 			function: "push-agent", calls: []string{"BatchSendMessage"}, // of more than one pass or call takes
 			world: func(g *generator, w *World) {
 				w.Budget = pick(g, 20, 20, 1000)
@@ -47,22 +63,6 @@ func longDrills() []drill {
 				made := g.made(Launch, "trusted", "", "")
 				made.Account, made.By = g.h.World.Members[0], stack.Member+":alice"
 				return []Step{made, soon(), seldom()}
-			},
-		},
-		{
-			function: "attach-role", // with more messages that wait than one call takes, and a queue that refuses the rest
-			world: func(_ *generator, w *World) {
-				w.AttachAfter, w.PerPass, w.Propagation = Duration(5*time.Minute), 5, -1
-			},
-			steps: func(g *generator) []Step {
-				var out []Step
-				for range 22 + g.rnd.IntN(15) {
-					s := g.made(Launch, "trusted", "", "")
-					s.N = 1
-					out = append(out, s)
-				}
-				refused := simcloud.Fault{Role: "fleetwarden-attach-role", Action: "BatchSendMessage", Skip: 1, Count: 8, Kind: pick(g, simcloud.Throttle, simcloud.Unavailable, simcloud.InternalError)}
-				return append(out, soon(), Step{Do: Faults, Faults: []simcloud.Fault{refused}}, seldom())
 			},
 		},
 		{
