@@ -27,15 +27,16 @@ func manyDrills() []drill {
 			},
 		},
 		{
-			function: "push-agent", calls: []string{"BatchSendMessage"}, // of more than one pass or call takes
-			world: func(g *generator, w *World) {
-				w.Budget = pick(g, 20, 20, 1000)
-				wide(w)
-			},
+			function: "push-agent", calls: []string{"BatchSendMessage"}, // of more batches than one pass takes
+			world: func(g *generator, w *World) { w.Budget = pick(g, 5, 20, 1000) },
 			steps: func(g *generator) []Step {
-				first, then := g.made(Launch, "trusted", "", ""), g.made(Launch, "trusted", "", "")
-				first.N, then.N = 90+g.rnd.IntN(60), 20+g.rnd.IntN(100)
-				return []Step{here(), first, then, soon(), seldom()}
+				out := []Step{here()}
+				for range 3 {
+					s := g.made(Launch, "trusted", "", "")
+					s.N = 90 + g.rnd.IntN(30)
+					out = append(out, s)
+				}
+				return append(out, soon(), seldom())
 			},
 		},
 		{
