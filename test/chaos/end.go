@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,11 +134,13 @@ func (p *player) quiet(ctx context.Context, most time.Duration) (bool, error) {
 	return quiet, nil
 }
 
-// letters is how many dead letters there are that can be used.
+// letters is how many dead letters there are that can be used. Those of a region that the policy
+// guards no more are kept.
 func (p *player) letters() (n int) {
 	for arn, bodies := range p.messages() {
+		guarded := slices.ContainsFunc(p.h.World.Regions, func(region string) bool { return strings.Contains(arn, ":"+region+":") })
 		for _, body := range bodies {
-			if strings.HasSuffix(arn, "/fleetwarden-dead-letters") && !strings.Contains(body, notAMessage) && !strings.Contains(body, newerMessage) {
+			if guarded && strings.HasSuffix(arn, "/fleetwarden-dead-letters") && !strings.Contains(body, notAMessage) && !strings.Contains(body, newerMessage) {
 				n++
 			}
 		}
