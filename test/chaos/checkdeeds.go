@@ -76,7 +76,8 @@ func (p *player) longest(at time.Time) time.Duration {
 }
 
 // checkPushes: an agent that an installation brings is pushed once, and once more each time
-// that others broke it, or that it comes late for a leap of time.
+// that others broke it, that it comes late for a leap of time, or that the instance was stopped
+// for a violation: an undo may have started it again.
 func (p *player) checkPushes() {
 	pushes := map[string]int{}
 	all, _ := p.Server.ECS.Commands().([]ecs.CommandState)
@@ -91,8 +92,8 @@ func (p *player) checkPushes() {
 		pushes[id] += n
 	}
 	for _, i := range p.m.instances {
-		n := pushes[i.id]
-		if n > 1+i.breaks+p.m.leaps {
+		n, stopped := pushes[i.id], p.diary.of(func(d deed) bool { return d.id == i.id && d.stops() })
+		if n > 1+i.breaks+p.m.leaps+len(stopped) {
 			p.wrong("the agent was pushed to %s (%s) %d times, and others broke it %d times", i.id, i.group, n, i.breaks)
 		}
 		if n > 0 && (i.tag == "lab" || i.outside && !i.left) {

@@ -34,7 +34,6 @@ func run(ctx context.Context, args []string) error {
 	set.BoolVar(&o.planted, "planted", false, "play against each planted bug, -time each, instead of the product as it is")
 	set.StringVar(&o.only, "only", "", "with -planted: the bugs whose names have this")
 	set.StringVar(&o.keep, "keep", "", "with -seed or -history: a folder for what the functions write")
-	set.IntVar(&o.enough, "enough", 3, "end when so many histories ended badly")
 	set.StringVar(&o.history, "history", "", "play the history in this file alone")
 	if err := set.Parse(args); err != nil {
 		return err
@@ -78,7 +77,6 @@ type options struct {
 	keep                    string // what the functions wrote stays here; empty: nowhere
 	seed                    uint64
 	time                    time.Duration
-	enough                  int
 	planted                 bool
 	only                    string
 	without                 []string // functions that are not deployed
@@ -86,7 +84,7 @@ type options struct {
 
 // fresh plays fresh seeds, explains what ended badly, and writes the summary.
 func fresh(ctx context.Context, o options) error {
-	c := campaign{o: o, log: os.Stdout, enough: o.enough}
+	c := campaign{o: o, log: os.Stdout, enough: 3}
 	sum, err := c.play(ctx)
 	for n := range sum.Violations {
 		v, e := o.explain(ctx, sum.Violations[n], os.Stdout)
