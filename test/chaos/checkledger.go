@@ -64,8 +64,8 @@ func (p *player) checkLedger(said findings) {
 	for stem, e := range b["intent"] {
 		_, reported := b["outcome"][stem]
 		due := said.last.Add(-time.Hour) // what is younger is left to passes, and to the next sweep
-		if slices.ContainsFunc(e.Changes, func(c change) bool { return c.Kind == "refresh-assets" || p.idle(c.ID) }) {
-			due = said.last.Add(-day) // nothing shows that it was done
+		if e.Function == "backfill" || slices.ContainsFunc(e.Changes, func(c change) bool { return c.Kind == "refresh-assets" || p.idle(c.ID) }) {
+			due = said.last.Add(-day) // nothing shows that it was done; what an undo did, its control may have changed since
 		}
 		if _, settled := b["settled"][stem]; !reported && !settled && e.Time.Before(due) && !p.unread(e.Time) {
 			p.wrong("the ledger does not know the end of %s: %+v", stem, e.Changes)
