@@ -6,10 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 const (

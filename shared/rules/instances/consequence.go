@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // TagViolation marks an instance which violates a rule. Its value is the control: there is

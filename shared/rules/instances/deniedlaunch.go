@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // denial is an error code of a launch that corresponds to a rule.

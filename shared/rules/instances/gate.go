@@ -3,10 +3,9 @@ package instances
 import (
 	"slices"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // rule is one row of a control of instances. decide leaves Outcome empty where another rule

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // securedMark is part of the id of every published trusted image, such as

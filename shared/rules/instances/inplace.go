@@ -4,9 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // InPlace reports whether the effect of a change to an instance, or to the role that it

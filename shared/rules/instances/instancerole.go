@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // Role decides control instance-role: each trusted instance has a RAM role that ECS may assume

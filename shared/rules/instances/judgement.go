@@ -3,10 +3,9 @@ package instances
 import (
 	"slices"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // judgement is the evaluation of one role, made once for all instances that share it.

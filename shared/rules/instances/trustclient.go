@@ -4,9 +4,8 @@ import (
 	"strconv"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // TagTrustClient marks an instance on which our command installed the trust client; its

@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // TrustedInstance decides control trusted-instance: properties of a launch that cannot be

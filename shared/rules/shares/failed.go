@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // maxShareAccounts is how many accounts ModifyImageSharePermission accepts in a call.

@@ -4,10 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // InPlace reports whether the effect of a change to a share role, or to a policy of keys, is

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // Role decides control share-role: the ECS of approved sharees of encrypted snapshots

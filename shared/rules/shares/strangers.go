@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // strangers are those whom a role's trust admits and the policy does not approve.

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"fleetwarden/shared/rules/verdict"
-
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // maxTrust is the largest trust document that we write, in bytes. The limit is not
