@@ -18,7 +18,6 @@ import (
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/queue"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/report"
 )
@@ -105,13 +104,13 @@ func (r *runner) open(fcx *fccontext.FcContext, payload []byte) (*invocation.Inv
 	inv := r.process.Open(home, r.session(), r.policy, ledger.Pass{
 		Function: r.f.Name, Request: fcx.RequestID, Payload: payload, Repeated: fcx.RetryCount > 0,
 	})
-	client, err := inv.QueuesAt(home)
+	inbox, err := inv.InboxIn(r.f.Name, home.Region)
 	if err != nil {
 		return nil, err
 	}
 	inv.Log = r.lines.Record
 	o := &inv.Options
-	o.Inbox, o.Record, o.Margin, o.CallsPerBatch = queue.New(client, r.f.Name), r.lines.Record, margin, 50
+	o.Inbox, o.Record, o.Margin, o.CallsPerBatch = inbox, r.lines.Record, margin, 50
 	o.Stamp.Request = fcx.RequestID
 	return inv, nil
 }

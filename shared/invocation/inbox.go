@@ -83,7 +83,7 @@ func (inv *Invocation) Requeue(body []byte) error {
 	if name != function {
 		scope = inv.HomeOf("")
 	}
-	client, err := inv.QueuesAt(scope)
+	client, err := inv.queuesAt(scope)
 	if err != nil {
 		return err
 	}
@@ -93,11 +93,10 @@ func (inv *Invocation) Requeue(body []byte) error {
 // QueuesIn returns the queues of the home account in a region; without one, those of the
 // home region. Callers share the connections.
 func (inv *Invocation) QueuesIn(region fleet.Region) (*mns.Client, error) {
-	return inv.QueuesAt(inv.HomeOf(region))
+	return inv.queuesAt(inv.HomeOf(region))
 }
 
-// QueuesAt returns the queues of an account and region.
-func (inv *Invocation) QueuesAt(scope fleet.Scope) (*mns.Client, error) {
+func (inv *Invocation) queuesAt(scope fleet.Scope) (*mns.Client, error) {
 	if inv.process == nil { // made without a process, as tests do
 		inv.process = &Process{}
 	}

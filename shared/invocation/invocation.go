@@ -82,7 +82,7 @@ type Process struct {
 // Open returns an invocation at home, of the function and request that a pass of the ledger
 // names. Without a policy nothing may be done in it. The inbox, the records and what limits it
 // are the caller's to set.
-func (p *Process) Open(home fleet.Scope, s *aliyun.Session, rules *policy.Policy, pass ledger.Pass) *Invocation {
+func (p *Process) Open(home fleet.Scope, s *aliyun.Session, pol *policy.Policy, pass ledger.Pass) *Invocation {
 	region := cmp.Or(p.LedgerRegion, home.Region)
 	inv := &Invocation{
 		Payload: pass.Payload, Home: home, Session: s, Members: &p.members, Place: p.Ledger, Store: p.Ledger.Store(s, region), process: p,
@@ -91,8 +91,8 @@ func (p *Process) Open(home fleet.Scope, s *aliyun.Session, rules *policy.Policy
 			Stamp: fleet.Record{V: fleet.RecordVersion, Run: pass.Request, Function: pass.Function},
 		},
 	}
-	if rules != nil {
-		inv.Options.Policy, inv.Options.Stamp.Policy = rules.WithHome(home.Account), rules.Digest
+	if pol != nil {
+		inv.Options.Policy, inv.Options.Stamp.Policy = pol.WithHome(home.Account), pol.Digest
 	}
 	return inv
 }

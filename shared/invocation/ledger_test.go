@@ -1,4 +1,4 @@
-package fcrun_test
+package invocation_test
 
 import (
 	"testing"
