@@ -87,7 +87,7 @@ func longDrills() []drill {
 				function := pick(g, "sweep", "sweep", "attach-role", "push-agent", "validate-instance", "setup-share-role")
 				denied := Step{Do: Faults, Faults: []simcloud.Fault{{Role: "fleetwarden-" + function, Action: "PutObject", Kind: simcloud.Deny, Skip: g.rnd.IntN(3)}}}
 				made := g.made(Launch, "trusted", "", "cloud_efficiency")
-				return append([]Step{denied, made}, append(g.several(), soon(), night(), night(), calm(), Step{Do: Redrive}, seldom())...)
+				return append([]Step{denied, made}, append(g.several(), soon(), night(), night(), Step{Do: Faults}, Step{Do: Redrive}, seldom())...)
 			},
 		},
 		{

@@ -16,14 +16,15 @@ func (p *player) checkDeeds() {
 			p.wrong("the policy audits, and %s called %s %s", d.function, d.action, d.id)
 		}
 	}
-	gains, first := map[string]int{}, map[string]time.Time{}
+	gains, first, role := map[string]int{}, map[string]time.Time{}, map[string]string{}
 	for _, d := range all {
-		if d.gained() {
+		if d.gained() && d.after.Role != role[d.id] { // of two calls that overlap, each begins before the other's end
 			gains[d.id]++
 			if first[d.id].IsZero() {
 				first[d.id] = d.at
 			}
 		}
+		role[d.id] = d.after.Role
 	}
 	for _, i := range p.m.instances {
 		if got := gains[i.id]; got > 1+i.edits && p.h.World.Conflict != "replace" {

@@ -10,7 +10,6 @@ func soon() Step   { return Step{Do: Pass, For: Duration(30 * time.Second)} }
 func seldom() Step { return Step{Do: Pass, For: Duration(30 * time.Minute)} }
 func night() Step  { return Step{Do: Night} }
 func beside() Step { return Step{Do: Beside} }
-func calm() Step   { return Step{Do: Faults} }
 
 func wide(w *World) { w.Regions = []string{server.Home, server.Another} }
 
@@ -113,7 +112,7 @@ func consequenceDrills() []drill {
 				w.Consequence, w.Grace = pick(g, "tag", "stop"), pick(g, Duration(time.Hour), Duration(day))
 			},
 			steps: func(g *generator) []Step {
-				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), here(), night(), here(), night(), calm()}
+				return []Step{g.made(Seed, "trusted", "", "cloud_efficiency"), here(), night(), here(), night(), {Do: Faults}}
 			},
 		},
 	}
@@ -147,7 +146,7 @@ func otherDrills() []drill {
 				}
 			},
 			steps: func(g *generator) []Step {
-				return []Step{g.made(Seed, "trusted", "", pick(g, "", "cloud_efficiency")), here(), beside(), soon(), here(), night(), calm(), pick(g, Step{Do: Redrive}, seldom())}
+				return []Step{g.made(Seed, "trusted", "", pick(g, "", "cloud_efficiency")), here(), beside(), soon(), here(), night(), {Do: Faults}, pick(g, Step{Do: Redrive}, seldom())}
 			},
 		},
 		{
