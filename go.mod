@@ -3,6 +3,7 @@ module fleetwarden
 go 1.26
 
 require (
+	github.com/agnivade/levenshtein v1.2.1
 	github.com/alibabacloud-go/darabonba-openapi/v2 v2.1.14
 	github.com/alibabacloud-go/ecs-20140526/v4 v4.26.10
 	github.com/alibabacloud-go/fc-20230330/v4 v4.3.0

@@ -101,7 +101,7 @@ func (j *job) plan(ctx context.Context, args []string) error {
 
 func checkFilter(f plan.Filter) error {
 	for _, c := range f.Controls {
-		if len(policy.Rules(c)) == 0 {
+		if !slices.Contains(policy.Controls(), c) {
 			return wrongUsage{fmt.Errorf("--control: there is no control %q; see backfill plan --help", c)}
 		}
 	}

@@ -2,27 +2,18 @@ package fleet
 
 import "strings"
 
-// The shapes of ids, as patterns that Go and JSON Schema read alike, and their longest
-// lengths. What checks an id outside the policy file uses the functions beside them, which
-// say the same without compiling a pattern.
+// The longest lengths of ids.
 const (
-	// RegionPattern is the shape of all region ids that Alibaba Cloud publishes.
-	RegionPattern = `^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$`
-	LongestRegion = 32
-	// InstancePattern: the alphabet of instance ids is not published; published ones have
-	// letters and digits.
-	InstancePattern = `^i-[A-Za-z0-9]+$`
+	LongestRegion   = 32
 	LongestInstance = 66
-	// RolePattern is what CreateRole takes for RoleName.
-	RolePattern = `^[A-Za-z0-9.-]+$`
-	LongestRole = 64
+	LongestRole     = 64
 )
 
 // UnlistedRegions stands, in a sweep, for the regions of an account that could not be listed. It
 // is no region's id.
 const UnlistedRegions Region = "auto"
 
-// Valid reports whether r has the shape of a region id. It does not say that the region
+// Valid reports whether r has the shape of all region ids that Alibaba Cloud publishes. It does not say that the region
 // exists. The names of hosts are made of regions: what is not valid could name any host.
 func (r Region) Valid() bool {
 	geography, rest, _ := strings.Cut(string(r), "-")
@@ -40,21 +31,22 @@ func (r Region) Valid() bool {
 	return true
 }
 
-// ValidInstanceID reports whether id has the shape of an instance id.
+// ValidInstanceID reports whether id has the shape of an instance id. Their alphabet is not
+// published; published ones have letters and digits.
 func ValidInstanceID(id string) bool {
 	rest, ok := strings.CutPrefix(id, "i-")
 	return ok && len(id) <= LongestInstance && every(rest, alphanumeric)
 }
 
-// ValidRoleName reports whether name can be that of a RAM role.
+// ValidRoleName reports whether name can be that of a RAM role, as CreateRole takes it.
 func ValidRoleName(name string) bool {
 	return len(name) <= LongestRole && every(name, func(c byte) bool { return alphanumeric(c) || c == '.' || c == '-' })
 }
 
-// ValidRun reports whether run can be the id of a sweep's or a replay's run, which stands
-// in the names of objects: it leads out of no folder.
-func ValidRun(run string) bool {
-	return len(run) <= 64 && every(run, func(c byte) bool { return alphanumeric(c) || c == '-' || c == '_' })
+// Plain reports whether id can stand in the name of an object, as that of a run does: it has
+// at most 64 letters, digits, - and _, and leads out of no folder.
+func Plain(id string) bool {
+	return len(id) <= 64 && every(id, func(c byte) bool { return alphanumeric(c) || c == '-' || c == '_' })
 }
 
 // every reports whether s is not empty and all its bytes are ok.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -29,9 +28,7 @@ func (e Entry) compare(other Entry) int {
 
 // Valid reports whether an entry can be remembered: ids and rules become part of names and
 // of lines.
-func (e Entry) Valid() bool { return plain.MatchString(e.ID) && plain.MatchString(e.Rule) }
-
-var plain = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+func (e Entry) Valid() bool { return fleet.Plain(e.ID) && fleet.Plain(e.Rule) }
 
 // Of identifies the memory of an object.
 type Of struct {
@@ -122,11 +119,11 @@ func parse(s fleet.Scope, name string) (c chunk, ok bool) {
 	rest, _ = strings.CutSuffix(rest, suffix)
 	rest, end := strings.CutSuffix(rest, last)
 	number, first, _ := strings.Cut(rest, ".")
-	if _, err := fmt.Sscanf(number, "%06d", &c.n); err != nil || !plain.MatchString(run) {
+	if _, err := fmt.Sscanf(number, "%06d", &c.n); err != nil || !fleet.Plain(run) {
 		return chunk{}, false
 	}
 	c.name, c.run, c.first, c.last = name, run, first, end
-	return c, c.of(s) == name && (first == none || plain.MatchString(first)) && !began(run).IsZero()
+	return c, c.of(s) == name && (first == none || fleet.Plain(first)) && !began(run).IsZero()
 }
 
 // began is when a run began, by its id; zero for an id without a time.

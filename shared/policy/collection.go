@@ -162,7 +162,7 @@ func (v dict[T]) load(l *loader, n node) {
 	}
 	items := map[string]T{}
 	for _, e := range l.entries(n) {
-		if !v.keys.fits(l, e.key.Value) {
+		if !v.keys.fits(e.key.Value) {
 			l.problem(e.key, "", "want %s as the key", v.keys.name)
 		}
 		var item T

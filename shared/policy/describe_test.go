@@ -70,7 +70,7 @@ func (v dict[T]) schema() schema {
 	var item T
 	s := schema{
 		"type":                 "object",
-		"propertyNames":        schema{"pattern": v.keys.shape, "maxLength": v.keys.longest},
+		"propertyNames":        schema{"pattern": patterns[v.keys.name], "maxLength": v.keys.longest},
 		"additionalProperties": describe(v.item(&item)),
 	}
 	if v.least > 0 {
@@ -129,7 +129,7 @@ func rulesOfControls() []schema {
 }
 
 func (d duration) schema() schema {
-	return schema{"type": "string", "pattern": durationShape}
+	return schema{"type": "string", "pattern": durationPattern}
 }
 
 func (d date) schema() schema {
@@ -139,7 +139,7 @@ func (d date) schema() schema {
 func (d lastDay) schema() schema { return date{}.schema() }
 
 func (t text[S]) schema() schema {
-	return schema{"type": "string", "pattern": t.shape, "maxLength": t.longest}
+	return schema{"type": "string", "pattern": patterns[t.name], "maxLength": t.longest}
 }
 
 func (c choice[S]) schema() schema { return schema{"type": "string", "enum": c.words} }
@@ -157,4 +157,32 @@ func (a accountID) schema() schema {
 		{"type": "string", "pattern": "^[0-9]{1,32}$"},
 		{"type": "integer", "minimum": 0},
 	}}
+}
+
+// notPrinted is the part of a character class that JSON writes literally and YAML refuses
+// to read: controls above ASCII and invisible marks.
+const notPrinted = `\x7f-\x9f` + "\ufeff\ufffe\uffff"
+
+const (
+	linePattern     = `[^\x00-\x1f` + notPrinted + `]`
+	wordsPattern    = `[^\x00-\x09\x0b-\x1f` + notPrinted + `]*`
+	durationPattern = `^(0|[1-9][0-9]{0,3})([dhms])$`
+)
+
+// patterns has each form by its name, in the syntax that Go and ECMAScript share.
+var patterns = map[string]string{
+	formLine.name:     `^` + linePattern + `*$`,
+	formTagKey.name:   `^` + linePattern + `+$`,
+	formTagValue.name: `^` + linePattern + `*$`,
+	formWords.name:    `^` + wordsPattern + `[^\x00-\x20` + notPrinted + `\xa0]` + wordsPattern + `$`,
+	formRegion.name:   `^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$`,
+	formRole.name:     `^[A-Za-z0-9.-]+$`,
+	formGroup.name:    `^rg-[A-Za-z0-9-]+$`,
+	formVPC.name:      `^vpc-[A-Za-z0-9-]+$`,
+	formInstance.name: `^i-[A-Za-z0-9]+$`,
+	formFolder.name:   `^fd-[A-Za-z0-9-]+$`,
+	formFamily.name:   `^[a-z][a-z0-9-]*$`,
+	formDisk.name:     `^[a-z][a-z0-9_]*$`,
+	formAPI.name:      `^[A-Z][A-Za-z0-9]*$`,
+	formQueue.name:    `^[A-Za-z0-9][A-Za-z0-9-]*$`,
 }

@@ -27,23 +27,24 @@ type Exemption struct {
 // Exempt returns the first valid exemption of a violation. One that needs facts that were
 // not observed does not apply.
 func (p *Policy) Exempt(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) (Exemption, bool) {
-	for _, e := range p.Exemptions {
-		if e.Control == control && (e.Rule == "" || e.Rule == rule) && e.means(ref, l) && at.Before(e.Expires) {
-			return e, true
-		}
-	}
-	return Exemption{}, false
+	return first(p.Exemptions, func(e Exemption) bool { return at.Before(e.Expires) && e.excuses(control, rule, ref, l) })
 }
 
 // Lapsed returns the first exemption that would match the resource and has expired at a
 // time.
 func (p *Policy) Lapsed(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) (Exemption, bool) {
-	for _, e := range p.Expired(at) {
-		if e.Control == control && (e.Rule == "" || e.Rule == rule) && e.means(ref, l) {
-			return e, true
-		}
+	return first(p.Expired(at), func(e Exemption) bool { return e.excuses(control, rule, ref, l) })
+}
+
+func first(of []Exemption, ok func(Exemption) bool) (Exemption, bool) {
+	if i := slices.IndexFunc(of, ok); i >= 0 {
+		return of[i], true
 	}
 	return Exemption{}, false
+}
+
+func (e Exemption) excuses(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {
+	return e.Control == control && (e.Rule == "" || e.Rule == rule) && e.means(ref, l)
 }
 
 func (e Exemption) means(ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {
@@ -56,11 +57,5 @@ func (e Exemption) means(ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {
 
 // Expired returns the exemptions that have expired at a time, in the order of the file.
 func (p *Policy) Expired(at time.Time) []Exemption {
-	var expired []Exemption
-	for _, e := range p.Exemptions {
-		if !at.Before(e.Expires) {
-			expired = append(expired, e)
-		}
-	}
-	return expired
+	return slices.DeleteFunc(slices.Clone(p.Exemptions), func(e Exemption) bool { return at.Before(e.Expires) })
 }

@@ -1,30 +1,63 @@
 package policy
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"fleetwarden/shared/fleet"
 )
 
-// unprintable is the part of a character class that JSON writes literally and YAML refuses
-// to read: controls above ASCII and invisible marks.
-const unprintable = `\x7f-\x9f` + "\ufeff\ufffe\uffff"
+// form is the form of a string. Editors check it by a pattern of the JSON Schema, which
+// describe_test.go has and compares; a pattern here would be compiled at each cold start.
+type form struct {
+	// name is its description in messages, after "want".
+	name string
+	// longest is the largest number of characters.
+	longest int
+	valid   func(string) bool
+}
 
-// The forms of strings. Patterns use the syntax that Go and ECMAScript share: editors check
-// them too. None allows an unprintable character.
-var (
-	formLine     = form{"a line of text", 256, `^[^\x00-\x1f` + unprintable + `]*$`}
-	formTagKey   = form{"a tag key, 1 to 128 characters", 128, `^[^\x00-\x1f` + unprintable + `]+$`}
-	formTagValue = form{"a tag value, up to 128 characters, or * for any", 128, formLine.shape}
-	// formWords may have line breaks, but not white space alone.
-	formWords = form{"some words, up to 1000 characters", 1000, `^[^\x00-\x09\x0b-\x1f` + unprintable + `]*[^\x00-\x20` + unprintable + `\xa0][^\x00-\x09\x0b-\x1f` + unprintable + `]*$`}
+func (f form) fits(s string) bool { return f.valid(s) && utf8.RuneCountInString(s) <= f.longest }
 
-	formRegion   = form{"a region id such as cn-hangzhou", fleet.LongestRegion, fleet.RegionPattern}
-	formRole     = form{"the name of a RAM role, 1 to 64 letters, digits, dots and hyphens", fleet.LongestRole, fleet.RolePattern}
-	formGroup    = form{"a resource group id, rg-…", 64, `^rg-[A-Za-z0-9-]+$`}
-	formVPC      = form{"a VPC id, vpc-…", 64, `^vpc-[A-Za-z0-9-]+$`}
-	formInstance = form{"an instance id, i-…", fleet.LongestInstance, fleet.InstancePattern}
-	formFolder   = form{"a folder id, fd-…", 64, `^fd-[A-Za-z0-9-]+$`}
-	formFamily   = form{"a bare instance family such as g7t", 32, `^[a-z][a-z0-9-]*$`}
-	formDisk     = form{"a disk category such as cloud_essd", 32, `^[a-z][a-z0-9_]*$`}
-	formAPI      = form{"the name of an API such as DescribeInstances", 64, `^[A-Z][A-Za-z0-9]*$`}
-	formQueue    = form{"a queue name, up to 120 letters, digits and hyphens", 120, `^[A-Za-z0-9][A-Za-z0-9-]*$`}
+const (
+	lower        = "abcdefghijklmnopqrstuvwxyz"
+	upper        = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digit        = "0123456789"
+	alphanumeric = lower + upper + digit
 )
+
+// The forms of strings. None allows an unprintable character.
+var (
+	formLine     = form{"a line of text", 256, line}
+	formTagKey   = form{"a tag key, 1 to 128 characters", 128, func(s string) bool { return s != "" && line(s) }}
+	formTagValue = form{"a tag value, up to 128 characters, or * for any", 128, line}
+	// formWords may have line breaks, but not white space alone.
+	formWords = form{"some words, up to 1000 characters", 1000, func(s string) bool {
+		return line(strings.ReplaceAll(s, "\n", "")) && strings.Trim(s, "\n \u00a0") != ""
+	}}
+
+	formRegion   = form{"a region id such as cn-hangzhou", fleet.LongestRegion, func(s string) bool { return fleet.Region(s).Valid() }}
+	formRole     = form{"the name of a RAM role, 1 to 64 letters, digits, dots and hyphens", fleet.LongestRole, fleet.ValidRoleName}
+	formGroup    = form{"a resource group id, rg-…", 64, word("rg-", alphanumeric+"-", alphanumeric+"-")}
+	formVPC      = form{"a VPC id, vpc-…", 64, word("vpc-", alphanumeric+"-", alphanumeric+"-")}
+	formInstance = form{"an instance id, i-…", fleet.LongestInstance, fleet.ValidInstanceID}
+	formFolder   = form{"a folder id, fd-…", 64, word("fd-", alphanumeric+"-", alphanumeric+"-")}
+	formFamily   = form{"a bare instance family such as g7t", 32, word("", lower, lower+digit+"-")}
+	formDisk     = form{"a disk category such as cloud_essd", 32, word("", lower, lower+digit+"_")}
+	formAPI      = form{"the name of an API such as DescribeInstances", 64, word("", upper, alphanumeric)}
+	formQueue    = form{"a queue name, up to 120 letters, digits and hyphens", 120, word("", alphanumeric, alphanumeric+"-")}
+)
+
+// line reports whether all characters are printable: JSON writes some others literally, of
+// which YAML refuses to read a few.
+func line(s string) bool {
+	return !strings.ContainsFunc(s, unprintable)
+}
+
+// word returns the check for a prefix, one of the characters first, and any of rest.
+func word(prefix, first, rest string) func(string) bool {
+	return func(s string) bool {
+		s, ok := strings.CutPrefix(s, prefix)
+		return ok && s != "" && strings.Contains(first, s[:1]) && strings.Trim(s[1:], rest) == ""
+	}
+}

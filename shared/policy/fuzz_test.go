@@ -28,6 +28,12 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := policy.Load("p.yaml", data)
+		// A comment leaves JSON to the YAML parser.
+		if byYAML, err2 := policy.Load("p.yaml", append(data[:len(data):len(data)], "\n#"...)); err == nil && len(data) < policy.MaxSize-2 {
+			if diff := cmp.Diff(p, byYAML, cmpopts.EquateEmpty()); err2 != nil || diff != "" {
+				t.Errorf("the YAML parser reads something else: %v\n%s", err2, diff)
+			}
+		}
 		if err != nil {
 			checkProblems(t, err, data)
 			return

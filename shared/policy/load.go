@@ -7,6 +7,8 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -16,17 +18,17 @@ import (
 const MaxSize = 256 << 10
 
 // Load reads a policy file: YAML, or the JSON that [Policy.JSON] writes, which
-// is YAML too. The name is only for messages.
+// is YAML too and takes a third of the time. The name is only for messages.
 //
 // Load is strict. Its error is a [Problems] with every mistake of the file: an
 // unknown or repeated key, a missing one, a value of the wrong type or out of
 // range, an anchor, an alias, an explicit tag, a second document.
 func Load(name string, data []byte) (*Policy, error) {
-	l := &loader{file: name, policy: defaults(), named: map[string]bool{}, patterns: map[string]*regexp.Regexp{}}
-	if root := l.parse(data); root != nil && l.plain(root) {
-		l.policy.root().load(l, node{Node: root})
-		for _, check := range l.later {
-			check()
+	l := newLoader(name)
+	if !l.fill(deployed(data)) { // the YAML parser knows where a problem is
+		l = newLoader(name)
+		if root := l.parse(data); root != nil && l.plain(root) {
+			l.fill(root)
 		}
 	}
 	if len(l.problems) > 0 {
@@ -43,20 +45,25 @@ type loader struct {
 	policy   *Policy
 	problems Problems
 	// named has the values that must be unique.
-	named    map[string]bool
-	patterns map[string]*regexp.Regexp
+	named map[string]bool
 	// later has checks that need the whole policy.
 	later []func()
 }
 
-// pattern compiles a pattern once. No file needs all, and each function loads one when it starts.
-func (l *loader) pattern(text string) *regexp.Regexp {
-	p := l.patterns[text]
-	if p == nil {
-		p = regexp.MustCompile(text)
-		l.patterns[text] = p
+func newLoader(file string) *loader {
+	return &loader{file: file, policy: defaults(), named: map[string]bool{}}
+}
+
+// fill reads the policy from its document, and reports whether that had no problem.
+func (l *loader) fill(root *yaml.Node) bool {
+	if root == nil {
+		return false
 	}
-	return p
+	l.policy.root().load(l, node{Node: root})
+	for _, check := range l.later {
+		check()
+	}
+	return len(l.problems) == 0
 }
 
 // node is a piece of the file and its path.
@@ -134,31 +141,20 @@ func (l *loader) readable(data []byte) bool {
 }
 
 // unwritable reports whether YAML forbids a literal character, or it is an invisible mark.
-func unwritable(r rune) bool {
-	switch {
-	case r == '\t', r == '\n', r == '\r', r == 0x85:
-		return false
-	case r < 0x20, r >= 0x7f && r < 0xa0:
-		return true
-	default:
-		return r == 0xfeff || r == 0xfffe || r == 0xffff
-	}
+func unwritable(r rune) bool { return unprintable(r) && !strings.ContainsRune("\t\n\r\u0085", r) }
+
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || strings.ContainsRune("\ufeff\ufffe\uffff", r)
 }
 
-// The YAML library returns its errors as text only. It counts the lines of its scanner's
-// errors from 1, of its parser's from 0, and omits line 0.
-const (
-	yamlError  = `^yaml: (?:line (\d+): )?(.*)`
-	fromParser = `^did not find expected (<|node|'-'|key|',')|^found (undefined|duplicate|incompatible)`
-)
-
+// syntax reports an error of the YAML library, which returns text only. It counts the lines of
+// its scanner's errors from 1, of its parser's from 0, and omits line 0.
 func (l *loader) syntax(err error) {
-	parts := l.pattern(yamlError).FindStringSubmatch(err.Error())
-	if parts == nil {
-		parts = []string{"", "", "cannot be read"}
-	}
+	yamlError := regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)`)
+	fromParser := regexp.MustCompile(`^did not find expected (<|node|'-'|key|',')|^found (undefined|duplicate|incompatible)`)
+	parts := yamlError.FindStringSubmatch(err.Error())
 	line, _ := strconv.Atoi(parts[1])
-	if l.pattern(fromParser).MatchString(parts[2]) {
+	if fromParser.MatchString(parts[2]) {
 		line++
 	}
 	l.at(line, 1, Problem{Message: "not YAML: " + parts[2]})

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // Problem is one mistake in a policy file.
@@ -55,47 +57,15 @@ func (ps Problems) sort() {
 	})
 }
 
-// longestName limits what is compared and quoted: no key of the file is longer.
-const longestName = 64
-
-// suggest returns a hint that names the nearest candidate, or "" when none is
-// near.
+// suggest returns a hint that names the nearest candidate, or "" when none is near.
 func suggest(word string, candidates []string) string {
-	best, least := "", 3
+	least, hint := 3, ""
 	for _, candidate := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < least && d < len(candidate) {
-			best, least = candidate, d
+		if d := levenshtein.ComputeDistance(strings.ToLower(legible(word)), strings.ToLower(candidate)); d < least && d < len(candidate) {
+			least, hint = d, fmt.Sprintf("did you mean %q?", candidate)
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("did you mean %q?", best)
-}
-
-// distance is the Levenshtein distance of two names, in bytes; words that are longer than a
-// name can be are far from everything.
-func distance(a, b string) int {
-	if len(a) > longestName {
-		return longestName
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return hint
 }
 
 func quote(s string) string { return `"` + legible(s) + `"` }

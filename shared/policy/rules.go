@@ -81,19 +81,12 @@ func Controls() (ids []string) {
 	return slices.Compact(ids)
 }
 
-// Rules returns the ids of a control's rules.
+// Rules returns the ids of a control's rules, or of all.
 func Rules(control string) (ids []string) {
 	for _, r := range rules {
-		if r.control == control {
+		if r.control == control || control == "" {
 			ids = append(ids, r.id)
 		}
-	}
-	return ids
-}
-
-func allRules() (ids []string) {
-	for _, r := range rules {
-		ids = append(ids, r.id)
 	}
 	return ids
 }

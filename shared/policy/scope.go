@@ -51,7 +51,7 @@ func (s *Selector) keys() []field {
 
 func (e *Exemption) fields() value {
 	control := choice[string]{&e.Control, []string{ControlTrustedInstance, ControlInstanceRole, ControlAgent, ControlShareRole}}
-	rule := ruleOf{choice[string]{&e.Rule, allRules()}, &e.Control}
+	rule := ruleOf{choice[string]{&e.Rule, Rules("")}, &e.Control}
 	selecting := append(e.Selector.keys(), field{"instances",
 		list[string]{to: &e.Instances, item: texts(formInstance), least: 1}, "One of these instances.", false})
 	o := object{fields: selecting}

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -10,8 +11,6 @@ import (
 
 // duration is one number and one unit: d, h, m or s.
 type duration struct{ to *time.Duration }
-
-const durationShape = `^(0|[1-9][0-9]{0,3})([dhms])$`
 
 // units are ordered from the longest, so that the first that divides is the canonical one.
 var units = []struct {
@@ -25,17 +24,14 @@ func (d duration) load(l *loader, n node) {
 		l.wrongType(n, want, "")
 		return
 	}
-	parts := l.pattern(durationShape).FindStringSubmatch(n.Value)
-	if parts == nil {
-		l.wrongType(n, want, hint)
-		return
-	}
-	count, _ := strconv.Atoi(parts[1])
 	for _, unit := range units {
-		if unit.name == parts[2] {
+		digits, ok := strings.CutSuffix(n.Value, unit.name)
+		if count, _ := strconv.Atoi(digits); ok && strconv.Itoa(count) == digits && 0 <= count && count <= 9999 {
 			*d.to = time.Duration(count) * unit.length
+			return
 		}
 	}
+	l.wrongType(n, want, hint)
 }
 
 func (d duration) canonical() string {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -24,20 +23,6 @@ type value interface {
 	blank() bool
 }
 
-// form is the form of a string.
-type form struct {
-	// name is its description in messages, after "want".
-	name string
-	// longest is the largest number of characters.
-	longest int
-	// shape is a pattern that Go and ECMAScript share.
-	shape string
-}
-
-func (f form) fits(l *loader, s string) bool {
-	return l.pattern(f.shape).MatchString(s) && utf8.RuneCountInString(s) <= f.longest
-}
-
 // text is a string of a form.
 type text[S ~string] struct {
 	to *S
@@ -45,7 +30,7 @@ type text[S ~string] struct {
 }
 
 func (t text[S]) load(l *loader, n node) {
-	if s, ok := l.str(n, t.name); ok && l.fits(n, t.name, "", t.form.fits(l, s)) {
+	if s, ok := l.str(n, t.name); ok && l.fits(n, t.name, "", t.form.fits(s)) {
 		*t.to = S(s)
 	}
 }
@@ -90,8 +75,10 @@ type choice[S ~string] struct {
 }
 
 func (c choice[S]) load(l *loader, n node) {
-	if s, ok := l.str(n, options(c.words)); ok && l.fits(n, options(c.words), suggest(s, c.words), slices.Contains(c.words, s)) {
-		*c.to = S(s)
+	if n.Tag == "!!str" && slices.Contains(c.words, n.Value) {
+		*c.to = S(n.Value)
+	} else if s, ok := l.str(n, options(c.words)); ok {
+		l.fits(n, options(c.words), suggest(s, c.words), false)
 	}
 }
 

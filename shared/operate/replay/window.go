@@ -51,7 +51,7 @@ func oldest(now time.Time) time.Time {
 func (w Window) Late(now time.Time) bool { return now.Sub(w.Until) < trail.Delay }
 
 func checkRun(run string) error {
-	if !fleet.ValidRun(run) {
+	if !fleet.Plain(run) {
 		return &fleet.BadInput{Where: "run", What: "not a name of up to 64 letters, digits, hyphens and underscores"}
 	}
 	return nil

@@ -43,7 +43,7 @@ func (e *errNoShard) Error() string { return e.why }
 // counts: a name that did not come from the start object never becomes the name of an object.
 func find(ctx context.Context, store ledger.Store, ref fleet.Ref) (progress, error) {
 	run := ref.Try.Run
-	if !fleet.ValidRun(run) {
+	if !fleet.Plain(run) {
 		return progress{}, &errNoShard{"the message names no sweep"}
 	}
 	start, err := readStart(ctx, store, run)

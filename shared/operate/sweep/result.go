@@ -36,7 +36,7 @@ type Result struct {
 // Load reads what a sweep has come to so far. The error has class NotFound when there
 // is no such sweep, and is a [*fleet.BadInput] when it cannot be read by this program.
 func Load(ctx context.Context, store ledger.Store, run string) (Result, error) {
-	if !fleet.ValidRun(run) {
+	if !fleet.Plain(run) {
 		return Result{}, fmt.Errorf("%q is not the id of a run", run)
 	}
 	start, err := readStart(ctx, store, run)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -51,10 +52,7 @@ func Read(ctx context.Context, store ledger.Store, o Order) (*Plan, error) {
 			return nil, fmt.Errorf("reading the changes after run %s: %w", o.Run, err)
 		}
 	}
-	for _, err := range unread {
-		p.Unread = append(p.Unread, err)
-	}
-	slices.SortFunc(p.Unread, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	p.Unread = slices.SortedFunc(maps.Values(unread), func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return p, nil
 }
 
