@@ -15,7 +15,7 @@ LINT      := go tool -modfile=test/tools/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
 
-.PHONY: help demo test race chaos bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
+.PHONY: help fleetwarden demo test race chaos bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
 
 help: ## these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,7 +24,10 @@ build: ## the function binaries for this machine, in dist/
 	@GOOS=$(GOOS) GOARCH=$(GOARCH) go build -ldflags='-s -w' -o dist/.built/ $(addprefix ./functions/,$(subst -,,$(FUNCTIONS)))
 	@for f in $(FUNCTIONS); do mkdir -p dist/$$f && ln -f dist/.built/$$(echo $$f | tr -d -) dist/$$f/main || exit 1; done
 
-demo: build ## launches, judged and repaired on the local cloud; writes out/demo
+fleetwarden: ## the operator's tool for this machine, dist/fleetwarden
+	@go build -ldflags='-s -w' -o dist/fleetwarden ./deploy/fleetwarden
+
+demo: build fleetwarden ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
 
 # The vendor's typed clients of ECS, Security Center and Function Compute take longer to compile than all
@@ -34,7 +37,7 @@ demo: build ## launches, judged and repaired on the local cloud; writes out/demo
 # than "go test" would have it say again.
 TYPED  := /test/scenario|/test/chaos|ecs-20140526|sas-20181203|fc-20230330|services/ecs
 TESTED := go list -test -f '{{.ImportPath}} {{.Deps}}' ./... | sed -nE 's/^([^ ]+)\.test /\1 /p'
-test: build ## all tests, most with the race detector
+test: build fleetwarden ## all tests, most with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -vet=off -timeout $(TIMEOUT) $$($(TESTED) | grep -vE '$(TYPED)' | cut -d' ' -f1)
 	FLEETWARDEN_BIN='$(CURDIR)/dist' go test -vet=off -timeout $(TIMEOUT) -parallel 4 $$($(TESTED) | grep -E '$(TYPED)' | cut -d' ' -f1)
@@ -43,7 +46,7 @@ test: build ## all tests, most with the race detector
 race: ## the tests within one process, all with the race detector
 	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) $$(go list ./... | grep -vE '/test/(scenario|chaos)')
 
-local: build ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
+local: build fleetwarden ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
 	@go run ./deploy/local --port $(PORT) --bin dist --grant "$(GRANT)"
 
 lint: ## linters, from a module of their own

@@ -115,12 +115,14 @@ aliyun CLI
   aliyun ecs DescribeInstances --region %[5]s --RegionId %[5]s --endpoint %[7]s --insecure
 SDKs: set Endpoint to %[7]s and Protocol to http. MNS: dial this address, keep the host name
   %[2]s.mns.<region>.aliyuncs.com.
-Fleetwarden's own programs: export ALIBABA_CLOUD_ENDPOINT_URL=%[1]s
+fleetwarden, whose ledger is that of the functions here
+  export ALIBABA_CLOUD_ENDPOINT_URL=%[1]s ALIBABA_CLOUD_ACCESS_KEY_ID=local-ak ALIBABA_CLOUD_ACCESS_KEY_SECRET=local-sk FLEETWARDEN_POLICY=%[8]s
+  %[9]s sweep
 
 control   GET  %[1]s/_sim/health · world · requests · invocations · permissions
           POST %[1]s/_sim/events · fleet · faults · quotas · advance · invoke/<function>
 
-`, url, server.Sharer, server.Sharee, server.Member, server.Home, server.Another, strings.TrimPrefix(url, "http://"))
+`, url, server.Sharer, server.Sharee, server.Member, server.Home, server.Another, strings.TrimPrefix(url, "http://"), s.Policy(), s.ToolPath())
 	for _, d := range s.Functions() {
 		fmt.Fprintf(out, "function  %s in %s, woken by %s\n", d.Function, d.Region, strings.Join(d.Triggers, ", "))
 	}

@@ -99,7 +99,7 @@ type rollout struct {
 }
 
 func open(ctx context.Context, o options, out io.Writer) (*rollout, error) {
-	credential, err := aliyun.DefaultChain()
+	credential, _, err := aliyun.FindCredentials("")
 	if err != nil {
 		return nil, err
 	}

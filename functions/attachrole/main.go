@@ -12,17 +12,16 @@ import (
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/controls"
+	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/terminal"
 )
 
 func main() {
-	terminal.Serve(invocation.Function{
+	fcrun.Start(invocation.Function{
 		Name:   fleet.FunctionAttachRole,
-		About:  "gives trusted instances the RAM role that reports trust data to Security Center",
 		Handle: handle,
 	})
 }

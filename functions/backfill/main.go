@@ -1,15 +1,20 @@
-// Command backfill is what an operator does by hand: plan and apply for the whole fleet
-// or a part of it, replay what ActionTrail recorded, redrive dead letters, undo a run,
-// and look up what runs did. It is a tool for the terminal; as the function backfill,
-// which nothing wakes, it does the same with the function's rights for whoever may
-// invoke it with {"args": ["plan", "--control", "instance-role"]}.
+// Command backfill is the function backfill: what an operator types as commands of
+// fleetwarden, with the function's rights for whoever may invoke it, as
+// {"args": ["plan", "--control", "instance-role"]}. Nothing else wakes it.
 //
 // It changes nothing but what undo takes back: plans are carried out by the functions
 // that own the controls.
 package main
 
-import "fleetwarden/shared/cli"
+import (
+	"os"
+
+	"fleetwarden/shared/command"
+	"fleetwarden/shared/fcrun"
+	"fleetwarden/shared/fleet"
+)
 
 func main() {
-	cli.Serve(cli.Plan(), cli.Apply(), cli.Replay(), cli.Redrive(), cli.Undo(), cli.Runs(), cli.Show())
+	fcrun.Start(command.Function(fleet.FunctionBackfill, os.Stdout, command.Check(), command.Plan(), command.Apply(),
+		command.Undo(), command.Replay(), command.Redrive(), command.Runs(), command.Show()))
 }

@@ -25,7 +25,7 @@ type asked struct {
 // remembering returns what reads an account's invocations. Where nothing is asked for,
 // only the deployed function needs to remember.
 func remembering(inv *invocation.Invocation, account fleet.AccountID, observed observe.Assistants) observe.Assistants {
-	if inv.Options.DryRun || inv.Options.Forward {
+	if inv.Options.DryRun {
 		return observed
 	}
 	return asked{observed, inv.Store, account}

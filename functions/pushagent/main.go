@@ -15,21 +15,19 @@ import (
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/sas"
 	"fleetwarden/shared/controls"
+	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/terminal"
 )
 
 func main() {
-	terminal.Serve(invocation.Function{
-		Name:    fleet.FunctionPushAgent,
-		About:   "brings Security Center's agent and the trust client onto instances, through Cloud Assistant",
-		Writers: invocation.OneInARegion,
-		Handle:  handle,
+	fcrun.Start(invocation.Function{
+		Name:   fleet.FunctionPushAgent,
+		Handle: handle,
 	})
 }
 

@@ -16,20 +16,17 @@ import (
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/controls"
+	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/terminal"
 )
 
 func main() {
-	terminal.Serve(invocation.Function{
-		Name:       fleet.FunctionSetupShareRole,
-		About:      "lets the ECS of approved sharees use encrypted snapshots and images that are shared with them",
-		EventsOnly: true,
-		Writers:    invocation.OneAtHome,
-		Handle:     handle,
+	fcrun.Start(invocation.Function{
+		Name:   fleet.FunctionSetupShareRole,
+		Handle: handle,
 	})
 }
 

@@ -14,21 +14,19 @@ import (
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/controls/all"
+	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/operate/sweep/publish"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/terminal"
 )
 
 func main() {
 	var known all.Memories // of the fleets, from pass to pass
-	terminal.Serve(invocation.Function{
-		Name:  fleet.FunctionSweep,
-		About: "evaluates all accounts and regions, reports, and notifies the owners of drift",
-		Wakes: []byte(`{"triggerTime":"","triggerName":"terminal","payload":""}`),
+	fcrun.Start(invocation.Function{
+		Name: fleet.FunctionSweep,
 		Handle: func(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
 			return handle(ctx, inv, &known)
 		},

@@ -12,18 +12,17 @@ import (
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/controls"
+	"fleetwarden/shared/fcrun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/observe"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/terminal"
 )
 
 func main() {
-	terminal.Serve(invocation.Function{
+	fcrun.Start(invocation.Function{
 		Name:   fleet.FunctionValidateInstance,
-		About:  "checks launched instances against the rules for trusted instances, and explains denied launches",
 		Handle: handle,
 	})
 }

@@ -17,30 +17,24 @@ import (
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
-	"fleetwarden/shared/terminal"
 )
 
 // owner is the function that checks shares, in the home region.
 const owner = fleet.FunctionSetupShareRole
 
 func main() {
-	terminal.Serve(invocation.Function{
-		Name:       fleet.FunctionWatchShares,
-		About:      "has setup-share-role check what was shared",
-		EventsOnly: true,
-		Handle:     handle,
+	fcrun.Start(invocation.Function{
+		Name:   fleet.FunctionWatchShares,
+		Handle: handle,
 	})
 }
 
 func handle(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error) {
-	w := watch{inv.Options, inv.Options.Inbox, reconcile.NewRecorder(inv.Options)}
-	if fcrun.Inside() {
-		var err error
-		if w.inbox, err = inv.InboxIn(owner, ""); err != nil {
-			return fleet.Pass{}, fmt.Errorf("finding the inbox of %s: %w", owner, err)
-		}
+	inbox, err := inv.InboxIn(owner, "")
+	if err != nil {
+		return fleet.Pass{}, fmt.Errorf("finding the inbox of %s: %w", owner, err)
 	}
-	var err error
+	w := watch{inv.Options, inbox, reconcile.NewRecorder(inv.Options)}
 	for b, fault := range source(ctx, inv) {
 		if fault != nil {
 			err = w.recorder.Element(fault)

@@ -2,7 +2,6 @@ package aliyun
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/aliyun/credentials-go/credentials"
@@ -69,14 +68,3 @@ func (r *Renewable) GetBearerToken() *string { return new("") }
 
 // GetType is part of the SDK's interface.
 func (r *Renewable) GetType() *string { return new("sts") }
-
-// DefaultChain finds credentials as every Alibaba Cloud tool does: environment,
-// the aliyun CLI's profile, an instance's RAM role. IMDSv1 is switched off by the
-// caller's environment (ALIBABA_CLOUD_IMDSV1_DISABLED=true), which the chain reads.
-func DefaultChain() (credentials.Credential, error) {
-	c, err := credentials.NewCredential(nil)
-	if err != nil {
-		return nil, fmt.Errorf("finding credentials (set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run \"aliyun configure\"): %w", err)
-	}
-	return c, nil
-}

@@ -1,48 +1,113 @@
 package cli
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
-	"text/tabwriter"
 
+	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/plan"
-	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/report"
 )
 
-// showPlan prints a plan. It returns an error if a place could not be read.
-func (j *job) showPlan(p plan.Plan, found sweep.Result) error {
-	unread := 0
-	for _, s := range found.Summary.Shards {
-		if s.Fault != "" {
-			unread++
-		}
-	}
-	var err error
-	if unread > 0 {
-		err = fmt.Errorf("%d of %d places could not be read: the plan lacks their resources", unread, len(p.Seen))
-	}
-	if j.json {
-		return errors.Join(j.line(p), err)
-	}
-	return errors.Join(j.planText(p, found), err)
-}
+// listed is the largest number of rows that a summary lists one by one.
+const listed = 10
 
-func (j *job) planText(p plan.Plan, found sweep.Result) error {
+func (t *text) planMade(p command.PlanMade) error {
 	seen := 0
 	for _, s := range p.Seen {
 		seen += s.N
 	}
-	if err := j.print("%s: checked %s in %s; %d would be changed%s\n\n", p.ID, many(seen, "resource", "resources"), many(len(p.Seen), "place", "places"), len(p.Items), by(p)); err != nil {
+	if err := t.print("checked %s in %s\n", command.Plural(seen, "resource", "resources"), command.Plural(len(p.Seen), "place", "places")); err != nil {
 		return err
 	}
-	if err := j.planTable(p); err != nil {
+	if err := t.distinct(p.Plan); err != nil {
 		return err
 	}
-	last := ""
-	for _, s := range found.Summary.Shards {
+	if err := t.unread(p.Found.Summary.Shards); err != nil {
+		return err
+	}
+	if p.Left > 0 {
+		if err := t.print("left out by the limits: %s (%s)\n", command.Plural(p.Left, "resource", "resources"), p.Why); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(p.Items) == 0 && p.Left > 0:
+		return t.print("nothing to apply: the limits do not let a single one through; raise that limit in the policy file\n")
+	case len(p.Items) == 0:
+		return t.print("nothing to apply\n")
+	}
+	return t.print("%s\n\nsee it:    %s show %s\napply it:  %s apply --plan %s\n", total(p.Plan), command.Tool, p.ID, command.Tool, p.ID)
+}
+
+// alike are changes of the same kind, from and to the same value.
+type alike struct {
+	place        fleet.Scope
+	control      string
+	kind         fleet.ChangeKind
+	before, want string
+}
+
+// distinct has one row for changes that are alike.
+func (t *text) distinct(p plan.Plan) error {
+	changes, resources := map[alike]*fleet.Distinct{}, map[alike]int{}
+	for _, item := range p.Items {
+		for _, c := range item.Changes {
+			a := alike{item.Scope, item.Control, c.Kind, c.Before, c.Want}
+			if resources[a]++; changes[a] == nil {
+				changes[a] = &fleet.Distinct{}
+			}
+			changes[a].Add(c.Identity())
+		}
+	}
+	rows := slices.SortedFunc(maps.Keys(changes), func(a, b alike) int {
+		return cmp.Or(cmp.Compare(resources[b], resources[a]), cmp.Compare(a.place.String(), b.place.String()), cmp.Compare(a.control, b.control),
+			cmp.Compare(a.kind, b.kind), cmp.Compare(a.before, b.before), cmp.Compare(a.want, b.want))
+	})
+	for i, a := range rows {
+		if i == listed {
+			return t.print("… and %d more rows, in \"%s show %s\"\n", len(rows)-i, command.Tool, p.ID)
+		}
+		if err := t.row("ACCOUNT\tREGION\tCONTROL\tCHANGE\tBEFORE\tAFTER\tTIMES\tFOR RESOURCES", "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d",
+			a.place.Account, regionName(a.place.Region), a.control, a.kind, t.value(a.before), t.value(a.want), changes[a].N, resources[a]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// total is the sum of a plan, in one line.
+func total(p plan.Plan) string {
+	kinds := map[fleet.ChangeKind]*fleet.Distinct{}
+	for _, item := range p.Items {
+		for _, c := range item.Changes {
+			if kinds[c.Kind] == nil {
+				kinds[c.Kind] = &fleet.Distinct{}
+			}
+			kinds[c.Kind].Add(c.Identity())
+		}
+	}
+	n := 0
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		n += kinds[k].N
+		parts = append(parts, fmt.Sprintf("%d %s", kinds[k].N, k))
+	}
+	return fmt.Sprintf("%s: %s; for %s", command.Plural(n, "change", "changes"), strings.Join(parts, ", "), command.Plural(len(p.Items), "resource", "resources"))
+}
+
+// unread says which places could not be read, and why.
+func (t *text) unread(shards []report.Shard) error {
+	last, n := "", 0
+	for _, s := range shards {
 		if s.Fault == "" {
+			continue
+		}
+		if n++; n > listed {
 			continue
 		}
 		why, _, _ := strings.Cut(s.Fault, " [request ")
@@ -51,64 +116,41 @@ func (j *job) planText(p plan.Plan, found sweep.Result) error {
 		} else {
 			last = why
 		}
-		if err := j.print("not read: %s: %s\n", s.Scope, why); err != nil {
+		if err := t.print("not read: %s: %s\n", s.Scope, why); err != nil {
 			return err
 		}
 	}
-	if p.Left > 0 {
-		if err := j.print("left out by the limits: %s (%s)\n", many(p.Left, "resource", "resources"), p.Why); err != nil {
-			return err
-		}
+	if n > listed {
+		return t.print("… and %d more places that were not read\n", n-listed)
 	}
-	switch {
-	case len(p.Items) == 0 && p.Left > 0:
-		return j.print("nothing to apply: the limits do not let a single one through; raise that limit in the policy file\n")
-	case len(p.Items) == 0:
-		return j.print("nothing to apply\n")
-	}
-	return j.print("\nsee it:    backfill show %s\napply it:  backfill apply --plan %s\n", p.ID, p.ID)
+	return nil
 }
 
-// by says how many changes a plan has, if not as many as resources: several may need one role.
-func by(p plan.Plan) string {
-	if n := p.Changes(); n != len(p.Items) {
-		return ", by " + many(n, "change", "changes")
+func (t *text) planShown(p command.PlanShown) error {
+	if err := t.print("%s: made %s of %s\n", p.ID, stamp(p.Made), p.Sweep); err != nil {
+		return err
 	}
-	return ""
-}
-
-func (j *job) planTable(p plan.Plan) error {
 	type row struct {
-		place   fleet.Scope
+		id      fleet.ChangeID
 		control string
-		kind    fleet.ChangeKind
 	}
 	var rows []row
 	resources := map[row]int{}
-	changed := map[row]*fleet.Distinct{} // a role is created once for many instances
 	for _, item := range p.Items {
 		for _, c := range item.Changes {
-			r := row{item.Scope, item.Control, c.Kind}
+			r := row{c.Identity(), item.Control}
 			if resources[r]++; resources[r] == 1 {
-				rows, changed[r] = append(rows, r), &fleet.Distinct{}
+				rows = append(rows, r)
 			}
-			changed[r].Add(c.Identity())
 		}
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tREGION\tCONTROL\tCHANGE\tTIMES\tFOR RESOURCES")
 	for _, r := range rows {
-		cells(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.place.Account, regionName(r.place.Region), r.control, r.kind, changed[r].N, resources[r])
+		if err := t.row("CONTROL\tCHANGE\tOF\tBEFORE\tAFTER\tFOR RESOURCES", "%s\t%s\t%s\t%s\t%s\t%d", r.control, r.id.Kind,
+			fleet.Ref{Scope: r.id.Key.Scope, Kind: r.id.Key.Kind, ID: r.id.Key.ID}, t.value(r.id.Before), t.value(r.id.Want), resources[r]); err != nil {
+			return err
+		}
 	}
-	return w.Flush()
+	return t.print("%s\n", total(p.Plan))
 }
 
-func regionName(r fleet.Region) string {
-	if r == "" {
-		return "(all)"
-	}
-	return string(r)
-}
+func regionName(r fleet.Region) string { return cmp.Or(string(r), "(account)") }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"fleetwarden/shared/command"
 )
 
 // progress shows how far a command is, with its rate and the remaining time. Without a
@@ -18,37 +20,39 @@ type progress struct {
 	what    string
 	seen    int
 	endless bool
-}
-
-// progress starts a progress bar with a total; 0: it is unknown.
-func (j *job) progress(what string, most int) *progress {
-	var more []progressbar.Option
-	if j.live && columns(j.err) >= beside {
-		more = append(more, progressbar.OptionShowIts(), progressbar.OptionSetItsString("resources"))
-	}
-	if most == 0 {
-		return j.bar(what, -1, more...)
-	}
-	return j.bar(what, most, append(more, progressbar.OptionShowCount())...)
-}
-
-// percent starts a progress bar that [progress.to] sets.
-func (j *job) percent(what string) *progress { return j.bar(what, 100) }
-
-func (j *job) bar(what string, most int, more ...progressbar.Option) *progress {
-	if !j.live || j.json {
-		return &progress{}
-	}
-	bar := progressbar.NewOptions(most, append(more,
-		progressbar.OptionSetWriter(j.err), progressbar.OptionSetDescription(what), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(max(4, min(24, columns(j.err)-beside))),
-		progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14))...)
-	_ = bar.RenderBlank()
-	return &progress{bar: bar, what: what, endless: most < 0}
+	// longest is how many characters of text fit beside what the bar adds.
+	longest int
 }
 
 // beside is the approximate width, in columns, of a line without its bar.
 const beside = 70
+
+// added is what a narrow bar adds to the text, in columns: a spinner or percentage, a count and a time.
+const added = 24
+
+// Progress implements command.Output.
+func (t *text) Progress(what string, most int) command.Progress {
+	if !t.live {
+		return command.Silent{}
+	}
+	width := columns(t.err)
+	more := []progressbar.Option{
+		progressbar.OptionSetWriter(t.err), progressbar.OptionSetDescription(what), progressbar.OptionThrottle(100 * time.Millisecond),
+		progressbar.OptionSetWidth(max(4, min(24, width-beside))), progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14),
+		progressbar.OptionSetPredictTime(width >= beside),
+	}
+	if width >= beside {
+		more = append(more, progressbar.OptionShowIts(), progressbar.OptionSetItsString("resources"))
+	}
+	if most == 0 {
+		most = -1
+	} else {
+		more = append(more, progressbar.OptionShowCount())
+	}
+	t.bar = &progress{bar: progressbar.NewOptions(most, more...), what: what, endless: most < 0, longest: max(10, width-added)}
+	_ = t.bar.bar.RenderBlank() // the command continues if the bar cannot be drawn
+	return t.bar
+}
 
 // columns is the width of a terminal.
 func columns(w io.Writer) int {
@@ -60,31 +64,39 @@ func columns(w io.Writer) int {
 	return beside
 }
 
-func (p *progress) add(n int) {
-	if p.bar != nil {
-		_ = p.bar.Add(n) // the command continues if the bar cannot be drawn
-		if p.seen += n; p.endless {
-			p.bar.Describe(fmt.Sprintf("%s, %d seen", p.what, p.seen))
-		}
+// Add implements command.Progress.
+func (p *progress) Add(n int) {
+	if p.bar == nil {
+		return
 	}
+	_ = p.bar.Add(n)
+	text := p.what
+	if p.seen += n; p.endless && p.seen > 0 {
+		text = fmt.Sprintf("%d seen, %s", p.seen, text)
+	}
+	if runes := []rune(text); len(runes) > p.longest {
+		text = string(runes[:p.longest]) + "…"
+	}
+	p.bar.Describe(text)
 }
 
-// to sets the percentage.
-func (p *progress) to(percent int) {
-	if p.bar != nil {
-		_ = p.bar.Set(percent)
-	}
-}
-
-func (p *progress) say(what string) {
+// Say implements command.Progress.
+func (p *progress) Say(what string) {
 	p.what = what
-	p.add(0)
+	p.Add(0)
 }
 
-// end removes the bar from the screen. It may be called again.
-func (p *progress) end() {
+// End implements command.Progress.
+func (p *progress) End() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
 		p.bar = nil
+	}
+}
+
+// clear takes the bar off the screen until it is drawn again.
+func (p *progress) clear() {
+	if p != nil && p.bar != nil {
+		_ = p.bar.Clear()
 	}
 }

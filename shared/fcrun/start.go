@@ -22,12 +22,16 @@ import (
 	"fleetwarden/shared/report"
 )
 
-// Inside reports whether the process was started by Function Compute.
-func Inside() bool { return os.Getenv("FC_RUNTIME_API") != "" }
+// runtimeVariable is what Function Compute gives a function's process.
+const runtimeVariable = "FC_RUNTIME_API"
 
 // Start serves invocations until the platform ends the process. Records go to
 // stdout, one a line, which is the function's log.
 func Start(f invocation.Function) {
+	if os.Getenv(runtimeVariable) == "" {
+		fmt.Fprintln(os.Stderr, f.Name+" is a function of Function Compute, and does not run by itself; the tool to type is fleetwarden")
+		os.Exit(2)
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("function", f.Name)
 	keys := &aliyun.Renewable{}
 	cloud, err := aliyun.NewCloud(keys, os.Getenv(aliyun.EndpointVariable))

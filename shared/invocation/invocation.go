@@ -15,31 +15,11 @@ import (
 type Function struct {
 	// Name is the name in Function Compute, such as attach-role.
 	Name string
-	// About is its purpose in one sentence, for --help.
-	About string
-	// EventsOnly: it takes an event and no instance ids, in a terminal too.
-	EventsOnly bool
-	// Wakes is the payload of the function's timer. In a terminal, such a function gets it
-	// when no event is given, and continues until no work is left.
-	Wakes []byte
 	// Unbounded gives an invocation no budget of calls: an operator waits for it.
 	Unbounded bool
-	// Writers is how many of its passes may write at the same time. Where it is one, a
-	// terminal leaves the changes to the deployed function, through its inbox.
-	Writers Writers
 	// Handle serves one invocation. After an error the same payload is tried again.
 	Handle func(ctx context.Context, call *Invocation) (fleet.Pass, error)
 }
-
-// Writers is how many passes of a function may write at the same time.
-type Writers uint8
-
-// The numbers of writers. One is enforced by the reserved concurrency in s.yaml.
-const (
-	ManyWriters Writers = iota
-	OneInARegion
-	OneAtHome // in the home region only
-)
 
 // Invocation is one call of a function, under Function Compute or in a terminal.
 type Invocation struct {

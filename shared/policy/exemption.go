@@ -33,7 +33,7 @@ func (p *Policy) Exempt(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.
 // Lapsed returns the first exemption that would match the resource and has expired at a
 // time.
 func (p *Policy) Lapsed(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) (Exemption, bool) {
-	return first(p.Expired(at), func(e Exemption) bool { return e.excuses(control, rule, ref, l) })
+	return first(p.Exemptions, func(e Exemption) bool { return !at.Before(e.Expires) && e.excuses(control, rule, ref, l) })
 }
 
 func first(of []Exemption, ok func(Exemption) bool) (Exemption, bool) {

@@ -3,9 +3,7 @@ package policy
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
@@ -19,14 +17,13 @@ func digest(canonical []byte) string {
 	return fmt.Sprintf("%x", sha256.Sum256(canonical))
 }
 
-// deployed returns the document of a file that is JSON as the YAML parser would, but without
-// positions; nil for any other file.
+// deployed returns the document of what [Policy.JSON] wrote, as the YAML parser would but
+// without positions. Of any other file it is nil, or what gives another JSON.
 func deployed(data []byte) *yaml.Node {
-	d := jsontext.NewDecoder(bytes.NewReader(data))
-	root, err := document(d)
-	if _, end := d.ReadToken(); err != nil || !errors.Is(end, io.EOF) || len(data) > MaxSize {
+	if len(data) > MaxSize {
 		return nil
 	}
+	root, _ := document(jsontext.NewDecoder(bytes.NewReader(data)))
 	return root
 }
 

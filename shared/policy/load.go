@@ -25,7 +25,7 @@ const MaxSize = 256 << 10
 // range, an anchor, an alias, an explicit tag, a second document.
 func Load(name string, data []byte) (*Policy, error) {
 	l := newLoader(name)
-	if !l.fill(deployed(data)) { // the YAML parser knows where a problem is
+	if !l.fill(deployed(data)) || !bytes.Equal(l.policy.JSON(), data) { // it is not what was deployed
 		l = newLoader(name)
 		if root := l.parse(data); root != nil && l.plain(root) {
 			l.fill(root)

@@ -159,7 +159,7 @@ func LetThrough(s fleet.Scope, control string) string {
 	if s.Region != "" {
 		where += " --region " + string(s.Region)
 	}
-	return fmt.Sprintf("check the changes, then let as many through as the limits allow: backfill plan %s --control %s --part, and backfill apply --plan ID with the id that it prints; "+
+	return fmt.Sprintf("check the changes, then let as many through as the limits allow: fleetwarden plan %s --control %s --part, and fleetwarden apply --plan ID with the id that it prints; "+
 		"or raise the limit in the policy file", where, control)
 }
 

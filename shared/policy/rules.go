@@ -91,6 +91,12 @@ func Rules(control string) (ids []string) {
 	return ids
 }
 
+// Repairs reports whether the control of a rule makes changes so that the rule holds. A
+// violation for which it has no change is then left to a person.
+func Repairs(rule string) bool {
+	return slices.Contains([]string{RuleSystrustRole, RuleAgentOnline, RuleTrustClient, RuleShareTrust, RuleShareKeys, RuleDiskEncryptRole}, rule)
+}
+
 // selectable are the keys by which an exemption can select what a rule judges; nil for all.
 // An empty rule stands for each of the control, of which the first can do no more than any.
 func selectable(control, id string) []string {

@@ -66,9 +66,6 @@ func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 
 // carry does what verdicts ask for, and records it: gate, stop, intent, acts, outcome, lines.
 func (r *pass) carry(ctx context.Context, s fleet.Scope, steps []Step, verdicts []fleet.Verdict) error {
-	if r.o.Forward {
-		steps = nil
-	}
 	plan := newPlan(verdicts, r)
 	err := plan.stop(ctx, steps, s)
 	if err == nil {

@@ -82,6 +82,30 @@ func (r *Recorder) Finding(v fleet.Verdict) error {
 	return r.o.Record(rec)
 }
 
+// Verdicts records verdicts and, each once, the changes that they ask for. None of these is
+// made; why says so of one that neither the policy nor a dry run holds back.
+func (r *Recorder) Verdicts(verdicts []fleet.Verdict, why string) error {
+	var errs []error
+	seen := map[fleet.ChangeID]bool{}
+	for _, v := range verdicts {
+		errs = append(errs, r.Finding(v))
+	}
+	for _, v := range verdicts {
+		for _, c := range v.Changes {
+			if seen[c.Identity()] {
+				continue
+			}
+			seen[c.Identity()] = true
+			state, because := r.o.Gate(v.Control, c)
+			if state == "" {
+				state, because = fleet.Planned, why
+			}
+			errs = append(errs, r.Change(v.Control, v.Rule, fleet.Result{Change: c, State: state, Why: because}))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Change counts and records a change and what became of it.
 func (r *Recorder) Change(control, rule string, res fleet.Result) error {
 	return r.change(changeRecord(control, rule, res))

@@ -72,8 +72,6 @@ type Options struct {
 	Stamp fleet.Record
 	// DryRun: nothing is written, sent or re-queued.
 	DryRun bool
-	// Forward: no change is carried out here; all are forwarded.
-	Forward bool
 	// LetThrough says how a person has a part of what a stop holds made; nil is
 	// [policy.LetThrough].
 	LetThrough func(s fleet.Scope, control string) string

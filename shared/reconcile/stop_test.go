@@ -60,7 +60,7 @@ func TestTheStopOfAnHourHoldsOverPassesAndPutsNothingBack(t *testing.T) {
 			t.Errorf("%q is missing in %q", want, found[0].Reason)
 		}
 	}
-	if want := "backfill plan --account 1000000000000001 --region cn-hangzhou --control instance-role --part"; !strings.Contains(found[0].Remedy, want) {
+	if want := "fleetwarden plan --account 1000000000000001 --region cn-hangzhou --control instance-role --part"; !strings.Contains(found[0].Remedy, want) {
 		t.Errorf("%q is missing in %q", want, found[0].Remedy)
 	}
 }

@@ -28,8 +28,8 @@ var powers = map[string][]string{
 	"sharerole.Detach":      {"ram:DetachPolicyFromRole", "ram:GetRole"},
 	"agent.PushTrustClient": {"ecs:InvokeCommand", "ecs:TagResources"}, // the tag says that it was done
 	"sweep.Sweep":           {"oss:PutObject"},                         // it keeps what it finds
-	"cli.Plan":              {"oss:PutObject"},
-	"cli.Redrive":           {"mns:DeleteMessage", "mns:BatchDeleteMessage", "mns:BatchReceiveMessage"}, // a letter that was sent back leaves its queue
+	"command.Plan":          {"oss:PutObject"},
+	"command.Redrive":       {"mns:DeleteMessage", "mns:BatchDeleteMessage", "mns:BatchReceiveMessage"}, // a letter that was sent back leaves its queue
 }
 
 // optionalPowers are the actions of acts that the operator has to allow: a file of

@@ -73,7 +73,7 @@ func (p *player) holds(account, control string, said findings) bool {
 	return said.held[account+" "+control] || p.limited(account, control, said.last)
 }
 
-// sweeps are when each sweep was begun, by its run; without those of a terminal.
+// sweeps are when each sweep was begun, by its run; without those by hand.
 func (p *player) sweeps() map[string]time.Time {
 	out := map[string]time.Time{}
 	for _, key := range p.Server.OSS.Keys(stack.Bucket, "ledger/starts/") {

@@ -98,7 +98,7 @@ const (
 	Garbage Do = "garbage" // a message for Function that is no message (text), or of a version to come (newer)
 	Claim   Do = "claim"   // a launch record that says too much of the instances of Group
 	Tokens  Do = "tokens"  // a user has N instances of Group take metadata with tokens only, or (Kind optional) without
-	Dry     Do = "dry"     // an operator sweeps in a terminal, which changes nothing
+	Dry     Do = "dry"     // an operator sweeps by hand, which changes nothing
 	Narrow  Do = "narrow"  // a policy is deployed that guards the home region alone
 )
 

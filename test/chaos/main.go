@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string) error {
 	set := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	var o options
 	set.StringVar(&o.root, "root", ".", "the top of the repository")
-	set.StringVar(&o.bin, "bin", "", "folder with <function>/main for every function; empty: they are built")
+	set.StringVar(&o.bin, "bin", "", "folder with <function>/main for every function, and the operator's tool; empty: they are built")
 	set.StringVar(&o.out, "out", filepath.Join("out", "chaos"), "folder for summary.json and the histories that failed")
 	set.Uint64Var(&o.seed, "seed", 0, "play the history of this seed alone; 0: fresh ones")
 	set.DurationVar(&o.time, "time", time.Minute, "how long to play fresh seeds")

@@ -21,9 +21,9 @@ import (
 // patience is how long, in real time, a command of the operator's may take.
 const patience = 2 * time.Minute
 
-// backfill runs a command of the operator's tool, and again if it was cut off.
-func (p *player) backfill(ctx context.Context, args ...string) (lines []map[string]any, ok bool, err error) {
-	lines, ok, err = p.terminal(ctx, "backfill", args...)
+// fleetwarden types a command of the operator's tool, and again if it was cut off.
+func (p *player) fleetwarden(ctx context.Context, args ...string) (lines []map[string]any, ok bool, err error) {
+	lines, ok, err = p.typed(ctx, "backfill", args...)
 	if err != nil {
 		return lines, ok, err
 	}
@@ -31,21 +31,21 @@ func (p *player) backfill(ctx context.Context, args ...string) (lines []map[stri
 		if interrupted {
 			p.checkBare("backfill")
 		}
-		return p.terminal(ctx, "backfill", args...)
+		return p.typed(ctx, "backfill", args...)
 	}
 	return lines, ok, err
 }
 
-// terminal runs a function as an operator types it who has the function's rights, while the
-// cloud's time passes, and returns its lines of JSON and whether it ended well.
-func (p *player) terminal(ctx context.Context, function string, args ...string) (lines []map[string]any, ok bool, err error) {
+// typed runs the operator's tool with the rights of a function, while the cloud's time passes,
+// and returns its lines of JSON and whether it ended well.
+func (p *player) typed(ctx context.Context, function string, args ...string) (lines []map[string]any, ok bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	keys, err := p.KeysOf(function)
 	if err != nil {
 		return nil, false, err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, function, "main"), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, stack.Tool), args...)
 	cmd.Env = append(os.Environ(), "ALIBABA_CLOUD_ENDPOINT_URL="+p.Server.URL(),
 		"ALIBABA_CLOUD_ACCESS_KEY_ID="+keys.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+keys.Secret, "ALIBABA_CLOUD_SECURITY_TOKEN="+keys.Token,
 		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home, "FLEETWARDEN_POLICY="+p.policy)
@@ -69,11 +69,11 @@ func (p *player) terminal(ctx context.Context, function string, args ...string) 
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return nil, false, fmt.Errorf("%s %q did not end within %s: %s", function, args, patience, said.String())
+		return nil, false, fmt.Errorf("%q did not end within %s: %s", args, patience, said.String())
 	case errors.As(err, &exit) && exit.ExitCode() == 2:
-		return nil, false, fmt.Errorf("%s %q: %s", function, args, said.String())
+		return nil, false, fmt.Errorf("%q: %s", args, said.String())
 	case err != nil && !errors.As(err, &exit):
-		return nil, false, fmt.Errorf("%s %q: %w", function, args, err)
+		return nil, false, fmt.Errorf("%q: %w", args, err)
 	}
 	for d := json.NewDecoder(&out); ; {
 		var x map[string]any
@@ -115,7 +115,7 @@ func (p *player) operate(ctx context.Context, s Step) error {
 // plan plans a control. A plan of nothing is no draft.
 func (p *player) plan(ctx context.Context, s Step) error {
 	p.draft = draft{control: cmp.Or(s.Kind, "instance-role"), began: p.now()}
-	lines, _, err := p.backfill(ctx, "plan", "--control", p.draft.control, "--account", s.account(), "--json")
+	lines, _, err := p.fleetwarden(ctx, "plan", "--control", p.draft.control, "--account", s.account(), "--json")
 	if err != nil || len(lines) == 0 {
 		return err
 	}
@@ -138,7 +138,7 @@ func (p *player) plan(ctx context.Context, s Step) error {
 
 func (p *player) applyDry(ctx context.Context) error {
 	before := len(p.diary.of(func(d deed) bool { return d.function == "backfill" }))
-	_, _, err := p.backfill(ctx, "apply", "--plan", p.draft.id, "--dry-run", "--json")
+	_, _, err := p.fleetwarden(ctx, "apply", "--plan", p.draft.id, "--dry-run", "--json")
 	if n := len(p.diary.of(func(d deed) bool { return d.function == "backfill" })); n != before {
 		p.wrong("a dry run made %d writes", n-before)
 	}
@@ -152,7 +152,7 @@ func (p *player) apply(ctx context.Context) (run string, ok bool, err error) {
 		wait, p.pace = "1s", 1
 		defer func() { p.pace = 0 }()
 	}
-	lines, ok, err := p.backfill(ctx, "apply", "--plan", p.draft.id, "--wait", wait, "--json")
+	lines, ok, err := p.fleetwarden(ctx, "apply", "--plan", p.draft.id, "--wait", wait, "--json")
 	if err != nil {
 		return "", false, err
 	}
@@ -191,22 +191,26 @@ func (p *player) redrive(ctx context.Context) error {
 		if region != server.Home {
 			args = append(args, "--region", region)
 		}
-		if _, _, err := p.backfill(ctx, args...); err != nil {
+		if _, _, err := p.fleetwarden(ctx, args...); err != nil {
 			p.wrong("redriving: %v", err)
 		}
 	}
 	return nil
 }
 
-// dry sweeps in a terminal. Where all is at rest, nothing may be changed by that.
+// dry sweeps by hand. Where all is at rest, nothing may be changed by that.
 func (p *player) dry(ctx context.Context) error {
 	quiet, err := p.quiet(ctx, time.Hour)
 	if err != nil {
 		return err
 	}
 	before := len(p.diary.of(func(deed) bool { return true }))
-	if _, _, err := p.terminal(ctx, "sweep", "--json"); err != nil {
+	lines, _, err := p.typed(ctx, "sweep", "sweep", "--json")
+	if err != nil {
 		return err
+	}
+	if len(lines) == 0 && quiet && !p.m.faulty { // it ends badly, too, where a check has no result
+		p.wrong("a sweep by hand found nothing, with nothing in its way: %s", p.stderr)
 	}
 	if _, err := p.quiet(ctx, 30*time.Minute); err != nil {
 		return err
@@ -214,7 +218,7 @@ func (p *player) dry(ctx context.Context) error {
 	sweeps := len(p.sweeps())
 	all := p.diary.of(func(deed) bool { return true })
 	if len(all) > before && quiet && !p.m.faulty && sweeps == 0 {
-		p.wrong("a sweep in a terminal, without --apply, led to %d writes, first %s %s", len(all)-before, all[before].action, all[before].id)
+		p.wrong("a sweep by hand, without --apply, led to %d writes, first %s %s", len(all)-before, all[before].action, all[before].id)
 	}
 	return nil
 }
@@ -236,7 +240,7 @@ func (p *player) replay(ctx context.Context) error {
 		} else {
 			p.cut.arm(&Step{Action: "BatchSendMessage", Call: 1 + int(p.h.Seed/2%4), After: p.h.Seed/8%2 == 0})
 		}
-		lines, ok, err := p.backfill(ctx, args...)
+		lines, ok, err := p.fleetwarden(ctx, args...)
 		p.cut.arm(nil)
 		if err != nil {
 			return err
@@ -255,7 +259,7 @@ func (p *player) deniedReplay(ctx context.Context, args []string) (resume []stri
 	if err := p.Server.Faults.Set(0, []simcloud.Fault{fault}, simcloud.EventFaults{}); err != nil {
 		return nil, err
 	}
-	_, ok, err := p.backfill(ctx, args...)
+	_, ok, err := p.fleetwarden(ctx, args...)
 	if e := p.Server.Faults.Set(0, nil, simcloud.EventFaults{}); ok || err != nil || e != nil {
 		return nil, errors.Join(err, e)
 	}

@@ -126,7 +126,7 @@ func (v Verdict) print(w io.Writer) {
 	}
 }
 
-// hunt plants a bug in the garden, builds the functions into bin, and plays. A history counts
+// hunt plants a bug in the garden, builds all into bin, and plays. A history counts
 // that ends badly with the bug, twice, and well without it, by the functions in o.bin.
 func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdict, error) {
 	patch, err := filepath.Abs(p.path)

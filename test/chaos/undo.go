@@ -72,7 +72,7 @@ func (p *player) undo(ctx context.Context, run string) error {
 	former := p.former(run)
 	p.back = former
 	done := len(p.diary.of(func(deed) bool { return true }))
-	lines, ok, err := p.backfill(ctx, "undo", "--run", run, "--apply", "--json")
+	lines, ok, err := p.fleetwarden(ctx, "undo", "--run", run, "--apply", "--json")
 	if err != nil {
 		return err
 	}

@@ -109,8 +109,6 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// ledger FUNCTION KIND STATE N checks how many changes of that kind the ledger says
 	// ended so; the state of an open intent is "open".
 	"ledger": cmdLedger,
-	// terminal sets the environment so that "exec" runs a function as the operator.
-	"terminal": cmdTerminal,
 
 	// role [-region=R] IDS [ROLE] checks the RAM role of instances; without ROLE: none.
 	"role": cmdRole,

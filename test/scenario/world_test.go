@@ -197,12 +197,3 @@ func cmdCrash(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	storyOf(ts).stage.Stack.Kill(args[0], number(ts, args[1]), fc.When(args[2] == "after"))
 }
-
-func cmdTerminal(ts *testscript.TestScript, neg bool, _ []string) {
-	positive(ts, neg)
-	s := storyOf(ts)
-	ts.Setenv("ALIBABA_CLOUD_ENDPOINT_URL", s.stage.Server.URL())
-	ts.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", stage.Operator.ID)
-	ts.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", stage.Operator.Secret)
-	ts.Setenv("BIN", s.bin)
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"fleetwarden/deploy/local/simcloud"
@@ -128,7 +127,7 @@ func dryRun(ctx context.Context, s *scene) string {
 	fleet := got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Role: "-"}))
 	planned := "nothing planned"
 	same := s.unchanged(ctx, func() {
-		out := s.terminal(ctx, "attach-role", "--policy", filepath.Join(s.root, "deploy", "local", "policy.yaml"), "--json", fleet.IDs[0])
+		out := s.fleetwarden(ctx, "check", "--json", "--control", "instance-role", fleet.IDs[0])
 		if strings.Contains(out, `"kind":"attach-role"`) && strings.Contains(out, `"state":"planned"`) {
 			planned = "planned attach-role"
 		}

@@ -88,7 +88,7 @@ func planned(ctx context.Context, s *scene) string {
 		}))
 	}
 	must(s.Settle(ctx))
-	out := s.backfill(ctx, "plan", "--control", "instance-role", "--region", server.Home, "--account", server.Sharer, "--json")
+	out := s.waiting(ctx, "plan", "--control", "instance-role", "--region", server.Home, "--account", server.Sharer, "--json")
 	var p struct {
 		ID    string `json:"id"`
 		Items []struct {
@@ -112,24 +112,12 @@ func planned(ctx context.Context, s *scene) string {
 // applied applies the plan and undoes it, and compares the worlds before and after.
 func applied(ctx context.Context, s *scene) string {
 	before := got(s.Digest())
-	out := s.backfill(ctx, "apply", "--plan", s.old.plan)
+	out := s.waiting(ctx, "apply", "--plan", s.old.plan)
 	_, after, _ := strings.Cut(out, "\nrun ")
 	run, _, _ := strings.Cut(after, "\n")
 	role := s.roles(ctx, s.old.fleet.IDs[:25])
-	s.backfill(ctx, "undo", "--run", run, "--apply")
+	s.waiting(ctx, "undo", "--run", run, "--apply")
 	undone := s.roles(ctx, s.old.fleet.IDs[:25])
 	now := got(s.Digest())
 	return fmt.Sprintf("after the apply: %s; after the undo: %s; the world is as before: %t", role, undone, before == now)
-}
-
-// backfill runs as the operator types it, while the cloud's time passes.
-func (s *scene) backfill(ctx context.Context, args ...string) string {
-	following, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.Server.World.Clock.Follow(following, 60)
-	}()
-	defer func() { stop(); <-done }()
-	return s.terminal(ctx, "backfill", args...)
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
@@ -40,17 +38,14 @@ func stopped(ctx context.Context, s *scene) string {
 	return fmt.Sprintf("%s, tag fleetwarden:stopped=%s", i.Status, i.Tags["fleetwarden:stopped"])
 }
 
-// sanctioned lets the operator apply a policy with a consequence to an instance with a
-// wrong disk, by hand: the functions' own policy has none.
+// sanctioned has the operator deploy a policy with a consequence, have an instance with a wrong
+// disk checked under it, and deploy the first policy again, which has none.
 func (s *scene) sanctioned(ctx context.Context, consequence string) ecs.InstanceState {
 	fleet := got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, SystemDisk: "cloud_efficiency"}))
-	dir := got(os.MkdirTemp("", "fleetwarden-demo-"))
-	defer os.RemoveAll(dir)
-	policy := filepath.Join(dir, "policy.yaml")
-	text := fmt.Sprintf("version: 1\ncontrols: {trustedInstance: {mode: enforce, consequence: %s, grace: 0s}}\n", consequence)
-	must(os.WriteFile(policy, []byte(text), 0o600))
-	s.terminal(ctx, "validate-instance", "--policy", policy, "--apply", fleet.IDs[0])
-	must(s.Settle(ctx))
+	s.under("trustedInstance: {mode: enforce, consequence: "+consequence+", grace: 0s}", func(policy string) {
+		s.fleetwarden(ctx, "check", "--policy", policy, "--control", "trusted-instance", "--apply", "--wait", "0s", fleet.IDs[0])
+		must(s.Settle(ctx))
+	})
 	i, ok := s.Server.ECS.Instance(server.Sharer, server.Home, fleet.IDs[0])
 	if !ok {
 		must(fmt.Errorf("the instance %s is gone", fleet.IDs[0]))

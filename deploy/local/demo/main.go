@@ -51,7 +51,7 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 		return fmt.Errorf("clearing %s: %w", out, err)
 	}
 	bin := filepath.Join(root, "dist")
-	st, err := stage.Open(ctx, stage.Options{Root: root, BinDir: bin, LogDir: logs})
+	st, err := stage.Open(ctx, options(root, bin, logs))
 	if err != nil {
 		return err
 	}
@@ -65,12 +65,17 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 	if err := write(filepath.Join(out, "summary.json"), steps); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
 	}
-	fmt.Fprintf(w, "\n%d of %d steps as expected in %.1f s; %s and the functions' logs are in %s\n",
-		len(steps)-failed, len(steps), time.Since(started).Seconds(), "summary.json", out)
+	fmt.Fprintf(w, "\n%d of %d steps as expected in %.1f s; summary.json and the functions' logs are in %s, the report is %s\n",
+		len(steps)-failed, len(steps), time.Since(started).Seconds(), out, filepath.Join(out, "report.html"))
 	if failed > 0 {
 		return fmt.Errorf("%d steps differ", failed)
 	}
 	return nil
+}
+
+// options are those of the stage. Two steps have validate-instance tag or stop instances.
+func options(root, bin, logs string) stage.Options {
+	return stage.Options{Root: root, BinDir: bin, LogDir: logs, Optional: []string{"validate-instance-stop", "validate-instance-tag"}}
 }
 
 func play(ctx context.Context, w io.Writer, s *scene) (steps []step, failed int) {

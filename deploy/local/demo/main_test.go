@@ -20,7 +20,7 @@ const longestLine = 8000
 func TestEveryRequestOfTheDemoIsAsPublished(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	inputs(t, root)
-	st, err := stage.Open(t.Context(), stage.Options{Root: root, BinDir: os.Getenv(stack.BinVariable), LogDir: t.TempDir()})
+	st, err := stage.Open(t.Context(), options(root, os.Getenv(stack.BinVariable), t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestEveryRequestOfTheDemoIsAsPublished(t *testing.T) {
 // import: "go test" takes them for its inputs, and keeps no result past a change of them.
 func inputs(t *testing.T, root string) {
 	t.Helper()
-	for _, top := range []string{"functions", "events", "shared"} {
+	for _, top := range []string{"functions", "events", "shared", "deploy/fleetwarden"} {
 		if err := filepath.WalkDir(filepath.Join(root, top), func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 			t.Fatal(err)
 		}

@@ -127,16 +127,41 @@ func (s *scene) unchanged(ctx context.Context, play func()) string {
 	return "nothing changed"
 }
 
-// terminal runs a function as the operator types it.
-func (s *scene) terminal(ctx context.Context, function string, args ...string) string {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, function, "main"), args...)
+// under has the operator deploy another policy, plays, and deploys the first policy again.
+func (s *scene) under(controls string, play func(policy string)) {
+	dir := got(os.MkdirTemp("", "fleetwarden-demo-"))
+	defer os.RemoveAll(dir)
+	policy := filepath.Join(dir, "policy.yaml")
+	must(os.WriteFile(policy, []byte("version: 1\ncontrols: {"+controls+"}\n"), 0o600))
+	must(s.Stack.UsePolicy(policy))
+	defer func() { must(s.Stack.UsePolicy("")) }()
+	play(policy)
+}
+
+// waiting runs the tool as the operator types it, while the cloud's time passes.
+func (s *scene) waiting(ctx context.Context, args ...string) string {
+	following, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Server.World.Clock.Follow(following, 60)
+	}()
+	defer func() { stop(); <-done }()
+	return s.fleetwarden(ctx, args...)
+}
+
+// fleetwarden runs the tool as the operator types it.
+func (s *scene) fleetwarden(ctx context.Context, args ...string) string {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, stack.Tool), args...)
 	cmd.Env = append(os.Environ(), "ALIBABA_CLOUD_ENDPOINT_URL="+s.Server.URL(),
 		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home,
 		"FLEETWARDEN_POLICY="+filepath.Join(s.root, "deploy", "local", "policy.yaml"),
 		"ALIBABA_CLOUD_ACCESS_KEY_ID="+stage.Operator.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+stage.Operator.Secret)
-	out, err := cmd.CombinedOutput()
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
 	if err != nil {
-		must(fmt.Errorf("running %s: %w: %s", function, err, strings.TrimSpace(string(out))))
+		must(fmt.Errorf("%s %s: %w: %s", stack.Tool, args[0], err, strings.TrimSpace(said.String())))
 	}
 	return string(out)
 }

@@ -75,18 +75,14 @@ func (s *scene) launchAsSharee(ctx context.Context, image string) string {
 // look has the operator deploy another policy, have the shares of a kind checked under it,
 // and deploy the first policy again.
 func (s *scene) look(ctx context.Context, kind, choices string) {
-	dir := got(os.MkdirTemp("", "fleetwarden-demo-"))
-	defer os.RemoveAll(dir)
-	policy, message := filepath.Join(dir, "policy.yaml"), filepath.Join(dir, "message.json")
 	s.reaction(ctx) // the share has come to its end
-	text := "version: 1\ncontrols: {shareRole: {mode: enforce, " + choices + "}}\n"
-	must(os.WriteFile(policy, []byte(text), 0o600))
-	text = fmt.Sprintf(`{"v": 1, "scope": {"account": %q}, "kind": %q, "ids": [""], "try": 0}`, server.Sharer, kind)
-	must(os.WriteFile(message, []byte(text), 0o600))
-	must(s.Stack.UsePolicy(policy))
-	s.terminal(ctx, "setup-share-role", "--policy", policy, "--apply", "--event", message)
-	s.reaction(ctx)
-	must(s.Stack.UsePolicy(""))
+	message := filepath.Join(s.out, "message.json")
+	must(os.WriteFile(message, fmt.Appendf(nil, `{"v": 1, "scope": {"account": %q}, "kind": %q, "ids": [""]}`, server.Sharer, kind), 0o600))
+	defer os.Remove(message)
+	s.under("shareRole: {mode: enforce, "+choices+"}", func(policy string) {
+		s.fleetwarden(ctx, "check", "--policy", policy, "--apply", "--wait", "0s", "--event", message)
+		s.reaction(ctx)
+	})
 }
 
 // trust is a role's trust policy.

@@ -18,8 +18,11 @@ import (
 // package name has no hyphens.
 func Folder(function string) string { return strings.ReplaceAll(function, "-", "") }
 
-// Build compiles functions of the module at root into dir/<function>/main, without what
-// only a debugger reads.
+// Tool is the name of the operator's tool, in the folder of the functions.
+const Tool = "fleetwarden"
+
+// Build compiles functions of the module at root into dir/<function>/main, and the operator's
+// tool into dir/fleetwarden, without what only a debugger reads.
 func Build(ctx context.Context, root, dir string, functions ...string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -27,6 +30,7 @@ func Build(ctx context.Context, root, dir string, functions ...string) error {
 	}
 	built := filepath.Join(dir, ".built")
 	args := []string{"build", "-ldflags=-s -w", "-o", built + string(filepath.Separator)}
+	args = append(args, "./deploy/"+Tool)
 	for _, name := range functions {
 		args = append(args, "./functions/"+Folder(name))
 	}
@@ -41,8 +45,14 @@ func Build(ctx context.Context, root, dir string, functions ...string) error {
 			return fmt.Errorf("building %s: %w", name, err)
 		}
 	}
+	if err := move(filepath.Join(built, Tool), filepath.Join(dir, Tool)); err != nil {
+		return fmt.Errorf("building %s: %w", Tool, err)
+	}
 	return os.RemoveAll(built)
 }
+
+// ToolPath is where the operator's tool is.
+func (s *Stack) ToolPath() string { return filepath.Join(s.o.BinDir, Tool) }
 
 // BinVariable names the folder of functions that are built already, for tests: "make test"
 // builds them once.

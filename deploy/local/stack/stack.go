@@ -212,6 +212,9 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 // policyVariable names the policy file to a function.
 const policyVariable = "FLEETWARDEN_POLICY"
 
+// Policy is the policy file that the functions were deployed with.
+func (s *Stack) Policy() string { return s.o.Policy }
+
 // UsePolicy deploys another policy file with all functions; an empty path deploys the one
 // of the options again. It fails while any function is at work.
 func (s *Stack) UsePolicy(path string) error {

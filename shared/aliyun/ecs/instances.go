@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -128,8 +129,24 @@ func (c *Client) CreatedSince(ctx context.Context, region fleet.Region, since ti
 // and others follow. While the list is read, the fleet changes: an instance may stand
 // on two pages.
 func (c *Client) Page(ctx context.Context, s fleet.Scope, token string) (page []fleet.Instance, next string, err error) {
+	return Some{Client: c}.Page(ctx, s, token)
+}
+
+// Some lists the instances with all of these tags and of this resource group; an empty one
+// takes any.
+type Some struct {
+	*Client
+	Tags  map[string]string
+	Group string
+}
+
+// Page is [Client.Page].
+func (c Some) Page(ctx context.Context, s fleet.Scope, token string) (page []fleet.Instance, next string, err error) {
 	req := anyInstance(s.Region)
-	req.NextToken = aliyun.Optional(token)
+	req.NextToken, req.ResourceGroupId = aliyun.Optional(token), aliyun.Optional(c.Group)
+	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
+		req.Tag = append(req.Tag, &sdk.DescribeInstancesRequestTag{Key: new(key), Value: aliyun.Optional(c.Tags[key])})
+	}
 	got, err := c.instances(ctx, req)
 	if err != nil {
 		return nil, "", err

@@ -43,6 +43,20 @@ func (m *Memories) Fleet(inv *invocation.Invocation, past observe.Past) reconcil
 	})
 }
 
+// Few is [Fleet] for instances and launches that a person or an event names: the disks are
+// read for each instance, and not for its whole region.
+func Few(inv *invocation.Invocation, past observe.Past) reconcile.Of[*fleet.World] {
+	return invocation.PerAccount(inv, func(account fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
+		c := clients{session, ecs.New(session), ram.New(session), kms.New(session), sas.New(session)}
+		w := c.world(inv.Options.Policy, past, new(observe.Memory))
+		w.Young = c.ecs
+		if w.Survey != nil {
+			w.Survey, w.Disks = nil, c.ecs
+		}
+		return wired(w, inv.Options.Policy), nil
+	})
+}
+
 // clients are one pass's clients of one account.
 type clients struct {
 	session *aliyun.Session
@@ -55,6 +69,14 @@ type clients struct {
 // instances reads the facets that the active controls need and that are not known yet. Of
 // many instances the roles of those alone are read that the rules judge.
 func (c clients) instances(p *policy.Policy, past observe.Past, known *observe.Memory) reconcile.Control[*fleet.World] {
+	return wired(c.world(p, past, known), p)
+}
+
+func wired(w observe.World, p *policy.Policy) reconcile.Control[*fleet.World] {
+	return controls.Instances(w, p, nil, controls.TrustedInstance, controls.InstanceRole, controls.Agent)
+}
+
+func (c clients) world(p *policy.Policy, past observe.Past, known *observe.Memory) observe.World {
 	w := observe.World{Listings: c.ecs, Past: past, Now: c.session.Now}
 	if p.TrustedInstance.Mode != policy.Off {
 		w.Survey = known.Survey(c.ecs, p.TrustedInstance.SystemDisk, c.session.Now)
@@ -67,5 +89,5 @@ func (c clients) instances(p *policy.Policy, past observe.Past, known *observe.M
 		w.Agents, w.Assistants = c.sas, known.Assistants(c.ecs)
 		w.UserData, w.Script = c.ecs, agent.TrustScript
 	}
-	return controls.Instances(w, p, nil, controls.TrustedInstance, controls.InstanceRole, controls.Agent)
+	return w
 }

@@ -100,7 +100,7 @@ func judge[W any](ctx context.Context, of reconcile.Of[W], b fleet.Batch, pol *p
 // compare compares the changes that the control wants now with the planned ones. An item of
 // which only some are left is as planned: another caller, such as an apply that was stopped,
 // has made the others. An item that the control cannot judge now, must not touch, or gives a
-// grace period is stale, but not over.
+// grace period is stale, but not over; nor is one that violates a rule which its control repairs.
 func compare(item Item, verdicts []fleet.Verdict, err error) Check {
 	if err != nil {
 		return Check{Item: item, Stale: "it cannot be checked: " + err.Error()}
@@ -113,7 +113,8 @@ func compare(item Item, verdicts []fleet.Verdict, err error) Check {
 			continue
 		}
 		now = append(now, changes(v.Changes)...)
-		blocked = blocked || v.Patience > 0 || slices.Contains([]fleet.Outcome{fleet.Undecided, fleet.Fault, fleet.Pending, fleet.Conflict}, v.Outcome)
+		left := v.Outcome == fleet.Violation && len(v.Changes) == 0 && policy.Repairs(v.Rule)
+		blocked = blocked || left || v.Patience > 0 || slices.Contains([]fleet.Outcome{fleet.Undecided, fleet.Fault, fleet.Pending, fleet.Conflict}, v.Outcome)
 		if v.Reason != "" && !slices.Contains(reasons, v.Reason) {
 			reasons = append(reasons, v.Reason)
 		}
@@ -147,7 +148,15 @@ func hold(all []Check, p Plan, pol *policy.Policy) {
 		case pol.ModeOf(s.Item.Control) != policy.Enforce:
 			s.Held = fmt.Sprintf("the control %s is set to %s: its owner would change nothing", s.Item.Control, pol.ModeOf(s.Item.Control))
 		default:
-			s.Held = pol.Limits.Exceeded(n.Of(s.Item), p.seen(s.Item.Scope))
+			s.Held = exceeded(pol.Limits, p.Named, n.Of(s.Item), p.seen(s.Item.Scope))
 		}
 	}
+}
+
+// exceeded returns the limit that changes exceed, "" for none.
+func exceeded(l policy.Limits, named bool, n fleet.Total, seen int) string {
+	if named {
+		l.PercentAbove = n.N
+	}
+	return l.Exceeded(n, seen)
 }

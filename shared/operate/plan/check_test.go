@@ -43,6 +43,8 @@ func TestAnItemThatHasChangedSinceIsStale(t *testing.T) {
 		"too early":                  {judged(fleet.Pending), "nothing can be done now: the reason; it has the role", false},
 		"of another owner by now":    {judged(fleet.Conflict), "nothing can be done now: the reason; it has the role", false},
 		"exempt by now":              {judged(fleet.Exempted), "nothing is left to do: the reason; it has the role", true},
+		"beyond repair":              {[]fleet.Verdict{violates(policy.RuleSystrustRole)}, "nothing can be done now: the reason", false},
+		"wrong by another rule":      {[]fleet.Verdict{violates(policy.RuleOverBroadRole)}, "nothing is left to do: the reason", true},
 		"within its grace":           {[]fleet.Verdict{patient(says(hangzhou, role, "i-1"))}, "nothing can be done now: it has the role", false},
 		"another role before":        {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), replaced)}, "another change is needed now: it has no role", false},
 		"another role wanted":        {[]fleet.Verdict{says(hangzhou, role, "i-1", ensure(hangzhou), wanted)}, "another change is needed now: it has no role", false},
@@ -55,6 +57,31 @@ func TestAnItemThatHasChangedSinceIsStale(t *testing.T) {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
+}
+
+// One who names twenty instances means all of them, however few a share of the fleet may be.
+func TestNamedResourcesAreNoShareOfTheFleet(t *testing.T) {
+	var drift []sweep.Drifted
+	var verdicts []fleet.Verdict
+	for n := range 20 {
+		id := fmt.Sprint("i-", n)
+		drift, verdicts = append(drift, drifted(hangzhou, role, id, attach(hangzhou, id))), append(verdicts, says(hangzhou, role, id, attach(hangzhou, id)))
+	}
+	p := made(t, drift...)
+	p.Seen = []plan.Seen{{Scope: hangzhou, N: 20}}
+	for named, want := range map[bool]string{true: "", false: "20 changes of 20 seen, more than maxPercent 20"} {
+		p.Named = named
+		if got := check(t, &fakeControls{verdicts: verdicts}, p, enforcing())[0]; got.Held != want {
+			t.Errorf("named %t: %q", named, got.Held)
+		}
+	}
+}
+
+// violates is the verdict of a violation without a change.
+func violates(rule string) fleet.Verdict {
+	v := says(hangzhou, role, "i-1")
+	v.Rule, v.Outcome, v.Reason = rule, fleet.Violation, "the reason"
+	return v
 }
 
 // patient is the verdict of a violation within its grace period.

@@ -36,8 +36,10 @@ type Plan struct {
 	Policy string `json:"policy"`
 	// Sweep is the run whose result it was made from.
 	Sweep string `json:"sweep"`
-	// Seen counts the resources of each scope: maxPercent is a share of it.
-	Seen []Seen `json:"seen"`
+	// Seen counts the resources of each scope: maxPercent is a share of it. It is not asked where
+	// a person has Named what was seen, which is then no measure of the fleet.
+	Seen  []Seen `json:"seen"`
+	Named bool   `json:"named,omitempty"`
 	// Items are in order of scope, control and id.
 	Items []Item `json:"items"`
 	// Left is how many items the limits of [Filter.Part] leave to the next plan, and Why the
@@ -151,6 +153,8 @@ type Filter struct {
 	// Part, when set, takes only as many changes of each account, region and control as
 	// these limits let through.
 	Part *policy.Limits
+	// Named says that a person named the resources that were seen.
+	Named bool
 }
 
 // part returns which limit an item would exceed together with those taken before it. If it
@@ -167,7 +171,7 @@ func (f Filter) part(n Counts, i Item, seen int) string {
 	for _, c := range i.Changes {
 		with.Add(c.Identity())
 	}
-	why := f.Part.Exceeded(with.Total, seen)
+	why := exceeded(*f.Part, f.Named, with.Total, seen)
 	if why == "" {
 		n[k] = &with
 	}
@@ -182,7 +186,7 @@ func in[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Cont
 
 // New makes a plan from what a sweep found, without storing it.
 func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at time.Time) (Plan, error) {
-	p := Plan{V: Version, ID: sweep.NewRun("plan", at), Made: at, Policy: r.Start.Policy, Sweep: r.Start.Run}
+	p := Plan{V: Version, ID: sweep.NewRun("plan", at), Made: at, Policy: r.Start.Policy, Sweep: r.Start.Run, Named: f.Named}
 	for _, s := range r.Summary.Shards {
 		p.Seen = append(p.Seen, Seen{s.Scope, s.Seen})
 	}

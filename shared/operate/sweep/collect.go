@@ -44,39 +44,10 @@ type collector struct {
 
 func (s *Sweep) collect(p *progress) *collector {
 	c := &collector{s: s, into: p, tally: newTally(p.totals)}
-	o := c.options()
-	o.Record = c.log
+	o := s.Options
+	o.Record, o.DryRun, o.Stamp.Run = c.log, p.start.DryRun, p.start.Run
 	c.recorder = reconcile.NewRecorder(o)
 	return c
-}
-
-// options are those of the pass, for the shard's run.
-func (c *collector) options() reconcile.Options {
-	o := c.s.Options
-	o.DryRun, o.Stamp.Run = c.into.start.DryRun, c.into.start.Run
-	return o
-}
-
-// record records verdicts, and the changes that they ask for, each once.
-func (c *collector) record(verdicts []fleet.Verdict) {
-	o := c.options()
-	seen := map[fleet.ChangeID]bool{}
-	for _, v := range verdicts {
-		c.broke(c.recorder.Finding(v))
-	}
-	for _, v := range verdicts {
-		for _, ch := range v.Changes {
-			if seen[ch.Identity()] {
-				continue
-			}
-			seen[ch.Identity()] = true
-			state, why := o.Gate(v.Control, ch)
-			if state == "" {
-				state, why = fleet.Planned, "its owner is notified when the limits let all of the shard's changes through"
-			}
-			c.broke(c.recorder.Change(v.Control, v.Rule, fleet.Result{Change: ch, State: state, Why: why}))
-		}
-	}
 }
 
 func (c *collector) broke(err error) {
@@ -180,6 +151,18 @@ func (c *collector) exempted(verdicts []fleet.Verdict, by func(fleet.Verdict) (p
 // saw counts n resources, and keeps the changes that the verdicts on them ask for.
 func (c *collector) saw(n int, verdicts []fleet.Verdict) {
 	c.seen += n
+	drift := DriftOf(verdicts)
+	for _, d := range drift {
+		for _, ch := range d.Changes {
+			c.size += sizeOfDrift(ch)
+		}
+	}
+	c.drift = append(c.drift, drift...)
+}
+
+// DriftOf returns the changes that verdicts of one scope ask for, by control and resource, each
+// once.
+func DriftOf(verdicts []fleet.Verdict) (out []Drift) {
 	type key struct {
 		control string
 		ref     fleet.Key
@@ -192,17 +175,17 @@ func (c *collector) saw(n int, verdicts []fleet.Verdict) {
 		k := key{v.Control, v.Ref.Key()}
 		i, ok := at[k]
 		if !ok {
-			i = len(c.drift)
+			i = len(out)
 			at[k] = i
-			c.drift = append(c.drift, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
+			out = append(out, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
 		}
 		for _, ch := range v.Changes {
-			if !slices.ContainsFunc(c.drift[i].Changes, func(x fleet.Change) bool { return x.Identity() == ch.Identity() }) {
-				c.drift[i].Changes = append(c.drift[i].Changes, ch)
-				c.size += sizeOfDrift(ch)
+			if !slices.ContainsFunc(out[i].Changes, func(x fleet.Change) bool { return x.Identity() == ch.Identity() }) {
+				out[i].Changes = append(out[i].Changes, ch)
 			}
 		}
 	}
+	return out
 }
 
 // soon is how much earlier in the night than the sweep before a sweep may see an instance. A

@@ -117,7 +117,7 @@ func TestEachNightSaysWhatIsHeldAndSinceWhen(t *testing.T) {
 		if !strings.Contains(fs[0].Reason, want) || !strings.Contains(fs[0].Reason, "more than maxChanges 5") {
 			t.Errorf("night %d: %q lacks %q", night, fs[0].Reason, want)
 		}
-		if want := "backfill plan --account " + string(one) + " --region cn-hangzhou --control instance-role --part"; !strings.Contains(fs[0].Remedy, want) {
+		if want := "fleetwarden plan --account " + string(one) + " --region cn-hangzhou --control instance-role --part"; !strings.Contains(fs[0].Remedy, want) {
 			t.Errorf("night %d: %q lacks %q", night, fs[0].Remedy, want)
 		}
 	}

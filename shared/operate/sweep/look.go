@@ -103,7 +103,7 @@ func judge[W any](ctx context.Context, c *collector, in input[W]) (fleet.Cursor,
 		}
 		c.recorder.Judged(judged.Batch.Refs)
 		in.saw(judged.World, judged.Verdicts)
-		c.record(judged.Verdicts)
+		c.broke(c.recorder.Verdicts(judged.Verdicts, "its owner is notified when the limits let all of the shard's changes through"))
 		if c.broken != nil || judged.Batch.Next == "" {
 			return "", nil
 		}

@@ -22,6 +22,24 @@ func ReportObject(run, name string) string { return reports + run + "/" + name }
 // one has ended.
 func SummaryObject(run string) string { return ReportObject(run, "summary"+suffix) }
 
+// LatestReport returns the run of the newest sweep, of any kind, that has a report.
+func LatestReport(ctx context.Context, store ledger.Store) (latest string, err error) {
+	began := func(run string) string { _, at, _ := strings.Cut(run, "-"); return at }
+	for name, err := range list(ctx, store, reports, "") {
+		if err != nil {
+			return "", err
+		}
+		run, ok := strings.CutSuffix(strings.TrimPrefix(name, reports), "/summary"+suffix)
+		if ok && began(run) > began(latest) {
+			latest = run
+		}
+	}
+	if latest == "" {
+		err = errors.New("the ledger has no report yet")
+	}
+	return latest, err
+}
+
 // Result is a sweep as it stands in the store.
 type Result struct {
 	Start   Start

@@ -19,8 +19,6 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	// seed NAME JSON puts instances into the world, as POST /_sim/fleet, and their
 	// ids into $NAME, separated by spaces.
 	"seed": cmdSeed,
-	// role ID [ROLE] checks which RAM role an instance has.
-	"role": cmdRole,
 	// standing ROLE adds a RAM role without permissions that ECS may assume.
 	"standing": cmdStanding,
 	// user NAME [POLICY …] adds a RAM user with system policies; its keys are NAME-ak
@@ -59,17 +57,6 @@ func cmdSeed(ts *testscript.TestScript, neg bool, args []string) {
 	fleet, err := cloudOf(ts).ECS.SeedFleet(spec)
 	ts.Check(err)
 	ts.Setenv(args[0], strings.Join(fleet.IDs, " "))
-}
-
-func cmdRole(ts *testscript.TestScript, neg bool, args []string) {
-	want := ""
-	if len(args) == 2 {
-		want = args[1]
-	}
-	i, ok := cloudOf(ts).ECS.Instance(server.Sharer, server.Home, args[0])
-	if !ok || (i.Role == want) == neg {
-		ts.Fatalf("instance %s (there: %v) has the role %q", args[0], ok, i.Role)
-	}
 }
 
 const ecsTrust = `{"Version":"1","Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":["ecs.aliyuncs.com"]}}]}`

@@ -1,0 +1,161 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"maps"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	simecs "fleetwarden/deploy/local/simcloud/ecs"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/policy"
+)
+
+// place is a cloud with a fleet, and a ledger in a folder.
+type place struct {
+	t      *testing.T
+	cloud  *server.Server
+	folder string
+	ids    []string
+}
+
+func aPlace(t *testing.T, specs ...simecs.FleetSpec) *place {
+	t.Helper()
+	srv, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Close() }) // the test is over
+	p := &place{t: t, cloud: srv, folder: t.TempDir()}
+	for _, spec := range specs {
+		seeded, err := srv.ECS.SeedFleet(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ids = append(p.ids, seeded.IDs...)
+	}
+	if err := srv.World.Clock.Advance(t.Context(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// typed runs a command line, and returns what it shows and how often it called each API.
+func (p *place) typed(line string) (out string, calls map[string]int, err error) {
+	p.t.Helper()
+	keys := &aliyun.Renewable{}
+	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
+	cloud, err := aliyun.NewCloud(keys, p.cloud.URL())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	session := cloud.NewSession(math.MaxInt32)
+	pol, err := policy.Load("policy.yaml", []byte("version: 1\nregions: [cn-hangzhou, cn-shanghai]\ncontrols: {instanceRole: {mode: enforce, attachAfter: 0s}}\n"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ledgerAt, err := invocation.ParseLedger("file://" + p.folder)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var shown bytes.Buffer
+	c := &Call{Output: JSON{&shown}, Open: func(context.Context) (*invocation.Invocation, error) {
+		home := fleet.Scope{Account: server.Sharer, Region: server.Home}
+		inv := (&invocation.Process{Ledger: ledgerAt}).Open(home, session, pol, ledger.Pass{Function: fleet.FunctionBackfill})
+		inv.Options.Record = func(fleet.Record) error { return nil }
+		return inv, nil
+	}}
+	words := strings.Fields(line)
+	for _, m := range []Command{Check(), Sweep(func(context.Context, *invocation.Invocation, sweep.Result) error { return nil }), Plan(), Apply(), Runs(), Show()} {
+		if m.Name != words[0] {
+			continue
+		}
+		set := flag.NewFlagSet(m.Name, flag.ContinueOnError)
+		run := m.Bind(c, set)
+		args, err := interspersed(set, words[1:])
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		err = run(p.t.Context(), args)
+		calls = map[string]int{}
+		for api, results := range session.Calls() {
+			for _, n := range results {
+				calls[api] += n
+			}
+		}
+		return shown.String(), calls, err
+	}
+	p.t.Fatalf("there is no command %s", words[0])
+	return "", nil, nil
+}
+
+// Flags that name a part of the fleet have that part read, and no more.
+func TestAPartOfTheFleetCostsThatPartsCalls(t *testing.T) {
+	p := aPlace(t, simecs.FleetSpec{Count: 1000, InstanceType: "ecs.g7t.large", Role: "-"},
+		simecs.FleetSpec{Count: 20, InstanceType: "ecs.g7t.large", Role: "-", Tags: map[string]string{"env": "prod"}})
+	for line, want := range map[string]map[string]int{
+		"plan --control instance-role --region cn-hangzhou":                 {"ecs:DescribeInstances": 11, "ecs:DescribeInstanceRamRole": 21},
+		"plan --control instance-role --region cn-shanghai":                 {"ecs:DescribeInstances": 1},
+		"plan --control instance-role --id " + p.ids[3]:                     {"ecs:DescribeInstances": 2, "ecs:DescribeInstanceRamRole": 1},
+		"sweep --control instance-role --region cn-hangzhou --max 100":      {"ecs:DescribeInstances": 1, "ecs:DescribeInstanceRamRole": 2},
+		"sweep --control instance-role --region cn-hangzhou --tag env=prod": {"ecs:DescribeInstances": 1, "ecs:DescribeInstanceRamRole": 1},
+		"check --control instance-role " + p.ids[3]:                         {"ecs:DescribeInstances": 2, "ecs:DescribeInstanceRamRole": 1},
+	} {
+		_, calls, err := p.typed(line)
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		maps.DeleteFunc(calls, func(api string, _ int) bool { return !strings.HasPrefix(api, "ecs:") })
+		if diff := cmp.Diff(want, calls); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", line, diff)
+		}
+	}
+}
+
+func TestAnInstanceThatIsElsewhereIsNamedWithItsRegion(t *testing.T) {
+	p := aPlace(t, simecs.FleetSpec{Count: 1, InstanceType: "ecs.g7t.large", Region: server.Another})
+	_, _, err := p.typed("check " + p.ids[0] + " i-nowhere")
+	if err == nil || !strings.Contains(err.Error(), p.ids[0]+" is in cn-shanghai, not in cn-hangzhou: add --region cn-shanghai") ||
+		!strings.Contains(err.Error(), "i-nowhere is in no region of account") {
+		t.Error(err)
+	}
+	out, _, err := p.typed("check --region cn-shanghai " + p.ids[0])
+	if err != nil || !strings.Contains(out, `"type":"pass"`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, _, err := p.typed("plan --id i-nowhere"); err == nil || !strings.Contains(err.Error(), "1 instance is in none of these accounts and regions of the policy: i-nowhere") {
+		t.Error(err)
+	}
+}
+
+// A check writes nothing to the cloud or the ledger, and finds what a plan finds.
+func TestACheckChangesNothing(t *testing.T) {
+	p := aPlace(t, simecs.FleetSpec{Count: 2, InstanceType: "ecs.g7t.large", Role: "-"})
+	out, calls, err := p.typed("check " + strings.Join(p.ids, " "))
+	if err != nil || strings.Count(out, `"kind":"attach-role"`) != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for api := range calls {
+		if _, action, _ := strings.Cut(api, ":"); !strings.HasPrefix(action, "Describe") && !strings.HasPrefix(action, "Get") && !strings.HasPrefix(action, "List") {
+			t.Errorf("it called %s", api)
+		}
+	}
+	names, _, err := ledger.NewFolder(p.folder).List(t.Context(), "", "")
+	if err != nil || len(names) > 0 {
+		t.Errorf("%q, %v", names, err)
+	}
+	if _, _, err := p.typed("check --fail-on high " + p.ids[0]); err == nil || !strings.Contains(err.Error(), "1 finding of severity high or above") {
+		t.Error(err)
+	}
+}
