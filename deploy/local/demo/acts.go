@@ -46,7 +46,7 @@ var acts = []act{
 	{"a fleet of 2,000, whose launch no function saw, is swept at night", "20 without a role now have " + systrust + "; system-disk: 10 violations", swept},
 	{"a day passes, and the next sweep with it", "2 reports; 0 roles attached", sweptAgain},
 	{"the report of the last sweep", "findings-001.csv, findings-001.jsonl, report.html, summary.json", reported},
-	{"the role is detached from 25 instances by hand, and the operator plans", "planned: map[attach-role:25]", planned},
+	{"the role is detached from 25 instances by hand, and the operator plans", "planned: 25 attach-role", planned},
 	{"the operator applies the plan, and undoes it", "after the apply: " + systrust + "; after the undo: no role; the world is as before: true", applied},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -106,7 +107,11 @@ func planned(ctx context.Context, s *scene) string {
 			kinds[c.Kind]++
 		}
 	}
-	return fmt.Sprintf("planned: %v", kinds)
+	var planned []string
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		planned = append(planned, fmt.Sprint(kinds[kind], " ", kind))
+	}
+	return "planned: " + strings.Join(planned, ", ")
 }
 
 // applied applies the plan and undoes it, and compares the worlds before and after.

@@ -83,12 +83,12 @@ func play(ctx context.Context, w io.Writer, s *scene) (steps []step, failed int)
 		seen := a.seen(ctx, s)
 		st := step{a.name, a.expected, seen, seen == a.expected}
 		steps = append(steps, st)
-		mark := "ok  "
-		if !st.OK {
-			mark = "FAIL"
-			failed++
+		if st.OK {
+			fmt.Fprintf(w, "ok   %2d. %s\n         as expected: %s\n", i+1, st.Name, st.Seen)
+			continue
 		}
-		fmt.Fprintf(w, "%s %2d. %s\n        expected: %s\n        seen:     %s\n", mark, i+1, st.Name, st.Expected, st.Seen)
+		failed++
+		fmt.Fprintf(w, "FAIL %2d. %s\n         expected: %s\n         seen:     %s\n", i+1, st.Name, st.Expected, st.Seen)
 	}
 	return steps, failed
 }
