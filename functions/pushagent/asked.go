@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/observe"
 )
@@ -20,15 +19,6 @@ type asked struct {
 	observed observe.Assistants
 	store    ledger.Store
 	account  fleet.AccountID
-}
-
-// remembering returns what reads an account's invocations. Where nothing is asked for,
-// only the deployed function needs to remember.
-func remembering(inv *invocation.Invocation, account fleet.AccountID, observed observe.Assistants) observe.Assistants {
-	if inv.Options.DryRun {
-		return observed
-	}
-	return asked{observed, inv.Store, account}
 }
 
 // Assistants implements [observe.Assistants].

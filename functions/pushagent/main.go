@@ -58,7 +58,7 @@ func control(inv *invocation.Invocation, account fleet.AccountID, session *aliyu
 		push = agent.Push(scripts, center, agent.ByName(), session.Now)
 	case policy.PushOneClick:
 		push = agent.OneClick(center)
-		assistants = remembering(inv, account, instances)
+		assistants = asked{instances, inv.Store, account}
 	}
 	return controls.Instances(observe.World{
 		Listings: instances, Agents: center, Assistants: assistants, UserData: instances, Script: agent.TrustScript,

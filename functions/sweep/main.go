@@ -50,7 +50,7 @@ func begin(ctx context.Context, inv *invocation.Invocation, s *sweep.Sweep) (fle
 	recorder := reconcile.NewRecorder(inv.Options)
 	accounts, err := all.Accounts(ctx, inv)
 	if err == nil {
-		_, err = s.Begin(ctx, sweep.Where{Accounts: accounts, Regions: all.Regions(inv)}, inv.Options.DryRun)
+		_, err = s.Begin(ctx, sweep.Where{Accounts: accounts, Regions: all.Regions(inv)}, false)
 	}
 	return recorder.Sum(), err
 }

@@ -69,9 +69,6 @@ func (w *watch) enqueue(ctx context.Context, refs []fleet.Ref) error {
 			return fmt.Errorf("writing a finding: %w", err)
 		}
 	}
-	if w.o.DryRun {
-		return nil
-	}
 	if err := w.inbox.Again(ctx, refs, soon); err != nil {
 		return fmt.Errorf("enqueuing %d refs: %w", len(refs), err)
 	}
