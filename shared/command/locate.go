@@ -18,7 +18,7 @@ import (
 
 // present reports instances that are not where a person said, and says where they are.
 func present(ctx context.Context, inv *invocation.Invocation, at fleet.Scope, ids []string) error {
-	found, missing, err := locate(ctx, inv, at.Account, []fleet.Region{at.Region}, ids)
+	_, missing, err := locate(ctx, inv, at.Account, []fleet.Region{at.Region}, ids)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
@@ -26,7 +26,8 @@ func present(ctx context.Context, inv *invocation.Invocation, at fleet.Scope, id
 	if err != nil {
 		return err
 	}
-	if found, missing, err = locate(ctx, inv, at.Account, regions, missing); err != nil {
+	found, missing, err := locate(ctx, inv, at.Account, regions, missing)
+	if err != nil {
 		return err
 	}
 	var errs []error
