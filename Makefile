@@ -52,6 +52,7 @@ local: build fleetwarden ## the local cloud with s.yaml on it, in the foreground
 lint: ## linters, from a module of their own
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
+	@for os in darwin windows; do GOOS=$$os go vet ./deploy/fleetwarden || exit 1; done # where operators work
 	$(LINT) staticcheck ./...
 
 verify: lint race test ## everything CI checks; fails if it leaves a diff
