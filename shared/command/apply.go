@@ -28,10 +28,7 @@ Exit status 1 means that something failed, is held, has changed in another way t
 planned, or is open when the waiting ends.`, Bind: func(c *Call, set *flag.FlagSet) Run {
 		id := set.String("plan", "", "the plan: its `ID`, or the file that has it")
 		dry := set.Bool("dry-run", false, "check again, and show what would be queued; queue nothing")
-		wait := new(time.Duration)
-		if !c.Inside {
-			wait = set.Duration("wait", 15*time.Minute, "for this `TIME` wait for the owners; 0s: do not wait")
-		}
+		wait := c.waiting(set)
 		return func(ctx context.Context, _ []string) error {
 			if *id == "" || *wait < 0 {
 				return Wrong("give --plan ID, and no negative --wait; see %s apply --help", Tool)

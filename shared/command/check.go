@@ -6,14 +6,12 @@ import (
 	"flag"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/report"
 )
 
 // order is a check that was asked for.
@@ -43,25 +41,19 @@ An event is what a trigger or EventBridge delivers, a record of a trail, the out
 		set.Var(several(&o.controls), "control", "only this `CONTROL` (may be given again, or with commas)")
 		if !c.Inside {
 			set.StringVar(&o.event, "event", "", "check what this `FILE` has events of; \"-\" reads stdin")
-			set.DurationVar(&o.wait, "wait", 15*time.Minute, "with --apply: for this `TIME` wait for the owners; 0s: do not wait")
 		}
 		set.BoolVar(&o.apply, "apply", false, "have the owners make the changes")
-		set.StringVar(&o.failOn, "fail-on", "", "exit with status 3 for a finding of this `SEVERITY` or above: "+severities())
+		wait, failOn := c.waiting(set), failOnFlag(set)
 		return func(ctx context.Context, ids []string) error {
+			o.wait, o.failOn = *wait, *failOn
+			slices.Sort(ids)
+			ids = slices.Compact(ids)
 			if err := o.valid(ids); err != nil {
 				return err
 			}
 			return c.check(ctx, o, ids)
 		}
 	}}
-}
-
-func severities() string {
-	var names []string
-	for _, s := range report.Severities() {
-		names = append(names, string(s))
-	}
-	return strings.Join(names, ", ")
 }
 
 // valid checks a command line before anything is read.
@@ -73,8 +65,9 @@ func (o order) valid(ids []string) error {
 		return Wrong("give either instance ids or --event FILE, not both")
 	case o.wait < 0:
 		return Wrong("--wait must not be negative")
-	case o.failOn != "" && report.Urgency(fleet.Severity(o.failOn)) == 0:
-		return Wrong("--fail-on: %q is no severity, which are %s", o.failOn, severities())
+	}
+	if err := knownSeverity(o.failOn); err != nil {
+		return err
 	}
 	for _, id := range ids {
 		if !fleet.ValidInstanceID(id) {

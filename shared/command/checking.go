@@ -145,17 +145,8 @@ func (k *checking) found(failOn string) error {
 			errs = append(errs, errors.New(Plural(x.n, x.one, x.more)))
 		}
 	}
-	if len(errs) > 0 || failOn == "" {
+	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	n := 0
-	for severity, found := range k.worst {
-		if report.Urgency(severity) >= report.Urgency(fleet.Severity(failOn)) {
-			n += found
-		}
-	}
-	if n > 0 {
-		return Found{fmt.Errorf("%s of severity %s or above", Plural(n, "finding", "findings"), failOn)}
-	}
-	return nil
+	return reaching(k.worst, failOn)
 }

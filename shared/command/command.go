@@ -18,6 +18,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/report"
 )
 
 // Command is one command.
@@ -134,6 +135,48 @@ func (l list[T]) Set(text string) error {
 		*l.to = append(*l.to, T(part))
 	}
 	return nil
+}
+
+// waiting is the flag for how long a command follows the owners; a function never does.
+func (c *Call) waiting(set *flag.FlagSet) *time.Duration {
+	if c.Inside {
+		return new(time.Duration)
+	}
+	return set.Duration("wait", 15*time.Minute, "for this `TIME` follow what the owners do; 0s: do not wait")
+}
+
+// failOnFlag is the flag for the severity of findings from which a command ends with status 3.
+func failOnFlag(set *flag.FlagSet) *string {
+	return set.String("fail-on", "", "exit with status 3 for a finding of this `SEVERITY` or above: "+severities())
+}
+
+func severities() string {
+	var names []string
+	for _, s := range report.Severities() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+func knownSeverity(failOn string) error {
+	if failOn != "" && report.Urgency(fleet.Severity(failOn)) == 0 {
+		return Wrong("--fail-on: %q is no severity, which are %s", failOn, severities())
+	}
+	return nil
+}
+
+// reaching is the error of findings of a severity or above, nil where none was asked for.
+func reaching(found map[fleet.Severity]int, failOn string) error {
+	n := 0
+	for severity, count := range found {
+		if failOn != "" && report.Urgency(severity) >= report.Urgency(fleet.Severity(failOn)) {
+			n += count
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return Found{fmt.Errorf("%s of severity %s or above", Plural(n, "finding", "findings"), failOn)}
 }
 
 // moment reads a time; a length of time counts back from now, and none is now.

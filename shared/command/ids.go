@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -20,8 +21,8 @@ var kept = []string{"starts/", "plans/", "applies/"}
 
 // id is that of a sweep, a plan or an apply.
 type id struct {
-	id, kind string
-	at       time.Time
+	id string
+	at time.Time
 }
 
 // listSince lists the sweeps, plans and applies that began since a time, the newest first.
@@ -33,12 +34,11 @@ func listSince(ctx context.Context, store ledger.Store, from time.Time) ([]id, e
 				return nil, fmt.Errorf("listing %s: %w", folder, err)
 			}
 			x := id{id: strings.TrimSuffix(path.Base(name), ".json")}
-			kind, rest, _ := strings.Cut(x.id, "-")
+			_, rest, _ := strings.Cut(x.id, "-")
 			stamp, _, _ := strings.Cut(rest, "-")
 			if x.at, err = time.Parse("20060102T150405Z", stamp); err != nil || x.at.Before(from) {
 				continue // an object that no command wrote, or an old one
 			}
-			x.kind = kind
 			out = append(out, x)
 		}
 	}
@@ -46,8 +46,8 @@ func listSince(ctx context.Context, store ledger.Store, from time.Time) ([]id, e
 	return out, nil
 }
 
-// resolve returns the id that is meant: that of the newest, of some kinds, for [Latest].
-func resolve(ctx context.Context, store ledger.Store, name string, kinds ...string) (string, error) {
+// resolve returns the id that is meant: that of the newest for [Latest].
+func resolve(ctx context.Context, store ledger.Store, name string) (string, error) {
 	if name != Latest {
 		return name, nil
 	}
@@ -55,10 +55,8 @@ func resolve(ctx context.Context, store ledger.Store, name string, kinds ...stri
 	if err != nil {
 		return "", err
 	}
-	for _, x := range all {
-		if len(kinds) == 0 || slices.Contains(kinds, x.kind) {
-			return x.id, nil
-		}
+	if len(all) == 0 {
+		return "", errors.New("the ledger has no run yet")
 	}
-	return "", fmt.Errorf("the ledger has no %s yet", cmp.Or(strings.Join(kinds, ", "), "run"))
+	return all[0].id, nil
 }

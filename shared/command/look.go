@@ -49,11 +49,12 @@ func (c *Call) sweeper(inv *invocation.Invocation, s scope, bar Progress) *sweep
 		key, value, _ := strings.Cut(t, "=")
 		tags[key] = value
 	}
+	read := map[fleet.Scope]int{} // a shard may take several passes
 	return &sweep.Sweep{
 		Store: inv.Store, Fleet: instances, Shares: all.Shares(inv), Options: o,
 		Lister: func(ctx context.Context, account fleet.AccountID) (sweep.Lister, error) {
 			session, err := inv.In(ctx, account)
-			return &counting{Lister: ecs.Some{Client: ecs.New(session), Tags: tags, Group: s.group}, bar: bar, most: s.most}, err
+			return &counting{Lister: ecs.Some{Client: ecs.New(session), Tags: tags, Group: s.group}, bar: bar, most: s.most, n: read}, err
 		},
 		Enqueue: func(context.Context, string, fleet.Region, []fleet.Ref) error {
 			return errors.New("a plan enqueues nothing")
@@ -78,7 +79,7 @@ func (c *Call) where(ctx context.Context, inv *invocation.Invocation, f plan.Fil
 			return w, Wrong("the policy has no region %s", r)
 		}
 	}
-	w.Accounts = cmpOr(f.Accounts, accounts)
+	w.Accounts = either(f.Accounts, accounts)
 	if len(f.Regions) > 0 {
 		w.Regions = func(context.Context, fleet.AccountID) ([]fleet.Region, error) { return f.Regions, nil }
 	}
@@ -88,19 +89,16 @@ func (c *Call) where(ctx context.Context, inv *invocation.Invocation, f plan.Fil
 // counting counts the instances that a lister lists, and ends the list of a region at most.
 type counting struct {
 	sweep.Lister
-	bar     Progress
-	most, n int
-	at      fleet.Scope
+	bar  Progress
+	most int
+	n    map[fleet.Scope]int
 }
 
 // Page is that of the lister.
 func (c *counting) Page(ctx context.Context, at fleet.Scope, token string) ([]fleet.Instance, string, error) {
-	if at != c.at {
-		c.at, c.n = at, 0
-	}
 	page, next, err := c.Lister.Page(ctx, at, token)
-	if c.n += len(page); c.most > 0 && c.n >= c.most {
-		page, next = page[:len(page)-(c.n-c.most)], ""
+	if c.n[at] += len(page); c.most > 0 && c.n[at] >= c.most {
+		page, next = page[:max(0, len(page)-(c.n[at]-c.most))], ""
 	}
 	c.bar.Add(len(page))
 	return page, next, err

@@ -63,6 +63,14 @@ func (s *scope) valid() error {
 	if s.most < 0 {
 		return Wrong("--max must not be negative")
 	}
+	keys := map[string]bool{}
+	for _, t := range s.tags {
+		key, _, _ := strings.Cut(t, "=")
+		if key == "" || keys[key] {
+			return Wrong("--tag: %q has no key, or one that came before: an instance has one value of each", t)
+		}
+		keys[key] = true
+	}
 	if len(s.Controls) > 0 && (len(s.Regions) > 0 || s.narrow()) && !slices.ContainsFunc(s.Controls, func(c string) bool { return c != policy.ControlShareRole }) {
 		return Wrong("--control %s is about an account, and not about a region or some instances", policy.ControlShareRole)
 	}
@@ -76,12 +84,12 @@ func (s *scope) narrow() bool { return len(s.tags) > 0 || s.group != "" || s.mos
 func (s *scope) policy(p *policy.Policy) *policy.Policy {
 	controls := s.Controls
 	if len(s.Regions) > 0 || s.narrow() { // what is shared is the account's
-		controls = slices.DeleteFunc(slices.Clone(cmpOr(controls, policy.Controls())), func(c string) bool { return c == policy.ControlShareRole })
+		controls = slices.DeleteFunc(slices.Clone(either(controls, policy.Controls())), func(c string) bool { return c == policy.ControlShareRole })
 	}
 	return p.Only(controls)
 }
 
-func cmpOr[T any](a, b []T) []T {
+func either[T any](a, b []T) []T {
 	if len(a) > 0 {
 		return a
 	}
@@ -104,14 +112,10 @@ Exit status 1 means that a place could not be read, or a check not be decided.`,
 		s.bind(set)
 		findings := set.Bool("findings", false, "show each finding, too")
 		apply := set.Bool("apply", false, "have the owners make the changes")
-		failOn := set.String("fail-on", "", "exit with status 3 for a finding of this `SEVERITY` or above: "+severities())
-		wait := new(time.Duration)
-		if !c.Inside {
-			wait = set.Duration("wait", 15*time.Minute, "with --apply: for this `TIME` wait for the owners; 0s: do not wait")
-		}
+		wait, failOn := c.waiting(set), failOnFlag(set)
 		return func(ctx context.Context, _ []string) error {
-			if *failOn != "" && report.Urgency(fleet.Severity(*failOn)) == 0 {
-				return Wrong("--fail-on: %q is no severity, which are %s", *failOn, severities())
+			if err := knownSeverity(*failOn); err != nil {
+				return err
 			}
 			if len(s.IDs) > 0 {
 				return Wrong("a sweep is of all; for single instances there is %s check ID", Tool)
@@ -163,10 +167,14 @@ func (c *Call) sweep(ctx context.Context, publish Publish, s scope, findings, ap
 	if n := made.undecided(); n > 0 {
 		err = errors.Join(err, errors.New(Plural(n, "check could not be decided", "checks could not be decided")))
 	}
-	if err == nil && failOn != "" {
-		err = made.reaches(fleet.Severity(failOn))
+	if err != nil {
+		return err
 	}
-	return err
+	worst := map[fleet.Severity]int{}
+	for _, s := range made.Summary.Severities() {
+		worst[s.Severity] = s.N
+	}
+	return reaching(worst, failOn)
 }
 
 func (c *Call) applySweep(ctx context.Context, inv *invocation.Invocation, found sweep.Result, named bool, wait time.Duration) error {
@@ -202,18 +210,4 @@ func (m SweepMade) undecided() (n int) {
 		n += c.Open
 	}
 	return n
-}
-
-// reaches is the error of findings of a severity or above.
-func (m SweepMade) reaches(least fleet.Severity) error {
-	n := 0
-	for _, s := range m.Summary.Severities() {
-		if report.Urgency(s.Severity) >= report.Urgency(least) {
-			n += s.N
-		}
-	}
-	if n > 0 {
-		return Found{fmt.Errorf("%s of severity %s or above", Plural(n, "finding", "findings"), least)}
-	}
-	return nil
 }
