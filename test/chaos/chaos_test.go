@@ -141,7 +141,7 @@ func TestPlantedBugsAreOfTheProductAsItIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := command(t.Context(), garden, "git", "apply", "--check", path); err != nil {
+		if err := command(t.Context(), garden, "git", "apply", "-C1", "--check", path); err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
 		text, err := os.ReadFile(p.path)

@@ -133,11 +133,11 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 	if err != nil {
 		return Verdict{}, err
 	}
-	if err := command(ctx, garden, "git", "apply", patch); err != nil {
+	if err := command(ctx, garden, "git", "apply", "-C1", patch); err != nil {
 		return Verdict{}, err
 	}
 	err = stack.Build(ctx, garden, bin, append([]string{"backfill"}, functions...)...)
-	err = errors.Join(err, command(ctx, garden, "git", "apply", "-R", patch))
+	err = errors.Join(err, command(ctx, garden, "git", "apply", "-C1", "-R", patch))
 	if err != nil {
 		return Verdict{}, err
 	}
