@@ -10,9 +10,6 @@ import (
 	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
 	ecssdk "github.com/alibabacloud-go/ecs-20140526/v4/client"
 	"github.com/alibabacloud-go/tea/tea"
-	v1 "github.com/aliyun/alibaba-cloud-sdk-go/sdk"
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
-	v1ecs "github.com/aliyun/alibaba-cloud-sdk-go/services/ecs"
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/simcloud/ecs"
@@ -176,31 +173,6 @@ func TestARoleRunsTheCommandsItNamesAndNoOthers(t *testing.T) {
 	c.pass(time.Minute)
 	if n := len(c.trail("InvokeCommand")); n != 2 {
 		t.Errorf("%d records of InvokeCommand, want one of a denial and one of a success", n)
-	}
-}
-
-func TestTheOlderSDKInvokesCommands(t *testing.T) {
-	x := newInstances(t)
-	id := x.seed(t, ecs.FleetSpec{Count: 1})[0]
-	c, err := v1ecs.NewClientWithOptions(server.Home, v1.NewConfig().WithScheme("http").WithTimeout(10*time.Second), credentials.NewAccessKeyCredential("local-ak", "local-sk"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := v1ecs.CreateRunCommandRequest()
-	run.Domain, run.Type, run.CommandContent, run.InstanceId = x.URL()[len("http://"):], "RunShellScript", "true", &[]string{id}
-	begun, err := c.RunCommand(run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.advance(t, time.Minute)
-	list := v1ecs.CreateDescribeInvocationsRequest()
-	list.Domain, list.InvokeId = run.Domain, begun.InvokeId
-	out, err := c.DescribeInvocations(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := out.Invocations.Invocation[0].InvokeInstances.InvokeInstance; len(r) != 1 || r[0].InstanceId != id || r[0].InvocationStatus != "Success" {
-		t.Errorf("results are %+v", r)
 	}
 }
 

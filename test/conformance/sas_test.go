@@ -12,9 +12,6 @@ import (
 	sassdk "github.com/alibabacloud-go/sas-20181203/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
 	"github.com/alibabacloud-go/tea/tea"
-	v1 "github.com/aliyun/alibaba-cloud-sdk-go/sdk"
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
-	v1sas "github.com/aliyun/alibaba-cloud-sdk-go/services/sas"
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/simcloud/ecs"
@@ -185,30 +182,6 @@ func TestAnotherAccountSeesNoneOfIt(t *testing.T) {
 	c.ok(err)
 	if n := len(out.Body.Instances); n != 0 {
 		t.Errorf("it sees %d", n)
-	}
-}
-
-func TestTheOlderSDKReadsAgentsAndCodes(t *testing.T) {
-	x := newInstances(t)
-	id := x.seed(t, ecs.FleetSpec{Count: 1, Agent: "offline"})[0]
-	c, err := v1sas.NewClientWithOptions(server.Home, v1.NewConfig().WithScheme("http").WithTimeout(10*time.Second), credentials.NewAccessKeyCredential("local-ak", "local-sk"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := v1sas.CreateDescribeCloudCenterInstancesRequest()
-	list.Domain, list.Criteria = x.URL()[len("http://"):], *byID(id)
-	out, err := c.DescribeCloudCenterInstances(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(out.Instances) != 1 || out.Instances[0].InstanceId != id || out.Instances[0].ClientStatus != "offline" {
-		t.Errorf("instances are %+v", out.Instances)
-	}
-	codes := v1sas.CreateDescribeInstallCodesRequest()
-	codes.Domain = list.Domain
-	none, err := c.DescribeInstallCodes(codes)
-	if err != nil || len(none.InstallCodes) != 0 {
-		t.Errorf("codes: %v, %v", none, err)
 	}
 }
 

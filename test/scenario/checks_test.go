@@ -23,11 +23,12 @@ func cmdRole(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 1 {
 		want = args[1]
 	}
-	for _, id := range strings.Split(args[0], ",") {
-		got, err := s.stage.RoleOf(context.Background(), region, id)
-		ts.Check(err)
-		if (got == want) == neg {
-			ts.Fatalf("instance %s has the role %q", id, got)
+	ids := strings.Split(args[0], ",")
+	roles, err := s.stage.Roles(context.Background(), region, ids...)
+	ts.Check(err)
+	for _, id := range ids {
+		if (roles[id] == want) == neg {
+			ts.Fatalf("instance %s has the role %q", id, roles[id])
 		}
 	}
 }

@@ -134,12 +134,12 @@ func settle(t *testing.T, s *stage.Stage) {
 // wantRole checks that an instance has the systrust role, and that the role is fit.
 func wantRole(t *testing.T, s *stage.Stage, id string) {
 	t.Helper()
-	got, err := s.RoleOf(context.Background(), server.Home, id)
+	roles, err := s.Roles(context.Background(), server.Home, id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != systrust {
-		t.Errorf("instance %s has the role %q; records:\n%s", id, got, records(t, s))
+	if roles[id] != systrust {
+		t.Errorf("instance %s has the role %q; records:\n%s", id, roles[id], records(t, s))
 	}
 	answer, err := s.Call(context.Background(), stage.Operator, "2015-05-01", "ListPoliciesForRole", map[string]string{"RoleName": systrust})
 	if err != nil {

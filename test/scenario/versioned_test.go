@@ -47,8 +47,8 @@ func TestALedgerInABucketWithVersioningChangesNothing(t *testing.T) {
 					t.Errorf("%s called %s:%s", function, e.Product, e.Action)
 				}
 			}
-			if role, err := s.RoleOf(t.Context(), "cn-hangzhou", bare); err != nil || role != "" {
-				t.Errorf("the instance has the role %q, %v", role, err)
+			if roles, err := s.Roles(t.Context(), "cn-hangzhou", bare); err != nil || roles[bare] != "" {
+				t.Errorf("the instance has the role %q, %v", roles[bare], err)
 			}
 			for _, function := range []string{"attach-role", "push-agent", "setup-share-role", "sweep"} {
 				ended := 0

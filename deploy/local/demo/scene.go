@@ -77,9 +77,9 @@ func verdict(what string, err error) string {
 
 // roles says which roles instances have: the role's name if all have the same.
 func (s *scene) roles(ctx context.Context, ids []string) string {
-	count := map[string]int{}
+	count, roles := map[string]int{}, got(s.Roles(ctx, server.Home, ids...))
 	for _, id := range ids {
-		count[cmp.Or(got(s.RoleOf(ctx, server.Home, id)), "no role")]++
+		count[cmp.Or(roles[id], "no role")]++
 	}
 	if len(count) == 1 {
 		for role := range count {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
 	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
@@ -131,23 +133,26 @@ func (s *Stage) Call(ctx context.Context, k Keys, version, action string, params
 	return body, nil
 }
 
-// RoleOf returns the RAM role of an instance, "" for none, with
-// DescribeInstanceRamRole.
-func (s *Stage) RoleOf(_ context.Context, region, id string) (string, error) {
+// Roles returns the RAM role of each instance, "" for none, with DescribeInstanceRamRole for
+// a hundred at a time.
+func (s *Stage) Roles(_ context.Context, region string, ids ...string) (map[string]string, error) {
 	c, err := s.ecs(Operator)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	resp, err := c.DescribeInstanceRamRole(&sdk.DescribeInstanceRamRoleRequest{RegionId: &region, InstanceIds: new(`["` + id + `"]`)})
-	if err != nil {
-		return "", fmt.Errorf("asking for the role of %s: %w", id, err)
-	}
-	for _, set := range resp.Body.InstanceRamRoleSets.InstanceRamRoleSet {
-		if set.RamRoleName != nil {
-			return *set.RamRoleName, nil
+	roles := make(map[string]string, len(ids))
+	for some := range slices.Chunk(ids, 100) {
+		resp, err := c.DescribeInstanceRamRole(&sdk.DescribeInstanceRamRoleRequest{RegionId: &region, InstanceIds: new(`["` + strings.Join(some, `","`) + `"]`)})
+		if err != nil {
+			return nil, fmt.Errorf("asking for the roles of %s: %w", strings.Join(some, ", "), err)
+		}
+		for _, set := range resp.Body.InstanceRamRoleSets.InstanceRamRoleSet {
+			if set.InstanceId != nil && set.RamRoleName != nil {
+				roles[*set.InstanceId] = *set.RamRoleName
+			}
 		}
 	}
-	return "", nil
+	return roles, nil
 }
 
 func optional(s string) *string {
