@@ -10,8 +10,8 @@ TIMEOUT   ?= 20m
 PORT      ?= 4571
 LINT      := go tool -modfile=test/tools/go.mod
 
-# One way to build for all targets: a package is compiled once for "go vet", the tests, the
-# functions, which need no C library, and the tools. Only the race detector needs its own.
+# One way to build for all targets: a package is compiled once for the tests, the functions,
+# which need no C library, and the tools. Only the race detector needs its own.
 export CGO_ENABLED := 0
 export GOFLAGS     := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
 
@@ -30,20 +30,14 @@ fleetwarden: ## the operator's tool for this machine, dist/fleetwarden
 demo: build fleetwarden ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
 
-# The vendor's typed clients of ECS, Security Center and Function Compute take longer to compile than all
-# else. Tests that link one run without the race detector, so that a client is compiled once
-# for vet, the tests and the functions of the scenarios; these are processes of their own, as
-# they are deployed. "make race" runs the former with the detector, too. "go vet" says more
-# than "go test" would have it say again.
-TYPED  := /test/scenario|/test/chaos|ecs-20140526|sas-20181203|fc-20230330|services/ecs
-TESTED := go list -test -f '{{.ImportPath}} {{.Deps}}' ./... | sed -nE 's/^([^ ]+)\.test /\1 /p'
-test: build fleetwarden ## all tests, most with the race detector
-	go vet ./...
-	CGO_ENABLED=1 go test -race -vet=off -timeout $(TIMEOUT) $$($(TESTED) | grep -vE '$(TYPED)' | cut -d' ' -f1)
-	FLEETWARDEN_BIN='$(CURDIR)/dist' go test -vet=off -timeout $(TIMEOUT) -parallel 4 $$($(TESTED) | grep -E '$(TYPED)' | cut -d' ' -f1)
-	cd test/tools && go test -count=1 ./... # they read files of this module, of which their cache knows nothing
+# The race detector needs a second build of everything, which takes as long as all tests:
+# "make verify" has it, and the linters, of which "go vet" says more than "go test" would.
+# The scenarios take longest, and begin first.
+test: build fleetwarden ## all tests
+	FLEETWARDEN_BIN='$(CURDIR)/dist' go test -vet=off -timeout $(TIMEOUT) -parallel 4 ./test/scenario ./...
+	cd test/tools && go test -vet=off -count=1 ./... # they read files of this module, of which their cache knows nothing
 
-race: ## the tests within one process, all with the race detector
+race: ## the tests within one process, with the race detector
 	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) $$(go list ./... | grep -vE '/test/(scenario|chaos)')
 
 local: build fleetwarden ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
@@ -55,7 +49,7 @@ lint: ## linters, from a module of their own
 	@for os in darwin windows; do GOOS=$$os go vet ./deploy/fleetwarden || exit 1; done # where operators work
 	$(LINT) staticcheck ./...
 
-verify: lint race test ## everything CI checks; fails if it leaves a diff
+verify: lint race test ## all that can be checked on one machine; fails if it leaves a diff
 	go mod tidy -diff
 	go mod verify
 	cd test/bench && go mod tidy -diff && go vet ./... && go test ./...

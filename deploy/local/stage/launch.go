@@ -134,14 +134,14 @@ func (s *Stage) Call(ctx context.Context, k Keys, version, action string, params
 }
 
 // Roles returns the RAM role of each instance, "" for none, with DescribeInstanceRamRole for
-// a hundred at a time.
+// fifty at a time.
 func (s *Stage) Roles(_ context.Context, region string, ids ...string) (map[string]string, error) {
 	c, err := s.ecs(Operator)
 	if err != nil {
 		return nil, err
 	}
 	roles := make(map[string]string, len(ids))
-	for some := range slices.Chunk(ids, 100) {
+	for some := range slices.Chunk(ids, 50) {
 		resp, err := c.DescribeInstanceRamRole(&sdk.DescribeInstanceRamRoleRequest{RegionId: &region, InstanceIds: new(`["` + strings.Join(some, `","`) + `"]`)})
 		if err != nil {
 			return nil, fmt.Errorf("asking for the roles of %s: %w", strings.Join(some, ", "), err)
