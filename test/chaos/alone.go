@@ -77,18 +77,12 @@ func longDrills() []drill {
 				return append(out, soon())
 			},
 		},
+		givenUp("sweep"),
+		givenUp("attach-role", "push-agent", "validate-instance", "setup-share-role"),
 		{
-			function: "backfill", // of what failed for a day, and was given up
-			world: func(g *generator, w *World) {
-				w.Consequence = pick(g, "tag", "stop")
-				wide(w)
-			},
-			steps: func(g *generator) []Step {
-				function := pick(g, "sweep", "sweep", "attach-role", "push-agent", "validate-instance", "setup-share-role")
-				denied := Step{Do: Faults, Faults: []simcloud.Fault{{Role: "fleetwarden-" + function, Action: "PutObject", Kind: simcloud.Deny, Skip: g.rnd.IntN(3)}}}
-				made := g.made(Launch, "trusted", "", "cloud_efficiency")
-				return append([]Step{denied, made}, append(g.several(), soon(), night(), night(), Step{Do: Faults}, Step{Do: Redrive}, seldom())...)
-			},
+			function: "sweep", // by hand, of what drifted: others decide what becomes of it
+			world:    func(*generator, *World) {},
+			steps:    func(g *generator) []Step { return []Step{g.made(Seed, "trusted", "", ""), {Do: Dry}} },
 		},
 		{
 			function: "setup-share-role", // after which a region is guarded no more
@@ -107,6 +101,22 @@ func longDrills() []drill {
 				w.Versioning = pick(g, []string{"Enabled"}, []string{"Enabled", "Suspended"})
 			},
 			steps: func(g *generator) []Step { return []Step{g.made(Launch, "trusted", "", ""), soon()} },
+		},
+	}
+}
+
+// givenUp is a situation of what failed for a day in one of some functions, and was given up.
+func givenUp(functions ...string) drill {
+	return drill{
+		function: "backfill",
+		world: func(g *generator, w *World) {
+			w.Consequence = pick(g, "tag", "stop")
+			wide(w)
+		},
+		steps: func(g *generator) []Step {
+			denied := Step{Do: Faults, Faults: []simcloud.Fault{{Role: "fleetwarden-" + pick(g, functions...), Action: "PutObject", Kind: simcloud.Deny, Skip: g.rnd.IntN(3)}}}
+			made := g.made(Launch, "trusted", "", "cloud_efficiency")
+			return append([]Step{denied, made}, append(g.several(), soon(), night(), night(), Step{Do: Faults}, Step{Do: Redrive}, seldom())...)
 		},
 	}
 }

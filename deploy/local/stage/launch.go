@@ -133,8 +133,8 @@ func (s *Stage) Call(ctx context.Context, k Keys, version, action string, params
 	return body, nil
 }
 
-// Roles returns the RAM role of each instance, "" for none, with DescribeInstanceRamRole for
-// fifty at a time.
+// Roles returns the RAM roles of instances by their ids, of those that have one, with
+// DescribeInstanceRamRole for fifty at a time.
 func (s *Stage) Roles(_ context.Context, region string, ids ...string) (map[string]string, error) {
 	c, err := s.ecs(Operator)
 	if err != nil {
@@ -142,12 +142,12 @@ func (s *Stage) Roles(_ context.Context, region string, ids ...string) (map[stri
 	}
 	roles := make(map[string]string, len(ids))
 	for some := range slices.Chunk(ids, 50) {
-		resp, err := c.DescribeInstanceRamRole(&sdk.DescribeInstanceRamRoleRequest{RegionId: &region, InstanceIds: new(`["` + strings.Join(some, `","`) + `"]`)})
+		resp, err := c.DescribeInstanceRamRole(&sdk.DescribeInstanceRamRoleRequest{RegionId: &region, InstanceIds: new(`["` + strings.Join(some, `","`) + `"]`), PageSize: new(int32(50))})
 		if err != nil {
 			return nil, fmt.Errorf("asking for the roles of %s: %w", strings.Join(some, ", "), err)
 		}
 		for _, set := range resp.Body.InstanceRamRoleSets.InstanceRamRoleSet {
-			if set.InstanceId != nil && set.RamRoleName != nil {
+			if set.InstanceId != nil && set.RamRoleName != nil && *set.RamRoleName != "" {
 				roles[*set.InstanceId] = *set.RamRoleName
 			}
 		}
