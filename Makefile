@@ -13,7 +13,7 @@ LINT      := go tool -modfile=test/tools/go.mod
 # One way to build for all targets: a package is compiled once for the tests, the functions,
 # which need no C library, and the tools. Only the race detector needs its own.
 export CGO_ENABLED := 0
-export GOFLAGS     := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
+export GOFLAGS     := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath -gcflags=all=-dwarf=false
 
 .PHONY: help fleetwarden demo test race chaos bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
 
