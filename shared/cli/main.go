@@ -127,6 +127,9 @@ wrong command line; 3 findings at or above --fail-on; 130 interrupted.`,
 	for _, m := range commands {
 		root.AddCommand(t.command(m))
 	}
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"}) // it was made just now
+	group(completion)
 	return root
 }
 
@@ -139,18 +142,7 @@ func (t *tool) command(m command.Command) *cobra.Command {
 		c.AddCommand(t.command(sub))
 	}
 	if m.Bind == nil {
-		c.Args, c.SuggestionsMinimumDistance = nil, 2
-		c.RunE = func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return c.Help()
-			}
-			meant := ""
-			if s := c.SuggestionsFor(args[0]); len(s) > 0 {
-				meant = "; did you mean " + s[0] + "?"
-			}
-			return command.Wrong("there is no command %q of %s%s", args[0], c.CommandPath(), meant)
-		}
-		return c
+		return group(c)
 	}
 	c.Flags().SortFlags = false
 	set := flag.NewFlagSet(m.Name, flag.ContinueOnError)
@@ -171,6 +163,23 @@ func (t *tool) command(m command.Command) *cobra.Command {
 	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprint(t.env.Stdout, m.Usage()+"\nFlags:\n"+local(c).FlagUsages()+"\nFlags of all commands:\n"+c.InheritedFlags().FlagUsages())
 	})
+	return c
+}
+
+// group has a command that only has others below it show its help, or name what may have been
+// meant.
+func group(c *cobra.Command) *cobra.Command {
+	c.Args, c.SuggestionsMinimumDistance = nil, 2
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		meant := ""
+		if s := c.SuggestionsFor(args[0]); len(s) > 0 {
+			meant = "; did you mean " + s[0] + "?"
+		}
+		return command.Wrong("there is no command %q of %s%s; see %s --help", args[0], c.CommandPath(), meant, c.CommandPath())
+	}
 	return c
 }
 

@@ -97,6 +97,9 @@ func total(p plan.Plan) string {
 		n += kinds[k].N
 		parts = append(parts, fmt.Sprintf("%d %s", kinds[k].N, k))
 	}
+	if n == 0 {
+		return "no changes"
+	}
 	return fmt.Sprintf("%s: %s; for %s", command.Plural(n, "change", "changes"), strings.Join(parts, ", "), command.Plural(len(p.Items), "resource", "resources"))
 }
 

@@ -33,6 +33,9 @@ planned, or is open when the waiting ends.`, Bind: func(c *Call, set *flag.FlagS
 			if *id == "" || *wait < 0 {
 				return Wrong("give --plan ID, and no negative --wait; see %s apply --help", Tool)
 			}
+			if *id == Latest {
+				return Wrong("a plan that is applied is named, so that it is the one that was read: see %s runs", Tool)
+			}
 			return c.applySaved(ctx, *id, *dry, *wait)
 		}
 	}}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,13 +19,16 @@ import (
 
 // present reports instances that are not where a person said, and says where they are.
 func present(ctx context.Context, inv *invocation.Invocation, at fleet.Scope, ids []string) error {
-	_, missing, err := locate(ctx, inv, at.Account, []fleet.Region{at.Region}, ids)
-	if err != nil || len(missing) == 0 {
-		return err
+	_, missing, looked := locate(ctx, inv, at.Account, []fleet.Region{at.Region}, ids)
+	if looked == nil && len(missing) == 0 {
+		return nil
 	}
 	regions, err := all.Regions(inv)(ctx, at.Account)
-	if err != nil {
-		return err
+	switch {
+	case looked != nil && err == nil && !slices.Contains(regions, at.Region):
+		return Wrong("account %s has no region %s that the policy guards, only %v", at.Account, at.Region, regions)
+	case looked != nil || err != nil:
+		return cmp.Or(looked, err)
 	}
 	found, missing, err := locate(ctx, inv, at.Account, regions, missing)
 	if err != nil {

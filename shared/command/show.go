@@ -121,7 +121,7 @@ func isSweep(id string) bool {
 func savedPlan(ctx context.Context, store ledger.Store, id string) (plan.Plan, error) {
 	p, err := plan.Open(ctx, store, id)
 	if fleet.ClassOf(err) == fleet.NotFound {
-		return p, fmt.Errorf("the ledger knows no plan %s", id)
+		return p, fmt.Errorf("the ledger knows no plan %s; see %s runs", id, Tool)
 	}
 	return p, err
 }

@@ -50,7 +50,7 @@ func (p *player) check() {
 func (p *player) enforced() bool { return p.h.World.Mode == "enforce" }
 
 // findings are what the sweeps said: the last one by instance and rule, each one's
-// violations by the time of their beginning.
+// violations by the time when it saw them.
 type findings struct {
 	run        string
 	all        map[string]map[string]stage.Record
@@ -115,7 +115,7 @@ func (p *player) said() (findings, error) {
 	}
 	records, err := p.Records()
 	for _, r := range records {
-		at, known := begun[r["run"]]
+		_, known := begun[r["run"]]
 		if r["rule"] == "policy" && r["outcome"] == "fault" {
 			return out, fmt.Errorf("the policy of this world is none: %s", r["reason"])
 		}
@@ -125,8 +125,8 @@ func (p *player) said() (findings, error) {
 		if i := p.m.byID(r["id"]); i != nil && r["account"] != i.account {
 			p.wrong("%s is of account %s, and a finding of %s says %s", i.id, i.account, r["rule"], r["account"])
 		}
-		if r["outcome"] == "violation" {
-			out.violations[r["id"]+" "+r["rule"]] = append(out.violations[r["id"]+" "+r["rule"]], at)
+		if seen, err := time.Parse(time.RFC3339, r["time"]); err == nil && r["outcome"] == "violation" {
+			out.violations[r["id"]+" "+r["rule"]] = append(out.violations[r["id"]+" "+r["rule"]], seen)
 		}
 		if r["run"] != out.run {
 			continue

@@ -2,9 +2,12 @@ package terminal_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,6 +19,8 @@ import (
 
 // commands are what a script may say beside testscript's own.
 var commands = map[string]func(*testscript.TestScript, bool, []string){
+	// typed STATUS ARG… types a command of fleetwarden, which ends with that status.
+	"typed": cmdTyped,
 	// seed NAME JSON puts instances into the world, as POST /_sim/fleet, and their
 	// ids into $NAME, separated by spaces.
 	"seed": cmdSeed,
@@ -46,6 +51,21 @@ type (
 
 func cloudOf(ts *testscript.TestScript) *server.Server {
 	return ts.Value(cloudKey{}).(*server.Server)
+}
+
+func cmdTyped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: typed STATUS ARG…")
+	}
+	status, exit := 0, (*exec.ExitError)(nil)
+	err := ts.Exec("fleetwarden", args[1:]...)
+	if errors.As(err, &exit) {
+		status, err = exit.ExitCode(), nil
+	}
+	ts.Check(err)
+	if strconv.Itoa(status) != args[0] {
+		ts.Fatalf("it ended with %d, want %s", status, args[0])
+	}
 }
 
 func cmdSeed(ts *testscript.TestScript, neg bool, args []string) {
