@@ -163,3 +163,31 @@ func TestPlantedBugsAreOfTheProductAsItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestAHuntIsAboutTheFunctionsThatLinkThePatch(t *testing.T) {
+	for patch, want := range map[string][]string{
+		"act-late-rollback":    {"backfill", "attach-role"},
+		"act-one-click-twice":  {"push-agent"},
+		"ledger-calendar-hour": nil,
+		"sweep-notice-lost":    {"backfill", "sweep"},
+	} {
+		a, err := touched(t.Context(), root, filepath.Join("planted", patch+".patch"))
+		var got []string
+		for n, f := range actors {
+			if a&(1<<n) != 0 {
+				got = append(got, f)
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v; want %v", patch, got, err, want)
+		}
+	}
+	about := about(1<<1 | 1<<0)
+	for seed := range uint64(100) {
+		for _, x := range (&generator{h: History{Seed: about.with(seed)}}).exercises() {
+			if got := x.function; seed%round > 3 && got != actors[0] && got != actors[1] {
+				t.Errorf("seed %d is about %s", seed, got)
+			}
+		}
+	}
+}

@@ -61,21 +61,48 @@ const round = 13
 // timer of watch-shares takes most of the time, or one that has to be alone. Seeds that follow
 // each other take the exercises of a topic in turn, so that each has come after some hundreds.
 func (g *generator) exercises() []exercise {
-	turn := g.h.Seed / round
+	about, seed := aboutOf(g.h.Seed)
+	turn := seed / round
 	next := func(topic []drill, n uint64) exercise {
 		const stride = 7919 // a prime number: each comes once before one comes again
-		all := exercises(topic)
+		all := exercises(about.of(topic))
 		return all[n*stride%uint64(len(all))]
 	}
-	switch kind := g.h.Seed % round; kind {
+	switch kind := seed % round; kind {
 	case 1, 2:
 		return []exercise{next(slices.Concat(manyDrills(), longDrills()), 2*turn+kind)}
 	case 3:
 		return []exercise{next(shareDrills(), 2*turn), next(shareDrills(), 2*turn+1)}
 	default:
 		turn = 9*turn + kind
+		if about != 0 {
+			all := slices.Concat(roleDrills(), consequenceDrills(), otherDrills())
+			return []exercise{next(all, 3*turn), next(all, 3*turn+1), next(all, 3*turn+2)}
+		}
 		return []exercise{next(roleDrills(), turn), next(consequenceDrills(), turn), next(otherDrills(), turn)}
 	}
+}
+
+// about are the functions that a history is about, as bits above those of a seed; none: all.
+type about uint64
+
+const seedBits = 40
+
+// actors are the functions and, as backfill, the operator's tool.
+var actors = append([]string{"backfill"}, functions...)
+
+func aboutOf(seed uint64) (about, uint64) { return about(seed >> seedBits), seed % (1 << seedBits) }
+
+// with is a seed of a history about the functions.
+func (a about) with(seed uint64) uint64 { return uint64(a)<<seedBits | seed%(1<<seedBits) }
+
+// of are the drills about the functions; all where there is none.
+func (a about) of(topic []drill) []drill {
+	some := slices.DeleteFunc(slices.Clone(topic), func(d drill) bool { return a&(1<<slices.Index(actors, d.function)) == 0 })
+	if len(some) == 0 {
+		return topic
+	}
+	return some
 }
 
 // plain is how often a drill in which nothing goes wrong comes among the exercises.

@@ -27,7 +27,7 @@ var moments = map[string][]string{
 // Generate makes the history of a seed.
 func Generate(seed uint64) History {
 	g := generator{rnd: rand.New(rand.NewPCG(seed, seed)), h: History{Seed: seed}}
-	if seed%round != 0 { // a long one takes as much time as ten
+	if about, n := aboutOf(seed); about != 0 || n%round != 0 { // a long one takes as much time as ten
 		g.drills()
 		return g.h
 	}

@@ -80,6 +80,7 @@ type options struct {
 	planted                 bool
 	only                    string
 	without                 []string // functions that are not deployed
+	about                   about    // what every other history is about
 }
 
 // fresh plays fresh seeds, explains what ended badly, and writes the summary.

@@ -144,6 +144,9 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 	v := Verdict{Planted: p}
 	planted, until := o, time.Now().Add(o.time)
 	planted.bin = bin
+	if planted.about, err = touched(ctx, o.root, patch); err != nil {
+		return v, err
+	}
 	for planted.time = o.time; planted.time > 0; planted.time = time.Until(until) {
 		c := campaign{o: planted, log: io.Discard, enough: 1}
 		sum, err := c.play(ctx)
@@ -165,6 +168,38 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 		fmt.Printf("%s: seed %d ends badly without it, too: %v %v\n", p.Name, bad.Seed, found, err)
 	}
 	return v, nil
+}
+
+// touched are the functions that link what a patch changes.
+func touched(ctx context.Context, root, patch string) (about, error) {
+	text, err := os.ReadFile(patch)
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.CommandContext(ctx, "go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./functions/...", "./deploy/"+stack.Tool)
+	cmd.Dir = root
+	links, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("listing what functions link: %w", err)
+	}
+	var a about
+	for line := range strings.Lines(string(text)) {
+		file, ok := strings.CutPrefix(strings.TrimSpace(line), "+++ b/")
+		if !ok {
+			continue
+		}
+		for linked := range strings.Lines(string(links)) {
+			packages := strings.Fields(linked)
+			if slices.Contains(packages, "fleetwarden/"+filepath.ToSlash(filepath.Dir(file))) {
+				is := func(function string) bool { return stack.Folder(function) == filepath.Base(packages[0]) }
+				a |= 1 << max(0, slices.IndexFunc(actors, is)) // the tool is the first
+			}
+		}
+	}
+	if a == 1<<len(actors)-1 {
+		return 0, nil // it is in all
+	}
+	return a, nil
 }
 
 // copyTree copies a repository as it is in git's index: what is not added yet is left out.
