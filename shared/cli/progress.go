@@ -27,7 +27,8 @@ type progress struct {
 // beside is the approximate width, in columns, of a line without its bar.
 const beside = 70
 
-// added is what a narrow bar adds to the text, in columns: a spinner or percentage, a count and a time.
+// added is what a narrow bar adds to the text, in columns: a spinner or percentage, the bar, and a
+// time; a count is added to that.
 const added = 24
 
 // Progress implements command.Output.
@@ -36,8 +37,12 @@ func (t *text) Progress(what string, most int) command.Progress {
 		return command.Silent{}
 	}
 	width := columns(t.err)
+	p := &progress{what: what, endless: most == 0, longest: width - added}
+	if !p.endless {
+		p.longest -= len(fmt.Sprintf("(%d/%d)", most, most))
+	}
 	more := []progressbar.Option{
-		progressbar.OptionSetWriter(t.err), progressbar.OptionSetDescription(what), progressbar.OptionThrottle(100 * time.Millisecond),
+		progressbar.OptionSetWriter(t.err), progressbar.OptionSetDescription(p.fit(what)), progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionSetWidth(max(4, min(24, width-beside))), progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14),
 		progressbar.OptionSetPredictTime(width >= beside),
 	}
@@ -49,9 +54,17 @@ func (t *text) Progress(what string, most int) command.Progress {
 	} else {
 		more = append(more, progressbar.OptionShowCount())
 	}
-	t.bar = &progress{bar: progressbar.NewOptions(most, more...), what: what, endless: most < 0, longest: max(10, width-added)}
-	_ = t.bar.bar.RenderBlank() // the command continues if the bar cannot be drawn
-	return t.bar
+	t.bar, p.bar = p, progressbar.NewOptions(most, more...)
+	_ = p.bar.RenderBlank() // the command continues if the bar cannot be drawn
+	return p
+}
+
+// fit is a text that leaves room for the bar.
+func (p *progress) fit(text string) string {
+	if runes := []rune(text); len(runes) > max(8, p.longest) {
+		return string(runes[:max(8, p.longest)-1]) + "…"
+	}
+	return text
 }
 
 // columns is the width of a terminal.
@@ -74,10 +87,7 @@ func (p *progress) Add(n int) {
 	if p.seen += n; p.endless && p.seen > 0 {
 		text = fmt.Sprintf("%d seen, %s", p.seen, text)
 	}
-	if runes := []rune(text); len(runes) > p.longest {
-		text = string(runes[:p.longest]) + "…"
-	}
-	p.bar.Describe(text)
+	p.bar.Describe(p.fit(text))
 }
 
 // Say implements command.Progress.

@@ -67,12 +67,14 @@ func (c *Call) runs(ctx context.Context, since string, count bool) error {
 		n++
 		return c.Show(r)
 	}
+	bar := c.Progress("reading runs", 0)
+	defer bar.End()
 	for run, err := range ledger.Runs(ctx, inv.Store, ledger.RunQuery{Functions: fleet.Writers(), From: from, Count: count}) {
 		if errors.As(err, new(*fleet.BadInput)) {
 			unread = append(unread, fmt.Errorf("not read: %w", err))
 			continue
 		}
-		if err == nil {
+		if bar.Add(1); err == nil {
 			err = show(RunShown{"run", run.ID, run.Functions, run.First, run.Last, run.Batches, run.Open, run.States})
 		}
 		if err != nil {

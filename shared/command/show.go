@@ -152,6 +152,9 @@ func (c *Call) changes(ctx context.Context, inv *invocation.Invocation, run stri
 			}
 		}
 	}
+	if ctx.Err() != nil {
+		return errors.New("stopped while reading the run: what is shown is incomplete")
+	}
 	if n > 0 || !has || len(unread) > 0 {
 		return errors.Join(unread...)
 	}

@@ -70,8 +70,13 @@ func (c *Call) undo(ctx context.Context, run string, apply bool) error {
 		pass := ledger.Pass{Function: fleet.FunctionBackfill, Payload: []byte("undo " + run)}
 		inv.Options.Ledger = inv.Place.Open(inv.Session, inv.Home.Region, pass, &ledger.Watch{})
 	}
+	bar := c.Progress("reading the run", 0)
 	p, err := undo.Read(ctx, inv.Store, undo.Order{Run: run, Functions: fleet.Writers(), Policy: inv.Options.Policy})
-	if err != nil {
+	bar.End()
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("stopped while reading what the run changed; nothing was taken back")
+	case err != nil:
 		return err
 	}
 	if len(p.Items) == 0 && len(p.Unread) == 0 {
