@@ -23,6 +23,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/actiontrail"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
 )
@@ -59,15 +60,7 @@ func newSite(t *testing.T) *site {
 // emptySite is an account with nothing of ours, and a copy of what is deployed in root.
 func emptySite(t *testing.T, root string) *site {
 	t.Helper()
-	s, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := aliyuntest.Serve(t, server.Options{})
 	x := &site{T: t, Server: s, root: root}
 	x.fc3 = fc3{t, s.URL(), x.root}
 	x.ok(s.Router.Register("fc", fcapi.New(fcapi.Options{World: s.World, Platform: kept{}, RAM: s.RAM, Dir: t.TempDir()})))

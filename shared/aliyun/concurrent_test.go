@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 )
 
 // Passes of one process run side by side on one Cloud; the race detector sees what
@@ -16,12 +17,7 @@ func TestPassesSideBySideShareNothingThatChanges(t *testing.T) {
 		_, _ = w.Write([]byte(`{"RequestId":"r-1"}`))
 	}))
 	defer server.Close()
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "ak", AccessKeySecret: "sk"})
-	cloud, err := aliyun.NewCloud(keys, server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, server.URL, aliyun.Keys{AccessKeyID: "ak", AccessKeySecret: "sk"})
 	type none struct{}
 	type answer struct {
 		RequestID string `json:"RequestId"`

@@ -14,6 +14,7 @@ import (
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 )
 
 // admin is the administrator of the local cloud's home account.
@@ -36,15 +37,7 @@ func (w *waits) sum() (total time.Duration) {
 
 func startCloud(t *testing.T, faults ...simcloud.Fault) *server.Server {
 	t.Helper()
-	s, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := aliyuntest.Serve(t, server.Options{})
 	if err := s.Faults.Set(1, faults, simcloud.EventFaults{}); err != nil {
 		t.Fatal(err)
 	}
@@ -54,12 +47,7 @@ func startCloud(t *testing.T, faults ...simcloud.Fault) *server.Server {
 // newSession returns a session against url that does not wait.
 func newSession(t *testing.T, url string, budget int) (*aliyun.Session, *waits) {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(admin)
-	cloud, err := aliyun.NewCloud(keys, url)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, url, admin)
 	w := &waits{}
 	cloud.Sleep = w.sleep
 	return cloud.NewSession(budget), w

@@ -14,7 +14,7 @@ import (
 
 	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
-	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
@@ -54,12 +54,7 @@ func aPlace(t *testing.T, specs ...simecs.FleetSpec) *place {
 // typed runs a command line, and returns what it shows and how often it called each API.
 func (p *place) typed(line string) (out string, calls map[string]int, err error) {
 	p.t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, p.cloud.URL())
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(p.t, p.cloud.URL(), aliyuntest.Admin())
 	session := cloud.NewSession(math.MaxInt32)
 	pol, err := policy.Load("policy.yaml", []byte("version: 1\nregions: [cn-hangzhou, cn-shanghai]\ncontrols: {instanceRole: {mode: enforce, attachAfter: 0s}}\n"))
 	if err != nil {

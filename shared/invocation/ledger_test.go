@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"fleetwarden/deploy/local/simcloud/server"
-	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
@@ -33,12 +33,7 @@ func TestAnEntryIsInTheLedgerOfTheEnvironment(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, srv.URL(), aliyuntest.Admin())
 	folder := t.TempDir()
 	for _, value := range []string{"oss://at-home/ledger/", "oss://elsewhere?region=cn-shanghai", "file://" + folder} {
 		place, err := invocation.ParseLedger(value)

@@ -1,7 +1,6 @@
 package invocation_test
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
@@ -31,26 +31,12 @@ type abroad struct {
 
 func newAbroad(t *testing.T) *abroad {
 	t.Helper()
-	cloud, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cloud.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	cloud := aliyuntest.Serve(t, server.Options{})
 	trust := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::` + server.Sharer + `:root"]}}]}`
 	if err := cloud.RAM.AddRole(server.Member, "FleetwardenMember", trust, nil); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(admin)
-	client, err := aliyun.NewCloud(keys, cloud.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	client := aliyuntest.Cloud(t, cloud.URL(), admin)
 	a := &abroad{T: t, cloud: cloud, aliyun: client, members: &invocation.Members{}}
 	a.members.Now = func() time.Time { return time.Now().Add(a.late) }
 	return a

@@ -1,7 +1,6 @@
 package observe_test
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/aliyun/ram"
@@ -29,15 +29,7 @@ const (
 // hundredth another one and each hundredth another disk, and the session of a sweep.
 func aFleet(t *testing.T, n int) (*simecs.Fleet, *aliyun.Session) {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	for _, role := range []string{simecs.FleetRole, simecs.WrongRole} {
 		if err := srv.RAM.AddRole(server.Sharer, role, ecsTrust, map[string]string{"of-" + role: granted}); err != nil {
 			t.Fatal(err)
@@ -50,13 +42,7 @@ func aFleet(t *testing.T, n int) (*simecs.Fleet, *aliyun.Session) {
 	if err := srv.World.Clock.Advance(t.Context(), 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, srv.URL(), aliyuntest.Admin())
 	return seeded, cloud.NewSession(0)
 }
 

@@ -27,6 +27,7 @@ var arrows = []struct {
 	{"shared/acts/sanction", []string{"shared/acts", "shared/fleet"}, "acts declare what they write; aliyun implements it"},
 	{"shared/acts", []string{"shared/fleet"}, "acts speak of fleet values, and share how a write is settled"},
 	{"shared/reconcile", []string{"shared/fleet", "shared/policy"}, "the loop knows nothing of ECS"},
+	{"shared/aliyun/aliyuntest", []string{"shared/aliyun", "deploy/local/simcloud/server"}, "a cloud and a client of it, for tests"},
 	{"shared/aliyun", []string{"shared/fleet", "shared/aliyun"}, "clients speak fleet values and decide nothing"},
 	{"shared/queue", []string{"shared/fleet", "shared/aliyun/mns"}, "inboxes stand on MNS"},
 	{"shared/ledger", []string{"shared/fleet"}, "the ledger knows objects by name, and no cloud"},

@@ -12,6 +12,7 @@ import (
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/shared/aliyun/aliyuntest"
 )
 
 func TestMNSRefusesTooLargeBatches(t *testing.T) {
@@ -124,15 +125,7 @@ func TestMNSRefusesWhatTheSDKNeverSends(t *testing.T) {
 // TestMNSIsServedByTheCloudToWhomRAMAllows goes through the whole server: host
 // name, keys, policies and log.
 func TestMNSIsServedByTheCloudToWhomRAMAllows(t *testing.T) {
-	cloud, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cloud.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	cloud := aliyuntest.Serve(t, server.Options{})
 	q := &queues{world: cloud.World, service: cloud.MNS, keys: &keys{}, url: strings.TrimPrefix(cloud.URL(), "http://")}
 	q.queue(t, "fleetwarden-a")
 	const (

@@ -1,28 +1,19 @@
 package directory_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/directory"
 	"fleetwarden/shared/fleet"
 )
 
 func newBench(t *testing.T, k aliyun.Keys) (*server.Server, *directory.Client) {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	if err := srv.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
@@ -31,13 +22,7 @@ func newBench(t *testing.T, k aliyun.Keys) (*server.Server, *directory.Client) {
 
 func newClient(t *testing.T, url string, k aliyun.Keys) *directory.Client {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, url, k)
 	return directory.New(cloud.NewSession(0))
 }
 

@@ -1,11 +1,9 @@
 package ecs_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -13,6 +11,7 @@ import (
 	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/fleet"
 )
@@ -45,28 +44,14 @@ func (b *bench) weak(t *testing.T) (*ecs.Client, *aliyun.Session) {
 
 func newClientOf(t *testing.T, url string, k aliyun.Keys) (*ecs.Client, *aliyun.Session) {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, url, k)
 	s := cloud.NewSession(0)
 	return ecs.New(s), s
 }
 
 func newBench(t *testing.T, faults ...simcloud.Fault) *bench {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	if err := srv.Faults.Set(1, faults, simcloud.EventFaults{}); err != nil {
 		t.Fatal(err)
 	}

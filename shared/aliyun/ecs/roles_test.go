@@ -12,6 +12,7 @@ import (
 	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/fleet"
 )
@@ -225,12 +226,7 @@ func TestCallsWithoutPermissionAreDenied(t *testing.T) {
 	if err := b.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
-	cloud, err := aliyun.NewCloud(keys, b.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, b.URL(), aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
 	c := ecs.New(cloud.NewSession(0))
 	for name, call := range map[string]func() error{
 		"Listings":     func() error { _, err := c.Listings(t.Context(), region, []string{"i-1"}); return err },

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ecs"
 )
 
@@ -33,12 +33,7 @@ func short(t *testing.T, total, there int) *ecs.Client {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, srv.URL, aliyuntest.Admin())
 	return ecs.New(cloud.NewSession(0))
 }
 

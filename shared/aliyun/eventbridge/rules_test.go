@@ -7,6 +7,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/eventbridge"
 	"fleetwarden/shared/fleet"
 )
@@ -15,15 +16,7 @@ const name = "running-to-inbox"
 
 func newServer(t *testing.T) *server.Server {
 	t.Helper()
-	s, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := aliyuntest.Serve(t, server.Options{})
 	q := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "inbox"}
 	if _, err := s.MNS.Create(q, mns.Defaults()); err != nil {
 		t.Fatal(err)
@@ -48,12 +41,7 @@ func newServer(t *testing.T) *server.Server {
 
 func client(t *testing.T, s *server.Server, key string) *eventbridge.Client {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: key + "-ak", AccessKeySecret: key + "-sk"})
-	cloud, err := aliyun.NewCloud(keys, s.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, s.URL(), aliyun.Keys{AccessKeyID: key + "-ak", AccessKeySecret: key + "-sk"})
 	return eventbridge.New(cloud.NewSession(0), server.Home)
 }
 

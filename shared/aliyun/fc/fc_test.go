@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/fc"
 )
 
@@ -19,12 +20,7 @@ func client(t *testing.T, answers map[string]string) *fc.Client {
 		_, _ = w.Write([]byte(answers[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]+" "+q.Get("nextToken")+q.Get("NextToken")]))
 	}))
 	t.Cleanup(srv.Close)
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "ak", AccessKeySecret: "sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, srv.URL, aliyun.Keys{AccessKeyID: "ak", AccessKeySecret: "sk"})
 	return fc.New(cloud.NewSession(0), "cn-hangzhou")
 }
 

@@ -1,38 +1,23 @@
 package kms_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/kms"
 	"fleetwarden/shared/fleet"
 )
 
 func newBench(t *testing.T, k aliyun.Keys) (*server.Server, *kms.Client) {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	if err := srv.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, srv.URL(), k)
 	return srv, kms.New(cloud.NewSession(0))
 }
 

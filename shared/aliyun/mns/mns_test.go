@@ -1,7 +1,6 @@
 package mns_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	simmns "fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
 )
@@ -25,13 +25,7 @@ var (
 
 func newCloud(t *testing.T, url string) *aliyun.Cloud {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, url, aliyuntest.Admin())
 	return cloud
 }
 
@@ -54,15 +48,7 @@ type bench struct {
 
 func newBench(t *testing.T, faults ...simcloud.Fault) *bench {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	if err := srv.Faults.Set(1, faults, simcloud.EventFaults{}); err != nil {
 		t.Fatal(err)
 	}
@@ -229,12 +215,7 @@ func TestSendWithoutPermissionIsDenied(t *testing.T) {
 	if err := b.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
-	cloud, err := aliyun.NewCloud(keys, b.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, b.URL(), aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
 	queues, err := mns.Connect(cloud, home)
 	if err != nil {
 		t.Fatal(err)

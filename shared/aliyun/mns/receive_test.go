@@ -12,6 +12,7 @@ import (
 	simmns "fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
 )
@@ -230,12 +231,7 @@ func TestReadingAndDeletingWithoutPermissionAreDenied(t *testing.T) {
 	if err := b.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
-	cloud, err := aliyun.NewCloud(keys, b.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, b.URL(), aliyun.Keys{AccessKeyID: "weak-ak", AccessKeySecret: "weak-sk"})
 	queues, err := mns.Connect(cloud, home)
 	if err != nil {
 		t.Fatal(err)

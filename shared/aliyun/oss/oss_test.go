@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/oss"
 	"fleetwarden/shared/fleet"
 )
@@ -28,28 +28,14 @@ var admin = aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"}
 
 func newBench(t *testing.T, k aliyun.Keys) *bench {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	if err := srv.OSS.CreateBucket(server.Sharer, server.Home, "ledger-bucket"); err != nil {
 		t.Fatal(err)
 	}
 	if err := srv.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, srv.URL(), k)
 	s := cloud.NewSession(0)
 	return &bench{srv, t, s, oss.Open(s, oss.Place{Bucket: "ledger-bucket", Region: server.Home})}
 }

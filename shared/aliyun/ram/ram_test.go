@@ -1,16 +1,15 @@
 package ram_test
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/fleet"
 )
@@ -28,15 +27,7 @@ type bench struct {
 
 func newBench(t *testing.T, faults ...simcloud.Fault) *bench {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	if err := srv.Faults.Set(1, faults, simcloud.EventFaults{}); err != nil {
 		t.Fatal(err)
 	}
@@ -46,13 +37,7 @@ func newBench(t *testing.T, faults ...simcloud.Fault) *bench {
 
 func newSession(t *testing.T, url string, k aliyun.Keys) *aliyun.Session {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, url, k)
 	return cloud.NewSession(0)
 }
 

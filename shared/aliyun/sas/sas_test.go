@@ -1,14 +1,12 @@
 package sas_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -16,6 +14,7 @@ import (
 	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/sas"
 	"fleetwarden/shared/fleet"
 )
@@ -26,28 +25,14 @@ var admin = aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"}
 
 func newClient(t *testing.T, url string, k aliyun.Keys) (*sas.Client, *aliyun.Session) {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, url, k)
 	s := cloud.NewSession(0)
 	return sas.New(s), s
 }
 
 func newServer(t *testing.T) *server.Server {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	return srv
 }
 

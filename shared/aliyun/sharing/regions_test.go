@@ -1,38 +1,23 @@
 package sharing_test
 
 import (
-	"context"
 	"slices"
 	"testing"
-	"time"
 
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/fleet"
 )
 
 func TestResourceSharingListsWhereItIsServed(t *testing.T) {
-	srv, err := server.New(server.Options{Regions: []string{server.Home, "cn-nanjing", server.Another}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{Regions: []string{server.Home, "cn-nanjing", server.Another}})
 	if err := srv.RAM.AddUser(server.Sharer, "weak", "weak-ak", "weak-sk"); err != nil {
 		t.Fatal(err)
 	}
 	as := func(id, secret string) *sharing.Client {
-		keys := &aliyun.Renewable{}
-		keys.Renew(aliyun.Keys{AccessKeyID: id, AccessKeySecret: secret})
-		cloud, err := aliyun.NewCloud(keys, srv.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+		cloud := aliyuntest.Cloud(t, srv.URL(), aliyun.Keys{AccessKeyID: id, AccessKeySecret: secret})
 		return sharing.New(cloud.NewSession(0))
 	}
 	c := as("local-ak", "local-sk")

@@ -1,7 +1,6 @@
 package sharing_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/sharing"
 	"fleetwarden/shared/fleet"
 )
@@ -40,13 +40,7 @@ func client(t *testing.T, byType map[string][]association) *sharing.Client {
 		_ = json.NewEncoder(w).Encode(answer)
 	}))
 	t.Cleanup(srv.Close)
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "a", AccessKeySecret: "b"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, srv.URL, aliyun.Keys{AccessKeyID: "a", AccessKeySecret: "b"})
 	return sharing.New(cloud.NewSession(0))
 }
 

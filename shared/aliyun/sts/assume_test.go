@@ -1,7 +1,6 @@
 package sts_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,7 @@ import (
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fleet"
 )
@@ -23,15 +23,7 @@ func trust(principal string) string {
 
 func startCloud(t *testing.T) *server.Server {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	for role, principal := range map[string]string{"Ours": "acs:ram::" + server.Sharer + ":root", "Theirs": "acs:ram::" + server.Sharee + ":root"} {
 		if err := srv.RAM.AddRole(server.Member, role, trust(principal), nil); err != nil {
 			t.Fatal(err)
@@ -43,13 +35,7 @@ func startCloud(t *testing.T) *server.Server {
 // session signs as the administrator of the home account, and does not wait.
 func session(t *testing.T, url string) *aliyun.Session {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, url, aliyuntest.Admin())
 	return cloud.NewSession(0)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/sts"
 	"fleetwarden/shared/fleet"
 )
@@ -28,12 +29,7 @@ func TestCallerAccountIsThatOfTheKeys(t *testing.T) {
 		{aliyun.Keys{AccessKeyID: "sharee-ak", AccessKeySecret: "sharee-sk"}, server.Sharee, fleet.Unclassified},
 		{aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "wrong"}, "", fleet.Denied},
 	} {
-		keys := &aliyun.Renewable{}
-		keys.Renew(x.keys)
-		cloud, err := aliyun.NewCloud(keys, srv.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
+		cloud := aliyuntest.Cloud(t, srv.URL(), x.keys)
 		got, err := sts.CallerAccount(t.Context(), cloud.NewSession(0), server.Home)
 		if got != x.account || fleet.ClassOf(err) != x.class || (err == nil) != (x.account != "") {
 			t.Errorf("%v: got %q, %v", x.keys, got, err)

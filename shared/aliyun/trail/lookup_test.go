@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/server"
-	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
 )
@@ -113,12 +113,7 @@ func TestARecordWithoutAReadableTimeIsHandedOverWithoutOne(t *testing.T) {
 	const answer = `{"RequestId":"1","NextToken":"n","Events":[{"eventTime":"20 Nov"},{"eventTime":7},[],{"eventTime":"2026-11-20T16:15:30+08:00"}]}`
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
 	defer srv.Close()
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, srv.URL, aliyuntest.Admin())
 	got, next, err := trail.New(cloud.NewSession(0)).Lookup(t.Context(), server.Home, trail.Query{EventName: "X"})
 	if err != nil || len(got) != 4 || next != "n" {
 		t.Fatalf("got %v, %q, %v", got, next, err)

@@ -1,13 +1,13 @@
 package trail_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
@@ -24,15 +24,7 @@ type bench struct {
 // newBench is a cloud with a role named role.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	b := &bench{srv, session(t, srv, "local-ak", "local-sk"), srv.World.Clock.Now()}
 	if err := ram.New(b.session).CreateRole(t.Context(), "role", fmt.Sprintf(trust, 1), ""); err != nil {
 		t.Fatal(err)
@@ -42,13 +34,7 @@ func newBench(t *testing.T) *bench {
 
 func session(t *testing.T, srv *server.Server, id, secret string) *aliyun.Session {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: id, AccessKeySecret: secret})
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, srv.URL(), aliyun.Keys{AccessKeyID: id, AccessKeySecret: secret})
 	return cloud.NewSession(0)
 }
 

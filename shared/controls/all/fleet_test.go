@@ -14,6 +14,7 @@ import (
 	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/controls/all"
 	"fleetwarden/shared/fleet"
@@ -45,15 +46,7 @@ func aRegion(t *testing.T, n int) region {
 
 func aRegionOf(t *testing.T, specs ...simecs.FleetSpec) region {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{})
 	if err := srv.RAM.AddRole(server.Sharer, simecs.FleetRole, rampolicy.ECSTrust(), map[string]string{policy.PolicyLeast: rampolicy.SysTrustPolicy()}); err != nil {
 		t.Fatal(err)
 	}
@@ -65,12 +58,7 @@ func aRegionOf(t *testing.T, specs ...simecs.FleetSpec) region {
 	if err := srv.World.Clock.Advance(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cloud := aliyuntest.Cloud(t, srv.URL(), aliyuntest.Admin())
 	return region{srv, t, cloud}
 }
 

@@ -1,13 +1,12 @@
 package redrive_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	simmns "fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
-	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/redrive"
@@ -64,22 +63,8 @@ func TestAMessageThatMNSMovedIsInItsInboxAgain(t *testing.T) {
 
 func newCloud(t *testing.T) (*server.Server, *mns.Client) {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	srv := aliyuntest.Serve(t, server.Options{})
+	cloud := aliyuntest.Cloud(t, srv.URL(), aliyuntest.Admin())
 	queues, err := mns.Connect(cloud, fleet.Scope{Account: server.Sharer, Region: server.Home})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package replay_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	simmns "fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/mns"
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
@@ -107,21 +107,7 @@ func heard(t *testing.T, srv *server.Server, q simmns.Queue) (ids []string) {
 
 func newCloud(t *testing.T) (*server.Server, *aliyun.Session) {
 	t.Helper()
-	srv, err := server.New(server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	keys := &aliyun.Renewable{}
-	keys.Renew(aliyun.Keys{AccessKeyID: "local-ak", AccessKeySecret: "local-sk"})
-	cloud, err := aliyun.NewCloud(keys, srv.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	srv := aliyuntest.Serve(t, server.Options{})
+	cloud := aliyuntest.Cloud(t, srv.URL(), aliyuntest.Admin())
 	return srv, cloud.NewSession(0)
 }

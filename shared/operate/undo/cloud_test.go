@@ -1,7 +1,6 @@
 package undo_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,6 +17,7 @@ import (
 	simecs "fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/oss"
 	"fleetwarden/shared/aliyun/ram"
@@ -42,13 +42,7 @@ type scene struct {
 // session signs with keys, and does not wait.
 func (s *scene) session(t *testing.T, k aliyun.Keys) *aliyun.Session {
 	t.Helper()
-	keys := &aliyun.Renewable{}
-	keys.Renew(k)
-	cloud, err := aliyun.NewCloud(keys, s.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	cloud := aliyuntest.Cloud(t, s.URL(), k)
 	return cloud.NewSession(0)
 }
 
@@ -60,15 +54,7 @@ func partsOf(s *aliyun.Session) parts {
 // newScene seeds the account. without is an action that backfill may not do.
 func newScene(t *testing.T, without string) *scene {
 	t.Helper()
-	srv, err := server.New(server.Options{Propagation: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	srv := aliyuntest.Serve(t, server.Options{Propagation: -1})
 	s := &scene{Server: srv, shard: "fleetwarden-share-image-1"}
 	rootTrust := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::` + server.Sharer + `:root"]}}]}`
 	for _, err := range []error{
