@@ -150,6 +150,13 @@ func otherDrills() []drill {
 			},
 		},
 		{
+			function: "sweep", calls: []string{"BatchSendMessage"}, nth: []int{1, 1, 2}, // of its notice: nothing is to be changed
+			world: func(_ *generator, w *World) { w.Findings, w.Conflict = true, "report" },
+			steps: func(g *generator) []Step {
+				return []Step{g.made(Seed, "trusted", "app-role", "cloud_efficiency"), here(), night(), {Do: Faults}, seldom()}
+			},
+		},
+		{
 			function: "sweep", // of a fleet of all kinds
 			world:    func(*generator, *World) {},
 			steps: func(g *generator) []Step {
