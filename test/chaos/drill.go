@@ -68,18 +68,20 @@ func (g *generator) exercises() []exercise {
 		all := exercises(about.of(topic))
 		return all[n*stride%uint64(len(all))]
 	}
-	switch kind := seed % round; kind {
-	case 1, 2:
-		return []exercise{next(slices.Concat(manyDrills(), longDrills()), 2*turn+kind)}
-	case 3:
+	alone, together := slices.Concat(manyDrills(), longDrills()), slices.Concat(roleDrills(), consequenceDrills(), otherDrills())
+	switch kind := seed % round; {
+	case kind == 1 || kind == 2:
+		return []exercise{next(alone, 2*turn+kind)}
+	case kind == 3:
 		return []exercise{next(shareDrills(), 2*turn), next(shareDrills(), 2*turn+1)}
-	default:
+	case about == 0:
 		turn = 9*turn + kind
-		if about != 0 {
-			all := slices.Concat(roleDrills(), consequenceDrills(), otherDrills())
-			return []exercise{next(all, 3*turn), next(all, 3*turn+1), next(all, 3*turn+2)}
-		}
 		return []exercise{next(roleDrills(), turn), next(consequenceDrills(), turn), next(otherDrills(), turn)}
+	case kind > 8: // fewer come in question than of all functions
+		return []exercise{next(alone, 4*turn+kind)}
+	default:
+		turn = 3 * (5*turn + kind)
+		return []exercise{next(together, turn), next(together, turn+1), next(together, turn+2)}
 	}
 }
 
