@@ -86,7 +86,7 @@ func (c *campaign) continues() bool {
 }
 
 // next is the next seed: after a fresh one the one that follows, as drills are taken in turn.
-// Every other one is of a history about the functions that are hunted in.
+// Every other two are of histories about the functions that are hunted in.
 func (c *campaign) next() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +94,7 @@ func (c *campaign) next() uint64 {
 		c.last = uint64(rand.Uint32())
 	}
 	c.last++
-	if c.last%2 == 0 {
+	if c.last/2%2 == 0 { // odd and even seeds differ in more
 		return c.last
 	}
 	return c.o.about.with(c.last)
