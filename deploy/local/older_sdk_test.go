@@ -15,6 +15,7 @@ import (
 	"fleetwarden/deploy/local/stack"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 )
@@ -149,7 +150,7 @@ func start(t *testing.T) string {
 // call calls an API of ECS and returns its answer.
 func call(t *testing.T, address, secret, api string, params map[string]string) ([]byte, error) {
 	t.Helper()
-	c, err := sdk.NewClientWithAccessKey("cn-hangzhou", "local-ak", secret)
+	c, err := sdk.NewClientWithOptions("cn-hangzhou", sdk.NewConfig(), credentials.NewAccessKeyCredential("local-ak", secret))
 	if err != nil {
 		t.Fatal(err)
 	}

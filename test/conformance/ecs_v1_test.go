@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	v1 "github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 
@@ -18,7 +19,7 @@ import (
 func TestTheOlderSDKIsServedToo(t *testing.T) {
 	x := newInstances(t)
 	x.role(t, "app", ecsTrust)
-	c, err := v1.NewClientWithAccessKey(server.Home, "local-ak", "local-sk")
+	c, err := v1.NewClientWithOptions(server.Home, v1.NewConfig(), credentials.NewAccessKeyCredential("local-ak", "local-sk"))
 	if err != nil {
 		t.Fatal(err)
 	}
