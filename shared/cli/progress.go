@@ -24,37 +24,41 @@ type progress struct {
 	longest int
 }
 
-// beside is the approximate width, in columns, of a line without its bar.
-const beside = 70
-
-// added is what a narrow bar adds to the text, in columns: a spinner or percentage, the bar, and a
-// time; a count is added to that.
-const added = 24
+// broad is from how many columns on a line has the rate and the remaining time, too, which take
+// rates columns. narrow is what any line has beside its text: a spinner or percentage, the bar, and a time.
+const broad, rates, narrow = 100, 36, 24
 
 // Progress implements command.Output.
 func (t *text) Progress(what string, most int) command.Progress {
 	if !t.live {
 		return command.Silent{}
 	}
-	width := columns(t.err)
-	p := &progress{what: what, endless: most == 0, longest: width - added}
+	t.bar = newProgress(t.err, columns(t.err), what, most)
+	return t.bar
+}
+
+// newProgress draws on lines of a width, in columns.
+func newProgress(w io.Writer, width int, what string, most int) *progress {
+	bar := max(4, min(24, width-broad))
+	p := &progress{what: what, endless: most == 0, longest: width - narrow - (bar - 4)}
 	if !p.endless {
 		p.longest -= len(fmt.Sprintf("(%d/%d)", most, most))
 	}
 	more := []progressbar.Option{
-		progressbar.OptionSetWriter(t.err), progressbar.OptionSetDescription(p.fit(what)), progressbar.OptionThrottle(100 * time.Millisecond),
-		progressbar.OptionSetWidth(max(4, min(24, width-beside))), progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14),
-		progressbar.OptionSetPredictTime(width >= beside),
+		progressbar.OptionSetWriter(w), progressbar.OptionThrottle(100 * time.Millisecond), progressbar.OptionSetWidth(bar),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14), progressbar.OptionSetPredictTime(width >= broad),
 	}
-	if width >= beside {
+	if width >= broad {
+		p.longest -= rates
 		more = append(more, progressbar.OptionShowIts(), progressbar.OptionSetItsString("resources"))
 	}
+	more = append(more, progressbar.OptionSetDescription(p.fit(what)))
 	if most == 0 {
 		most = -1
 	} else {
 		more = append(more, progressbar.OptionShowCount())
 	}
-	t.bar, p.bar = p, progressbar.NewOptions(most, more...)
+	p.bar = progressbar.NewOptions(most, more...)
 	_ = p.bar.RenderBlank() // the command continues if the bar cannot be drawn
 	return p
 }
@@ -74,7 +78,7 @@ func columns(w io.Writer) int {
 			return n
 		}
 	}
-	return beside
+	return 80
 }
 
 // Add implements command.Progress.

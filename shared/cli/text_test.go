@@ -167,6 +167,9 @@ func TestSummariesAreShort(t *testing.T) {
 	if text := shows(t, false, command.PlanMade{Plan: p}); !strings.Contains(text, "1001 changes: 1000 attach-role, 1 ensure-role; for 1000 resources\n") {
 		t.Errorf("no total:\n%s", text)
 	}
+	if text := shows(t, false, command.PlanShown{Plan: plan.Plan{ID: "plan-1"}}); !strings.HasSuffix(text, "\nno changes\n") {
+		t.Errorf("of an empty plan:\n%s", text)
+	}
 }
 
 // A table that cannot be written is an error of the command.

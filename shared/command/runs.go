@@ -70,6 +70,9 @@ func (c *Call) runs(ctx context.Context, since string, count bool) error {
 	bar := c.Progress("reading runs", 0)
 	defer bar.End()
 	for run, err := range ledger.Runs(ctx, inv.Store, ledger.RunQuery{Functions: fleet.Writers(), From: from, Count: count}) {
+		if ctx.Err() != nil {
+			return errStopped
+		}
 		if errors.As(err, new(*fleet.BadInput)) {
 			unread = append(unread, fmt.Errorf("not read: %w", err))
 			continue

@@ -126,11 +126,17 @@ func savedPlan(ctx context.Context, store ledger.Store, id string) (plan.Plan, e
 	return p, err
 }
 
+// errStopped is why a list ends before its end.
+var errStopped = errors.New("stopped while reading the ledger: what is shown is incomplete")
+
 // changes shows a run's changes, by time. has says that a run without any is an error.
 func (c *Call) changes(ctx context.Context, inv *invocation.Invocation, run string, has bool) error {
 	n := 0
 	var unread []error
 	for b, err := range ledger.Across(ctx, inv.Store, fleet.Writers(), ledger.Query{Run: run}) {
+		if ctx.Err() != nil {
+			return errStopped
+		}
 		if errors.As(err, new(*fleet.BadInput)) {
 			unread = append(unread, fmt.Errorf("not read: %w", err))
 			continue
@@ -151,9 +157,6 @@ func (c *Call) changes(ctx context.Context, inv *invocation.Invocation, run stri
 				return err
 			}
 		}
-	}
-	if ctx.Err() != nil {
-		return errors.New("stopped while reading the run: what is shown is incomplete")
 	}
 	if n > 0 || !has || len(unread) > 0 {
 		return errors.Join(unread...)

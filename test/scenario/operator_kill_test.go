@@ -235,6 +235,28 @@ func TestCtrlCWhileLookingLeavesNoPlan(t *testing.T) {
 	}
 }
 
+func TestCtrlCWhileReadingARunSaysSoAndTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	s := play(t, stage.Options{})
+	trap := setTrap(s)
+	ids := bare(t, s)
+	out, _ := typed(t, s, 0, "apply", "--plan", planned(t, s))
+	run := find(t, out, `(?m)^run (\S+)$`)
+	for line, want := range map[string]string{
+		"undo --apply --run " + run: "stopped while reading what the run changed; nothing was taken back\n",
+		"show " + run:               "stopped while reading the ledger: what is shown is incomplete\n",
+		"runs --count":              "stopped while reading the ledger: what is shown is incomplete\n",
+	} {
+		cmd, out := trap.signals(t, s, os.Interrupt, moment{"ListObjectsV2", 4, false}, strings.Fields(line)...)
+		if cmd.ProcessState.ExitCode() != 130 || !strings.HasSuffix(out, want) {
+			t.Errorf("%s: status %d:\n%s", line, cmd.ProcessState.ExitCode(), out)
+		}
+	}
+	for _, i := range ids {
+		wantRole(t, s, i)
+	}
+}
+
 func TestAReplayThatWasStoppedIsResumed(t *testing.T) {
 	t.Parallel()
 	s := play(t, stage.Options{})
