@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
@@ -188,6 +189,20 @@ func TestAHuntIsAboutTheFunctionsThatLinkThePatch(t *testing.T) {
 			if got := x.function; seed%round > 3 && got != actors[0] && got != actors[1] {
 				t.Errorf("seed %d is about %s", seed, got)
 			}
+		}
+	}
+}
+
+// README: a grace starts at the first sweep that finds the violation; what ends within half an
+// hour of a sweep does not wait for the next one.
+func TestAGraceBeginsWhenASweepSawTheViolation(t *testing.T) {
+	night := time.Date(2026, 1, 6, 19, 30, 0, 0, time.UTC)
+	p := &player{h: History{World: World{Grace: Duration(day)}}}
+	i := &instance{id: "i-1", spans: []span{{rule: "system-disk", from: night.Add(-day)}}}
+	for late, want := range map[time.Duration]string{0: "system-disk", 29 * time.Minute: "system-disk", 32 * time.Minute: "", -day: "system-disk"} {
+		said := findings{last: night.Add(day), violations: map[string][]time.Time{"i-1 system-disk": {night.Add(late)}}}
+		if got := p.due(i, said); got != want {
+			t.Errorf("seen %s after the sweep began: %q is due, want %q", late, got, want)
 		}
 	}
 }

@@ -268,9 +268,12 @@ func (p *player) matured(i *instance, at time.Time) bool {
 	return false
 }
 
-// due is a rule that is broken, and whose grace had ended when the last sweep began, or ended
-// within half an hour: sweeps saw it so before. Where the sweep may have forgotten, only those count that began when
-// nothing went wrong any more.
+// early is how long before a grace ends a sweep leaves the end to the owner of the control.
+const early = 30 * time.Minute
+
+// due is a rule that is broken, and whose grace had ended, or soon ended, when the last sweep
+// began: a grace begins when a sweep saw the violation. Where the sweep may have forgotten, only
+// what it saw counts when nothing went wrong any more.
 func (p *player) due(i *instance, said findings) string {
 	for _, s := range i.spans {
 		if !s.to.IsZero() || s.rule == "trusted-mode" {
@@ -278,7 +281,7 @@ func (p *player) due(i *instance, said findings) string {
 		}
 		for _, found := range said.violations[i.id+" "+s.rule] {
 			counts := !found.Before(s.from) && (!p.m.forgetful || found.After(p.m.calm))
-			if counts && said.last.Sub(found)+30*time.Minute >= time.Duration(p.h.World.Grace) {
+			if counts && said.last.Sub(found)+early >= time.Duration(p.h.World.Grace) {
 				return s.rule
 			}
 		}
