@@ -164,17 +164,22 @@ func wantOnce(t *testing.T, s *stage.Stage) {
 	}
 }
 
+// applied is a world in which a plan for some instances was applied, by a run.
+func applied(t *testing.T) (s *stage.Stage, trap *trap, ids []string, run string) {
+	t.Helper()
+	s = play(t, stage.Options{})
+	trap, ids = setTrap(s), bare(t, s)
+	out, _ := typed(t, s, 0, "apply", "--plan", planned(t, s))
+	return s, trap, ids, find(t, out, `(?m)^run (\S+)$`)
+}
+
 // TestAnUndoThatIsKilledIsSettledByTheNext kills the tool around the write of an undo. Typed
 // again, it finishes, and the ledger knows the end of all that was begun.
 func TestAnUndoThatIsKilledIsSettledByTheNext(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		t.Run(fmt.Sprintf("carried out %t", after), func(t *testing.T) {
 			t.Parallel()
-			s := play(t, stage.Options{})
-			trap := setTrap(s)
-			ids := bare(t, s)
-			out, _ := typed(t, s, 0, "apply", "--plan", planned(t, s))
-			run := find(t, out, `(?m)^run (\S+)$`)
+			s, trap, ids, run := applied(t)
 			cmd, out := trap.signals(t, s, os.Kill, moment{"DetachInstanceRamRole", 1, after}, "undo", "--run", run, "--apply")
 			if cmd.ProcessState.Exited() {
 				t.Fatalf("it was not killed:\n%s", out)
@@ -237,11 +242,7 @@ func TestCtrlCWhileLookingLeavesNoPlan(t *testing.T) {
 
 func TestCtrlCWhileReadingARunSaysSoAndTakesNothingBack(t *testing.T) {
 	t.Parallel()
-	s := play(t, stage.Options{})
-	trap := setTrap(s)
-	ids := bare(t, s)
-	out, _ := typed(t, s, 0, "apply", "--plan", planned(t, s))
-	run := find(t, out, `(?m)^run (\S+)$`)
+	s, trap, ids, run := applied(t)
 	for line, want := range map[string]string{
 		"undo --apply --run " + run: "stopped while reading what the run changed; nothing was taken back\n",
 		"show " + run:               "stopped while reading the ledger: what is shown is incomplete\n",
