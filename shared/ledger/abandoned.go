@@ -10,9 +10,10 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// abandonedBack is how far back [Abandoned] searches for open intents: over two nights. What no
-// sweep of these could read stays open; show and undo name it.
-const abandonedBack = 48 * time.Hour
+// abandonedBack is how far back [Abandoned] searches for open intents: over a week and a day, in
+// which sweeps that failed are noticed and mended. An open one that is older stays open; show
+// and undo name it.
+const abandonedBack = 8 * 24 * time.Hour
 
 // Abandoned yields the intents about resources of a scope that passes of these functions
 // left open and no longer search for: see [Ledger.Open]. An object that cannot be read

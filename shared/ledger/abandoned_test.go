@@ -49,8 +49,9 @@ func abandoned(t *testing.T, m *memory, functions []string, scope fleet.Scope) (
 func TestAnIntentThatNoPassSearchesForIsAbandoned(t *testing.T) {
 	m := newMemory()
 	for id, age := range map[string]time.Duration{
-		"older than any search": 49 * time.Hour,
-		"oldest":                48 * time.Hour,
+		"older than any search": 193 * time.Hour,
+		"oldest":                192 * time.Hour,
+		"after two lost sweeps": 50 * time.Hour,
 		"middling":              20 * time.Hour,
 		"just given up":         time.Hour + time.Second,
 		"still searched for":    time.Hour,
@@ -61,7 +62,7 @@ func TestAnIntentThatNoPassSearchesForIsAbandoned(t *testing.T) {
 		left(t, m, "attach-role", age, id, home)
 	}
 	ids, errs := abandoned(t, m, both, home)
-	if diff := cmp.Diff([]string{"oldest", "middling", "just given up"}, ids); diff != "" || len(errs) != 0 {
+	if diff := cmp.Diff([]string{"oldest", "after two lost sweeps", "middling", "just given up"}, ids); diff != "" || len(errs) != 0 {
 		t.Error(diff, errs)
 	}
 }
