@@ -54,9 +54,11 @@ func (t *tool) open(ctx context.Context) (*invocation.Invocation, error) {
 	cloud.Sleep = t.env.Sleep
 	t.home = home.Region
 	s := cloud.NewSession(math.MaxInt32)
-	if home.Account, err = sts.CallerAccount(ctx, s, home.Region); err != nil {
+	caller, err := sts.Caller(ctx, s, home.Region)
+	if err != nil {
 		return nil, fmt.Errorf("reading the account of the credentials: %w", err)
 	}
+	home.Account = caller.Account
 	fmt.Fprintf(t.env.Stderr, "account %s, credentials from %s, region %s, policy %s\n",
 		clean(string(home.Account)), clean(from), clean(string(cmp.Or(t.Region, home.Region))), clean(t.policyName()+": "+modes(p)))
 	place, err := t.ledger(ctx, fc.New(s, home.Region))
@@ -65,6 +67,7 @@ func (t *tool) open(ctx context.Context) (*invocation.Invocation, error) {
 	}
 	pass := ledger.Pass{Function: fleet.FunctionBackfill}
 	inv := (&invocation.Process{Ledger: place}).Open(home, s, p, pass)
+	inv.Caller = caller.ARN
 	inv.Options.Inbox, inv.Options.Record = none{}, func(fleet.Record) error { return nil }
 	inv.Options.Ledger = place.Open(s, home.Region, pass, nil) // it settles nothing that others left open
 	return inv, nil

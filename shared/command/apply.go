@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"fleetwarden/shared/controls/all"
+	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/operate/plan"
+	"fleetwarden/shared/pause"
 )
 
 // Apply has the owners of the controls carry a saved plan out.
@@ -21,8 +23,8 @@ func Apply() Command {
 It checks each resource of the plan again, and queues those that are still as planned for
 the function that owns the control. That function checks, decides and acts, within its own
 rights and the policy's mode. A resource that has changed since is left out as stale; one
-that would exceed the policy's limits, or whose control is in audit, is held. Then it waits
-for the functions' records in the ledger. Applying a plan again continues it.
+that would exceed the policy's limits, or whose control is paused or in audit, is held. Then it
+waits for the functions' records in the ledger. Applying a plan again continues it.
 
 Exit status 1 means that something failed, is held, has changed in another way than
 planned, or is open when the waiting ends.`, Bind: func(c *Call, set *flag.FlagSet) Run {
@@ -54,8 +56,20 @@ func (c *Call) applySaved(ctx context.Context, id string, dry bool, wait time.Du
 }
 
 func (c *Call) apply(ctx context.Context, inv *invocation.Invocation, p plan.Plan, dry bool, wait time.Duration) error {
+	orders, err := pause.Read(ctx, inv.Store, inv.Session.Now())
+	if err != nil {
+		return err
+	}
+	paused := func(control string, account fleet.AccountID) string {
+		o, ok := orders.On(control, account, inv.Session.Now())
+		if !ok {
+			return ""
+		}
+		return pause.Fill(ctx, inv.Store, o).Sentence()
+	}
 	past := memory.Reader{Store: inv.Store, Now: inv.Session.Now}
-	a := &application{Call: c, inv: inv, plan: p, checker: plan.Checker{Fleet: all.Fleet(inv, past), Shares: all.Shares(inv)}, waits: wait > 0}
+	checker := plan.Checker{Fleet: all.Fleet(inv, past), Shares: all.Shares(inv), Paused: paused}
+	a := &application{Call: c, inv: inv, plan: p, checker: checker, waits: wait > 0}
 	return a.do(ctx, dry, wait)
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 func commands() []Command {
-	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Runs(), Show(), Report(), Policy(), Version()}
+	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Pause(), Resume(), Runs(), Show(), Report(), Policy(), Version()}
 }
 
 // each yields the commands that can be run, with the words that call them.
@@ -116,6 +116,15 @@ func TestAWrongCommandLineIsSaidBeforeAnyCall(t *testing.T) {
 		"show plan-1 --csv":                               "are for sweeps",
 		"report":                                          "give the id of a sweep",
 		"runs x":                                          "one too many",
+		"pause --for 2h":                                  "give a --reason",
+		"pause --reason x":                                "give --for TIME",
+		"pause --for 73h --reason x":                      "72h at most",
+		"pause --for -1h --reason x":                      "72h at most",
+		"pause --for 1h --reason x --control roles":       `there is no control "roles"`,
+		"pause --for 1h --reason x --account me":          "is not the number of an account",
+		"pause --list --for 1h":                           "given alone",
+		"resume":                                          "give a --reason",
+		"resume --reason x --control roles":               `there is no control "roles"`,
 	} {
 		words := strings.Fields(line)
 		var m Command

@@ -41,8 +41,8 @@ the run left it. A resource that another caller has changed since is left alone.
 roles that were made and agents that were installed: for these it shows the command to
 type. Runs are those of "fleetwarden runs": a sweep, an apply, or a live function's own.
 
-A control that enforces makes its change again at its next check: set it to audit first.
-A control's mode does not hold an undo. It changes the account itself, with the rights of
+A control that enforces makes its change again at its next check: pause it first, and set it
+to audit. Neither mode nor pause holds an undo. It changes the account itself, with the rights of
 deploy/ram/optional/backfill-undo.json, and can be undone by its own run.`, Bind: func(c *Call, set *flag.FlagSet) Run {
 		run := set.String("run", "", "the `RUN`")
 		apply := set.Bool("apply", false, "take it back; without it, only show what would be taken back")

@@ -7,6 +7,7 @@ import (
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/pause"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 )
@@ -27,6 +28,8 @@ type Invocation struct {
 	Payload []byte
 	// Home is where the function runs.
 	Home fleet.Scope
+	// Caller is the ARN of the operator in a terminal; empty in a function.
+	Caller string
 	// Session counts and sends this pass's API calls, with the keys of Home's account.
 	// Those for another account are sent by the session that [Invocation.In] returns.
 	Session *aliyun.Session
@@ -55,6 +58,7 @@ type Process struct {
 	LedgerRegion fleet.Region
 
 	watch   ledger.Watch
+	pauses  pause.Watch
 	members Members
 	open    connections
 }
@@ -70,6 +74,9 @@ func (p *Process) Open(home fleet.Scope, s *aliyun.Session, pol *policy.Policy, 
 			Meter: s, Ledger: p.Ledger.Open(s, region, pass, &p.watch),
 			Stamp: fleet.Record{V: fleet.RecordVersion, Run: pass.Request, Function: pass.Function},
 		},
+	}
+	if inv.Store != nil {
+		inv.Options.Pauses = pause.Reader{Store: inv.Store, Watch: &p.pauses}
 	}
 	if pol != nil {
 		inv.Options.Policy, inv.Options.Stamp.Policy = pol.WithHome(home.Account), pol.Digest

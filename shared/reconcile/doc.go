@@ -1,6 +1,6 @@
 // Package reconcile is the loop that every function, sweep and backfill runs:
 // take a batch from the source, observe, decide, pass the gate (mode, dry run,
-// limits), act, record, and re-queue what has to be checked again. It knows
+// pauses, limits), act, record, and re-queue what has to be checked again. It knows
 // nothing of ECS: what is observed is a type parameter.
 //
 // The gate has two kinds of limits. The rate of a pass (perPass) puts the rest back, for as

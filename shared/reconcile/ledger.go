@@ -21,8 +21,7 @@ func (p *plan) intend(ctx context.Context, steps []Step, s fleet.Scope) error {
 	e := p.r.o.entry(fleet.StageIntent)
 	var judged []fleet.Ref
 	for _, it := range p.items {
-		open := !it.settled && slices.ContainsFunc(steps, func(st Step) bool { return st.Kind == it.change.Kind })
-		if !open && !p.awaited(it) {
+		if (it.settled || !carries(steps, it)) && !p.awaited(it) {
 			continue
 		}
 		p.intended = append(p.intended, it)

@@ -33,6 +33,8 @@ type item struct {
 	gated         bool
 	// follows: the rate of a pass leaves it to a later one.
 	follows bool
+	// waits: it is re-queued until it can be done.
+	waits bool
 	// leads: a change that needs it goes along with it.
 	leads bool
 	// acted: a step has tried it.
@@ -64,10 +66,13 @@ func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 	return p
 }
 
-// carry does what verdicts ask for, and records it: gate, stop, intent, acts, outcome, lines.
+// carry does what verdicts ask for, and records it: gate, pause, stop, intent, acts, outcome, lines.
 func (r *pass) carry(ctx context.Context, s fleet.Scope, steps []Step, verdicts []fleet.Verdict) error {
 	plan := newPlan(verdicts, r)
-	err := plan.stop(ctx, steps, s)
+	err := plan.pause(ctx, steps, s)
+	if err == nil {
+		err = plan.stop(ctx, steps, s)
+	}
 	if err == nil {
 		err = plan.intend(ctx, steps, s)
 	}
@@ -196,7 +201,7 @@ func (p *plan) requeue(it *item) error {
 		if it.result.Again > 0 {
 			after = max(it.result.Again, min(it.result.Again<<min(max(ref.Try.N, 0), 8), longestDelay))
 		}
-		if err := p.r.againRef(ref, after, it.follows && p.r.moves || holds(it.result.Err)); err != nil {
+		if err := p.r.againRef(ref, after, it.follows && p.r.moves || it.waits || holds(it.result.Err)); err != nil {
 			return err
 		}
 	}

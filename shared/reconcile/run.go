@@ -66,6 +66,9 @@ type Options struct {
 	// Ledger, when set, has each change before it is made: what it cannot store is
 	// not changed. Without one, an hour's limit holds for this pass alone.
 	Ledger Ledger
+	// Pauses, when set, is asked before each batch of changes. Without it nothing is paused,
+	// as for an undo.
+	Pauses Pauses
 	// Record takes each record as it is made. It must not keep pointers.
 	Record func(fleet.Record) error
 	// Stamp is copied into each record: function, run, request, policy digest.

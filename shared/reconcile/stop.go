@@ -30,7 +30,7 @@ type allowed struct {
 func (p *plan) stop(ctx context.Context, steps []Step, s fleet.Scope) error {
 	by := map[string][]*item{}
 	for _, it := range p.items {
-		if !it.settled && it.change.Kind.Disturbs() && slices.ContainsFunc(steps, func(st Step) bool { return st.Kind == it.change.Kind }) {
+		if !it.settled && it.change.Kind.Disturbs() && carries(steps, it) {
 			by[it.control] = append(by[it.control], it)
 		}
 	}

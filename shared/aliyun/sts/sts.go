@@ -11,18 +11,25 @@ import (
 
 type noParameters struct{}
 
-type identity struct {
-	AccountID string `json:"AccountId"`
-	Arn       string `json:"Arn"`
+// Identity is the caller whose keys sign our requests.
+type Identity struct {
+	Account fleet.AccountID `json:"AccountId"`
+	ARN     string          `json:"Arn"`
 }
 
-// CallerAccount returns the account whose keys sign our requests, with
-// GetCallerIdentity. The call needs no permission.
-func CallerAccount(ctx context.Context, s *aliyun.Session, region fleet.Region) (fleet.AccountID, error) {
-	id, err := aliyun.Do[noParameters, identity](ctx, s,
+// Caller returns the identity of the caller, with GetCallerIdentity. The call needs no
+// permission.
+func Caller(ctx context.Context, s *aliyun.Session, region fleet.Region) (Identity, error) {
+	id, err := aliyun.Do[noParameters, Identity](ctx, s,
 		aliyun.API{Product: aliyun.STS, Action: "GetCallerIdentity", Region: region}, &noParameters{})
 	if err != nil {
-		return "", err
+		return Identity{}, err
 	}
-	return fleet.AccountID(id.AccountID), nil
+	return *id, nil
+}
+
+// CallerAccount returns the account of [Caller].
+func CallerAccount(ctx context.Context, s *aliyun.Session, region fleet.Region) (fleet.AccountID, error) {
+	id, err := Caller(ctx, s, region)
+	return id.Account, err
 }

@@ -16,6 +16,9 @@ import (
 type Checker struct {
 	Fleet  reconcile.Of[*fleet.World]
 	Shares reconcile.Of[*fleet.ShareWorld]
+	// Paused says why the changes of a control in an account are stopped for now; "" where they
+	// are not. Nil: nothing is.
+	Paused func(control string, account fleet.AccountID) string
 }
 
 // Check is the result of checking an item of a plan again.
@@ -51,6 +54,11 @@ func (c Checker) Check(ctx context.Context, p Plan, pol *policy.Policy, checked 
 		}
 	}
 	hold(out, p, pol)
+	for i := range out {
+		if s := &out[i]; s.Fresh() && c.Paused != nil {
+			s.Held = c.Paused(s.Item.Control, s.Item.Scope.Account)
+		}
+	}
 	return out, nil
 }
 

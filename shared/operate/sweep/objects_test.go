@@ -17,7 +17,7 @@ import (
 )
 
 // names are all that a sweep may be about, and nothing that leads out of its folders.
-var objectNames = regexp.MustCompile(`^(starts/(sweep-[0-9TZ]*)?([A-Za-z0-9_-]{1,64})?(\.json)?|sweeps/[A-Za-z0-9_-]{1,64}/([0-9]+\.(shares|[a-z0-9-]+)/(([0-9]{2}-[0-9]{6}|end)\.json)?)?|memory/[0-9]+/[a-z0-9-]+/(sweep-[A-Za-z0-9_-]{1,58}/[0-9]{6}\.(-|[A-Za-z0-9_-]{1,64})(\.last)?\.json)?|reports/[A-Za-z0-9_-]{1,64}/summary\.json)$`)
+var objectNames = regexp.MustCompile(`^(starts/(sweep-[0-9TZ]*)?([A-Za-z0-9_-]{1,64})?(\.json)?|sweeps/[A-Za-z0-9_-]{1,64}/([0-9]+\.(shares|[a-z0-9-]+)/(([0-9]{2}-[0-9]{6}|end)\.json)?)?|memory/[0-9]+/[a-z0-9-]+/(sweep-[A-Za-z0-9_-]{1,58}/[0-9]{6}\.(-|[A-Za-z0-9_-]{1,64})(\.last)?\.json)?|reports/[A-Za-z0-9_-]{1,64}/summary\.json|control/)$`)
 
 // guarded fails the test when a pass asks for an object that is none of a sweep's.
 func guarded(t *testing.T) doer {

@@ -66,7 +66,7 @@ func (s *Sweep) Shard(ctx context.Context, ref fleet.Ref) (fleet.Pass, error) {
 		// The pass that ended the last shard may not have come to write the report.
 		sum := fleet.Pass{Ignored: 1, Stopped: fmt.Sprintf("shard %s of sweep %s has ended", p.scope, p.start.Run)}
 		if err = s.last(ctx, p.start); err != nil && passing(err) && p.tries < maxTries {
-			err = s.again(ctx, p, pause(err))
+			err = s.again(ctx, p, retryAfter(err))
 		}
 		return sum, err
 	}
@@ -100,7 +100,7 @@ func (s *Sweep) stopped(ctx context.Context, p progress, sum fleet.Pass, err err
 	case p.tired && !p.wrote:
 		return s.finish(ctx, p, "it came no further: "+sum.Stopped)
 	}
-	return s.again(ctx, p, max(sum.Wait, pause(err)))
+	return s.again(ctx, p, max(sum.Wait, retryAfter(err)))
 }
 
 // longestPause bounds the wait between passes that come no further, of which each waits
@@ -121,8 +121,8 @@ func (s *Sweep) again(ctx context.Context, p progress, wait time.Duration) error
 	return nil
 }
 
-// pause is how long to leave what failed alone.
-func pause(err error) time.Duration {
+// retryAfter is how long to leave what failed alone.
+func retryAfter(err error) time.Duration {
 	if asked := fleet.RetryAfter(err); asked > 0 {
 		return asked
 	}

@@ -53,7 +53,11 @@ func (s *Sweep) Begin(ctx context.Context, w Where, dryRun bool) (string, error)
 		err := s.record(running.Start.Run, running.finding(fleet.NotApplicable, "", "under way: they are woken, and no other sweep is begun"))
 		return running.Start.Run, errors.Join(err, s.wake(ctx, running.Start.Run, running.Open))
 	}
-	return s.begin(ctx, kind, w, before, dryRun)
+	run, err := s.begin(ctx, kind, w, before, dryRun)
+	if err != nil {
+		return "", err
+	}
+	return run, s.reportOrders(ctx, run, w.Accounts[0], before.At)
 }
 
 // Look goes over the fleet like a sweep, to its end, and returns the run. It notifies no

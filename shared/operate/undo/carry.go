@@ -20,8 +20,8 @@ var ErrUnfinished = errors.New("not all could be taken back yet")
 type Carrier struct {
 	// Hands returns the clients of an account.
 	Hands func(ctx context.Context, account fleet.AccountID) (Hands, error)
-	// Options are those of the passes. Their policy is replaced by that of [Ordered], and
-	// their inbox by a list of refs to recheck.
+	// Options are those of the passes. Their policy is replaced by that of [Ordered], their
+	// inbox by a list of refs to recheck, and no pause stops them.
 	Options reconcile.Options
 	// Sleep waits between two passes. Without it, there is one pass.
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -35,6 +35,7 @@ func (c Carrier) Carry(ctx context.Context, p *Plan) error {
 	var again again
 	o := c.Options
 	o.Policy, o.Inbox = Ordered(o.Policy), &again
+	o.Pauses = nil // a pause keeps what is undone from being done again
 	of := func(ctx context.Context, account fleet.AccountID) (reconcile.Control[World], error) {
 		h, err := c.Hands(ctx, account)
 		return p.Control(h), err

@@ -1,0 +1,90 @@
+package pause
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+)
+
+// State is the orders of a moment that may still count, newest first.
+type State struct{ orders []fleet.Order }
+
+// Read lists the orders. The error of one that cannot be read is a [*fleet.BadInput] that
+// names it; then, as after any other error, nothing may be changed.
+func Read(ctx context.Context, store ledger.Store, now time.Time) (State, error) {
+	var s State
+	over := Folder + number(now.Add(-MaxFor-skew)) // older orders have ended
+	for name, err := range ledger.Names(ctx, store, Folder, "") {
+		switch {
+		case err != nil:
+			return State{}, fmt.Errorf("reading what is paused: %w", err)
+		case name == Folder: // as a console makes it
+			continue
+		case name > over:
+			return s, nil
+		}
+		o, err := parse(name)
+		if err == nil && o.At.Sub(now) > skew {
+			err = &fleet.BadInput{Where: "ledger object " + name, What: "it is an order from the future, " + o.At.Format(time.RFC3339)}
+		}
+		if err != nil {
+			return State{}, fmt.Errorf("reading what is paused: %w; remove it from the ledger's bucket", err)
+		}
+		s.orders = append(s.orders, o)
+	}
+	return s, nil
+}
+
+// On returns the pause that lasts longest of those that stop a control in an account now; ok is
+// false where none does.
+func (s State) On(control string, account fleet.AccountID, now time.Time) (pause fleet.Order, ok bool) {
+	for _, o := range s.orders {
+		switch {
+		case !o.Covers(control, account):
+		case o.Resume:
+			return pause, ok
+		case o.Until.After(now) && o.Until.After(pause.Until):
+			pause, ok = o, true
+		}
+	}
+	return pause, ok
+}
+
+// Since returns the orders that were given at a time or later, and the pauses that still last for
+// at least a part of what they cover, newest first.
+func (s State) Since(at, now time.Time) (out []fleet.Order) {
+	for i, o := range s.orders {
+		if !o.At.Before(at) || o.Until.After(now) && !resumed(o, s.orders[:i]) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// resumed reports whether one of the later orders resumes all that a pause covers.
+func resumed(o fleet.Order, later []fleet.Order) bool {
+	return slices.ContainsFunc(later, func(l fleet.Order) bool { return l.Resume && l.Covers(o.Control, o.Account) })
+}
+
+// Ends reports whether an order to resume would end a pause, or a part of one, at its time.
+func (s State) Ends(resume fleet.Order) bool {
+	return slices.ContainsFunc(s.Since(resume.At, resume.At), func(o fleet.Order) bool {
+		return !o.Resume && overlap(o, resume)
+	})
+}
+
+// overlap reports whether there is something that both orders cover.
+func overlap(a, b fleet.Order) bool {
+	return (a.Control == "" || b.Control == "" || a.Control == b.Control) && (a.Account == "" || b.Account == "" || a.Account == b.Account)
+}
+
+// Finding is the finding about an order; at is where it is not about one account.
+func Finding(o fleet.Order, at fleet.Scope) fleet.FindingRecord {
+	return fleet.FindingRecord{Control: o.Control, Rule: o.Rule(), Outcome: fleet.Fault, Severity: fleet.High, Account: cmp.Or(o.Account, at.Account),
+		Kind: fleet.KindFleet, Reason: o.Sentence(), Remedy: o.Remedy()}
+}
