@@ -14,6 +14,12 @@ import (
 func (r *reader) launch(ev Event, rec object, call fleet.LaunchCall) (Event, error) {
 	ev.Kind = fleet.EventLaunch
 	ev.Call = r.call(&ev, rec)
+	if ev.Call.ErrorCode != "" {
+		if token := r.canary(rec); token != "" {
+			ev.Ignored = "it is the canary " + token
+			return ev, nil
+		}
+	}
 	if ev.Call.ErrorCode == dryRun {
 		ev.Ignored = "a dry run launches nothing"
 		return ev, nil
@@ -49,6 +55,19 @@ func (r *reader) launch(ev Event, rec object, call fleet.LaunchCall) (Event, err
 	}
 	ev.Refs = []fleet.Ref{ref}
 	return ev, nil
+}
+
+// canary returns the token of a refused call by which an operator checks that events arrive; "" for
+// any other call.
+func (r *reader) canary(rec object) string {
+	for name, v := range r.leaves(rec, r.parameters(rec)) {
+		if string(name) == "ClientToken" {
+			if token := r.text(v); strings.HasPrefix(token, fleet.CanaryPrefix) && fleet.Plain(token) {
+				return token
+			}
+		}
+	}
+	return ""
 }
 
 // maxDisks is how many disks of a launch are kept: 100 instances can have 17 each.

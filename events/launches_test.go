@@ -80,6 +80,24 @@ func TestAFailedLaunchCreatedOnlyWhatItsResponseNames(t *testing.T) {
 	}
 }
 
+// A canary is a call that was refused: one that launched something is checked like any other,
+// whatever its token.
+func TestACanaryIsNamedAndNotChecked(t *testing.T) {
+	const record = `{"eventId":"E","eventName":"RunInstances","serviceName":"Ecs","acsRegion":"cn-hangzhou","recipientAccountId":"1","errorCode":%q,
+		"requestParameters":{"ClientToken":%q,"DryRun":"true"},"responseElements":{"InstanceIdSets":{"InstanceIdSet":["i-1"]}}}`
+	for _, c := range []struct{ code, token, ignored string }{
+		{"DryRunOperation", "fleetwarden-canary-20260105-abc", "it is the canary fleetwarden-canary-20260105-abc"},
+		{"InvalidImageId.NotFound", "fleetwarden-canary-20260105-abc", "it is the canary fleetwarden-canary-20260105-abc"},
+		{"DryRunOperation", "another", "a dry run launches nothing"},
+		{"DryRunOperation", "fleetwarden-canary-\n\"x", "a dry run launches nothing"},
+		{"", "fleetwarden-canary-20260105-abc", ""},
+	} {
+		if ev := only(t, fmt.Sprintf(record, c.code, c.token)); ev.Ignored != c.ignored || (len(ev.Refs) == 0) != (c.ignored != "") {
+			t.Errorf("%+v: got %+v", c, ev)
+		}
+	}
+}
+
 // A purchase on a buy page has parameters of the page, if any, and not those of a launch:
 // what it does not say was not left out.
 func TestAPurchaseWithoutALaunchsParametersClaimsNothing(t *testing.T) {

@@ -7,6 +7,10 @@ import "strings"
 // function sweep would replace another team's.
 const Prefix = "fleetwarden-"
 
+// CanaryPrefix begins the client token of a launch that is asked for to be refused: an operator
+// follows it from the call to the functions' records.
+const CanaryPrefix = Prefix + "canary-"
+
 // CloudName returns the name in the cloud of a function such as attach-role; its RAM role
 // and its inbox have the same. Records, texts and paths have the short one.
 func CloudName(function string) string { return Prefix + function }
