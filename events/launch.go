@@ -57,19 +57,6 @@ func (r *reader) launch(ev Event, rec object, call fleet.LaunchCall) (Event, err
 	return ev, nil
 }
 
-// canary returns the token of a refused call by which an operator checks that events arrive; "" for
-// any other call.
-func (r *reader) canary(rec object) string {
-	for name, v := range r.leaves(rec, r.parameters(rec)) {
-		if string(name) == "ClientToken" {
-			if token := r.text(v); strings.HasPrefix(token, fleet.CanaryPrefix) && fleet.Plain(token) {
-				return token
-			}
-		}
-	}
-	return ""
-}
-
 // maxDisks is how many disks of a launch are kept: 100 instances can have 17 each.
 const maxDisks = 1700
 

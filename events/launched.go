@@ -108,3 +108,16 @@ func (i *idReader) add(id []byte) {
 		i.err = bad(i.where, i.like.ID)
 	}
 }
+
+// canary returns the token of a refused call by which an operator checks that events arrive; "" for
+// any other call.
+func (r *reader) canary(rec object) string {
+	for name, v := range r.leaves(rec, r.parameters(rec)) {
+		if string(name) == "ClientToken" {
+			if token := r.text(v); strings.HasPrefix(token, fleet.CanaryPrefix) && fleet.Plain(token) {
+				return token
+			}
+		}
+	}
+	return ""
+}

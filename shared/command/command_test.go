@@ -120,11 +120,11 @@ func TestAWrongCommandLineIsSaidBeforeAnyCall(t *testing.T) {
 		"pause --reason x":                                "give --for TIME",
 		"pause --for 73h --reason x":                      "72h at most",
 		"pause --for -1h --reason x":                      "72h at most",
-		"pause --for 1h --reason x --control roles":       `there is no control "roles"`,
-		"pause --for 1h --reason x --account me":          "is not the number of an account",
-		"pause --list --for 1h":                           "given alone",
-		"resume":                                          "give a --reason",
-		"resume --reason x --control roles":               `there is no control "roles"`,
+		"pause --for 1h --reason x --control roles": `there is no control "roles"`,
+		"pause --for 1h --reason x --account me":    "is not the number of an account",
+		"pause --list --for 1h":                     "given alone",
+		"resume":                                    "give a --reason",
+		"resume --reason x --control roles":         `there is no control "roles"`,
 	} {
 		words := strings.Fields(line)
 		var m Command

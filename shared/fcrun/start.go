@@ -40,6 +40,9 @@ func Start(f invocation.Function) {
 		os.Exit(1)
 	}
 	r := &runner{f: f, cloud: cloud, keys: keys, lines: report.NewLines(os.Stdout), log: log}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		r.version = info.Main.Version
+	}
 	if r.process.Ledger, err = invocation.ParseLedger(os.Getenv(invocation.LedgerVariable)); err != nil {
 		log.Error("starting", "error", err)
 		os.Exit(1)
@@ -62,6 +65,7 @@ type runner struct {
 	policy  *policy.Policy
 	broken  error // why the policy cannot be used
 	process invocation.Process
+	version string // of the build
 	lines   *report.Lines
 	log     *slog.Logger
 }
@@ -115,7 +119,7 @@ func (r *runner) open(fcx *fccontext.FcContext, payload []byte) (*invocation.Inv
 	inv.Log = r.lines.Record
 	o := &inv.Options
 	o.Inbox, o.Record, o.Margin, o.CallsPerBatch = inbox, r.lines.Record, margin, 50
-	o.Stamp.Request = fcx.RequestID
+	o.Stamp.Request, o.Stamp.Version = fcx.RequestID, r.version
 	return inv, nil
 }
 

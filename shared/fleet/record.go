@@ -17,7 +17,8 @@ type Record struct {
 	Run      string         `json:"run,omitempty"`
 	Request  string         `json:"request,omitempty"`
 	Function string         `json:"function,omitempty"`
-	Policy   string         `json:"policy,omitempty"` // digest
+	Policy   string         `json:"policy,omitempty"`  // digest
+	Version  string         `json:"version,omitempty"` // of the build
 	Finding  *FindingRecord `json:"finding,omitempty"`
 	Change   *ChangeRecord  `json:"change,omitempty"`
 	Pass     *Pass          `json:"pass,omitempty"`

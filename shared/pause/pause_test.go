@@ -108,8 +108,9 @@ func TestWhatIsPausedIsWhatTheOrdersSay(t *testing.T) {
 			}
 			s.orders = append(s.orders, o)
 		}
-		for _, control := range []string{"agent", "instance-role"} {
-			for _, account := range []fleet.AccountID{home, member} {
+		anything := false
+		for _, control := range []string{"agent", "instance-role", "share-role"} {
+			for _, account := range []fleet.AccountID{home, member, "1000000000000003"} {
 				want := false
 				for i, o := range s.orders {
 					ended := slices.ContainsFunc(s.orders[:i], func(later fleet.Order) bool { return later.Resume && later.Covers(control, account) })
@@ -118,10 +119,14 @@ func TestWhatIsPausedIsWhatTheOrdersSay(t *testing.T) {
 				if _, got := s.On(control, account, noon); got != want {
 					t.Fatalf("%s in %s: paused %t, want %t after %+v", control, account, got, want, s.orders)
 				}
-				if ends := s.Ends(fleet.Order{Resume: true, Control: control, Account: account, At: noon}); want && !ends {
-					t.Fatalf("an order to resume %s in %s would end nothing of %+v", control, account, s.orders)
+				if ends := s.Ends(fleet.Order{Resume: true, Control: control, Account: account, At: noon}); ends != want {
+					t.Fatalf("an order to resume %s in %s would end something: %t, want %t of %+v", control, account, ends, want, s.orders)
 				}
+				anything = anything || want
 			}
+		}
+		if ends := s.Ends(fleet.Order{Resume: true, At: noon}); ends != anything {
+			t.Fatalf("an order to resume everything would end something: %t, want %t of %+v", ends, anything, s.orders)
 		}
 	}
 }

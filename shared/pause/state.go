@@ -73,14 +73,19 @@ func resumed(o fleet.Order, later []fleet.Order) bool {
 
 // Ends reports whether an order to resume would end a pause, or a part of one, at its time.
 func (s State) Ends(resume fleet.Order) bool {
-	return slices.ContainsFunc(s.Since(resume.At, resume.At), func(o fleet.Order) bool {
-		return !o.Resume && overlap(o, resume)
-	})
-}
-
-// overlap reports whether there is something that both orders cover.
-func overlap(a, b fleet.Order) bool {
-	return (a.Control == "" || b.Control == "" || a.Control == b.Control) && (a.Account == "" || b.Account == "" || a.Account == b.Account)
+	controls, accounts := []string{resume.Control}, []fleet.AccountID{resume.Account}
+	for _, o := range s.orders {
+		controls, accounts = append(controls, o.Control), append(accounts, o.Account)
+	}
+	// Without a name they stand for those that no order names.
+	for _, control := range controls {
+		for _, account := range accounts {
+			if _, paused := s.On(control, account, resume.At); paused && resume.Covers(control, account) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Finding is the finding about an order; at is where it is not about one account.

@@ -102,8 +102,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"corrupt": cmdCorrupt,
 	// vanish PREFIX takes the ledger's objects that begin so away.
 	"vanish": cmdVanish,
-	// deposit FUNCTION NAME TEXT makes an object of the ledger as a function; "! deposit"
-	// prints why it was refused. fetch FUNCTION NAME reads one.
+	// deposit FUNCTION NAME TEXT makes an object of the ledger as a function, or as "operator";
+	// "! deposit" prints why it was refused. fetch FUNCTION NAME reads one.
 	"deposit": cmdDeposit,
 	"fetch":   cmdFetch,
 	// ledger FUNCTION KIND STATE N checks how many changes of that kind the ledger says
