@@ -9,8 +9,8 @@ import (
 // maxAsync is the largest payload of an asynchronous invocation.
 const maxAsync = 128 << 10
 
-// throttleLimit is how long an asynchronous invocation that found no capacity is
-// tried again, at doubling waits from 0.5 s.
+// throttleLimit is how long an asynchronous invocation that found no capacity, or a
+// disabled function, is tried again, at doubling waits from 0.5 s.
 const throttleLimit = 5 * time.Hour
 
 type event struct {
@@ -75,7 +75,7 @@ func (r *Runtime) failed(e *event, res Result, note *Invocation) {
 // wait is the pause before the next attempt. How long the platform waits after a
 // failure of the function is not published; here it is 1 s, doubled each time.
 func (e *event) wait(kind string, age time.Duration) (time.Duration, bool) {
-	if kind == Exhausted {
+	if kind == Exhausted || kind == Stopped {
 		e.throttle++
 		return 500 * time.Millisecond << min(e.throttle-1, 10), age < throttleLimit
 	}

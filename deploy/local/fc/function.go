@@ -26,7 +26,8 @@ type Function struct {
 	Reserved int
 	Env      map[string]string
 	Async    Async
-	// Disabled functions refuse every invocation.
+	// Disabled functions refuse every invocation. An event that was queued before is tried
+	// again as one that found no instance.
 	Disabled bool
 	// MayLog says why the platform may not write into the function's log store; nil: it
 	// may. It is asked before each writing.
@@ -93,6 +94,8 @@ const (
 	Unhandled = "UnhandledInvocationError"
 	// Exhausted: too many invocations at the same time, HTTP 429.
 	Exhausted = "FunctionResourceExhausted"
+	// Stopped: the function was disabled after its event had been queued.
+	Stopped = "FunctionInvocationDisabled"
 	// Expired: an asynchronous event grew older than its maximum age.
 	Expired = "MaximumEventAgeExceeded"
 )

@@ -105,7 +105,7 @@ func (r *Runtime) begin(d *deployed, c Cause, attempt int) *running {
 		note: &Invocation{Function: d.Name, Region: d.Region, RequestID: id, Trigger: c.Trigger, Attempt: attempt, Start: now},
 	}
 	r.history = append(r.history, x.note)
-	if x.admitted = r.room(d); x.admitted {
+	if x.admitted = !d.Disabled && r.room(d); x.admitted {
 		d.active++
 	}
 	if !r.closed {
@@ -136,6 +136,10 @@ func (r *Runtime) room(d *deployed) bool {
 
 // start gives the invocation credentials and an instance.
 func (r *Runtime) start(x *running) error {
+	if x.f.Disabled {
+		x.fail(Stopped, "the function is disabled")
+		return nil
+	}
 	if !x.admitted {
 		x.fail(Exhausted, "the concurrency limit of the function is reached")
 		return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -97,6 +98,31 @@ func TestARemovedOrDisabledFunctionIsRefused(t *testing.T) {
 		t.Error("a removed function ran")
 	}
 	f.Remove(region, "probe") // is no harm
+}
+
+// An event that was queued before its function was disabled waits, does not run, and is run
+// once the function is enabled.
+func TestAQueuedEventOfADisabledFunctionWaits(t *testing.T) {
+	f := deploy(t, nil)
+	if err := f.InvokeAsync(region, "probe", cause(`{"do":"fail"}`)); err != nil {
+		t.Fatal(err)
+	}
+	again(t, f, func(fn *fc.Function) { fn.Disabled = true })
+	if err := f.clock.Advance(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	before := f.Invocations()
+	for _, x := range before[1:] {
+		if x.ErrorType != fc.Stopped || !x.Retry {
+			t.Errorf("while disabled: %+v", x)
+		}
+	}
+	again(t, f, func(*fc.Function) {})
+	f.quiet()
+	ran := slices.DeleteFunc(f.Invocations(), func(x fc.Invocation) bool { return x.ErrorType == fc.Stopped })
+	if len(before) < 2 || len(ran) != 3 || ran[2].Retry {
+		t.Errorf("%d attempts before it was enabled; ran %+v", len(before), ran)
+	}
 }
 
 func TestReplacingCountsTheFunctionsOwnInstancesOnce(t *testing.T) {
