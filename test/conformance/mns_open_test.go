@@ -3,9 +3,11 @@ package conformance_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	v1mns "github.com/aliyun/alibaba-cloud-sdk-go/services/mns-open"
+	mnssdk "github.com/aliyun/aliyun-mns-go-sdk"
 	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/simcloud/mns"
@@ -45,23 +47,65 @@ func TestAQueueIsMadeShownChangedAndDeleted(t *testing.T) {
 	p.refused("GetQueueAttributes", map[string]any{"QueueName": "inbox"}, 404, "QueueNotExist")
 }
 
-func TestAQueuesCountersSayNothing(t *testing.T) {
+// The vendor has announced that the counters will be 0: who believes them sees no dead
+// letters while 412 wait. The switch shows them as they are today.
+func TestAQueuesCountersSayNothingUnlessTheyAreShown(t *testing.T) {
 	c := newCloud(t, server.Options{})
 	withQueues(c)
-	_, err := c.MNS.Send(queueNamed("dead"), mns.Outgoing{Body: "x"})
+	const waiting = 412
+	for range waiting {
+		_, err := c.MNS.Send(queueNamed("dead"), mns.Outgoing{Body: "x"})
+		c.ok(err)
+	}
+	later := time.Hour
+	_, err := c.MNS.Send(queueNamed("dead"), mns.Outgoing{Body: "x", Delay: &later})
+	c.ok(err)
+	_, err = c.MNS.Receive(queueNamed("dead"), 2)
 	c.ok(err)
 	api, err := v1mns.NewClientWithOptions(server.Home, older(), credentialOf(sharerAdmin))
 	c.ok(err)
 	q := v1mns.CreateGetQueueAttributesRequest()
 	q.Domain, q.QueueName = c.host(), "dead"
-	got, err := api.GetQueueAttributes(q)
-	c.ok(err)
-	if got.Data.ActiveMessages != 0 || got.Data.QueueName != "dead" || !got.Success || got.Code != 200 {
-		t.Errorf("got %+v", got)
+	manager := mnssdk.NewMNSQueueManager((&queues{url: c.host()}).client("local-ak", "local-sk", ""))
+	for _, x := range []struct {
+		control string
+		want    [3]int64
+	}{{`{}`, [3]int64{}}, {`{"shown":true}`, [3]int64{waiting - 2, 2, 1}}, {`{"shown":false}`, [3]int64{}}} {
+		if status := c.control("POST", "counters", x.control, nil); status != 200 {
+			t.Fatalf("%s: %d", x.control, status)
+		}
+		got, err := api.GetQueueAttributes(q)
+		c.ok(err)
+		d := got.Data
+		if has := [3]int64{d.ActiveMessages, d.InactiveMessages, d.DelayMessages}; has != x.want || d.QueueName != "dead" || !got.Success || got.Code != 200 {
+			t.Errorf("%s: Mns-open says %+v", x.control, d)
+		}
+		rest, err := manager.GetQueueAttributes("dead")
+		c.ok(err)
+		if has := [3]int64{rest.ActiveMessages, rest.InactiveMessages, rest.DelayMessages}; has != x.want || rest.QueueName != "dead" || rest.MessageRetentionPeriod != 345600 {
+			t.Errorf("%s: the REST protocol says %+v", x.control, rest)
+		}
 	}
-	if c.MNS.Visible(queueNamed("dead")) != 1 {
-		t.Error("the message is gone")
+	if c.MNS.Visible(queueNamed("dead")) != waiting-2 {
+		t.Error("messages are gone")
 	}
+	_, err = manager.GetQueueAttributes("none")
+	refused(t, err, mnssdk.ERR_MNS_QUEUE_NOT_EXIST)
+}
+
+func TestMNSQueueAttributesNeedTheirRight(t *testing.T) {
+	q := newQueues(t, &keys{})
+	q.queue(t, "q")
+	manager := mnssdk.NewMNSQueueManager(q.client("local-ak", "local-sk", ""))
+	if _, err := manager.GetQueueAttributes("q"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"mns:GetQueueAttributes acs:mns:cn-hangzhou:1000000000000001:/queues/q"}, q.keys.asked); diff != "" {
+		t.Error(diff)
+	}
+	q.keys.deny = map[string]bool{"mns:GetQueueAttributes": true}
+	_, err := manager.GetQueueAttributes("q")
+	refused(t, err, mnssdk.ERR_MNS_ACCESS_DENIED)
 }
 
 func TestQueuesAreListedInPages(t *testing.T) {

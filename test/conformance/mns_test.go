@@ -133,3 +133,23 @@ func TestMNSPeekTakesNothing(t *testing.T) {
 		t.Errorf("received %+v, %v", m, err)
 	}
 }
+
+func TestMNSPeekSeesVisibleMessagesAlone(t *testing.T) {
+	q := newQueues(t, &keys{})
+	queue := q.queue(t, "q")
+	for _, m := range []mnssdk.MessageSendRequest{{MessageBody: "hidden", Priority: 1}, text("seen"), {MessageBody: "delayed", DelaySeconds: 60, Priority: 1}} {
+		if _, err := queue.SendMessage(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m, err := receive(queue); err != nil || m.MessageBody != "hidden" {
+		t.Fatalf("received %+v, %v", m, err)
+	}
+	all, failed := make(chan mnssdk.BatchMessageReceiveResponse, 1), make(chan error, 2)
+	queue.BatchPeekMessage(all, failed, 16)
+	if m := <-all; len(m.Messages) != 1 || m.Messages[0].MessageBody != "seen" {
+		t.Errorf("peeked %+v", m.Messages)
+	}
+	queue.BatchPeekMessage(all, failed, 17)
+	refused(t, <-failed, mnssdk.ERR_MNS_INVALID_ARGUMENT)
+}

@@ -117,7 +117,7 @@ func (h *Handler) authenticate(r *request, op operation) error {
 	}
 	r.call.Caller = who
 	for _, action := range op.actions {
-		if resource := r.queue.ARN() + "/messages"; !h.Authorizer.Allowed(who, action, resource, nil) {
+		if resource := r.queue.ARN() + op.below; !h.Authorizer.Allowed(who, action, resource, nil) {
 			return wire.Errorf(403, "AccessDenied", "The caller may not do %s on %s.", action, resource)
 		}
 	}

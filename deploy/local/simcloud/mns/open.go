@@ -190,7 +190,8 @@ func (o *Open) tags(c *wire.Call, kind string, names []string, change func(Queue
 }
 
 // QueueInfo is a queue as it is shown. The three counters say 0 whatever is in the queue,
-// as the vendor has announced: CloudMonitor reports how full a queue is.
+// as the vendor has announced, unless [Service.ShowCounters] has them shown: CloudMonitor
+// reports how full a queue is.
 type QueueInfo struct {
 	QueueName                                                                                       string
 	CreateTime, LastModifyTime                                                                      int64 // s
@@ -210,6 +211,7 @@ func (st *Status) info() QueueInfo {
 		QueueName: st.Queue.Name, CreateTime: st.Created.Unix(), LastModifyTime: st.Modified.Unix(), DelaySeconds: a.DelaySeconds,
 		MaximumMessageSize: a.MaximumMessageSize, MessageRetentionPeriod: a.MessageRetentionPeriod, PollingWaitSeconds: a.PollingWaitSeconds,
 		VisibilityTimeout: a.VisibilityTimeout, LoggingEnabled: a.LoggingEnabled, Tags: []ShownTag{},
+		ActiveMessages: st.Shown.Active, InactiveMessages: st.Shown.Inactive, DelayMessages: st.Shown.Delayed,
 	}
 	for _, t := range st.Tags {
 		out.Tags = append(out.Tags, ShownTag{t.Key, t.Value})

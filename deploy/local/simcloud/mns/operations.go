@@ -119,6 +119,11 @@ func received(r *request, got []Message, err error) (answer, error) {
 	return answer{http.StatusOK, out}, nil
 }
 
+func (h *Handler) attributes(r *request) (answer, error) {
+	st, err := h.Service.Attributes(r.queue)
+	return answer{http.StatusOK, queueXML(st)}, err
+}
+
 func (h *Handler) deleteMessage(r *request) (answer, error) {
 	handle := r.query.Get("ReceiptHandle")
 	if handle == "" {

@@ -89,6 +89,8 @@ type Service struct {
 	queues  map[Queue]*queue
 	pending []func() // watchers to call once the world is unlocked
 	serial  uint64
+
+	counters bool // shown; see ShowCounters
 }
 
 // New returns a service without queues.
@@ -235,7 +237,7 @@ func (s *Service) Untag(id Queue, keys []string) error {
 }
 
 // Attributes shows the queue.
-func (s *Service) Attributes(id Queue) (Status, error) { return ask(s, id, (*queue).status) }
+func (s *Service) Attributes(id Queue) (Status, error) { return ask(s, id, s.status) }
 
 // Drop deletes a queue with its messages. Deleting a missing one is no error.
 func (s *Service) Drop(id Queue) error {

@@ -14,21 +14,28 @@ type operation struct {
 	// batch goes by the action of the single call or by its own, so both are
 	// asked for.
 	actions []string
+	below   string // what RAM's resource has behind the queue's ARN
 	run     func(*Handler, *request) (answer, error)
 }
 
 func single(name string, run func(*Handler, *request) (answer, error)) operation {
-	return operation{name, []string{"mns:" + name}, run}
+	return operation{name, []string{"mns:" + name}, messages, run}
 }
 
 func batch(name, single string, run func(*Handler, *request) (answer, error)) operation {
-	return operation{name, []string{"mns:" + single, "mns:" + name}, run}
+	return operation{name, []string{"mns:" + single, "mns:" + name}, messages, run}
 }
+
+const messages = "/messages"
 
 // route finds the operation and the queue of a request. Queues are made, changed and listed
 // by Mns-open alone here.
 func route(r *request) (operation, error) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if len(parts) == 2 && parts[0] == "queues" && r.Method == http.MethodGet {
+		r.queue.Name = parts[1]
+		return operation{"GetQueueAttributes", []string{"mns:GetQueueAttributes"}, "", (*Handler).attributes}, nil
+	}
 	if len(parts) != 3 || parts[0] != "queues" || parts[2] != "messages" {
 		return operation{}, errInvalidURL(r)
 	}

@@ -12,12 +12,34 @@ import (
 type Status struct {
 	Queue      Queue
 	Attributes Attributes
-	// Active messages can be received, inactive ones are being worked on, delayed
-	// ones wait for their first time.
-	Active, Inactive, Delayed int
-	Created, Modified         time.Time
-	DeadLetter                *DeadLetterPolicy // nil for none
-	Tags                      []Tag             // in order of their keys
+	Counters
+	// Shown are the counters that the APIs answer; see [Service.ShowCounters].
+	Shown             Counters
+	Created, Modified time.Time
+	DeadLetter        *DeadLetterPolicy // nil for none
+	Tags              []Tag             // in order of their keys
+}
+
+// Counters are the numbers of a queue's messages: active ones can be received, inactive ones
+// are being worked on, delayed ones wait for their first time.
+type Counters struct{ Active, Inactive, Delayed int }
+
+// ShowCounters has GetQueueAttributes and ListQueue answer the true counters, as they do
+// until the vendor's announcement comes true. Without it they answer 0, as announced
+// (help page of Mns-open's GetQueueAttributes, 2026-01).
+func (s *Service) ShowCounters(shown bool) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	s.counters = shown
+}
+
+// status is the queue as the APIs show it. The caller holds the world's mutex.
+func (s *Service) status(q *queue) Status {
+	st := q.status()
+	if s.counters {
+		st.Shown = st.Counters
+	}
+	return st
 }
 
 func (q *queue) status() Status {
@@ -46,7 +68,7 @@ func (s *Service) List(account, region, prefix string) []Status {
 	var all []Status
 	for id, q := range s.queues {
 		if id.Account == account && id.Region == region && strings.HasPrefix(id.Name, prefix) {
-			all = append(all, q.status())
+			all = append(all, s.status(q))
 		}
 	}
 	slices.SortFunc(all, func(a, b Status) int { return cmp.Compare(a.Queue.Name, b.Queue.Name) })

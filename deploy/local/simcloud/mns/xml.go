@@ -87,6 +87,25 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
+type xmlQueue struct {
+	XMLName                                                                                         xml.Name `xml:"http://mns.aliyuncs.com/doc/v1/ Queue"`
+	QueueName                                                                                       string
+	CreateTime, LastModifyTime                                                                      int64 // s
+	DelaySeconds, MaximumMessageSize, MessageRetentionPeriod, VisibilityTimeout, PollingWaitSeconds int
+	ActiveMessages, InactiveMessages, DelayMessages                                                 int
+	LoggingEnabled                                                                                  bool
+}
+
+func queueXML(st Status) xmlQueue {
+	a := st.Attributes
+	return xmlQueue{
+		QueueName: st.Queue.Name, CreateTime: st.Created.Unix(), LastModifyTime: st.Modified.Unix(), DelaySeconds: a.DelaySeconds,
+		MaximumMessageSize: a.MaximumMessageSize, MessageRetentionPeriod: a.MessageRetentionPeriod, VisibilityTimeout: a.VisibilityTimeout,
+		PollingWaitSeconds: a.PollingWaitSeconds, LoggingEnabled: a.LoggingEnabled,
+		ActiveMessages: st.Shown.Active, InactiveMessages: st.Shown.Inactive, DelayMessages: st.Shown.Delayed,
+	}
+}
+
 type xmlHandles struct {
 	XMLName xml.Name `xml:"ReceiptHandles"`
 	Handles []string `xml:"ReceiptHandle"`

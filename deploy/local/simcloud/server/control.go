@@ -48,6 +48,7 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		"GET invocations": s.invocations,
 		"POST faults":     posted(s.faults),
 		"POST quotas":     posted(s.quotas),
+		"POST counters":   posted(s.counters),
 		"POST advance":    s.advance,
 		"POST events":     s.events,
 		"POST fleet":      posted(s.fleet),
@@ -240,6 +241,17 @@ func span(name, text string) (time.Duration, error) {
 		return 0, bad("%s is not a length of time such as 10m: %q", name, text)
 	}
 	return d, nil
+}
+
+type countersRequest struct {
+	Shown bool `json:"shown"`
+}
+
+// counters serves POST /_sim/counters: {"shown":true} has the attributes of queues say how
+// many messages are in them, {} has them say 0 again, as is announced.
+func (s *Server) counters(in countersRequest) (any, error) {
+	s.MNS.ShowCounters(in.Shown)
+	return in, nil
 }
 
 type faultsRequest struct {
