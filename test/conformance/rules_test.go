@@ -1,11 +1,14 @@
 package conformance_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	v1bridge "github.com/aliyun/alibaba-cloud-sdk-go/services/eventbridge"
+	"github.com/google/go-cmp/cmp"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/eventbridge"
@@ -182,6 +185,126 @@ func TestARuleWithoutItsServiceLinkedRoleDeliversNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// traced are the events of arrives on a bus, and what became of each, as the older SDK reads them.
+func (p plane) traced(bus string, from, to time.Time, rule string) (events []v1bridge.EventsItem, steps func(id string) []v1bridge.DataItem) {
+	p.t.Helper()
+	api, err := v1bridge.NewClientWithOptions(server.Home, older(), credentialOf(p.who))
+	p.ok(err)
+	q := v1bridge.CreateQueryTracedEventsRequest()
+	q.Domain, q.EventBusName, q.EventSource, q.MatchedRule = p.host(), bus, "acs.test", rule
+	q.StartTime, q.EndTime = requests.NewInteger64(from.UnixMilli()), requests.NewInteger64(to.UnixMilli())
+	list, err := api.QueryTracedEvents(q)
+	p.ok(err)
+	return list.Data.Events, func(id string) []v1bridge.DataItem {
+		p.t.Helper()
+		q := v1bridge.CreateQueryEventTracesRequest()
+		q.Domain, q.EventBusName, q.EventId = p.host(), bus, id
+		got, err := api.QueryEventTraces(q)
+		p.ok(err)
+		return got.Data
+	}
+}
+
+func TestTheBusTracesWhatBecameOfAnEvent(t *testing.T) {
+	p := bridgeCloud(t)
+	began := p.World.Clock.Now()
+	if !p.arrives("test:Running") || p.arrives("test:Other") {
+		t.Fatal("the rule does not deliver what it should")
+	}
+	now := p.World.Clock.Now()
+	all, _ := p.traced("default", began, now, "")
+	fit, steps := p.traced("default", began, now, "fleetwarden-running")
+	if len(all) != 2 || len(fit) != 1 || fit[0] != all[0] {
+		t.Fatalf("all %+v, of the rule %+v", all, fit)
+	}
+	received := began.Add(time.Second).UnixMilli()
+	if e := fit[0]; e.EventSource != "acs.test" || e.EventType != "test:Running" || e.EventBusName != "default" || e.EventReceivedTime != received {
+		t.Errorf("got %+v", e)
+	}
+	var got []string
+	for _, x := range steps(fit[0].EventId) {
+		got = append(got, fmt.Sprint(x.Action, " ", x.ActionTime-received, " ", x.RuleName, " ", x.Endpoint, " ", x.NotifyStatus, " ", x.NotifyLatency))
+	}
+	want := []string{"PutEvent 0    ", "FilterEvent 0 fleetwarden-running   ",
+		"PushEvent 0 fleetwarden-running acs:mns:cn-hangzhou:1000000000000001:queues/fleetwarden-inbox [200]Ok 0"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(steps(all[1].EventId)) != 1 || len(steps("none")) != 0 {
+		t.Errorf("no rule matched: %+v; unknown: %+v", steps(all[1].EventId), steps("none"))
+	}
+	if earlier, _ := p.traced("default", began, began, ""); len(earlier) != 0 {
+		t.Errorf("before it came: %+v", earlier)
+	}
+}
+
+func TestAFailedPushIsTracedWithEachTry(t *testing.T) {
+	p := bridgeCloud(t)
+	p.ok(p.MNS.Drop(inbox()))
+	began := p.World.Clock.Now()
+	p.arrives("test:Running")
+	events, steps := p.traced("default", began, p.World.Clock.Now(), "fleetwarden-running")
+	if len(events) != 1 {
+		t.Fatalf("events %+v", events)
+	}
+	pushes := 0
+	for _, x := range steps(events[0].EventId) {
+		if x.Action == "PushEvent" {
+			pushes++
+			if !strings.HasPrefix(x.NotifyStatus, "[404]") || x.NotifyTime != x.ActionTime {
+				t.Errorf("got %+v", x)
+			}
+		}
+	}
+	if pushes < 2 {
+		t.Errorf("%d pushes in 5 s of doubling waits", pushes)
+	}
+	p.ServiceRoles.Remove(server.Sharer, eventbridge.RoleToQueue)
+	p.arrives("test:Running")
+	events, steps = p.traced("default", began, p.World.Clock.Now(), "")
+	if last := steps(events[1].EventId); len(last) != 3 || !strings.HasPrefix(last[2].NotifyStatus, "[403]") {
+		t.Errorf("without the role: %+v", last)
+	}
+	p.ServiceRoles.Remove(server.Sharer, eventbridge.RoleFromTrail)
+	p.arrives("ecs:ActionTrail:ApiCall")
+	if events, _ = p.traced("default", began, p.World.Clock.Now(), ""); len(events) != 2 {
+		t.Errorf("an event of the trail came without the role: %+v", events)
+	}
+}
+
+func TestTracedEventsComeInPages(t *testing.T) {
+	p := bridgeCloud(t)
+	for range 3 {
+		p.arrives("test:Running")
+	}
+	page := map[string]any{"EventBusName": "default", "StartTime": 0, "EndTime": p.World.Clock.Now().UnixMilli(), "EventSource": "acs.test", "EventType": "test:Running", "Limit": 2}
+	first := p.must("QueryTracedEvents", page, `"Total":3`)
+	_, token, ok := strings.Cut(first, `"NextToken":"`)
+	token, _, _ = strings.Cut(token, `"`)
+	if strings.Count(first, `"EventId"`) != 2 || !ok {
+		t.Fatalf("got %s", first)
+	}
+	page["NextToken"] = token
+	if rest := p.must("QueryTracedEvents", page); strings.Count(rest, `"EventId"`) != 1 || strings.Contains(rest, "NextToken") {
+		t.Errorf("got %s", rest)
+	}
+	for code, params := range map[string]map[string]any{
+		"EventBusNotExist": {"EventBusName": "mine", "StartTime": 0, "EndTime": 1},
+		"InvalidArgument":  {"EventBusName": "default", "StartTime": 2, "EndTime": 1},
+	} {
+		p.must("QueryTracedEvents", params, `"Code":"`+code+`"`, `"Success":false`)
+	}
+	p.must("QueryTracedEvents", map[string]any{"EventBusName": "default", "StartTime": 0, "EndTime": 1, "Limit": 101}, `"Code":"InvalidArgument"`)
+	p.must("QueryEventTraces", map[string]any{"EventBusName": "mine", "EventId": "x"}, `"Code":"EventBusNotExist"`)
+}
+
+func TestTracesNeedTheirRights(t *testing.T) {
+	needsRights(t, bridge, withRule, "acs:eventbridge:*:*:eventbus/default", map[string]map[string]any{
+		"eventbridge:QueryTracedEvents": {"EventBusName": "default", "StartTime": 0, "EndTime": 1},
+		"eventbridge:QueryEventTraces":  {"EventBusName": "default", "EventId": "x"},
+	}, "")
 }
 
 func TestRulesNeedTheirRights(t *testing.T) {

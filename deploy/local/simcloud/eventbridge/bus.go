@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/wire"
 )
 
 // Limits of EventBridge; limits page.
@@ -85,6 +87,9 @@ type Service struct {
 	custom map[busKey]customBus
 	rnd    *rand.Rand
 	lost   []Lost
+
+	traced   map[busKey]*traces
+	tracings uint64
 }
 
 type busKey struct{ account, region, bus string }
@@ -100,7 +105,7 @@ type Lost struct {
 func New(o Options) *Service {
 	o.Faults = cmp.Or(o.Faults, &simcloud.Faults{})
 	o.Latency = cmp.Or(o.Latency, time.Second)
-	s := &Service{o: o, buses: map[busKey][]Rule{}, custom: map[busKey]customBus{}, rnd: rand.New(rand.NewPCG(1, 1))}
+	s := &Service{o: o, buses: map[busKey][]Rule{}, custom: map[busKey]customBus{}, traced: map[busKey]*traces{}, rnd: rand.New(rand.NewPCG(1, 1))}
 	o.World.Subscribe(s.receive)
 	return s
 }
@@ -192,16 +197,22 @@ func (s *Service) dispatch(on busKey, e simcloud.Event, body []byte) {
 	rules := append([]Rule(nil), s.buses[on]...)
 	s.mu.Unlock()
 	object, ok := decodeObject(body)
+	var seen *tracer
+	if ok && s.missing(on, e, Target{}) == "" { // without the role of its source it never comes
+		seen = s.trace(on, object)
+	}
 	for _, r := range rules {
 		if r.Disabled || !ok || !r.Pattern.root.match(object) {
 			continue
 		}
+		seen.matched(r.Name)
 		for _, t := range r.Targets {
 			if role := s.missing(on, e, t); role != "" {
+				seen.pushed(r.Name, t, wire.Errorf(http.StatusForbidden, "Forbidden", "the account has no service-linked role %s", role))
 				s.lose(Lost{r.Name, t.ID, e, "the account has no service-linked role " + role})
 				continue
 			}
-			s.push(delivery{e, r.Name, t, body}, 1)
+			s.push(delivery{e, r.Name, t, body, seen}, 1)
 		}
 	}
 }
@@ -211,11 +222,13 @@ type delivery struct {
 	rule   string
 	target Target
 	body   []byte
+	seen   *tracer
 }
 
 // push makes the try-th attempt and plans the next one.
 func (s *Service) push(d delivery, try int) {
 	err := d.target.Push(d.body)
+	d.seen.pushed(d.rule, d.target, err)
 	if err == nil {
 		return
 	}

@@ -6,7 +6,8 @@
 //
 // [Pattern] is a pure matcher of the documented pattern syntax and has no part
 // in the rest. The API, version 2020-04-01, has buses, rules, targets and service-linked
-// roles; rules of FC triggers are made in Go and show in it. Transformations are not here. Event streams belong to the consumer, see deploy/local.
+// roles, and shows what
+// became of events; rules of FC triggers are made in Go and show in it. Transformations are not here. Event streams belong to the consumer, see deploy/local.
 //
 // Facts: help pages of EventBridge on event patterns, event overview, limits, target
 // parameters and the routing of events to EventBridge.

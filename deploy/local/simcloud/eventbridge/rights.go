@@ -21,6 +21,8 @@ var rights = map[string]string{
 	"GetRule":                          aRule,
 	"ListRules":                        aBus + "$EventBusName/rule/*",
 	"PutTargets":                       aRule,
+	"QueryEventTraces":                 aBus + "$EventBusName",
+	"QueryTracedEvents":                aBus + "$EventBusName",
 	"TestEventPattern":                 "*",
 	"UpdateEventBus":                   aBus + "$EventBusName",
 	"UpdateRule":                       aRule,

@@ -7,8 +7,9 @@
 // a line. What that metadata lacks stands in required.go, withdrawn.go and batch.go,
 // each with its source. mns-open.json is of the request structs of alibaba-cloud-sdk-go
 // v1.63.107 instead, with DlqPolicy, QueueType and tags as the Terraform provider sends them; of
-// those structs is also ClientToken of EventBridge's buses, which the provider sends. No
-// behaviour of a product lives here.
+// those structs are also ClientToken of EventBridge's buses, which the provider sends, and
+// EventBridge's two APIs about traces, with what their help pages (2026) add. No behaviour of
+// a product lives here.
 package meta
 
 import (
