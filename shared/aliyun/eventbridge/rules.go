@@ -1,10 +1,9 @@
-// Package eventbridge reads event rules (EventBridge 2020-04-01). It compares nothing and
-// knows no rule by name.
+// Package eventbridge reads event rules, and what became of events (EventBridge 2020-04-01).
+// It compares nothing and knows no rule by name.
 package eventbridge
 
 import (
 	"context"
-	"net/http"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -55,24 +54,56 @@ type getRule struct {
 	RuleName     *string `json:"RuleName,omitempty" xml:"RuleName,omitempty"`
 }
 
-type gotRule struct {
-	RequestID string `json:"RequestId"`
-	Success   bool   `json:"Success"`
-	Code      string `json:"Code"`
-	Message   string `json:"Message"`
-	Data      Rule   `json:"Data"`
-}
-
 // Rule reads a rule of a bus. A rule or a bus that does not exist is an error of class
 // [fleet.NotFound].
 func (c *Client) Rule(ctx context.Context, bus, name string) (*Rule, error) {
-	api := aliyun.API{Product: aliyun.EventBridge, Action: "GetRule", Region: c.region}
-	got, err := aliyun.Do[getRule, gotRule](ctx, c.session, api, &getRule{&bus, &name})
-	if err != nil {
-		return nil, err
+	return ask[getRule, Rule](ctx, c, "GetRule", &getRule{&bus, &name})
+}
+
+type listRules struct {
+	EventBusName   *string `json:"EventBusName,omitempty" xml:"EventBusName,omitempty"`
+	RuleNamePrefix *string `json:"RuleNamePrefix,omitempty" xml:"RuleNamePrefix,omitempty"`
+	NextToken      *string `json:"NextToken,omitempty" xml:"NextToken,omitempty"`
+	Limit          *int32  `json:"Limit,omitempty" xml:"Limit,omitempty"`
+}
+
+// Rules lists the rules of a bus whose names begin with prefix, to their end.
+func (c *Client) Rules(ctx context.Context, bus, prefix string) ([]Rule, error) {
+	type page struct {
+		Rules     []Rule `json:"Rules"`
+		NextToken string `json:"NextToken"`
 	}
-	if !got.Success { // EventBridge refuses with HTTP 200
-		return nil, aliyun.NewError(api.String(), http.StatusOK, got.Code, got.Message, got.RequestID, false)
-	}
-	return &got.Data, nil
+	return list(func(token *string) ([]Rule, string, error) {
+		got, err := ask[listRules, page](ctx, c, "ListRules", &listRules{&bus, &prefix, token, new(maxPage)})
+		if err != nil {
+			return nil, "", err
+		}
+		return got.Rules, got.NextToken, nil
+	})
+}
+
+type testPattern struct {
+	Event        *string `json:"Event,omitempty" xml:"Event,omitempty"`
+	EventPattern *string `json:"EventPattern,omitempty" xml:"EventPattern,omitempty"`
+}
+
+// Matches has EventBridge compare an event, a CloudEvent as JSON, with a pattern.
+func (c *Client) Matches(ctx context.Context, event, pattern string) (bool, error) {
+	got, err := ask[testPattern, struct {
+		Result bool `json:"Result"`
+	}](ctx, c, "TestEventPattern", &testPattern{&event, &pattern})
+	return err == nil && got.Result, err
+}
+
+type checkRole struct {
+	ProductName *string `json:"ProductName,omitempty" xml:"ProductName,omitempty"`
+}
+
+// HasRole reports whether the account has a service-linked role of EventBridge, such as
+// AliyunServiceRoleForEventBridgeSendToMNS.
+func (c *Client) HasRole(ctx context.Context, role string) (bool, error) {
+	got, err := ask[checkRole, struct {
+		CheckPass bool `json:"CheckPass"`
+	}](ctx, c, "CheckServiceLinkedRoleForProduct", &checkRole{&role})
+	return err == nil && got.CheckPass, err
 }
