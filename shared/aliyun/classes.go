@@ -85,6 +85,8 @@ var classes = []struct {
 	{"fc", fleet.Exists, `FunctionAlreadyExists TriggerAlreadyExists`},
 	{"fc", fleet.Invalid, `FunctionNotEmpty FunctionInvocationDisabled`},
 
+	{"cms", fleet.NotFound, `ResourceNotFound`}, // the namespace or the metric
+
 	{"eventbridge", fleet.NotFound, `EventRuleNotExisted EventBusNotExist`}, // HTTP 200
 
 	{"ram", fleet.NotFound, `EntityNotExist EntityNotExist.Role EntityNotExist.Role.Policy EntityNotExist.Policy EntityNotExist.Policy.Version`},

@@ -28,6 +28,7 @@ var (
 	ResourceManager = Product{"resourcemanager", "2020-03-31", central("resourcemanager.aliyuncs.com")}
 	ActionTrail     = Product{"actiontrail", "2020-07-06", regional("actiontrail")}
 	FC              = Product{"fc", "2023-03-30", regional("fcv3")}
+	CMS             = Product{"cms", "2019-01-01", regional("metrics")}
 	EventBridge     = Product{"eventbridge", "2020-04-01", regional("eventbridge-console")}
 )
 

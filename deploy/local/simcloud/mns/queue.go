@@ -90,7 +90,8 @@ type Service struct {
 	pending []func() // watchers to call once the world is unlocked
 	serial  uint64
 
-	counters bool // shown; see ShowCounters
+	counters bool      // shown; see ShowCounters
+	sampled  time.Time // up to when; see sample
 }
 
 // New returns a service without queues.
@@ -109,11 +110,13 @@ type queue struct {
 	ready    simcloud.Heap[*message]
 	polls    []*poll
 	watchers []func()
+	samples  []sampled // in order
 }
 
 // do runs f on the tables and calls the watchers it woke after unlocking.
 func (s *Service) do(f func() error) error {
 	s.w.Lock()
+	s.sample()
 	err := f()
 	calls := s.pending
 	s.pending = nil

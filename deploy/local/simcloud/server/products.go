@@ -7,6 +7,7 @@ import (
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/access"
 	"fleetwarden/deploy/local/simcloud/actiontrail"
+	"fleetwarden/deploy/local/simcloud/cms"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/eventbridge"
 	"fleetwarden/deploy/local/simcloud/kms"
@@ -96,6 +97,7 @@ func (s *Server) plug() error {
 		{"resourcesharing", s.Sharing},
 		{"eventbridge", s.EventBridge},
 		{"mns-open", &mns.Open{Service: s.MNS}},
+		{"cms", &cms.Monitor{Queues: s.MNS}},
 	} {
 		if err := s.Router.Register(p.code, p.product); err != nil {
 			return err
