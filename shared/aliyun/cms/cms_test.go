@@ -131,7 +131,7 @@ func TestTheNewestPointOfAQueueCounts(t *testing.T) {
 	}
 }
 
-// What cannot be read is an error, and no depth of 0.
+// Points that cannot be read are an error, and no depth of 0.
 func TestPointsThatCannotBeReadAreAnError(t *testing.T) {
 	for name, answer := range map[string]string{
 		"no JSON":         page("secret", ""),
