@@ -17,18 +17,15 @@ resource "alicloud_log_store" "functions" {
 }
 
 locals {
+  fields = jsondecode(file("${local.deploy}/queries.json")).fields
+
   # The fields that Function Compute adds to each line and, by request metrics, to each call.
-  log_texts = ["functionName", "qualifier", "requestId", "instanceID", "invocationType", "errorType", "hasFunctionError", "isColdStart"]
-  log_longs = ["durationMs", "memoryUsageMB", "scheduleLatencyMs"]
+  log_texts = local.fields.texts
+  log_longs = local.fields.longs
 
   # The leaves of a record that are searched, counted and drawn. The others are in message.
-  record_texts = [
-    "type", "level", "msg", "error", "run", "request", "function", "policy",
-    "finding.control", "finding.rule", "finding.outcome", "finding.severity", "finding.account", "finding.region", "finding.kind", "finding.id",
-    "change.control", "change.rule", "change.kind", "change.state", "change.account", "change.region", "change.id",
-    "pass.stopped",
-  ]
-  record_longs = ["pass.refs", "pass.ignored", "pass.bad", "pass.again", "pass.durationMs", "pass.delayMs"]
+  record_texts = local.fields.message.texts
+  record_longs = local.fields.message.longs
 
   token = ", '\";=()[]{}?@&<>/:\n\t\r"
 }

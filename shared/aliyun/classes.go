@@ -8,7 +8,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// rpc is the gateway and all RPC products together; MNS and OSS have their own protocols.
+// rpc is the gateway and all RPC products together; MNS, OSS and SLS have their own protocols.
 const rpc = "rpc"
 
 // classes are the codes of each product by meaning. Codes are compared whole: a prefix or
@@ -140,6 +140,14 @@ var classes = []struct {
 		InvalidQueueName InvalidRequestURL MalformedXML MissingAuthorizationHeader MissingDateHeader MissingReceiptHandle
 		MissingVersionHeader MissingVisibilityTimeout QueueNameLengthError ReceiptHandleError TimeExpired`},
 
+	// SLS: its page on error codes, and that of GetLogs.
+	{"sls", fleet.Throttled, `ReadQuotaExceed ExceedQuota`}, // HTTP 403
+	{"sls", fleet.Unavailable, `InternalServerError ServerBusy`},
+	{"sls", fleet.NotFound, `ProjectNotExist LogStoreNotExist IndexConfigNotExist`},
+	{"sls", fleet.Denied, `Unauthorized SignatureNotMatch`}, // HTTP 401
+	{"sls", fleet.Invalid, `ParameterInvalid InvalidTimeRange InvalidLine InvalidOffset InvalidMethod InvalidAPIVersion InvalidSignatureMethod
+		InvalidDateFormat InvalidContentType InvalidContentMD5 RequestTimeExpired PostBodyInvalid PostBodyTooLarge`},
+
 	// OSS: "HTTP status code 503" and "429" of its guide list what is refused by flow control.
 	{"oss", fleet.Throttled, `QpsLimitExceeded TotalQpsLimitExceeded MetaOperationQpsLimitExceeded DownloadTrafficRateLimitExceeded
 		UploadTrafficRateLimitExceeded ActiveRequestLimitExceeded CpuLimitExceeded`},
@@ -162,7 +170,7 @@ const (
 )
 
 func listed(product, code string) (fleet.Class, bool) {
-	own := product == "mns" || product == "oss"
+	own := product == "mns" || product == "oss" || product == "sls"
 	for _, c := range classes {
 		if (c.product == product || c.product == rpc && !own) && holds(c.codes, code) {
 			return c.class, true

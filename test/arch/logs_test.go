@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"encoding/json"
 	"os"
 	"reflect"
 	"regexp"
@@ -35,22 +36,26 @@ func leaves(prefix string, t reflect.Type) (out []string) {
 // an alarm on one that is not indexed fails unnoticed.
 func TestTheLogsIndexKnowsTheRecords(t *testing.T) {
 	known := append(leaves("", reflect.TypeFor[fleet.Record]()), "level", "msg", "error") // log/slog's
-	logs := readText(t, "../../deploy/terraform/logs.tf")
-	var indexed []string
-	for _, list := range regexp.MustCompile(`(?s)record_(?:texts|longs) = \[(.*?)\]`).FindAllStringSubmatch(logs, -1) {
-		for _, m := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(list[1], -1) {
-			indexed = append(indexed, m[1])
-			if !slices.Contains(known, m[1]) {
-				t.Errorf("the index has %s, which no record has", m[1])
-			}
+	var table struct {
+		Fields struct {
+			Message struct{ Texts, Longs []string }
+		}
+	}
+	if err := json.Unmarshal([]byte(readText(t, "../../deploy/queries.json")), &table); err != nil {
+		t.Fatal(err)
+	}
+	indexed := append(table.Fields.Message.Texts, table.Fields.Message.Longs...)
+	for _, leaf := range indexed {
+		if !slices.Contains(known, leaf) {
+			t.Errorf("the index has %s, which no record has", leaf)
 		}
 	}
 	if len(indexed) == 0 {
-		t.Fatal("logs.tf indexes no leaf of a record")
+		t.Fatal("queries.json indexes no leaf of a record")
 	}
-	asked := regexp.MustCompile(`message\.([A-Za-z.]*[A-Za-z])`)
-	for _, file := range []string{"logs.tf", "alarms.tf"} {
-		for _, m := range asked.FindAllStringSubmatch(readText(t, "../../deploy/terraform/"+file), -1) {
+	asked := regexp.MustCompile(`[^.]message\.([A-Za-z.]*[A-Za-z])`)
+	for _, file := range []string{"terraform/logs.tf", "terraform/alarms.tf", "queries.json"} {
+		for _, m := range asked.FindAllStringSubmatch(readText(t, "../../deploy/"+file), -1) {
 			if !slices.Contains(indexed, m[1]) {
 				t.Errorf("%s asks for message.%s, which is not indexed", file, m[1])
 			}

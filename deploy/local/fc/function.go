@@ -32,6 +32,14 @@ type Function struct {
 	// MayLog says why the platform may not write into the function's log store; nil: it
 	// may. It is asked before each writing.
 	MayLog func() error
+	// Logged is given the lines that were written there; may be nil.
+	Logged func(Lines)
+}
+
+// Lines are whole lines of an instance, in a file of the log store.
+type Lines struct {
+	Instance, Path string
+	Offset, Length int64
 }
 
 // Async is how asynchronous invocations are retried and where they end.

@@ -1,8 +1,10 @@
 package fc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,7 +111,7 @@ func (r *Runtime) reap(i *instance) {
 		x.fail(Unhandled, fmt.Sprintf("Process exited unexpectedly before completing request (%v)", err))
 	}
 	r.mu.Unlock()
-	_ = i.ship() // the invocation, if there was one, has its own note of it
+	_ = i.ship(true) // the invocation, if there was one, has its own note of it
 	close(i.exited)
 }
 
@@ -124,11 +126,15 @@ func (i *instance) kill() {
 }
 
 // ship has the platform write what the process wrote since the last time into the log
-// store, a file of [Options.LogDir]. What it may not write is lost.
-func (i *instance) ship() error {
+// store, a file of [Options.LogDir]: whole lines, and the rest once the process has ended.
+// What it may not write is lost.
+func (i *instance) ship(ended bool) error {
 	i.shipping.Lock()
 	defer i.shipping.Unlock()
 	lines := i.log.from(i.shipped)
+	if !ended {
+		lines = lines[:bytes.LastIndexByte(lines, '\n')+1]
+	}
 	if len(lines) == 0 {
 		return nil
 	}
@@ -138,12 +144,26 @@ func (i *instance) ship() error {
 			return fmt.Errorf("writing the function's log: %w", err)
 		}
 	}
-	out, err := os.OpenFile(i.store, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	at, err := add(i.store, lines)
 	if err != nil {
 		return fmt.Errorf("writing the function's log: %w", err)
 	}
-	_, err = out.Write(lines)
-	return errors.Join(err, out.Close())
+	if i.f.Logged != nil {
+		i.f.Logged(Lines{Instance: i.id, Path: i.store, Offset: at, Length: int64(len(lines))})
+	}
+	return nil
+}
+
+// add appends to a file, and returns where.
+func add(path string, text []byte) (at int64, err error) {
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	if at, err = out.Seek(0, io.SeekEnd); err == nil {
+		_, err = out.Write(text)
+	}
+	return at, errors.Join(err, out.Close())
 }
 
 // maxLog is how much of an instance's output an invocation keeps.

@@ -49,7 +49,7 @@ func (r *Runtime) run(d *deployed, c Cause, attempt int, then func(Result, *Invo
 	limit.Stop()
 	took := time.Since(began)
 	if x.instance != nil {
-		r.refuse(x.note, x.instance.ship())
+		r.refuse(x.note, x.instance.ship(false))
 	}
 	end := func() {
 		r.end(x, res, took)

@@ -45,6 +45,9 @@ const (
 	// ExpiredCredentials: the temporary credentials of the call end, for this and
 	// all later calls. It fits calls of RPC products with such only.
 	ExpiredCredentials FaultKind = "expired-credentials"
+	// Incomplete: a search of logs answers a part with HTTP 200 and says so. It fits SLS's
+	// GetLogs only.
+	Incomplete FaultKind = "incomplete"
 )
 
 // Before reports whether the call is not carried out and not answered.
@@ -90,6 +93,8 @@ type FaultCall struct {
 	Continues, Token bool
 	// Temporary: it is signed with temporary credentials.
 	Temporary bool
+	// Search: a search of logs is at the point where it may stay incomplete.
+	Search bool
 }
 
 // EventFaults are the chances, each 0 to 1, of an event on its way to the bus.
@@ -142,7 +147,7 @@ func (f *Faults) Set(seed uint64, faults []Fault, events EventFaults) error {
 
 func (x Fault) check() error {
 	switch x.Kind {
-	case Throttle, Deny, Unavailable, NotSupported, InternalError, TimeoutBefore, TimeoutAfter, HangBefore, HangAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials:
+	case Throttle, Deny, Unavailable, NotSupported, InternalError, TimeoutBefore, TimeoutAfter, HangBefore, HangAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials, Incomplete:
 	default:
 		return fmt.Errorf("unknown kind of fault %q", x.Kind)
 	}
@@ -180,6 +185,9 @@ func (f *Faults) Next(c FaultCall) FaultKind {
 }
 
 func (x *Fault) fits(c FaultCall) bool {
+	if c.Search != (x.Kind == Incomplete) {
+		return false // a search is asked about twice
+	}
 	switch x.Kind {
 	case RepeatPage:
 		if !c.Continues {

@@ -80,6 +80,7 @@ resources:
     component: fc3@0.1.22
     props: {region: "${env('HOME_REGION', '')}", functionName: fleetwarden-once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, logConfig: "${vars.logs}", role: fleetwarden-once}
 `,
+	"deploy/queries.json": `{"fields":{"texts":["functionName"],"message":{"texts":["do"],"longs":["n"]}}}`,
 	"deploy/queues.json": `{"queues":[
 		{"name":"fleetwarden-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},
 		{"name":"fleetwarden-probe","messageRetentionPeriod":604800,"visibilityTimeout":600,"deadLetter":{"queue":"fleetwarden-dead-letters","maxReceiveCount":5},"eventRules":["running"]}]}`,

@@ -16,6 +16,7 @@ import (
 	"fleetwarden/deploy/local/fcapi"
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/simcloud/sls"
 )
 
 // EndpointVariable gives every client of ours the one address of the cloud.
@@ -70,6 +71,7 @@ type Stack struct {
 	short map[string]string
 	// commandIDs are the ids of the Cloud Assistant commands, by region and name.
 	commandIDs map[string]map[string]string
+	index      *sls.Index // of the log stores
 	// Functions and triggers, for display.
 	deployed []Deployed
 }
@@ -146,6 +148,9 @@ func (s *Stack) prepare() (err error) {
 	s.o.LogDir = cmp.Or(s.o.LogDir, filepath.Join(s.temp, "log"))
 	s.o.Log = cmp.Or(s.o.Log, io.Discard)
 	if s.runtime, err = fc.New(fc.Options{Clock: s.o.Server.World.Clock, LogDir: s.o.LogDir, Issue: s.issue}); err != nil {
+		return err
+	}
+	if s.index, err = indexOf(filepath.Join(s.root, "deploy", "queries.json")); err != nil {
 		return err
 	}
 	s.api, err = s.controlPlane()
@@ -247,7 +252,7 @@ func (s *Stack) function(short string, p manifest.Function) (fc.Function, error)
 			}
 		}
 	}
-	f.MayLog = s.mayLog(f, p.LogConfig)
+	f.MayLog, f.Logged = s.mayLog(f, p.LogConfig), s.logged(f, p.LogConfig)
 	return f, nil
 }
 

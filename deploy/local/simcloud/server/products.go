@@ -18,6 +18,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/resourcesharing"
 	"fleetwarden/deploy/local/simcloud/sas"
 	"fleetwarden/deploy/local/simcloud/servicerole"
+	"fleetwarden/deploy/local/simcloud/sls"
 	"fleetwarden/deploy/local/simcloud/sts"
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -76,6 +77,7 @@ func build(o Options) (*Server, error) {
 	s.MNS = mns.New(world)
 	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults, Queues: s.MNS, Roles: s.ServiceRoles, Access: s.RAM})
 	s.OSS = oss.New(world)
+	s.SLS = sls.New(world)
 	return s, s.plug()
 }
 
@@ -105,6 +107,7 @@ func (s *Server) plug() error {
 	}
 	s.rest = []rest{
 		{mns.Owns, &mns.Handler{Service: s.MNS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
+		{sls.Owns, &sls.Handler{Service: s.SLS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
 		{oss.Owns, &oss.Handler{Service: s.OSS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
 	}
 	s.digests = []digest{

@@ -29,6 +29,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/resourcesharing"
 	"fleetwarden/deploy/local/simcloud/sas"
 	"fleetwarden/deploy/local/simcloud/servicerole"
+	"fleetwarden/deploy/local/simcloud/sls"
 	"fleetwarden/deploy/local/simcloud/sts"
 	"fleetwarden/deploy/local/simcloud/wire"
 )
@@ -75,6 +76,7 @@ type Server struct {
 	Trail *actiontrail.Trail
 	MNS   *mns.Service
 	OSS   *oss.Service
+	SLS   *sls.Service
 	// Directory is the resource directory of the accounts. Access judges who can
 	// use whose encrypted images and snapshots; see also [Server.Usable].
 	Directory *resourcemanager.Directory
