@@ -120,7 +120,7 @@ fleetwarden, whose ledger is that of the functions here
   %[9]s sweep
 
 control   GET  %[1]s/_sim/health · world · requests · invocations · permissions
-          POST %[1]s/_sim/events · fleet · faults · quotas · advance · invoke/<function>
+          POST %[1]s/_sim/events · fleet · faults · quotas · counters · advance · invoke/<function>
 
 `, url, server.Sharer, server.Sharee, server.Member, server.Home, server.Another, strings.TrimPrefix(url, "http://"), s.Policy(), s.ToolPath())
 	for _, d := range s.Functions() {

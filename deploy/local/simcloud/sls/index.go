@@ -14,7 +14,7 @@ type Index struct {
 	Leaves map[string]string
 }
 
-// json is the field of a line whose leaves are searched.
+// jsonField is the field of a line whose leaves are searched.
 const jsonField = "message"
 
 // has reports whether a field can be searched by its name, such as message.finding.rule.
