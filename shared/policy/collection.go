@@ -143,6 +143,21 @@ func (v list[T]) canonical() string {
 
 func (v list[T]) blank() bool { return len(*v.to) == 0 }
 
+// inAudit is a list of selectors beside a mode, which has to be audit.
+type inAudit struct {
+	list[Selector]
+	mode *Mode
+}
+
+func (v inAudit) load(l *loader, n node) {
+	v.list.load(l, n)
+	l.later = append(l.later, func() {
+		if *v.mode != Audit {
+			l.problem(n, "set mode: audit, or delete the key", "it has a meaning beside mode: audit alone, and the mode is %s", *v.mode)
+		}
+	})
+}
+
 // dict is a mapping whose keys the operator chooses.
 type dict[T any] struct {
 	to   *map[string]T

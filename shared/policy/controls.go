@@ -25,6 +25,9 @@ type Control struct {
 	Exclude []Selector
 	// Skip names rules of the control that are not used.
 	Skip []string
+	// EnforceFor selects, with mode Audit, the resources for which the control acts as with
+	// Enforce; it audits the rest. Empty selects none. See [Policy.Enforces].
+	EnforceFor []Selector
 }
 
 // The values of TrustedInstance.Require.

@@ -35,6 +35,7 @@ func Schema() []byte {
 
 func (o object) schema() schema {
 	properties, required := schema{}, []string{}
+	var all []schema
 	for _, f := range o.fields {
 		property := describe(f.value)
 		property["description"] = f.doc
@@ -42,8 +43,14 @@ func (o object) schema() schema {
 		if f.must {
 			required = append(required, f.key)
 		}
+		if _, ok := f.value.(inAudit); ok {
+			all = onlyInAudit()
+		}
 	}
 	s := schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(all) > 0 {
+		s["allOf"] = all
+	}
 	if len(required) > 0 {
 		s["required"] = required
 	}
@@ -64,6 +71,17 @@ func (v list[T]) schema() schema {
 		s["minItems"] = v.least
 	}
 	return s
+}
+
+// A control with enforceFor has the check of inAudit, too: see object.schema.
+func (v inAudit) schema() schema { return v.list.schema() }
+
+// onlyInAudit is the check of inAudit in JSON Schema. A control without a mode is in audit.
+func onlyInAudit() []schema {
+	return []schema{{
+		"if":   schema{"required": []string{"enforceFor"}},
+		"then": schema{"properties": schema{"mode": schema{"const": Audit}}},
+	}}
 }
 
 func (v dict[T]) schema() schema {

@@ -49,7 +49,10 @@ func (d *Directory) fields() value {
 // fields describes the keys of all controls; id is the control's, item binds a selector.
 func (c *Control) fields(id string, item func(*Selector) value) []field {
 	return []field{
-		{"mode", choice[Mode]{&c.Mode, words(Off, Audit, Enforce)}, "off, audit (says what it would change, never writes) or enforce.", false},
+		{"mode", choice[Mode]{&c.Mode, words(Off, Audit, Enforce)},
+			"off, audit (says what it would change, and writes nothing beyond enforceFor) or enforce.", false},
+		{"enforceFor", inAudit{list[Selector]{to: &c.EnforceFor, item: item}, &c.Mode},
+			"With audit alone: what the control enforces, step by step; the rest is audited. An empty list enforces nothing.", false},
 		{"include", list[Selector]{to: &c.Include, item: item}, "What the control looks at. Left out: everything.", false},
 		{"exclude", list[Selector]{to: &c.Exclude, item: item}, "What it leaves alone; wins over include.", false},
 		{"skip", list[string]{to: &c.Skip, item: choices(Rules(id))}, "Rules of this control that are not asked.", false},

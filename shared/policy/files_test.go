@@ -66,6 +66,10 @@ var goodFiles = []file{
 	{name: "limits at their bounds", file: with("limits: {maxChanges: 0, maxPercent: 100, perPass: 1000000}")},
 	{name: "a share role scope of accounts", file: control("shareRole", "exclude: [{accounts: [1]}]")},
 	{name: "a region selector when regions are auto", file: control("agent", "exclude: [{regions: [cn-beijing]}]")},
+	{name: "a part enforced beside audit", file: control("agent", "mode: audit\n    enforceFor: [{tags: {env: canary}}, {regions: [cn-beijing]}]")},
+	{name: "a part enforced without a mode, which is audit", file: control("agent", "enforceFor: [{tags: {env: canary}}]")},
+	{name: "an empty list, which enforces nothing", file: control("agent", "mode: audit\n    enforceFor: []")},
+	{name: "an account of the share role enforced", file: control("shareRole", "enforceFor: [{accounts: [1]}]")},
 	{name: "the same id approved and ours", file: with("accounts: [{id: 1}]\ncontrols: {shareRole: {approved: {accounts: [{id: 1}]}}}")},
 }
 
@@ -123,6 +127,10 @@ var badFiles = []file{
 	{name: "selector of another's account", file: with("accounts: [{id: 1}]\nselfManaged: [{accounts: [2]}]"), alone: true, want: "p.yaml:3:27: selfManaged[0].accounts[0]: account 2 is not one of the policy's accounts"},
 	{name: "selector of a region elsewhere", file: with("regions: [cn-hangzhou]\nselfManaged: [{regions: [cn-hangzou]}]"), alone: true, want: "p.yaml:3:26: selfManaged[0].regions[0]: region cn-hangzou is not one of the policy's regions"},
 	{name: "share role scope of tags", file: control("shareRole", "include: [{tags: {a: b}}]"), want: "p.yaml:4:15: controls.shareRole.include[0]: selects nothing; say at least one of accounts\np.yaml:4:16: controls.shareRole.include[0].tags: unknown key"},
+	{name: "a part enforced beside enforce", file: control("agent", "enforceFor: [{tags: {env: canary}}]\n    mode: enforce"), want: "p.yaml:4:17: controls.agent.enforceFor: it has a meaning beside mode: audit alone, and the mode is enforce; set mode: audit, or delete the key"},
+	{name: "a part enforced beside off", file: control("instanceRole", "mode: \"off\"\n    enforceFor: [{tags: {env: canary}}]"), want: "p.yaml:5:17: controls.instanceRole.enforceFor: it has a meaning beside mode: audit alone, and the mode is off; set mode: audit, or delete the key"},
+	{name: "nothing enforced beside enforce", file: control("trustedInstance", "mode: enforce\n    enforceFor: []"), want: "p.yaml:5:17: controls.trustedInstance.enforceFor: it has a meaning beside mode: audit alone, and the mode is enforce; set mode: audit, or delete the key"},
+	{name: "a region of the share role enforced", file: control("shareRole", "enforceFor: [{regions: [cn-beijing]}]"), want: "p.yaml:4:18: controls.shareRole.enforceFor[0]: selects nothing; say at least one of accounts\np.yaml:4:19: controls.shareRole.enforceFor[0].regions: unknown key"},
 	{name: "exemption without owner", file: exemption("    owner: ops\n→"), want: "p.yaml:3:5: exemptions[0]: owner is missing"},
 	{name: "exemption without reason", file: exemption("    reason: moving\n→"), want: "p.yaml:3:5: exemptions[0]: reason is missing"},
 	{name: "exemption without end", file: exemption("    expires: 2027-01-31\n→"), want: "p.yaml:3:5: exemptions[0]: expires is missing"},

@@ -17,8 +17,8 @@ type Mode string
 const (
 	// Off: the control checks nothing.
 	Off Mode = "off"
-	// Audit: the control checks, and reports the changes it would make. It never writes,
-	// whatever else is set.
+	// Audit: the control checks, and reports the changes it would make. It writes nothing,
+	// except for what [Control.EnforceFor] selects.
 	Audit Mode = "audit"
 	// Enforce: the control changes what its own choices allow.
 	Enforce Mode = "enforce"

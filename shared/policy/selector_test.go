@@ -181,3 +181,63 @@ func selector() *rapid.Generator[policy.Selector] {
 		return s
 	})
 }
+
+// What a selector of enforceFor takes is enforced beside audit, and nothing else is.
+func TestAPartOfAControlIsEnforced(t *testing.T) {
+	canary := fleet.See(fleet.Listing{Tags: map[string]string{"env": "canary"}, ResourceGroup: "rg-1"})
+	other := fleet.See(fleet.Listing{Tags: map[string]string{"env": "prod"}})
+	unread := fleet.Unknown[fleet.Listing]("denied")
+	byTag := policy.Selector{Tags: map[string]string{"env": "canary"}}
+	for name, c := range map[string]struct {
+		mode   policy.Mode
+		only   []policy.Selector
+		listed fleet.Fact[fleet.Listing]
+		want   policy.Match
+		made   bool
+		byTag  bool
+	}{
+		"enforce":                        {mode: policy.Enforce, listed: unread, want: policy.Yes, made: true},
+		"audit":                          {mode: policy.Audit, listed: canary},
+		"off":                            {mode: policy.Off, only: []policy.Selector{byTag}, listed: canary},
+		"audit and its tag":              {mode: policy.Audit, only: []policy.Selector{byTag}, listed: canary, want: policy.Yes, made: true, byTag: true},
+		"audit and another tag":          {mode: policy.Audit, only: []policy.Selector{byTag}, listed: other, byTag: true},
+		"audit and nothing read":         {mode: policy.Audit, only: []policy.Selector{byTag}, listed: unread, want: policy.Maybe, byTag: true},
+		"audit and its group":            {mode: policy.Audit, only: []policy.Selector{byTag, {ResourceGroups: []string{"rg-1"}}}, listed: canary, want: policy.Yes, made: true},
+		"audit and its region":           {mode: policy.Audit, only: []policy.Selector{{Regions: []fleet.Region{"cn-hangzhou"}}}, listed: unread, want: policy.Yes, made: true},
+		"audit and an empty selector":    {mode: policy.Audit, only: []policy.Selector{{}}, listed: canary},
+		"audit and another account's":    {mode: policy.Audit, only: []policy.Selector{{Accounts: []fleet.AccountID{"2"}}}, listed: canary},
+		"audit and an account of ours":   {mode: policy.Audit, only: []policy.Selector{{Accounts: []fleet.AccountID{"1"}}}, listed: canary, want: policy.Yes, made: true},
+		"audit and a tag in the account": {mode: policy.Audit, only: []policy.Selector{{Accounts: []fleet.AccountID{"1"}, Tags: byTag.Tags}}, listed: canary, want: policy.Yes, made: true, byTag: true},
+	} {
+		p := policy.Default()
+		p.Agent.Mode, p.Agent.EnforceFor = c.mode, c.only
+		scope := fleet.Scope{Account: "1", Region: "cn-hangzhou"}
+		got := p.Enforces(policy.ControlAgent, scope, c.listed)
+		if got != c.want || p.Makes(policy.ControlAgent, got == policy.Yes) != c.made || p.EnforcesByTag(policy.ControlAgent, scope, c.listed) != c.byTag {
+			t.Errorf("%s: got %s, made %t, by its tags %t", name, got, p.Makes(policy.ControlAgent, got == policy.Yes), p.EnforcesByTag(policy.ControlAgent, scope, c.listed))
+		}
+	}
+}
+
+// Only accounts and regions can be known to take all of an account.
+func TestAllOfAnAccountIsEnforcedByAccountsAndRegionsAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		regions []fleet.Region
+		only    []policy.Selector
+		want    bool
+	}{
+		"nothing":                       {},
+		"the account":                   {only: []policy.Selector{{Accounts: []fleet.AccountID{"1"}}}, want: true},
+		"another account":               {only: []policy.Selector{{Accounts: []fleet.AccountID{"2"}}}},
+		"a region of all":               {only: []policy.Selector{{Regions: []fleet.Region{"cn-hangzhou"}}}},
+		"a region of two":               {regions: []fleet.Region{"cn-hangzhou", "cn-beijing"}, only: []policy.Selector{{Regions: []fleet.Region{"cn-hangzhou"}}}},
+		"two regions of two":            {regions: []fleet.Region{"cn-hangzhou", "cn-beijing"}, only: []policy.Selector{{Regions: []fleet.Region{"cn-hangzhou"}}, {Regions: []fleet.Region{"cn-beijing"}}}, want: true},
+		"the account by a tag that all": {only: []policy.Selector{{Accounts: []fleet.AccountID{"1"}, Tags: map[string]string{"env": "*"}}}},
+	} {
+		p := policy.Default()
+		p.Regions, p.InstanceRole.EnforceFor = c.regions, c.only
+		if got := p.EnforcesAll(policy.ControlInstanceRole, "1"); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
