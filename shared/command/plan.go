@@ -58,7 +58,7 @@ func (c *Call) plan(ctx context.Context, s scope, run, out string, part bool) er
 	f := s.Filter
 	f.Named = s.narrow() || len(s.IDs) > 0
 	if part {
-		f.Part = &inv.Options.Policy.Limits
+		f.Part = inv.Options.Policy
 	}
 	p, err := plan.New(found, drift, f, inv.Session.Now())
 	if err != nil {

@@ -36,7 +36,7 @@ func TrustedInstance(w *observe.World, p *policy.Policy) Decide {
 	return instances.TrustedInstance
 }
 
-// InstanceRole reads RoleNames and Roles.
+// InstanceRole reads RoleNames, Roles and, where a part of the control is enforced, Users.
 func InstanceRole(w *observe.World, p *policy.Policy) Decide {
 	w.Needed = []string{p.InstanceRole.Role}
 	return instances.Role
@@ -75,6 +75,7 @@ func Instances(w observe.World, p *policy.Policy, steps []reconcile.Step, contro
 		return out
 	}
 	w.Waits = instances.Waiting(decide, p)
+	w.WantsUsers, w.UsersIn = instances.SharedRoles(decide, p), p.Regions
 	return reconcile.Control[*fleet.World]{Observe: w.Observe, Decide: decide, InPlace: instances.InPlace, Steps: steps}
 }
 

@@ -76,6 +76,9 @@ type Verdict struct {
 	// since when it has been so: then the patience has not ended.
 	Patience time.Duration
 	Since    time.Time
+	// Covered says that the policy has the control act on what was judged: it enforces, or it
+	// is in audit and enforceFor takes the resource. The gate of the rules sets it.
+	Covered bool
 }
 
 // Matured reports whether the patience had ended at a time.
@@ -150,6 +153,10 @@ type Change struct {
 	// Needs, when set, is the Ref of another change of the same pass that has
 	// to be done first. If it is not done, this one is not tried.
 	Needs Key `json:"-"`
+	// Covered says that the policy has the change made for what was judged: see
+	// [Verdict.Covered]. Where a part of a control is enforced, Uncovered says why not.
+	Covered   bool   `json:"-"`
+	Uncovered string `json:"-"`
 }
 
 // State says what became of a Change.

@@ -245,6 +245,10 @@ type World struct {
 	// name. RAM role names are compared without regard to case by RAM; here the
 	// key is the name as the instance shows it.
 	Roles map[string]Fact[Role]
+	// Users are the instances that have a role, by the role's name: in the regions of the
+	// policy or, where it lists none, in the region of Scope. Only roles that are to be changed
+	// while a part of their users is enforced are in it.
+	Users map[string]Fact[[]Instance]
 	// Remembers is true in a sweep: what is first found not to hold now is remembered as
 	// found at At.
 	Remembers bool

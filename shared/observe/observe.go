@@ -80,6 +80,11 @@ type World struct {
 	// facets. Nil reads nothing.
 	Past  Past
 	Waits func(*fleet.World) []string
+	// Users reads which instances have the roles that WantsUsers returns, in UsersIn or,
+	// where that is empty, in the region of the batch. Nil reads nothing.
+	Users      Users
+	WantsUsers func(*fleet.World) []string
+	UsersIn    []fleet.Region
 	// Now is the cloud's time, taken after the reads.
 	Now func() time.Time
 }
@@ -108,7 +113,10 @@ func (o World) Observe(ctx context.Context, b fleet.Batch) (*fleet.World, error)
 		}
 	}
 	w.At = o.Now()
-	return w, o.past(ctx, w)
+	if err := o.past(ctx, w); err != nil {
+		return nil, err
+	}
+	return w, o.users(ctx, w)
 }
 
 // past fills Found of the instances that wait for it.

@@ -22,6 +22,7 @@ type Memory struct {
 	kms    map[fleet.Region]answer[string]
 	runs   *answer[map[string][]fleet.Invocation]
 	disks  *surveyed
+	users  map[roleIn]answer[map[string]fleet.Listing]
 }
 
 // Limits of the cached roles (or regions), images and instances with runs; beyond them each
@@ -154,4 +155,27 @@ func (o assistantsOnce) Invocations(ctx context.Context, region fleet.Region, si
 		o.m.runs = &answer[map[string][]fleet.Invocation]{runs, err}
 	}
 	return runs, err
+}
+
+// Users reads once for each region which instances have a role.
+func (m *Memory) Users(u Users) Users {
+	if m.users == nil {
+		m.users = map[roleIn]answer[map[string]fleet.Listing]{}
+	}
+	return usersOnce{u, m.users}
+}
+
+// roleIn is a role, as the instances of a region have it.
+type roleIn struct {
+	region fleet.Region
+	role   string
+}
+
+type usersOnce struct {
+	users Users
+	known map[roleIn]answer[map[string]fleet.Listing]
+}
+
+func (o usersOnce) RoleUsers(ctx context.Context, region fleet.Region, role string) (map[string]fleet.Listing, error) {
+	return once(o.known, roleIn{region, role}, func() (map[string]fleet.Listing, error) { return o.users.RoleUsers(ctx, region, role) })
 }

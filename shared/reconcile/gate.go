@@ -1,12 +1,12 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"io"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/policy"
 )
 
 // Gate returns the state of a change that the policy or a dry run holds back, and why; an
@@ -15,12 +15,26 @@ func (o Options) Gate(control string, c fleet.Change) (state fleet.State, why st
 	switch {
 	case !o.Policy.Guards(c.Ref.Scope):
 		return fleet.Skipped, "the policy does not guard " + c.Ref.Scope.String()
-	case o.Policy.ModeOf(control) != policy.Enforce:
-		return fleet.Planned, "the control is in audit mode"
+	case !o.Policy.Makes(control, c.Covered):
+		return fleet.Planned, cmp.Or(c.Uncovered, "the control is in audit mode")
 	case o.DryRun:
 		return fleet.Planned, "dry run"
 	}
 	return "", ""
+}
+
+// covered are the changes that at least one of the verdicts has made: that another, which the
+// policy audits, asks for the same does not hold them back.
+func covered(verdicts []fleet.Verdict) map[fleet.ChangeID]bool {
+	out := map[fleet.ChangeID]bool{}
+	for _, v := range verdicts {
+		for _, c := range v.Changes {
+			if c.Covered {
+				out[c.Identity()] = true
+			}
+		}
+	}
+	return out
 }
 
 // gate holds back what the policy, a dry run or the rate of a pass does not let through:

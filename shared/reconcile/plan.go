@@ -43,9 +43,13 @@ type item struct {
 
 func newPlan(verdicts []fleet.Verdict, r *pass) *plan {
 	p := &plan{r: r, by: map[fleet.ChangeID]*item{}}
+	made := covered(verdicts)
 	for _, v := range verdicts {
 		for _, c := range v.Changes {
 			id := c.Identity()
+			if made[id] && !c.Covered {
+				continue
+			}
 			it := p.by[id]
 			if it == nil {
 				it = &item{change: c, control: v.Control, rule: v.Rule}

@@ -45,6 +45,60 @@ func TestOnlyEnforceActs(t *testing.T) {
 	}
 }
 
+// Of a control in audit, what the gate of the rules has marked is made, if the policy enforces
+// a part.
+func TestAPartOfAControlActs(t *testing.T) {
+	only := []policy.Selector{{Tags: map[string]string{"rollout": "canary"}}}
+	for name, tc := range map[string]struct {
+		mode   policy.Mode
+		only   []policy.Selector
+		change fleet.Change
+		want   fleet.State
+		why    string
+	}{
+		"covered":              {policy.Audit, only, fleet.Change{Covered: true}, fleet.Done, ""},
+		"not covered":          {policy.Audit, only, fleet.Change{Uncovered: "not this"}, fleet.Planned, "not this"},
+		"covered before":       {policy.Audit, nil, fleet.Change{Covered: true}, fleet.Planned, "the control is in audit mode"},
+		"covered, and off now": {policy.Off, only, fleet.Change{Covered: true}, fleet.Planned, "the control is in audit mode"},
+	} {
+		b := newBench(tc.mode)
+		b.o.Policy.InstanceRole.EnforceFor = tc.only
+		tc.change.Kind, tc.change.Ref = mend, ref("i-1")
+		b.verdicts["i-1"] = []fleet.Verdict{broken("i-1", tc.change)}
+		b.ran(t, batch("i-1"))
+		b.want(t, map[string]fleet.State{"attach-role i-1": tc.want})
+		for _, r := range b.records {
+			if r.Change != nil && r.Change.Why != tc.why {
+				t.Errorf("%s: %q", name, r.Change.Why)
+			}
+		}
+	}
+}
+
+// One change that several resources ask for is made if one of them is enforced, whatever the
+// order; then it is that one's alone.
+func TestAChangeThatOneOfTwoHasMadeIsMade(t *testing.T) {
+	for name, first := range map[string]bool{"the first": true, "the second": false} {
+		b := newBench(policy.Audit)
+		b.o.Policy.InstanceRole.EnforceFor = []policy.Selector{{Tags: map[string]string{"rollout": "canary"}}}
+		for id, covered := range map[string]bool{"i-1": first, "i-2": !first} {
+			v := needy(id)
+			for i := range v.Changes {
+				v.Changes[i].Covered = covered
+			}
+			b.verdicts[id] = []fleet.Verdict{v}
+		}
+		b.ran(t, batch("i-1", "i-2"))
+		want := map[string]fleet.State{"ensure-role r": fleet.Done, "attach-role i-1": fleet.Planned, "attach-role i-2": fleet.Done}
+		if first {
+			want["attach-role i-1"], want["attach-role i-2"] = fleet.Done, fleet.Planned
+		}
+		if diff := cmp.Diff(want, b.states()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestAChangeOfAControlThatThePolicyDoesNotKnowIsNotMade(t *testing.T) {
 	b := newBench(policy.Enforce)
 	v := broken("i-1")

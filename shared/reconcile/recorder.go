@@ -86,13 +86,13 @@ func (r *Recorder) Finding(v fleet.Verdict) error {
 // made; why says so of one that neither the policy nor a dry run holds back.
 func (r *Recorder) Verdicts(verdicts []fleet.Verdict, why string) error {
 	var errs []error
-	seen := map[fleet.ChangeID]bool{}
+	seen, made := map[fleet.ChangeID]bool{}, covered(verdicts)
 	for _, v := range verdicts {
 		errs = append(errs, r.Finding(v))
 	}
 	for _, v := range verdicts {
 		for _, c := range v.Changes {
-			if seen[c.Identity()] {
+			if seen[c.Identity()] || made[c.Identity()] && !c.Covered {
 				continue
 			}
 			seen[c.Identity()] = true

@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,6 +43,41 @@ func (c *Client) RoleNames(ctx context.Context, region fleet.Region, ids []strin
 		}
 	}
 	return out, nil
+}
+
+// maxUsers is how many instances of a role are read.
+const maxUsers = 1000
+
+// RoleUsers reads the instances of a region that have a role, with DescribeInstanceRamRole, 50
+// a page, and DescribeInstances. One that was released meanwhile is left out. It is an error if
+// they are more than 1000, or changed while the pages were read.
+func (c *Client) RoleUsers(ctx context.Context, region fleet.Region, role string) (map[string]fleet.Listing, error) {
+	ids := map[string]bool{} // a page may repeat one of the page before
+	for n := int32(1); ; n++ {
+		page, err := aliyun.Do[sdk.DescribeInstanceRamRoleRequest, sdk.DescribeInstanceRamRoleResponseBody](ctx, c.session,
+			api(region, "DescribeInstanceRamRole"), &sdk.DescribeInstanceRamRoleRequest{
+				RegionId: new(string(region)), RamRoleName: &role, PageNumber: &n, PageSize: new(int32(maxRoleIDs)),
+			})
+		if err != nil {
+			return nil, err
+		}
+		total := int(dara.Int32Value(page.TotalCount))
+		if total > maxUsers {
+			return nil, fmt.Errorf("%d instances of %s have the role %s, and at most %d are read", total, region, role, maxUsers)
+		}
+		read := len(ids)
+		if page.InstanceRamRoleSets != nil {
+			for _, set := range page.InstanceRamRoleSets.InstanceRamRoleSet {
+				ids[dara.StringValue(set.InstanceId)] = true
+			}
+		}
+		switch {
+		case len(ids) >= total:
+			return c.Listings(ctx, region, slices.Sorted(maps.Keys(ids)))
+		case len(ids) == read:
+			return nil, fmt.Errorf("reading the instances of %s that have the role %s: the answers hold %d of %d", region, role, len(ids), total)
+		}
+	}
 }
 
 // AttachRole attaches role to instances, at most 100 a call, with AttachInstanceRamRole. An

@@ -244,3 +244,39 @@ func TestCallsWithoutPermissionAreDenied(t *testing.T) {
 		}
 	}
 }
+
+func TestTheInstancesOfARoleAreReadByTheFifty(t *testing.T) {
+	b := newBench(t)
+	fleet := b.seed(t, simecs.FleetSpec{Count: 120, Drift: map[string]float64{"noRole": 0.1}})
+	got, err := b.RoleUsers(t.Context(), region, role)
+	if err != nil || len(got) != 108 {
+		t.Fatalf("%d of 108, %v", len(got), err)
+	}
+	for _, id := range fleet.Drifted["noRole"] {
+		if _, ok := got[id]; ok {
+			t.Errorf("%s has no role", id)
+		}
+	}
+	for id, l := range got {
+		if l.Type == "" {
+			t.Errorf("%s: got %+v", id, l)
+		}
+	}
+	if none, err := b.RoleUsers(t.Context(), region, "of-nothing"); err != nil || len(none) != 0 {
+		t.Errorf("%v, %v", none, err)
+	}
+}
+
+func TestNotAllInstancesOfARoleAreAnError(t *testing.T) {
+	one := `"InstanceRamRoleSets":{"InstanceRamRoleSet":[{"InstanceId":"i-1","RamRoleName":"r"}]}}`
+	for name, answer := range map[string]string{
+		"the same page again": `{"RequestId":"R","TotalCount":2,` + one,
+		"an empty page":       `{"RequestId":"R","TotalCount":2}`,
+		"too many":            `{"RequestId":"R","TotalCount":1001,` + one,
+	} {
+		client, _ := newClient(t, pages(t, map[string]string{"": answer}))
+		if got, err := client.RoleUsers(t.Context(), region, "r"); err == nil {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}

@@ -84,6 +84,7 @@ func (c clients) world(p *policy.Policy, past observe.Past, known *observe.Memor
 	}
 	if p.InstanceRole.Mode != policy.Off {
 		w.RoleNames, w.WantsRole, w.Roles = c.ecs, instances.WantsRole(p), known.Roles(c.ram)
+		w.Users = known.Users(c.ecs)
 	}
 	if p.Agent.Mode != policy.Off {
 		w.Agents, w.Assistants = c.sas, known.Assistants(c.ecs)

@@ -31,6 +31,10 @@ type Check struct {
 	Over bool
 	// Held says why an item that is not stale is not enqueued for its owner; empty: it is.
 	Held string
+	// covered says that the policy has the owner make all of the item's changes, and uncovered
+	// why not, where it enforces a part of the control.
+	covered   bool
+	uncovered string
 }
 
 // Fresh reports whether the item is enqueued for its owner.
@@ -113,14 +117,19 @@ func compare(item Item, verdicts []fleet.Verdict, err error) Check {
 	if err != nil {
 		return Check{Item: item, Stale: "it cannot be checked: " + err.Error()}
 	}
-	var now []Change
+	var now, made []Change
 	var reasons []string
-	blocked := false
+	uncovered, blocked := "", false
 	for _, v := range verdicts {
 		if v.Control != item.Control || v.Ref.Key() != item.Ref().Key() {
 			continue
 		}
-		now = append(now, changes(v.Changes)...)
+		for i, c := range changes(v.Changes) {
+			if now = append(now, c); v.Changes[i].Covered {
+				made = append(made, c)
+			}
+			uncovered = cmp.Or(uncovered, v.Changes[i].Uncovered)
+		}
 		left := v.Outcome == fleet.Violation && len(v.Changes) == 0 && policy.Repairs(v.Rule)
 		blocked = blocked || left || v.Patience > 0 || slices.Contains([]fleet.Outcome{fleet.Undecided, fleet.Fault, fleet.Pending, fleet.Conflict}, v.Outcome)
 		if v.Reason != "" && !slices.Contains(reasons, v.Reason) {
@@ -136,8 +145,13 @@ func compare(item Item, verdicts []fleet.Verdict, err error) Check {
 	case slices.ContainsFunc(now, func(c Change) bool { return !slices.ContainsFunc(item.Changes, c.same) }):
 		return Check{Item: item, Stale: "another change is needed now: " + why}
 	}
-	item.Changes = now
-	return Check{Item: item}
+	// The owner makes the covered ones alone. Of the rest, which would not come, nothing is awaited.
+	check := Check{Item: item, covered: len(made) > 0, uncovered: uncovered}
+	check.Item.Changes = now
+	if check.covered {
+		check.Item.Changes = made
+	}
+	return check
 }
 
 // hold holds what the policy does not let through: items of a control in audit, and all
@@ -145,7 +159,7 @@ func compare(item Item, verdicts []fleet.Verdict, err error) Check {
 func hold(all []Check, p Plan, pol *policy.Policy) {
 	n := Counts{}
 	for _, s := range all {
-		if s.Stale == "" {
+		if s.Stale == "" && pol.Makes(s.Item.Control, s.covered) {
 			n.Add(s.Item)
 		}
 	}
@@ -153,7 +167,9 @@ func hold(all []Check, p Plan, pol *policy.Policy) {
 		s := &all[i]
 		switch {
 		case s.Stale != "":
-		case pol.ModeOf(s.Item.Control) != policy.Enforce:
+		case !pol.Makes(s.Item.Control, s.covered) && s.uncovered != "":
+			s.Held = s.uncovered + ": its owner would change nothing"
+		case !pol.Makes(s.Item.Control, s.covered):
 			s.Held = fmt.Sprintf("the control %s is set to %s: its owner would change nothing", s.Item.Control, pol.ModeOf(s.Item.Control))
 		default:
 			s.Held = exceeded(pol.Limits, p.Named, n.Of(s.Item), p.seen(s.Item.Scope))

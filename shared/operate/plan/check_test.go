@@ -185,3 +185,39 @@ func TestPolicyHolds(t *testing.T) {
 		}
 	}
 }
+
+// Of a control of which a part is enforced, that part is enqueued, and the limits count it alone.
+func TestThePartThatIsEnforcedIsEnqueued(t *testing.T) {
+	covered := func(id string) fleet.Change {
+		c := attach(hangzhou, id)
+		c.Covered = true
+		return c
+	}
+	left := func(c fleet.Change) fleet.Change {
+		c.Uncovered = "enforceFor does not take this"
+		return c
+	}
+	pol := enforcing()
+	pol.InstanceRole.Mode, pol.InstanceRole.EnforceFor = policy.Audit, []policy.Selector{{Tags: map[string]string{"rollout": "canary"}}}
+	pol.Limits = policy.Limits{MaxChanges: 2, MaxPercent: 100, MaxPerHour: 100}
+	drift := []sweep.Drifted{drifted(hangzhou, role, "i-1", covered("i-1")), drifted(hangzhou, role, "i-2", left(ensure(hangzhou)), covered("i-2"))}
+	e := &fakeControls{verdicts: []fleet.Verdict{says(hangzhou, role, "i-1", covered("i-1")), says(hangzhou, role, "i-2", left(ensure(hangzhou)), covered("i-2"))}}
+	for n := range 5 {
+		id := fmt.Sprint("i-rest", n)
+		drift = append(drift, drifted(hangzhou, role, id, left(attach(hangzhou, id))))
+		e.verdicts = append(e.verdicts, says(hangzhou, role, id, left(attach(hangzhou, id))))
+	}
+	for _, s := range check(t, e, made(t, drift...), pol) {
+		rest := strings.HasPrefix(s.Item.ID, "i-rest")
+		if s.Fresh() == rest || rest && s.Held != "enforceFor does not take this: its owner would change nothing" || !rest && len(s.Item.Changes) != 1 {
+			t.Errorf("%s: %+v", s.Item.ID, s)
+		}
+	}
+	for i := range drift[:2] {
+		drift[i].Covered = true
+	}
+	p, err := plan.New(found(), each(drift, nil), plan.Filter{Part: pol}, noon)
+	if err != nil || len(p.Items) != 1 || p.Left != 1 { // of i-2 the limits count the role, too
+		t.Errorf("%d items, %d left, %v", len(p.Items), p.Left, err)
+	}
+}

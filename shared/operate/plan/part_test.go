@@ -43,7 +43,7 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 						e.verdicts = append(e.verdicts, says(hangzhou, role, d.ID, d.Changes...))
 					}
 				}
-				p, err := plan.New(found(), each(all, nil), plan.Filter{Part: &pol.Limits}, noon)
+				p, err := plan.New(found(), each(all, nil), plan.Filter{Part: pol}, noon)
 				if err != nil || len(p.Items) == 0 || len(p.Items)+p.Left != len(all) || p.Left > 0 && !strings.Contains(p.Why, name) {
 					t.Fatalf("round %d: %d items, %d left out (%s), %v", round, len(p.Items), p.Left, p.Why, err)
 				}
@@ -62,7 +62,7 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 func TestAPartOfNothingSaysWhichLimitIsInTheWay(t *testing.T) {
 	limits := policy.Limits{MaxChanges: 100, MaxPercent: 100}
 	d := drifted(hangzhou, role, "i-1", fleet.Change{Kind: fleet.ReplaceRole, Ref: attach(hangzhou, "i-1").Ref, Before: "theirs", Want: "role"})
-	p, err := plan.New(found(), each([]sweep.Drifted{d}, nil), plan.Filter{Part: &limits}, noon)
+	p, err := plan.New(found(), each([]sweep.Drifted{d}, nil), plan.Filter{Part: &policy.Policy{Limits: limits}}, noon)
 	if err != nil || len(p.Items) != 0 || p.Left != 1 || !strings.Contains(p.Why, "maxPerHour 0") {
 		t.Errorf("%d items, %d left out (%s), %v", len(p.Items), p.Left, p.Why, err)
 	}

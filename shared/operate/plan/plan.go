@@ -151,8 +151,9 @@ type Filter struct {
 	Controls []string
 	IDs      []string
 	// Part, when set, takes only as many changes of each account, region and control as
-	// these limits let through.
-	Part *policy.Limits
+	// the limits of this policy let through, and of a control of which it enforces a part
+	// only that.
+	Part *policy.Policy
 	// Named says that a person named the resources that were seen.
 	Named bool
 }
@@ -171,7 +172,7 @@ func (f Filter) part(n Counts, i Item, seen int) string {
 	for _, c := range i.Changes {
 		with.Add(c.Identity())
 	}
-	why := exceeded(*f.Part, f.Named, with.Total, seen)
+	why := exceeded(f.Part.Limits, f.Named, with.Total, seen)
 	if why == "" {
 		n[k] = &with
 	}
@@ -179,6 +180,9 @@ func (f Filter) part(n Counts, i Item, seen int) string {
 }
 
 func (f Filter) takes(d sweep.Drifted) bool {
+	if f.Part != nil && f.Part.Partly(d.Control) && !d.Covered {
+		return false
+	}
 	return in(f.Accounts, d.Scope.Account) && in(f.Regions, d.Scope.Region) && in(f.Controls, d.Control) && in(f.IDs, d.ID)
 }
 

@@ -36,6 +36,8 @@ type collector struct {
 	notified func(control string) (time.Time, error)
 	// tally counts the whole attempt.
 	tally *tally
+	// covered are the changes of the page that the policy has made.
+	covered map[fleet.ChangeID]bool
 	// settling is set while the pass checks the intents that others left open.
 	settling bool
 	// broken says why what was found cannot be kept: the log or the store failed.
@@ -81,7 +83,7 @@ func (c *collector) log(r fleet.Record) error {
 func (c *collector) count(r fleet.Record) bool {
 	switch {
 	case r.Change != nil:
-		c.tally.change(r.Change)
+		c.tally.change(r.Change, c.covered[r.Change.Identity()])
 	case r.Finding == nil:
 	case !c.tally.finding(r.Finding):
 		return false
@@ -151,6 +153,14 @@ func (c *collector) exempted(verdicts []fleet.Verdict, by func(fleet.Verdict) (p
 // saw counts n resources, and keeps the changes that the verdicts on them ask for.
 func (c *collector) saw(n int, verdicts []fleet.Verdict) {
 	c.seen += n
+	c.covered = map[fleet.ChangeID]bool{}
+	for _, v := range verdicts {
+		for _, ch := range v.Changes {
+			if ch.Covered {
+				c.covered[ch.Identity()] = true
+			}
+		}
+	}
 	drift := DriftOf(verdicts)
 	for _, d := range drift {
 		for _, ch := range d.Changes {
@@ -180,6 +190,7 @@ func DriftOf(verdicts []fleet.Verdict) (out []Drift) {
 			out = append(out, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
 		}
 		for _, ch := range v.Changes {
+			out[i].Covered = out[i].Covered || ch.Covered
 			if !slices.ContainsFunc(out[i].Changes, func(x fleet.Change) bool { return x.Identity() == ch.Identity() }) {
 				out[i].Changes = append(out[i].Changes, ch)
 			}
@@ -210,7 +221,7 @@ func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
 				continue
 			}
 		}
-		c.due = append(c.due, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID})
+		c.due = append(c.due, Drift{Control: v.Control, Kind: v.Ref.Kind, ID: v.Ref.ID, Covered: v.Covered})
 		c.tally.due[v.Control]++
 		c.size += 100
 	}

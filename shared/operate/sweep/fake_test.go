@@ -16,6 +16,7 @@ import (
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 	"fleetwarden/shared/report"
+	"fleetwarden/shared/rules/verdict"
 )
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -220,7 +221,7 @@ func (v *view) world(_ context.Context, account fleet.AccountID) (reconcile.Cont
 			ids := []string{}
 			for _, r := range b.Refs {
 				ids = append(ids, r.ID)
-				w.Instances = append(w.Instances, fleet.Instance{Ref: r, Listed: fleet.See(fleet.Listing{})})
+				w.Instances = append(w.Instances, fleet.Instance{Ref: r, Listed: fleet.See(fleet.Listing{VPC: "vpc-" + r.ID})})
 			}
 			return w, v.do(fmt.Sprintf("observe %s %s", b.Scope, strings.Join(ids, ",")), func() error { return nil })
 		},
@@ -294,7 +295,7 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 			agent.Changes = []fleet.Change{{Kind: fleet.PushAgent, Ref: r, Want: "linux"}}
 		}
 	}
-	return []fleet.Verdict{role, agent}
+	return []fleet.Verdict{verdict.Enforce(p, role, in.Listed, nil), verdict.Enforce(p, agent, in.Listed, nil)}
 }
 
 // sharing is the control over what accounts share.

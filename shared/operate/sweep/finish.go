@@ -36,16 +36,17 @@ func (s *Sweep) finish(ctx context.Context, p progress, fault string) error {
 	if err != nil {
 		return err
 	}
-	held, matured := s.holds(p, fault), s.informs(p, fault)
+	made := p.totals.made(s.Options.Policy)
+	held, matured := s.holds(p, made, fault), s.informs(p, fault)
 	if err := s.notifyOwners(ctx, p, held, matured); err != nil {
 		return err
 	}
 	e := end{V: Version, Attempt: p.attempt, Parts: p.parts, Exempt: p.totals.Exempt, Memory: remembered, Shard: report.Shard{
-		Scope: p.scope, Seen: p.totals.Seen, Counts: p.totals.Counts, Changes: outcomes(p.totals.Changes, held),
+		Scope: p.scope, Seen: p.totals.Seen, Counts: p.totals.Counts, Changes: outcomes(p.totals.Changes, made, held),
 		Fault: fault, Calls: p.calls(s.Options.Meter),
 	}}
 	var found []fleet.FindingRecord
-	if e.Shard.Held, err = s.held(ctx, p, held); err != nil {
+	if e.Shard.Held, err = s.held(ctx, p, made, held); err != nil {
 		return err
 	}
 	for _, h := range e.Shard.Held {
@@ -56,7 +57,9 @@ func (s *Sweep) finish(ctx context.Context, p progress, fault string) error {
 			found = append(found, p.dueFinding(control, h))
 			continue
 		}
-		e.Notified = append(e.Notified, control)
+		if !s.Options.Policy.Partly(control) { // of the rest the owner knows nothing
+			e.Notified = append(e.Notified, control)
+		}
 	}
 	if fault != "" {
 		found = append(found, p.faultFinding(fault))
@@ -75,29 +78,36 @@ func (s *Sweep) finish(ctx context.Context, p progress, fault string) error {
 	return s.last(ctx, p.start)
 }
 
-// outcomes are the changes of a shard after its owners were notified, or not.
-func outcomes(changes []report.ChangeCount, held map[string]hold) []report.ChangeCount {
-	out := slices.Clone(changes)
-	for i := range out {
-		h, decided := held[out[i].Control]
-		switch {
-		case !decided || out[i].State != fleet.Planned:
-		case h.why == "":
-			out[i].State = fleet.Forwarded
-		default:
-			out[i].State = fleet.Held
+// outcomes are the changes of a shard after its owners were notified of those that are made, or
+// not.
+func outcomes(changes, made []report.ChangeCount, held map[string]hold) []report.ChangeCount {
+	out := counted(changes)
+	for _, c := range made {
+		h, decided := held[c.Control]
+		if !decided || c.State != fleet.Planned {
+			continue
 		}
+		n := c.N
+		c.N = 0
+		if out[c] -= n; out[c] == 0 {
+			delete(out, c)
+		}
+		c.State = fleet.Forwarded
+		if h.why != "" {
+			c.State = fleet.Held
+		}
+		out[c] += n
 	}
-	return out
+	return sums(out)
 }
 
 // held says for each rule how many of its changes are held, why and since when.
-func (s *Sweep) held(ctx context.Context, p progress, holds map[string]hold) (out []report.Held, err error) {
+func (s *Sweep) held(ctx context.Context, p progress, made []report.ChangeCount, holds map[string]hold) (out []report.Held, err error) {
 	for _, control := range slices.Sorted(maps.Keys(holds)) {
 		if holds[control].why == "" {
 			continue
 		}
-		asked := p.totals.asked(control)
+		asked := asked(made, control)
 		for _, rule := range slices.Sorted(maps.Keys(asked)) {
 			out = append(out, report.Held{Control: control, Rule: rule, Why: holds[control].why, N: asked[rule]})
 		}

@@ -255,6 +255,28 @@ func TestAnOwnerIsNotifiedOnceWhenAPatienceEnds(t *testing.T) {
 	}
 }
 
+// Where a part of a control is enforced, its owner hears of that each night: a sweep does not
+// claim that the owner knows of all that had matured, so that the rest is reported once it is
+// enforced as well.
+func TestAnOwnerIsNotifiedOfWhatMaturesInThePartThatIsEnforced(t *testing.T) {
+	c := newCloud()
+	c.policy.Agent.Mode, c.policy.Agent.EnforceFor = policy.Audit, []policy.Selector{{VPCs: []string{"vpc-h2o"}}}
+	c.fleets[hangzhou] = []string{"h1", "h2o", "h3o"}
+	const message = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance "
+	for day := range 3 {
+		c.nightly(t, day, fine)
+	}
+	if c.notified[message+"h2o"] != 2 || c.notified[message+"h3o"] != 0 {
+		t.Errorf("notified of %v", c.notified)
+	}
+	c.policy.Agent.Mode, c.policy.Agent.EnforceFor = policy.Enforce, nil
+	c.nightly(t, 3, fine)
+	c.nightly(t, 4, fine)
+	if c.notified[message+"h3o"] != 1 {
+		t.Errorf("notified of %v once all is enforced", c.notified)
+	}
+}
+
 // A patience that ends in a night whose shard fails, or whose message does, or in which the
 // control is in audit, is reported to the owner by the next sweep that can: not never.
 func TestAnOwnerIsNotifiedByTheNextSweepOfWhatOneCouldNotReport(t *testing.T) {

@@ -9,20 +9,18 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/report"
 )
 
 // hold says why a control's owner is not notified of drift, and what the operator can do.
 // Without a reason it is notified.
 type hold struct{ why, remedy string }
 
-// holds decides for each control that may change things. The mode is asked only now,
-// and all drift counts: the policy may have changed since the shard was begun.
-func (s *Sweep) holds(p progress, fault string) map[string]hold {
+// holds decides for each control that may change things, made being what it would change. The
+// mode is asked only now: the policy may have changed since the shard was begun.
+func (s *Sweep) holds(p progress, made []report.ChangeCount, fault string) map[string]hold {
 	out := map[string]hold{}
-	for control, n := range p.totals.changed() {
-		if s.Options.Policy.ModeOf(control) != policy.Enforce {
-			continue
-		}
+	for control, n := range changed(made) {
 		switch why := s.Options.Policy.Limits.Exceeded(n, p.totals.Seen); {
 		case fault != "":
 			out[control] = hold{"the shard could not be read to its end", "the next sweep tries again"}
@@ -38,12 +36,12 @@ func (s *Sweep) holds(p progress, fault string) map[string]hold {
 }
 
 // informs returns the controls whose owners are notified of violations that have matured:
-// those that are enforced. The limits are for changes, of which these have none.
+// those that are enforced, of which notifyOwners takes what is covered. The limits are for changes, of which these have none.
 func (s *Sweep) informs(p progress, fault string) map[string]hold {
 	out := map[string]hold{}
 	for _, f := range fleet.Functions() {
 		ofInstances := f.Control != "" && slices.Contains(f.Refs, fleet.KindInstance)
-		if ofInstances && fault == "" && !p.start.DryRun && s.Options.Policy.ModeOf(f.Control) == policy.Enforce {
+		if ofInstances && fault == "" && !p.start.DryRun && s.Options.Policy.Makes(f.Control, true) {
 			out[f.Control] = hold{}
 		}
 	}
@@ -62,7 +60,7 @@ func (s *Sweep) notifyOwners(ctx context.Context, p progress, held, matured map[
 			found []Drift
 			holds map[string]hold
 		}{{x.Drift, held}, {x.Due, matured}} {
-			refs := p.refs(y.found)
+			refs := p.refs(y.found, s.Options.Policy)
 			for _, control := range slices.Sorted(maps.Keys(refs)) {
 				if h, decided := y.holds[control]; !decided || h.why != "" {
 					continue
@@ -86,10 +84,13 @@ func anyOpen(holds map[string]hold, among map[string]int) bool {
 	return false
 }
 
-// refs are those of what was found in one part, by control.
-func (p progress) refs(found []Drift) map[string][]fleet.Ref {
+// refs are those of what was found in one part and is enforced, by control.
+func (p progress) refs(found []Drift, enforced *policy.Policy) map[string][]fleet.Ref {
 	by := map[string][]fleet.Ref{}
 	for _, d := range found {
+		if !enforced.Makes(d.Control, d.Covered) {
+			continue
+		}
 		by[d.Control] = append(by[d.Control], fleet.Ref{Scope: p.scope, Kind: d.Kind, ID: d.ID, Try: fleet.Try{Run: p.start.Run}})
 	}
 	return by

@@ -129,3 +129,46 @@ func TestAnIntentOfYesterdayThatCannotBeCheckedIsSettled(t *testing.T) {
 		}
 	}
 }
+
+// Where a part of a control is enforced, the owner is notified of that, and the limits count it
+// alone: the rest is only reported.
+func TestOwnersAreNotifiedOfThePartThatIsEnforced(t *testing.T) {
+	c := newCloud()
+	c.policy.InstanceRole.Mode, c.policy.InstanceRole.EnforceFor = policy.Audit, []policy.Selector{{VPCs: []string{"vpc-h2x", "vpc-g2x", "vpc-h1"}}}
+	c.policy.Limits = policy.Limits{MaxChanges: 1, MaxPercent: 25, PercentAbove: 0, MaxPerHour: 100}
+	got := c.swept(t, fine)
+	notified := strings.Join(got.Notified, "\n")
+	if !strings.Contains(notified, "instance h2x") || !strings.Contains(notified, "instance g2x") || strings.Count(notified, "attach-role") != 2 {
+		t.Errorf("notified %s", notified)
+	}
+	s := got.shard(t, hangzhou)
+	if diff := cmp.Diff(map[string]int{"agent planned": 2, "instance-role forwarded": 1, "instance-role planned": 3}, changes(s)); len(s.Held) != 0 || diff != "" {
+		t.Errorf("held %v; %s", s.Held, diff)
+	}
+	c = newCloud()
+	c.policy.InstanceRole.Mode, c.policy.InstanceRole.EnforceFor = policy.Audit, []policy.Selector{{VPCs: []string{"vpc-h2x", "vpc-h4x", "vpc-h7x"}}}
+	c.policy.Limits = policy.Limits{MaxChanges: 1, MaxPercent: 100, PercentAbove: 0, MaxPerHour: 100}
+	s = c.swept(t, fine).shard(t, hangzhou)
+	if len(s.Held) != 1 || s.Held[0].N != 2 || changes(s)["instance-role held"] != 2 || changes(s)["instance-role planned"] != 2 {
+		t.Errorf("held %v, changes %v", s.Held, changes(s))
+	}
+}
+
+// With an empty list, or one that takes nothing, a sweep is one in audit; with one that takes
+// all, it is one that enforces.
+func TestASweepOfNoPartOrOfAllIsOneOfAMode(t *testing.T) {
+	swept := func(mode policy.Mode, only ...policy.Selector) outcome {
+		c := newCloud()
+		c.policy.InstanceRole.Mode, c.policy.InstanceRole.EnforceFor = mode, only
+		return c.swept(t, fine)
+	}
+	all := policy.Selector{Accounts: []fleet.AccountID{one, two}}
+	for name, diff := range map[string]string{
+		"none": cmp.Diff(swept(policy.Audit), swept(policy.Audit, policy.Selector{VPCs: []string{"vpc-other"}})),
+		"all":  cmp.Diff(swept(policy.Enforce), swept(policy.Audit, all)),
+	} {
+		if diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

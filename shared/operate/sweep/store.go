@@ -51,6 +51,9 @@ type Drift struct {
 	Kind    fleet.Kind     `json:"kind"`
 	ID      string         `json:"id,omitempty"`
 	Changes []fleet.Change `json:"changes"`
+	// Covered says that the policy had the control act on the resource when it was judged:
+	// see [fleet.Verdict.Covered].
+	Covered bool `json:"covered,omitempty"`
 }
 
 // part is what a shard has found since the part before.

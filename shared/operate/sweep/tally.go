@@ -16,6 +16,9 @@ type totals struct {
 	Pages   int                  `json:"pages,omitempty"` // that were listed, some perhaps twice
 	Counts  []report.Count       `json:"counts,omitempty"`
 	Changes []report.ChangeCount `json:"changes,omitempty"`
+	// Covered are those of Changes that the policy had made when they were judged. A change of
+	// a role that several instances ask for counts as the first of them asked for it.
+	Covered []report.ChangeCount `json:"covered,omitempty"`
 	Exempt  []report.Exemption   `json:"exempt,omitempty"`
 	Due     map[string]int       `json:"due,omitempty"` // resources, by control, without a change
 	// Shared are the digests of the changes to what several instances share: see
@@ -30,6 +33,7 @@ type totals struct {
 type tally struct {
 	counts  map[report.Count]int
 	changes map[report.ChangeCount]int
+	covered map[report.ChangeCount]int
 	exempt  map[report.Exemption]int
 	due     map[string]int
 	// seen knows the changes that are counted.
@@ -37,19 +41,24 @@ type tally struct {
 }
 
 func newTally(t totals) *tally {
-	out := &tally{map[report.Count]int{}, map[report.ChangeCount]int{}, map[report.Exemption]int{}, map[string]int{}, fleet.Resume(fleet.Total{}, t.Shared)}
+	out := &tally{map[report.Count]int{}, counted(t.Changes), counted(t.Covered), map[report.Exemption]int{}, map[string]int{}, fleet.Resume(fleet.Total{}, t.Shared)}
 	for _, x := range t.Counts {
 		n := x.N
 		x.N = 0
 		out.counts[x] += n
 	}
-	for _, x := range t.Changes {
-		n := x.N
-		x.N = 0
-		out.changes[x] += n
-	}
 	out.uses(t.Exempt)
 	maps.Copy(out.due, t.Due)
+	return out
+}
+
+func counted(changes []report.ChangeCount) map[report.ChangeCount]int {
+	out := map[report.ChangeCount]int{}
+	for _, x := range changes {
+		n := x.N
+		x.N = 0
+		out[x] += n
+	}
 	return out
 }
 
@@ -76,16 +85,37 @@ func (t *tally) finding(f *fleet.FindingRecord) bool {
 }
 
 // change counts a change, unless it is counted: every page that needs a role asks for it.
-func (t *tally) change(c *fleet.ChangeRecord) {
-	if t.seen.Add(c.Identity()) {
-		t.changes[report.ChangeCount{Control: c.Control, Rule: c.Rule, Kind: c.Kind, State: c.State}]++
+func (t *tally) change(c *fleet.ChangeRecord, covered bool) {
+	if !t.seen.Add(c.Identity()) {
+		return
+	}
+	k := report.ChangeCount{Control: c.Control, Rule: c.Rule, Kind: c.Kind, State: c.State}
+	t.changes[k]++
+	if covered {
+		t.covered[k]++
 	}
 }
 
-// changed is how many distinct changes each control would make.
-func (t totals) changed() map[string]fleet.Total {
+// made are the changes that the controls make by a policy: all of one that enforces, and of one
+// that enforces a part those that were covered when they were judged.
+func (t totals) made(p *policy.Policy) (out []report.ChangeCount) {
+	for _, x := range []struct {
+		changes []report.ChangeCount
+		covered bool
+	}{{t.Changes, false}, {t.Covered, true}} {
+		for _, c := range x.changes {
+			if p.Makes(c.Control, true) && p.Partly(c.Control) == x.covered {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// changed is how many distinct changes each control makes.
+func changed(made []report.ChangeCount) map[string]fleet.Total {
 	out := map[string]fleet.Total{}
-	for _, c := range t.Changes {
+	for _, c := range made {
 		n := out[c.Control]
 		n.N += c.N
 		if c.Kind.Disturbs() {
@@ -97,9 +127,9 @@ func (t totals) changed() map[string]fleet.Total {
 }
 
 // asked is how many distinct changes each rule of a control asks for.
-func (t totals) asked(control string) map[string]int {
+func asked(made []report.ChangeCount, control string) map[string]int {
 	out := map[string]int{}
-	for _, c := range t.Changes {
+	for _, c := range made {
 		if c.Control == control {
 			out[c.Rule] += c.N
 		}
@@ -119,10 +149,7 @@ func (t *tally) totals() totals {
 		x.N = n
 		out.Counts = append(out.Counts, x)
 	}
-	for x, n := range t.changes {
-		x.N = n
-		out.Changes = append(out.Changes, x)
-	}
+	out.Changes, out.Covered = sums(t.changes), sums(t.covered)
 	for x, n := range t.exempt {
 		x.Uses = n
 		out.Exempt = append(out.Exempt, x)
@@ -130,11 +157,20 @@ func (t *tally) totals() totals {
 	slices.SortFunc(out.Counts, func(a, b report.Count) int {
 		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Reason, b.Reason))
 	})
-	slices.SortFunc(out.Changes, func(a, b report.ChangeCount) int {
-		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
-	})
 	slices.SortFunc(out.Exempt, func(a, b report.Exemption) int {
 		return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Reason, b.Reason))
+	})
+	return out
+}
+
+// sums are in a fixed order.
+func sums(changes map[report.ChangeCount]int) (out []report.ChangeCount) {
+	for x, n := range changes {
+		x.N = n
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b report.ChangeCount) int {
+		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.State, b.State))
 	})
 	return out
 }

@@ -20,7 +20,7 @@ type rule struct {
 
 // judge evaluates the rules of a control for every instance. Each rule passes one gate:
 // mode, skip, account, region, include, exclude, whether the instance exists, candidacy,
-// and after its verdict the exemptions.
+// and after its verdict the exemptions and what is enforced.
 func judge(w *fleet.World, p *policy.Policy, name string, rules []rule) []fleet.Verdict {
 	rules = slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return !p.Asks(name, r.id) })
 	subjects := make([]subject, len(w.Instances))
@@ -72,7 +72,7 @@ func (s *subject) judge(out []fleet.Verdict, rules []rule) []fleet.Verdict {
 			ordinary = true
 		default:
 			if v := r.decide(s); v.Outcome != "" {
-				out = append(out, verdict.Waive(s.policy, s.sign(r.id, v), s.inst.Listed, s.world.At))
+				out = append(out, s.enforce(verdict.Waive(s.policy, s.sign(r.id, v), s.inst.Listed, s.world.At)))
 			}
 		}
 	}

@@ -80,7 +80,8 @@ func (s *share) sign(rule string, v fleet.Verdict) fleet.Verdict {
 		v.Ref = s.side.Ref
 	}
 	v.Control, v.Rule = policy.ControlShareRole, rule
-	return verdict.Waive(s.policy, v, verdict.NoInstance(), s.world.At)
+	v = verdict.Waive(s.policy, v, verdict.NoInstance(), s.world.At)
+	return verdict.Enforce(s.policy, v, verdict.NoInstance(), nil)
 }
 
 // admit decides whether the control covers the account. Its selectors name accounts only.

@@ -1,0 +1,72 @@
+package observe_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/observe"
+)
+
+// RoleUsers has all instances of the cloud in each region.
+func (c *cloud) RoleUsers(_ context.Context, region fleet.Region, role string) (map[string]fleet.Listing, error) {
+	return c.instances, c.call("RoleUsers", string(region)+" "+role)
+}
+
+func TestTheUsersOfARoleAreReadWhereThePolicyIs(t *testing.T) {
+	for name, regions := range map[string][]fleet.Region{"of the batch": nil, "of the policy": {"cn-hangzhou", "cn-beijing"}} {
+		c := newCloud("i-1", "i-2")
+		o := everything(c)
+		o.Users, o.WantsUsers, o.UsersIn = c, func(*fleet.World) []string { return []string{"app"} }, regions
+		w, err := o.Observe(t.Context(), batch("i-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"cn-hangzhou i-1", "cn-hangzhou i-2"}
+		if regions != nil {
+			want = append(want, "cn-beijing i-1", "cn-beijing i-2")
+		}
+		var got []string
+		for _, in := range w.Users["app"].V {
+			if !in.Listed.Seen() || in.Ref.Scope.Account != here.Account {
+				t.Errorf("got %+v", in)
+			}
+			got = append(got, string(in.Ref.Scope.Region)+" "+in.Ref.ID)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestUsersThatCannotBeReadAreUnknownOrRetried(t *testing.T) {
+	for name, err := range map[string]error{"refused": denied, "throttled": throttled} {
+		c := newCloud("i-1")
+		c.fails["RoleUsers"] = err
+		o := everything(c)
+		o.Users, o.WantsUsers = c, func(*fleet.World) []string { return []string{"app"} }
+		w, got := o.Observe(t.Context(), batch("i-1"))
+		switch {
+		case name == "throttled" && fleet.ClassOf(got) != fleet.Throttled:
+			t.Errorf("throttled: %v", got)
+		case name == "refused" && (got != nil || w.Users["app"].Seen() || w.Users["app"].Why == ""):
+			t.Errorf("refused: %v, %+v", got, w)
+		}
+	}
+}
+
+func TestTheUsersOfARoleAreReadOnce(t *testing.T) {
+	c, m := newCloud("i-1"), new(observe.Memory)
+	for range 2 {
+		for _, region := range []fleet.Region{"cn-hangzhou", "cn-beijing"} {
+			if got, err := m.Users(c).RoleUsers(t.Context(), region, "app"); err != nil || len(got) != 1 {
+				t.Errorf("%v, %v", got, err)
+			}
+		}
+	}
+	if c.calls["RoleUsers"] != 2 {
+		t.Errorf("%d calls", c.calls["RoleUsers"])
+	}
+}

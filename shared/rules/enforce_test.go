@@ -1,0 +1,253 @@
+package rules_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rampolicy"
+	"fleetwarden/shared/rules/instances"
+)
+
+// made names the changes that the policy has made.
+func made(vs []fleet.Verdict) map[string]bool {
+	out := map[string]bool{}
+	for _, v := range vs {
+		for _, c := range v.Changes {
+			if c.Covered {
+				out[fmt.Sprint(c.Kind, " ", c.Ref, " ", c.Before, " ", c.Want)] = true
+			}
+		}
+	}
+	return out
+}
+
+// unmarked are verdicts without what the gate says of enforcing.
+func unmarked(vs []fleet.Verdict) []fleet.Verdict {
+	out := slices.Clone(vs)
+	for i := range out {
+		out[i].Covered, out[i].Changes = false, slices.Clone(out[i].Changes)
+		for j := range out[i].Changes {
+			out[i].Changes[j].Covered, out[i].Changes[j].Uncovered = false, ""
+		}
+	}
+	return out
+}
+
+// partly sets all controls of instances to audit, and to enforce what the selectors take.
+func partly(p *policy.Policy, only ...policy.Selector) *policy.Policy {
+	out := *p
+	for _, c := range []*policy.Control{&out.TrustedInstance.Control, &out.InstanceRole.Control, &out.Agent.Control} {
+		c.Mode, c.EnforceFor = policy.Audit, only
+	}
+	return &out
+}
+
+// withUsers fills in which instances of the world have each role.
+func withUsers(w *fleet.World) *fleet.World {
+	w.Users = map[string]fleet.Fact[[]fleet.Instance]{}
+	for _, role := range []string{systrust, theirs, strings.ToLower(systrust)} {
+		var users []fleet.Instance
+		for _, in := range w.Instances {
+			if in.RoleName.Seen() && strings.EqualFold(in.RoleName.V, role) {
+				users = append(users, in)
+			}
+		}
+		w.Users[role] = fleet.See(users)
+	}
+	return w
+}
+
+var vpcOne = policy.Selector{VPCs: []string{"vpc-1"}}
+
+func TestAnEmptyListEnforcesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, p := withUsers(anyWorld(t)), anyPolicy(t)
+		audit := all(w, partly(p))
+		if diff := cmp.Diff(audit, all(w, partly(p, []policy.Selector{}...))); diff != "" {
+			t.Error(diff)
+		}
+		if got := made(audit); len(got) > 0 || slices.ContainsFunc(audit, func(v fleet.Verdict) bool { return v.Covered }) {
+			t.Errorf("audit makes %v", got)
+		}
+	})
+}
+
+func TestASelectorThatTakesEverythingIsTheModeEnforce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, p := anyWorld(t), anyPolicy(t)
+		p.Agent.Mode = policy.Enforce
+		var everything []policy.Selector
+		switch pick(t, "by", "account", "regions", "tags") {
+		case "account":
+			everything = []policy.Selector{{Accounts: []fleet.AccountID{"1000000000000009"}}, {Accounts: []fleet.AccountID{here.Account}}}
+		case "regions":
+			p.Regions = []fleet.Region{here.Region}
+			everything = []policy.Selector{{Regions: []fleet.Region{here.Region}}}
+		default:
+			everything = []policy.Selector{{Tags: map[string]string{"rollout": "*"}}}
+			for i := range w.Instances {
+				if w.Instances[i].Listed.Seen() {
+					w.Instances[i].Listed.V.Tags["rollout"] = "1"
+				}
+			}
+			withUsers(w)
+		}
+		if len(instances.SharedRoles(all, partly(p, everything...))(w)) > 0 && w.Users == nil {
+			t.Error("the users of roles are read, which an account or its regions do not depend on")
+		}
+		enforced, got := all(w, p), all(w, partly(p, everything...))
+		if diff := cmp.Diff(made(enforced), made(got)); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(changes(enforced), made(enforced)); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(unmarked(enforced), unmarked(got)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAPartIsJudgedAsAllIs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, p := withUsers(anyWorld(t)), anyPolicy(t)
+		some := all(w, partly(p, vpcOne))
+		if diff := cmp.Diff(unmarked(all(w, partly(p))), unmarked(some)); diff != "" {
+			t.Error(diff)
+		}
+		for _, v := range some {
+			at := slices.IndexFunc(w.Instances, func(i fleet.Instance) bool { return i.Ref.Key() == v.Ref.Key() })
+			for _, c := range v.Changes {
+				if c.Covered && w.Instances[at].Listed.V.VPC != "vpc-1" {
+					t.Errorf("made, and not taken: %+v", c)
+				}
+				if c.Covered == (c.Uncovered != "") {
+					t.Errorf("without a reason, or in spite of one: %+v", c)
+				}
+			}
+		}
+	})
+}
+
+func TestKnowingLessNeverEnforcesMore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, p := withUsers(anyWorld(t)), partly(anyPolicy(t), vpcOne, policy.Selector{Tags: map[string]string{fleet.TagACK: "x"}})
+		before := made(all(w, p))
+		masks := append(blurs(w), func(w *fleet.World) { w.Users = nil })
+		for role := range w.Users {
+			masks = append(masks, func(w *fleet.World) {
+				w.Users = map[string]fleet.Fact[[]fleet.Instance]{role: fleet.Unknown[[]fleet.Instance]("masked")}
+			})
+		}
+		for _, mask := range masks {
+			less := clone(w)
+			mask(less)
+			within(t, made(all(less, p)), before)
+		}
+	})
+}
+
+// Exclude and exemptions win, and rules without a change are judged alike.
+func TestEveryRuleIsEnforcedByItsPart(t *testing.T) {
+	account := policy.Selector{Accounts: []fleet.AccountID{here.Account}}
+	other := policy.Selector{Accounts: []fleet.AccountID{"1000000000000007"}}
+	for rule, fault := range findsFault() {
+		control := controlOf(rule)
+		for name, tc := range map[string]struct {
+			only   []policy.Selector
+			change func(broken)
+			want   bool
+		}{
+			"taken":              {only: []policy.Selector{other, account}, change: func(broken) {}, want: true},
+			"not taken":          {only: []policy.Selector{other}, change: func(broken) {}},
+			"taken and excluded": {only: []policy.Selector{account}, change: func(b broken) { b.control(control).Exclude = []policy.Selector{account} }},
+			"taken and exempt":   {only: []policy.Selector{account}, change: func(b broken) { b.policy.Exemptions = exempting(control, rule, account, 1) }},
+			"off":                {only: []policy.Selector{account}, change: func(b broken) { b.control(control).Mode = policy.Off }},
+		} {
+			b := fault()
+			b.control(control).Mode = policy.Enforce
+			asks := len(made(b.decide())) > 0
+			b.control(control).Mode, b.control(control).EnforceFor = policy.Audit, tc.only
+			tc.change(b)
+			got := false
+			for _, v := range b.decide() {
+				got = got || v.Control == control && v.Rule == rule && len(made([]fleet.Verdict{v})) > 0
+			}
+			if got && !tc.want {
+				t.Errorf("%s, %s: a change is made", rule, name)
+			}
+			if tc.want && asks && len(made(b.decide())) == 0 {
+				t.Errorf("%s, %s: no change is made, and mode enforce makes some", rule, name)
+			}
+		}
+	}
+}
+
+// A role is changed once all instances that are known to have it are enforced.
+func TestARoleOfOthersIsChangedOnlyWithAllOfThem(t *testing.T) {
+	canary := policy.Selector{Tags: map[string]string{"rollout": "canary"}}
+	tagged := func(l *fleet.Listing) { l.Tags["rollout"] = "canary" }
+	having := func(id, role string, change func(*fleet.Listing)) fleet.Instance {
+		i := listed(trusted(), change)
+		i.Ref.ID, i.RoleName = id, fleet.See(role)
+		return i
+	}
+	plain := func(*fleet.Listing) {}
+	elsewhere := having("i-3", theirs, plain)
+	elsewhere.Ref.Scope.Region = "cn-beijing"
+	unread := having("i-3", theirs, plain)
+	unread.Listed = fleet.Unknown[fleet.Listing]("denied")
+	for name, tc := range map[string]struct {
+		instances []fleet.Instance
+		users     fleet.Fact[[]fleet.Instance]
+		role      fleet.Fact[fleet.Role] // the systrust role
+		want      []string
+		why       string
+	}{
+		"alone": {[]fleet.Instance{having("i-1", theirs, tagged)}, fleet.See([]fleet.Instance{having("i-1", theirs, tagged)}), granting(narrow),
+			[]string{"grant-role " + theirs}, ""},
+		"with one that is not taken": {[]fleet.Instance{having("i-1", theirs, tagged)}, fleet.See([]fleet.Instance{having("i-1", theirs, tagged), having("i-2", theirs, plain)}), granting(narrow),
+			nil, "the role AppRole is the account's, and enforceFor does not take all instances that have it: not i-2"},
+		"with one in another region": {[]fleet.Instance{having("i-1", theirs, tagged)}, fleet.See([]fleet.Instance{elsewhere}), granting(narrow), nil, "not i-3"},
+		"with one beside it":         {[]fleet.Instance{having("i-1", theirs, tagged), having("i-2", strings.ToUpper(theirs), plain)}, fleet.See[[]fleet.Instance](nil), granting(narrow), nil, "not i-2"},
+		"with two":                   {[]fleet.Instance{having("i-1", theirs, tagged)}, fleet.See([]fleet.Instance{elsewhere, having("i-2", theirs, plain)}), granting(narrow), nil, "not i-2 and 1 more"},
+		"with one that is not read":  {[]fleet.Instance{having("i-1", theirs, tagged)}, fleet.See([]fleet.Instance{unread}), granting(narrow), nil, "whether enforceFor takes all instances that have it could not be determined: i-3"},
+		"with those who are not known": {[]fleet.Instance{having("i-1", theirs, tagged)}, fleet.Unknown[[]fleet.Instance]("denied"), granting(narrow), nil,
+			"which instances have it could not be read: denied"},
+		"one of another role": {[]fleet.Instance{having("i-1", theirs, tagged), having("i-2", systrust, plain)}, fleet.See([]fleet.Instance{having("i-1", theirs, tagged)}), granting(rampolicy.SysTrustPolicy()),
+			[]string{"grant-role " + theirs}, ""},
+		"a role that is missing": {[]fleet.Instance{having("i-1", "", tagged), having("i-2", "", plain)}, fleet.See[[]fleet.Instance](nil), missing(),
+			[]string{"attach-role i-1", "ensure-role " + systrust}, ""},
+		"a missing role that another still names": {[]fleet.Instance{having("i-1", "", tagged), having("i-2", systrust, plain)}, fleet.See[[]fleet.Instance](nil), missing(), nil,
+			"it needs what is not made: the role " + systrust + " is the account's, and enforceFor does not take all instances that have it: not i-2"},
+		"an unfit role that another has": {[]fleet.Instance{having("i-1", "", tagged), having("i-2", systrust, plain)}, fleet.See[[]fleet.Instance](nil), granting(narrow), nil, "it needs what is not made"},
+	} {
+		w := world(tc.instances...)
+		w.Roles[systrust], w.Roles[strings.ToUpper(theirs)] = tc.role, w.Roles[theirs]
+		w.Users = map[string]fleet.Fact[[]fleet.Instance]{theirs: tc.users, systrust: tc.users, strings.ToUpper(theirs): tc.users}
+		p := partly(enforcing(), canary)
+		p.InstanceRole.Conflict = policy.ConflictGrant
+		var got, why []string
+		for _, v := range instances.Role(w, p) {
+			for _, c := range v.Changes {
+				if why = append(why, c.Uncovered); c.Covered {
+					got = append(got, string(c.Kind)+" "+c.Ref.ID)
+				}
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if said := strings.Join(why, "\n"); !strings.Contains(said, tc.why) {
+			t.Errorf("%s: said %s", name, said)
+		}
+	}
+}
