@@ -99,6 +99,9 @@ func modes(p *policy.Policy) string {
 	var all, each []string
 	for _, c := range policy.Controls() {
 		mode := string(p.ModeOf(c))
+		if p.Partly(c) {
+			mode += " and enforceFor"
+		}
 		all, each = append(all, mode), append(each, c+" "+mode)
 	}
 	if slices.Sort(all); len(slices.Compact(all)) == 1 {

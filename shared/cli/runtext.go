@@ -108,7 +108,11 @@ func letterAbout(l redrive.Letter, d queue.Delivery) string {
 func (t *text) policyValid(v command.PolicyValid) error {
 	var modes []string
 	for _, control := range slices.Sorted(maps.Keys(v.Modes)) {
-		modes = append(modes, control+" "+v.Modes[control])
+		mode := control + " " + v.Modes[control]
+		if slices.Contains(v.Partly, control) {
+			mode += " and enforceFor"
+		}
+		modes = append(modes, mode)
 	}
 	return t.print("%s: valid; %s\n", v.File, strings.Join(modes, ", "))
 }

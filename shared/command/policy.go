@@ -17,6 +17,8 @@ type PolicyValid struct {
 	File   string            `json:"file"`
 	Digest string            `json:"digest"`
 	Modes  map[string]string `json:"modes"`
+	// Partly are the controls in audit of which enforceFor has a part enforced.
+	Partly []string `json:"partly,omitempty"`
 }
 
 // KeyShown is a key of a policy, with its value, and KeyChanged one that two files differ in.
@@ -83,6 +85,9 @@ func (c *Call) validate(files []string) error {
 		valid := PolicyValid{Type: "valid", File: file, Digest: p.Digest, Modes: map[string]string{}}
 		for _, control := range policy.Controls() {
 			valid.Modes[control] = string(p.ModeOf(control))
+			if p.Partly(control) {
+				valid.Partly = append(valid.Partly, control)
+			}
 		}
 		if err := c.Show(valid); err != nil {
 			return err
