@@ -25,9 +25,14 @@ func Plan() Command {
 It checks all accounts and regions of the policy, or those that flags name, and saves a
 plan: each resource that a control would change, with its value now and after. Nothing else
 is written. Review the plan, then apply it. If a place could not be read, the plan lacks
-it, and the exit status is 1.`, Bind: func(c *Call, set *flag.FlagSet) Run {
+it, and the exit status is 1.
+
+To roll a control out, plan a part at a time: by --tag or --resource-group, and with --max and
+--part as many of it as you and the policy's limits let through. Of a control in audit with
+enforceFor, both take what that enforces.`, Bind: func(c *Call, set *flag.FlagSet) Run {
 		var f scope
 		f.bind(set)
+		set.IntVar(&f.Most, "max", 0, "at most this `NUMBER` of resources, for which the policy has something changed; 0: all")
 		part := set.Bool("part", false, "only as much as the policy's limits let through, of each account, region and control: the rest is for the next plan")
 		run := set.String("sweep", "", "take what this `RUN` of a sweep found, and do not check again")
 		out := new(string)
@@ -39,7 +44,7 @@ it, and the exit status is 1.`, Bind: func(c *Call, set *flag.FlagSet) Run {
 				return err
 			}
 			if f.narrow() && (*run != "" || len(f.IDs) > 0) {
-				return Wrong("--tag, --resource-group and --max are for a check of the fleet: leave out --sweep or --id")
+				return Wrong("--tag and --resource-group are for a check of the fleet: leave out --sweep or --id")
 			}
 			return c.plan(ctx, f, *run, *out, *part)
 		}
@@ -57,9 +62,7 @@ func (c *Call) plan(ctx context.Context, s scope, run, out string, part bool) er
 	}
 	f := s.Filter
 	f.Named = s.narrow() || len(s.IDs) > 0
-	if part {
-		f.Part = inv.Options.Policy
-	}
+	f.Part, f.Policy = part, inv.Options.Policy
 	p, err := plan.New(found, drift, f, inv.Session.Now())
 	if err != nil {
 		return err

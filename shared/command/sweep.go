@@ -51,7 +51,6 @@ func (s *scope) bind(set *flag.FlagSet) {
 	set.Var(several(&s.IDs), "id", "only the instance with this `ID`, such as i-bp67acfmxazb4ph")
 	set.Var(several(&s.tags), "tag", "only instances with this tag, as `KEY=VALUE` or KEY")
 	set.StringVar(&s.group, "resource-group", "", "only instances of the resource group with this `ID`")
-	set.IntVar(&s.most, "max", 0, "at most this `NUMBER` of instances of each account and region; 0: all")
 }
 
 func (s *scope) valid() error {
@@ -60,7 +59,7 @@ func (s *scope) valid() error {
 			return Wrong("--id: %q is not an instance id such as i-bp67acfmxazb4ph", id)
 		}
 	}
-	if s.most < 0 {
+	if s.most < 0 || s.Most < 0 {
 		return Wrong("--max must not be negative")
 	}
 	keys := map[string]bool{}
@@ -110,6 +109,7 @@ that own the controls, within the policy's limits, and the outcome is awaited.
 Exit status 1 means that a place could not be read, or a check not be decided.`, Bind: func(c *Call, set *flag.FlagSet) Run {
 		var s scope
 		s.bind(set)
+		set.IntVar(&s.most, "max", 0, "at most this `NUMBER` of instances of each account and region; 0: all")
 		findings := set.Bool("findings", false, "show each finding, too")
 		apply := set.Bool("apply", false, "have the owners make the changes")
 		wait, failOn := c.waiting(set), failOnFlag(set)

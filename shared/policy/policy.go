@@ -160,7 +160,7 @@ func LetThrough(s fleet.Scope, control string) string {
 		where += " --region " + string(s.Region)
 	}
 	return fmt.Sprintf("check the changes, then let as many through as the limits allow: fleetwarden plan %s --control %s --part, and fleetwarden apply --plan ID with the id that it prints; "+
-		"or raise the limit in the policy file", where, control)
+		"for fewer add --max NUMBER; or raise the limit in the policy file", where, control)
 }
 
 // Pacing is the number of calls one invocation may spend before it queues its

@@ -216,7 +216,7 @@ func TestThePartThatIsEnforcedIsEnqueued(t *testing.T) {
 	for i := range drift[:2] {
 		drift[i].Covered = true
 	}
-	p, err := plan.New(found(), each(drift, nil), plan.Filter{Part: pol}, noon)
+	p, err := plan.New(found(), each(drift, nil), plan.Filter{Part: true, Policy: pol}, noon)
 	if err != nil || len(p.Items) != 1 || p.Left != 1 { // of i-2 the limits count the role, too
 		t.Errorf("%d items, %d left, %v", len(p.Items), p.Left, err)
 	}

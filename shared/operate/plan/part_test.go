@@ -43,7 +43,7 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 						e.verdicts = append(e.verdicts, says(hangzhou, role, d.ID, d.Changes...))
 					}
 				}
-				p, err := plan.New(found(), each(all, nil), plan.Filter{Part: pol}, noon)
+				p, err := plan.New(found(), each(all, nil), plan.Filter{Part: true, Policy: pol}, noon)
 				if err != nil || len(p.Items) == 0 || len(p.Items)+p.Left != len(all) || p.Left > 0 && !strings.Contains(p.Why, name) {
 					t.Fatalf("round %d: %d items, %d left out (%s), %v", round, len(p.Items), p.Left, p.Why, err)
 				}
@@ -62,7 +62,7 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 func TestAPartOfNothingSaysWhichLimitIsInTheWay(t *testing.T) {
 	limits := policy.Limits{MaxChanges: 100, MaxPercent: 100}
 	d := drifted(hangzhou, role, "i-1", fleet.Change{Kind: fleet.ReplaceRole, Ref: attach(hangzhou, "i-1").Ref, Before: "theirs", Want: "role"})
-	p, err := plan.New(found(), each([]sweep.Drifted{d}, nil), plan.Filter{Part: &policy.Policy{Limits: limits}}, noon)
+	p, err := plan.New(found(), each([]sweep.Drifted{d}, nil), plan.Filter{Part: true, Policy: &policy.Policy{Limits: limits}}, noon)
 	if err != nil || len(p.Items) != 0 || p.Left != 1 || !strings.Contains(p.Why, "maxPerHour 0") {
 		t.Errorf("%d items, %d left out (%s), %v", len(p.Items), p.Left, p.Why, err)
 	}
@@ -76,5 +76,31 @@ func TestAPlanCountsASharedRoleOnce(t *testing.T) {
 	}
 	if n := made(t, all...).Changes(); n != 6 {
 		t.Errorf("%d changes, want 6", n)
+	}
+}
+
+// A number limits a plan by itself, and beside the limits.
+func TestAPlanTakesAtMostANumberOfResources(t *testing.T) {
+	var all []sweep.Drifted
+	for n := range 10 {
+		id := fmt.Sprint("i-", n)
+		all = append(all, drifted(hangzhou, role, id, attach(hangzhou, id)))
+	}
+	pol := enforcing()
+	pol.Limits = policy.Limits{MaxChanges: 4, MaxPercent: 100, MaxPerHour: 100}
+	for name, c := range map[string]struct {
+		filter plan.Filter
+		want   int
+		why    string
+	}{
+		"three":            {plan.Filter{Most: 3, Policy: pol}, 3, "more than --max 3"},
+		"three of a part":  {plan.Filter{Most: 3, Part: true, Policy: pol}, 3, "more than --max 3"},
+		"five of a part":   {plan.Filter{Most: 5, Part: true, Policy: pol}, 4, "maxChanges 4"},
+		"more than needed": {plan.Filter{Most: 20, Policy: pol}, 10, ""},
+	} {
+		p, err := plan.New(found(), each(all, nil), c.filter, noon)
+		if err != nil || len(p.Items) != c.want || len(p.Items)+p.Left != len(all) || !strings.Contains(p.Why, c.why) {
+			t.Errorf("%s: %d items, %d left out (%s), %v", name, len(p.Items), p.Left, p.Why, err)
+		}
 	}
 }

@@ -42,7 +42,7 @@ type Plan struct {
 	Named bool   `json:"named,omitempty"`
 	// Items are in order of scope, control and id.
 	Items []Item `json:"items"`
-	// Left is how many items the limits of [Filter.Part] leave to the next plan, and Why the
+	// Left is how many items [Filter.Part] and [Filter.Most] leave to the next plan, and Why the
 	// limit that the first of them exceeds. Neither is saved.
 	Left int    `json:"-"`
 	Why  string `json:"-"`
@@ -150,10 +150,12 @@ type Filter struct {
 	Regions  []fleet.Region
 	Controls []string
 	IDs      []string
-	// Part, when set, takes only as many changes of each account, region and control as
-	// the limits of this policy let through, and of a control of which it enforces a part
-	// only that.
-	Part *policy.Policy
+	// Part takes only as many changes of each account, region and control as the limits of
+	// Policy let through, and Most, unless it is 0, at most that many resources. Both take, of
+	// a control of which Policy enforces a part, only that.
+	Part   bool
+	Most   int
+	Policy *policy.Policy
 	// Named says that a person named the resources that were seen.
 	Named bool
 }
@@ -161,7 +163,7 @@ type Filter struct {
 // part returns which limit an item would exceed together with those taken before it. If it
 // exceeds none, part counts it and returns "".
 func (f Filter) part(n Counts, i Item, seen int) string {
-	if f.Part == nil {
+	if !f.Part {
 		return ""
 	}
 	k := counted{i.Scope, i.Control}
@@ -172,7 +174,7 @@ func (f Filter) part(n Counts, i Item, seen int) string {
 	for _, c := range i.Changes {
 		with.Add(c.Identity())
 	}
-	why := exceeded(f.Part.Limits, f.Named, with.Total, seen)
+	why := exceeded(f.Policy.Limits, f.Named, with.Total, seen)
 	if why == "" {
 		n[k] = &with
 	}
@@ -180,7 +182,7 @@ func (f Filter) part(n Counts, i Item, seen int) string {
 }
 
 func (f Filter) takes(d sweep.Drifted) bool {
-	if f.Part != nil && f.Part.Partly(d.Control) && !d.Covered {
+	if (f.Part || f.Most > 0) && f.Policy.Partly(d.Control) && !d.Covered {
 		return false
 	}
 	return in(f.Accounts, d.Scope.Account) && in(f.Regions, d.Scope.Region) && in(f.Controls, d.Control) && in(f.IDs, d.ID)
@@ -203,6 +205,11 @@ func New(r sweep.Result, drift iter.Seq2[sweep.Drifted, error], f Filter, at tim
 			continue
 		}
 		item := Item{d.Scope, d.Control, d.Kind, d.ID, changes(d.Changes)}
+		if f.Most > 0 && len(p.Items) == f.Most {
+			p.Left++
+			p.Why = cmp.Or(p.Why, fmt.Sprintf("more than --max %d", f.Most))
+			continue
+		}
 		if why := f.part(taken, item, p.seen(item.Scope)); why != "" {
 			p.Left++
 			p.Why = cmp.Or(p.Why, why)
