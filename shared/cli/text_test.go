@@ -14,6 +14,7 @@ import (
 	"fleetwarden/shared/operate/redrive"
 	"fleetwarden/shared/operate/replay"
 	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/queue"
 	"fleetwarden/shared/report"
 )
@@ -63,6 +64,9 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 		"an undo":  {8, command.Undone{Run: evil, States: states, Changes: []fleet.ChangeRecord{failed}, Latest: []fleet.ChangeRecord{change}, Found: []fleet.FindingRecord{finding}}},
 		"an apply": {9, command.Applied{Run: evil, Queued: true, Items: []command.Item{{Account: evil, Region: evil, Control: evil, Kind: evil, ID: evil, State: evil, Why: evil}}}},
 		"letters":  {3, command.Redriven{Letters: []redrive.Letter{{Shape: evil, State: evil, Reason: evil, Digest: evil}}, Sum: redrive.Sum{Letters: map[redrive.State]int{evil: 1}}}},
+		"a policy": {9, command.PolicyExplained{Account: evil, Region: evil, ID: evil, Explained: policy.Explained{Control: evil, Rule: evil, Mode: evil, Result: evil,
+			ScopeKey: evil, EnforceKey: evil, ByTags: true, Manager: evil, SelfManaged: policy.Yes, SelfManagedKey: evil, Skip: []string{evil},
+			Exemptions: []policy.ExplainedExcuse{{Key: evil, Rule: evil, Owner: evil, Reason: evil, LastDay: evil}}}}},
 		"a replay": {3, command.Replayed{Run: evil, Sum: replay.Sum{Refs: map[string]int{evil: 1}}}},
 	} {
 		text := shows(t, false, c.record)
@@ -78,7 +82,7 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 // A record that only programs can read would end a command for people.
 func TestEachRecordIsShownToPeople(t *testing.T) {
 	for _, r := range []any{fleet.Record{}, command.PlanMade{}, command.PlanShown{}, command.Applied{}, command.Undone{}, command.SweepMade{}, command.SweepShown{},
-		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}} {
+		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}, command.PolicyExplained{}} {
 		shows(t, false, r)
 	}
 	x := newText(Env{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer), Getenv: func(string) string { return "" }}, false)

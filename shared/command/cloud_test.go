@@ -71,14 +71,16 @@ func (p *place) typed(line string) (out string, calls map[string]int, err error)
 		inv.Options.Record = func(fleet.Record) error { return nil }
 		return inv, nil
 	}}
-	words := strings.Fields(line)
-	for _, m := range []Command{Check(), Sweep(func(context.Context, *invocation.Invocation, sweep.Result) error { return nil }), Plan(), Apply(), Runs(), Show()} {
-		if m.Name != words[0] {
+	all := []Command{Check(), Sweep(func(context.Context, *invocation.Invocation, sweep.Result) error { return nil }), Plan(), Apply(), Runs(), Show()}
+	for _, m := range append(all, Policy().Sub...) {
+		rest, ok := strings.CutPrefix(line, m.Name+" ")
+		if !ok {
 			continue
 		}
+		words := strings.Fields(rest)
 		set := flag.NewFlagSet(m.Name, flag.ContinueOnError)
 		run := m.Bind(c, set)
-		args, err := interspersed(set, words[1:])
+		args, err := interspersed(set, words)
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -91,7 +93,7 @@ func (p *place) typed(line string) (out string, calls map[string]int, err error)
 		}
 		return shown.String(), calls, err
 	}
-	p.t.Fatalf("there is no command %s", words[0])
+	p.t.Fatalf("there is no command %s", line)
 	return "", nil, nil
 }
 

@@ -35,7 +35,8 @@ type (
 	}
 )
 
-// Policy validates, explains and compares policy files. It calls nothing.
+// Policy validates, explains and compares policy files. Only what it says of an instance or of
+// the deployed functions is read from the cloud.
 func Policy() Command {
 	return Command{Name: "policy", About: "validate, explain or compare policy files", Sub: []Command{
 		{Name: "policy validate", Args: "FILE…", Most: 100, About: "say each mistake of policy files, with its line", Long: `
@@ -43,11 +44,28 @@ Each mistake is one line, FILE:LINE:COLUMN: KEY: what is wrong. "make package" r
 same. Exit status 1: a file has mistakes.`, Bind: func(c *Call, _ *flag.FlagSet) Run {
 			return func(_ context.Context, files []string) error { return c.validate(files) }
 		}},
-		{Name: "policy explain", Args: "[FILE [KEY]]", Most: 2, About: "show each key, what it is for, and its value", Long: `
-It shows the value that is in effect, also where the file leaves a key out. With a KEY, such
-as controls.agent, it shows those below. Without a FILE it shows that of --policy
-or $FLEETWARDEN_POLICY, else that of the program.`, Bind: func(c *Call, _ *flag.FlagSet) Run {
-			return func(_ context.Context, args []string) error { return c.explain(args) }
+		{Name: "policy explain", Args: "[ID | FILE [KEY]]", Most: 2, About: "say how the policy decides on an instance; or show its keys", Long: `
+With the ID of an instance, or the number of an account, it reads from the cloud where that is
+and what selectors need, and says for each control whether it is judged and enforced, and which
+selector, mode or exemption of the policy decides so:
+    fleetwarden policy explain i-bp67acfmxazb4ph
+
+With a FILE it shows each key, what it is for, and the value that is in effect, also where the
+file leaves a key out; with a KEY, such as controls.agent, those below. Without any it shows the
+file of --policy or $FLEETWARDEN_POLICY, else the policy of the program.`, Bind: func(c *Call, set *flag.FlagSet) Run {
+			var e explained
+			set.StringVar((*string)(&e.account), "account", "", "the `ID` of the account of the instance (default that of the credentials)")
+			set.StringVar((*string)(&e.region), "region", "", "the `ID` of the region of the instance (default: each of the policy's)")
+			return func(ctx context.Context, args []string) error {
+				if e.resource(args) {
+					e.id = args[0]
+					return c.explainResource(ctx, e)
+				}
+				if e.account != "" || e.region != "" {
+					return Wrong("--account and --region are for an instance; see %s policy explain --help", Tool)
+				}
+				return c.explain(args)
+			}
 		}},
 		{Name: "policy diff", Args: "OLD NEW", Most: 2, About: "compare what two policy files say", Long: `
 Comments, order and defaults that are written out make no difference. Exit status 0, also

@@ -48,11 +48,20 @@ func (e Exemption) excuses(control, rule string, ref fleet.Ref, l fleet.Fact[fle
 }
 
 func (e Exemption) means(ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {
-	if len(e.Instances) == 0 {
-		return e.Match(ref.Scope, l) == Yes
+	return e.match(ref, l) == Yes
+}
+
+// match is the answer of the exemption's instances and selector on a resource.
+func (e Exemption) match(ref fleet.Ref, l fleet.Fact[fleet.Listing]) Match {
+	switch {
+	case len(e.Instances) == 0:
+		return e.Match(ref.Scope, l)
+	case ref.Kind != fleet.KindInstance || !slices.Contains(e.Instances, ref.ID):
+		return No
+	case e.Selector.Empty():
+		return Yes
 	}
-	named := ref.Kind == fleet.KindInstance && slices.Contains(e.Instances, ref.ID)
-	return named && (e.Selector.Empty() || e.Match(ref.Scope, l) == Yes)
+	return e.Match(ref.Scope, l)
 }
 
 // Expired returns the exemptions that have expired at a time, in the order of the file.
