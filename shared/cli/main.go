@@ -189,7 +189,7 @@ func words() map[string][]string {
 	for _, s := range report.Severities() {
 		severities = append(severities, string(s))
 	}
-	return map[string][]string{"control": policy.Controls(), "fail-on": severities, "function": fleet.Owners()}
+	return map[string][]string{"control": policy.Controls(), "rule": policy.Rules(""), "fail-on": severities, "function": fleet.Owners()}
 }
 
 // described is a flag with the word for its value that its text has in back quotes.

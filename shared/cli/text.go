@@ -60,6 +60,8 @@ func (t *text) Show(record any) error {
 		return t.policyValid(r)
 	case command.PolicyExplained:
 		return t.explained(r)
+	case Exempted:
+		return t.exempted(r)
 	case command.KeyShown:
 		return t.row("KEY\tVALUE\tWHAT IT IS FOR", "%s\t%s\t%s", r.Path, t.value(r.Value), r.Doc)
 	case command.KeyChanged:

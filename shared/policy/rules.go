@@ -91,6 +91,16 @@ func Rules(control string) (ids []string) {
 	return ids
 }
 
+// ControlOf returns the control that has a rule; "" for what is no rule.
+func ControlOf(id string) string {
+	for _, r := range rules {
+		if r.id == id {
+			return r.control
+		}
+	}
+	return ""
+}
+
 // Repairs reports whether the control of a rule makes changes so that the rule holds. A
 // violation for which it has no change is then left to a person.
 func Repairs(rule string) bool {
