@@ -58,3 +58,15 @@ func (t *text) explained(e command.PolicyExplained) error {
 	}
 	return t.write(b.String())
 }
+
+// carried shows the policy of a deployed function.
+func (t *text) carried(c command.Carried) error {
+	what := "another policy"
+	switch {
+	case c.Digest == "":
+		what = "not read"
+	case c.Same:
+		what = "the file"
+	}
+	return t.row("FUNCTION\tREGION\tCARRIES\tDIGEST\tKNOWN BY", "%s\t%s\t%s\t%.12s\t%s", c.Function, c.Region, what, cmp.Or(c.Digest, "-"), cmp.Or(c.Unread, c.From))
+}

@@ -64,6 +64,8 @@ func (t *text) Show(record any) error {
 		return t.exempted(r)
 	case command.KeyShown:
 		return t.row("KEY\tVALUE\tWHAT IT IS FOR", "%s\t%s\t%s", r.Path, t.value(r.Value), r.Doc)
+	case command.Carried:
+		return t.carried(r)
 	case command.KeyChanged:
 		return t.row("KEY\tBEFORE\tAFTER", "%s\t%s\t%s", r.Path, t.value(r.Before), t.value(r.After))
 	case command.ReportFetched:

@@ -67,7 +67,9 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 		"a policy": {9, command.PolicyExplained{Account: evil, Region: evil, ID: evil, Explained: policy.Explained{Control: evil, Rule: evil, Mode: evil, Result: evil,
 			ScopeKey: evil, EnforceKey: evil, ByTags: true, Manager: evil, SelfManaged: policy.Yes, SelfManagedKey: evil, Skip: []string{evil},
 			Exemptions: []policy.ExplainedExcuse{{Key: evil, Rule: evil, Owner: evil, Reason: evil, LastDay: evil}}}}},
-		"a replay": {3, command.Replayed{Run: evil, Sum: replay.Sum{Refs: map[string]int{evil: 1}}}},
+		"a deployed policy": {2, command.Carried{Function: evil, Region: evil, Digest: evil, Unread: evil}},
+		"an exemption":      {2, Exempted{File: evil, Diff: evil}},
+		"a replay":          {3, command.Replayed{Run: evil, Sum: replay.Sum{Refs: map[string]int{evil: 1}}}},
 	} {
 		text := shows(t, false, c.record)
 		if strings.ContainsAny(text, "\x1b\u202e\t") || !strings.Contains(text, "x [2J y ROLE") && !strings.Contains(text, "X [2J Y ROLE") {
@@ -82,7 +84,7 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 // A record that only programs can read would end a command for people.
 func TestEachRecordIsShownToPeople(t *testing.T) {
 	for _, r := range []any{fleet.Record{}, command.PlanMade{}, command.PlanShown{}, command.Applied{}, command.Undone{}, command.SweepMade{}, command.SweepShown{},
-		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}, command.PolicyExplained{}} {
+		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}, command.PolicyExplained{}, command.Carried{}, Exempted{}} {
 		shows(t, false, r)
 	}
 	x := newText(Env{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer), Getenv: func(string) string { return "" }}, false)

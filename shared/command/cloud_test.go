@@ -72,7 +72,7 @@ func (p *place) typed(line string) (out string, calls map[string]int, err error)
 		return inv, nil
 	}}
 	all := []Command{Check(), Sweep(func(context.Context, *invocation.Invocation, sweep.Result) error { return nil }), Plan(), Apply(), Runs(), Show()}
-	for _, m := range append(all, Policy().Sub...) {
+	for _, m := range append(all, Policy(nil).Sub...) {
 		rest, ok := strings.CutPrefix(line, m.Name+" ")
 		if !ok {
 			continue

@@ -22,7 +22,7 @@ import (
 )
 
 func commands() []Command {
-	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Pause(), Resume(), Runs(), Show(), Report(), Policy(), Version()}
+	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Pause(), Resume(), Runs(), Show(), Report(), Policy(nil), Version()}
 }
 
 // each yields the commands that can be run, with the words that call them.

@@ -37,7 +37,7 @@ func TestThePolicyIsExplainedForAnInstance(t *testing.T) {
 	}
 }
 
-// What could not be read is unknown in the explanation, and the command has failed.
+// Facts that could not be read are unknown in the explanation, and the command has failed.
 func TestAnInstanceThatCannotBeReadIsExplainedAsFarAsItIsKnown(t *testing.T) {
 	p := aPlace(t, simecs.FleetSpec{Count: 1})
 	if err := p.cloud.Faults.Set(1, []simcloud.Fault{{Action: "DescribeInstances", Kind: simcloud.Deny}}, simcloud.EventFaults{}); err != nil {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 )
 
@@ -32,12 +34,35 @@ type (
 		Path   string `json:"path"`
 		Before string `json:"before"`
 		After  string `json:"after"`
+		// Deployed is the digest of the deployed policy whose value Before is.
+		Deployed string `json:"deployed,omitempty"`
 	}
 )
 
+// Carried is a deployed function, and the policy that it carries.
+type Carried struct {
+	Type     string       `json:"type"` // carried
+	Function string       `json:"function"`
+	Region   fleet.Region `json:"region"`
+	// Digest is that of its policy, and From says how that is known: by the record of the
+	// deployment, whose code it still has, or by its code.
+	Digest string `json:"digest,omitempty"`
+	From   string `json:"from,omitempty"`
+	// Same says that it is the file's.
+	Same bool `json:"same"`
+	// Unread says why the policy, or its digest, could not be read.
+	Unread string `json:"unread,omitempty"`
+	// Policy is nil where the digest alone is known.
+	Policy *policy.Policy `json:"-"`
+}
+
+// Deployed reads the policies that the deployed functions carry. Of one whose digest is want it
+// need not read more.
+type Deployed func(ctx context.Context, inv *invocation.Invocation, want string) ([]Carried, error)
+
 // Policy validates, explains and compares policy files. Only what it says of an instance or of
 // the deployed functions is read from the cloud.
-func Policy() Command {
+func Policy(deployed Deployed) Command {
 	return Command{Name: "policy", About: "validate, explain or compare policy files", Sub: []Command{
 		{Name: "policy validate", Args: "FILE…", Most: 100, About: "say each mistake of policy files, with its line", Long: `
 Each mistake is one line, FILE:LINE:COLUMN: KEY: what is wrong. "make package" refuses the
@@ -67,14 +92,23 @@ file of --policy or $FLEETWARDEN_POLICY, else the policy of the program.`, Bind:
 				return c.explain(args)
 			}
 		}},
-		{Name: "policy diff", Args: "OLD NEW", Most: 2, About: "compare what two policy files say", Long: `
-Comments, order and defaults that are written out make no difference. Exit status 0, also
-where they differ.`, Bind: func(c *Call, _ *flag.FlagSet) Run {
-			return func(_ context.Context, files []string) error {
-				if len(files) != 2 {
-					return Wrong("give two files: %s policy diff OLD NEW", Tool)
+		{Name: "policy diff", Args: "[OLD NEW]", Most: 2, About: "compare the policy file with what the functions carry, or two files", Long: `
+Without files it compares that of --policy, or $FLEETWARDEN_POLICY, with what each deployed
+function carries: by the record of the deployment in the ledger, where the function still has the
+code of that, else by its code, for which fc:GetFunctionCode is needed. Each key that differs is
+shown with the deployed value before and the file's after. Exit status 0: each function carries
+the file; 1: one does not, or could not be read.
+
+With two files it compares these. Comments, order and defaults that are written out make no
+difference. Exit status 0, also where they differ.`, Bind: func(c *Call, _ *flag.FlagSet) Run {
+			return func(ctx context.Context, files []string) error {
+				switch len(files) {
+				case 0:
+					return c.diffDeployed(ctx, deployed)
+				case 2:
+					return c.diff(files[0], files[1])
 				}
-				return c.diff(files[0], files[1])
+				return Wrong("give two files: %s policy diff OLD NEW; or none, to compare with what the functions carry", Tool)
 			}
 		}},
 	}}
@@ -154,7 +188,7 @@ func (c *Call) diff(before, after string) error {
 	}
 	changed := policy.Changed(was, is)
 	for _, k := range changed {
-		if err := c.Show(KeyChanged{"changed", k[1].Path, k[0].Value, k[1].Value}); err != nil {
+		if err := c.Show(KeyChanged{Type: "changed", Path: k[1].Path, Before: k[0].Value, After: k[1].Value}); err != nil {
 			return err
 		}
 	}
@@ -162,4 +196,61 @@ func (c *Call) diff(before, after string) error {
 		c.Note("they say the same")
 	}
 	return nil
+}
+
+// diffDeployed compares the policy file with what each deployed function carries.
+func (c *Call) diffDeployed(ctx context.Context, deployed Deployed) error {
+	if c.PolicyFile == "" {
+		return Wrong("give the policy file: --policy FILE, or $%s; or two files", invocation.PolicyVariable)
+	}
+	is, err := readPolicy(c.PolicyFile)
+	if err != nil {
+		return err
+	}
+	inv, err := c.Open(ctx)
+	if err != nil {
+		return err
+	}
+	bar := c.Progress("reading the deployed functions", 0)
+	all, err := deployed(ctx, inv, is.Digest)
+	bar.End()
+	if err != nil {
+		return err
+	}
+	other, unread := 0, 0
+	shown := map[string]bool{}
+	for _, x := range all {
+		x.Type, x.Same = "carried", x.Digest == is.Digest
+		switch {
+		case x.Digest == "":
+			unread++
+		case !x.Same:
+			other++
+		}
+		if err := c.Show(x); err != nil {
+			return err
+		}
+	}
+	for _, x := range all {
+		if x.Policy == nil || x.Digest == is.Digest || shown[x.Digest] {
+			continue
+		}
+		shown[x.Digest] = true
+		for _, k := range policy.Changed(x.Policy, is) {
+			if err := c.Show(KeyChanged{"changed", k[1].Path, k[0].Value, k[1].Value, x.Digest}); err != nil {
+				return err
+			}
+		}
+	}
+	var errs []error
+	switch {
+	case len(all) == 0:
+		return errors.New("no deployed function was found: see make deploy")
+	case other > 0:
+		errs = append(errs, fmt.Errorf("%s another policy than %s: make deploy brings it", Plural(other, "function carries", "functions carry"), c.PolicyFile))
+	}
+	if unread > 0 {
+		errs = append(errs, fmt.Errorf("of %s the policy could not be read", Plural(unread, "function", "functions")))
+	}
+	return errors.Join(errs...)
 }

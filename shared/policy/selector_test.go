@@ -182,7 +182,7 @@ func selector() *rapid.Generator[policy.Selector] {
 	})
 }
 
-// What a selector of enforceFor takes is enforced beside audit, and nothing else is.
+// Beside audit, the resources that a selector of enforceFor takes are enforced, and no others.
 func TestAPartOfAControlIsEnforced(t *testing.T) {
 	canary := fleet.See(fleet.Listing{Tags: map[string]string{"env": "canary"}, ResourceGroup: "rg-1"})
 	other := fleet.See(fleet.Listing{Tags: map[string]string{"env": "prod"}})

@@ -6,6 +6,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -107,6 +110,57 @@ func (c *Client) Names(ctx context.Context, prefix string) ([]string, error) {
 // Get reads a function. One that does not exist is an error of class [fleet.NotFound].
 func (c *Client) Get(ctx context.Context, name string) (*Function, error) {
 	return get[Function](ctx, c, "GetFunction", of(name))
+}
+
+// maxCode is how much of a function's zip is read: Function Compute takes at most 500 MB, and
+// ours are some MB.
+const maxCode = 100 << 20
+
+// Code reads the zip of a function. Its address, which anyone may read for a while, is in no
+// error.
+func (c *Client) Code(ctx context.Context, name string) ([]byte, error) {
+	at, err := get[struct {
+		URL string `json:"url"`
+	}](ctx, c, "GetFunctionCode", of(name)+"/code")
+	if err != nil {
+		return nil, err
+	}
+	body, err := download(ctx, at.URL)
+	if err != nil {
+		var secret *url.Error
+		if errors.As(err, &secret) {
+			err = secret.Err
+		}
+		return nil, fmt.Errorf("reading the code of %s: %w", name, err)
+	}
+	return body, nil
+}
+
+func download(ctx context.Context, address string) ([]byte, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("its address is none")
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Scheme != "https" && (ip == nil || !ip.IsLoopback()) {
+		return nil, errors.New("its address is not one of https")
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, errors.New("its address is none")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }() // it was only read
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the answer is %s", response.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxCode+1))
+	if err == nil && len(body) > maxCode {
+		err = fmt.Errorf("it has more than %d bytes", maxCode)
+	}
+	return body, err
 }
 
 // Tags reads the tags of a function, by its ARN: whether GetFunction shows them is not

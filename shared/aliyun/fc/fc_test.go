@@ -50,3 +50,31 @@ func TestAListThatRepeatsAPageIsAnError(t *testing.T) {
 		t.Errorf("tags %v", got)
 	}
 }
+
+// The code of a function is read from an address that anyone may read: it is in no error.
+func TestTheCodeOfAFunctionIsReadFromASecretAddress(t *testing.T) {
+	answer := http.StatusOK
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(answer)
+		_, _ = w.Write([]byte("zip"))
+	}))
+	defer store.Close()
+	secret := "/code?Signature=s3cret"
+	c := client(t, map[string]string{"code ": `{"checksum":"1","url":"` + store.URL + secret + `"}`})
+	if got, err := c.Code(t.Context(), "f"); err != nil || string(got) != "zip" {
+		t.Errorf("%q, %v", got, err)
+	}
+	answer = http.StatusForbidden
+	if got, err := c.Code(t.Context(), "f"); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("%q, %v", got, err)
+	}
+	for name, address := range map[string]string{"nothing": "", "no address": "%", "another scheme": "file:///etc/passwd?s3cret", "not encrypted": "http://example.com/" + secret, "nothing there": "http://127.0.0.1:1" + secret} {
+		c := client(t, map[string]string{"code ": `{"checksum":"1","url":"` + address + `"}`})
+		if got, err := c.Code(t.Context(), "f"); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if got, err := client(t, map[string]string{"code ": ""}).Code(t.Context(), "f"); err == nil {
+		t.Errorf("%q without an answer", got)
+	}
+}
