@@ -13,6 +13,7 @@ import (
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/rules/instances"
+	"fleetwarden/shared/rules/shares"
 )
 
 // made names the changes that the policy has made.
@@ -250,4 +251,26 @@ func TestARoleOfOthersIsChangedOnlyWithAllOfThem(t *testing.T) {
 			t.Errorf("%s: said %s", name, said)
 		}
 	}
+}
+
+// The share roles are the account's: an account takes all, or nothing.
+func TestSharesAreEnforcedByTheAccount(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, p := anyShareWorld(t), anySharePolicy(t)
+		enforced := shares.Role(w, p)
+		p.ShareRole.Mode, p.ShareRole.EnforceFor = policy.Audit, []policy.Selector{{Accounts: []fleet.AccountID{stranger, w.Account}}}
+		if diff := cmp.Diff(enforced, shares.Role(w, p)); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(changes(enforced), made(enforced)); diff != "" {
+			t.Error(diff)
+		}
+		for _, only := range [][]policy.Selector{nil, {{Accounts: []fleet.AccountID{stranger}}}} {
+			p.ShareRole.EnforceFor = only
+			got := shares.Role(w, p)
+			if diff := cmp.Diff(unmarked(enforced), unmarked(got)); diff != "" || len(made(got)) > 0 {
+				t.Errorf("made %v; %s", made(got), diff)
+			}
+		}
+	})
 }
