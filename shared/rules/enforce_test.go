@@ -14,6 +14,7 @@ import (
 	"fleetwarden/shared/rampolicy"
 	"fleetwarden/shared/rules/instances"
 	"fleetwarden/shared/rules/shares"
+	"fleetwarden/shared/rules/verdict"
 )
 
 // made names the changes that the policy has made.
@@ -273,4 +274,29 @@ func TestSharesAreEnforcedByTheAccount(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A selector over a fact that is not known enforces nothing, and the change says so.
+func TestAnUnknownFactEnforcesNothingAndIsNamed(t *testing.T) {
+	byTag := policy.Selector{Tags: map[string]string{"rollout": "canary"}}
+	for name, tc := range map[string]struct {
+		only   policy.Selector
+		listed fleet.Fact[fleet.Listing]
+		want   bool
+		why    string
+	}{
+		"unread":               {byTag, fleet.Unknown[fleet.Listing]("denied"), false, "whether its enforceFor takes this could not be determined: denied"},
+		"claimed":              {byTag, fleet.Claim(fleet.Listing{Tags: byTag.Tags}), false, "could not be determined"},
+		"read":                 {byTag, fleet.See(fleet.Listing{Tags: byTag.Tags}), true, ""},
+		"another by its tags":  {byTag, fleet.See(fleet.Listing{}), false, "by its tags, or the lack of them; whoever may tag can set that"},
+		"another by its VPC":   {vpcOne, fleet.See(fleet.Listing{VPC: "vpc-2"}), false, "enforceFor does not take this"},
+		"a region, and unread": {policy.Selector{Regions: []fleet.Region{here.Region}}, fleet.Unknown[fleet.Listing]("denied"), true, ""},
+	} {
+		v := fleet.Verdict{Ref: fleet.Ref{Scope: here, Kind: fleet.KindInstance, ID: "i-1"}, Control: policy.ControlAgent, Changes: []fleet.Change{{Kind: fleet.PushAgent}}}
+		got := verdict.Enforce(partly(enforcing(), tc.only), v, tc.listed, nil)
+		c := got.Changes[0]
+		if got.Covered != tc.want || c.Covered != tc.want || !strings.Contains(c.Uncovered, tc.why) || (c.Uncovered == "") != tc.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
 }

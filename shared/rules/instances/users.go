@@ -25,9 +25,10 @@ func (s *subject) shared(c fleet.Change) string {
 	if c.Ref.Kind != fleet.KindRole || !limited(s.policy, s.name, c) {
 		return ""
 	}
+	const all = "; a selector of the account alone takes them all"
 	users, role := s.world.Users[c.Ref.ID], "the role "+c.Ref.ID+" is the account's, and "
 	if !users.Seen() {
-		return role + "which instances have it could not be read: " + cmp.Or(users.Why, "they were not read")
+		return role + "which instances have it could not be read: " + cmp.Or(users.Why, "they were not read") + all
 	}
 	var out, unsure []string
 	for _, in := range slices.Concat(users.V, s.having(c.Ref.ID)) {
@@ -40,9 +41,9 @@ func (s *subject) shared(c fleet.Change) string {
 	}
 	switch {
 	case len(out) > 0:
-		return role + "enforceFor does not take all instances that have it: not " + first(out)
+		return role + "enforceFor does not take all instances that have it: not " + first(out) + all
 	case len(unsure) > 0:
-		return role + "whether enforceFor takes all instances that have it could not be determined: " + first(unsure)
+		return role + "whether enforceFor takes all instances that have it could not be determined: " + first(unsure) + all
 	}
 	return ""
 }

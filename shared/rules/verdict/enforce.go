@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"cmp"
+
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 )
@@ -41,7 +43,7 @@ func uncovered(p *policy.Policy, v fleet.Verdict, listed fleet.Fact[fleet.Listin
 	case v.Covered || !p.Partly(v.Control):
 		return ""
 	case match == policy.Maybe:
-		return audit + "whether its enforceFor takes this could not be determined: " + listed.Why
+		return audit + "whether its enforceFor takes this could not be determined: " + cmp.Or(listed.Why, "it was not read")
 	case p.EnforcesByTag(v.Control, v.Ref.Scope, listed):
 		return audit + "its enforceFor does not take this, by its tags, or the lack of them; " + AnyTagger
 	}
