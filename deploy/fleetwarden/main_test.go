@@ -30,7 +30,11 @@ func TestTheExamplesOfTheReadmeAreRightCommandLines(t *testing.T) {
 			t.Errorf("%s has %d examples", readme, len(lines))
 		}
 		for _, line := range lines {
-			status, said := typed(t, strings.Fields(line[1])...)
+			var words []string
+			for _, word := range regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(line[1], -1) {
+				words = append(words, strings.Trim(word, `"`))
+			}
+			status, said := typed(t, words...)
 			if status != 0 && (status != 1 || !strings.Contains(said, "no credentials were found") && !strings.Contains(said, "reading the policy file")) {
 				t.Errorf("%s: fleetwarden %s: %d %s", readme, line[1], status, said)
 			}
