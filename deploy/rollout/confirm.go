@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,8 +96,7 @@ func (r *rollout) keep(ctx context.Context, have deployment.Record) (string, err
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(text)
-	name := fmt.Sprintf("%s%s-%s-%x.json", deployment.Folder, have.At.Format("20060102T150405Z"), r.region, sum[:4])
+	name := deployment.Object(have, text)
 	err = place.Store(r.session, r.home).Put(ctx, name, text)
 	if fleet.ClassOf(err) == fleet.Exists {
 		err = nil // the same record, written before

@@ -78,41 +78,30 @@ func (r *rollout) foreign(ctx context.Context, names []string) error {
 	return errors.Join(errs...)
 }
 
-// linked are the service-linked roles that deliveries to functions and logs need, by the
-// services that assume them. They are the account's: other rules use them, so that they are
-// not in Terraform's state, which would remove them, or fail where they exist. The names
-// are those of the vendor's page on service-linked roles (doc-detail/160674); that of the
-// MNS source is formed like the others.
-var linked = []struct{ role, service string }{
-	{"AliyunServiceRoleForActionTrail", "actiontrail.aliyuncs.com"},
-	{"AliyunServiceRoleForFC", "fc.aliyuncs.com"},
-	{"AliyunServiceRoleForEventBridgeSourceActionTrail", "source-actiontrail.eventbridge.aliyuncs.com"},
-	{"AliyunServiceRoleForEventBridgeSourceMNS", "source-mns.eventbridge.aliyuncs.com"},
-	{"AliyunServiceRoleForEventBridgeSendToMNS", "sendevent-mns.eventbridge.aliyuncs.com"},
-	{"AliyunServiceRoleForEventBridgeSendToFC", "sendevent-fc.eventbridge.aliyuncs.com"},
-}
-
 type link struct {
 	ServiceName *string `json:"ServiceName,omitempty" xml:"ServiceName,omitempty"`
 }
 
-// linkRoles creates missing service-linked roles.
+// linkRoles creates the missing service-linked roles of deliveries.
 func (r *rollout) linkRoles(ctx context.Context) error {
 	roles := ram.New(r.session)
-	for _, l := range linked {
-		there, err := roles.Bare(ctx, l.role)
+	for _, l := range deployment.ServiceLinkedRoles() {
+		if l.Beyond {
+			continue
+		}
+		there, err := roles.Bare(ctx, l.Role)
 		if err != nil {
-			return fmt.Errorf("reading the service-linked role %s: %w", l.role, err)
+			return fmt.Errorf("reading the service-linked role %s: %w", l.Role, err)
 		}
 		if !there.Missing {
 			continue
 		}
 		_, err = aliyun.Do[link, struct{}](ctx, r.session,
-			aliyun.API{Product: aliyun.ResourceManager, Action: "CreateServiceLinkedRole", Write: true}, &link{&l.service})
+			aliyun.API{Product: aliyun.ResourceManager, Action: "CreateServiceLinkedRole", Write: true}, &link{&l.Service})
 		if err != nil && fleet.ClassOf(err) != fleet.Exists {
-			return fmt.Errorf("creating the service-linked role %s: %w", l.role, err)
+			return fmt.Errorf("creating the service-linked role %s: %w", l.Role, err)
 		}
-		fmt.Fprintf(r.out, "created the service-linked role %s\n", l.role)
+		fmt.Fprintf(r.out, "created the service-linked role %s\n", l.Role)
 	}
 	return nil
 }

@@ -123,9 +123,6 @@ func settings(p manifest.Function) map[string]string {
 	return out
 }
 
-// trust lets Function Compute assume a role, as Terraform writes it.
-const trust = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["fc.aliyuncs.com"]}}]}`
-
 // role is that of a function: it has the rights of its file, and may have those of the
 // optional files that begin with its name.
 func (r *rollout) role(function, name string) (deployment.Role, error) {
@@ -134,7 +131,7 @@ func (r *rollout) role(function, name string) (deployment.Role, error) {
 	if err != nil {
 		return deployment.Role{}, err
 	}
-	out, err := deployment.RoleOf(fleet.Role{Name: name, Trust: trust, Policies: []fleet.Policy{{Name: function, Document: withCommands(string(own))}}})
+	out, err := deployment.RoleOf(fleet.Role{Name: name, Trust: deployment.Trust(), Policies: []fleet.Policy{{Name: function, Document: withCommands(string(own))}}})
 	if err != nil {
 		return out, err
 	}

@@ -30,7 +30,7 @@ func Compare(want, have Record) []string {
 type part[P any] interface {
 	is(P) bool // the same part, ignoring its settings
 	missing() string
-	differences(have P) []string
+	Differences(have P) []string
 }
 
 // compared returns the differences of the wanted parts.
@@ -39,7 +39,7 @@ func compared[P part[P]](want, have []P) (out []string) {
 		if at := slices.IndexFunc(have, w.is); at < 0 {
 			out = append(out, w.missing())
 		} else {
-			out = append(out, w.differences(have[at])...)
+			out = append(out, w.Differences(have[at])...)
 		}
 	}
 	return out
@@ -59,11 +59,27 @@ func (f Function) String() string { return fmt.Sprintf("function %s in %s", f.Na
 // is reports whether both are the same function, ignoring its settings.
 func (f Function) is(other Function) bool { return f.Name == other.Name && f.Region == other.Region }
 
-func (f Function) differences(have Function) []string {
+// Differences returns those of the existing function: its code, its settings, its triggers.
+func (f Function) Differences(have Function) []string {
 	var out []string
 	if f.Checksum != have.Checksum {
-		out = append(out, fmt.Sprintf("%s runs code with checksum %s, not %s", f, have.Checksum, f.Checksum))
+		out = append(out, f.Foreign(have))
 	}
+	out = append(out, f.Altered(have)...)
+	for _, r := range f.Repairs(have) {
+		out = append(out, fmt.Sprintf("%s: %s", f, r))
+	}
+	return out
+}
+
+// Foreign says that the existing function runs other code.
+func (f Function) Foreign(have Function) string {
+	return fmt.Sprintf("%s runs code with checksum %s, not %s", f, have.Checksum, f.Checksum)
+}
+
+// Altered returns the differences of the settings.
+func (f Function) Altered(have Function) []string {
+	var out []string
 	for _, name := range slices.Sorted(maps.Keys(f.Settings)) {
 		if got := have.Settings[name]; got != f.Settings[name] {
 			out = append(out, fmt.Sprintf("%s has %s %q, not %q", f, name, got, f.Settings[name]))
@@ -74,9 +90,6 @@ func (f Function) differences(have Function) []string {
 			out = append(out, fmt.Sprintf("%s has %s %q, which is not in s.yaml", f, name, have.Settings[name]))
 		}
 	}
-	for _, r := range f.Repairs(have) {
-		out = append(out, fmt.Sprintf("%s: trigger %s %s", f, r.Name, r.why()))
-	}
 	return out
 }
 
@@ -86,6 +99,9 @@ type Repair struct {
 	// Want is the wanted trigger, and Have the existing one; one of them may be nil.
 	Want, Have *Trigger
 }
+
+// String says how the trigger differs.
+func (r Repair) String() string { return "trigger " + r.Name + " " + r.why() }
 
 func (r Repair) why() string {
 	switch {
@@ -163,7 +179,8 @@ func (r Rule) repair() string {
 	return "deploy " + string(r.Region) + " again: Terraform repairs the rule"
 }
 
-func (r Rule) differences(have Rule) []string {
+// Differences returns those of the existing rule, each with its repair.
+func (r Rule) Differences(have Rule) []string {
 	var out []string
 	if r.Status != have.Status {
 		out = append(out, fmt.Sprintf("%s has status %s, not %s; %s", r, have.Status, r.Status, r.repair()))
@@ -196,7 +213,8 @@ func (t RuleTarget) String() string {
 	return out
 }
 
-func (r Role) differences(have Role) []string {
+// Differences returns those of the existing role.
+func (r Role) Differences(have Role) []string {
 	var out []string
 	if r.Trust != have.Trust {
 		out = append(out, fmt.Sprintf("role %s trusts %s, not %s", r.Name, have.Trust, r.Trust))

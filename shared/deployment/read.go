@@ -2,8 +2,6 @@ package deployment
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,7 +18,7 @@ type Functions interface {
 	Get(ctx context.Context, name string) (*fc.Function, error)
 	Tags(ctx context.Context, arn string) (map[string]string, error)
 	Async(ctx context.Context, name string) (*fc.Async, error)
-	Reserved(ctx context.Context, name string) (int, error)
+	Reserved(ctx context.Context, name string) (*int, error)
 	Triggers(ctx context.Context, name string) ([]fc.Trigger, error)
 }
 
@@ -61,7 +59,7 @@ func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 	have := want
 	have.Functions, have.Roles, have.Rules = nil, nil, nil
 	for _, w := range want.Functions {
-		f, err := readFunction(ctx, c.Functions(w.Region), w)
+		f, err := c.Function(ctx, w)
 		if err != nil {
 			return have, fmt.Errorf("reading %s: %w", w, err)
 		}
@@ -75,33 +73,58 @@ func (c Cloud) Read(ctx context.Context, want Record) (Record, error) {
 	}
 	have.Functions = append(have.Functions, left...)
 	for _, w := range want.Roles {
-		r, err := c.Roles.Role(ctx, w.Name)
-		if err != nil {
-			return have, fmt.Errorf("reading role %s: %w", w.Name, err)
-		}
-		if r.Missing {
-			continue
-		}
-		role, err := RoleOf(r)
+		r, err := c.Role(ctx, w.Name)
 		if err != nil {
 			return have, err
 		}
-		have.Roles = append(have.Roles, role)
+		if r != nil {
+			have.Roles = append(have.Roles, *r)
+		}
 	}
 	for _, w := range want.Rules {
-		got, err := c.Rules(w.Region).Rule(ctx, w.Bus, w.Name)
-		if fleet.ClassOf(err) == fleet.NotFound {
-			continue
-		}
+		got, err := c.Rule(ctx, w)
 		if err != nil {
 			return have, fmt.Errorf("reading %s: %w", w, err)
 		}
-		have.Rules = append(have.Rules, ruleOf(w, got))
+		if got != nil {
+			have.Rules = append(have.Rules, *got)
+		}
 	}
 	if have.Trails, err = c.Trails.Logging(ctx, want.Home, want.Region); err != nil {
 		return have, fmt.Errorf("reading the trails: %w", err)
 	}
 	return have, nil
+}
+
+// Function reads the existing function of a wanted one; nil if there is none.
+func (c Cloud) Function(ctx context.Context, w Function) (*Function, error) {
+	return readFunction(ctx, c.Functions(w.Region), w)
+}
+
+// Role reads a role with its policies; nil if there is none.
+func (c Cloud) Role(ctx context.Context, name string) (*Role, error) {
+	r, err := c.Roles.Role(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading role %s: %w", name, err)
+	}
+	if r.Missing {
+		return nil, nil
+	}
+	role, err := RoleOf(r)
+	return &role, err
+}
+
+// Rule reads the existing rule of a wanted one; nil if there is none.
+func (c Cloud) Rule(ctx context.Context, w Rule) (*Rule, error) {
+	got, err := c.Rules(w.Region).Rule(ctx, w.Bus, w.Name)
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := ruleOf(w, got)
+	return &out, nil
 }
 
 // leftovers are the functions with the deployment's tag in the regions of the wanted ones,
@@ -167,8 +190,8 @@ func readFunction(ctx context.Context, api Functions, w Function) (*Function, er
 	if err != nil {
 		return nil, err
 	}
-	if reserved > 0 {
-		out.Settings["reservedConcurrency"] = strconv.Itoa(reserved)
+	if reserved != nil {
+		out.Settings["reservedConcurrency"] = strconv.Itoa(*reserved)
 	}
 	triggers, err := api.Triggers(ctx, w.Name)
 	for _, t := range triggers {
@@ -238,61 +261,4 @@ func ruleOf(w Rule, got *eventbridge.Rule) Rule {
 		out.Targets = append(out.Targets, target)
 	}
 	return out
-}
-
-// Pattern is an event pattern in a comparable form.
-func Pattern(text string) string {
-	if p, err := ordered([]byte(text)); err == nil {
-		return p
-	}
-	return text
-}
-
-// Digest replaces a value that a record must not hold: the beginning of its SHA-256.
-func Digest(value string) string {
-	sum := sha256.Sum256([]byte(value))
-	return fmt.Sprintf("sha256:%x", sum[:6])
-}
-
-// RoleOf is a role in a comparable form.
-func RoleOf(r fleet.Role) (Role, error) {
-	out := Role{Name: r.Name}
-	var err error
-	if out.Trust, err = ordered([]byte(r.Trust)); err != nil {
-		return out, fmt.Errorf("reading the trust of role %s: %w", r.Name, err)
-	}
-	for _, p := range r.Policies {
-		statements, err := Statements([]byte(p.Document))
-		if err != nil {
-			return out, fmt.Errorf("reading policy %s: %w", p.Name, err)
-		}
-		out.Statements = append(out.Statements, statements...)
-	}
-	return out, nil
-}
-
-// Statements are those of a policy's document, each as JSON with its members in order.
-func Statements(document []byte) ([]string, error) {
-	var d struct{ Statement []json.RawMessage }
-	if err := json.Unmarshal(document, &d); err != nil {
-		return nil, err
-	}
-	out := make([]string, len(d.Statement))
-	for i, s := range d.Statement {
-		var err error
-		if out[i], err = ordered(s); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// ordered is a JSON text with the members of its objects in order and no white space.
-func ordered(text []byte) (string, error) {
-	var v any
-	if err := json.Unmarshal(text, &v); err != nil {
-		return "", err
-	}
-	b, err := json.Marshal(v)
-	return string(b), err
 }

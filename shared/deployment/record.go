@@ -1,6 +1,9 @@
 package deployment
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"regexp"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -11,6 +14,24 @@ const Version = 1
 
 // Folder is the ledger's folder of the records, each under the time of its deployment.
 const Folder = "deployments/"
+
+// Object is the name of a record in the ledger: its time, so that the newest is the last,
+// its region, and the beginning of the digest of its text.
+func Object(r Record, text []byte) string {
+	sum := sha256.Sum256(text)
+	return fmt.Sprintf("%s%s-%s-%x.json", Folder, r.At.Format("20060102T150405Z"), r.Region, sum[:4])
+}
+
+var object = regexp.MustCompile(`^` + Folder + `[0-9]{8}T[0-9]{6}Z-([a-z0-9-]+)-[0-9a-f]{8}\.json$`)
+
+// RegionOf is the region in the name of a record.
+func RegionOf(name string) (fleet.Region, bool) {
+	m := object.FindStringSubmatch(name)
+	if m == nil || !fleet.Region(m[1]).Valid() {
+		return "", false
+	}
+	return fleet.Region(m[1]), true
+}
 
 // Record is one deployment: the wanted one, or the one that was read back.
 type Record struct {

@@ -210,15 +210,16 @@ func (c *Client) Async(ctx context.Context, name string) (*Async, error) {
 	return unlessNone(get[Async](ctx, c, "GetAsyncInvokeConfig", of(name)+"/async-invoke-config"))
 }
 
-// Reserved reads a function's reserved instances; 0 for none.
-func (c *Client) Reserved(ctx context.Context, name string) (int, error) {
+// Reserved reads how many instances a function reserves, beyond which its calls are refused;
+// nil for no limit of its own. With 0 it is never invoked.
+func (c *Client) Reserved(ctx context.Context, name string) (*int, error) {
 	got, err := unlessNone(get[struct {
 		Reserved int `json:"reservedConcurrency"`
 	}](ctx, c, "GetConcurrencyConfig", of(name)+"/concurrency"))
 	if err != nil || got == nil {
-		return 0, err
+		return nil, err
 	}
-	return got.Reserved, nil
+	return &got.Reserved, nil
 }
 
 // unlessNone returns nil for a configuration that does not exist.
