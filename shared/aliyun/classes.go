@@ -130,6 +130,8 @@ var classes = []struct {
 		InvalidParameter.Resources InvalidParameter.Resources.Duplicate InvalidParameter.Targets
 		InvalidParameter.Targets.Duplicate InvalidParameter.Targets.Length`},
 
+	{"mns-open", fleet.NotFound, `QueueNotExist`},
+
 	{"mns", fleet.Throttled, `QpsLimitExceeded`}, // HTTP 400
 	{"mns", fleet.Busy, `QueueDeletedRecently`},
 	{"mns", fleet.Unavailable, `InternalError InternalServerError ServiceUnavailable`},

@@ -78,6 +78,9 @@ func (e *Error) Error() string {
 // Class is read by [fleet.ClassOf].
 func (e *Error) Class() fleet.Class { return e.class }
 
+// Called is the API that was called, product:Action.
+func (e *Error) Called() string { return e.API }
+
 // ErrorCode is read by [fleet.CodeOf].
 func (e *Error) ErrorCode() string { return e.Code }
 

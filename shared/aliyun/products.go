@@ -28,8 +28,10 @@ var (
 	ResourceManager = Product{"resourcemanager", "2020-03-31", central("resourcemanager.aliyuncs.com")}
 	ActionTrail     = Product{"actiontrail", "2020-07-06", regional("actiontrail")}
 	FC              = Product{"fc", "2023-03-30", regional("fcv3")}
-	CMS             = Product{"cms", "2019-01-01", regional("metrics")}
-	EventBridge     = Product{"eventbridge", "2020-04-01", regional("eventbridge-console")}
+	// The settings of queues; their messages have an API of their own, in package mns.
+	MNSOpen     = Product{"mns-open", "2022-01-19", regional("mns-open")}
+	EventBridge = Product{"eventbridge", "2020-04-01", regional("eventbridge-console")}
+	CMS         = Product{"cms", "2019-01-01", regional("metrics")}
 )
 
 // absent are the regions of ECS where a product has no endpoint: the endpoints of the

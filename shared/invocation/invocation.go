@@ -37,6 +37,9 @@ type Invocation struct {
 	Members *Members
 	// Store has the ledger's objects; nil when there is none.
 	Store ledger.Store
+	// File is the policy as it was read: Options.Policy names the home account, too. It is nil
+	// without a policy.
+	File *policy.Policy
 	// Place is where the ledger is.
 	Place LedgerPlace
 	// Log writes a record to the function's log only, whereas Options.Record also copies a
@@ -69,7 +72,7 @@ type Process struct {
 func (p *Process) Open(home fleet.Scope, s *aliyun.Session, pol *policy.Policy, pass ledger.Pass) *Invocation {
 	region := cmp.Or(p.LedgerRegion, home.Region)
 	inv := &Invocation{
-		Payload: pass.Payload, Home: home, Session: s, Members: &p.members, Place: p.Ledger, Store: p.Ledger.Store(s, region), process: p,
+		Payload: pass.Payload, Home: home, Session: s, Members: &p.members, File: pol, Place: p.Ledger, Store: p.Ledger.Store(s, region), process: p,
 		Options: reconcile.Options{
 			Meter: s, Ledger: p.Ledger.Open(s, region, pass, &p.watch),
 			Stamp: fleet.Record{V: fleet.RecordVersion, Run: pass.Request, Function: pass.Function},

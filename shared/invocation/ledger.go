@@ -68,8 +68,16 @@ func (p LedgerPlace) Store(s *aliyun.Session, home fleet.Region) ledger.Store {
 	case p.folder != "":
 		return ledger.NewFolder(p.folder)
 	case p.bucket.Bucket != "":
-		p.bucket.Region = cmp.Or(p.bucket.Region, home)
-		return ledger.Below(oss.Open(s, p.bucket), p.prefix)
+		return ledger.Below(p.Bucket(s, home), p.prefix)
 	}
 	return nil
+}
+
+// Bucket returns the ledger's bucket for a pass; nil if it is not in a bucket.
+func (p LedgerPlace) Bucket(s *aliyun.Session, home fleet.Region) *oss.Bucket {
+	if p.bucket.Bucket == "" {
+		return nil
+	}
+	p.bucket.Region = cmp.Or(p.bucket.Region, home)
+	return oss.Open(s, p.bucket)
 }

@@ -146,6 +146,25 @@ func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 	return body, nil
 }
 
+// Versioning returns the state of the bucket's versioning, Enabled or Suspended, with
+// GetBucketVersioning; empty for a bucket that never had any.
+func (b *Bucket) Versioning(ctx context.Context) (state string, err error) {
+	const api = "oss:GetBucketVersioning"
+	err = b.session.Call(ctx, api, func() error {
+		res, err := b.sdk.GetBucketVersioning(ctx, &sdk.GetBucketVersioningRequest{Bucket: &b.place.Bucket})
+		if err != nil {
+			return b.translate(ctx, api, err)
+		}
+		b.session.SawDate(res.Headers.Get("Date"))
+		state = sdk.ToString(res.VersionStatus)
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading the versioning of bucket %s: %w", b.place.Bucket, err)
+	}
+	return state, nil
+}
+
 // List returns one page of the names that begin with prefix and come after another,
 // in order of their bytes. more reports whether there are others after these.
 func (b *Bucket) List(ctx context.Context, prefix, after string) (names []string, more bool, err error) {

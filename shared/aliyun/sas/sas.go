@@ -7,6 +7,7 @@ package sas
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,6 +101,25 @@ func (c *Client) search(ctx context.Context, region fleet.Region, criteria []cri
 			return fmt.Errorf("listing machines of Security Center: the pages hold %d of %d", seen, got.PageInfo.TotalCount)
 		}
 	}
+}
+
+type edition struct {
+	RequestID string `json:"RequestId"`
+	Version   *int   `json:"Version"`
+}
+
+// Edition reads the edition, with DescribeVersionConfig: 1 is Basic, which is free, and
+// greater numbers are editions that are bought.
+func (c *Client) Edition(ctx context.Context, region fleet.Region) (int, error) {
+	type none struct{}
+	got, err := aliyun.Do[none, edition](ctx, c.session, api(region, "DescribeVersionConfig"), &none{})
+	switch {
+	case err != nil:
+		return 0, err
+	case got.Version == nil:
+		return 0, errors.New("reading Security Center's edition: the answer has none")
+	}
+	return *got.Version, nil
 }
 
 // Refresh refreshes Security Center's asset list, with RefreshAssets.

@@ -28,13 +28,23 @@ type statusOf struct {
 }
 
 type status struct {
-	IsLogging bool `json:"IsLogging"`
+	IsLogging                     bool   `json:"IsLogging"`
+	LatestDeliveryError           string `json:"LatestDeliveryError"`
+	LatestDeliveryLogServiceError string `json:"LatestDeliveryLogServiceError"`
 }
 
-// Logging returns the names of the trails that log the write calls of region, including
-// those of the resource directory: DescribeTrails, and GetTrailStatus for each, at the
-// endpoint of home. A trail that was created and never started exists and does not log.
-func (c *Client) Logging(ctx context.Context, home, region fleet.Region) ([]string, error) {
+// Trail is a trail as it is now.
+type Trail struct {
+	Name string
+	// Logging says that it logs. One that was created and never started exists and does not.
+	Logging bool
+	// Faults are the errors of its latest deliveries, to OSS and to Simple Log Service.
+	Faults []string
+}
+
+// Trails returns the trails that cover the write calls of region, including those of the
+// resource directory: DescribeTrails, and GetTrailStatus for each, at the endpoint of home.
+func (c *Client) Trails(ctx context.Context, home, region fleet.Region) ([]Trail, error) {
 	api := func(action string) aliyun.API {
 		return aliyun.API{Product: aliyun.ActionTrail, Action: action, Region: home}
 	}
@@ -42,7 +52,7 @@ func (c *Client) Logging(ctx context.Context, home, region fleet.Region) ([]stri
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []Trail
 	for _, t := range all.TrailList {
 		if t.EventRW == "Read" || t.TrailRegion != "All" && t.TrailRegion != string(region) {
 			continue
@@ -51,9 +61,25 @@ func (c *Client) Logging(ctx context.Context, home, region fleet.Region) ([]stri
 		if err != nil {
 			return nil, fmt.Errorf("reading the status of trail %s: %w", t.Name, err)
 		}
-		if got.IsLogging {
+		trail := Trail{Name: t.Name, Logging: got.IsLogging}
+		for _, fault := range []string{got.LatestDeliveryError, got.LatestDeliveryLogServiceError} {
+			if fault != "" {
+				trail.Faults = append(trail.Faults, fault)
+			}
+		}
+		out = append(out, trail)
+	}
+	return out, nil
+}
+
+// Logging returns the names of the trails of [Client.Trails] that log.
+func (c *Client) Logging(ctx context.Context, home, region fleet.Region) ([]string, error) {
+	all, err := c.Trails(ctx, home, region)
+	var out []string
+	for _, t := range all {
+		if t.Logging {
 			out = append(out, t.Name)
 		}
 	}
-	return out, nil
+	return out, err
 }
