@@ -11,6 +11,7 @@ import (
 
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/deploy/local/simcloud/eventbridge"
+	"fleetwarden/events"
 	"fleetwarden/shared/fleet"
 )
 
@@ -82,6 +83,23 @@ func TestEverySampleIsDeliveredByTheRuleOfItsKindAlone(t *testing.T) {
 	for rule := range patterns {
 		if matched[rule] == 0 {
 			t.Errorf("no sample is delivered by %s", rule)
+		}
+	}
+}
+
+// The samples that the doctor has EventBridge try are delivered by their rules.
+func TestEachRuleHasASampleThatItDelivers(t *testing.T) {
+	tried := map[string]int{}
+	for _, s := range events.Samples() {
+		p, err := eventbridge.ParsePattern(read(t, filepath.Join(rules, s.Rule+".json")))
+		if err != nil || !p.Match([]byte(s.Text)) {
+			t.Errorf("%s is not delivered by %s: %v", s.Name, s.Rule, err)
+		}
+		tried[s.Rule]++
+	}
+	for _, name := range ruleOf {
+		if tried[name] == 0 {
+			t.Errorf("there is no sample for %s", name)
 		}
 	}
 }

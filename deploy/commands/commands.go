@@ -9,3 +9,8 @@ import "embed"
 //
 //go:embed agent-linux.sh agent-windows.ps1
 var Files embed.FS
+
+// List is commands.json, which names the commands and has their settings.
+//
+//go:embed commands.json
+var List []byte

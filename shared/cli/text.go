@@ -12,6 +12,7 @@ import (
 
 	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/doctor"
 )
 
 // text shows records to people.
@@ -80,6 +81,8 @@ func (t *text) Show(record any) error {
 		return t.replayed(r)
 	case command.Redriven:
 		return t.redriven(r)
+	case doctor.Page:
+		return t.doctor(r)
 	}
 	return fmt.Errorf("showing a %T: only --json can", record)
 }

@@ -10,6 +10,7 @@ import (
 
 	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/doctor"
 	"fleetwarden/shared/operate/plan"
 	"fleetwarden/shared/operate/redrive"
 	"fleetwarden/shared/operate/replay"
@@ -64,6 +65,8 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 		"an undo":  {8, command.Undone{Run: evil, States: states, Changes: []fleet.ChangeRecord{failed}, Latest: []fleet.ChangeRecord{change}, Found: []fleet.FindingRecord{finding}}},
 		"an apply": {9, command.Applied{Run: evil, Queued: true, Items: []command.Item{{Account: evil, Region: evil, Control: evil, Kind: evil, ID: evil, State: evil, Why: evil}}}},
 		"letters":  {3, command.Redriven{Letters: []redrive.Letter{{Shape: evil, State: evil, Reason: evil, Digest: evil}}, Sum: redrive.Sum{Letters: map[redrive.State]int{evil: 1}}}},
+		"an examination": {7, doctor.Page{Categories: []doctor.Category{{Name: evil, Checks: []doctor.Result{{ID: evil, Description: evil, Result: doctor.Fail, Why: evil, Hint: evil,
+			Problems: []doctor.Problem{{Result: doctor.Fail, Region: evil, ID: evil, Says: evil, Mend: evil}}}}}}}},
 		"a policy": {9, command.PolicyExplained{Account: evil, Region: evil, ID: evil, Explained: policy.Explained{Control: evil, Rule: evil, Mode: evil, Result: evil,
 			ScopeKey: evil, EnforceKey: evil, ByTags: true, Manager: evil, SelfManaged: policy.Yes, SelfManagedKey: evil, Skip: []string{evil},
 			Exemptions: []policy.ExplainedExcuse{{Key: evil, Rule: evil, Owner: evil, Reason: evil, LastDay: evil}}}}},
@@ -84,7 +87,7 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 // A record that only programs can read would end a command for people.
 func TestEachRecordIsShownToPeople(t *testing.T) {
 	for _, r := range []any{fleet.Record{}, command.PlanMade{}, command.PlanShown{}, command.Applied{}, command.Undone{}, command.SweepMade{}, command.SweepShown{},
-		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}, command.PolicyExplained{}, command.Carried{}, Exempted{}} {
+		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}, command.PolicyExplained{}, command.Carried{}, Exempted{}, doctor.Page{}} {
 		shows(t, false, r)
 	}
 	x := newText(Env{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer), Getenv: func(string) string { return "" }}, false)

@@ -22,7 +22,7 @@ import (
 )
 
 func commands() []Command {
-	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Pause(), Resume(), Runs(), Show(), Report(), Policy(nil), Version()}
+	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Doctor(), Pause(), Resume(), Runs(), Show(), Report(), Policy(nil), Version()}
 }
 
 // each yields the commands that can be run, with the words that call them.
@@ -116,6 +116,8 @@ func TestAWrongCommandLineIsSaidBeforeAnyCall(t *testing.T) {
 		"show plan-1 --csv":                               "are for sweeps",
 		"report":                                          "give the id of a sweep",
 		"runs x":                                          "one too many",
+		"doctor x":                                        "one too many",
+		"doctor --category trail":                         "there is no category",
 		"pause --for 2h":                                  "give a --reason",
 		"pause --reason x":                                "give --for TIME",
 		"pause --for 73h --reason x":                      "72h at most",

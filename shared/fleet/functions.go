@@ -11,6 +11,7 @@ const (
 	FunctionSetupShareRole   = "setup-share-role"
 	FunctionSweep            = "sweep"
 	FunctionBackfill         = "backfill"
+	FunctionDoctor           = "doctor"
 )
 
 // Function is one row of the table of functions.
@@ -73,6 +74,7 @@ var functions = [...]Function{
 		Events: []EventKind{EventTimer, EventMessage},
 	},
 	{Name: FunctionBackfill, Home: true},
+	{Name: FunctionDoctor, Home: true, Events: []EventKind{EventTimer}},
 }
 
 // FunctionNamed returns the row of a function; the zero Function, which has no inbox and

@@ -48,6 +48,9 @@ const (
 	KindRole Kind = "role"
 	// KindPolicy is a custom RAM policy; ID is its name.
 	KindPolicy Kind = "policy"
+	// KindDeployment is a part of Fleetwarden's own deployment, such as a function or a
+	// queue; ID is its name. Only findings have it.
+	KindDeployment Kind = "deployment"
 	// KindAccount is an account in a region as a whole; ID is empty.
 	KindAccount Kind = "account"
 	// KindFleet is all instances of an account in a region, page by page: a shard of a

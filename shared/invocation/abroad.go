@@ -21,6 +21,7 @@ var abroad = map[string][]string{
 		"ram:PassRole", "ram:TagResources", "ram:UntagResources", "ram:UpdateRole",
 		"resourcesharing:DescribeRegions", "resourcesharing:ListResourceShareAssociations", "yundun-sas:DescribeCloudCenterInstances",
 	},
+	"doctor": {"ram:GetPolicy", "ram:GetRole", "ram:ListPoliciesForRole"}, // the role itself
 	"push-agent": {
 		"ecs:DescribeCloudAssistantStatus", "ecs:DescribeInstances", "ecs:DescribeInvocations", "ecs:DescribeUserData",
 		"ecs:InvokeCommand", "ecs:RunCommand", "ecs:TagResources", "yundun-sas:AddInstallCode",

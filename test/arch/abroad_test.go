@@ -26,7 +26,11 @@ func TestASessionAbroadMayWhatTheFunctionMayAtHome(t *testing.T) {
 		var want []string
 		for _, path := range append(optional, path) {
 			for _, g := range grants(t, path) {
-				if product, _, _ := strings.Cut(g.action, ":"); !slices.Contains(athomeAlone(), product) {
+				product, _, _ := strings.Cut(g.action, ":")
+				if function == "doctor" && product != "ram" {
+					continue // it enters an account to read its own role there
+				}
+				if !slices.Contains(athomeAlone(), product) {
 					want = append(want, g.action)
 				}
 			}

@@ -13,7 +13,7 @@ var arrows = []struct {
 	may    []string // "name/" stands for the folder with all below it
 	why    string
 }{
-	{"functions", []string{"events", "shared/", "deploy/commands"}, "a function is wired from shared parts; functions never import each other"},
+	{"functions", []string{"events", "shared/", "deploy/commands", "deploy/ram"}, "a function is wired from shared parts; functions never import each other"},
 	{"events", []string{"shared/fleet"}, "events turns bytes into refs and knows nothing of what is done with them"},
 	{"shared/fleet", nil, "fleet is what everything passes on; it depends on nothing"},
 	{"shared/policy/edit", []string{"shared/policy"}, "it edits the text of a policy file, and has the policy check it"},
@@ -35,6 +35,8 @@ var arrows = []struct {
 	{"shared/operate/replay", []string{"shared/fleet", "shared/ledger", "shared/queue", "shared/aliyun/trail"}, "it speaks of trail records and inboxes, and is handed both"},
 	{"shared/operate/redrive", []string{"shared/fleet", "shared/queue", "shared/aliyun/mns"}, "it speaks of queue messages and inboxes, and is handed both"},
 	{"shared/operate/undo", []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/ledger", "shared/reconcile", "shared/acts", "shared/acts/instancerole", "shared/acts/sharerole", "shared/acts/sanction"}, "it turns the ledger's changes into changes for the acts; clients are passed in"},
+	{"shared/operate/doctor/clients", []string{"deploy/commands", "deploy/ram", "events", "shared/aliyun", "shared/aliyun/", "shared/deployment", "shared/fleet", "shared/invocation", "shared/operate/doctor"}, "it gives the doctor the clients of a call, and the files that a deployment is made from"},
+	{"shared/operate/doctor", []string{"shared/deployment", "shared/fleet", "shared/rampolicy"}, "it declares what it reads; its clients implement it"},
 	{"shared/report/page", []string{"shared/fleet", "shared/report"}, "the page shows what report computes"},
 	{"shared/memory", []string{"shared/fleet", "shared/ledger"}, "the memory is objects of the ledger, and knows no cloud"},
 	{"shared/pause", []string{"shared/fleet", "shared/ledger"}, "orders are objects of the ledger, and know no cloud"},
@@ -47,7 +49,7 @@ var arrows = []struct {
 	{"shared/invocation", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/pause", "shared/policy", "shared/queue", "shared/reconcile"}, "it is what a call has, and knows neither the platform nor a control"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/fleet", "shared/invocation", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
 	{"shared/command", []string{"events", "shared/aliyun/ecs", "shared/aliyun/ram", "shared/aliyun/trail", "shared/controls/all", "shared/fleet", "shared/invocation", "shared/ledger", "shared/memory", "shared/operate/", "shared/pause", "shared/policy", "shared/reconcile", "shared/report"}, "it has operate do the work, and knows no terminal"},
-	{"shared/cli", []string{"shared/aliyun", "shared/aliyun/fc", "shared/aliyun/sts", "shared/command", "shared/deployment", "shared/fleet", "shared/invocation", "shared/ledger", "shared/operate/plan", "shared/operate/redrive", "shared/operate/sweep", "shared/operate/sweep/publish", "shared/policy", "shared/policy/edit", "shared/queue", "shared/report"}, "it joins a terminal to the commands, and knows no control"},
+	{"shared/cli", []string{"shared/aliyun", "shared/aliyun/fc", "shared/aliyun/sts", "shared/command", "shared/deployment", "shared/fleet", "shared/invocation", "shared/ledger", "shared/operate/doctor", "shared/operate/plan", "shared/operate/redrive", "shared/operate/sweep", "shared/operate/sweep/publish", "shared/policy", "shared/policy/edit", "shared/queue", "shared/report"}, "it joins a terminal to the commands, and knows no control"},
 	{"shared/deployment", []string{"shared/fleet", "shared/aliyun/eventbridge", "shared/aliyun/fc"}, "it compares what stands with what was wanted, and changes nothing"},
 	{"deploy/rollout", []string{"deploy/local/manifest", "shared/deployment", "shared/fleet", "shared/invocation", "shared/aliyun/"}, "it reads s.yaml as the local cloud does, and links no control"},
 	{"deploy/pack", []string{"shared/policy"}, "it ships the policy file, checked by the code that will read it"},

@@ -32,6 +32,9 @@ func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 	}
 	for _, path := range append(files, top...) {
 		for _, g := range grants(t, path) {
+			if g.action == "oss:GetBucketVersioning" {
+				continue // that no object is ever replaced
+			}
 			if strings.HasPrefix(g.action, "oss:") && !slices.Contains([]string{"oss:PutObject", "oss:GetObject", "oss:ListObjects"}, g.action) {
 				t.Errorf("%s may do %s: objects of the ledger are written once, read and listed, and never deleted", path, g.action)
 			}

@@ -10,16 +10,17 @@ import (
 )
 
 // athomeAlone are the products that a function uses in its own account alone: its queues,
-// its log and the ledger, the trail that replay reads, and the resource directory.
+// its log and the ledger, the trail that replay reads, the resource directory, and the
+// deployment itself.
 func athomeAlone() []string {
-	return []string{"actiontrail", "log", "mns", "oss", "resourcemanager", "sts"}
+	return []string{"actiontrail", "cms", "eventbridge", "fc", "log", "mns", "oss", "resourcemanager", "sts"}
 }
 
-// athome are the actions that a function needs there alone: those, and the commands that
-// deployment made, with the tag that says that one of them was run.
+// athome are the actions that a function needs there alone: those, the commands that
+// deployment made, with the tag that says that one of them was run, and Security Center's edition.
 func athome(action string) bool {
 	product, _, _ := strings.Cut(action, ":")
-	return slices.Contains(athomeAlone(), product) || action == "ecs:InvokeCommand" || action == "ecs:TagResources"
+	return slices.Contains(athomeAlone(), product) || slices.Contains([]string{"ecs:InvokeCommand", "ecs:TagResources", "ecs:DescribeCommands", "yundun-sas:DescribeVersionConfig"}, action)
 }
 
 // grant is one action on one resource.

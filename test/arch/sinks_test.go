@@ -11,7 +11,7 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// The functions that judge send their findings, so each has an optional right for each queue
+// The functions that judge or examine send their findings, so each has an optional right for each queue
 // that the policy can name. The queue is made if the policy names it.
 func TestEachSinkHasItsQueueAndTheRightsToSendThere(t *testing.T) {
 	queues, err := manifest.Queues(filepath.Join(top, "deploy"), "cn-hangzhou", "cn-hangzhou")
@@ -23,7 +23,7 @@ func TestEachSinkHasItsQueueAndTheRightsToSendThere(t *testing.T) {
 		if !slices.ContainsFunc(queues, func(q manifest.Queue) bool { return q.Name == name && q.When == "sinks."+sink }) {
 			t.Errorf("deploy/queues.json has no queue %s that is made when sinks.%s names it", name, sink)
 		}
-		senders := append(fleet.Owners(), fleet.FunctionSweep)
+		senders := append(fleet.Owners(), fleet.FunctionSweep, fleet.FunctionDoctor)
 		slices.Sort(senders)
 		if got := stems(t, "deploy/ram/optional/*-"+sink+".json", "-"+sink+".json"); !slices.Equal(got, senders) {
 			t.Errorf("deploy/ram/optional has %s for %v; those that send are %v", sink, got, senders)

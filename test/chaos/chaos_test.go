@@ -20,7 +20,7 @@ const root = "../.."
 
 // The functions are built once for both.
 func TestHistories(t *testing.T) {
-	bin, err := stack.Built(t.Context(), root, t.TempDir(), append([]string{"backfill"}, functions...)...)
+	bin, err := stack.Built(t.Context(), root, t.TempDir(), append([]string{"backfill", "doctor"}, functions...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ import (
 // backfill.
 var woken = []string{"attach-role", "push-agent", "setup-share-role", "sweep", "validate-instance", "watch-shares"}
 
-// functions are built once for all scenarios.
-var functions = append([]string{"backfill"}, woken...)
+// functions are built once for all scenarios. The timer of doctor wakes it each week.
+var functions = append([]string{"backfill", "doctor"}, woken...)
 
 const root = "../.."
 

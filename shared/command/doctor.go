@@ -1,0 +1,65 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/doctor"
+	"fleetwarden/shared/operate/doctor/clients"
+)
+
+// Doctor examines the deployment.
+func Doctor() Command {
+	return Command{Name: "doctor", About: "examine the deployment: whether events arrive, and functions can work", Long: `
+It reads and changes nothing. Its checks are in the order of cause, so that the first one
+that is not ok explains those below it. Each problem comes with the command, or the step in
+a console, that mends it. It takes 10 seconds at most.
+
+  fleetwarden doctor
+  fleetwarden doctor --category events,queues
+  fleetwarden doctor --json
+
+The categories are ` + strings.Join(doctor.Categories(), ", ") + `.
+
+UNREAD is what could not be read, and is never taken for ok: a right that is missing is named.
+Exit status 1: a check has failed or was not read. Warnings leave it at 0. The function doctor
+examines the same each week, with rights of its own, and its findings are reported like others.`,
+		Bind: func(c *Call, set *flag.FlagSet) Run {
+			var categories []string
+			set.Var(several(&categories), "category", "only the checks of this `CATEGORY`; may be given again")
+			return func(ctx context.Context, _ []string) error { return c.doctor(ctx, categories) }
+		}}
+}
+
+func (c *Call) doctor(ctx context.Context, categories []string) error {
+	for _, name := range categories {
+		if !slices.Contains(doctor.Categories(), name) {
+			return Wrong("--category: there is no category %q, only %s", name, strings.Join(doctor.Categories(), ", "))
+		}
+	}
+	inv, err := c.Open(ctx)
+	var reads doctor.Reads
+	if err != nil { // the first check is the one that says so
+		reads.Account = func(context.Context) (fleet.AccountID, error) { return "", err }
+	} else {
+		reads = clients.Of(inv, c.PolicyFile != "")
+	}
+	bar := c.Progress("examining the deployment", 0)
+	page := doctor.Examine(ctx, reads, categories...)
+	bar.End()
+	if ctx.Err() != nil {
+		return errors.New("stopped: the examination is incomplete")
+	}
+	if err := c.Show(page); err != nil {
+		return err
+	}
+	if page.Success {
+		return nil
+	}
+	return fmt.Errorf("%s, %s", Plural(page.Count(doctor.Fail), "check has failed", "checks have failed"), Plural(page.Count(doctor.Unread), "was not read", "were not read"))
+}

@@ -1,0 +1,186 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"fleetwarden/shared/fleet"
+)
+
+// Check is one question about a deployment.
+type Check struct {
+	ID, Category string
+	// Description is what is so if all is well.
+	Description string
+	// Why is what happens otherwise.
+	Why string
+
+	ask func(ctx context.Context, x *examination) answer
+}
+
+// answer is what a check found. Says is for the case that there is no problem.
+type answer struct {
+	says     string
+	problems []Problem
+}
+
+func (a *answer) add(p ...Problem) { a.problems = append(a.problems, p...) }
+
+// Limit is the longest that an examination takes. What was not read by then is unread.
+const Limit = 10 * time.Second
+
+// abreast is how many questions are asked at the same time: few enough for the quotas of the
+// APIs, which are the account's.
+const abreast = 12
+
+// Categories are those of the checks, in their order.
+func Categories() (out []string) {
+	for _, c := range Checks() {
+		if !slices.Contains(out, c.Category) {
+			out = append(out, c.Category)
+		}
+	}
+	return out
+}
+
+// Examine makes the checks of some categories, of all if none is named. While the account is
+// unknown, nothing else is asked.
+func Examine(ctx context.Context, r Reads, categories ...string) Page {
+	ctx, stop := context.WithTimeout(ctx, Limit)
+	defer stop()
+	x := &examination{Reads: r, slots: make(chan struct{}, abreast)}
+	began := time.Now()
+	var chosen []Check
+	for _, c := range Checks() {
+		if len(categories) == 0 || slices.Contains(categories, c.Category) {
+			chosen = append(chosen, c)
+		}
+	}
+	broken := x.meet(ctx)
+	if broken != nil && (len(chosen) == 0 || chosen[0].ID != credentialsCheck) { // it is said whichever category was chosen
+		chosen = slices.Insert(chosen, 0, Checks()[0])
+	}
+	answers := make([]answer, len(chosen))
+	if broken != nil {
+		unasked := Problem{Result: Unread, Says: "not asked: the account of the credentials is not known", Mend: "see " + credentialsCheck}
+		for i := range chosen {
+			answers[i] = answer{problems: one(unasked)}
+		}
+		answers[0] = *broken
+	} else {
+		var all sync.WaitGroup
+		for i, c := range chosen {
+			all.Go(func() { answers[i] = c.ask(ctx, x) })
+		}
+		all.Wait()
+	}
+	p := Page{Type: "doctor", Success: true, Account: x.account, Home: r.Home, At: r.now(), DurationMS: time.Since(began).Milliseconds(), Calls: r.calls()}
+	if broken == nil {
+		newest, _ := x.newest(ctx)
+		p.Build = newest.Build
+	}
+	for i, c := range chosen {
+		if n := len(p.Categories); n == 0 || p.Categories[n-1].Name != c.Category {
+			p.Categories = append(p.Categories, Category{Name: c.Category})
+		}
+		result := concluded(c, answers[i])
+		at := &p.Categories[len(p.Categories)-1]
+		at.Checks = append(at.Checks, result)
+		p.Success = p.Success && result.Result.rank() < Unread.rank()
+	}
+	return p
+}
+
+// examination is one examination; what several checks ask for is read once.
+type examination struct {
+	Reads
+	account fleet.AccountID
+	slots   chan struct{}
+
+	facts
+}
+
+// read asks one question, at most [abreast] at the same time.
+func read[T any](ctx context.Context, x *examination, ask func(context.Context) (T, error)) (out T, err error) {
+	select {
+	case x.slots <- struct{}{}:
+		defer func() { <-x.slots }()
+		return ask(ctx)
+	case <-ctx.Done():
+		return out, fleet.WithClass(fleet.Canceled, ctx.Err())
+	}
+}
+
+// each asks about several resources side by side, and returns the problems in their order.
+func each[T any](items []T, ask func(T) []Problem) (out []Problem) {
+	found := make([][]Problem, len(items))
+	var all sync.WaitGroup
+	for i, item := range items {
+		all.Go(func() { found[i] = ask(item) })
+	}
+	all.Wait()
+	return slices.Concat(found...)
+}
+
+// one is the list of a problem that is no list.
+func one(p Problem) []Problem { return []Problem{p} }
+
+// actionOf are the RAM actions whose names differ from those of the APIs.
+var actionOf = map[string]string{
+	"fc:GetAsyncInvokeConfig": "fc:GetFunctionAsyncInvokeConfig", "sas:DescribeVersionConfig": "yundun-sas:DescribeVersionConfig",
+	"sas:DescribeCloudCenterInstances": "yundun-sas:DescribeCloudCenterInstances", "mns:BatchPeekMessage": "mns:PeekMessage",
+	"mns-open:GetQueueAttributes": "mns:GetQueueAttributes",
+	"sls:GetLogs":                 "log:GetLogStoreLogs",
+}
+
+// unread is the problem of what could not be read. What is about the call comes from its
+// error; a refusal names the action that is missing.
+func unread(what string, region fleet.Region, id string, err error) Problem {
+	p := Problem{Result: Unread, Region: region, ID: id, Says: fmt.Sprintf("%s could not be read: %s", what, short(err)), Mend: "run it again"}
+	if errors.Is(err, errNoLedger) {
+		p.Mend = "see ledger"
+		return p
+	}
+	if !fleet.ClassOf(err).Passing() {
+		p.Mend = "the same call would fail again: see the message, and the guide"
+	}
+	api, _, _ := strings.Cut(apiOf(err), " ")
+	if action, ok := actionOf[api]; ok {
+		api = action
+	}
+	switch fleet.ClassOf(err) {
+	case fleet.Denied:
+		p.Mend = "allow " + api + " to the caller; deploy/ram/doctor.json has all that is read"
+		if api == "" {
+			p.Mend = "check the credentials and their rights; deploy/ram/doctor.json has all that is read"
+		}
+	case fleet.Unavailable:
+		p.Mend = "check the network, and run it again"
+	case fleet.Canceled:
+		p.Says = fmt.Sprintf("%s was not read within %v", what, Limit)
+		p.Mend = "run it again, with --category for a part of it"
+	case fleet.Absent:
+		p.Mend = "see products-served"
+	}
+	return p
+}
+
+// apiOf is the API of an error, product:Action; empty if it has none.
+func apiOf(err error) string {
+	var e interface{ Called() string }
+	if errors.As(err, &e) {
+		return e.Called()
+	}
+	return ""
+}
+
+// short is an error in one line.
+func short(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return text
+}

@@ -1,0 +1,223 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fleet"
+)
+
+// facts are what several checks ask for, each read once.
+type facts struct {
+	records   once[string, map[fleet.Region]deployment.Record]
+	functions once[functionKey, *deployment.Function]
+	roles     once[string, *deployment.Role]
+	guarded   once[string, []fleet.Region]
+	rules     once[string, *deployment.Rule]
+	depths    once[fleet.Region, map[string]Depth]
+	letters   once[place, []Letter]
+}
+
+type functionKey struct {
+	region fleet.Region
+	name   string
+}
+
+// once reads each value a single time, however many ask for it at the same time.
+type once[K comparable, V any] struct {
+	mu    sync.Mutex
+	known map[K]*entry[V]
+}
+
+type entry[V any] struct {
+	done  sync.Once
+	value V
+	err   error
+}
+
+func (o *once[K, V]) get(key K, ask func() (V, error)) (V, error) {
+	o.mu.Lock()
+	if o.known == nil {
+		o.known = map[K]*entry[V]{}
+	}
+	e := o.known[key]
+	if e == nil {
+		e = &entry[V]{}
+		o.known[key] = e
+	}
+	o.mu.Unlock()
+	e.done.Do(func() { e.value, e.err = ask() })
+	return e.value, e.err
+}
+
+// errNoLedger: the functions' ledger was not found.
+var errNoLedger = errors.New("where the ledger is, is not known: set FLEETWARDEN_LEDGER to that of the functions")
+
+// deployments are the newest records, by region.
+func (x *examination) deployments(ctx context.Context) (map[fleet.Region]deployment.Record, error) {
+	return x.records.get("", func() (map[fleet.Region]deployment.Record, error) {
+		return read(ctx, x, func(ctx context.Context) (map[fleet.Region]deployment.Record, error) {
+			if x.Ledger == nil {
+				return nil, errNoLedger
+			}
+			return records(ctx, x.Ledger)
+		})
+	})
+}
+
+// records reads the newest record of each region. Their names begin with the time, and name
+// the region, so that only these are read.
+func records(ctx context.Context, l Ledger) (map[fleet.Region]deployment.Record, error) {
+	newest := map[fleet.Region]string{}
+	for after := ""; ; {
+		names, more, err := l.List(ctx, deployment.Folder, after)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if region, ok := deployment.RegionOf(name); ok {
+				newest[region] = name
+			}
+		}
+		if !more || len(names) == 0 {
+			break
+		}
+		after = names[len(names)-1]
+	}
+	out := map[fleet.Region]deployment.Record{}
+	for region, name := range newest {
+		text, err := l.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		r, err := parseRecord(text)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", l.Address(name), err)
+		}
+		if r.Region != region {
+			return nil, fmt.Errorf("reading %s: it is of region %q", l.Address(name), r.Region)
+		}
+		out[region] = r
+	}
+	return out, nil
+}
+
+// parseRecord reads a record; one of a newer version is refused.
+func parseRecord(text []byte) (deployment.Record, error) {
+	var r deployment.Record
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, &fleet.BadInput{What: "it is no record of a deployment"}
+	}
+	if r.V != deployment.Version {
+		return r, fmt.Errorf("it has version %d, and this program reads %d: use the newest program", r.V, deployment.Version)
+	}
+	if !r.Region.Valid() || !r.Home.Valid() {
+		return r, &fleet.BadInput{What: "it names no region"}
+	}
+	return r, nil
+}
+
+// newest is the newest record of all.
+func (x *examination) newest(ctx context.Context) (out deployment.Record, ok bool) {
+	all, err := x.deployments(ctx)
+	for _, r := range all {
+		if !ok || r.At.After(out.At) {
+			out, ok = r, true
+		}
+	}
+	return out, ok && err == nil
+}
+
+// regions are those with a deployment: where a record is from, and home.
+func (x *examination) regions(ctx context.Context) []fleet.Region {
+	all, _ := x.deployments(ctx) // check deployment-recorded says why there is none
+	out := slices.Collect(maps.Keys(all))
+	if !slices.Contains(out, x.Home) {
+		out = append(out, x.Home)
+	}
+	guarded, err := x.guards(ctx)
+	out = slices.DeleteFunc(out, func(r fleet.Region) bool {
+		return err == nil && r != x.Home && !slices.Contains(guarded, r)
+	})
+	slices.Sort(out)
+	return out
+}
+
+// guards are the regions that the policy guards.
+func (x *examination) guards(ctx context.Context) ([]fleet.Region, error) {
+	if len(x.Policy.Regions) > 0 {
+		return x.Policy.Regions, nil
+	}
+	return x.guarded.get("", func() ([]fleet.Region, error) {
+		return read(ctx, x, func(ctx context.Context) ([]fleet.Region, error) { return x.Services.Regions(ctx, x.Home) })
+	})
+}
+
+// wanted are the functions of a deployment: those of the records in the guarded regions,
+// each once, else those of the table at home.
+func (x *examination) wanted(ctx context.Context) (out []deployment.Function) {
+	all, _ := x.deployments(ctx)
+	seen := map[functionKey]bool{}
+	for _, region := range x.regions(ctx) {
+		r, ok := all[region]
+		if !ok {
+			r.Functions = unrecorded(region, x.Home)
+		}
+		for _, f := range r.Functions {
+			if key := (functionKey{f.Region, f.Name}); !seen[key] && (f.Region == region || f.Region == x.Home) {
+				seen[key] = true
+				out = append(out, latest(all, f))
+			}
+		}
+	}
+	return out
+}
+
+// latest is a function as the newest record has it: those of home are deployed with each region.
+func latest(all map[fleet.Region]deployment.Record, f deployment.Function) deployment.Function {
+	var at deployment.Record
+	for _, r := range all {
+		i := slices.IndexFunc(r.Functions, func(o deployment.Function) bool { return o.Name == f.Name && o.Region == f.Region })
+		if i >= 0 && (at.At.IsZero() || r.At.After(at.At)) {
+			at, f = r, r.Functions[i]
+		}
+	}
+	return f
+}
+
+// unrecorded are the functions of the table for a region without a record: their names alone.
+func unrecorded(region, home fleet.Region) (out []deployment.Function) {
+	for _, f := range fleet.Functions() {
+		if !f.Home || region == home {
+			out = append(out, deployment.Function{Name: fleet.CloudName(f.Name), Region: region})
+		}
+	}
+	return out
+}
+
+// function reads an existing function; nil if there is none.
+func (x *examination) function(ctx context.Context, w deployment.Function) (*deployment.Function, error) {
+	return x.functions.get(functionKey{w.Region, w.Name}, func() (*deployment.Function, error) {
+		return read(ctx, x, func(ctx context.Context) (*deployment.Function, error) { return x.Deployed.Function(ctx, w) })
+	})
+}
+
+// role reads an existing role; nil if there is none.
+func (x *examination) role(ctx context.Context, name string) (*deployment.Role, error) {
+	return x.roles.get(name, func() (*deployment.Role, error) {
+		return read(ctx, x, func(ctx context.Context) (*deployment.Role, error) { return x.Deployed.Role(ctx, name) })
+	})
+}
+
+// rule reads an existing event rule; nil if there is none.
+func (x *examination) rule(ctx context.Context, w deployment.Rule) (*deployment.Rule, error) {
+	return x.rules.get(w.String(), func() (*deployment.Rule, error) {
+		return read(ctx, x, func(ctx context.Context) (*deployment.Rule, error) { return x.Deployed.Rule(ctx, w) })
+	})
+}
