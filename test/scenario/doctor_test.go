@@ -1,0 +1,405 @@
+package scenario_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetwarden/deploy/local/manifest"
+	"fleetwarden/deploy/local/simcloud/mns"
+	"fleetwarden/deploy/local/simcloud/server"
+	"fleetwarden/deploy/local/stack"
+	"fleetwarden/deploy/local/stage"
+	"fleetwarden/shared/aliyun"
+	"fleetwarden/shared/aliyun/aliyuntest"
+	"fleetwarden/shared/aliyun/eventbridge"
+	"fleetwarden/shared/aliyun/fc"
+	"fleetwarden/shared/aliyun/oss"
+	"fleetwarden/shared/aliyun/ram"
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/deployment"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/doctor"
+	"fleetwarden/shared/policy"
+)
+
+// clinic is a deployment in two regions that is recorded in the ledger, as "make deploy" does.
+type clinic struct {
+	*testing.T
+	*stage.Stage
+	session *aliyun.Session
+	policy  *policy.Policy
+	times   int // how often it was deployed
+}
+
+const second = server.Another
+
+func newClinic(t *testing.T, o stage.Options) *clinic {
+	t.Helper()
+	o.Regions = []string{server.Home, second}
+	c := &clinic{T: t, Stage: play(t, o)}
+	c.session = aliyuntest.Cloud(t, c.Server.URL(), aliyuntest.Admin()).NewSession(0)
+	path := filepath.Join(root, "deploy", "local", "policy.yaml")
+	text, err := os.ReadFile(path)
+	c.ok(err)
+	c.policy, err = policy.Load(path, text)
+	c.ok(err)
+	c.deployed()
+	return c
+}
+
+func (c *clinic) ok(err error) {
+	c.Helper()
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
+// deployed records what exists now, for each region, with the program's own reading of it.
+func (c *clinic) deployed() {
+	c.Helper()
+	c.times++
+	at := c.Server.World.Clock.Now().UTC().Truncate(time.Second).Add(time.Duration(c.times) * time.Second)
+	cloud := deployment.Cloud{
+		Functions: func(r fleet.Region) deployment.Functions { return fc.New(c.session, r) },
+		Rules:     func(r fleet.Region) deployment.Rules { return eventbridge.New(c.session, r) },
+		Roles:     ram.New(c.session), Trails: trail.New(c.session),
+	}
+	bucket := oss.Open(c.session, oss.Place{Bucket: stack.Bucket, Region: server.Home})
+	for _, region := range []string{server.Home, second} {
+		m, err := manifest.Load(filepath.Join(root, "s.yaml"), manifest.Options{Account: server.Sharer, Env: func(name string) (string, bool) {
+			value, ok := map[string]string{"REGION": region, "HOME_REGION": server.Home}[name]
+			return value, ok
+		}})
+		c.ok(err)
+		rules, err := manifest.Rules(filepath.Join(root, "deploy"), server.Sharer, region, server.Home, nil)
+		c.ok(err)
+		want := deployment.Record{V: deployment.Version, At: at, Account: server.Sharer, Region: fleet.Region(region), Home: server.Home, Policy: c.policy.Digest, Build: "v-test"}
+		for _, name := range slices.Sorted(maps.Keys(m.Resources)) {
+			p := m.Resources[name].Props
+			want.Functions = append(want.Functions, deployment.Function{Name: p.FunctionName, Region: fleet.Region(p.Region), Settings: map[string]string{deployment.TagSetting: "main"}})
+			want.Roles = append(want.Roles, deployment.Role{Name: p.Role})
+		}
+		for _, r := range rules {
+			want.Rules = append(want.Rules, deployment.Rule{Bus: r.Bus, Name: r.Name, Region: fleet.Region(region)})
+		}
+		have, err := cloud.Read(c.Context(), want)
+		c.ok(err)
+		text, err := json.Marshal(have)
+		c.ok(err)
+		if err := bucket.Put(c.Context(), "ledger/"+deployment.Object(have, text), text); fleet.ClassOf(err) != fleet.NotWriteOnce {
+			c.ok(err)
+		}
+	}
+}
+
+// examine types the command, which ends with status.
+func (c *clinic) examine(status int, args ...string) doctor.Page {
+	c.Helper()
+	out, _ := typed(c.T, c.Stage, status, append([]string{"doctor", "--json"}, args...)...)
+	var p doctor.Page
+	c.ok(json.Unmarshal([]byte(out), &p))
+	return p
+}
+
+// wrong are the checks that are not ok, without those of the member, which from a terminal
+// need not be entered.
+func wrong(p doctor.Page) (out []doctor.Result) {
+	for _, r := range p.Results() {
+		if r.Result != doctor.OK && !(r.ID == "members" && r.Result == doctor.Warn) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// call makes a call of Function Compute in the home region.
+func (c *clinic) call(method, path string, body any) {
+	c.Helper()
+	_, err := aliyun.DoREST[struct{}](c.Context(), c.session, aliyun.REST{API: aliyun.API{Product: aliyun.FC, Action: method + path, Region: server.Home, Write: true}, Method: method, Path: path, Body: body})
+	c.ok(err)
+}
+
+func (c *clinic) rpc(version, action string, params map[string]string) {
+	c.Helper()
+	_, err := c.Call(context.Background(), stage.Operator, version, action, params)
+	c.ok(err)
+}
+
+// zipped is a package of Function Compute, in Base64.
+func (c *clinic) zipped(main []byte) map[string]any {
+	c.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, text := range map[string][]byte{"main": main, "policy.json": c.policy.JSON()} {
+		h := &zip.FileHeader{Name: name, Method: zip.Store}
+		h.SetMode(0o755)
+		w, err := z.CreateHeader(h)
+		c.ok(err)
+		_, err = w.Write(text)
+		c.ok(err)
+	}
+	c.ok(z.Close())
+	return map[string]any{"code": map[string]any{"zipFile": base64.StdEncoding.EncodeToString(b.Bytes())}}
+}
+
+// versions of the products that printed commands name.
+var versions = map[string]string{"eventbridge": "2020-04-01", "actiontrail": "2020-07-06", "ram": "2015-05-01", "resourcemanager": "2020-03-31", "kms": "2016-01-20"}
+
+var (
+	flagsOf = regexp.MustCompile(`--(\w+) ('[^']*'|\S+)`)
+	restOf  = regexp.MustCompile(`^aliyun fc (PUT|POST) (\S+)`)
+)
+
+// types carries out a printed command. The aliyun CLI and the tools of a deployment are no part
+// of a test: the call that the CLI would make is made, and repair stands for a deployment, which
+// is recorded, or for a console.
+func (c *clinic) types(mend string, repair func()) {
+	c.Helper()
+	command, _, _ := strings.Cut(mend, "; if ")
+	words := strings.Fields(command)
+	flags := map[string]string{}
+	for _, m := range flagsOf.FindAllStringSubmatch(command, -1) {
+		flags[m[1]] = strings.Trim(m[2], "'")
+	}
+	switch rest := restOf.FindStringSubmatch(command); {
+	case rest != nil:
+		var body any
+		c.ok(json.Unmarshal([]byte(flags["body"]), &body))
+		c.call(rest[1], rest[2], body)
+	case words[0] == "aliyun" && words[1] == "kms" && words[2] == "OpenKmsService":
+		repair() // the local cloud has no such API
+	case words[0] == "aliyun":
+		delete(flags, "region")
+		c.rpc(versions[words[1]], words[2], flags)
+	case words[0] == "fleetwarden":
+		typed(c.T, c.Stage, 0, "redrive", "--region", flags["region"])
+		typed(c.T, c.Stage, 0, "redrive", "--region", flags["region"], "--apply")
+	default:
+		repair()
+		if strings.Contains(mend, "make deploy") {
+			c.deployed()
+		}
+	}
+}
+
+// The class: whatever keeps events from arriving, or functions from working, is named by the
+// check that is about it, with its remedy, and is gone after that.
+func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, stage.Options{})
+	if w := wrong(c.examine(0)); len(w) > 0 {
+		t.Fatalf("before anything is broken: %+v", w)
+	}
+	const (
+		attach = "fleetwarden-attach-role"
+		rule   = "fleetwarden-instance-running-to-attach-role"
+	)
+	at := "/2023-03-30/functions/" + attach
+	binary, err := os.ReadFile(filepath.Join(os.Getenv("SCENARIO_BIN"), "attach-role", "main"))
+	c.ok(err)
+	dead := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-dead-letters"}
+	gone := mns.Queue{Account: server.Sharer, Region: second, Name: "fleetwarden-push-agent"}
+	for _, x := range []struct {
+		name, check, mend string
+		breaks, repair    func()
+		also              []string
+	}{
+		{"a rule is disabled", "event-rules", "aliyun eventbridge EnableRule",
+			func() {
+				c.rpc(versions["eventbridge"], "DisableRule", map[string]string{"EventBusName": "default", "RuleName": rule})
+			}, nil, nil},
+		{"the trail is stopped", "trail", "aliyun actiontrail StartLogging",
+			func() {
+				all, err := trail.New(c.session).Trails(t.Context(), server.Home, server.Home)
+				c.ok(err)
+				for _, x := range all {
+					c.rpc(versions["actiontrail"], "StopLogging", map[string]string{"Name": x.Name})
+				}
+			}, nil, nil},
+		{"a queue is gone", "queues-exist", "make deploy REGION=" + second,
+			func() { c.ok(c.Server.MNS.Drop(gone)) },
+			func() {
+				_, err := c.Server.MNS.Create(gone, mns.Defaults())
+				c.ok(err)
+				c.ok(c.Server.MNS.SetDeadLetter(gone, &mns.DeadLetterPolicy{Target: dead.Name, MaxReceiveCount: 5}))
+			}, nil},
+		{"a role's policy is detached", "role-policies", "aliyun ram AttachPolicyToRole",
+			func() {
+				c.rpc(versions["ram"], "DetachPolicyFromRole", map[string]string{"RoleName": "fleetwarden-watch-shares", "PolicyName": "fleetwarden-watch-shares", "PolicyType": "Custom"})
+				c.rpc(versions["ram"], "DetachPolicyFromRole", map[string]string{"RoleName": "fleetwarden-watch-shares", "PolicyName": "fleetwarden-watch-shares-members", "PolicyType": "Custom"})
+			}, nil, []string{"platform-rights"}},
+		{"foreign code", "function-code", "find out who changed it",
+			func() { c.call(http.MethodPut, at, c.zipped([]byte("#!/bin/sh\n"))) },
+			func() { c.call(http.MethodPut, at, c.zipped(binary)) }, nil},
+		{"a function is stopped", "functions-enabled", "aliyun fc POST",
+			func() { c.call(http.MethodPost, at+"/invoke/disable", map[string]any{"reason": "incident 7"}) }, nil, nil},
+		{"a setting is changed", "function-settings", "make deploy REGION=" + server.Home,
+			func() { c.call(http.MethodPut, at, map[string]any{"timeout": 3}) },
+			func() { c.call(http.MethodPut, at, map[string]any{"timeout": 120}) }, nil},
+		{"KMS is off", "kms", "aliyun kms OpenKmsService",
+			func() { c.Server.KMS.SetStatus(server.Sharer, server.Home, "NotEnabled") },
+			func() { c.Server.KMS.SetStatus(server.Sharer, server.Home, "Enabled") }, nil},
+		{"a dead letter waits", "dead-letters", "fleetwarden redrive",
+			func() {
+				_, err := c.Server.MNS.Send(dead, mns.Outgoing{Body: `{"v":1,"function":"attach-role","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-local999999999999"],"try":3}`})
+				c.ok(err)
+			}, nil, nil},
+		{"a trigger is edited", "triggers", "make deploy REGION=" + server.Home,
+			func() {
+				c.call(http.MethodPut, "/2023-03-30/functions/fleetwarden-sweep/triggers/every-night", map[string]any{"triggerConfig": `{"enable":false,"cronExpression":"CRON_TZ=Asia/Shanghai 0 30 3 * * *","payload":""}`})
+			},
+			func() {
+				c.call(http.MethodPut, "/2023-03-30/functions/fleetwarden-sweep/triggers/every-night", map[string]any{"triggerConfig": `{"enable":true,"cronExpression":"CRON_TZ=Asia/Shanghai 0 30 3 * * *","payload":""}`})
+			}, nil},
+		{"a service-linked role is gone", "service-linked-roles", "aliyun resourcemanager CreateServiceLinkedRole",
+			func() { c.Server.ServiceRoles.Remove(server.Sharer, "AliyunServiceRoleForSas") }, nil, nil},
+	} {
+		x.breaks()
+		w := wrong(c.examine(1))
+		var checks []string
+		for _, r := range w {
+			checks = append(checks, r.ID)
+		}
+		slices.Sort(x.also)
+		if want := append([]string{x.check}, x.also...); !slices.Equal(checks, want) {
+			t.Fatalf("%s: %q are not ok, want %q: %+v", x.name, checks, want, w)
+		}
+		mends := map[string]bool{}
+		for _, p := range w[0].Problems {
+			if !strings.HasPrefix(p.Mend, x.mend) {
+				t.Errorf("%s: %q", x.name, p.Mend)
+			}
+			if !mends[p.Mend] { // one trail may be that of several regions
+				mends[p.Mend] = true
+				c.types(p.Mend, x.repair)
+			}
+		}
+		if x.name == "a role's policy is detached" { // what was optional is granted again by hand
+			c.rpc(versions["ram"], "AttachPolicyToRole", map[string]string{"RoleName": "fleetwarden-watch-shares", "PolicyName": "fleetwarden-watch-shares-members", "PolicyType": "Custom"})
+		}
+		if w := wrong(c.examine(0)); len(w) > 0 {
+			t.Fatalf("%s, and mended: %+v", x.name, w)
+		}
+	}
+}
+
+// These have no command that a test could type: the policy is a file, the member another
+// account, and a bucket that had versioning is of no use any more.
+func TestDoctorNamesWhatOnlyPeopleMend(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, stage.Options{})
+	own := filepath.Join(t.TempDir(), "policy.yaml")
+	c.ok(os.WriteFile(own, []byte("version: 1\nhomeRegion: cn-hangzhou\nregions: [cn-hangzhou, cn-shanghai, cn-nanjing]\n"), 0o600))
+	p := c.examine(1, "--policy", own)
+	for check, says := range map[string]string{
+		"policy": "the functions in cn-hangzhou have a policy of digest", "products-served": "KMS is not served in cn-nanjing", "regions-deployed": "cn-nanjing is guarded by the policy, and was never deployed",
+	} {
+		if !slices.ContainsFunc(wrong(p), func(r doctor.Result) bool { return r.ID == check && strings.Contains(r.Says, says) }) {
+			t.Errorf("%s: %+v", check, wrong(p))
+		}
+	}
+	for _, state := range []string{"Enabled", "Suspended"} {
+		c.ok(c.Server.OSS.SetVersioning(stack.Bucket, state))
+		if w := wrong(c.examine(1, "--category", "ledger")); len(w) != 1 || w[0].ID != "ledger" || !strings.Contains(w[0].Says, state) {
+			t.Errorf("%s: %+v", state, w)
+		}
+	}
+	out, _ := typed(t, c.Stage, 1, "doctor", "--category", "ledger")
+	for _, want := range []string{"\nledger\n", "  FAIL   ledger: not so: the ledger can be read", "mend: copy what is to be kept", "see:  deploy/guide/doctor.md#ledger", "1 FAIL"} {
+		if !strings.Contains("\n"+out, want) {
+			t.Errorf("%q is missing:\n%s", want, out)
+		}
+	}
+}
+
+// found are the findings of the function doctor by its latest records: rule, outcome.
+func found(t *testing.T, s *stage.Stage) (out []string) {
+	t.Helper()
+	all, err := s.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range all {
+		if r["function"] == "doctor" && r["type"] == "finding" {
+			out = append(out, fmt.Sprint(r["rule"], " ", r["outcome"]))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func week(c *clinic) {
+	c.Helper()
+	res, err := c.Stack.Invoke(context.Background(), server.Home, "doctor", []byte(`{"triggerTime":"2026-01-05T23:00:00Z","triggerName":"every-week","payload":""}`))
+	c.ok(err)
+	if res.ErrorType != "" {
+		c.Fatalf("%s: %s", res.ErrorType, res.Body)
+	}
+}
+
+// The function finds the same with its own rights, the member's role included.
+func TestTheFunctionDoctorReportsAsFindings(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, stage.Options{})
+	week(c)
+	if got := found(t, c.Stage); len(got) > 0 {
+		t.Fatalf("before anything is broken: %q", got)
+	}
+	for _, p := range c.Server.RAM.Permissions() {
+		if p.Caller == "fleetwarden-doctor" && !p.Allowed {
+			t.Errorf("it was denied %s on %s", p.Action, p.Resource)
+		}
+	}
+	before, err := c.Digest()
+	c.ok(err)
+	c.Server.KMS.SetStatus(server.Sharer, server.Home, "InDebt")
+	c.Server.RAM.RemoveRole(server.Member, stack.Member)
+	changed, err := c.Digest()
+	c.ok(err)
+	week(c)
+	if got := found(t, c.Stage); !slices.Equal(got, []string{"kms violation", "members violation"}) {
+		logs, _ := c.Logs()
+		t.Errorf("got %q: %s", got, logs)
+	}
+	if after, err := c.Digest(); err != nil || after != changed || before == after {
+		t.Errorf("the examination changed the world: %v", err)
+	}
+}
+
+// Without any one of its actions, the check that needs it is unread and names the action. Of
+// CloudMonitor's two names for one right, which vendor's pages give, the local cloud asks one.
+func TestTheFunctionDoctorNamesEachActionThatItLacks(t *testing.T) {
+	t.Parallel()
+	for _, action := range actions(t, "doctor") {
+		if action == "cms:QueryMetricLast" {
+			continue
+		}
+		o := stage.Options{Document: without("doctor", action)}
+		if action == "ecs:DescribeRegions" || action == "resourcemanager:ListAccounts" {
+			o.Policy = "doctor-directory.yaml" // it names neither regions nor accounts
+		}
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t, o)
+			week(c)
+			logs, err := c.Logs()
+			c.ok(err)
+			if !strings.Contains(logs+platform(c.Stage), action) {
+				t.Errorf("nothing names %s", action)
+			}
+		})
+	}
+}
