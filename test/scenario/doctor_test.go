@@ -200,8 +200,17 @@ func (c *clinic) types(mend string, repair func()) {
 func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, stage.Options{})
-	if w := wrong(c.examine(0)); len(w) > 0 {
+	well, calls := c.examine(0), 0
+	if w := wrong(well); len(w) > 0 {
 		t.Fatalf("before anything is broken: %+v", w)
+	}
+	for _, results := range well.Calls {
+		for _, n := range results {
+			calls += n
+		}
+	}
+	if t.Logf("%d calls in %d ms", calls, well.DurationMS); calls > 250 || well.DurationMS > doctor.Limit.Milliseconds() {
+		t.Errorf("%d calls in %d ms: %v", calls, well.DurationMS, well.Calls)
 	}
 	const (
 		attach = "fleetwarden-attach-role"
