@@ -100,9 +100,17 @@ func (f filter) refuse(ev Event) error {
 	case len(ev.Refs) > 0 && !f.Reaches(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is one the policy names, without a role to assume there; add role to it"}
 	case !slices.ContainsFunc(ev.Refs, func(r fleet.Ref) bool { return slices.Contains(f.refs, r.Kind) }):
-		return &fleet.Ignored{Where: where, Why: "it names nothing that this function checks; the daily sweep does"}
+		return &fleet.Ignored{Where: where, Why: cmp.Or(first(ev.Refs), "it") + " is nothing that this function checks; the daily sweep does"}
 	}
 	return nil
+}
+
+// first names the first of refs; empty for none.
+func first(refs []fleet.Ref) string {
+	if len(refs) == 0 {
+		return ""
+	}
+	return refs[0].String()
 }
 
 // own reports whether a session of ours made the call. In another account, our sessions of

@@ -12,6 +12,7 @@ import (
 
 	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/canary"
 	"fleetwarden/shared/operate/doctor"
 )
 
@@ -83,6 +84,8 @@ func (t *text) Show(record any) error {
 		return t.redriven(r)
 	case doctor.Page:
 		return t.doctor(r)
+	case canary.Flight:
+		return t.canary(r)
 	}
 	return fmt.Errorf("showing a %T: only --json can", record)
 }

@@ -10,6 +10,7 @@ import (
 
 	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/canary"
 	"fleetwarden/shared/operate/doctor"
 	"fleetwarden/shared/operate/plan"
 	"fleetwarden/shared/operate/redrive"
@@ -70,6 +71,7 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 		"a policy": {9, command.PolicyExplained{Account: evil, Region: evil, ID: evil, Explained: policy.Explained{Control: evil, Rule: evil, Mode: evil, Result: evil,
 			ScopeKey: evil, EnforceKey: evil, ByTags: true, Manager: evil, SelfManaged: policy.Yes, SelfManagedKey: evil, Skip: []string{evil},
 			Exemptions: []policy.ExplainedExcuse{{Key: evil, Rule: evil, Owner: evil, Reason: evil, LastDay: evil}}}}},
+		"a canary":          {4, canary.Flight{Token: evil, ID: evil, Legs: []canary.Leg{{Region: evil, Function: evil, Source: evil, State: evil, Answer: evil, Why: evil}}}},
 		"a deployed policy": {2, command.Carried{Function: evil, Region: evil, Digest: evil, Unread: evil}},
 		"an exemption":      {2, Exempted{File: evil, Diff: evil}},
 		"a replay":          {3, command.Replayed{Run: evil, Sum: replay.Sum{Refs: map[string]int{evil: 1}}}},

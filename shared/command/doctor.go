@@ -23,6 +23,12 @@ a console, that mends it. It takes 10 seconds at most.
   fleetwarden doctor
   fleetwarden doctor --category events,queues
   fleetwarden doctor --json
+  fleetwarden doctor --canary
+
+With --canary, it then asks in each region for a launch that cannot launch anything, and sends
+a check of an instance that does not exist to each inbox. It follows both for up to 10 minutes,
+through ActionTrail and EventBridge to the records of the functions, and shows which leg is
+missing. That needs ecs:RunInstances, which may be refused, and mns:SendMessage.
 
 The categories are ` + strings.Join(doctor.Categories(), ", ") + `.
 
@@ -32,11 +38,12 @@ examines the same each week, with rights of its own, and its findings are report
 		Bind: func(c *Call, set *flag.FlagSet) Run {
 			var categories []string
 			set.Var(several(&categories), "category", "only the checks of this `CATEGORY`; may be given again")
-			return func(ctx context.Context, _ []string) error { return c.doctor(ctx, categories) }
+			canary := set.Bool("canary", false, "follow a call and a message to the functions' records, too")
+			return func(ctx context.Context, _ []string) error { return c.doctor(ctx, categories, *canary) }
 		}}
 }
 
-func (c *Call) doctor(ctx context.Context, categories []string) error {
+func (c *Call) doctor(ctx context.Context, categories []string, canary bool) error {
 	for _, name := range categories {
 		if !slices.Contains(doctor.Categories(), name) {
 			return Wrong("--category: there is no category %q, only %s", name, strings.Join(doctor.Categories(), ", "))
@@ -58,8 +65,11 @@ func (c *Call) doctor(ctx context.Context, categories []string) error {
 	if err := c.Show(page); err != nil {
 		return err
 	}
-	if page.Success {
-		return nil
+	if !page.Success {
+		err = fmt.Errorf("%s, %s", Plural(page.Count(doctor.Fail), "check has failed", "checks have failed"), Plural(page.Count(doctor.Unread), "was not read", "were not read"))
 	}
-	return fmt.Errorf("%s, %s", Plural(page.Count(doctor.Fail), "check has failed", "checks have failed"), Plural(page.Count(doctor.Unread), "was not read", "were not read"))
+	if canary && inv != nil {
+		err = errors.Join(err, c.canary(ctx, inv, doctor.Regions(ctx, reads)))
+	}
+	return err
 }

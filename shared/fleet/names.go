@@ -18,3 +18,9 @@ func CloudName(function string) string { return Prefix + function }
 // FunctionOf returns the function whose name in the cloud that is, and whether it has the
 // form of one of ours.
 func FunctionOf(cloudName string) (string, bool) { return strings.CutPrefix(cloudName, Prefix) }
+
+// LogStore is the name of the log store of the functions, in [LogProject].
+const LogStore = "functions"
+
+// LogProject returns the name of the log project of the functions in a scope.
+func LogProject(s Scope) string { return Prefix + string(s.Account) + "-" + string(s.Region) }

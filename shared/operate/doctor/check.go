@@ -96,6 +96,11 @@ func Examine(ctx context.Context, r Reads, categories ...string) Page {
 	return p
 }
 
+// Regions are those with a deployment, as its records say, and home.
+func Regions(ctx context.Context, r Reads) []fleet.Region {
+	return (&examination{Reads: r, slots: make(chan struct{}, abreast)}).regions(ctx)
+}
+
 // examination is one examination; what several checks ask for is read once.
 type examination struct {
 	Reads

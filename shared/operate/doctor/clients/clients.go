@@ -178,8 +178,8 @@ type logs struct{ inv *invocation.Invocation }
 
 // LastPass implements doctor.Logs. The project and the store are those of s.yaml.
 func (l logs) LastPass(ctx context.Context, region fleet.Region, function string, since time.Time) (last time.Time, err error) {
-	project := fleet.Prefix + string(l.inv.Home.Account) + "-" + string(region)
-	client := sls.New(l.inv.Session, sls.Place{Region: region, Project: project, Name: "functions"})
+	project := fleet.LogProject(fleet.Scope{Account: l.inv.Home.Account, Region: region})
+	client := sls.New(l.inv.Session, sls.Place{Region: region, Project: project, Name: fleet.LogStore})
 	found, err := client.Search(ctx, sls.Query{Search: `message.type: pass and functionName: "` + function + `"`, From: since, To: l.inv.Session.Now().Add(time.Minute), Limit: 1, Newest: true})
 	for _, line := range found.Lines {
 		last = line.At
