@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
 // memory is a store with pages of two names.
 type memory struct {
+	mu      sync.Mutex // of gets: a search reads several objects at a time
 	objects map[string][]byte
 	lists   int
 	gets    int
@@ -43,7 +45,9 @@ func (m *memory) Put(_ context.Context, name string, body []byte) error {
 }
 
 func (m *memory) Get(_ context.Context, name string) ([]byte, error) {
+	m.mu.Lock()
 	m.gets++
+	m.mu.Unlock()
 	body, ok := m.objects[name]
 	if !ok {
 		return nil, missing{errors.New("there is none")}

@@ -191,6 +191,28 @@ func (l *Ledger) Allow(ctx context.Context, a fleet.Allowance, most int) (fleet.
 	return a, nil
 }
 
+// Spent returns how many changes of a control the hour before now has allowed in a scope, by the
+// function that owns it, and when the oldest of them stops counting; zero without any. It only
+// reads.
+func Spent(ctx context.Context, store Store, function string, s fleet.Scope, control string, now time.Time) (n int, free time.Time, err error) {
+	c := New(store, Pass{Function: function}, nil).chain(s, control)
+	last, err := c.end(ctx)
+	if err != nil {
+		return 0, free, err
+	}
+	uses, err := c.read(ctx, last)
+	for _, u := range uses {
+		if now.Sub(u.At) >= window {
+			continue
+		}
+		if n == 0 {
+			free = u.At.Add(window)
+		}
+		n += u.N
+	}
+	return n, free, err
+}
+
 // Release returns n changes of an allowance. A repetition has no effect.
 func (l *Ledger) Release(ctx context.Context, a fleet.Allowance, n int) error {
 	err := l.chain(a.Scope, a.Control).append(ctx, a.At, func(uses []use) ([]use, bool) {

@@ -1,8 +1,10 @@
 package trail
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -26,12 +28,15 @@ const (
 	Range = 30 * 24 * time.Hour
 )
 
-// Query selects the records of one event name in a window of time.
+// Query selects the records of one event name, or those of one resource, in a window of time.
 type Query struct {
 	// Since and Until bound the window, whole seconds, both included. They are at most
 	// [Range] apart.
 	Since, Until time.Time
 	EventName    string
+	// Resource is the id of a resource; an EventName is then ignored, since LookupEvents takes
+	// one condition only.
+	Resource string
 	// Token continues after the previous page; empty at the beginning. It is valid with the
 	// window and the name it was returned for.
 	Token string
@@ -51,11 +56,11 @@ type Record struct {
 func (c *Client) Lookup(ctx context.Context, region fleet.Region, q Query) (records []Record, next string, err error) {
 	req := &lookup{
 		StartTime: new(stamp(q.Since)), EndTime: new(stamp(q.Until)), Direction: new("FORWARD"),
-		MaxResults: new(pageSize), Attributes: named(q.EventName), NextToken: aliyun.Optional(q.Token),
+		MaxResults: new(pageSize), Attributes: q.condition(), NextToken: aliyun.Optional(q.Token),
 	}
 	got, err := look[jsontext.Value](ctx, c, region, req)
 	if err != nil {
-		return nil, "", fmt.Errorf("looking up %s since %s: %w", q.EventName, *req.StartTime, err)
+		return nil, "", fmt.Errorf("looking up %s since %s: %w", cmp.Or(q.Resource, q.EventName), *req.StartTime, err)
 	}
 	for _, body := range got.Events {
 		records = append(records, Record{eventTime(body), body})
@@ -73,4 +78,28 @@ func eventTime(body jsontext.Value) time.Time {
 	}
 	t, _ := fleet.ParseTime(r.EventTime)
 	return t.UTC()
+}
+
+// Head is who made a record's call, and what came of it.
+type Head struct {
+	// Name is its eventName, Caller its userIdentity as "type/userName".
+	Name, Caller string
+	// ErrorCode is empty for a call that succeeded.
+	ErrorCode string
+}
+
+// Head reads the head of a record; members that cannot be read are empty.
+func (r Record) Head() Head {
+	var h struct {
+		EventName    string `json:"eventName"`
+		ErrorCode    string `json:"errorCode"`
+		UserIdentity struct {
+			Type     string `json:"type"`
+			UserName string `json:"userName"`
+		} `json:"userIdentity"`
+	}
+	if json.Unmarshal(r.Body, &h, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+		return Head{}
+	}
+	return Head{h.EventName, strings.TrimSuffix(h.UserIdentity.Type+"/"+h.UserIdentity.UserName, "/"), h.ErrorCode}
 }

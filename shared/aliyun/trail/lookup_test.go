@@ -109,6 +109,24 @@ func TestOtherAccountsRecordsAreNotFound(t *testing.T) {
 	}
 }
 
+// The records of one resource come by its id, whatever the calls were.
+func TestTheRecordsOfOneResourceAreFound(t *testing.T) {
+	b := newBench(t)
+	if err := b.set(t, "role", 2); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(t, trail.Delay)
+	q := b.window("")
+	q.Resource = "role"
+	if got, _, err := trail.New(b.session).Lookup(t.Context(), server.Home, q); err != nil || len(got) != 2 { // CreateRole, UpdateRole
+		t.Errorf("got %d records, %v", len(got), err)
+	}
+	q.Resource = "another"
+	if got, _, err := trail.New(b.session).Lookup(t.Context(), server.Home, q); err != nil || len(got) != 0 {
+		t.Errorf("got %d records, %v", len(got), err)
+	}
+}
+
 func TestARecordWithoutAReadableTimeIsHandedOverWithoutOne(t *testing.T) {
 	const answer = `{"RequestId":"1","NextToken":"n","Events":[{"eventTime":"20 Nov"},{"eventTime":7},[],{"eventTime":"2026-11-20T16:15:30+08:00"}]}`
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))

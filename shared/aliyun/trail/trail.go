@@ -46,6 +46,10 @@ func look[R any](ctx context.Context, c *Client, region fleet.Region, req *looku
 // stamp is a time in LookupEvents' format, without fractions of a second.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// named is the condition that a record has an eventName. LookupEvents takes only one
-// condition.
-func named(event string) []*attribute { return []*attribute{{new("EventName"), new(event)}} }
+// condition is that a record has an eventName, or names a resource. LookupEvents takes only one.
+func (q Query) condition() []*attribute {
+	if q.Resource != "" {
+		return []*attribute{{new("ResourceName"), &q.Resource}}
+	}
+	return []*attribute{{new("EventName"), &q.EventName}}
+}

@@ -229,3 +229,28 @@ func Earlier(ctx context.Context, store ledger.Store, start Start, most int) ([]
 	}
 	return out, nil
 }
+
+// Newest reads the summary of the newest sweep that began in the days before a time and has
+// ended; its Run is empty when there is none. One that cannot be read is an error, and not an
+// older one.
+func Newest(ctx context.Context, store ledger.Store, now time.Time) (report.Summary, error) {
+	after := reports + kind + "-" + now.Add(-reach).UTC().Format(timeForm)
+	objects, err := names(ctx, store, reports+kind+"-", after)
+	if err != nil {
+		return report.Summary{}, err
+	}
+	objects = slices.DeleteFunc(objects, func(name string) bool { return !strings.HasSuffix(name, "/summary"+suffix) })
+	if len(objects) == 0 {
+		return report.Summary{}, nil
+	}
+	name := objects[len(objects)-1]
+	body, err := store.Get(ctx, name)
+	if err != nil {
+		return report.Summary{}, fmt.Errorf("reading %s: %w", name, err)
+	}
+	s, err := report.DecodeSummary(body)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return s, err
+}
