@@ -72,6 +72,8 @@ func (t *text) Show(record any) error {
 		return t.row("KEY\tBEFORE\tAFTER", "%s\t%s\t%s", r.Path, t.value(r.Before), t.value(r.After))
 	case command.ReportFetched:
 		return t.print("report:  %s\nfiles:   %d in %s\n", r.Page, len(r.Files), filepath.Dir(r.Page))
+	case command.Explained:
+		return t.explained(r)
 	case command.VersionShown:
 		return t.print("%s %s, %s\n", command.Tool, cmp.Or(r.Version, "(no version)"), r.Go)
 	case command.ChangeShown:

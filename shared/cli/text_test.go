@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/canary"
@@ -16,6 +17,7 @@ import (
 	"fleetwarden/shared/operate/redrive"
 	"fleetwarden/shared/operate/replay"
 	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/operate/why"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/queue"
 	"fleetwarden/shared/report"
@@ -62,6 +64,13 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 		"a sweep that is made": {5, command.SweepMade{Run: evil, Report: evil, Summary: report.Summary{Shards: shards},
 			Failing: []command.Failing{{Control: evil, Rule: evil, Severity: evil, N: 1, Remedy: evil}}}},
 		"a change": {2, command.ChangeShown{Function: evil, Change: fleet.EntryChange{ChangeRecord: change}}},
+		"a page": {35, command.Explained{Page: why.Page{Lines: [3]string{evil, evil, evil}, Also: []why.Cause{{Says: evil, Todo: why.Todo{Says: evil, Command: evil}}},
+			Rules:    []why.Rule{{Control: evil, Rule: evil, Outcome: evil, Severity: evil, Reason: evil, Changes: []string{evil}}},
+			Controls: []why.Control{{Control: evil, Mode: evil, Limits: evil, Pause: &why.Pause{Reason: evil, By: evil}, Held: []report.Held{{Why: evil}}}},
+			Now:      &why.Now{Status: evil, Type: evil, Role: evil, Agent: evil, Assistant: evil, Runs: []why.Run{{Command: evil, Status: evil, ErrorCode: evil}}},
+			Trail:    why.Trails{Calls: []why.Call{{Name: evil, Caller: evil, ErrorCode: evil}}, Trails: []trail.State{{Name: evil}}},
+			Ledger:   why.Ledger{Events: []why.Event{{Function: evil, Run: evil, Kind: evil, ID: evil, State: evil, Why: evil}}}, Sweep: &why.Swept{Run: evil, Fault: evil},
+			Missing: []string{evil}, Unread: []why.Unread{{What: evil, Why: evil}}, NoPasses: evil}}},
 		"a run":    {2, command.RunShown{Run: evil, Functions: []string{evil}, States: states}},
 		"an undo":  {8, command.Undone{Run: evil, States: states, Changes: []fleet.ChangeRecord{failed}, Latest: []fleet.ChangeRecord{change}, Found: []fleet.FindingRecord{finding}}},
 		"an apply": {9, command.Applied{Run: evil, Queued: true, Items: []command.Item{{Account: evil, Region: evil, Control: evil, Kind: evil, ID: evil, State: evil, Why: evil}}}},

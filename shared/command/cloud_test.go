@@ -71,7 +71,7 @@ func (p *place) typed(line string) (out string, calls map[string]int, err error)
 		inv.Options.Record = func(fleet.Record) error { return nil }
 		return inv, nil
 	}}
-	all := []Command{Check(), Sweep(func(context.Context, *invocation.Invocation, sweep.Result) error { return nil }), Plan(), Apply(), Runs(), Show()}
+	all := []Command{Check(), Sweep(func(context.Context, *invocation.Invocation, sweep.Result) error { return nil }), Plan(), Apply(), Runs(), Show(), Why()}
 	for _, m := range append(all, Policy(nil).Sub...) {
 		rest, ok := strings.CutPrefix(line, m.Name+" ")
 		if !ok {

@@ -22,7 +22,7 @@ import (
 )
 
 func commands() []Command {
-	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Doctor(), Pause(), Resume(), Runs(), Show(), Report(), Policy(nil), Version()}
+	return []Command{Check(), Sweep(nil), Plan(), Apply(), Undo(), Replay(), Redrive(), Doctor(), Pause(), Resume(), Runs(), Show(), Why(), Report(), Policy(nil), Version()}
 }
 
 // each yields the commands that can be run, with the words that call them.
@@ -127,6 +127,13 @@ func TestAWrongCommandLineIsSaidBeforeAnyCall(t *testing.T) {
 		"pause --list --for 1h":                     "given alone",
 		"resume":                                    "give a --reason",
 		"resume --reason x --control roles":         `there is no control "roles"`,
+		"why":                                       "give the id of a resource",
+		"why bp1":                                   `"bp1" is no id that can be explained: it has to be the id of an instance (i-…)`,
+		"why i-1 i-2":                               "one too many",
+		"why i-1 --most 0":                          "at least 1",
+		"why i-1 --since yesterday":                 "neither a time",
+		"why i-1 --control share-role":              `there is no control "share-role", only agent, instance-role, trusted-instance`,
+		"why i-1 --account me":                      `"me" is not the number of an account`,
 	} {
 		words := strings.Fields(line)
 		var m Command

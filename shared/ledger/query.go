@@ -25,6 +25,9 @@ type Batch struct {
 	Intent fleet.Entry
 	// Last is the outcome or, without one, the settled entry; nil while the intent is open.
 	Last *fleet.Entry
+	// Lost says that the batch has ended, and that its end could not be read; only [Find] yields
+	// such a batch.
+	Lost bool
 }
 
 // Batches yields the selected batches, by time. An object that cannot be read, or an

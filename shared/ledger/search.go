@@ -107,6 +107,7 @@ func (n names) matching(ctx context.Context, store Store, about func(fleet.Entry
 	}
 	end, err := n.read(ctx, store, n.last())
 	if len(err) > 0 {
+		b.Lost = true
 		return b, len(errs) == 0, append(errs, err...)
 	}
 	b.Last = &end

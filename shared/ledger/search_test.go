@@ -81,6 +81,11 @@ func TestALostObjectIsReportedAndItsNeighboursAreRead(t *testing.T) {
 		m := history(t, "i-1", "i-1")
 		c.harm(m, slices.Sorted(maps.Keys(m.objects)))
 		found := search(t, m, ledger.Search{Most: 9, About: aboutInstance("i-1")})
+		for _, b := range found.Batches {
+			if b.Lost != (b.Last == nil) {
+				t.Errorf("%s: a batch that ended is open: %+v", name, b)
+			}
+		}
 		if len(found.Batches) != c.batches || len(found.Unread) == 0 || !strings.Contains(found.Unread[0].Error(), c.unread) {
 			t.Errorf("%s: %d batches, %v", name, len(found.Batches), found.Unread)
 		}

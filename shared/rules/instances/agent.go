@@ -141,17 +141,17 @@ func (s *subject) install(e []fleet.Evidence) fleet.Verdict {
 	}
 	if s.inst.Assistant.V.Absent {
 		v.Reason += ", and Cloud Assistant, which could install it, is not served in this region"
-		v.Remedy = manual(s.inst.Listed.V.OSType, run)
+		v.Remedy = Manual(s.inst.Listed.V.OSType, run)
 		return v
 	}
 	if n := s.runs(fleet.CommandAgentLinux, fleet.CommandAgentWindows); n >= maxPushes {
 		v.Reason += fmt.Sprintf(", though it was pushed %d times in the last hour", n) + last
-		v.Remedy = manual(s.inst.Listed.V.OSType, run)
+		v.Remedy = Manual(s.inst.Listed.V.OSType, run)
 		return v
 	}
 	if v.Patience, v.Since = s.silence(); v.Matured(s.world.At) {
 		v.Reason += "; Cloud Assistant, which could install it, is silent" + since(v) + last
-		v.Remedy = manual(s.inst.Listed.V.OSType, run)
+		v.Remedy = Manual(s.inst.Listed.V.OSType, run)
 		return v
 	}
 	v.Reason += last

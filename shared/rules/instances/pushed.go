@@ -96,9 +96,9 @@ const (
 	publicHost = "https://aegis.alicdn.com"
 )
 
-// manual is the command for a person to run on the instance. It works around the failure of
+// Manual is the command for a person to run on the instance. It works around the failure of
 // the newest push; zero for none. The code is in Security Center, never in a record.
-func manual(os string, run fleet.Invocation) string {
+func Manual(os string, run fleet.Invocation) string {
 	code := "take CODE"
 	if run.ExitCode == exitNoCode {
 		code = "make a new install code, and take it as CODE"

@@ -48,15 +48,21 @@ const (
 	Succeeds Outcome = "" // exit code 0, and the effect that the script has
 	NoEffect Outcome = "noEffect"
 	Fails    Outcome = "fails" // exit code 1, without an effect
+	// NoSite: as Fails, with the exit code 205. DescribeInvocations' ExitCode is that of the
+	// script (API reference of ECS); scripts of an operator may mean something by theirs.
+	NoSite Outcome = "noSite"
 	Hangs    Outcome = "hangs" // until its timeout
 	// Undelivered: it does not reach the instance although Cloud Assistant
 	// sends heartbeats.
 	Undelivered Outcome = "undelivered"
 )
 
+// exits are the exit codes of commands that fail.
+var exits = map[Outcome]int{Fails: 1, NoSite: 205}
+
 func (o Outcome) check() error {
 	switch o {
-	case Succeeds, NoEffect, Fails, Hangs, Undelivered:
+	case Succeeds, NoEffect, Fails, NoSite, Hangs, Undelivered:
 		return nil
 	}
 	return fmt.Errorf("no outcome %q of commands", o)

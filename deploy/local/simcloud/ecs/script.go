@@ -81,7 +81,7 @@ func (s *Service) firstBoot(m Machine) {
 // documented; their words are invented.
 func outputOf(script string, o Outcome) string {
 	switch {
-	case o == Fails:
+	case o == Fails, o == NoSite:
 		return "simcloud: the command fails here\n"
 	case installs(script):
 		return "chkconfig: command not found\nsimcloud: installer done\n"

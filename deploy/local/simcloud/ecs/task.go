@@ -113,8 +113,8 @@ func (s *Service) result(sp *space, t *task) {
 	cmd, o := t.of.command, t.instance.guest.outcome
 	script := cmd.render(t.of.params, t.builtIn(sp))
 	t.output = outputOf(script, o)
-	if o == Fails {
-		t.exit = 1
+	if o == Fails || o == NoSite {
+		t.exit = exits[o]
 		s.end(sp, t, taskFailed, "ExitCodeNonzero")
 		return
 	}

@@ -1,0 +1,121 @@
+package why
+
+import (
+	"time"
+
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
+	"fleetwarden/shared/report"
+)
+
+// Facts are what is known of a subject. A fact without a source was not asked for, or, with its
+// reason, not read.
+type Facts struct {
+	Subject
+	// Only are the controls that are asked about; none: all.
+	Only []string
+	// Ref is the subject where it is or, where it was not found, where it was looked for first.
+	Ref    fleet.Ref
+	Place  Place
+	Policy *policy.Policy
+	Home   fleet.AccountID
+	At     time.Time // the cloud's
+
+	// Judged are the verdicts of all controls, as their owners would come to them now.
+	Judged fleet.Fact[Judged]
+	Listed fleet.Fact[fleet.Listing]
+	Role   fleet.Fact[string]
+	// Agent is unknown while the instance does not run.
+	Agent     fleet.Fact[fleet.Agent]
+	Assistant fleet.Fact[fleet.Assistant]
+	Runs      fleet.Fact[[]fleet.Invocation]
+
+	// Calls are ActionTrail's records of it between two times, oldest first.
+	Calls  fleet.Fact[[]Call]
+	Window Window
+	// Trails are those that cover its region.
+	Trails fleet.Fact[[]trail.State]
+	// History is what the ledger has about it.
+	History fleet.Fact[ledger.Found]
+	// Found is since when the sweeps have found rules not to hold.
+	Found fleet.Fact[map[string]time.Time]
+	Sweep fleet.Fact[Sweep]
+	// Pauses are by control; a control without one is not paused.
+	Pauses fleet.Fact[map[string]Pause]
+	// Spent is by control: what the hour's limit has allowed.
+	Spent map[string]fleet.Fact[Spent]
+	// NoPasses is why passes that changed nothing were not read; empty where Passes are known.
+	NoPasses string
+	// Denied are the RAM actions that the reader of this page lacks.
+	Denied []string
+}
+
+// Place says where an instance was looked for.
+type Place struct {
+	Found  bool          `json:"found"`
+	Looked []fleet.Scope `json:"looked,omitempty"`
+	Unread []Unread      `json:"unread,omitempty"`
+}
+
+// Unread is something that could not be read.
+type Unread struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+// Window is a time, both ends included.
+type Window struct {
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+}
+
+// Judged is what controls decided.
+type Judged struct {
+	Verdicts []fleet.Verdict
+	// Shared says whether the resource is among those that are shared; known for those only.
+	Shared fleet.Fact[bool]
+}
+
+// Call is one record of ActionTrail.
+type Call struct {
+	Time      time.Time `json:"time"`
+	Name      string    `json:"name"`
+	Caller    string    `json:"caller,omitempty"`
+	ErrorCode string    `json:"errorCode,omitempty"`
+	// Claims are what a launch or share asked for; nil for other calls.
+	Claims *fleet.Call `json:"-"`
+}
+
+// launches reports whether the call launched instances.
+func (c Call) launches() bool {
+	_, ok := fleet.LaunchCallOf(c.Name)
+	return ok && c.ErrorCode == ""
+}
+
+// Sweep is the newest sweep that has ended.
+type Sweep struct {
+	Run string
+	At  time.Time // when it began
+	// Policy is the digest of its policy file.
+	Policy string
+	// Held is what it held of the subject's account and region, Fault why it could not read
+	// that to its end. Swept says that it was there.
+	Swept bool
+	Held  []report.Held
+	Fault string
+}
+
+// Pause is an order that nothing is changed.
+type Pause struct {
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason"`
+	By     string    `json:"by"`
+}
+
+// Spent is what an hour's limit has allowed.
+type Spent struct {
+	N    int
+	Free time.Time
+}
