@@ -136,6 +136,42 @@ func TestAnInstanceThatIsElsewhereIsNamedWithItsRegion(t *testing.T) {
 	}
 }
 
+// A page costs as many calls as stand here, and none of them writes.
+func TestAPageCostsTheseCallsAndWritesNothing(t *testing.T) {
+	p := aPlace(t, simecs.FleetSpec{Count: 2, InstanceType: "ecs.g7t.large", Role: "-"})
+	out, calls, err := p.typed("why --control instance-role " + p.ids[0])
+	if err != nil || !strings.Contains(out, `"type":"why"`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	want := map[string]int{
+		// where it is; as it is
+		"ecs:DescribeInstances": 2, "ecs:DescribeInstanceRamRole": 2, "sas:DescribeCloudCenterInstances": 2, "ecs:DescribeCloudAssistantStatus": 1, "ecs:DescribeInvocations": 2,
+		// for the verdicts
+		"ecs:DescribeDisks": 1, "ecs:DescribeImages": 1, "kms:DescribeAccountKmsStatus": 1, "ram:GetRole": 1,
+		// its launch: by its id, and, as there is none, by three names
+		"actiontrail:LookupEvents": 4, "actiontrail:DescribeTrails": 1, "actiontrail:GetTrailStatus": 1,
+	}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	names, _, err := ledger.NewFolder(p.folder).List(t.Context(), "", "")
+	if err != nil || len(names) > 0 {
+		t.Errorf("%q, %v", names, err)
+	}
+}
+
+// An order that cannot be read might be a pause: that, too, is why nothing is changed.
+func TestAnOrderThatCannotBeReadIsTheCause(t *testing.T) {
+	p := aPlace(t, simecs.FleetSpec{Count: 1, InstanceType: "ecs.g7t.large", Role: "-"})
+	if err := ledger.NewFolder(p.folder).Put(t.Context(), "control/0odd.json", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	out, _, err := p.typed("why --control instance-role " + p.ids[0])
+	if err == nil || !strings.Contains(out, `"cause":{"id":"pause-unread"`) || !strings.Contains(out, "control/0odd.json") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // A check writes nothing to the cloud or the ledger, and finds what a plan finds.
 func TestACheckChangesNothing(t *testing.T) {
 	p := aPlace(t, simecs.FleetSpec{Count: 2, InstanceType: "ecs.g7t.large", Role: "-"})

@@ -18,6 +18,8 @@ import (
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/operate/why"
+	"fleetwarden/shared/pause"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 )
 
@@ -115,8 +117,11 @@ func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 			return judged(ctx, inv, ref, resource)
 		},
 		Claims: claims,
-		Sweep:  func(ctx context.Context, at fleet.Scope) (why.Sweep, error) { return newestSweep(ctx, inv, at) },
-		Calls:  inv.Session.Calls, Now: inv.Session.Now,
+		Pauses: func(ctx context.Context, account fleet.AccountID) (map[string]why.Pause, error) {
+			return paused(ctx, inv, account)
+		},
+		Sweep: func(ctx context.Context, at fleet.Scope) (why.Sweep, error) { return newestSweep(ctx, inv, at) },
+		Calls: inv.Session.Calls, Now: inv.Session.Now,
 	}
 	for _, a := range inv.Options.Policy.Accounts {
 		s.Named = append(s.Named, a.ID)
@@ -175,6 +180,22 @@ func claims(record []byte, account fleet.AccountID) (ids []string, call *fleet.C
 		}
 	}
 	return ids, call
+}
+
+// paused are the controls whose changes in an account are paused.
+func paused(ctx context.Context, inv *invocation.Invocation, account fleet.AccountID) (map[string]why.Pause, error) {
+	orders, err := pause.Read(ctx, inv.Store, inv.Session.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]why.Pause{}
+	for _, control := range policy.Controls() {
+		if o, on := orders.On(control, account, inv.Session.Now()); on {
+			o = pause.Fill(ctx, inv.Store, o)
+			out[control] = why.Pause{Until: o.Until, Reason: o.Reason, By: o.By}
+		}
+	}
+	return out, nil
 }
 
 // newestSweep is what the newest sweep came to in a place.

@@ -127,6 +127,28 @@ func TestTheRecordsOfOneResourceAreFound(t *testing.T) {
 	}
 }
 
+func TestTheHeadOfARecordSaysWhoCalled(t *testing.T) {
+	for body, want := range map[string]trail.Head{
+		`{"eventName":"RunInstances","userIdentity":{"type":"ram-user","userName":"ops"},"errorCode":"Forbidden.RAM"}`: {Name: "RunInstances", Caller: "ram-user/ops", ErrorCode: "Forbidden.RAM"},
+		`{"eventName":"RunInstances","userIdentity":{"type":"root-account"}}`:                                          {Name: "RunInstances", Caller: "root-account"},
+		`{"eventName":7}`: {}, `[]`: {}, ``: {}, `{`: {},
+	} {
+		if got := (trail.Record{Body: []byte(body)}).Head(); got != want {
+			t.Errorf("%s: %+v", body, got)
+		}
+	}
+}
+
+func FuzzHead(f *testing.F) {
+	f.Add(`{"eventName":"RunInstances","userIdentity":{"type":"ram-user","userName":"ops"}}`)
+	f.Add(`{"userIdentity":"x"}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		if h := (trail.Record{Body: []byte(body)}).Head(); strings.HasSuffix(h.Caller, "/") && !strings.Contains(body, "/") {
+			t.Errorf("%q: %+v", body, h)
+		}
+	})
+}
+
 func TestARecordWithoutAReadableTimeIsHandedOverWithoutOne(t *testing.T) {
 	const answer = `{"RequestId":"1","NextToken":"n","Events":[{"eventTime":"20 Nov"},{"eventTime":7},[],{"eventTime":"2026-11-20T16:15:30+08:00"}]}`
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))

@@ -67,7 +67,7 @@ var causes = [...]cause{
 
 	{"audit", open, func(x view) bool { return x.due() && x.mode() == policy.Audit }, view.saysAudit, view.todoAudit},
 	{"paused", open, func(x view) bool { _, on := x.pause(); return x.due() && on }, view.saysPaused, view.todoPaused},
-	{"pause-unread", open, func(x view) bool { return x.due() && x.Pauses.Why != "" && x.Pauses.Why != errNoLedger.Error() }, view.saysPauseUnread, view.todoRights},
+	{"pause-unread", open, func(x view) bool { return x.due() && x.Pauses.Why != "" }, view.saysPauseUnread, view.todoRights},
 	{"right-missing", open, func(x view) bool { return x.lacks() != "" }, view.saysLacks, view.todoLacks},
 	{"product-missing", open, func(x view) bool { return x.ofAgent() && x.Assistant.Seen() && x.Assistant.V.Absent }, view.saysProduct, view.todoRemedy},
 	{"push-failed", open, func(x view) bool { _, failed := x.failedRun(); return x.ofAgent() && failed }, view.saysPush, view.todoPush},
@@ -152,7 +152,7 @@ type event struct {
 	fleet.EntryChange
 	entry fleet.Entry // the intent
 	open  bool
-	lost  bool // it ended, and the end could not be read
+	lost  bool      // it ended, and the end could not be read
 	at    time.Time // of its end or, while it is open, of its intent
 }
 
@@ -563,7 +563,8 @@ func modeKey(control string) string {
 }
 
 func (x view) todoPaused() Todo {
-	return Todo{Says: "wait for its end, or end it", Command: "fleetwarden resume --control " + x.v.Control}
+	return Todo{Says: "wait for its end, or end it for this control and account",
+		Command: fmt.Sprintf("fleetwarden resume --control %s --account %s --reason TEXT", x.v.Control, x.Ref.Scope.Account)}
 }
 
 func (x view) todoLacks() Todo {

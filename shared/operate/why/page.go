@@ -263,14 +263,14 @@ func (x view) since(c cause) (time.Time, string) {
 	case c.level == whole || x.v.Rule == "":
 		return time.Time{}, ""
 	case c.id == "right-missing":
-		return x.failing(), "by the ledger"
+		return x.failing(), "the ledger"
 	}
 	remembered, known := x.Found.V[x.v.Rule]
 	switch {
 	case known && (x.v.Since.IsZero() || x.v.Since.Equal(remembered)):
-		return remembered, "by the memory of the sweep"
+		return remembered, "the memory of the sweep"
 	case !x.v.Since.IsZero():
-		return x.v.Since, "by what the cloud shows"
+		return x.v.Since, "what the cloud shows"
 	}
 	return time.Time{}, ""
 }
@@ -329,7 +329,7 @@ func (f *Facts) lines(c Cause) [3]string {
 	since := "since when is not known"
 	switch {
 	case !c.Since.IsZero():
-		since = "since " + stamp(c.Since) + " (" + c.By + ")"
+		since = "since " + stamp(c.Since) + " (by " + c.By + ")"
 	case c.Rule == "":
 		since = "as of " + stamp(f.At)
 	case f.Listed.Seen() && !f.Listed.V.Created.IsZero():
