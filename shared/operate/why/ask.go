@@ -1,0 +1,91 @@
+package why
+
+import (
+	"slices"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+func (x view) mode() policy.Mode { return x.Policy.ModeOf(x.v.Control) }
+
+// due: there is something to change, and the control decided on it.
+func (x view) due() bool { return len(x.v.Changes) > 0 }
+
+func (x view) ofAgent() bool { return x.v.Control == policy.ControlAgent }
+
+func (x view) pause() (Pause, bool) {
+	p, ok := x.Pauses.V[x.v.Control]
+	return p, ok && x.Pauses.Seen()
+}
+
+// passes reports whether a rule holds.
+func (x view) passes() bool {
+	return slices.ContainsFunc(x.asked(), func(v fleet.Verdict) bool { return v.Outcome == fleet.Passes })
+}
+
+// ordinary: no rule asks anything of the subject.
+func (x view) ordinary() bool {
+	return len(x.asked()) > 0 && !slices.ContainsFunc(x.asked(), func(v fleet.Verdict) bool {
+		return v.Outcome != fleet.NotApplicable && v.Outcome != fleet.NotAssessable
+	})
+}
+
+// isOff: each control of resources of this kind is off.
+func (x view) isOff() bool {
+	return !slices.ContainsFunc(x.controls(), func(c string) bool { return x.Policy.ModeOf(c) != policy.Off })
+}
+
+// controls are those that judge the subject, and that are asked about.
+func (f *Facts) controls() []string {
+	return slices.DeleteFunc(f.Controls(), func(c string) bool { return len(f.Only) > 0 && !slices.Contains(f.Only, c) })
+}
+
+// asked are the verdicts of those controls.
+func (f *Facts) asked() []fleet.Verdict {
+	all := f.controls()
+	return slices.DeleteFunc(slices.Clone(f.Judged.V.Verdicts), func(v fleet.Verdict) bool { return v.Control != "" && !slices.Contains(all, v.Control) })
+}
+
+// wasHere reports whether an instance that is not found was in a place that could be read, by the
+// ledger or by ActionTrail, whose records are those of the place that was searched first.
+func (x view) wasHere() bool {
+	read := func(s fleet.Scope) bool {
+		return slices.Contains(x.Place.Looked, s) && !slices.ContainsFunc(x.Place.Unread, func(u Unread) bool { return u.What == s.String() })
+	}
+	for _, b := range x.History.V.Batches {
+		for _, c := range b.Intent.Changes {
+			if read(fleet.Scope{Account: c.Account, Region: c.Region}) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(x.Calls.V, Call.launches) && read(x.Ref.Scope)
+}
+
+// isSilent: an agent is to be installed, and Cloud Assistant, which would do it, is silent.
+func (x view) isSilent() bool {
+	missing := x.Agent.Seen() && x.Agent.V.Known && x.Agent.V.Status != "online" && (x.Agent.V.Sub == "" || x.Agent.V.Sub == "uninstalled")
+	return x.ofAgent() && missing && x.Assistant.Seen() && !x.Assistant.V.Online
+}
+
+// arrival is how long after a launch its event may come: ActionTrail's delay, and a window.
+const arrival = 15 * time.Minute
+
+// unheard: the ledger was read, and has nothing of the control about an instance that is old
+// enough for its event to have come.
+func (x view) unheard() bool {
+	return x.Kind == fleet.KindInstance && x.History.Seen() && len(x.History.V.Unread) == 0 && x.last() == nil &&
+		x.Listed.Seen() && x.At.Sub(x.Listed.V.Created) > arrival
+}
+
+// isTrailStopped: the control's owner goes by launches, and no trail reports them.
+func (x view) isTrailStopped() bool {
+	owner := fleet.FunctionNamed(fleet.Owner(x.v.Control))
+	logging := slices.ContainsFunc(x.Trails.V, trailLogs)
+	return x.unheard() && x.Trails.Seen() && !logging && slices.Contains(owner.Events, fleet.EventLaunch)
+}
+
+// isUnheard: a change is due and enforced, and no pass has made it or tried.
+func (x view) isUnheard() bool { return x.unheard() && x.due() && x.mode() == policy.Enforce }

@@ -1,0 +1,150 @@
+package why
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/aliyun/trail"
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
+)
+
+func (x view) row(cause string) Rule {
+	r := Rule{Control: x.v.Control, Rule: x.v.Rule, Outcome: x.v.Outcome, Severity: x.v.Severity, Reason: x.v.Reason,
+		AgainSeconds: int(x.v.Again / time.Second), Cause: cause}
+	if cause != "" {
+		r.Since, _ = x.since(causeNamed(cause))
+	}
+	for _, c := range x.v.Changes {
+		r.Changes = append(r.Changes, string(c.Kind))
+	}
+	return r
+}
+
+func causeNamed(id string) cause {
+	return causes[slices.IndexFunc(causes[:], func(c cause) bool { return c.id == id && c.level == open })]
+}
+
+// control is what of the policy applies to the subject.
+func (f *Facts) control(id string) Control {
+	listed := f.Listed
+	if f.Kind != fleet.KindInstance {
+		listed = fleet.Unknown[fleet.Listing]("not an instance")
+	}
+	c := Control{Control: id, Mode: f.Policy.ModeOf(id), Covers: f.Policy.Covers(id, "", f.Ref.Scope, listed).String(),
+		Changes: f.Policy.MayChange(id, f.Ref.Scope, listed).String(), Limits: f.limits(id)}
+	if p, on := f.Pauses.V[id]; on {
+		c.Pause = &p
+	}
+	for _, h := range f.Sweep.V.Held {
+		if h.Control == id {
+			c.Held = append(c.Held, h)
+		}
+	}
+	return c
+}
+
+func (f *Facts) limits(control string) string {
+	l := f.Policy.Limits
+	text := fmt.Sprintf("maxChanges %d, maxPercent %d, perPass %d", l.MaxChanges, l.MaxPercent, l.PerPass)
+	owner := fleet.FunctionNamed(fleet.Owner(control))
+	if slices.ContainsFunc(owner.Changes, fleet.ChangeKind.Disturbs) {
+		text += fmt.Sprintf(", maxPerHour %d", l.MaxPerHour)
+		if s := f.Spent[control]; s.Seen() {
+			text += fmt.Sprintf(" (%d in the last hour)", s.V.N)
+		}
+	}
+	return text
+}
+
+// shown is the instance as it is; nil for what is none, or was not found.
+func (f *Facts) shown() *Now {
+	if !f.Listed.Seen() {
+		return nil
+	}
+	l := f.Listed.V
+	n := &Now{Status: l.Status, Type: l.Type, Created: l.Created, Role: known(f.Role, func(r string) string { return cmp.Or(r, "none") })}
+	n.Agent = known(f.Agent, func(a fleet.Agent) string {
+		if !a.Known {
+			return "Security Center does not list the instance"
+		}
+		text := strings.TrimSuffix(cmp.Or(a.Status, "never seen")+"/"+a.Sub, "/")
+		if !a.LastOnline.IsZero() {
+			text += ", last online at " + stamp(a.LastOnline)
+		}
+		return text
+	})
+	n.Assistant = known(f.Assistant, func(a fleet.Assistant) string {
+		switch {
+		case a.Absent:
+			return "not served in the region"
+		case a.Online:
+			return "online, version " + a.Version
+		case a.LastHeartbeat.IsZero():
+			return "silent, no heartbeat so far"
+		}
+		return "silent, last heartbeat at " + stamp(a.LastHeartbeat)
+	})
+	for _, r := range f.Runs.V {
+		n.Runs = append(n.Runs, Run{r.Created, r.Command, r.Status, r.ExitCode, r.ErrorCode})
+	}
+	return n
+}
+
+// known is a fact in words; what is not known says why.
+func known[T any](f fleet.Fact[T], words func(T) string) string {
+	if f.Seen() {
+		return words(f.V)
+	}
+	return "unknown: " + cmp.Or(f.Why, "not read")
+}
+
+func (f *Facts) ledger() Ledger {
+	h := f.History.V
+	l := Ledger{Since: h.Since, Read: h.Read, Listed: h.Listed, Events: []Event{}}
+	for _, e := range f.events() {
+		state := e.State
+		switch {
+		case e.open:
+			state = Open
+		case e.lost:
+			state = Lost
+		}
+		l.Events = append(l.Events, Event{e.at, e.entry.Function, e.Run, e.entry.Request, e.entry.Policy, e.Kind, e.ID, state, e.Why})
+	}
+	return l
+}
+
+// unread is all that could not be read.
+func (f *Facts) unread() (out []Unread) {
+	out = append(out, f.Place.Unread...)
+	for _, u := range []Unread{
+		{"the verdicts", f.Judged.Why}, {"the role", f.Role.Why}, {"the agent", f.Agent.Why}, {"Cloud Assistant", f.Assistant.Why},
+		{"our commands", f.Runs.Why}, {"ActionTrail's records", f.Calls.Why}, {"the trails", f.Trails.Why}, {"the ledger", f.History.Why},
+		{"the memory of the sweep", f.Found.Why}, {"the newest sweep", f.Sweep.Why}, {"the pauses", f.Pauses.Why},
+	} {
+		if u.Why != "" {
+			out = append(out, u)
+		}
+	}
+	for _, control := range policy.Controls() {
+		if s := f.Spent[control]; s.Why != "" {
+			out = append(out, Unread{"the changes of the hour by " + control, s.Why})
+		}
+	}
+	if h := f.History.V; h.Read < h.Listed {
+		out = append(out, Unread{"the ledger before " + stamp(h.Since), fmt.Sprintf("%d of %d batches were read: give --most", h.Read, h.Listed)})
+	}
+	for _, err := range f.History.V.Unread {
+		out = append(out, Unread{"a part of the ledger", err.Error()})
+	}
+	return out
+}
+
+func trailLogs(t trail.State) bool { return t.Logging }
+
+// stamp is a time for people.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

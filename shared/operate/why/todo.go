@@ -1,0 +1,131 @@
+package why
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/rules/instances"
+)
+
+func (view) todoNothing() Todo { return Todo{Says: "nothing"} }
+
+func (view) todoWait() Todo { return Todo{Says: "nothing but to wait; then ask again"} }
+
+// todoRights is for what could not be read: a right may be missing, or time may help.
+func (x view) todoRights() Todo {
+	reason := x.v.Reason
+	switch {
+	case x.v.Rule != "":
+	case x.Place.Found:
+		reason = x.Judged.Why
+	default:
+		reason = x.Place.Unread[0].Why
+	}
+	switch {
+	case lacking(reason) != "" && len(x.Denied) > 0:
+		return Todo{Says: "give whom you work as the right to " + strings.Join(x.Denied, ", ") + ", and ask again"}
+	case x.v.Remedy != "":
+		return Todo{Says: x.v.Remedy}
+	}
+	return Todo{Says: "ask again in a minute"}
+}
+
+func (x view) todoNotFound() Todo {
+	return Todo{Says: "check the id, and name the account and region that it is in", Command: "fleetwarden why --account ID --region ID " + x.name()}
+}
+
+func (x view) todoUnguarded() Todo {
+	key := "regions"
+	if !x.Policy.Knows(x.Ref.Scope.Account) {
+		key = "accounts"
+	}
+	return Todo{Says: "add it to " + key + " of the policy file, and deploy there", Command: "make deploy"}
+}
+
+func (x view) todoOff() Todo {
+	return Todo{Says: "set " + modeKey(x.controls()[0]) + " to audit or enforce in the policy file, and deploy it", Command: "make deploy"}
+}
+
+func (x view) todoAudit() Todo {
+	return Todo{Says: "set " + modeKey(x.v.Control) + " to enforce in the policy file, and deploy it", Command: "make deploy"}
+}
+
+// modeKey is the key of a control's mode in the policy file.
+func modeKey(control string) string {
+	first, rest, _ := strings.Cut(control, "-")
+	if rest != "" {
+		rest = strings.ToUpper(rest[:1]) + rest[1:]
+	}
+	return "controls." + first + rest + ".mode"
+}
+
+func (x view) todoPaused() Todo {
+	return Todo{Says: "wait for its end, or end it for this control and account",
+		Command: fmt.Sprintf("fleetwarden resume --control %s --account %s --reason TEXT", x.v.Control, x.Ref.Scope.Account)}
+}
+
+func (x view) todoLacks() Todo {
+	if x.Ref.Scope.Account != x.Home {
+		return Todo{Says: "give that role the right (deploy/ram/member/policy.json)"}
+	}
+	return Todo{Says: "restore the rights of the role from deploy/ram", Command: "make deploy"}
+}
+
+func (x view) todoRemedy() Todo {
+	if x.v.Remedy == "" {
+		return Todo{Says: "nothing is known to help"}
+	}
+	return Todo{Says: x.v.Remedy}
+}
+
+func (x view) todoPush() Todo {
+	run, _ := x.failedRun()
+	return Todo{Says: instances.Manual(x.Listed.V.OSType, run)}
+}
+
+func (x view) todoSilent() Todo {
+	if x.v.Outcome == fleet.Violation && x.v.Remedy != "" && !x.due() {
+		return Todo{Says: x.v.Remedy} // the patience has ended
+	}
+	return Todo{Says: "start the Cloud Assistant client on the instance; or " + instances.Manual(x.Listed.V.OSType, fleet.Invocation{})}
+}
+
+func (x view) todoHeld() Todo {
+	return Todo{Says: "let a part through, and apply the plan that it prints", Command: fmt.Sprintf("fleetwarden plan%s --control %s --part", x.flags(), x.v.Control)}
+}
+
+func (x view) todoCheck() Todo {
+	if x.Kind != fleet.KindInstance {
+		return Todo{Says: "have it checked and repaired now", Command: fmt.Sprintf("fleetwarden plan%s --control %s", x.flags(), x.v.Control)}
+	}
+	return Todo{Says: "have it checked and repaired now", Command: fmt.Sprintf("fleetwarden check%s --control %s --apply %s", x.flags(), x.v.Control, x.ID)}
+}
+
+// flags name the place of the subject.
+func (x view) flags() string {
+	text := " --account " + string(x.Ref.Scope.Account)
+	if x.Ref.Scope.Region != "" {
+		text += " --region " + string(x.Ref.Scope.Region)
+	}
+	return text
+}
+
+func (x view) todoTrail() Todo {
+	if len(x.Trails.V) == 0 {
+		return Todo{Says: "make a trail that logs write calls of all regions", Command: "make deploy"}
+	}
+	return Todo{Says: "start the trail, then have what was missed checked by fleetwarden replay", Command: "aliyun actiontrail StartLogging --Name " + x.Trails.V[0].Name}
+}
+
+func (x view) todoExempt() Todo {
+	return Todo{Says: "nothing until it ends; to end it now, remove the exemption from the policy file, and deploy it", Command: "make deploy"}
+}
+
+func (x view) todoOutside() Todo {
+	return Todo{Says: "if it is to be covered, change include or exclude of the control in the policy file, and deploy it", Command: "make deploy"}
+}
+
+func (x view) todoOrdinary() Todo {
+	return Todo{Says: "nothing; an instance is judged as a trusted one if its family ends in t, or if it was launched with vTPM or Enclave"}
+}
