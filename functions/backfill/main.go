@@ -16,5 +16,5 @@ import (
 
 func main() {
 	fcrun.Start(command.Function(fleet.FunctionBackfill, os.Stdout, command.Check(), command.Plan(), command.Apply(),
-		command.Undo(), command.Replay(), command.Redrive(), command.Runs(), command.Show()))
+		command.Undo(), command.Replay(), command.Redrive(), command.Runs(), command.Show(), command.Why()))
 }

@@ -42,6 +42,10 @@ func (t *text) explained(p command.Explained) error {
 		b.section("not read")
 		b.line("%s: %s", u.What, u.Why)
 	}
+	if p.NoTrail != "" {
+		b.section("not read")
+		b.line("ActionTrail: %s", p.NoTrail)
+	}
 	if p.NoPasses != "" {
 		b.section("not read")
 		b.line("passes that changed nothing: %s", p.NoPasses)

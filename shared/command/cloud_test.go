@@ -160,6 +160,43 @@ func TestAPageCostsTheseCallsAndWritesNothing(t *testing.T) {
 	}
 }
 
+// The newest deployment of the instance's region counts, and one that cannot be read is no reason
+// to take an older one.
+func TestTheNewestDeploymentIsRead(t *testing.T) {
+	store := ledger.NewFolder(t.TempDir())
+	for name, body := range map[string]string{
+		"deployments/20260104T000000Z-cn-hangzhou-a.json": `{"at": "2026-01-04T00:00:00Z", "policy": "old"}`,
+		"deployments/20260105T000000Z-cn-hangzhou-b.json": `{"at": "2026-01-05T00:00:00Z", "policy": "new"}`,
+		"deployments/20260106T000000Z-cn-shanghai-c.json": `{"at": "2026-01-06T00:00:00Z", "policy": "there"}`,
+	} {
+		if err := store.Put(t.Context(), name, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d, err := newestDeployment(t.Context(), store, server.Home); err != nil || d.Policy != "new" {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if d, err := newestDeployment(t.Context(), store, "cn-beijing"); err != nil || !d.At.IsZero() {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if err := store.Put(t.Context(), "deployments/20260107T000000Z-cn-hangzhou-d.json", []byte(`{"at": `)); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := newestDeployment(t.Context(), store, server.Home); err == nil {
+		t.Errorf("%+v", d)
+	}
+}
+
+func FuzzDeploymentOf(f *testing.F) {
+	f.Add([]byte(`{"at": "2026-01-04T00:00:00Z", "policy": "p"}`))
+	f.Add([]byte(`{"at": 1}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if d, err := deploymentOf("x", text); (err == nil) == d.At.IsZero() {
+			t.Errorf("%q: %+v, %v", text, d, err)
+		}
+	})
+}
+
 // An order that cannot be read might be a pause: that, too, is why nothing is changed.
 func TestAnOrderThatCannotBeReadIsTheCause(t *testing.T) {
 	p := aPlace(t, simecs.FleetSpec{Count: 1, InstanceType: "ecs.g7t.large", Role: "-"})

@@ -2,10 +2,12 @@ package command
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/events"
@@ -15,6 +17,7 @@ import (
 	"fleetwarden/shared/controls/all"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/memory"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/operate/why"
@@ -111,7 +114,11 @@ func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 			if err != nil {
 				return why.Account{}, err
 			}
-			return why.Account{Instances: ecs.New(session), Agents: sas.New(session), Trail: trail.New(session)}, nil
+			a := why.Account{Instances: ecs.New(session), Agents: sas.New(session)}
+			if account == inv.Home.Account { // elsewhere our role reads no trail: see invocation.SessionPolicy
+				a.Trail = trail.New(session)
+			}
+			return a, nil
 		},
 		Judge: func(ctx context.Context, ref fleet.Ref, resource string) (why.Judged, error) {
 			return judged(ctx, inv, ref, resource)
@@ -121,6 +128,9 @@ func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 			return paused(ctx, inv, account)
 		},
 		Sweep: func(ctx context.Context, at fleet.Scope) (why.Sweep, error) { return newestSweep(ctx, inv, at) },
+		Deployed: func(ctx context.Context, region fleet.Region) (why.Deployed, error) {
+			return newestDeployment(ctx, inv.Store, region)
+		},
 		Calls: inv.Session.Calls, Now: inv.Session.Now,
 	}
 	for _, a := range inv.Options.Policy.Accounts {
@@ -211,4 +221,38 @@ func newestSweep(ctx context.Context, inv *invocation.Invocation, at fleet.Scope
 		}
 	}
 	return out, nil
+}
+
+// newestDeployment is the newest record of a deployment in a region.
+func newestDeployment(ctx context.Context, store ledger.Store, region fleet.Region) (why.Deployed, error) {
+	const folder = "deployments/" // see package deployment, whose comparison is not needed here
+	newest := ""
+	for name, err := range ledger.Names(ctx, store, folder, "") {
+		if err != nil {
+			return why.Deployed{}, fmt.Errorf("listing the deployments: %w", err)
+		}
+		if strings.Contains(name, "-"+string(region)+"-") {
+			newest = name
+		}
+	}
+	if newest == "" {
+		return why.Deployed{}, nil
+	}
+	text, err := store.Get(ctx, newest)
+	if err != nil {
+		return why.Deployed{}, fmt.Errorf("reading %s: %w", newest, err)
+	}
+	return deploymentOf(newest, text)
+}
+
+// deploymentOf reads the part of a deployment's record that a page needs.
+func deploymentOf(name string, text []byte) (why.Deployed, error) {
+	var d struct {
+		At     time.Time `json:"at"`
+		Policy string    `json:"policy"`
+	}
+	if err := json.Unmarshal(text, &d); err != nil || d.At.IsZero() {
+		return why.Deployed{}, &fleet.BadInput{Where: "ledger object " + name, What: "it is not the record of a deployment"}
+	}
+	return why.Deployed{At: d.At, Policy: d.Policy}, nil
 }

@@ -92,6 +92,7 @@ func everydayBackfill(t *testing.T) *stage.Stage {
 	byFunction(t, s.Stage, "replay", "--since", "1h", "--apply")
 	byFunction(t, s.Stage, "redrive", "--apply")
 	byFunction(t, s.Stage, "runs", "--count")
+	byFunction(t, s.Stage, "why", "i-local000000000000001")
 	if n := deadLetters(s.Stage); n != 0 {
 		t.Errorf("%d dead letters after they were redriven", n)
 	}

@@ -20,6 +20,19 @@ func (x view) pause() (Pause, bool) {
 	return p, ok && x.Pauses.Seen()
 }
 
+// otherPolicy is the digest of the policy file that the functions have, by whom that is known;
+// empty where it is the one that the page is made with, or is not known.
+func (f *Facts) otherPolicy() (by, digest string) {
+	by, digest = "the sweep "+f.Sweep.V.Run, f.Sweep.V.Policy
+	if d := f.Deployed.V; d.At.After(f.Sweep.V.At) {
+		by, digest = "the deployment of "+stamp(d.At), d.Policy
+	}
+	if digest == f.Policy.Digest {
+		digest = ""
+	}
+	return by, digest
+}
+
 // passes reports whether a rule holds.
 func (x view) passes() bool {
 	return slices.ContainsFunc(x.asked(), func(v fleet.Verdict) bool { return v.Outcome == fleet.Passes })

@@ -60,6 +60,7 @@ var causes = [...]cause{
 	{"unread", whole, func(x view) bool { return !x.Judged.Seen() }, view.saysUnjudged, view.todoRights},
 	{"off", whole, view.isOff, view.saysOff, view.todoOff},
 
+	{"policy-differs", open, func(x view) bool { _, other := x.otherPolicy(); return x.due() && other != "" }, view.saysPolicy, view.todoPolicy},
 	{"audit", open, func(x view) bool { return x.due() && x.mode() == policy.Audit }, view.saysAudit, view.todoAudit},
 	{"paused", open, func(x view) bool { _, on := x.pause(); return x.due() && on }, view.saysPaused, view.todoPaused},
 	{"pause-unread", open, func(x view) bool { return x.due() && x.Pauses.Why != "" }, view.saysPauseUnread, view.todoRights},

@@ -15,7 +15,7 @@ import (
 // Explain makes the page of what is known.
 func Explain(f *Facts) Page {
 	p := Page{Type: "why", V: Version, Kind: f.Kind, ID: f.ID, Resource: f.Resource, Account: f.Ref.Scope.Account, Region: f.Ref.Scope.Region,
-		At: f.At, Missing: f.Denied, NoPasses: f.NoPasses}
+		At: f.At, Missing: f.Denied, NoPasses: f.NoPasses, NoTrail: f.NoTrail}
 	var chosen view
 	chosen, p.Cause = f.choose()
 	for _, v := range f.verdicts(open) {

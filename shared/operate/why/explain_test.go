@@ -62,6 +62,7 @@ func sound(t *testing.T) *Facts {
 		History:   fleet.See(ledger.Found{}),
 		Found:     fleet.See(map[string]time.Time{}),
 		Sweep:     fleet.See(Sweep{Run: "sweep-1", At: noon.Add(-10 * time.Hour), Swept: true}),
+		Deployed:  fleet.See(Deployed{}),
 		Pauses:    fleet.See(map[string]Pause{}),
 		Spent:     map[string]fleet.Fact[Spent]{}, NoPasses: "the log store is not read",
 	}
@@ -136,6 +137,18 @@ var cases = []struct {
 	{"audit", "audit", "no RAM role (instance-role/systrust-role); control instance-role is in audit mode", "set controls.instanceRole.mode to enforce in the policy file, and deploy it: make deploy", func(t *testing.T, f *Facts) {
 		f.Policy = enforcing(t, "controls: {trustedInstance: {mode: enforce}}\n")
 		f.with(bare())
+	}},
+	{"another policy was swept with", "policy-differs", "another policy file (0123456789ab, by the sweep sweep-1) than the one read here", "make deploy", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Sweep.V.Policy = "0123456789abcdef"
+	}},
+	{"another policy is deployed", "policy-differs", "another policy file (fedcba987654, by the deployment of 2026-01-05T11:00:00Z)", "make deploy", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Sweep.V.Policy, f.Deployed.V = f.Policy.Digest, Deployed{noon.Add(-time.Hour), "fedcba9876543210"}
+	}},
+	{"the policy was deployed after the sweep", "no-event", "", "", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Sweep.V.Policy, f.Deployed.V = "0123456789abcdef", Deployed{noon.Add(-time.Hour), f.Policy.Digest}
 	}},
 	{"paused", "paused", "paused until 2026-01-05T13:00:00Z by ops (builds)", "fleetwarden resume --control instance-role --account 1000000000000001", func(_ *testing.T, f *Facts) {
 		f.with(bare())
@@ -318,6 +331,7 @@ func TestWhatIsNotKnownIsNeverFine(t *testing.T) {
 		"the ledger":              func(f *Facts) { f.History = fleet.Unknown[ledger.Found]("hidden") },
 		"the memory of the sweep": func(f *Facts) { f.Found = fleet.Unknown[map[string]time.Time]("hidden") },
 		"the newest sweep":        func(f *Facts) { f.Sweep = fleet.Unknown[Sweep]("hidden") },
+		"the newest deployment":   func(f *Facts) { f.Deployed = fleet.Unknown[Deployed]("hidden") },
 		"the pauses":              func(f *Facts) { f.Pauses = fleet.Unknown[map[string]Pause]("hidden") },
 		"the verdicts":            func(f *Facts) { f.Judged = fleet.Unknown[Judged]("hidden") },
 	}

@@ -42,12 +42,16 @@ type Facts struct {
 	// Found is since when the sweeps have found rules not to hold.
 	Found fleet.Fact[map[string]time.Time]
 	Sweep fleet.Fact[Sweep]
+	// Deployed is the newest deployment of its region that the ledger knows.
+	Deployed fleet.Fact[Deployed]
 	// Pauses are by control; a control without one is not paused.
 	Pauses fleet.Fact[map[string]Pause]
 	// Spent is by control: what the hour's limit has allowed.
 	Spent map[string]fleet.Fact[Spent]
 	// NoPasses is why passes that changed nothing were not read; empty where Passes are known.
 	NoPasses string
+	// NoTrail is why ActionTrail was not read; empty where it was, or where that failed.
+	NoTrail string
 	// Denied are the RAM actions that the reader of this page lacks.
 	Denied []string
 }
@@ -105,6 +109,13 @@ type Sweep struct {
 	Swept bool
 	Held  []report.Held
 	Fault string
+}
+
+// Deployed is a deployment.
+type Deployed struct {
+	At time.Time // zero: none is known
+	// Policy is the digest of the policy file that it carries.
+	Policy string
 }
 
 // Pause is an order that nothing is changed.

@@ -40,6 +40,7 @@ func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
 		func() { s.ledger(ctx, q, f) },
 		func() { s.past(ctx, f) },
 		func() { s.sweep(ctx, f) },
+		func() { s.deployed(ctx, f) },
 		func() { s.pauses(ctx, f) },
 		func() { s.spent(ctx, f) },
 	)
@@ -183,6 +184,14 @@ func (s *Sources) sweep(ctx context.Context, f *Facts) {
 	}
 	got, err := s.Sweep(ctx, f.Ref.Scope)
 	f.Sweep = fleet.FactOf(got, err)
+}
+
+func (s *Sources) deployed(ctx context.Context, f *Facts) {
+	if s.Store == nil {
+		return
+	}
+	got, err := s.Deployed(ctx, cmp.Or(f.Ref.Scope.Region, s.Home.Region))
+	f.Deployed = fleet.FactOf(got, err)
 }
 
 func (s *Sources) pauses(ctx context.Context, f *Facts) {

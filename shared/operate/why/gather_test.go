@@ -119,9 +119,10 @@ func (c *cloud) sources(t *testing.T) *Sources {
 			}
 			return []string{mine}, &fleet.Call{Name: "RunInstances"}
 		},
-		Sweep:  func(context.Context, fleet.Scope) (Sweep, error) { return Sweep{}, c.call("Sweep") },
-		Pauses: func(context.Context, fleet.AccountID) (map[string]Pause, error) { return nil, c.call("Pauses") },
-		Calls:  func() map[string]map[string]int { return nil }, Now: func() time.Time { return noon },
+		Sweep:    func(context.Context, fleet.Scope) (Sweep, error) { return Sweep{}, c.call("Sweep") },
+		Deployed: func(context.Context, fleet.Region) (Deployed, error) { return Deployed{}, c.call("Deployed") },
+		Pauses:   func(context.Context, fleet.AccountID) (map[string]Pause, error) { return nil, c.call("Pauses") },
+		Calls:    func() map[string]map[string]int { return nil }, Now: func() time.Time { return noon },
 	}
 }
 
@@ -155,7 +156,7 @@ func TestEachReaderFailsAlone(t *testing.T) {
 	for call, what := range map[string]string{
 		"RoleNames": "the role", "Assistants": "Cloud Assistant", "Invocations": "our commands", "Agents": "the agent", "Trails": "the trails",
 		"Lookup": "ActionTrail's records", "Found": "the memory of the sweep", "List": "the ledger", "Judge": "the verdicts",
-		"Sweep": "the newest sweep", "Pauses": "the pauses",
+		"Sweep": "the newest sweep", "Deployed": "the newest deployment", "Pauses": "the pauses",
 	} {
 		for _, class := range []fleet.Class{fleet.Denied, fleet.Throttled, fleet.Unavailable} {
 			f := gathered(t, &cloud{region: here.Region, fails: call, class: class}, nil)
@@ -252,6 +253,21 @@ func TestAnAccountThatCannotBeReachedIsOneReason(t *testing.T) {
 	p := Explain(f)
 	if p.Cause.ID != "unread" || !strings.Contains(p.Lines[0], "account 1000000000000001 cannot be reached") {
 		t.Errorf("%q", p.Lines)
+	}
+}
+
+// In another account our role reads no trail. That is no failure, and the page says so.
+func TestATrailThatIsNotReadIsSaid(t *testing.T) {
+	f := gathered(t, &cloud{region: here.Region}, func(s *Sources, _ *Question) {
+		in := s.In
+		s.In = func(ctx context.Context, account fleet.AccountID) (Account, error) {
+			a, err := in(ctx, account)
+			a.Trail = nil
+			return a, err
+		}
+	})
+	if p := Explain(f); p.NoTrail == "" || !p.Complete() || strings.Contains(p.Lines[0], "ActionTrail has its launch") {
+		t.Errorf("%+v", p)
 	}
 }
 

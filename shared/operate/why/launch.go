@@ -24,10 +24,13 @@ const (
 // launches about the time of its creation.
 func (s *Sources) trail(ctx context.Context, account Account, q Question, f *Facts) {
 	id := cmp.Or(q.ID, q.Resource)
+	if account.Trail == nil && account.Instances != nil {
+		f.NoTrail = "the role in account " + string(f.Ref.Scope.Account) + " has no right to it, and needs none otherwise"
+	}
 	if account.Trail == nil || id == "" {
 		return
 	}
-	w, region := s.window(q, f), cmp.Or(f.Ref.Scope.Region, s.Home.Region)
+	w, region := s.window(q, f), cmp.Or(f.Ref.Scope.Region, q.Region, s.Home.Region) // shares are recorded where the resource is
 	f.Window = w
 	if !w.Since.Before(w.Until) {
 		f.Calls = fleet.Unknown[[]Call]("ActionTrail keeps records for 90 days, and it was created before")

@@ -41,6 +41,8 @@ type Page struct {
 	Unread  []Unread `json:"unread,omitempty"`
 	// NoPasses is why passes that changed nothing were not read.
 	NoPasses string `json:"noPasses,omitempty"`
+	// NoTrail is why ActionTrail was not read.
+	NoTrail string `json:"noTrail,omitempty"`
 }
 
 // Cause is why a rule does not hold, or why nothing is done about it.

@@ -71,6 +71,11 @@ func (x view) saysOff() string {
 	return fmt.Sprintf("the controls that would judge it are off: %s", strings.Join(x.controls(), ", "))
 }
 
+func (x view) saysPolicy() string {
+	by, other := x.otherPolicy()
+	return x.but("the functions have another policy file (%.12s, by %s) than the one read here (%.12s), which may ask for something else", other, by, x.Policy.Digest)
+}
+
 func (x view) saysAudit() string {
 	return x.but("control %s is in audit mode, so that nothing is changed", x.v.Control)
 }

@@ -39,7 +39,8 @@ type Past interface {
 type Account struct {
 	Instances Instances
 	Agents    Agents
-	Trail     Trail
+	// Trail is nil where the role in the account has no business with ActionTrail.
+	Trail Trail
 }
 
 // Sources are what a page is made from.
@@ -59,6 +60,7 @@ type Sources struct {
 	NoLedger error
 	Past     Past
 	Sweep    func(ctx context.Context, s fleet.Scope) (Sweep, error)
+	Deployed func(ctx context.Context, region fleet.Region) (Deployed, error)
 	Pauses   func(ctx context.Context, account fleet.AccountID) (map[string]Pause, error)
 	// NoPasses is why passes that changed nothing are not read.
 	NoPasses string

@@ -47,6 +47,10 @@ func (x view) todoOff() Todo {
 	return Todo{Says: "set " + modeKey(x.controls()[0]) + " to audit or enforce in the policy file, and deploy it", Command: "make deploy"}
 }
 
+func (view) todoPolicy() Todo {
+	return Todo{Says: "name the file that is deployed by --policy, or deploy this one", Command: "make deploy"}
+}
+
 func (x view) todoAudit() Todo {
 	return Todo{Says: "set " + modeKey(x.v.Control) + " to enforce in the policy file, and deploy it", Command: "make deploy"}
 }
