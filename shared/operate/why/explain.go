@@ -21,13 +21,13 @@ func Explain(f *Facts) Page {
 	for _, v := range f.verdicts(open) {
 		x := view{f, v}
 		c := x.explained(x.first())
-		p.Rules = append(p.Rules, x.row(c.ID))
-		if v.Control != chosen.v.Control || v.Rule != chosen.v.Rule {
+		p.Rules = append(p.Rules, x.row(c))
+		if v.Control != chosen.v.Control || v.Rule != chosen.v.Rule || v.Reason != chosen.v.Reason {
 			p.Also = append(p.Also, c)
 		}
 	}
 	for _, v := range f.verdicts(fine) {
-		p.Rules = append(p.Rules, view{f, v}.row(""))
+		p.Rules = append(p.Rules, view{f, v}.row(Cause{}))
 	}
 	if p.Cause.Rule == "" {
 		p.Also = nil // one cause for all of them

@@ -12,20 +12,14 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-func (x view) row(cause string) Rule {
+// row is a verdict with its cause; the zero Cause for what is fine.
+func (x view) row(c Cause) Rule {
 	r := Rule{Control: x.v.Control, Rule: x.v.Rule, Outcome: x.v.Outcome, Severity: x.v.Severity, Reason: x.v.Reason,
-		AgainSeconds: int(x.v.Again / time.Second), Cause: cause}
-	if cause != "" {
-		r.Since, _ = x.since(causeNamed(cause))
-	}
-	for _, c := range x.v.Changes {
-		r.Changes = append(r.Changes, string(c.Kind))
+		Since: c.Since, AgainSeconds: int(x.v.Again / time.Second), Cause: c.ID}
+	for _, change := range x.v.Changes {
+		r.Changes = append(r.Changes, string(change.Kind))
 	}
 	return r
-}
-
-func causeNamed(id string) cause {
-	return causes[slices.IndexFunc(causes[:], func(c cause) bool { return c.id == id && c.level == open })]
 }
 
 // control is what of the policy applies to the subject.
