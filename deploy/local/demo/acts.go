@@ -28,6 +28,7 @@ var acts = []act{
 	{"a launch is denied for want of a vSwitch", "denied-launch: violation, with the parameter to change", denied},
 	{"a Linux and a Windows instance are launched without Security Center's agent", "Linux online after 1 command, Windows online after 1 command", linuxAndWindows},
 	{"an instance has neither the agent nor Cloud Assistant", "agent-online: violation, with the command to type; 0 commands ran", noAssistant},
+	{"an operator asks why an instance has no agent", "the push failed: no site of the installer answered", whyNoAgent},
 	{"the first heartbeat of a new instance comes twice", "online after 1 command", heartbeatTwice},
 	{"a g6t is launched without the trust client's script", "trust client installed: true, after 1 command, tag fleetwarden:trust-client=2", trustClient},
 	{"an operator looks at a drifted instance by hand, as a dry run", "planned attach-role; nothing changed", dryRun},

@@ -43,14 +43,28 @@ func linuxAndWindows(ctx context.Context, s *scene) string {
 
 func noAssistant(ctx context.Context, s *scene) string {
 	old := got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Agent: "uninstalled", Assistant: "absent"}))
-	s.Publish(simcloud.Event{
-		Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:Instance:StateChange",
-		Data: fmt.Appendf(nil, `{"resourceId": %q, "resourceType": "ALIYUN::ECS::Instance", "state": "Running"}`, old.IDs[0]),
-	})
+	s.running(old.IDs[0])
 	must(s.Settle(ctx))
 	remedy := s.first("remedy", map[string]string{"rule": "agent-online", "id": old.IDs[0], "outcome": "violation"})
 	return fmt.Sprintf("agent-online: %s, %s; %d commands ran", s.outcome("agent-online", old.IDs[0]),
 		short(remedy, "AliAqsInstall.sh -k=CODE", "with the command to type"), s.ran(linuxCommand, old.IDs[0]))
+}
+
+// running says, as ECS does, that an instance is Running now.
+func (s *scene) running(id string) {
+	s.Publish(simcloud.Event{
+		Account: server.Sharer, Region: server.Home, Source: "acs.ecs", Type: "ecs:Instance:StateChange",
+		Data: fmt.Appendf(nil, `{"resourceId": %q, "resourceType": "ALIYUN::ECS::Instance", "state": "Running"}`, id),
+	})
+}
+
+// whyNoAgent has an operator ask why an instance has no agent: it cannot download the installer.
+func whyNoAgent(ctx context.Context, s *scene) string {
+	old := got(s.Server.ECS.SeedFleet(ecs.FleetSpec{Count: 1, InstanceType: trustedType, Agent: "uninstalled", Commands: ecs.NoSite}))
+	s.running(old.IDs[0])
+	must(s.Settle(ctx))
+	cause, _, _ := strings.Cut(s.fleetwarden(ctx, "why", "--control", "agent", old.IDs[0]), "\n")
+	return short(cause, "exit code 205: no site of the installer answered", "the push failed: no site of the installer answered")
 }
 
 func heartbeatTwice(ctx context.Context, s *scene) string {
