@@ -34,6 +34,10 @@ func (t *text) explained(p command.Explained) error {
 	}
 	b.trail(p.Trail)
 	b.ledger(p.Page)
+	for _, r := range p.Passes {
+		b.section("functions' records")
+		b.line("%s: %s: %s: %s%s", utc(r.Time), r.Function, cmp.Or(r.Rule, string(r.Kind)), strings.ToUpper(r.State), after(": ", r.Why))
+	}
 	for _, action := range p.Missing {
 		b.section("not read")
 		b.line("the right %s is missing", action)

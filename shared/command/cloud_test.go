@@ -150,6 +150,8 @@ func TestAPageCostsTheseCallsAndWritesNothing(t *testing.T) {
 		"ecs:DescribeDisks": 1, "ecs:DescribeImages": 1, "kms:DescribeAccountKmsStatus": 1, "ram:GetRole": 1,
 		// its launch: by its id, and, as there is none, by three names
 		"actiontrail:LookupEvents": 4, "actiontrail:DescribeTrails": 1, "actiontrail:GetTrailStatus": 1,
+		// passes that changed nothing
+		"sls:GetLogs": 1,
 	}
 	if diff := cmp.Diff(want, calls); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -185,6 +187,16 @@ func TestTheNewestDeploymentIsRead(t *testing.T) {
 	if d, err := newestDeployment(t.Context(), store, server.Home); err == nil {
 		t.Errorf("%+v", d)
 	}
+}
+
+func FuzzRecordOf(f *testing.F) {
+	f.Add(`{"v":1,"type":"finding","function":"attach-role","finding":{"control":"instance-role","rule":"systrust-role","outcome":"pass"}}`)
+	f.Add(`FC Invoke Start RequestId: 1`)
+	f.Fuzz(func(t *testing.T, message string) {
+		if r, ok := recordOf(message); ok && r.Rule == "" && r.Kind == "" && !strings.Contains(message, "change") {
+			t.Errorf("%q: %+v", message, r)
+		}
+	})
 }
 
 func FuzzDeploymentOf(f *testing.F) {

@@ -7,12 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"fleetwarden/events"
 	"fleetwarden/shared/aliyun/ecs"
 	"fleetwarden/shared/aliyun/sas"
+	"fleetwarden/shared/aliyun/sls"
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/controls/all"
 	"fleetwarden/shared/fleet"
@@ -108,7 +110,6 @@ func (c *Call) why(ctx context.Context, q why.Question, since string) error {
 func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 	s := &why.Sources{
 		Home: inv.Home, Policy: inv.Options.Policy, Store: inv.Store, NoLedger: c.NoLedger, Past: memory.Reader{Store: inv.Store, Now: inv.Session.Now},
-		NoPasses: "this program does not read the log store",
 		In: func(ctx context.Context, account fleet.AccountID) (why.Account, error) {
 			session, err := inv.In(ctx, account)
 			if err != nil {
@@ -130,6 +131,10 @@ func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 		Sweep: func(ctx context.Context, at fleet.Scope) (why.Sweep, error) { return newestSweep(ctx, inv, at) },
 		Deployed: func(ctx context.Context, region fleet.Region) (why.Deployed, error) {
 			return newestDeployment(ctx, inv.Store, region)
+		},
+		Passes: func(ctx context.Context, region fleet.Region, id string, since time.Time) ([]why.Record, error) {
+			place := sls.Place{Region: region, Project: fleet.CloudName(string(inv.Home.Account) + "-" + string(region)), Name: "functions"} // deploy/terraform/logs.tf
+			return passes(ctx, sls.New(inv.Session, place), id, since, inv.Session.Now())
 		},
 		Calls: inv.Session.Calls, Now: inv.Session.Now,
 	}
@@ -255,4 +260,42 @@ func deploymentOf(name string, text []byte) (why.Deployed, error) {
 		return why.Deployed{}, &fleet.BadInput{Where: "ledger object " + name, What: "it is not the record of a deployment"}
 	}
 	return why.Deployed{At: d.At, Policy: d.Policy}, nil
+}
+
+// mostRecords is how many records of functions are read, the newest.
+const mostRecords = 200
+
+// passes are the records of functions that name an id: also those of passes that changed nothing.
+func passes(ctx context.Context, logs *sls.Client, id string, since, now time.Time) (out []why.Record, err error) {
+	found, err := logs.Search(ctx, sls.Query{Search: strconv.Quote(id), From: since, To: now.Add(time.Minute), Limit: mostRecords, Newest: true})
+	if err != nil {
+		return nil, fmt.Errorf("searching the log store: %w", err)
+	}
+	for _, line := range found.Lines {
+		if r, ok := recordOf(line.Fields["message"]); ok {
+			out = append(out, r)
+		}
+	}
+	if !found.Complete {
+		return nil, fleet.WithClass(fleet.Unavailable, errors.New("the log store was not searched to its end: ask again"))
+	}
+	return out, nil
+}
+
+// recordOf reads the record in a line of a function's log; ok is false for any other line.
+func recordOf(message string) (out why.Record, ok bool) {
+	var r fleet.Record
+	if json.Unmarshal([]byte(message), &r) != nil {
+		return out, false
+	}
+	out = why.Record{Time: r.Time, Function: r.Function, Run: r.Run}
+	switch {
+	case r.Finding != nil:
+		out.Rule, out.State, out.Why = r.Finding.Control+"/"+r.Finding.Rule, string(r.Finding.Outcome), r.Finding.Reason
+	case r.Change != nil:
+		out.Kind, out.State, out.Why = r.Change.Kind, string(r.Change.State), r.Change.Why
+	default:
+		return out, false
+	}
+	return out, true
 }

@@ -89,8 +89,13 @@ const arrival = 15 * time.Minute
 // unheard: the ledger was read, and has nothing of the control about an instance that is old
 // enough for its event to have come.
 func (x view) unheard() bool {
-	return x.Kind == fleet.KindInstance && x.History.Seen() && len(x.History.V.Unread) == 0 && x.last() == nil &&
+	return x.Kind == fleet.KindInstance && x.History.Seen() && len(x.History.V.Unread) == 0 && x.last() == nil && !x.heard() &&
 		x.Listed.Seen() && x.At.Sub(x.Listed.V.Created) > arrival
+}
+
+// heard: the control's owner has recorded something about it.
+func (x view) heard() bool {
+	return slices.ContainsFunc(x.Passes.V, func(r Record) bool { return r.Function == fleet.Owner(x.v.Control) })
 }
 
 // isTrailStopped: the control's owner goes by launches, and no trail reports them.

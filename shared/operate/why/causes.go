@@ -74,6 +74,7 @@ var causes = [...]cause{
 	{"in-progress", open, view.isInProgress, view.saysInProgress, view.todoWait},
 	{"trail-stopped", open, view.isTrailStopped, view.saysTrailStopped, view.todoTrail},
 	{"no-event", open, view.isUnheard, view.saysUnheard, view.todoCheck},
+	{"checked", open, func(x view) bool { return x.due() && x.said() != nil && x.mode() == policy.Enforce }, view.saysChecked, view.todoCheck},
 	{"waiting", open, func(x view) bool { return x.v.Outcome == fleet.Pending || x.due() }, view.saysWaiting, view.todoWait},
 	{"unknown", open, func(x view) bool { return x.v.Outcome == fleet.Undecided || x.v.Outcome == fleet.Fault }, view.saysReason, view.todoRights},
 	{"left-to-you", open, func(view) bool { return true }, view.saysLeft, view.todoRemedy},

@@ -8,6 +8,6 @@
 //
 // Nothing here writes, and no message is received: an inbox cannot be searched, and receiving
 // from it would take work from its function. Passes that changed nothing are in the log store
-// alone; while that is not read, the page says so, and the causes that rest on silence say what
+// alone; where that is not read, the page says so, and the causes that rest on silence say what
 // else may have happened. How a page looks to people is in shared/cli.
 package why

@@ -8,6 +8,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
 )
 
 // event is one change of the ledger that is about the subject.
@@ -56,13 +57,27 @@ func (x view) last() *event {
 	return nil
 }
 
-// lacks is the RAM action for want of which the control's last change failed.
-func (x view) lacks() string {
-	e := x.last()
-	if e.state() != fleet.Failed {
-		return ""
+// said is the newest finding of the control's owner about the rule, or about the instance as a
+// whole; nil without any.
+func (x view) said() *Record {
+	for _, r := range x.Passes.V {
+		if r.Function == fleet.Owner(x.v.Control) && (r.Rule == x.rule() || r.Rule == x.v.Control+"/"+policy.RuleInstance) {
+			return &r
+		}
 	}
-	return lacking(e.Why)
+	return nil
+}
+
+// lacks is the RAM action for want of which the control's last change failed, or its owner could
+// not read what it needs.
+func (x view) lacks() string {
+	if e := x.last(); e.state() == fleet.Failed {
+		return lacking(e.Why)
+	}
+	if r := x.said(); r != nil && (r.State == string(fleet.Undecided) || r.State == string(fleet.Fault)) {
+		return lacking(r.Why)
+	}
+	return ""
 }
 
 // lacking is the RAM action that an error names which was denied; "" for another error. The

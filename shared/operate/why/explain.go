@@ -15,7 +15,7 @@ import (
 // Explain makes the page of what is known.
 func Explain(f *Facts) Page {
 	p := Page{Type: "why", V: Version, Kind: f.Kind, ID: f.ID, Resource: f.Resource, Account: f.Ref.Scope.Account, Region: f.Ref.Scope.Region,
-		At: f.At, Missing: f.Denied, NoPasses: f.NoPasses, NoTrail: f.NoTrail}
+		At: f.At, Missing: f.Denied, NoPasses: f.NoPasses, NoTrail: f.NoTrail, Passes: f.Passes.V}
 	var chosen view
 	chosen, p.Cause = f.choose()
 	for _, v := range f.verdicts(open) {
@@ -117,7 +117,7 @@ func (x view) since(c cause) (time.Time, string) {
 	switch {
 	case c.level == whole || x.v.Rule == "":
 		return time.Time{}, ""
-	case c.id == "right-missing":
+	case c.id == "right-missing" && x.last().state() == fleet.Failed:
 		return x.failing(), "the ledger"
 	}
 	remembered, known := x.Found.V[x.v.Rule]

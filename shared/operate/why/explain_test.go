@@ -64,7 +64,7 @@ func sound(t *testing.T) *Facts {
 		Sweep:     fleet.See(Sweep{Run: "sweep-1", At: noon.Add(-10 * time.Hour), Swept: true}),
 		Deployed:  fleet.See(Deployed{}),
 		Pauses:    fleet.See(map[string]Pause{}),
-		Spent:     map[string]fleet.Fact[Spent]{}, NoPasses: "the log store is not read",
+		Spent:     map[string]fleet.Fact[Spent]{}, Passes: fleet.See[[]Record](nil),
 	}
 }
 
@@ -247,7 +247,7 @@ var cases = []struct {
 		f.with(agentless())
 		f.Trails.V = nil
 	}},
-	{"no event came", "no-event", "ActionTrail has its launch, and its event did not arrive, or a pass that changed nothing says why in its log, which was not read", "--apply i-bare", func(_ *testing.T, f *Facts) { f.with(bare()) }},
+	{"no event came", "no-event", "ActionTrail has its launch, and its event did not arrive", "--apply i-bare", func(_ *testing.T, f *Facts) { f.with(bare()) }},
 	{"no event came, and no launch is known", "no-event", "no function has acted on it: its event did not arrive", "--apply i-bare", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Calls.V = nil
@@ -259,6 +259,18 @@ var cases = []struct {
 	{"the ledger is not read", "waiting", "about to be repaired by attach-role", "wait", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.History = fleet.Unknown[ledger.Found]("denied")
+	}},
+	{"no event came, and the log is not read", "no-event", "or a pass that changed nothing says why in its log, which was not read", "--apply i-bare", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Passes, f.NoPasses = fleet.Fact[[]Record]{}, "there is no log store"
+	}},
+	{"its owner could not read", "right-missing", "attach-role checked it at 2026-01-05T11:00:00Z and could not read what it needs: its role fleetwarden-attach-role lacks the right ecs:DescribeInstanceRamRole", "make deploy", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Passes.V = []Record{{Time: noon.Add(-time.Hour), Function: fleet.FunctionAttachRole, Rule: "instance-role/systrust-role", State: "unknown", Why: "the role: ecs:DescribeInstanceRamRole: denied: x"}}
+	}},
+	{"its owner came to something else", "checked", "attach-role last checked it at 2026-01-05T11:00:00Z and found pending: too young", "--apply i-bare", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Passes.V = []Record{{Time: noon.Add(-time.Hour), Function: fleet.FunctionAttachRole, Rule: "instance-role/systrust-role", State: "pending", Why: "too young"}}
 	}},
 	{"fresh", "waiting", "about to be repaired by attach-role", "wait", func(_ *testing.T, f *Facts) {
 		f.with(bare())
@@ -322,18 +334,19 @@ func TestEachCauseIsNamedInTheFirstThreeLines(t *testing.T) {
 // that nothing is wrong of one with a violation, and says what is not known.
 func TestWhatIsNotKnownIsNeverFine(t *testing.T) {
 	hide := map[string]func(*Facts){
-		"the role":                func(f *Facts) { f.Role = fleet.Unknown[string]("hidden") },
-		"the agent":               func(f *Facts) { f.Agent = fleet.Unknown[fleet.Agent]("hidden") },
-		"Cloud Assistant":         func(f *Facts) { f.Assistant = fleet.Unknown[fleet.Assistant]("hidden") },
-		"our commands":            func(f *Facts) { f.Runs = fleet.Unknown[[]fleet.Invocation]("hidden") },
-		"ActionTrail's records":   func(f *Facts) { f.Calls = fleet.Unknown[[]Call]("hidden") },
-		"the trails":              func(f *Facts) { f.Trails = fleet.Unknown[[]trail.State]("hidden") },
-		"the ledger":              func(f *Facts) { f.History = fleet.Unknown[ledger.Found]("hidden") },
-		"the memory of the sweep": func(f *Facts) { f.Found = fleet.Unknown[map[string]time.Time]("hidden") },
-		"the newest sweep":        func(f *Facts) { f.Sweep = fleet.Unknown[Sweep]("hidden") },
-		"the newest deployment":   func(f *Facts) { f.Deployed = fleet.Unknown[Deployed]("hidden") },
-		"the pauses":              func(f *Facts) { f.Pauses = fleet.Unknown[map[string]Pause]("hidden") },
-		"the verdicts":            func(f *Facts) { f.Judged = fleet.Unknown[Judged]("hidden") },
+		"the role":                    func(f *Facts) { f.Role = fleet.Unknown[string]("hidden") },
+		"the agent":                   func(f *Facts) { f.Agent = fleet.Unknown[fleet.Agent]("hidden") },
+		"Cloud Assistant":             func(f *Facts) { f.Assistant = fleet.Unknown[fleet.Assistant]("hidden") },
+		"our commands":                func(f *Facts) { f.Runs = fleet.Unknown[[]fleet.Invocation]("hidden") },
+		"ActionTrail's records":       func(f *Facts) { f.Calls = fleet.Unknown[[]Call]("hidden") },
+		"the trails":                  func(f *Facts) { f.Trails = fleet.Unknown[[]trail.State]("hidden") },
+		"the ledger":                  func(f *Facts) { f.History = fleet.Unknown[ledger.Found]("hidden") },
+		"the memory of the sweep":     func(f *Facts) { f.Found = fleet.Unknown[map[string]time.Time]("hidden") },
+		"the newest sweep":            func(f *Facts) { f.Sweep = fleet.Unknown[Sweep]("hidden") },
+		"the newest deployment":       func(f *Facts) { f.Deployed = fleet.Unknown[Deployed]("hidden") },
+		"passes that changed nothing": func(f *Facts) { f.Passes = fleet.Unknown[[]Record]("hidden") },
+		"the pauses":                  func(f *Facts) { f.Pauses = fleet.Unknown[map[string]Pause]("hidden") },
+		"the verdicts":                func(f *Facts) { f.Judged = fleet.Unknown[Judged]("hidden") },
 	}
 	for _, c := range cases {
 		for what, mask := range hide {
@@ -422,6 +435,8 @@ func TestThePageIsStable(t *testing.T) {
 	f.Runs.V = []fleet.Invocation{{Command: fleet.CommandAgentLinux, Status: "Failed", ExitCode: 205, Created: noon.Add(-time.Minute)}}
 	f.Pauses.V[policy.ControlAgent] = Pause{noon.Add(time.Hour), "builds", "ops"}
 	f.Sweep.V.Held = []report.Held{{Control: policy.ControlInstanceRole, Why: "more than maxChanges 3", N: 4, Since: noon.Add(-10 * time.Hour)}}
+	f.NoPasses = "the log store is not read"
+	f.Passes.V = []Record{{noon, fleet.FunctionPushAgent, "run-2", "agent/agent-online", "", "pass", "the agent is online"}}
 	f.Denied, f.Trails = []string{"actiontrail:DescribeTrails"}, fleet.Unknown[[]trail.State]("actiontrail:DescribeTrails: denied: x")
 	got, err := json.MarshalIndent(Explain(f), "", "  ")
 	if err != nil {

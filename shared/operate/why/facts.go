@@ -48,7 +48,9 @@ type Facts struct {
 	Pauses fleet.Fact[map[string]Pause]
 	// Spent is by control: what the hour's limit has allowed.
 	Spent map[string]fleet.Fact[Spent]
-	// NoPasses is why passes that changed nothing were not read; empty where Passes are known.
+	// Passes are the records of functions that name it, newest first. NoPasses is why there are
+	// none to read: then passes that changed nothing are not known.
+	Passes   fleet.Fact[[]Record]
 	NoPasses string
 	// NoTrail is why ActionTrail was not read; empty where it was, or where that failed.
 	NoTrail string
@@ -116,6 +118,19 @@ type Deployed struct {
 	At time.Time // zero: none is known
 	// Policy is the digest of the policy file that it carries.
 	Policy string
+}
+
+// Record is a record of a function about the subject, from the log store.
+type Record struct {
+	Time     time.Time `json:"time"`
+	Function string    `json:"function"`
+	Run      string    `json:"run,omitempty"`
+	// Rule is of a finding, Kind of a change; State is the finding's outcome, or the change's
+	// state, and Why the reason.
+	Rule  string           `json:"rule,omitempty"`
+	Kind  fleet.ChangeKind `json:"kind,omitempty"`
+	State string           `json:"state"`
+	Why   string           `json:"why,omitempty"`
 }
 
 // Pause is an order that nothing is changed.

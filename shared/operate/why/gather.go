@@ -18,7 +18,7 @@ import (
 
 // Gather reads the facts. What can be read independently is read at the same time.
 func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
-	f := &Facts{Subject: q.Subject, Only: q.Only, Policy: s.Policy, Home: s.Home.Account, NoPasses: s.NoPasses, Spent: map[string]fleet.Fact[Spent]{}}
+	f := &Facts{Subject: q.Subject, Only: q.Only, Policy: s.Policy, Home: s.Home.Account, Spent: map[string]fleet.Fact[Spent]{}}
 	if q.Kind == fleet.KindInstance {
 		s.locate(ctx, q, f)
 	} else {
@@ -41,6 +41,7 @@ func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
 		func() { s.past(ctx, f) },
 		func() { s.sweep(ctx, f) },
 		func() { s.deployed(ctx, f) },
+		func() { s.passes(ctx, q, f) },
 		func() { s.pauses(ctx, f) },
 		func() { s.spent(ctx, f) },
 	)
@@ -154,11 +155,7 @@ func (s *Sources) ledger(ctx context.Context, q Question, f *Facts) {
 		f.History.Why = why.Error()
 		return
 	}
-	from := q.Since
-	if f.Listed.Seen() {
-		from = latest(from, f.Listed.V.Created.Add(-time.Minute))
-	}
-	found, err := ledger.Find(ctx, s.Store, ledger.Search{Functions: writersOf(q.Kind), From: from, Most: q.Most, About: f.about})
+	found, err := ledger.Find(ctx, s.Store, ledger.Search{Functions: writersOf(q.Kind), From: s.begin(q, f), Most: q.Most, About: f.about})
 	f.History = fleet.FactOf(found, err)
 }
 
@@ -184,6 +181,25 @@ func (s *Sources) sweep(ctx context.Context, f *Facts) {
 	}
 	got, err := s.Sweep(ctx, f.Ref.Scope)
 	f.Sweep = fleet.FactOf(got, err)
+}
+
+// passes reads the log store of the subject's region; what is shared is checked at home.
+func (s *Sources) passes(ctx context.Context, q Question, f *Facts) {
+	id := cmp.Or(q.ID, q.Resource, string(q.Kind))
+	got, err := s.Passes(ctx, cmp.Or(f.Ref.Scope.Region, s.Home.Region), id, s.begin(q, f))
+	if fleet.ClassOf(err) == fleet.NotFound {
+		f.NoPasses = "there is no log store to read: " + err.Error()
+		return
+	}
+	f.Passes = fleet.FactOf(got, err)
+}
+
+// begin is since when functions can have recorded something: not before an instance was created.
+func (s *Sources) begin(q Question, f *Facts) time.Time {
+	if f.Listed.Seen() {
+		return latest(q.Since, f.Listed.V.Created.Add(-time.Minute))
+	}
+	return q.Since
 }
 
 func (s *Sources) deployed(ctx context.Context, f *Facts) {
@@ -227,11 +243,14 @@ func denied(calls map[string]map[string]int) (actions []string) {
 	return actions
 }
 
-// ramAction is the RAM action of an API: the same but for Security Center, whose RAM code is
-// older than its name (https://help.aliyun.com/zh/ram/product-overview/services-that-work-with-ram).
+// ramAction is the RAM action of an API: the same but for Simple Log Service, and for Security
+// Center, whose RAM code is older than its name (https://help.aliyun.com/zh/ram/product-overview/services-that-work-with-ram).
 func ramAction(api string) string {
-	if action, ok := strings.CutPrefix(api, "sas:"); ok {
+	switch action, ok := strings.CutPrefix(api, "sas:"); {
+	case ok:
 		return "yundun-sas:" + action
+	case api == "sls:GetLogs":
+		return "log:GetLogStoreLogs"
 	}
 	return api
 }

@@ -122,6 +122,7 @@ func (c *cloud) sources(t *testing.T) *Sources {
 		Sweep:    func(context.Context, fleet.Scope) (Sweep, error) { return Sweep{}, c.call("Sweep") },
 		Deployed: func(context.Context, fleet.Region) (Deployed, error) { return Deployed{}, c.call("Deployed") },
 		Pauses:   func(context.Context, fleet.AccountID) (map[string]Pause, error) { return nil, c.call("Pauses") },
+		Passes:   func(context.Context, fleet.Region, string, time.Time) ([]Record, error) { return nil, c.call("Passes") },
 		Calls:    func() map[string]map[string]int { return nil }, Now: func() time.Time { return noon },
 	}
 }
@@ -156,7 +157,7 @@ func TestEachReaderFailsAlone(t *testing.T) {
 	for call, what := range map[string]string{
 		"RoleNames": "the role", "Assistants": "Cloud Assistant", "Invocations": "our commands", "Agents": "the agent", "Trails": "the trails",
 		"Lookup": "ActionTrail's records", "Found": "the memory of the sweep", "List": "the ledger", "Judge": "the verdicts",
-		"Sweep": "the newest sweep", "Deployed": "the newest deployment", "Pauses": "the pauses",
+		"Sweep": "the newest sweep", "Deployed": "the newest deployment", "Passes": "passes that changed nothing", "Pauses": "the pauses",
 	} {
 		for _, class := range []fleet.Class{fleet.Denied, fleet.Throttled, fleet.Unavailable} {
 			f := gathered(t, &cloud{region: here.Region, fails: call, class: class}, nil)
@@ -268,6 +269,14 @@ func TestATrailThatIsNotReadIsSaid(t *testing.T) {
 	})
 	if p := Explain(f); p.NoTrail == "" || !p.Complete() || strings.Contains(p.Lines[0], "ActionTrail has its launch") {
 		t.Errorf("%+v", p)
+	}
+}
+
+// Without a log store passes that changed nothing are not known: no failure, and the page says so.
+func TestALogStoreThatIsNotThereIsSaid(t *testing.T) {
+	f := gathered(t, &cloud{region: here.Region, fails: "Passes", class: fleet.NotFound}, nil)
+	if p := Explain(f); !strings.HasPrefix(p.NoPasses, "there is no log store to read: ") || !p.Complete() || !strings.Contains(p.Lines[0], "which was not read") {
+		t.Errorf("%q, %q", p.NoPasses, p.Lines)
 	}
 }
 

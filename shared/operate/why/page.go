@@ -34,7 +34,9 @@ type Page struct {
 	Now      *Now      `json:"now,omitempty"`
 	Trail    Trails    `json:"trail"`
 	Ledger   Ledger    `json:"ledger"`
-	Sweep    *Swept    `json:"sweep,omitempty"`
+	// Passes are the records of functions that name it, newest first.
+	Passes []Record `json:"passes,omitempty"`
+	Sweep  *Swept   `json:"sweep,omitempty"`
 	// Missing are the RAM actions that the reader of this page lacks, Unread all else that could
 	// not be read.
 	Missing []string `json:"missing,omitempty"`

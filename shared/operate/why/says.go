@@ -90,6 +90,9 @@ func (x view) saysPauseUnread() string {
 }
 
 func (x view) saysLacks() string {
+	if x.last().state() != fleet.Failed {
+		return x.but("%s checked it at %s and could not read what it needs: its role %s lacks the right %s", x.said().Function, stamp(x.said().Time), x.role(), x.lacks())
+	}
 	return x.but("%s tried to repair it, and its role %s lacks the right %s", x.last().entry.Function, x.role(), x.lacks())
 }
 
@@ -172,10 +175,15 @@ func (x view) saysUnheard() string {
 	} else {
 		text += "its event did not arrive"
 	}
-	if x.NoPasses != "" {
+	if !x.Passes.Seen() {
 		text += ", or a pass that changed nothing says why in its log, which was not read"
 	}
 	return text
+}
+
+func (x view) saysChecked() string {
+	r := x.said()
+	return x.but("%s last checked it at %s and found %s: %s", r.Function, stamp(r.Time), r.State, r.Why)
 }
 
 func (x view) saysWaiting() string {

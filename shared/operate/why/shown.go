@@ -118,7 +118,7 @@ func (f *Facts) unread() (out []Unread) {
 	for _, u := range []Unread{
 		{"the verdicts", f.Judged.Why}, {"the role", f.Role.Why}, {"the agent", f.Agent.Why}, {"Cloud Assistant", f.Assistant.Why},
 		{"our commands", f.Runs.Why}, {"ActionTrail's records", f.Calls.Why}, {"the trails", f.Trails.Why}, {"the ledger", f.History.Why},
-		{"the memory of the sweep", f.Found.Why}, {"the newest sweep", f.Sweep.Why}, {"the newest deployment", f.Deployed.Why}, {"the pauses", f.Pauses.Why},
+		{"the memory of the sweep", f.Found.Why}, {"the newest sweep", f.Sweep.Why}, {"the newest deployment", f.Deployed.Why}, {"the pauses", f.Pauses.Why}, {"passes that changed nothing", f.Passes.Why},
 	} {
 		if u.Why != "" {
 			out = append(out, u)

@@ -62,8 +62,9 @@ type Sources struct {
 	Sweep    func(ctx context.Context, s fleet.Scope) (Sweep, error)
 	Deployed func(ctx context.Context, region fleet.Region) (Deployed, error)
 	Pauses   func(ctx context.Context, account fleet.AccountID) (map[string]Pause, error)
-	// NoPasses is why passes that changed nothing are not read.
-	NoPasses string
+	// Passes reads the records that name an id since a time. The error of a log store that is not
+	// there has class [fleet.NotFound].
+	Passes func(ctx context.Context, region fleet.Region, id string, since time.Time) ([]Record, error)
 	// Calls counts the calls so far, by product:Action and result.
 	Calls func() map[string]map[string]int
 	Now   func() time.Time
