@@ -73,7 +73,7 @@ func (t *text) Show(record any) error {
 	case command.ReportFetched:
 		return t.print("report:  %s\nfiles:   %d in %s\n", r.Page, len(r.Files), filepath.Dir(r.Page))
 	case command.Explained:
-		return t.explained(r)
+		return t.page(r)
 	case command.VersionShown:
 		return t.print("%s %s, %s\n", command.Tool, cmp.Or(r.Version, "(no version)"), r.Go)
 	case command.ChangeShown:

@@ -10,8 +10,8 @@ import (
 	"fleetwarden/shared/operate/why"
 )
 
-// explained is a page: the three lines that name the cause, and what they rest on.
-func (t *text) explained(p command.Explained) error {
+// page shows a page of why: the three lines that name the cause, and what they rest on.
+func (t *text) page(p command.Explained) error {
 	var b page
 	b.lines(p.Lines[:]...)
 	for _, c := range p.Also {
@@ -88,6 +88,9 @@ func (b *page) control(c why.Control) {
 	covers := map[string]string{"yes": "in scope", "no": "out of scope", "maybe": "whether it is in scope is not known"}[c.Covers]
 	if c.Covers == "yes" && c.Changes == "no" {
 		covers += ", and not to be changed: a service owns it"
+	}
+	if c.Partly {
+		covers += ", by enforceFor"
 	}
 	b.line("%s: %s, %s; %s", c.Control, string(c.Mode), covers, c.Limits)
 	if c.Pause != nil {

@@ -6,9 +6,28 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
+	"fleetwarden/shared/rules/verdict"
 )
 
-func (x view) mode() policy.Mode { return x.Policy.ModeOf(x.v.Control) }
+func (x view) mode() policy.Mode { return x.modeFor(x.v.Control) }
+
+// modeFor is the mode of a control for the subject: enforce also where enforceFor covers it. What
+// is not known enforces nothing.
+func (f *Facts) modeFor(control string) policy.Mode {
+	mode := f.Policy.ModeOf(control)
+	if mode == policy.Audit && f.Policy.Enforces(control, f.Ref.Scope, f.listing()) == policy.Yes {
+		return policy.Enforce
+	}
+	return mode
+}
+
+// listing is what selectors go by.
+func (f *Facts) listing() fleet.Fact[fleet.Listing] {
+	if f.Kind != fleet.KindInstance {
+		return verdict.NoInstance()
+	}
+	return f.Listed
+}
 
 // due: there is something to change, and the control decided on it.
 func (x view) due() bool { return len(x.v.Changes) > 0 }

@@ -64,7 +64,7 @@ func (f *Facts) verdicts(l level) (out []fleet.Verdict) {
 		}
 	}
 	audits := func(v fleet.Verdict) int {
-		if f.Policy.ModeOf(v.Control) == policy.Enforce {
+		if f.modeFor(v.Control) == policy.Enforce {
 			return 0
 		}
 		return 1

@@ -138,6 +138,15 @@ var cases = []struct {
 		f.Policy = enforcing(t, "controls: {trustedInstance: {mode: enforce}}\n")
 		f.with(bare())
 	}},
+	{"audit, and enforced for others", "audit", "and enforceFor does not cover it", "add it to controls.instanceRole.enforceFor in the policy file, and deploy it: make deploy", func(t *testing.T, f *Facts) {
+		f.Policy = enforcing(t, "controls: {instanceRole: {mode: audit, enforceFor: [{resourceGroups: [rg-1]}]}}\n")
+		f.with(bare())
+	}},
+	{"audit, and enforced for it", "no-event", "", "", func(t *testing.T, f *Facts) {
+		f.Policy = enforcing(t, "controls: {instanceRole: {mode: audit, enforceFor: [{resourceGroups: [rg-1]}]}}\n")
+		f.Listed.V.ResourceGroup = "rg-1"
+		f.with(bare())
+	}},
 	{"another policy was swept with", "policy-differs", "another policy file (0123456789ab, by the sweep sweep-1) than the one read here", "make deploy", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Sweep.V.Policy = "0123456789abcdef"

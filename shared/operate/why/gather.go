@@ -225,7 +225,7 @@ func (s *Sources) spent(ctx context.Context, f *Facts) {
 	}
 	for _, control := range policy.Controls() {
 		owner := fleet.FunctionNamed(fleet.Owner(control))
-		if s.Policy.ModeOf(control) != policy.Enforce || !slices.ContainsFunc(owner.Changes, fleet.ChangeKind.Disturbs) {
+		if f.modeFor(control) != policy.Enforce || !slices.ContainsFunc(owner.Changes, fleet.ChangeKind.Disturbs) {
 			continue
 		}
 		n, free, err := ledger.Spent(ctx, s.Store, owner.Name, f.Ref.Scope, control, s.Now())

@@ -61,8 +61,11 @@ type Cause struct {
 
 // Control is what of the policy applies.
 type Control struct {
-	Control string      `json:"control"`
-	Mode    policy.Mode `json:"mode"`
+	Control string `json:"control"`
+	// Mode is that for the resource; Partly says that the control is in audit, and that enforceFor
+	// decides on it.
+	Mode   policy.Mode `json:"mode"`
+	Partly bool        `json:"partly,omitempty"`
 	// Covers is yes, no or maybe; exemptions are with the rules.
 	Covers string `json:"covers"`
 	// Changes says whether the control may change it, or leaves it to the service that owns it.

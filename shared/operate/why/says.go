@@ -77,6 +77,9 @@ func (x view) saysPolicy() string {
 }
 
 func (x view) saysAudit() string {
+	if x.Policy.Partly(x.v.Control) {
+		return x.but("control %s is in audit mode, and enforceFor does not cover it, so that nothing is changed", x.v.Control)
+	}
 	return x.but("control %s is in audit mode, so that nothing is changed", x.v.Control)
 }
 

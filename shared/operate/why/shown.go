@@ -24,12 +24,8 @@ func (x view) row(c Cause) Rule {
 
 // control is what of the policy applies to the subject.
 func (f *Facts) control(id string) Control {
-	listed := f.Listed
-	if f.Kind != fleet.KindInstance {
-		listed = fleet.Unknown[fleet.Listing]("not an instance")
-	}
-	c := Control{Control: id, Mode: f.Policy.ModeOf(id), Covers: f.Policy.Covers(id, "", f.Ref.Scope, listed).String(),
-		Changes: f.Policy.MayChange(id, f.Ref.Scope, listed).String(), Limits: f.limits(id)}
+	c := Control{Control: id, Mode: f.modeFor(id), Partly: f.Policy.Partly(id), Covers: f.Policy.Covers(id, "", f.Ref.Scope, f.listing()).String(),
+		Changes: f.Policy.MayChange(id, f.Ref.Scope, f.listing()).String(), Limits: f.limits(id)}
 	if p, on := f.Pauses.V[id]; on {
 		c.Pause = &p
 	}

@@ -52,6 +52,9 @@ func (view) todoPolicy() Todo {
 }
 
 func (x view) todoAudit() Todo {
+	if x.Policy.Partly(x.v.Control) {
+		return Todo{Says: "add it to " + strings.TrimSuffix(modeKey(x.v.Control), "mode") + "enforceFor in the policy file, and deploy it", Command: "make deploy"}
+	}
 	return Todo{Says: "set " + modeKey(x.v.Control) + " to enforce in the policy file, and deploy it", Command: "make deploy"}
 }
 
