@@ -70,14 +70,14 @@ type Explained struct{ why.Page }
 var errUnread = errors.New("not all could be read: see the end of the page")
 
 func (c *Call) why(ctx context.Context, q why.Question, since string) error {
-	if _, err := moment("--since", since, time.Now()); err != nil {
-		return err
+	var err error
+	if q.Back, err = time.ParseDuration(since); err != nil || q.Back < 0 {
+		if q.Since, err = moment("--since", since, time.Time{}); err != nil {
+			return err
+		}
 	}
 	inv, err := c.Open(ctx)
 	if err != nil {
-		return err
-	}
-	if q.Since, err = moment("--since", since, inv.Session.Now()); err != nil { // by the cloud's clock
 		return err
 	}
 	if q.Region == "" {

@@ -25,6 +25,9 @@ func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
 		f.Ref = fleet.Ref{Scope: fleet.Scope{Account: cmp.Or(q.Account, s.Home.Account)}, Kind: q.Kind}
 		f.Place.Found = true
 	}
+	if q.Since.IsZero() { // the cloud's time is known from its first answer
+		q.Since = s.Now().Add(-q.Back)
+	}
 	account, err := s.In(ctx, f.Ref.Scope.Account)
 	if err != nil {
 		f.unreachable(err)

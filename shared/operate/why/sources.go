@@ -79,6 +79,8 @@ type Question struct {
 	Account fleet.AccountID
 	Region  fleet.Region
 	// Since bounds the search of ledger and trail, Most how many batches of the ledger are read.
+	// Since is zero where Back says how long ago that is, by the cloud's clock.
 	Since time.Time
+	Back  time.Duration
 	Most  int
 }
