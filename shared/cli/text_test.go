@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/canary"
@@ -68,7 +67,7 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 			Rules:    []why.Rule{{Control: evil, Rule: evil, Outcome: evil, Severity: evil, Reason: evil, Changes: []string{evil}}},
 			Controls: []why.Control{{Control: evil, Mode: evil, Limits: evil, Pause: &why.Pause{Reason: evil, By: evil}, Held: []report.Held{{Why: evil}}}},
 			Now:      &why.Now{Status: evil, Type: evil, Role: evil, Agent: evil, Assistant: evil, Runs: []why.Run{{Command: evil, Status: evil, ErrorCode: evil}}},
-			Trail:    why.Trails{Calls: []why.Call{{Name: evil, Caller: evil, ErrorCode: evil}}, Trails: []trail.State{{Name: evil}}},
+			Trail:    why.Trails{Calls: []why.Call{{Name: evil, Caller: evil, ErrorCode: evil}}, Trails: []why.TrailState{{Name: evil, Faults: []string{evil}}}},
 			Ledger:   why.Ledger{Events: []why.Event{{Function: evil, Run: evil, Kind: evil, ID: evil, State: evil, Why: evil}}}, Sweep: &why.Swept{Run: evil, Fault: evil},
 			Missing: []string{evil}, Unread: []why.Unread{{What: evil, Why: evil}}, NoPasses: evil}}},
 		"a run":    {2, command.RunShown{Run: evil, Functions: []string{evil}, States: states}},

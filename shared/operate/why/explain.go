@@ -36,7 +36,10 @@ func Explain(f *Facts) Page {
 		p.Controls = append(p.Controls, f.control(c))
 	}
 	p.Now = f.shown()
-	p.Trail = Trails{f.Window, f.At.Sub(f.Window.Until) < trail.Delay, some(f.Calls.V), some(f.Trails.V)}
+	p.Trail = Trails{f.Window, f.At.Sub(f.Window.Until) < trail.Delay, some(f.Calls.V), []TrailState{}}
+	for _, t := range f.Trails.V {
+		p.Trail.Trails = append(p.Trail.Trails, TrailState(t))
+	}
 	p.Ledger = f.ledger()
 	if s := f.Sweep; s.Seen() && s.V.Run != "" {
 		p.Sweep = &Swept{s.V.Run, s.V.At, s.V.Policy, s.V.Fault}

@@ -58,7 +58,7 @@ func sound(t *testing.T) *Facts {
 		Runs:      fleet.See[[]fleet.Invocation](nil),
 		Calls:     fleet.See([]Call{{Time: noon.Add(-24 * time.Hour), Name: "RunInstances", Caller: "ram-user/ops"}}),
 		Window:    Window{noon.Add(-25 * time.Hour), noon.Add(-23 * time.Hour)},
-		Trails:    fleet.See([]trail.State{{Name: "trail", Logging: true}}),
+		Trails:    fleet.See([]trail.Trail{{Name: "trail", Logging: true}}),
 		History:   fleet.See(ledger.Found{}),
 		Found:     fleet.See(map[string]time.Time{}),
 		Sweep:     fleet.See(Sweep{Run: "sweep-1", At: noon.Add(-10 * time.Hour), Swept: true}),
@@ -348,7 +348,7 @@ func TestWhatIsNotKnownIsNeverFine(t *testing.T) {
 		"Cloud Assistant":             func(f *Facts) { f.Assistant = fleet.Unknown[fleet.Assistant]("hidden") },
 		"our commands":                func(f *Facts) { f.Runs = fleet.Unknown[[]fleet.Invocation]("hidden") },
 		"ActionTrail's records":       func(f *Facts) { f.Calls = fleet.Unknown[[]Call]("hidden") },
-		"the trails":                  func(f *Facts) { f.Trails = fleet.Unknown[[]trail.State]("hidden") },
+		"the trails":                  func(f *Facts) { f.Trails = fleet.Unknown[[]trail.Trail]("hidden") },
 		"the ledger":                  func(f *Facts) { f.History = fleet.Unknown[ledger.Found]("hidden") },
 		"the memory of the sweep":     func(f *Facts) { f.Found = fleet.Unknown[map[string]time.Time]("hidden") },
 		"the newest sweep":            func(f *Facts) { f.Sweep = fleet.Unknown[Sweep]("hidden") },
@@ -446,7 +446,7 @@ func TestThePageIsStable(t *testing.T) {
 	f.Sweep.V.Held = []report.Held{{Control: policy.ControlInstanceRole, Why: "more than maxChanges 3", N: 4, Since: noon.Add(-10 * time.Hour)}}
 	f.NoPasses = "the log store is not read"
 	f.Passes.V = []Record{{noon, fleet.FunctionPushAgent, "run-2", "agent/agent-online", "", "pass", "the agent is online"}}
-	f.Denied, f.Trails = []string{"actiontrail:DescribeTrails"}, fleet.Unknown[[]trail.State]("actiontrail:DescribeTrails: denied: x")
+	f.Denied, f.Trails = []string{"actiontrail:DescribeTrails"}, fleet.Unknown[[]trail.Trail]("actiontrail:DescribeTrails: denied: x")
 	got, err := json.MarshalIndent(Explain(f), "", "  ")
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ type Facts struct {
 	Calls  fleet.Fact[[]Call]
 	Window Window
 	// Trails are those that cover its region.
-	Trails fleet.Fact[[]trail.State]
+	Trails fleet.Fact[[]trail.Trail]
 	// History is what the ledger has about it.
 	History fleet.Fact[ledger.Found]
 	// Found is since when the sweeps have found rules not to hold.

@@ -66,8 +66,8 @@ func (c *cloud) Agents(context.Context, fleet.Region, []string) (map[string]flee
 	return map[string]fleet.Agent{mine: {Known: true, Status: "online"}}, c.call("Agents")
 }
 
-func (c *cloud) Trails(context.Context, fleet.Region, fleet.Region) ([]trail.State, error) {
-	return []trail.State{{Name: "trail", Logging: true}}, c.call("Trails")
+func (c *cloud) Trails(context.Context, fleet.Region, fleet.Region) ([]trail.Trail, error) {
+	return []trail.Trail{{Name: "trail", Logging: true}}, c.call("Trails")
 }
 
 func (c *cloud) Lookup(_ context.Context, _ fleet.Region, q trail.Query) ([]trail.Record, string, error) {

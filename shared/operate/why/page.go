@@ -3,7 +3,6 @@ package why
 import (
 	"time"
 
-	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
 	"fleetwarden/shared/report"
@@ -113,9 +112,16 @@ type Run struct {
 type Trails struct {
 	Window
 	// Late says that records may still be missing: they come some minutes after their calls.
-	Late   bool          `json:"late,omitempty"`
-	Calls  []Call        `json:"calls"`
-	Trails []trail.State `json:"trails"`
+	Late   bool         `json:"late,omitempty"`
+	Calls  []Call       `json:"calls"`
+	Trails []TrailState `json:"trails"`
+}
+
+// TrailState is a trail that covers the region. One that does not log is not heard.
+type TrailState struct {
+	Name    string   `json:"name"`
+	Logging bool     `json:"logging"`
+	Faults  []string `json:"faults,omitempty"` // of its latest deliveries
 }
 
 // Ledger is what passes have recorded.

@@ -134,7 +134,7 @@ func (f *Facts) unread() (out []Unread) {
 	return out
 }
 
-func trailLogs(t trail.State) bool { return t.Logging }
+func trailLogs(t trail.Trail) bool { return t.Logging }
 
 // stamp is a time for people.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -27,7 +27,7 @@ type Agents interface {
 // Trail reads ActionTrail.
 type Trail interface {
 	Lookup(ctx context.Context, region fleet.Region, q trail.Query) (records []trail.Record, next string, err error)
-	Trails(ctx context.Context, home, region fleet.Region) ([]trail.State, error)
+	Trails(ctx context.Context, home, region fleet.Region) ([]trail.Trail, error)
 }
 
 // Past reads the memory of the sweep.
