@@ -56,21 +56,24 @@ func (c *Call) applySaved(ctx context.Context, id string, dry bool, wait time.Du
 }
 
 func (c *Call) apply(ctx context.Context, inv *invocation.Invocation, p plan.Plan, dry bool, wait time.Duration) error {
-	orders, err := pause.Read(ctx, inv.Store, inv.Session.Now())
-	if err != nil {
-		return err
-	}
-	paused := func(control string, account fleet.AccountID) string {
-		o, ok := orders.On(control, account, inv.Session.Now())
-		if !ok {
-			return ""
-		}
-		return pause.Fill(ctx, inv.Store, o).Sentence()
-	}
 	past := memory.Reader{Store: inv.Store, Now: inv.Session.Now}
-	checker := plan.Checker{Fleet: all.Fleet(inv, past), Shares: all.Shares(inv), Paused: paused}
+	checker := plan.Checker{Fleet: all.Fleet(inv, past), Shares: all.Shares(inv), Paused: pausesOf(inv)}
 	a := &application{Call: c, inv: inv, plan: p, checker: checker, waits: wait > 0}
 	return a.do(ctx, dry, wait)
+}
+
+// pausesOf reads what is paused whenever a plan is checked.
+func pausesOf(inv *invocation.Invocation) func(context.Context) (plan.Paused, error) {
+	return func(ctx context.Context) (plan.Paused, error) {
+		orders, err := pause.Read(ctx, inv.Store, inv.Session.Now())
+		return func(control string, account fleet.AccountID) string {
+			o, ok := orders.On(control, account, inv.Session.Now())
+			if !ok {
+				return ""
+			}
+			return pause.Fill(ctx, inv.Store, o).Sentence()
+		}, err
+	}
 }
 
 // openPlan reads a plan from the ledger or, if its id is the name of a file, from that file.

@@ -28,8 +28,8 @@ func (o *ordering) bind(set *flag.FlagSet, verb string) {
 }
 
 func (o *ordering) valid() error {
-	if o.Reason == "" || len(o.Reason) > pause.MaxReason {
-		return Wrong("give a --reason, of at most %d bytes", pause.MaxReason)
+	if !pause.ValidReason(o.Reason) {
+		return Wrong("give a --reason: one line of text in UTF-8, of at most %d bytes", pause.MaxReason)
 	}
 	return known(given(o.Control), given(o.Account), nil, policy.Controls())
 }
@@ -89,14 +89,21 @@ waits until then, unless it is checked before: see fleetwarden sweep --apply.
 	}}
 }
 
-// pause does not read the orders: it has to stop changes also while one cannot be read.
+// pause stops changes also while an order cannot be read.
 func (c *Call) pause(ctx context.Context, o ordering, length time.Duration) error {
 	inv, err := c.start(ctx, "pause")
 	if err != nil {
 		return err
 	}
-	o.At = inv.Session.Now()
+	orders, err := pause.Read(ctx, inv.Store, inv.Session.Now())
+	if err != nil {
+		c.Note("%v", err)
+	}
+	o.At = orders.Next(inv.Session.Now())
 	o.Until = o.At.Add(length)
+	if o.Account != "" && !inv.Options.Policy.Knows(o.Account) {
+		c.Note("the policy has no account %s: nothing is changed there anyway", o.Account)
+	}
 	return c.order(ctx, inv, o)
 }
 
@@ -109,7 +116,7 @@ func (c *Call) resume(ctx context.Context, o ordering) error {
 	if err != nil {
 		return err
 	}
-	o.At = inv.Session.Now()
+	o.At = orders.Next(inv.Session.Now())
 	if !orders.Ends(o.Order) {
 		c.Note("none of it is paused: nothing was ordered")
 		return nil

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
@@ -104,8 +106,8 @@ func Give(ctx context.Context, store ledger.Store, o fleet.Order) (fleet.Order, 
 	if _, err := parse(o.Object); err != nil {
 		return o, fmt.Errorf("giving an order: %w", err)
 	}
-	if o.Reason == "" || len(o.Reason) > MaxReason {
-		return o, fmt.Errorf("giving an order: a reason has 1 to %d bytes", MaxReason)
+	if !ValidReason(o.Reason) {
+		return o, fmt.Errorf("giving an order: a reason is a line of 1 to %d bytes", MaxReason)
 	}
 	if err := ledger.PutJSON(ctx, store, o.Object, body{version, o}); err != nil {
 		return o, fmt.Errorf("giving an order: %w", err)
@@ -113,10 +115,22 @@ func Give(ctx context.Context, store ledger.Store, o fleet.Order) (fleet.Order, 
 	return o, nil
 }
 
+// ValidReason reports whether a text can be a reason: it stands in findings, in one line.
+func ValidReason(text string) bool {
+	return text != "" && len(text) <= MaxReason && utf8.ValidString(text) &&
+		!strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) })
+}
+
 // Fill returns an order with what its object says beside the name: the reason, and the caller;
 // or with why these could not be read. The name decides: an object with other content than its
 // name changes nothing, and is not believed.
 func Fill(ctx context.Context, store ledger.Store, o fleet.Order) fleet.Order {
+	o, _ = fill(ctx, store, o)
+	return o
+}
+
+// fill returns the error as well.
+func fill(ctx context.Context, store ledger.Store, o fleet.Order) (fleet.Order, error) {
 	text, err := store.Get(ctx, o.Object)
 	var b body
 	if err == nil {
@@ -124,10 +138,10 @@ func Fill(ctx context.Context, store ledger.Store, o fleet.Order) fleet.Order {
 	}
 	if err != nil {
 		o.By, o.Reason = "a caller", "its reason could not be read: "+err.Error()
-		return o
+		return o, err
 	}
 	o.By, o.Reason = b.By, b.Reason
-	return o
+	return o, nil
 }
 
 func decode(of fleet.Order, text []byte) (body, error) {
@@ -142,7 +156,7 @@ func decode(of fleet.Order, text []byte) (body, error) {
 	case b.V != version:
 		bad.What = fmt.Sprintf("its version is %d", b.V)
 		return body{}, bad
-	case said != of || b.By == "" || b.Reason == "" || len(b.Reason) > MaxReason:
+	case said != of || b.By == "" || !ValidReason(b.Reason):
 		return body{}, bad
 	}
 	return b, nil

@@ -163,6 +163,8 @@ func TestAnOrderThatCannotBeReadStopsEverything(t *testing.T) {
 		"backwards":          nameOf(fleet.Order{At: noon.Add(-time.Hour), Until: noon.Add(-2 * time.Hour)}, "abc"),
 		"from the future":    nameOf(fleet.Order{At: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)}, "abc"),
 		"an end to resume":   nameOf(fleet.Order{At: noon.Add(-time.Hour), Until: noon.Add(time.Hour), Resume: true}, "abc"),
+		"no order at all":    Folder + "README.txt",
+		"a guess":            Folder + "pause.json",
 		"no account":         nameOf(fleet.Order{At: noon.Add(-time.Hour), Until: noon.Add(time.Hour), Account: "me"}, "abc"),
 	} {
 		store := ledger.NewFolder(t.TempDir())
@@ -174,7 +176,7 @@ func TestAnOrderThatCannotBeReadStopsEverything(t *testing.T) {
 		}
 	}
 	store := ledger.NewFolder(t.TempDir())
-	for _, object := range []string{Folder + "README.txt", nameOf(fleet.Order{At: noon.Add(-MaxFor - time.Hour), Until: noon.Add(time.Hour)}, "old")} {
+	for _, object := range []string{nameOf(fleet.Order{At: noon.Add(-MaxFor - time.Hour), Until: noon.Add(-time.Hour)}, "old")} {
 		if err := store.Put(t.Context(), object, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -209,6 +211,9 @@ func TestAnOrderOfOtherContentStopsAndNamesNoCaller(t *testing.T) {
 func TestAnOrderNeedsAReasonAndAnEnd(t *testing.T) {
 	store := ledger.NewFolder(t.TempDir())
 	for name, o := range map[string]fleet.Order{
+		"two lines":  {At: noon, Until: noon.Add(time.Hour), By: "arn", Reason: "x\ny"},
+		"a colour":   {At: noon, Until: noon.Add(time.Hour), By: "arn", Reason: "\x1b[31mx"},
+		"not UTF-8":  {At: noon, Until: noon.Add(time.Hour), By: "arn", Reason: "\xc4\xe3"},
 		"no reason":  {At: noon, Until: noon.Add(time.Hour), By: "arn"},
 		"long":       {At: noon, Until: noon.Add(time.Hour), By: "arn", Reason: strings.Repeat("x", MaxReason+1)},
 		"no end":     {At: noon, By: "arn", Reason: "x"},
@@ -224,11 +229,52 @@ func TestAnOrderNeedsAReasonAndAnEnd(t *testing.T) {
 	}
 }
 
+// The cloud's answers have whole seconds, and its clocks differ: an order is later than all before
+// it, and of two at one time the pause counts.
+func TestAnOrderFollowsThoseBefore(t *testing.T) {
+	store := ledger.NewFolder(t.TempDir())
+	order := func(resume bool) {
+		o := fleet.Order{Resume: resume, At: read(t, store).Next(noon), By: "arn", Reason: "x"}
+		if !resume {
+			o.Until = o.At.Add(time.Hour)
+		}
+		if _, err := Give(t.Context(), store, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 6 {
+		order(n%2 == 1)
+		if _, paused := read(t, store).On("agent", home, noon); paused != (n%2 == 0) {
+			t.Errorf("after %d orders: paused %t", n+1, paused)
+		}
+	}
+	same := State{[]fleet.Order{{Resume: true, At: noon}, {At: noon, Until: noon.Add(time.Hour)}}}
+	if _, paused := same.On("agent", home, noon); !paused || len(same.Since(noon.Add(time.Second), noon)) != 2 {
+		t.Error("of two at one time the pause does not count")
+	}
+}
+
+// A partly resumed pause is listed with what was resumed.
+func TestWhatLastsIsListedWithWhatWasResumed(t *testing.T) {
+	store := ledger.NewFolder(t.TempDir())
+	give(t, store, 50*time.Hour, time.Hour, "", "")
+	give(t, store, 49*time.Hour, 0, "", "")
+	all := give(t, store, 3*time.Hour, 9*time.Hour, "", "")
+	part := give(t, store, 2*time.Hour, 0, "agent", "")
+	var got []string
+	for _, o := range read(t, store).Since(noon, noon) {
+		got = append(got, o.Object)
+	}
+	if !slices.Equal(got, []string{part.Object, all.Object}) {
+		t.Errorf("listed: %q", got)
+	}
+}
+
 // counted counts the calls of a store, and fails while err is set.
 type counted struct {
 	ledger.Store
 	lists, gets int
-	err         error
+	err, getErr error
 }
 
 func (c *counted) List(ctx context.Context, prefix, after string) ([]string, bool, error) {
@@ -241,6 +287,9 @@ func (c *counted) List(ctx context.Context, prefix, after string) ([]string, boo
 
 func (c *counted) Get(ctx context.Context, name string) ([]byte, error) {
 	c.gets++
+	if c.getErr != nil {
+		return nil, c.getErr
+	}
 	return c.Store.Get(ctx, name)
 }
 
@@ -259,13 +308,18 @@ func TestAProcessListsTheOrdersOnceIn30Seconds(t *testing.T) {
 		t.Errorf("%d lists and %d reads", store.lists, store.gets)
 	}
 	ordered := give(t, store, 0, time.Hour, "", "")
+	store.getErr = errors.New("throttled")
+	if o, _, err := ask(freshFor); o == nil || o.By == ordered.By || err != nil {
+		t.Errorf("a pause whose reason cannot be read: %+v, %v", o, err)
+	}
+	store.getErr = nil
 	if o, fresh, err := ask(freshFor); o == nil || *o != ordered || !fresh || err != nil {
 		t.Errorf("got %+v, %t, %v", o, fresh, err)
 	}
 	if o, fresh, err := ask(freshFor + time.Second); o == nil || fresh || err != nil {
 		t.Errorf("got %+v, %t, %v", o, fresh, err)
 	}
-	if store.lists != 2 || store.gets != 1 {
+	if store.lists != 2 || store.gets != 2 {
 		t.Errorf("%d lists and %d reads", store.lists, store.gets)
 	}
 	store.err = errors.New("no")

@@ -18,15 +18,12 @@ type State struct{ orders []fleet.Order }
 // names it; then, as after any other error, nothing may be changed.
 func Read(ctx context.Context, store ledger.Store, now time.Time) (State, error) {
 	var s State
-	over := Folder + number(now.Add(-MaxFor-skew)) // older orders have ended
 	for name, err := range ledger.Names(ctx, store, Folder, "") {
 		switch {
 		case err != nil:
 			return State{}, fmt.Errorf("reading what is paused: %w", err)
 		case name == Folder: // as a console makes it
 			continue
-		case name > over:
-			return s, nil
 		}
 		o, err := parse(name)
 		if err == nil && o.At.Sub(now) > skew {
@@ -35,7 +32,9 @@ func Read(ctx context.Context, store ledger.Store, now time.Time) (State, error)
 		if err != nil {
 			return State{}, fmt.Errorf("reading what is paused: %w; remove it from the ledger's bucket", err)
 		}
-		s.orders = append(s.orders, o)
+		if now.Sub(o.At) <= MaxFor+skew { // older ones have ended
+			s.orders = append(s.orders, o)
+		}
 	}
 	return s, nil
 }
@@ -43,10 +42,13 @@ func Read(ctx context.Context, store ledger.Store, now time.Time) (State, error)
 // On returns the pause that lasts longest of those that stop a control in an account now; ok is
 // false where none does.
 func (s State) On(control string, account fleet.AccountID, now time.Time) (pause fleet.Order, ok bool) {
+	var resumed time.Time
 	for _, o := range s.orders {
 		switch {
 		case !o.Covers(control, account):
-		case o.Resume:
+		case o.Resume && resumed.IsZero():
+			resumed = o.At
+		case o.Resume, o.At.Before(resumed):
 			return pause, ok
 		case o.Until.After(now) && o.Until.After(pause.Until):
 			pause, ok = o, true
@@ -55,20 +57,41 @@ func (s State) On(control string, account fleet.AccountID, now time.Time) (pause
 	return pause, ok
 }
 
+// Next is the time of the next order: now, or after the newest. Clocks of the cloud differ by
+// seconds, and answers have whole ones.
+func (s State) Next(now time.Time) time.Time {
+	for _, o := range s.orders {
+		if !o.At.Before(now) {
+			now = o.At.Add(time.Millisecond)
+		}
+	}
+	return now
+}
+
 // Since returns the orders that were given at a time or later, and the pauses that still last for
-// at least a part of what they cover, newest first.
+// at least a part of what they cover, with what resumed the other parts; newest first.
 func (s State) Since(at, now time.Time) (out []fleet.Order) {
+	lasts := func(i int) bool { return s.orders[i].Until.After(now) && !resumed(s.orders[i], s.orders[:i]) }
 	for i, o := range s.orders {
-		if !o.At.Before(at) || o.Until.After(now) && !resumed(o, s.orders[:i]) {
+		counts := !o.At.Before(at) || lasts(i)
+		for j := i + 1; o.Resume && !counts && j < len(s.orders); j++ {
+			counts = overlap(o, s.orders[j]) && lasts(j)
+		}
+		if counts {
 			out = append(out, o)
 		}
 	}
 	return out
 }
 
+// overlap reports whether there is something that both orders cover.
+func overlap(a, b fleet.Order) bool {
+	return (a.Control == "" || b.Control == "" || a.Control == b.Control) && (a.Account == "" || b.Account == "" || a.Account == b.Account)
+}
+
 // resumed reports whether one of the later orders resumes all that a pause covers.
 func resumed(o fleet.Order, later []fleet.Order) bool {
-	return slices.ContainsFunc(later, func(l fleet.Order) bool { return l.Resume && l.Covers(o.Control, o.Account) })
+	return slices.ContainsFunc(later, func(l fleet.Order) bool { return l.Resume && l.At.After(o.At) && l.Covers(o.Control, o.Account) })
 }
 
 // Ends reports whether an order to resume would end a pause, or a part of one, at its time.

@@ -2,6 +2,7 @@ package pause
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -52,8 +53,10 @@ func (r Reader) Paused(ctx context.Context, control string, account fleet.Accoun
 		if w.known == nil {
 			w.known = map[string]fleet.Order{}
 		}
-		known = Fill(ctx, r.Store, o)
-		w.known[o.Object] = known
+		known, err = fill(ctx, r.Store, o)
+		if err == nil || errors.As(err, new(*fleet.BadInput)) { // else its reason is read next time
+			w.known[o.Object] = known
+		}
 	}
 	return &known, !ok, nil
 }

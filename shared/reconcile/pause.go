@@ -41,7 +41,9 @@ func (p *plan) pause(ctx context.Context, steps []Step, s fleet.Scope) error {
 		now := p.r.o.Meter.Now()
 		order, fresh, err := p.r.o.Pauses.Paused(ctx, control, s.Account, now)
 		if err != nil {
-			p.unreadable(by[control], s, err)
+			if err := p.unreadable(by[control], s, err); err != nil {
+				return err
+			}
 			continue
 		}
 		if order == nil {
@@ -54,6 +56,7 @@ func (p *plan) pause(ctx context.Context, steps []Step, s fleet.Scope) error {
 				return fmt.Errorf("writing a finding: %w", err)
 			}
 		}
+		p.r.moves = true // what follows these is waited for like them
 		for _, it := range by[control] {
 			it.wait(order.Sentence(), order.Until.Sub(now)+p.r.within(spread))
 		}
@@ -62,15 +65,27 @@ func (p *plan) pause(ctx context.Context, steps []Step, s fleet.Scope) error {
 }
 
 // unreadable changes nothing while it cannot be determined whether changes are paused.
-func (p *plan) unreadable(items []*item, s fleet.Scope, err error) {
-	why := "not tried, since what is paused could not be read: " + err.Error()
-	if errors.As(err, new(*fleet.BadInput)) {
-		for _, it := range items {
+func (p *plan) unreadable(items []*item, s fleet.Scope, err error) error {
+	why := "not tried: " + err.Error()
+	broken := errors.As(err, new(*fleet.BadInput))
+	for _, it := range items {
+		switch {
+		case broken:
 			it.wait(why, unreadable+p.r.within(spread))
+		case fleet.ClassOf(err).Passing():
+			it.settle(fleet.Later, why)
+		default:
+			it.settle(fleet.Failed, why)
 		}
+		it.result.Err = err
 	}
-	p.put(items, s, why, err)
+	p.r.moves = p.r.moves || broken
+	return p.r.Finding(fleet.Verdict{Ref: fleet.Ref{Scope: s, Kind: fleet.KindFleet}, Control: items[0].control, Rule: "pause", Outcome: fleet.Fault,
+		Severity: fleet.High, Reason: "nothing was changed: " + err.Error(), Remedy: UnreadPauses})
 }
+
+// UnreadPauses is the remedy where it could not be read what is paused.
+const UnreadPauses = "make sure that each order in the ledger's folder control/ can be read, remove one that cannot, and that the function's role may list and read that folder"
 
 // wait puts a change off until its time has come, however often that was.
 func (it *item) wait(why string, after time.Duration) {

@@ -127,6 +127,44 @@ func TestWhatIsPausedIsRequeuedHoweverOften(t *testing.T) {
 	if len(b.again) != 1 {
 		t.Errorf("put back: %+v", b.again)
 	}
+	b, _, _ = paused(policy.Enforce, policy.ControlInstanceRole)
+	in.Refs[0].Try.N = 3
+	b.mends("i-1")
+	b.ran(t, in)
+	if len(b.again) != 1 || b.again[0].Refs[0].Try.N != 3 {
+		t.Errorf("put back: %+v", b.again)
+	}
+}
+
+// A rule that rechecks what it has changed does not recheck what is paused.
+func TestWhatIsPausedIsNotCheckedBeforeTheEnd(t *testing.T) {
+	b, _, _ := paused(policy.Enforce, policy.ControlInstanceRole)
+	v := broken("i-1")
+	v.Again = time.Minute
+	b.verdicts["i-1"] = []fleet.Verdict{v}
+	b.ran(t, batch("i-1"))
+	if len(b.again) != 1 || b.again[0].After < 2*time.Hour {
+		t.Errorf("put back: %+v", b.again)
+	}
+}
+
+// The rate of a pass leaves some to later ones, for as long as the pause lasts.
+func TestWhatFollowsIsWaitedForDuringAPause(t *testing.T) {
+	b, _, _ := paused(policy.Enforce, policy.ControlInstanceRole)
+	b.o.Policy.Limits.PerPass = 1
+	b.mends("i-1", "i-2", "i-3")
+	in := batch("i-1", "i-2", "i-3")
+	for i := range in.Refs {
+		in.Refs[i].Try.N = 1000
+	}
+	b.ran(t, in)
+	refs := 0
+	for _, a := range b.again {
+		refs += len(a.Refs)
+	}
+	if refs != 3 {
+		t.Errorf("put back: %+v", b.again)
+	}
 }
 
 func TestNothingIsChangedWhileItIsUnknownWhatIsPaused(t *testing.T) {

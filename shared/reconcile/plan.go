@@ -172,7 +172,7 @@ func (p *plan) forward(ctx context.Context) error {
 func (p *plan) record(verdicts []fleet.Verdict) error {
 	for _, v := range slices.Concat(verdicts, p.faults) {
 		err := p.r.Finding(v)
-		if v.Again > 0 {
+		if v.Again > 0 && !p.waits(v) {
 			err = errors.Join(err, p.r.againRef(v.Ref, v.Again, false))
 		}
 		if err != nil {
@@ -191,6 +191,12 @@ func (p *plan) record(verdicts []fleet.Verdict) error {
 	return nil
 }
 
+// waits reports whether a change that a verdict asks for is put off until a time: before that,
+// another check would find nothing else.
+func (p *plan) waits(v fleet.Verdict) bool {
+	return slices.ContainsFunc(v.Changes, func(c fleet.Change) bool { return p.by[c.Identity()].waits })
+}
+
 // wantsLook: the change was put off, or it was made and could not be seen. The ledger
 // keeps the latter as made, so nothing is lost if that look never comes.
 func (it *item) wantsLook() bool {
@@ -201,6 +207,9 @@ func (it *item) wantsLook() bool {
 // so waits longer than the one before.
 func (p *plan) requeue(it *item) error {
 	for _, ref := range it.refs {
+		if it.waits {
+			ref.Try.N-- // an operator's pause is no try
+		}
 		after := retryDelay(it.result.Err, ref.Try.N)
 		if it.result.Again > 0 {
 			after = max(it.result.Again, min(it.result.Again<<min(max(ref.Try.N, 0), 8), longestDelay))

@@ -30,9 +30,10 @@ const (
 	MaxBatch = 16
 	// MaxBytes is the largest size of one body, and of all bodies of one call.
 	MaxBytes = 64 << 10
-	// MaxDelay is the longest delay of a message that the documentation and the
-	// SDK both allow. The service allows 604800 s; the SDK checks a tenth of it.
-	MaxDelay = 60480 * time.Second
+	// MaxDelay is the longest delay of a message here. The service allows 604800 s, for which our
+	// queues keep messages as well: half of it leaves time for one to be received. (The SDK
+	// refuses more than 60480 s in methods that are not used here.)
+	MaxDelay = 302400 * time.Second
 )
 
 // timeoutSeconds bounds one request; the SDK's own default is 35.

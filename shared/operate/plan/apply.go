@@ -253,7 +253,8 @@ func worst(rs []fleet.ChangeRecord) (fleet.State, string) {
 	return rs[i].State, rs[i].Why
 }
 
-// Recheck checks the open items again: one with nothing left to do needs no record.
+// Recheck checks the open items again: one with nothing left to do needs no record, and one that is
+// held meanwhile, as by a pause, gets none for now.
 func (a *Awaited) Recheck(ctx context.Context, check func(context.Context, []Item) ([]Check, error)) error {
 	var open []Item
 	var at []int
@@ -269,15 +270,18 @@ func (a *Awaited) Recheck(ctx context.Context, check func(context.Context, []Ite
 	if err != nil {
 		return err
 	}
-	by := map[string]string{}
+	by := map[string]Outcome{}
 	for _, s := range checks {
-		if s.Over {
-			by[s.Item.name()] = s.Stale
+		switch {
+		case s.Over:
+			by[s.Item.name()] = Outcome{State: Over, Why: s.Stale}
+		case s.Held != "":
+			by[s.Item.name()] = Outcome{State: fleet.Held, Why: s.Held}
 		}
 	}
 	for n, i := range at {
-		if why := by[open[n].name()]; why != "" {
-			a.Outcomes[i].State, a.Outcomes[i].Why = Over, why
+		if o, ok := by[open[n].name()]; ok {
+			a.Outcomes[i].State, a.Outcomes[i].Why = o.State, o.Why
 		}
 	}
 	return nil

@@ -222,14 +222,14 @@ func TestAnItemWithNothingLeftToDoNeedsNoRecord(t *testing.T) {
 		}
 		return []plan.Check{
 			{Item: items[0], Stale: "nothing is left to do", Over: true},
-			{Item: items[1], Stale: "it cannot be checked"}, {Item: items[2]},
+			{Item: items[1], Stale: "it cannot be checked"}, {Item: items[2], Held: "it is paused"},
 		}, nil
 	}
 	if err := a.Recheck(t.Context(), recheck); err != nil {
 		t.Fatal(err)
 	}
-	if got := states(t, a); !slices.Equal(got, []fleet.State{fleet.Done, plan.Over, "", ""}) {
-		t.Errorf("got %q", got)
+	if got := states(t, a); !slices.Equal(got, []fleet.State{fleet.Done, plan.Over, "", fleet.Held}) || a.Outcomes[3].Why != "it is paused" {
+		t.Errorf("got %q, %+v", got, a.Outcomes[3])
 	}
 	failing := func(context.Context, []plan.Item) ([]plan.Check, error) { return nil, errBroken }
 	if err := a.Recheck(t.Context(), failing); !errors.Is(err, errBroken) {

@@ -16,10 +16,13 @@ import (
 type Checker struct {
 	Fleet  reconcile.Of[*fleet.World]
 	Shares reconcile.Of[*fleet.ShareWorld]
-	// Paused says why the changes of a control in an account are stopped for now; "" where they
-	// are not. Nil: nothing is.
-	Paused func(control string, account fleet.AccountID) string
+	// Paused reads what is paused; nil: nothing is.
+	Paused func(context.Context) (Paused, error)
 }
+
+// Paused says why the changes of a control in an account are stopped for now; "" where they are
+// not.
+type Paused func(control string, account fleet.AccountID) string
 
 // Check is the result of checking an item of a plan again.
 type Check struct {
@@ -58,9 +61,16 @@ func (c Checker) Check(ctx context.Context, p Plan, pol *policy.Policy, checked 
 		}
 	}
 	hold(out, p, pol)
+	if c.Paused == nil {
+		return out, nil
+	}
+	paused, err := c.Paused(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i := range out {
-		if s := &out[i]; s.Fresh() && c.Paused != nil {
-			s.Held = c.Paused(s.Item.Control, s.Item.Scope.Account)
+		if s := &out[i]; s.Fresh() {
+			s.Held = paused(s.Item.Control, s.Item.Scope.Account)
 		}
 	}
 	return out, nil

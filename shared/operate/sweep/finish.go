@@ -38,6 +38,9 @@ func (s *Sweep) finish(ctx context.Context, p progress, fault string) error {
 	}
 	made := p.totals.made(s.Options.Policy)
 	held, matured := s.holds(p, made, fault), s.informs(p, fault)
+	if err := s.holdPaused(ctx, p, held); err != nil {
+		return err
+	}
 	if err := s.notifyOwners(ctx, p, held, matured); err != nil {
 		return err
 	}

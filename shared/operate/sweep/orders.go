@@ -7,6 +7,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/pause"
+	"fleetwarden/shared/reconcile"
 )
 
 // reportOrders reports what operators have paused or resumed since the sweep before, and what is
@@ -16,7 +17,7 @@ func (s *Sweep) reportOrders(ctx context.Context, run string, account fleet.Acco
 	orders, err := pause.Read(ctx, s.Store, now)
 	if err != nil {
 		f := fleet.FindingRecord{Rule: "pause", Outcome: fleet.Fault, Severity: fleet.Medium, Account: account, Kind: fleet.KindFleet,
-			Reason: err.Error(), Remedy: "make sure that the roles of the functions may list and read the orders: without that nothing is changed"}
+			Reason: err.Error(), Remedy: reconcile.UnreadPauses}
 		if errors.As(err, new(*fleet.BadInput)) {
 			f.Severity, f.Reason = fleet.High, "no function changes anything: "+f.Reason
 		}
@@ -30,4 +31,29 @@ func (s *Sweep) reportOrders(ctx context.Context, run string, account fleet.Acco
 		errs = append(errs, s.record(run, pause.Finding(pause.Fill(ctx, s.Store, o), at)))
 	}
 	return errors.Join(errs...)
+}
+
+// holdPaused holds what is paused: the owner would put it off, and the next sweep finds it again.
+// It reads the orders only where an owner would be notified of drift.
+func (s *Sweep) holdPaused(ctx context.Context, p progress, holds map[string]hold) error {
+	if !anyOpen(holds, nil) {
+		return nil
+	}
+	now := s.Options.Meter.Now()
+	orders, err := pause.Read(ctx, s.Store, now)
+	if err != nil && passing(err) && !p.tired {
+		return err
+	}
+	for control, h := range holds {
+		o, paused := orders.On(control, p.scope.Account, now)
+		switch {
+		case h != (hold{}):
+		case err != nil:
+			holds[control] = hold{err.Error(), reconcile.UnreadPauses}
+		case paused:
+			o = pause.Fill(ctx, s.Store, o)
+			holds[control] = hold{o.Sentence(), o.Remedy()}
+		}
+	}
+	return nil
 }

@@ -65,3 +65,31 @@ func TestASweepReportsThatNothingIsChangedForAnOrderThatCannotBeRead(t *testing.
 		t.Errorf("it says %q", c.said())
 	}
 }
+
+// The owner of a paused control is not notified: it would only put it off.
+func TestASweepHoldsWhatIsPaused(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(c *cloud)
+		why     string
+	}{
+		"a pause": {func(c *cloud) {
+			o := fleet.Order{At: c.now, Until: c.now.Add(time.Hour), By: "ops", Reason: "why", Control: "instance-role", Account: one}
+			if _, err := pause.Give(t.Context(), c.sweep(fine).Store, o); err != nil {
+				t.Fatal(err)
+			}
+		}, "ops has paused the changes of control instance-role in account " + string(one)},
+		"an order that cannot be read": {func(c *cloud) { c.objects[pause.Folder+"x"] = nil }, "control/x"},
+	} {
+		sound := newCloud().swept(t, fine)
+		world := newCloud()
+		c.prepare(world)
+		got := world.swept(t, fine)
+		if len(sound.Notified) == 0 || len(got.Notified) >= len(sound.Notified) {
+			t.Errorf("%s: notified %q, and %q without it", name, got.Notified, sound.Notified)
+		}
+		held := got.shard(t, at(one, "cn-hangzhou")).Held
+		if len(held) == 0 || !strings.Contains(held[0].Why, c.why) {
+			t.Errorf("%s: held %+v", name, held)
+		}
+	}
+}
