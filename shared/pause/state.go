@@ -17,6 +17,11 @@ type State struct{ orders []fleet.Order }
 // Read lists the orders. The error of one that cannot be read is a [*fleet.BadInput] that
 // names it; then, as after any other error, nothing may be changed.
 func Read(ctx context.Context, store ledger.Store, now time.Time) (State, error) {
+	return ReadBack(ctx, store, now, MaxFor+skew) // older ones have ended
+}
+
+// ReadBack lists the orders that were given since a time that long ago.
+func ReadBack(ctx context.Context, store ledger.Store, now time.Time, back time.Duration) (State, error) {
 	var s State
 	for name, err := range ledger.Names(ctx, store, Folder, "") {
 		switch {
@@ -32,7 +37,7 @@ func Read(ctx context.Context, store ledger.Store, now time.Time) (State, error)
 		if err != nil {
 			return State{}, fmt.Errorf("reading what is paused: %w; remove it from the ledger's bucket", err)
 		}
-		if now.Sub(o.At) <= MaxFor+skew { // older ones have ended
+		if now.Sub(o.At) <= back {
 			s.orders = append(s.orders, o)
 		}
 	}
@@ -55,6 +60,11 @@ func (s State) On(control string, account fleet.AccountID, now time.Time) (pause
 		}
 	}
 	return pause, ok
+}
+
+// Until returns the orders that had been given at a time.
+func (s State) Until(at time.Time) State {
+	return State{slices.DeleteFunc(slices.Clone(s.orders), func(o fleet.Order) bool { return o.At.After(at) })}
 }
 
 // Next is the time of the next order: now, or after the newest. Clocks of the cloud differ by

@@ -40,6 +40,8 @@ func Checks() []Check {
 			"Objects of the ledger are written once. OSS replaces them in a bucket with versioning, so that functions refuse to write, and change nothing.", ledgerSound},
 		{"deployment-recorded", ledgers, "each deployed region has a record of its deployment",
 			"Without one, what exists cannot be compared with what was deployed.", recorded},
+		{"pauses", ledgers, "nothing is paused, and what was paused was not changed",
+			"A pause that is forgotten leaves the fleet unrepaired; one that does not stop is no switch to rely on.", pausesObeyed},
 		{"last-sweep", ledgers, "the last sweep began within 26 hours",
 			"The sweep finds what events missed. Without it, nothing does.", lastSweep},
 

@@ -1,0 +1,104 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/pause"
+)
+
+const (
+	// pausesBack is how far back pauses are compared with what was changed: a week, and a day.
+	pausesBack = 8 * 24 * time.Hour
+	// noticed is after how long a pause stops every function: 30 seconds, and a batch.
+	noticed = time.Minute
+)
+
+// pausesObeyed compares the pauses of the last days with the intents of the ledger, and has this
+// build stop a change for an order. The doctor itself may not pause anything.
+func pausesObeyed(ctx context.Context, x *examination) answer {
+	if x.Ledger == nil {
+		return answer{problems: one(Problem{Result: Unread, Says: "not asked: " + errNoLedger.Error(), Mend: "see ledger"})}
+	}
+	a := answer{}
+	if err := pauseStops(ctx); err != nil {
+		a.add(Problem{Result: Fail, Says: err.Error(), Mend: "deploy another build: " + x.deploy(x.Home)})
+	}
+	store := readOnly{x.Ledger}
+	now := x.now()
+	orders, err := read(ctx, x, func(ctx context.Context) (pause.State, error) { return pause.ReadBack(ctx, store, now, pausesBack) })
+	if errors.As(err, new(*fleet.BadInput)) {
+		a.add(Problem{Result: Fail, ID: x.Ledger.Address(pause.Folder), Says: "no function changes anything: " + err.Error(), Mend: "remove the object from the ledger's bucket"})
+		return a
+	}
+	if err != nil {
+		a.add(unread("what is paused", x.Home, x.Ledger.Address(pause.Folder), err))
+		return a
+	}
+	ordered, intents := 0, 0
+	for _, o := range orders.Since(time.Time{}, now) {
+		if o.Resume {
+			continue
+		}
+		ordered++
+		if o.Until.After(now) {
+			if current, on := orders.On(o.Control, o.Account, now); on && current.Object == o.Object {
+				o = pause.Fill(ctx, store, o)
+				a.add(Problem{Result: Warn, ID: o.Object, Says: o.Sentence(), Mend: o.Remedy()})
+			}
+		}
+		n, err := x.disobeyed(ctx, store, orders, o, now, &a)
+		if err != nil {
+			a.add(unread("what was changed during a pause", x.Home, o.Object, err))
+		}
+		intents += n
+	}
+	a.says = fmt.Sprintf("this build stops a change for an order; none was ordered in the last %d days", pausesBack/(24*time.Hour))
+	if ordered > 0 {
+		a.says = fmt.Sprintf("this build stops a change for an order; orders in the last %d days: %d, intents while they lasted, of what they did not cover: %d",
+			pausesBack/(24*time.Hour), ordered, intents)
+	}
+	return a
+}
+
+// disobeyed adds the intents of what an order had paused for a minute. It returns how many others
+// there were meanwhile.
+func (x *examination) disobeyed(ctx context.Context, store ledger.Store, orders pause.State, o fleet.Order, now time.Time, a *answer) (others int, err error) {
+	end := o.Until
+	if end.After(now) {
+		end = now
+	}
+	for b, err := range ledger.Across(ctx, store, fleet.Owners(), ledger.Query{From: o.At.Add(noticed), To: end}) {
+		if errors.As(err, new(*fleet.BadInput)) {
+			continue // show names it
+		}
+		if err != nil {
+			return others, err
+		}
+		at := b.Intent.Time
+		for _, c := range b.Intent.Changes {
+			_, before := orders.Until(at.Add(-noticed)).On(c.Control, c.Account, at)
+			_, then := orders.Until(at).On(c.Control, c.Account, at)
+			if !o.Covers(c.Control, c.Account) || !before || !then {
+				others++
+				continue
+			}
+			a.add(Problem{Result: Fail, Region: c.Region, ID: b.Intent.Name, Says: fmt.Sprintf("%s set out to change %s at %s, though paused by %s", b.Intent.Function, c.ID, at.UTC().Format(time.RFC3339), o.Object),
+				Mend: "see function-code and role-policies; then " + x.deploy(x.Home)})
+			break
+		}
+	}
+	return others, nil
+}
+
+// readOnly is a ledger that is not written.
+type readOnly struct{ Ledger }
+
+// Put implements ledger.Store.
+func (readOnly) Put(context.Context, string, []byte) error {
+	return errors.New("the doctor writes nothing")
+}
