@@ -92,8 +92,10 @@ func (d fc3) function(p manifest.Function) error {
 		d.ok(err)
 	}
 	d.async(c, p)
-	_, err = c.PutConcurrencyConfig(name, &sdk.PutConcurrencyConfigRequest{Body: &sdk.PutConcurrencyInput{ReservedConcurrency: new(int64(p.ConcurrencyConfig.ReservedConcurrency))}})
-	d.ok(err)
+	if n := p.ConcurrencyConfig.ReservedConcurrency; n > 0 {
+		_, err := c.PutConcurrencyConfig(name, &sdk.PutConcurrencyConfigRequest{Body: &sdk.PutConcurrencyInput{ReservedConcurrency: new(int64(n))}})
+		d.ok(err)
+	}
 	for _, t := range p.Triggers {
 		if d.trigger(c, p.FunctionName, t) {
 			break

@@ -479,6 +479,10 @@ func TestWhatStandsOtherwiseIsNamed(t *testing.T) {
 			_, err := c.PutConcurrencyConfig(name, &sdk.PutConcurrencyConfigRequest{Body: &sdk.PutConcurrencyInput{ReservedConcurrency: new(int64(5))}})
 			return err
 		},
+		`has reservedConcurrency "0", not "16"`: func() error { // an older way to stop a function
+			_, err := c.PutConcurrencyConfig(new("fleetwarden-attach-role"), &sdk.PutConcurrencyConfigRequest{Body: &sdk.PutConcurrencyInput{ReservedConcurrency: new(int64(0))}})
+			return err
+		},
 		`has reservedConcurrency "", not "2"`: func() error { // the service answers that there is none
 			_, err := c.DeleteConcurrencyConfig(new("fleetwarden-watch-shares"))
 			return err

@@ -255,6 +255,8 @@ func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
 			func() { c.call(http.MethodPut, at, c.zipped(binary)) }, nil},
 		{"a function is stopped", "functions-enabled", "aliyun fc POST",
 			func() { c.call(http.MethodPost, at+"/invoke/disable", map[string]any{"reason": "incident 7"}) }, nil, nil},
+		{"a function is stopped in the older way", "functions-enabled", "aliyun fc PUT " + at + "/concurrency",
+			func() { c.call(http.MethodPut, at+"/concurrency", map[string]any{"reservedConcurrency": 0}) }, nil, nil},
 		{"a setting is changed", "function-settings", "make deploy REGION=" + server.Home,
 			func() { c.call(http.MethodPut, at, map[string]any{"timeout": 3}) },
 			func() { c.call(http.MethodPut, at, map[string]any{"timeout": 120}) }, nil},

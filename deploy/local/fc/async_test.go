@@ -15,7 +15,7 @@ import (
 )
 
 func TestReservedConcurrencyDelaysAsynchronousInvocations(t *testing.T) {
-	f := deploy(t, func(fn *fc.Function) { fn.Reserved = 1 })
+	f := deploy(t, func(fn *fc.Function) { fn.Reserved = new(1) })
 	inside, release := make(chan struct{}), make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(inside)

@@ -261,7 +261,7 @@ func TestReservedConcurrencyIsTakenFromTheAccountsOthers(t *testing.T) {
 	f := deploy(t, nil)
 	other := fc.Function{
 		Account: "1000000000000001", Region: region, Name: "other", Code: "/none", Handler: "main",
-		Memory: 512, Timeout: time.Minute, Reserved: 78,
+		Memory: 512, Timeout: time.Minute, Reserved: new(78),
 	}
 	if err := f.Deploy(other); err != nil {
 		t.Fatal(err)
@@ -277,7 +277,7 @@ func TestReservedConcurrencyIsTakenFromTheAccountsOthers(t *testing.T) {
 	if diff := cmp.Diff([]string{fc.Exhausted, "", ""}, ends); diff != "" {
 		t.Error(diff)
 	}
-	other.Name, other.Reserved = "third", 3
+	other.Name, other.Reserved = "third", new(3)
 	if err := f.Deploy(other); err == nil {
 		t.Error("the instances of the account's own functions could be reserved")
 	}

@@ -22,8 +22,8 @@ type Function struct {
 	CPU     float64
 	Timeout time.Duration
 	// Reserved is how many instances the function may have, which no other function can
-	// take; 0 for its share of what the account has not reserved.
-	Reserved int
+	// take; nil for its share of what the account has not reserved. With 0 it is never invoked.
+	Reserved *int
 	Env      map[string]string
 	Async    Async
 	// Disabled functions refuse every invocation. An event that was queued before is tried

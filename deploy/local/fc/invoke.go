@@ -118,15 +118,15 @@ func (r *Runtime) begin(d *deployed, c Cause, attempt int) *running {
 // room reports whether a function may have one more instance: of those reserved for it,
 // or of those that its account has left in the region. The caller holds the mutex.
 func (r *Runtime) room(d *deployed) bool {
-	if d.Reserved > 0 {
-		return d.active < d.Reserved
+	if d.Reserved != nil {
+		return d.active < *d.Reserved
 	}
 	left := maxInstances - foreign
 	for _, other := range r.functions {
 		switch {
 		case other.Account != d.Account || other.Region != d.Region:
-		case other.Reserved > 0:
-			left -= other.Reserved
+		case other.Reserved != nil:
+			left -= *other.Reserved
 		default:
 			left -= other.active
 		}

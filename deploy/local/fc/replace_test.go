@@ -126,6 +126,6 @@ func TestAQueuedEventOfADisabledFunctionWaits(t *testing.T) {
 }
 
 func TestReplacingCountsTheFunctionsOwnInstancesOnce(t *testing.T) {
-	f := deploy(t, func(fn *fc.Function) { fn.Reserved = 60 })
-	again(t, f, func(fn *fc.Function) { fn.Reserved = 70 })
+	f := deploy(t, func(fn *fc.Function) { fn.Reserved = new(60) })
+	again(t, f, func(fn *fc.Function) { fn.Reserved = new(70) })
 }

@@ -125,10 +125,13 @@ func (r *Runtime) Reconfigure(name, value string) error {
 // reserved is how many instances of f's region would be reserved with f. The caller
 // holds the mutex.
 func (r *Runtime) reserved(f Function) int {
-	n := f.Reserved
+	var n int
+	if f.Reserved != nil {
+		n = *f.Reserved
+	}
 	for _, d := range r.functions {
-		if d.Account == f.Account && d.Region == f.Region && d.Name != f.Name {
-			n += d.Reserved
+		if d.Reserved != nil && d.Account == f.Account && d.Region == f.Region && d.Name != f.Name {
+			n += *d.Reserved
 		}
 	}
 	return n

@@ -21,7 +21,7 @@ type Deployment struct {
 	// API was asked.
 	Code     string
 	Async    *AsyncInput // nil for the defaults
-	Reserved int
+	Reserved *int        // nil for no limit of its own; with 0 it is never invoked
 	Triggers []Trigger
 }
 
@@ -61,9 +61,8 @@ type key struct{ account, region, name string }
 // function is what is kept of one.
 type function struct {
 	Deployment
-	async       *AsyncConfig
-	concurrency bool
-	digest      func() (checksum string, size int64) // of seeded code, until it is asked for
+	async  *AsyncConfig
+	digest func() (checksum string, size int64) // of seeded code, until it is asked for
 }
 
 // shown is the function as the API shows it. The caller holds the mutex.
@@ -84,7 +83,7 @@ func New(o Options) *API { return &API{o: o, functions: map[key]*function{}} }
 func (a *API) Seed(d Deployment, digest func() (checksum string, size int64)) Deployment {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	f := &function{Deployment: d, concurrency: d.Reserved > 0, digest: digest}
+	f := &function{Deployment: d, digest: digest}
 	now := a.now()
 	a.fill(&f.Deployment, now)
 	f.Function.defaults()

@@ -12,13 +12,13 @@ func (a *API) GetConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*Concurre
 	if err != nil {
 		return nil, err
 	}
-	return &Concurrency{f.Function.FunctionArn, int64(f.Reserved)}, nil
+	return &Concurrency{f.Function.FunctionArn, int64(*f.Reserved)}, nil
 }
 
 // findConcurrency is find for a function with a configuration. The caller holds the mutex.
 func (a *API) findConcurrency(c *wire.Call, name string) (*function, error) {
 	f, err := a.find(c, name)
-	if err == nil && !f.concurrency {
+	if err == nil && f.Reserved == nil {
 		err = wire.Errorf(http.StatusNotFound, "OnDemandConfigNotFound", "concurrency config does not exist in function '%s'", name)
 	}
 	return f, err
@@ -32,18 +32,18 @@ type PutConcurrencyConfigRequest struct {
 	}
 }
 
-// PutConcurrencyConfig sets instances apart for a function.
+// PutConcurrencyConfig sets instances apart for a function; 0 stops it.
 func (a *API) PutConcurrencyConfig(c *wire.Call, in *PutConcurrencyConfigRequest) (*Concurrency, error) {
 	f, err := a.find(c, in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
 	n := in.Body.ReservedConcurrency
-	if n == nil || *n < 1 {
-		return nil, invalid("reservedConcurrency is above 0 (0, which stops a function, simcloud does not serve: use invoke/disable)")
+	if n == nil || *n < 0 {
+		return nil, invalid("reservedConcurrency is missing or below 0")
 	}
 	changed := *f
-	changed.concurrency, changed.Reserved = true, int(*n)
+	changed.Reserved = new(int(*n))
 	return &Concurrency{f.Function.FunctionArn, *n}, a.apply(changed)
 }
 
@@ -54,6 +54,6 @@ func (a *API) DeleteConcurrencyConfig(c *wire.Call, in *FunctionRequest) (*wire.
 		return nil, err
 	}
 	changed := *f
-	changed.concurrency, changed.Reserved = false, 0
+	changed.Reserved = nil
 	return wire.NoContent(), a.apply(changed)
 }

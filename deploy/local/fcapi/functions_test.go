@@ -174,7 +174,7 @@ func TestWhatThePlatformRefusesIsNotKept(t *testing.T) {
 func TestASeededFunctionShowsAsItRuns(t *testing.T) {
 	b := newBench(t)
 	d := fcapi.Deployment{
-		Account: server.Sharer, Region: server.Home, Reserved: 2, Async: &fcapi.AsyncInput{MaxAsyncRetryAttempts: tea.Int64(3)},
+		Account: server.Sharer, Region: server.Home, Reserved: new(2), Async: &fcapi.AsyncInput{MaxAsyncRetryAttempts: tea.Int64(3)},
 		Function: fcapi.Function{Config: fcapi.Config{Runtime: tea.String("go1")}, FunctionName: "seed"},
 		Triggers: []fcapi.Trigger{{TriggerName: "every", TriggerType: "timer", TriggerConfig: `{"enable":true}`}},
 	}

@@ -100,9 +100,18 @@ func TestConcurrencyIsSetShownAndGivenBack(t *testing.T) {
 	b.ok(put(5))
 	got, err := api.GetConcurrencyConfig(str("f"))
 	b.ok(err)
-	if *got.Body.ReservedConcurrency != 5 || b.applied["f"].Reserved != 5 {
+	if *got.Body.ReservedConcurrency != 5 || *b.applied["f"].Reserved != 5 {
 		t.Errorf("got %s", got.Body)
 	}
+	fault(t, put(-1), 400, "InvalidArgument")
+	b.ok(put(0))
+	got, err = api.GetConcurrencyConfig(str("f"))
+	b.ok(err)
+	if *got.Body.ReservedConcurrency != 0 {
+		t.Errorf("got %s", got.Body)
+	}
+	_, err = api.InvokeFunction(str("f"), &sdk.InvokeFunctionRequest{Body: strings.NewReader(`{"do":"nothing"}`)})
+	fault(t, err, 429, "<nil>") // the body has the reason
 	_, err = api.DeleteConcurrencyConfig(str("f"))
 	b.ok(err)
 	_, err = api.GetConcurrencyConfig(str("f"))

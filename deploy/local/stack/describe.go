@@ -20,7 +20,7 @@ func propsOf(d fcapi.Deployment) (manifest.Function, error) {
 	p := manifest.Function{
 		Region: d.Region, FunctionName: f.FunctionName, Runtime: *f.Runtime, Handler: *f.Handler, Role: role,
 		MemorySize: *f.MemorySize, Timeout: *f.Timeout, EnvironmentVariables: maps.Clone(f.EnvironmentVariables),
-		ConcurrencyConfig: manifest.Concurrency{ReservedConcurrency: d.Reserved}, AsyncInvokeConfig: asyncOf(d.Async),
+		ConcurrencyConfig: manifest.Concurrency{ReservedConcurrency: value(d.Reserved)}, AsyncInvokeConfig: asyncOf(d.Async),
 		LogConfig: logOf(f.LogConfig),
 	}
 	for _, t := range d.Triggers {

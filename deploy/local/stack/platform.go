@@ -128,6 +128,7 @@ func (p *platform) function(d fcapi.Deployment, props manifest.Function) (fc.Fun
 	if err != nil {
 		return f, err
 	}
+	f.Reserved = d.Reserved // 0 is no limit in a manifest
 	if d.Code != "" {
 		f.Code = d.Code
 		delete(f.Env, policyVariable)

@@ -240,7 +240,7 @@ func (s *Stack) function(short string, p manifest.Function) (fc.Function, error)
 		Account: server.Sharer, Region: p.Region, Name: p.FunctionName, Role: p.Role,
 		Code: filepath.Join(s.o.BinDir, short), Handler: p.Handler,
 		Memory: p.MemorySize, CPU: p.CPU, Timeout: time.Duration(p.Timeout) * time.Second,
-		Reserved: p.ConcurrencyConfig.ReservedConcurrency, Env: env,
+		Reserved: given(p.ConcurrencyConfig.ReservedConcurrency), Env: env,
 	}
 	if a := p.AsyncInvokeConfig; a != nil {
 		f.Async.Retries = *a.MaxAsyncRetryAttempts
