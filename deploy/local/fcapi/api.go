@@ -43,8 +43,10 @@ type Options struct {
 	Platform Platform
 	// RAM decides what a function's role may do.
 	RAM wire.Authorizer
-	// Dir receives the unpacked code.
+	// Dir receives the code, also unpacked.
 	Dir string
+	// Downloads is the address below which [API.ServeHTTP] is asked; it ends with a slash.
+	Downloads string
 }
 
 // API is the product; register it at a wire.Router as fc.
@@ -53,6 +55,7 @@ type API struct {
 
 	mu        sync.Mutex
 	functions map[key]*function
+	downloads map[string]download
 	serial    int
 }
 
@@ -61,29 +64,30 @@ type key struct{ account, region, name string }
 // function is what is kept of one.
 type function struct {
 	Deployment
-	async  *AsyncConfig
-	digest func() (checksum string, size int64) // of seeded code, until it is asked for
+	async *AsyncConfig
+	zip   Zip
 }
 
 // shown is the function as the API shows it. The caller holds the mutex.
 func (f *function) shown() Function {
-	if f.digest != nil {
-		f.Function.CodeChecksum, f.Function.CodeSize = f.digest()
-		f.digest = nil
+	if f.Function.CodeChecksum == "" {
+		f.Function.CodeChecksum, f.Function.CodeSize = f.zip.digest()
 	}
 	return f.Function
 }
 
 // New returns an API without functions.
-func New(o Options) *API { return &API{o: o, functions: map[key]*function{}} }
+func New(o Options) *API {
+	return &API{o: o, functions: map[key]*function{}, downloads: map[string]download{}}
+}
 
 // Seed adds a function that the platform runs already, and returns it as the platform
-// would be given it. Its names, Config and Tags come from d; the rest is filled in. digest
-// returns checksum and size of its code when they are asked for.
-func (a *API) Seed(d Deployment, digest func() (checksum string, size int64)) Deployment {
+// would be given it. Its names, Config and Tags come from d; the rest is filled in. Its code
+// is read when it is asked for.
+func (a *API) Seed(d Deployment, code Zip) Deployment {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	f := &function{Deployment: d, digest: digest}
+	f := &function{Deployment: d, zip: code}
 	now := a.now()
 	a.fill(&f.Deployment, now)
 	f.Function.defaults()
@@ -98,6 +102,15 @@ func (a *API) Seed(d Deployment, digest func() (checksum string, size int64)) De
 	}
 	a.functions[key{d.Account, d.Region, d.Function.FunctionName}] = f
 	return f.Deployment
+}
+
+// Reread has the checksums of seeded code be read again, after it changed.
+func (a *API) Reread() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range a.functions {
+		f.Function.CodeChecksum = ""
+	}
 }
 
 // fill sets what the service says of a new function. The caller holds the mutex.

@@ -27,7 +27,7 @@ const (
 
 // code is a zip that was accepted.
 type code struct {
-	dir      string
+	dir      string // with the unpacked files; the zip is beside it
 	checksum string
 	size     int64
 }
@@ -51,8 +51,13 @@ func (in *InputCode) unpack(dir string) (code, error) {
 	if err := unzip(b, out.dir); err != nil {
 		return code{}, errors.Join(invalid("code.zipFile: %v", err), os.RemoveAll(out.dir))
 	}
+	if err := os.WriteFile(out.zip(), b, 0o600); err != nil {
+		return code{}, fmt.Errorf("keeping code: %w", err)
+	}
 	return out, nil
 }
+
+func (c code) zip() string { return c.dir + ".zip" }
 
 func unzip(b []byte, dir string) error {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))

@@ -161,7 +161,7 @@ func (a *API) put(c *wire.Call, f function, in UpdateInput) (*Function, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Code, f.Function.CodeChecksum, f.Function.CodeSize, f.digest = unpacked.dir, unpacked.checksum, unpacked.size, nil
+		f.Code, f.Function.CodeChecksum, f.Function.CodeSize, f.zip = unpacked.dir, unpacked.checksum, unpacked.size, copyOf(unpacked.zip())
 	}
 	c.Refer("ACS::FC::Function", f.Function.FunctionName)
 	out := f.shown()

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash/crc64"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -178,7 +179,7 @@ func TestASeededFunctionShowsAsItRuns(t *testing.T) {
 		Function: fcapi.Function{Config: fcapi.Config{Runtime: tea.String("go1")}, FunctionName: "seed"},
 		Triggers: []fcapi.Trigger{{TriggerName: "every", TriggerType: "timer", TriggerConfig: `{"enable":true}`}},
 	}
-	b.api.Seed(d, func() (string, int64) { return "7", 1 })
+	b.api.Seed(d, func(w io.Writer) error { _, err := io.WriteString(w, "zip"); return err })
 	f, err := b.client("").GetFunction(tea.String("seed"), &sdk.GetFunctionRequest{})
 	b.ok(err)
 	async, err := b.client("").GetAsyncInvokeConfig(tea.String("seed"), &sdk.GetAsyncInvokeConfigRequest{})
@@ -188,7 +189,7 @@ func TestASeededFunctionShowsAsItRuns(t *testing.T) {
 	every, err := b.client("").GetTrigger(tea.String("seed"), tea.String("every"))
 	b.ok(err)
 	got := []any{*f.Body.State, *f.Body.CodeChecksum, *async.Body.MaxAsyncRetryAttempts, *own.Body.ReservedConcurrency, *every.Body.TriggerConfig, *every.Body.TargetArn}
-	want := []any{"Active", "7", int64(3), int64(2), `{"enable":true}`, "acs:fc:cn-hangzhou:1000000000000001:functions/seed"}
+	want := []any{"Active", fcapi.Checksum([]byte("zip")), int64(3), int64(2), `{"enable":true}`, "acs:fc:cn-hangzhou:1000000000000001:functions/seed"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

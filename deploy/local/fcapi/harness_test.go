@@ -97,7 +97,8 @@ func newBench(t *testing.T) *bench {
 			t.Error(err)
 		}
 	})
-	b.api = fcapi.New(fcapi.Options{World: s.World, Platform: b, RAM: s.RAM, Dir: t.TempDir()})
+	b.api = fcapi.New(fcapi.Options{World: s.World, Platform: b, RAM: s.RAM, Dir: t.TempDir(), Downloads: s.URL() + server.Code})
+	s.Downloads = b.api
 	if err := s.Router.Register("fc", b.api); err != nil {
 		t.Fatal(err)
 	}

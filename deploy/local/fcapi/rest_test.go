@@ -1,12 +1,16 @@
 package fcapi_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
 	sdk "github.com/alibabacloud-go/fc-20230330/v4/client"
@@ -14,6 +18,7 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/fcapi"
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/server"
 )
@@ -244,6 +249,10 @@ func TestEachAPIAsksRAMForItsAction(t *testing.T) {
 			_, err := c.DeleteAsyncInvokeConfig(str("f"), &sdk.DeleteAsyncInvokeConfigRequest{})
 			return err
 		},
+		"fc:GetFunctionCode": func(_ *bench, c *sdk.Client) error {
+			_, err := c.GetFunctionCode(str("f"), &sdk.GetFunctionCodeRequest{})
+			return err
+		},
 		"fc:GetConcurrencyConfig":    func(_ *bench, c *sdk.Client) error { _, err := c.GetConcurrencyConfig(str("f")); return err },
 		"fc:DeleteConcurrencyConfig": func(_ *bench, c *sdk.Client) error { _, err := c.DeleteConcurrencyConfig(str("f")); return err },
 		"fc:PutConcurrencyConfig": func(_ *bench, c *sdk.Client) error {
@@ -292,6 +301,41 @@ func TestEachAPIAsksRAMForItsAction(t *testing.T) {
 	}
 }
 
+func TestTheCodeOfAFunctionIsReadForAWhile(t *testing.T) {
+	b := newBench(t)
+	was := b.small("f")
+	b.create(was)
+	got, err := b.client("").GetFunctionCode(str("f"), &sdk.GetFunctionCodeRequest{Qualifier: str("LATEST")})
+	b.ok(err)
+	want, err := base64.StdEncoding.DecodeString(*was.Code.ZipFile)
+	b.ok(err)
+	if *got.Body.Checksum != fcapi.Checksum(want) {
+		t.Errorf("checksum %s", *got.Body.Checksum)
+	}
+	read := func(address string) (int, []byte) {
+		resp, err := http.Get(address)
+		b.ok(err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		b.ok(err)
+		return resp.StatusCode, body
+	}
+	if status, body := read(*got.Body.Url); status != 200 || !bytes.Equal(body, want) {
+		t.Errorf("%d with %d bytes, want %d", status, len(body), len(want))
+	}
+	if status, _ := read(*got.Body.Url + "x"); status != 403 {
+		t.Errorf("another address is answered with %d", status)
+	}
+	b.ok(b.World.Clock.Advance(t.Context(), time.Hour))
+	if status, body := read(*got.Body.Url); status != 403 || bytes.Contains(body, want) {
+		t.Errorf("an hour later it is answered with %d", status)
+	}
+	_, err = b.client("").GetFunctionCode(str("g"), &sdk.GetFunctionCodeRequest{})
+	fault(t, err, 404, "FunctionNotFound")
+	_, err = b.client("").GetFunctionCode(str("f"), &sdk.GetFunctionCodeRequest{Qualifier: str("prod")})
+	fault(t, err, 400, "InvalidArgument")
+}
+
 func TestGivingARoleNeedsPassRole(t *testing.T) {
 	b := newBench(t)
 	b.role("deployer", `{"Effect":"Allow","Action":"fc:*","Resource":"*"}`)
@@ -332,7 +376,7 @@ func TestUnknownParametersMembersAndPathsAreRefused(t *testing.T) {
 		"no body":                  {"PUT", "/2023-03-30/functions/f", nil, nil, 400, "MissingParameter"},
 		"a path":                   {"GET", "/2023-03-30/functions/f/moon", nil, nil, 404, "InvalidAction.NotFound"},
 		"a method":                 {"PATCH", "/2023-03-30/functions/f", nil, nil, 404, "InvalidAction.NotFound"},
-		"an API that is not here":  {"GET", "/2023-03-30/functions/f/code", nil, nil, 404, "InvalidAction.NotFound"},
+		"an API that is not here":  {"GET", "/2023-03-30/functions/f/versions", nil, nil, 404, "InvalidAction.NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fault(t, b.rooted(x.method, x.path, "A", x.query, x.body), x.status, x.code)

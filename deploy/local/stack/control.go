@@ -16,6 +16,7 @@ const maxPayload = 32 << 20
 func (s *Stack) plug() error {
 	s.o.Server.Witness = s.runtime.Witness
 	s.o.Server.Invoke = s.serveInvoke
+	s.o.Server.Downloads = s.api
 	s.o.Server.Invocations = func() any {
 		return map[string][]fc.Invocation{"invocations": s.Invocations()}
 	}

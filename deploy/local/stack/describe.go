@@ -3,8 +3,8 @@ package stack
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -59,19 +59,15 @@ func asyncOf(in *fcapi.AsyncInput) *manifest.Async {
 	return out
 }
 
-// seed shows a function of the manifest in the API. Its code was never a zip: checksum
-// and size are those of the binary.
+// seed shows a function of the manifest in the API. Its code was never a zip: one is made of
+// the binary and the policy file, whenever it is asked for.
 func (s *Stack) seed(f fc.Function, p manifest.Function) error {
 	d, err := deploymentOf(f, p)
 	if err != nil {
 		return err
 	}
-	d = s.api.Seed(d, func() (string, int64) {
-		b, err := os.ReadFile(filepath.Join(f.Code, f.Handler))
-		if err != nil {
-			return "", 0 // GetFunction shows that there is no code
-		}
-		return fcapi.Checksum(b), int64(len(b))
+	d = s.api.Seed(d, func(w io.Writer) error {
+		return fcapi.ZipOf([2]string{f.Handler, filepath.Join(f.Code, f.Handler)}, [2]string{"policy.json", s.policy()})(w)
 	})
 	s.platform.live[d.Function.FunctionArn] = d
 	return nil

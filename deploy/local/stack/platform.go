@@ -51,7 +51,7 @@ func (s *Stack) controlPlane() (*fcapi.API, error) {
 	dir := filepath.Join(s.temp, "code")
 	p := &platform{s: s, live: map[string]fcapi.Deployment{}}
 	s.platform = p
-	return fcapi.New(fcapi.Options{World: s.o.Server.World, Platform: p, RAM: s.o.Server.RAM, Dir: dir}), os.Mkdir(dir, 0o700)
+	return fcapi.New(fcapi.Options{World: s.o.Server.World, Platform: p, RAM: s.o.Server.RAM, Dir: dir, Downloads: s.o.Server.URL() + server.Code}), os.Mkdir(dir, 0o700)
 }
 
 // platform runs what the API describes. A function of another runtime than go1 is kept

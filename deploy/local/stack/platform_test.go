@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"io"
+	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +19,7 @@ import (
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/google/go-cmp/cmp"
 
+	"fleetwarden/deploy/local/fcapi"
 	"fleetwarden/deploy/local/simcloud/eventbridge"
 	"fleetwarden/deploy/local/simcloud/server"
 )
@@ -240,5 +244,41 @@ func TestWithoutItsServiceLinkedRoleATriggerBringsNothing(t *testing.T) {
 		if diff := cmp.Diff(want, f.runs()); diff != "" {
 			t.Errorf("without %s: %s", role, diff)
 		}
+	}
+}
+
+// The code that the API shows has the policy file that the functions go by.
+func TestTheCodeHasThePolicyOfNow(t *testing.T) {
+	f := deploy(t)
+	shown := func() (checksum, policy string) {
+		t.Helper()
+		got, err := f.api().GetFunctionCode(probeName, &sdk.GetFunctionCodeRequest{})
+		f.ok(err)
+		resp, err := http.Get(*got.Body.Url)
+		f.ok(err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		f.ok(err)
+		z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+		f.ok(err)
+		text, err := fs.ReadFile(z, "policy.json")
+		f.ok(err)
+		if sum := fcapi.Checksum(body); sum != *got.Body.Checksum {
+			t.Errorf("checksum %s, the zip has %s", *got.Body.Checksum, sum)
+		}
+		return *got.Body.Checksum, string(text)
+	}
+	first := filepath.Join(t.TempDir(), "first.yaml")
+	f.ok(os.WriteFile(first, []byte("version: 1\n"), 0o600))
+	f.ok(f.UsePolicy(first))
+	before, policy := shown()
+	if policy != "version: 1\n" {
+		t.Errorf("it carries %q", policy)
+	}
+	second := filepath.Join(t.TempDir(), "second.yaml")
+	f.ok(os.WriteFile(second, []byte("version: 2\n"), 0o600))
+	f.ok(f.UsePolicy(second))
+	if after, policy := shown(); policy != "version: 2\n" || after == before {
+		t.Errorf("then %q, with checksum %s after %s", policy, after, before)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"fleetwarden/deploy/local/fc"
@@ -66,6 +67,7 @@ type Stack struct {
 	api      *fcapi.API
 	plugs    plugs
 	platform *platform
+	using    atomic.Pointer[string] // the policy file of now; nil for that of the options
 	temp     string
 	// short are the keys of the manifest's resources by the functions' names in the cloud.
 	short map[string]string
@@ -212,18 +214,6 @@ func (s *Stack) deploy(region string, m *manifest.Manifest) error {
 		fmt.Fprintf(s.o.Log, "deployed %s to %s\n", function, f.Region)
 	}
 	return nil
-}
-
-// policyVariable names the policy file to a function.
-const policyVariable = "FLEETWARDEN_POLICY"
-
-// Policy is the policy file that the functions were deployed with.
-func (s *Stack) Policy() string { return s.o.Policy }
-
-// UsePolicy deploys another policy file with all functions; an empty path deploys the one
-// of the options again. It fails while any function is at work.
-func (s *Stack) UsePolicy(path string) error {
-	return s.runtime.Reconfigure(policyVariable, cmp.Or(path, s.o.Policy))
 }
 
 // function translates the manifest's props of a function.

@@ -20,6 +20,9 @@ import (
 
 const prefix = "/_sim/"
 
+// Code is the path of the addresses of functions' code.
+const Code = prefix + "code/"
+
 func isControl(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, prefix) }
 
 // badRequest is an answer that says what is wrong with a control request.
@@ -38,6 +41,10 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.HasPrefix(r.URL.Path, prefix+"invoke/") && s.Invoke != nil {
 		s.Invoke(w, r)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, Code) && s.Downloads != nil {
+		s.Downloads.ServeHTTP(w, r)
 		return
 	}
 	routes := map[string]func(*http.Request) (any, error){

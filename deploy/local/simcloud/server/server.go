@@ -93,6 +93,8 @@ type Server struct {
 	// event. Witness, when set, sees all API calls.
 	Invoke  http.HandlerFunc
 	Witness wire.Witness
+	// Downloads, when set, answers GET of the addresses below [Code].
+	Downloads http.Handler
 	// Seen, when set, is given each call of an RPC product; see wire.Options.
 	Seen func(c *wire.Call, departs []string)
 
