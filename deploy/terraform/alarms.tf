@@ -3,20 +3,18 @@
 # action policy of Log Service (alarm_policy) for what is logged.
 
 locals {
-  # A record of an error, a rule that could not be judged, a call that failed, ran out of
-  # memory or of time.
-  faults = "(message.level: ERROR or message.finding.outcome: fault or hasFunctionError: true)"
-
   functions_log = { project = alicloud_log_project.functions.project_name, store = alicloud_log_store.functions.logstore_name }
   trail_log     = { project = one(alicloud_log_project.trail[*].project_name), store = one(alicloud_log_store.trail[*].logstore_name) }
 
   alerts = {
+    # A record of an error, a rule that could not be judged, a call that failed, ran out of
+    # memory or of time.
     faults = {
       made     = true
       title    = "Fleetwarden: a function failed"
       hint     = "Functions failed or could not judge: see the chart \"Errors by function\" of the dashboard fleetwarden."
       log      = local.functions_log
-      query    = "${local.faults} | select functionName, count(1) as n group by functionName limit 100"
+      query    = "${local.searches.faults} | select functionName, count(1) as n group by functionName limit 100"
       start    = "-20m" # lines reach the index late: the windows overlap
       when     = "n > 0"
       silence  = false
@@ -30,7 +28,7 @@ locals {
       title    = "Fleetwarden: the nightly sweep has not run to its end"
       hint     = "No sweep has run since yesterday, or it still runs at noon: see the log of fleetwarden-sweep and the queue fleetwarden-dead-letters."
       log      = local.functions_log
-      query    = "message.type: pass and message.function: sweep | select count(1) as passes, count_if(__time__ > to_unixtime(now()) - 3600) as late"
+      query    = "${local.searches.passes} and message.function: sweep | select count(1) as passes, count_if(__time__ > to_unixtime(now()) - 3600) as late"
       start    = "-24h"
       when     = "passes == 0 || late > 0"
       silence  = true

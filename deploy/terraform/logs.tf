@@ -17,7 +17,12 @@ resource "alicloud_log_store" "functions" {
 }
 
 locals {
-  fields = jsondecode(file("${local.deploy}/queries.json")).fields
+  # The fields that are indexed, and the searches. Version 1.289 of the provider has no resource
+  # for a saved search: the charts and alarms take these, and the output "searches" has them for
+  # the console.
+  logs     = jsondecode(file("${local.deploy}/queries.json"))
+  fields   = local.logs.fields
+  searches = { for q in local.logs.queries : q.name => q.query }
 
   # The fields that Function Compute adds to each line and, by request metrics, to each call.
   log_texts = local.fields.texts
@@ -71,10 +76,10 @@ resource "alicloud_log_store_index" "functions" {
 
 locals {
   charts = [
-    { title = "Violations by rule", type = "table", query = "message.type: finding and message.finding.outcome: violation | select \"message.finding.rule\" as rule, count(distinct \"message.finding.id\") as resources group by rule order by resources desc limit 100", x = ["rule"], y = ["resources"] },
-    { title = "Changes by hour", type = "column", query = "message.type: change and not message.change.state: planned | select date_trunc('hour', __time__) as hour, \"message.change.state\" as state, count(1) as n group by hour, state order by hour limit 1000", x = ["hour", "state"], y = ["n"] },
-    { title = "Errors by function", type = "table", query = "${local.faults} | select coalesce(functionName, 'unknown') as function, coalesce(errorType, \"message.msg\", \"message.finding.rule\", 'fault') as error, count(1) as n group by function, error order by n desc limit 100", x = ["function", "error"], y = ["n"] },
-    { title = "Delay from event to pass", type = "table", query = "message.type: pass and message.pass.delayMs > 0 | select functionName as function, approx_percentile(\"message.pass.delayMs\", 0.95) as p95_ms, max(\"message.pass.delayMs\") as worst_ms group by function limit 100", x = ["function"], y = ["p95_ms", "worst_ms"] },
+    { title = "Violations by rule", type = "table", query = "${local.searches.violations} | select \"message.finding.rule\" as rule, count(distinct \"message.finding.id\") as resources group by rule order by resources desc limit 100", x = ["rule"], y = ["resources"] },
+    { title = "Changes by hour", type = "column", query = "${local.searches.changes} | select date_trunc('hour', __time__) as hour, \"message.change.state\" as state, count(1) as n group by hour, state order by hour limit 1000", x = ["hour", "state"], y = ["n"] },
+    { title = "Errors by function", type = "table", query = "${local.searches.faults} | select coalesce(functionName, 'unknown') as function, coalesce(errorType, \"message.msg\", \"message.finding.rule\", 'fault') as error, count(1) as n group by function, error order by n desc limit 100", x = ["function", "error"], y = ["n"] },
+    { title = "Delay from event to pass", type = "table", query = "${local.searches.passes} and message.pass.delayMs > 0 | select functionName as function, approx_percentile(\"message.pass.delayMs\", 0.95) as p95_ms, max(\"message.pass.delayMs\") as worst_ms group by function limit 100", x = ["function"], y = ["p95_ms", "worst_ms"] },
   ]
 }
 

@@ -14,6 +14,15 @@ output "environment" {
   ])
 }
 
+output "searches" {
+  description = "The searches of the functions' logs, by name, to be saved or typed in the console. An {id} or {function} in one is to be replaced."
+  value = {
+    project  = alicloud_log_project.functions.project_name
+    logstore = alicloud_log_store.functions.logstore_name
+    queries  = local.searches
+  }
+}
+
 output "account" {
   description = "The account that this was applied in; \"s\" must deploy into the same."
   value       = local.account
