@@ -1,7 +1,8 @@
-package arch
+package arch_test
 
 import (
 	"encoding/json"
+	"go/ast"
 	"os"
 	"reflect"
 	"regexp"
@@ -36,14 +37,7 @@ func leaves(prefix string, t reflect.Type) (out []string) {
 // an alarm on one that is not indexed fails unnoticed.
 func TestTheLogsIndexKnowsTheRecords(t *testing.T) {
 	known := append(leaves("", reflect.TypeFor[fleet.Record]()), "level", "msg", "error") // log/slog's
-	var table struct {
-		Fields struct {
-			Message struct{ Texts, Longs []string }
-		}
-	}
-	if err := json.Unmarshal([]byte(readText(t, "../../deploy/queries.json")), &table); err != nil {
-		t.Fatal(err)
-	}
+	table := searches(t)
 	indexed := append(table.Fields.Message.Texts, table.Fields.Message.Longs...)
 	for _, leaf := range indexed {
 		if !slices.Contains(known, leaf) {
@@ -61,6 +55,82 @@ func TestTheLogsIndexKnowsTheRecords(t *testing.T) {
 			}
 		}
 	}
+}
+
+// table is deploy/queries.json.
+type table struct {
+	Fields struct {
+		Message struct{ Texts, Longs []string }
+	}
+	Queries []struct{ Name, Query string }
+}
+
+func searches(t *testing.T) (out table) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(readText(t, "../../deploy/queries.json")), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestASearchIsOneOfTheTable: an operator finds by hand, by the searches of the table, all that
+// Terraform's charts and alarms and the product's own code find.
+func TestASearchIsOneOfTheTable(t *testing.T) {
+	names, texts, used := map[string]bool{}, map[string]bool{}, 0
+	blank := regexp.MustCompile(`\{[a-z]+\}`)
+	for _, q := range searches(t).Queries {
+		names[q.Name], texts[blank.ReplaceAllString(q.Query, "{}")] = true, true
+	}
+	for _, file := range []string{"logs.tf", "alarms.tf"} {
+		for _, m := range regexp.MustCompile(`local\.searches\.([A-Za-z-]+)`).FindAllStringSubmatch(readText(t, "../../deploy/terraform/"+file), -1) {
+			if used++; !names[m[1]] {
+				t.Errorf("%s takes the search %s, which queries.json does not have", file, m[1])
+			}
+		}
+	}
+	for _, f := range tree(t) {
+		if f.test || !slices.Contains(f.imports(), module+"shared/aliyun/sls") {
+			continue
+		}
+		for _, text := range searched(f.ast) {
+			if used++; !texts[text] {
+				t.Errorf("%s searches for %s, which is none of queries.json", f.name, text)
+			}
+		}
+	}
+	if used < 5 {
+		t.Errorf("%d uses of searches were found", used)
+	}
+}
+
+// searched are the texts of a file's sls.Query, with {} for what is known only when it runs.
+func searched(file *ast.File) (out []string) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		if pair, ok := n.(*ast.KeyValueExpr); ok && ident(pair.Key) == "Search" {
+			out = append(out, template(pair.Value))
+		}
+		return true
+	})
+	return out
+}
+
+func template(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		return template(e.X) + template(e.Y)
+	case *ast.BasicLit:
+		if text, err := strconv.Unquote(e.Value); err == nil {
+			return text
+		}
+	case *ast.CallExpr:
+		switch s, _ := e.Fun.(*ast.SelectorExpr); {
+		case s != nil && s.Sel.Name == "Quote":
+			return `"{}"`
+		case s != nil && s.Sel.Name == "Sprintf":
+			return strings.ReplaceAll(template(e.Args[0]), "%q", `"{}"`)
+		}
+	}
+	return "{}"
 }
 
 // TestAlertsMissNoLine: a line reaches the index after the time that it has, so that an alert

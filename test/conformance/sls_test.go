@@ -340,7 +340,7 @@ func TestEachSavedQueryIsServed(t *testing.T) {
 	withLogs(c)
 	store := sls.Store{Account: server.Sharer, Region: server.Home, Project: logsOf, Name: "functions"}
 	c.SLS.Create(store, &sls.Index{Fields: types(table.Fields.fields), Leaves: types(table.Fields.Message)})
-	want := map[string]int{"violations": 0, "changes": 0, "faults": 0, "passes": 1, "passes-of-function": 1, "mentions": 2}
+	want := map[string]int{"violations": 0, "changes": 0, "faults": 0, "passes": 1, "passes-of-function": 1, "mentions": 2, "mentions-by-function": 0}
 	if len(table.Queries) != len(want) {
 		t.Errorf("%d saved queries, want %d", len(table.Queries), len(want))
 	}
