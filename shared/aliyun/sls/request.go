@@ -34,14 +34,21 @@ func ask[Resp any](ctx context.Context, c *Client, r request) (*Resp, error) {
 		if err != nil {
 			return err
 		}
-		out = new(Resp)
-		if json.Unmarshal(text, out, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
-			return aliyun.NoAnswer(ctx, r.api, errors.New("the answer is not as documented"), false)
+		if out, err = decode[Resp](text); err != nil {
+			return aliyun.NoAnswer(ctx, r.api, err, false)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	return out, nil
+}
+
+func decode[Resp any](text []byte) (*Resp, error) {
+	out := new(Resp)
+	if json.Unmarshal(text, out, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+		return nil, errors.New("the answer is not as documented")
 	}
 	return out, nil
 }

@@ -109,35 +109,49 @@ func (c *Client) page(ctx context.Context, q Query, offset, size int) (lines []L
 const searchAPI = "sls:GetLogs"
 
 func (c *Client) logs(ctx context.Context, q Query, offset, size int) ([]Line, bool, error) {
-	type response struct {
-		Meta struct {
-			Progress string `json:"progress"`
-		} `json:"meta"`
-		Data []map[string]jsontext.Value `json:"data"`
-	}
-	got, err := ask[response](ctx, c, request{searchAPI, http.MethodPost, "/logs", map[string]any{
+	got, err := ask[page](ctx, c, request{searchAPI, http.MethodPost, "/logs", map[string]any{
 		"from": q.From.Unix(), "to": q.To.Unix(), "query": q.Search, "line": size, "offset": offset, "reverse": q.Newest,
 	}})
 	if err != nil {
 		return nil, false, err
 	}
-	if len(got.Data) > size {
-		return nil, false, aliyun.NoAnswer(ctx, searchAPI, errors.New("the answer has more lines than were asked for"), false)
+	lines, complete, err := got.lines(size)
+	if err != nil {
+		return nil, false, aliyun.NoAnswer(ctx, searchAPI, err, false)
 	}
-	lines := make([]Line, len(got.Data))
-	for i, fields := range got.Data {
-		if lines[i], err = line(fields); err != nil {
-			return nil, false, aliyun.NoAnswer(ctx, searchAPI, err, false)
+	return lines, complete, nil
+}
+
+// page is an answer of GetLogs.
+type page struct {
+	Meta struct {
+		Progress string `json:"progress"`
+	} `json:"meta"`
+	Data []map[string]jsontext.Value `json:"data"`
+}
+
+// lines are at most size lines, and whether these are all of the page.
+func (p *page) lines(size int) (out []Line, complete bool, err error) {
+	if len(p.Data) > size {
+		return nil, false, errors.New("the answer has more lines than were asked for")
+	}
+	out = make([]Line, len(p.Data))
+	for i, fields := range p.Data {
+		if out[i], err = line(fields); err != nil {
+			return nil, false, err
 		}
 	}
-	switch got.Meta.Progress {
+	switch p.Meta.Progress {
 	case "Complete":
-		return lines, true, nil
+		return out, true, nil
 	case "Incomplete":
-		return lines, false, nil
+		return out, false, nil
 	}
-	return nil, false, aliyun.NoAnswer(ctx, searchAPI, errors.New("the answer does not say whether it is complete"), false)
+	return nil, false, errors.New("the answer does not say whether it is complete")
 }
+
+// lastSecond is the end of the year 9999: no time after it can be written as RFC 3339.
+const lastSecond = 253402300799
 
 // line reads the fields of a line, which are text; numbers are taken as they stand.
 func line(fields map[string]jsontext.Value) (Line, error) {
@@ -152,7 +166,7 @@ func line(fields map[string]jsontext.Value) (Line, error) {
 		out.Fields[name] = text
 	}
 	at, err := strconv.ParseInt(out.Fields["__time__"], 10, 64)
-	if err != nil || at <= 0 {
+	if err != nil || at <= 0 || at > lastSecond {
 		return out, errors.New("a line has no time")
 	}
 	out.At = time.Unix(at, 0).UTC()
