@@ -30,6 +30,7 @@ func (r *Runtime) InvokeAsync(region, name string, c Cause) error {
 	if len(c.Payload) > maxAsync {
 		return fmt.Errorf("invoking %s: the payload has %d bytes, allowed are %d", name, len(c.Payload), maxAsync)
 	}
+	c.async = true
 	r.attempt(&event{d: d, cause: c, queued: r.o.Clock.Now()})
 	return nil
 }

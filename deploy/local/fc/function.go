@@ -34,6 +34,16 @@ type Function struct {
 	MayLog func() error
 	// Logged is given the lines that were written there; may be nil.
 	Logged func(Lines)
+	// Measured is given each call that ran, as request metrics have it; nil where they are off.
+	Measured func(Metrics)
+}
+
+// Metrics are what is measured of one call.
+type Metrics struct {
+	RequestID, Instance string
+	Async, Cold         bool
+	Duration            time.Duration
+	ErrorType           string // empty for success, else FunctionTimeoutError or FunctionUnhandledError
 }
 
 // Lines are whole lines of an instance, in a file of the log store.
@@ -138,4 +148,5 @@ type Result struct {
 	RequestID string
 	Body      []byte
 	ErrorType string
+	late      bool // it ran out of time
 }

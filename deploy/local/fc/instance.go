@@ -44,6 +44,7 @@ func (r *Runtime) assign(x *running, session string) error {
 		if i, err = r.launch(x.f, x.creds); err != nil {
 			return err
 		}
+		x.cold = true
 	}
 	x.instance = i
 	r.sessions[session] = i

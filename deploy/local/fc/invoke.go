@@ -17,22 +17,29 @@ type running struct {
 	deadline time.Time // real
 	note     *Invocation
 	done     chan Result // has room for one
-	admitted bool        // it has an instance to run in, or was refused
-	counted  bool        // Close waits for it
+	async    bool
+	cold     bool // its instance was started for it
+	admitted bool // it has an instance to run in, or was refused
+	counted  bool // Close waits for it
 }
 
 // finish ends the invocation once; later outcomes are dropped.
-func (x *running) finish(kind string, body []byte) {
+func (x *running) finish(kind string, body []byte) { x.close(Result{Body: body, ErrorType: kind}) }
+
+func (x *running) close(res Result) {
+	res.RequestID = x.id
 	select {
-	case x.done <- Result{RequestID: x.id, Body: body, ErrorType: kind}:
+	case x.done <- res:
 	default:
 	}
 }
 
 // fail ends the invocation with an error as the platform words it.
-func (x *running) fail(kind, message string) {
+func (x *running) fail(kind, message string) { x.finish(kind, worded(kind, message)) }
+
+func worded(kind, message string) []byte {
 	body, _ := json.Marshal(map[string]string{"errorMessage": message, "errorType": kind}) // strings cannot fail
-	x.finish(kind, body)
+	return body
 }
 
 // run makes one attempt and calls then with its end. It waits for the process in real
@@ -51,11 +58,13 @@ func (r *Runtime) run(d *deployed, c Cause, attempt int, then func(Result, *Invo
 	if x.instance != nil {
 		r.refuse(x.note, x.instance.ship(false))
 	}
+	length := r.length(x)
 	end := func() {
 		r.end(x, res, took)
+		x.measure(res, took+length)
 		then(res, x.note)
 	}
-	if length := r.length(x); length > 0 {
+	if length > 0 {
 		r.uncount(x) // once closed, the clock may never get there
 		r.o.Clock.After(length, end)
 		return
@@ -101,7 +110,7 @@ func (r *Runtime) begin(d *deployed, c Cause, attempt int) *running {
 	r.serial++
 	id := fmt.Sprintf("1-%08x-%012x", now.Unix(), r.serial)
 	x := &running{
-		id: id, f: d, deadline: time.Now().Add(d.Timeout), payload: c.Payload, attempt: attempt, done: make(chan Result, 1),
+		id: id, f: d, deadline: time.Now().Add(d.Timeout), payload: c.Payload, async: c.async, attempt: attempt, done: make(chan Result, 1),
 		note: &Invocation{Function: d.Name, Region: d.Region, RequestID: id, Trigger: c.Trigger, Attempt: attempt, Start: now},
 	}
 	r.history = append(r.history, x.note)
@@ -155,7 +164,7 @@ func (r *Runtime) start(x *running) error {
 
 // expire ends an invocation that ran out of time, together with its process.
 func (r *Runtime) expire(x *running) {
-	x.fail(Unhandled, fmt.Sprintf("Function timed out after %d seconds", int(x.f.Timeout/time.Second)))
+	x.close(Result{ErrorType: Unhandled, Body: worded(Unhandled, fmt.Sprintf("Function timed out after %d seconds", int(x.f.Timeout/time.Second))), late: true})
 	r.mu.Lock()
 	i := x.instance
 	if i != nil {
@@ -207,6 +216,22 @@ func (r *Runtime) end(x *running, res Result, took time.Duration) {
 			r.work.Go(i.kill) // it was replaced meanwhile
 		}
 	}
+}
+
+// measure has the platform write what it measured of a call that had an instance. What it may
+// not write is lost, as lines are.
+func (x *running) measure(res Result, took time.Duration) {
+	if x.instance == nil || x.f.Measured == nil || x.f.MayLog != nil && x.f.MayLog() != nil {
+		return
+	}
+	m := Metrics{RequestID: x.id, Instance: x.instance.id, Async: x.async, Cold: x.cold, Duration: took}
+	switch {
+	case res.late:
+		m.ErrorType = "FunctionTimeoutError"
+	case res.ErrorType != "":
+		m.ErrorType = "FunctionUnhandledError"
+	}
+	x.f.Measured(m)
 }
 
 // maxKept bounds what is kept of an answer.

@@ -208,4 +208,5 @@ func (r *Runtime) Deliver(region, name string, c Cause, then func(Result)) error
 type Cause struct {
 	Trigger string
 	Payload []byte
+	async   bool
 }

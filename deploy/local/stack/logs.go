@@ -54,3 +54,17 @@ func (s *Stack) logged(f fc.Function, l *manifest.Log) func(fc.Lines) {
 		})
 	}
 }
+
+// measured shows what the platform measures of each call in the function's log store; nil
+// where request metrics are off.
+func (s *Stack) measured(f fc.Function, l *manifest.Log) func(fc.Metrics) {
+	if l == nil || !l.EnableRequestMetrics {
+		return nil
+	}
+	store, cloud := sls.Store{Account: f.Account, Region: f.Region, Project: l.Project, Name: l.Logstore}, s.o.Server
+	return func(m fc.Metrics) {
+		cloud.SLS.Write(store, sls.Batch{At: cloud.World.Clock.Now(), Function: f.Name, Instance: m.Instance, Request: &sls.Request{
+			ID: m.RequestID, Async: m.Async, Cold: m.Cold, Duration: m.Duration, MemoryMB: f.Memory, ErrorType: m.ErrorType,
+		}})
+	}
+}

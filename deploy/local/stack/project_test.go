@@ -23,7 +23,7 @@ var project = map[string]string{
 	"s.yaml": `edition: 3.0.0
 name: test
 vars:
-  logs: {project: "fleetwarden-${config('AccountID')}-${env('REGION', '')}", logstore: functions, logBeginRule: None}
+  logs: {project: "fleetwarden-${config('AccountID')}-${env('REGION', '')}", logstore: functions, logBeginRule: None, enableRequestMetrics: true}
   queues: acs:mns:${env('REGION', '')}:${config('AccountID')}:/queues
 resources:
   probe:
@@ -80,7 +80,7 @@ resources:
     component: fc3@0.1.22
     props: {region: "${env('HOME_REGION', '')}", functionName: fleetwarden-once, runtime: go1, handler: main, code: ./dist/once, memorySize: 128, timeout: 60, logConfig: "${vars.logs}", role: fleetwarden-once}
 `,
-	"deploy/queries.json": `{"fields":{"texts":["functionName"],"message":{"texts":["do"],"longs":["n"]}}}`,
+	"deploy/queries.json": `{"fields":{"texts":["functionName","hasFunctionError","errorType","invocationType"],"message":{"texts":["do"],"longs":["n"]}}}`,
 	"deploy/queues.json": `{"queues":[
 		{"name":"fleetwarden-dead-letters","messageRetentionPeriod":604800,"visibilityTimeout":60},
 		{"name":"fleetwarden-probe","messageRetentionPeriod":604800,"visibilityTimeout":600,"deadLetter":{"queue":"fleetwarden-dead-letters","maxReceiveCount":5},"eventRules":["running"]}]}`,

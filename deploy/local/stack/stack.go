@@ -242,7 +242,7 @@ func (s *Stack) function(short string, p manifest.Function) (fc.Function, error)
 			}
 		}
 	}
-	f.MayLog, f.Logged = s.mayLog(f, p.LogConfig), s.logged(f, p.LogConfig)
+	f.MayLog, f.Logged, f.Measured = s.mayLog(f, p.LogConfig), s.logged(f, p.LogConfig), s.measured(f, p.LogConfig)
 	return f, nil
 }
 

@@ -111,7 +111,7 @@ func (r *request) search(in search) (rows []map[string]string, progress string, 
 // find reads the lines that fit.
 func (x *store) find(in search, fits test) (found []entry, err error) {
 	for _, b := range x.batches {
-		if at := b.At.Unix(); at < *in.From || at >= *in.To || in.Topic != "" && in.Topic != "FCLogs:"+b.Function {
+		if at := b.At.Unix(); at < *in.From || at >= *in.To {
 			continue
 		}
 		lines, err := b.lines()
@@ -119,7 +119,7 @@ func (x *store) find(in search, fits test) (found []entry, err error) {
 			return nil, refuse(500, "InternalServerError", "simcloud: reading the log: %v", err)
 		}
 		for _, e := range lines {
-			if fits(&searched{fields: e.fields}) {
+			if (in.Topic == "" || in.Topic == e.fields["__topic__"]) && fits(&searched{fields: e.fields}) {
 				found = append(found, e)
 			}
 		}
