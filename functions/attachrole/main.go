@@ -30,7 +30,8 @@ func handle(ctx context.Context, inv *invocation.Invocation) (fleet.Pass, error)
 	return controls.Run(ctx, inv, func(_ fleet.AccountID, session *aliyun.Session) (reconcile.Control[*fleet.World], error) {
 		instances, roles := ecs.New(session), ram.New(session)
 		return controls.Instances(observe.World{
-			Listings: instances, Young: instances, RoleNames: instances, Roles: roles, Users: instances, Now: session.Now,
+			Listings: instances, Young: instances, RoleNames: instances, Roles: roles,
+			Users: new(observe.Memory).Users(instances), Now: session.Now,
 		}, inv.Options.Policy, []reconcile.Step{
 			{Kind: fleet.EnsureRole, Act: instancerole.Ensure(roles)},
 			{Kind: fleet.GrantRole, Act: instancerole.Grant(roles)},

@@ -36,7 +36,8 @@ func TrustedInstance(w *observe.World, p *policy.Policy) Decide {
 	return instances.TrustedInstance
 }
 
-// InstanceRole reads RoleNames, Roles and, where a part of the control is enforced, Users.
+// InstanceRole reads RoleNames, Roles and, where a part of the control is enforced, Users, of
+// the regions that the policy lists or else all of the account.
 func InstanceRole(w *observe.World, p *policy.Policy) Decide {
 	w.Needed = []string{p.InstanceRole.Role}
 	return instances.Role

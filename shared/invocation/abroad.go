@@ -7,8 +7,8 @@ import "strings"
 // the resources.
 var abroad = map[string][]string{
 	"attach-role": {
-		"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances", "ecs:DetachInstanceRamRole",
-		"ram:AttachPolicyToRole", "ram:CreatePolicy", "ram:CreateRole", "ram:GetPolicy", "ram:GetRole",
+		"ecs:AttachInstanceRamRole", "ecs:DescribeInstanceRamRole", "ecs:DescribeInstances", "ecs:DescribeRegions",
+		"ecs:DetachInstanceRamRole", "ram:AttachPolicyToRole", "ram:CreatePolicy", "ram:CreateRole", "ram:GetPolicy", "ram:GetRole",
 		"ram:ListPoliciesForRole", "ram:PassRole",
 	},
 	"backfill": {

@@ -36,6 +36,7 @@ type cloud struct {
 	images    map[string]fleet.Image
 	kms       string
 	young     []string
+	regions   []fleet.Region   // of the account
 	fails     map[string]error // by API
 
 	calls map[string]int

@@ -81,7 +81,7 @@ type World struct {
 	Past  Past
 	Waits func(*fleet.World) []string
 	// Users reads which instances have the roles that WantsUsers returns, in UsersIn or,
-	// where that is empty, in the region of the batch. Nil reads nothing.
+	// where that is empty, in all regions of the account. Nil reads nothing.
 	Users      Users
 	WantsUsers func(*fleet.World) []string
 	UsersIn    []fleet.Region

@@ -23,6 +23,8 @@ type Memory struct {
 	runs   *answer[map[string][]fleet.Invocation]
 	disks  *surveyed
 	users  map[roleIn]answer[map[string]fleet.Listing]
+	// regions are those of the account, as one of them has listed them.
+	regions map[fleet.Region]answer[[]fleet.Region]
 }
 
 // Limits of the cached roles (or regions), images and instances with runs; beyond them each
@@ -157,12 +159,13 @@ func (o assistantsOnce) Invocations(ctx context.Context, region fleet.Region, si
 	return runs, err
 }
 
-// Users reads once for each region which instances have a role.
+// Users reads once the regions of the account, and for each which instances have a role.
 func (m *Memory) Users(u Users) Users {
 	if m.users == nil {
 		m.users = map[roleIn]answer[map[string]fleet.Listing]{}
+		m.regions = map[fleet.Region]answer[[]fleet.Region]{}
 	}
-	return usersOnce{u, m.users}
+	return usersOnce{u, m}
 }
 
 // roleIn is a role, as the instances of a region have it.
@@ -173,9 +176,13 @@ type roleIn struct {
 
 type usersOnce struct {
 	users Users
-	known map[roleIn]answer[map[string]fleet.Listing]
+	m     *Memory
+}
+
+func (o usersOnce) Regions(ctx context.Context, home fleet.Region) ([]fleet.Region, error) {
+	return once(o.m.regions, home, func() ([]fleet.Region, error) { return o.users.Regions(ctx, home) })
 }
 
 func (o usersOnce) RoleUsers(ctx context.Context, region fleet.Region, role string) (map[string]fleet.Listing, error) {
-	return once(o.known, roleIn{region, role}, func() (map[string]fleet.Listing, error) { return o.users.RoleUsers(ctx, region, role) })
+	return once(o.m.users, roleIn{region, role}, func() (map[string]fleet.Listing, error) { return o.users.RoleUsers(ctx, region, role) })
 }

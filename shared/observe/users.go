@@ -2,15 +2,17 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
 	"fleetwarden/shared/fleet"
 )
 
-// Users reads which instances of a region have a RAM role. An error says also that there are
-// too many to read.
+// Users reads which instances of a region have a RAM role, and the regions that an account can
+// use. An error says also that there are too many to read.
 type Users interface {
+	Regions(ctx context.Context, home fleet.Region) ([]fleet.Region, error)
 	RoleUsers(ctx context.Context, region fleet.Region, role string) (map[string]fleet.Listing, error)
 }
 
@@ -34,13 +36,18 @@ func (o World) users(ctx context.Context, w *fleet.World) error {
 
 func (o World) usersOf(ctx context.Context, at fleet.Scope, role string) (out []fleet.Instance, err error) {
 	regions := o.UsersIn
-	if len(regions) == 0 {
-		regions = []fleet.Region{at.Region}
+	if len(regions) == 0 { // a role serves instances anywhere, and one region does not know of the others
+		if regions, err = o.Users.Regions(ctx, at.Region); err != nil {
+			return nil, fmt.Errorf("the regions of the account: %w", err)
+		}
+		if !slices.Contains(regions, at.Region) {
+			return nil, fmt.Errorf("the regions of the account are listed without %s, which has instances", at.Region)
+		}
 	}
 	for _, r := range regions {
 		found, err := o.Users.RoleUsers(ctx, r, role)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("those of %s: %w", r, err)
 		}
 		for _, id := range slices.Sorted(maps.Keys(found)) {
 			ref := fleet.Ref{Scope: fleet.Scope{Account: at.Account, Region: r}, Kind: fleet.KindInstance, ID: id}
