@@ -27,7 +27,7 @@ type Exemption struct {
 // Exempt returns the first valid exemption of a violation. One that needs facts that were
 // not observed does not apply.
 func (p *Policy) Exempt(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) (Exemption, bool) {
-	return first(p.Exemptions, func(e Exemption) bool { return at.Before(e.Expires) && e.excuses(control, rule, ref, l) })
+	return first(p.Exemptions, func(e Exemption) bool { return e.concerns(control, rule, at) && e.means(ref, l) })
 }
 
 // Lapsed returns the first exemption that would match the resource and has expired at a
@@ -44,7 +44,16 @@ func first(of []Exemption, ok func(Exemption) bool) (Exemption, bool) {
 }
 
 func (e Exemption) excuses(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {
-	return e.Control == control && (e.Rule == "" || e.Rule == rule) && e.means(ref, l)
+	return e.about(control, rule) && e.means(ref, l)
+}
+
+func (e Exemption) about(control, rule string) bool {
+	return e.Control == control && (e.Rule == "" || e.Rule == rule)
+}
+
+// concerns reports whether the exemption works for a rule at a time.
+func (e Exemption) concerns(control, rule string, at time.Time) bool {
+	return at.Before(e.Expires) && e.about(control, rule)
 }
 
 func (e Exemption) means(ref fleet.Ref, l fleet.Fact[fleet.Listing]) bool {

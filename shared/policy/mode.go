@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"time"
 
 	"fleetwarden/shared/fleet"
 )
@@ -43,8 +44,31 @@ func (p *Policy) enforces(control string, match func(Selector) Match) Match {
 	return No
 }
 
-// EnforcesAll reports whether a control acts on all that the policy guards in an account, by
-// accounts and regions alone, so that no fact about a resource can limit it.
+// ActsOn reports whether a rule of a control may have something changed for the sake of a
+// resource: it covers it, enforces it, and no exemption excuses it. Maybe where that depends on
+// a fact that was not observed.
+func (p *Policy) ActsOn(control, rule string, ref fleet.Ref, l fleet.Fact[fleet.Listing], at time.Time) Match {
+	excused := No
+	for _, e := range p.Exemptions {
+		if e.concerns(control, rule, at) {
+			excused = max(excused, e.match(ref, l))
+		}
+	}
+	return min(p.Covers(control, rule, ref.Scope, l), p.Enforces(control, ref.Scope, l), Yes-excused)
+}
+
+// CoversAll reports whether a rule of a control leaves out nothing that the policy guards, by
+// include, exclude or an exemption.
+func (p *Policy) CoversAll(control, rule string, at time.Time) bool {
+	if !p.Asks(control, rule) {
+		return false
+	}
+	c := p.scopeOf(control, rule)
+	return len(c.Include)+len(c.Exclude) == 0 && !slices.ContainsFunc(p.Exemptions, func(e Exemption) bool { return e.concerns(control, rule, at) })
+}
+
+// EnforcesAll reports whether a control is enforced for all that the policy guards in an
+// account, by accounts and regions alone, so that no fact about a resource can limit it.
 func (p *Policy) EnforcesAll(control string, account fleet.AccountID) bool {
 	all := func(r fleet.Region) bool {
 		return p.Enforces(control, fleet.Scope{Account: account, Region: r}, fleet.Unknown[fleet.Listing]("any")) == Yes

@@ -85,6 +85,8 @@ func TestASelectorThatTakesEverythingIsTheModeEnforce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, p := anyWorld(t), anyPolicy(t)
 		p.Agent.Mode = policy.Enforce
+		p.InstanceRole.Include, p.InstanceRole.Exclude = nil, nil // which leave out users of a role
+		p.Exemptions = slices.DeleteFunc(p.Exemptions, func(e policy.Exemption) bool { return e.Control == policy.ControlInstanceRole })
 		var everything []policy.Selector
 		switch pick(t, "by", "account", "regions", "tags") {
 		case "account":
@@ -250,6 +252,69 @@ func TestARoleOfOthersIsChangedOnlyWithAllOfThem(t *testing.T) {
 		}
 		if said := strings.Join(why, "\n"); !strings.Contains(said, tc.why) {
 			t.Errorf("%s: said %s", name, said)
+		}
+	}
+}
+
+// Of the users of a role none is one that the policy leaves alone: by include, by exclude or by an
+// exemption that works for the rule, whether enforceFor goes by tags or takes the account.
+func TestARoleIsNotChangedWhileItsUsersAreLeftOut(t *testing.T) {
+	tag := func(k, v string) policy.Selector { return policy.Selector{Tags: map[string]string{k: v}} }
+	exempt := func(rule string, hours int, s policy.Selector, ids ...string) []policy.Exemption {
+		e := exempting(policy.ControlInstanceRole, rule, s, hours)
+		e[0].Instances = ids
+		return e
+	}
+	const left, unsure = "include, exclude or an exemption leaves out instances that have it: i-2", "could not be determined: i-2"
+	for name, tc := range map[string]struct {
+		change func(*policy.Policy)
+		unread bool
+		why    string // "" if the role is changed
+	}{
+		"none":                 {change: func(*policy.Policy) {}},
+		"excluded":             {change: func(p *policy.Policy) { p.InstanceRole.Exclude = []policy.Selector{tag("env", "prod")} }, why: left},
+		"excluded, and unread": {change: func(p *policy.Policy) { p.InstanceRole.Exclude = []policy.Selector{tag("env", "prod")} }, unread: true, why: unsure},
+		"another is excluded":  {change: func(p *policy.Policy) { p.InstanceRole.Exclude = []policy.Selector{tag("env", "lab")} }},
+		"excluded by its region": {change: func(p *policy.Policy) {
+			p.InstanceRole.Exclude = []policy.Selector{{Regions: []fleet.Region{"cn-beijing"}}}
+		}, why: left},
+		"not included":                {change: func(p *policy.Policy) { p.InstanceRole.Include = []policy.Selector{tag("env", "test")} }, why: left},
+		"exempt":                      {change: func(p *policy.Policy) { p.Exemptions = exempt("", 1, policy.Selector{}, "i-2") }, why: left},
+		"exempt from the rule":        {change: func(p *policy.Policy) { p.Exemptions = exempt(policy.RuleSystrustRole, 1, tag("env", "prod")) }, why: left},
+		"exempt by a tag, and unread": {change: func(p *policy.Policy) { p.Exemptions = exempt("", 1, tag("env", "prod")) }, unread: true, why: unsure},
+		"exempt from another rule":    {change: func(p *policy.Policy) { p.Exemptions = exempt(policy.RuleOverBroadRole, 1, policy.Selector{}, "i-2") }},
+		"exempt until before":         {change: func(p *policy.Policy) { p.Exemptions = exempt("", 0, policy.Selector{}, "i-2") }},
+		"another is exempt":           {change: func(p *policy.Policy) { p.Exemptions = exempt("", 1, policy.Selector{}, "i-3") }},
+	} {
+		for by, only := range map[string]policy.Selector{"a tag": tag("rollout", "canary"), "the account": {Accounts: []fleet.AccountID{here.Account}}} {
+			one := listed(trusted(), func(l *fleet.Listing) { l.Tags["rollout"], l.Tags["env"] = "canary", "test" })
+			one.Ref.ID, one.RoleName = "i-1", fleet.See(theirs)
+			two := listed(trusted(), func(l *fleet.Listing) { l.Tags["rollout"], l.Tags["env"] = "canary", "prod" })
+			two.Ref.ID, two.Ref.Scope.Region, two.RoleName = "i-2", "cn-beijing", fleet.See(theirs)
+			if tc.unread {
+				two.Listed = fleet.Unknown[fleet.Listing]("denied")
+			}
+			p := partly(enforcing(), only)
+			p.InstanceRole.Conflict = policy.ConflictGrant
+			tc.change(p)
+			w := world(one)
+			asks := instances.SharedRoles(instances.Role, p)(w)
+			if alone := by == "the account" && name == "none"; alone != (len(asks) == 0) && !strings.HasPrefix(name, "exempt ") {
+				t.Errorf("%s, by %s: it asks for the users of %v", name, by, asks)
+			}
+			if len(asks) > 0 {
+				w.Users = map[string]fleet.Fact[[]fleet.Instance]{theirs: fleet.See([]fleet.Instance{one, two})}
+			}
+			var why []string
+			changed := false
+			for _, v := range instances.Role(w, p) {
+				for _, c := range v.Changes {
+					changed, why = changed || c.Covered, append(why, c.Uncovered)
+				}
+			}
+			if said := strings.Join(why, ""); changed != (tc.why == "") || !strings.Contains(said, tc.why) {
+				t.Errorf("%s, by %s: changed %t, %q", name, by, changed, said)
+			}
 		}
 	}
 }
