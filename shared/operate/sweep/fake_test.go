@@ -281,6 +281,10 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 			role.Outcome, role.Severity = fleet.Violation, fleet.High
 			role.Changes = []fleet.Change{{Kind: fleet.AttachRole, Ref: r, Want: "role"}}
 		}
+		if end == "S" { // the role of many lacks something
+			role.Outcome, role.Severity = fleet.Violation, fleet.High
+			role.Changes = []fleet.Change{{Kind: fleet.GrantRole, Ref: fleet.Ref{Scope: fleet.Scope{Account: r.Scope.Account}, Kind: fleet.KindRole, ID: "app"}, Want: "policy"}}
+		}
 		if strings.Contains(end, "s") { // and the role itself is missing
 			role.Outcome, role.Severity = fleet.Violation, fleet.High
 			shared := fleet.Ref{Scope: fleet.Scope{Account: r.Scope.Account}, Kind: fleet.KindRole, ID: "role"}

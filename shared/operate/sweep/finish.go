@@ -92,14 +92,18 @@ func outcomes(changes, made []report.ChangeCount, held map[string]hold) []report
 		}
 		n := c.N
 		c.N = 0
+		to := c
+		to.State = fleet.Forwarded
+		if h.why != "" {
+			to.State = fleet.Held
+		}
+		n = min(n, out[c]) // one that another rule asked for first stays where that counted it
 		if out[c] -= n; out[c] == 0 {
 			delete(out, c)
 		}
-		c.State = fleet.Forwarded
-		if h.why != "" {
-			c.State = fleet.Held
+		if n > 0 {
+			out[to] += n
 		}
-		out[c] += n
 	}
 	return sums(out)
 }

@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/report"
 )
 
@@ -133,5 +136,47 @@ func TestEachNightSaysWhatIsHeldAndSinceWhen(t *testing.T) {
 	again := c.now.AddDate(0, 0, 1)
 	if fs := found(); len(fs) != 1 || !strings.Contains(fs[0].Reason, "since "+again.Format(time.DateOnly)) {
 		t.Errorf("held again since the night before: %v", fs)
+	}
+}
+
+// A change to what several instances share is forwarded by the page that covers it, whether
+// another page has asked for it before, uncovered, or does so later.
+func TestASharedChangeIsForwardedByWhicheverPageCoversIt(t *testing.T) {
+	for name, pages := range map[string][]string{
+		"covered later":       {"h1s", "h2", "h3", "h4c"},
+		"covered first":       {"h1c", "h2", "h3", "h4s"},
+		"covered on both":     {"h1c", "h2", "h3", "h4c"},
+		"on neither":          {"h1s", "h2", "h3", "h4s"},
+		"covered after two":   {"h1s", "h2", "h3", "h4", "h5", "h6", "h7s", "h8", "h9", "h10c"},
+		"covered on one page": {"h1s", "h2c"},
+	} {
+		c := only(pages)
+		c.policy.InstanceRole.Mode, c.policy.InstanceRole.EnforceFor = policy.Audit, []policy.Selector{{VPCs: []string{"vpc-none"}}}
+		covered := false
+		for _, id := range pages {
+			if strings.HasSuffix(id, "c") {
+				covered = true
+				c.policy.InstanceRole.EnforceFor = append(c.policy.InstanceRole.EnforceFor, policy.Selector{VPCs: []string{"vpc-" + id}})
+			}
+		}
+		c.as = map[string]string{}
+		for _, id := range pages {
+			if strings.ContainsAny(id, "sc") {
+				c.as[id] = "S" // the shared role alone
+			}
+		}
+		got := c.swept(t, fine)
+		want := map[string]int{"instance-role planned": 1}
+		if covered {
+			want = map[string]int{"instance-role forwarded": 1}
+		}
+		if diff := cmp.Diff(want, changes(got.shard(t, hangzhou))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		for _, id := range pages {
+			if sent := strings.Contains(strings.Join(got.Notified, "\n")+"\n", "instance "+id+"\n"); sent != strings.HasSuffix(id, "c") {
+				t.Errorf("%s: the owner is notified of %v", name, got.Notified)
+			}
+		}
 	}
 }

@@ -16,14 +16,16 @@ type totals struct {
 	Pages   int                  `json:"pages,omitempty"` // that were listed, some perhaps twice
 	Counts  []report.Count       `json:"counts,omitempty"`
 	Changes []report.ChangeCount `json:"changes,omitempty"`
-	// Covered are those of Changes that the policy had made when they were judged. A change of
-	// a role that several instances ask for counts as the first of them asked for it.
+	// Covered are those of Changes that the policy had made when they were judged. One of what
+	// several instances share is among them once one of those that ask for it is covered.
 	Covered []report.ChangeCount `json:"covered,omitempty"`
 	Exempt  []report.Exemption   `json:"exempt,omitempty"`
 	Due     map[string]int       `json:"due,omitempty"` // resources, by control, without a change
 	// Shared are the digests of the changes to what several instances share: see
 	// [fleet.Resume].
 	Shared []string `json:"shared,omitempty"`
+	// SharedCovered are those of Shared that Covered counts.
+	SharedCovered []string `json:"sharedCovered,omitempty"`
 	// Remembered counts what parts have for the memory.
 	Remembered int   `json:"remembered,omitempty"`
 	Calls      calls `json:"calls,omitempty"`
@@ -36,12 +38,13 @@ type tally struct {
 	covered map[report.ChangeCount]int
 	exempt  map[report.Exemption]int
 	due     map[string]int
-	// seen knows the changes that are counted.
-	seen *fleet.Distinct
+	// seen knows the changes that are counted, made those among them that are covered.
+	seen, made *fleet.Distinct
 }
 
 func newTally(t totals) *tally {
-	out := &tally{map[report.Count]int{}, counted(t.Changes), counted(t.Covered), map[report.Exemption]int{}, map[string]int{}, fleet.Resume(fleet.Total{}, t.Shared)}
+	out := &tally{map[report.Count]int{}, counted(t.Changes), counted(t.Covered), map[report.Exemption]int{}, map[string]int{},
+		fleet.Resume(fleet.Total{}, t.Shared), fleet.Resume(fleet.Total{}, t.SharedCovered)}
 	for _, x := range t.Counts {
 		n := x.N
 		x.N = 0
@@ -84,14 +87,14 @@ func (t *tally) finding(f *fleet.FindingRecord) bool {
 	return true
 }
 
-// change counts a change, unless it is counted: every page that needs a role asks for it.
+// change counts a change, unless it is counted: every page that needs a role asks for it. One
+// that a page asked for uncovered is counted as covered by a later page that has it made.
 func (t *tally) change(c *fleet.ChangeRecord, covered bool) {
-	if !t.seen.Add(c.Identity()) {
-		return
-	}
 	k := report.ChangeCount{Control: c.Control, Rule: c.Rule, Kind: c.Kind, State: c.State}
-	t.changes[k]++
-	if covered {
+	if t.seen.Add(c.Identity()) {
+		t.changes[k]++
+	}
+	if covered && t.made.Add(c.Identity()) {
 		t.covered[k]++
 	}
 }
@@ -144,7 +147,7 @@ func exemption(e policy.Exemption) report.Exemption {
 
 // totals are in a fixed order.
 func (t *tally) totals() totals {
-	out := totals{Due: maps.Clone(t.due), Shared: t.seen.Shared()}
+	out := totals{Due: maps.Clone(t.due), Shared: t.seen.Shared(), SharedCovered: t.made.Shared()}
 	for x, n := range t.counts {
 		x.N = n
 		out.Counts = append(out.Counts, x)
