@@ -32,8 +32,9 @@ type collector struct {
 	due    []Drift
 	memory []memory.Entry
 	size   int
-	// notified returns up to when the owner of a control knows what has matured.
-	notified func(control string) (time.Time, error)
+	// notified returns up to when the owner of a control knows what has matured; of one of
+	// which a part is enforced, in that part.
+	notified func(control string, part bool) (time.Time, error)
 	// tally counts the whole attempt.
 	tally *tally
 	// covered are the changes of the page that the policy has made.
@@ -117,7 +118,7 @@ func (c *collector) instances(w *fleet.World, verdicts []fleet.Verdict) {
 		listed[in.Ref.Key()] = in.Listed
 	}
 	c.saw(len(w.Instances), verdicts)
-	c.matured(verdicts, w.At)
+	c.matured(w, verdicts)
 	c.note(w, verdicts)
 	c.exempted(verdicts, func(v fleet.Verdict) (policy.Exemption, bool) {
 		return c.s.Options.Policy.Exempt(v.Control, v.Rule, v.Ref, listed[v.Ref.Key()], w.At)
@@ -205,19 +206,26 @@ func DriftOf(verdicts []fleet.Verdict) (out []Drift) {
 const soon = 30 * time.Minute
 
 // matured collects violations whose patience has ended, or ends soon, that ask for no change,
-// and that the owner has not been notified of: it reports them, once.
-func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
+// and that the owner has not been notified of: it reports them, once. Of a control of which a
+// part is enforced they are those of that part.
+func (c *collector) matured(w *fleet.World, verdicts []fleet.Verdict) {
+	p := c.s.Options.Policy
 	for _, v := range verdicts {
-		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(at.Add(soon)) {
+		part := p.Partly(v.Control)
+		if v.Outcome != fleet.Violation || len(v.Changes) > 0 || !v.Matured(w.At.Add(soon)) || part && !v.Covered {
 			continue
 		}
-		if end := v.Since.Add(v.Patience); !end.After(c.into.start.BeforeAt) && c.s.Options.Policy.ModeOf(v.Control) == policy.Enforce {
-			known, err := c.notified(v.Control)
+		due := v.Since.Add(v.Patience)
+		if part { // what was tagged, or named by the policy, yesterday may have matured long before
+			due = later(due, c.taken(w, v))
+		}
+		if !due.After(c.into.start.BeforeAt) && (part || p.ModeOf(v.Control) == policy.Enforce) {
+			known, err := c.notified(v.Control, part)
 			if err != nil {
 				c.broken = err
 				return
 			}
-			if !end.After(known) {
+			if !due.After(known) {
 				continue
 			}
 		}
@@ -225,6 +233,23 @@ func (c *collector) matured(verdicts []fleet.Verdict, at time.Time) {
 		c.tally.due[v.Control]++
 		c.size += 100
 	}
+}
+
+// taken is since when sweeps have found that a violation is in the part that is enforced.
+func (c *collector) taken(w *fleet.World, v fleet.Verdict) time.Time {
+	for _, in := range w.Instances {
+		if since, ok := in.Found.V[inPart(v.Rule)]; ok && in.Ref.Key() == v.Ref.Key() {
+			return since
+		}
+	}
+	return c.into.start.At
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // full says that it is time to write a part.

@@ -23,6 +23,8 @@ type end struct {
 	Memory int `json:"memory,omitempty"`
 	// Notified are the controls whose owners know of every violation that had matured.
 	Notified []string `json:"notified,omitempty"`
+	// NotifiedPart are those whose owners know of that in the part that is enforced.
+	NotifiedPart []string `json:"notifiedPart,omitempty"`
 	// Findings are those about the shard itself.
 	Findings []fleet.Record `json:"findings,omitempty"`
 }
@@ -60,7 +62,11 @@ func (s *Sweep) finish(ctx context.Context, p progress, fault string) error {
 			found = append(found, p.dueFinding(control, h))
 			continue
 		}
-		if !s.Options.Policy.Partly(control) { // of the rest the owner knows nothing
+		switch {
+		case p.start.Policy != s.Options.Stamp.Policy: // another one may have judged what matured
+		case s.Options.Policy.Partly(control): // of the rest the owner knows nothing
+			e.NotifiedPart = append(e.NotifiedPart, control)
+		default:
 			e.Notified = append(e.Notified, control)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/memory"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/reconcile"
 )
 
@@ -118,10 +119,11 @@ func (s *Sweep) earlier(ctx context.Context, p *progress) iter.Seq2[earlier, err
 }
 
 // notified returns when the newest sweep began after which the owner of a control knew of
-// all that had matured in the shard; zero where none lately says so. It reads that once.
-func (s *Sweep) notified(ctx context.Context, p *progress) func(control string) (time.Time, error) {
+// all that had matured in the shard or, with part, in the part that was enforced; zero where
+// none lately says so. It reads that once.
+func (s *Sweep) notified(ctx context.Context, p *progress) func(control string, part bool) (time.Time, error) {
 	known := map[string]time.Time{}
-	return func(control string) (time.Time, error) {
+	return func(control string, part bool) (time.Time, error) {
 		if at, ok := known[control]; ok {
 			return at, nil
 		}
@@ -130,7 +132,7 @@ func (s *Sweep) notified(ctx context.Context, p *progress) func(control string) 
 			if err != nil {
 				return at, err
 			}
-			if slices.Contains(x.Notified, control) {
+			if slices.Contains(x.Notified, control) || part && slices.Contains(x.NotifiedPart, control) {
 				at = x.at
 				break
 			}
@@ -184,13 +186,23 @@ func (c *collector) note(w *fleet.World, verdicts []fleet.Verdict) {
 		by[v.Ref.Key()] = append(by[v.Ref.Key()], v)
 	}
 	for _, in := range w.Instances {
-		entries := noted(in, by[in.Ref.Key()], w.At.UTC().Truncate(time.Second))
+		entries := noted(c.s.Options.Policy, in, by[in.Ref.Key()], c.into.start.At.UTC().Truncate(time.Second), w.At.UTC().Truncate(time.Second))
 		c.memory = append(c.memory, entries...)
 		c.size += 100 * len(entries)
 	}
 }
 
-func noted(in fleet.Instance, verdicts []fleet.Verdict, at time.Time) (out []memory.Entry) {
+// inPart is the name by which the memory has since when what violates a rule is in the part of
+// its control that is enforced.
+func inPart(rule string) string { return rule + "_enforced" }
+
+// enforcedPart reports whether a verdict is a violation without a change in the part of its
+// control that is enforced, of which the owner is notified once.
+func enforcedPart(p *policy.Policy, v fleet.Verdict) bool {
+	return v.Outcome == fleet.Violation && v.Patience > 0 && len(v.Changes) == 0 && v.Covered && p.Partly(v.Control)
+}
+
+func noted(p *policy.Policy, in fleet.Instance, verdicts []fleet.Verdict, begun, at time.Time) (out []memory.Entry) {
 	held := maps.Clone(in.Found.V)
 	add := func(rule string, first time.Time) {
 		out = append(out, memory.Entry{ID: in.Ref.ID, Rule: rule, First: first})
@@ -211,6 +223,12 @@ func noted(in fleet.Instance, verdicts []fleet.Verdict, at time.Time) (out []mem
 			add(v.Rule, first)
 		case known:
 			add(v.Rule, time.Time{})
+		}
+		switch since, known := in.Found.V[inPart(v.Rule)]; {
+		case known && (undetermined || enforcedPart(p, v)):
+			add(inPart(v.Rule), since)
+		case enforcedPart(p, v): // by when the sweep began, which is what a later one knows of this one
+			add(inPart(v.Rule), begun)
 		}
 	}
 	for rule, first := range held {

@@ -255,26 +255,42 @@ func TestAnOwnerIsNotifiedOnceWhenAPatienceEnds(t *testing.T) {
 	}
 }
 
-// Where a part of a control is enforced, its owner hears of that each night: a sweep does not
-// claim that the owner knows of all that had matured, so that the rest is reported once it is
-// enforced as well.
-func TestAnOwnerIsNotifiedOfWhatMaturesInThePartThatIsEnforced(t *testing.T) {
+// Where a part of a control is enforced, its owner hears once of what matures in that, and of
+// what has matured when it comes into the part. A sweep does not claim that the owner knows of
+// all that had matured, so that the rest is reported once it is enforced as well.
+func TestAnOwnerIsNotifiedOnceOfWhatMaturesInThePartThatIsEnforced(t *testing.T) {
 	c := newCloud()
-	c.policy.Agent.Mode, c.policy.Agent.EnforceFor = policy.Audit, []policy.Selector{{VPCs: []string{"vpc-h2o"}}}
-	c.fleets[hangzhou] = []string{"h1", "h2o", "h3o"}
+	part := func(ids ...string) {
+		c.policy.Agent.Mode, c.policy.Agent.EnforceFor = policy.Audit, []policy.Selector{{VPCs: ids}}
+	}
+	c.fleets[hangzhou] = []string{"h1", "h2o", "h3o", "h4o"}
 	const message = "push-agent@cn-hangzhou: 1000000000000001/cn-hangzhou instance "
-	for day := range 3 {
-		c.nightly(t, day, fine)
+	day := 0
+	nights := func(what string, n, two, three, four int, do doer) {
+		t.Helper()
+		for range n {
+			c.nightly(t, day, do)
+			day++
+		}
+		if got := [3]int{c.notified[message+"h2o"], c.notified[message+"h3o"], c.notified[message+"h4o"]}; got != [3]int{two, three, four} {
+			t.Errorf("%s: notified %v times", what, got)
+		}
 	}
-	if c.notified[message+"h2o"] != 2 || c.notified[message+"h3o"] != 0 {
-		t.Errorf("notified of %v", c.notified)
-	}
+	part("vpc-h2o")
+	nights("a part", 4, 1, 0, 0, fine)
+	part("vpc-h2o", "vpc-h3o")
+	nights("one came into the part, and no message can be sent", 2, 1, 0, 0, failing(failure{class: fleet.Denied}, 99, "notify push-agent"))
+	nights("one came into the part", 3, 1, 1, 0, fine)
+	c.as = map[string]string{"h2o": "u"}
+	nights("one cannot be read", 1, 1, 1, 0, fine)
+	c.as = nil
+	nights("it can be read again", 2, 1, 1, 0, fine)
+	part("vpc-h3o")
+	nights("one has left the part", 2, 1, 1, 0, fine)
+	part("vpc-h2o", "vpc-h3o")
+	nights("it is back", 3, 2, 1, 0, fine)
 	c.policy.Agent.Mode, c.policy.Agent.EnforceFor = policy.Enforce, nil
-	c.nightly(t, 3, fine)
-	c.nightly(t, 4, fine)
-	if c.notified[message+"h3o"] != 1 {
-		t.Errorf("notified of %v once all is enforced", c.notified)
-	}
+	nights("all is enforced", 3, 3, 2, 1, fine)
 }
 
 // A patience that ends in a night whose shard fails, or whose message does, or in which the
