@@ -28,8 +28,8 @@ is written. Review the plan, then apply it. If a place could not be read, the pl
 it, and the exit status is 1.
 
 To roll a control out, plan a part at a time: by --tag or --resource-group, and with --max and
---part as many of it as you and the policy's limits let through. Of a control in audit with
-enforceFor, both take what that enforces.`, Bind: func(c *Call, set *flag.FlagSet) Run {
+--part as many of it as you and the policy's limits let through. Of a control in audit, both
+take what its enforceFor enforces, and nothing without one.`, Bind: func(c *Call, set *flag.FlagSet) Run {
 		var f scope
 		f.bind(set)
 		set.IntVar(&f.Most, "max", 0, "at most this `NUMBER` of resources, for which the policy has something changed; 0: all")

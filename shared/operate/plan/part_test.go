@@ -60,9 +60,10 @@ func TestAPartIsWhatTheLimitsLetThroughUntilAllIsDone(t *testing.T) {
 
 // A limit of 0 lets nothing through, and the plan says that it is empty because of it.
 func TestAPartOfNothingSaysWhichLimitIsInTheWay(t *testing.T) {
-	limits := policy.Limits{MaxChanges: 100, MaxPercent: 100}
+	pol := enforcing()
+	pol.Limits = policy.Limits{MaxChanges: 100, MaxPercent: 100}
 	d := drifted(hangzhou, role, "i-1", fleet.Change{Kind: fleet.ReplaceRole, Ref: attach(hangzhou, "i-1").Ref, Before: "theirs", Want: "role"})
-	p, err := plan.New(found(), each([]sweep.Drifted{d}, nil), plan.Filter{Part: true, Policy: &policy.Policy{Limits: limits}}, noon)
+	p, err := plan.New(found(), each([]sweep.Drifted{d}, nil), plan.Filter{Part: true, Policy: pol}, noon)
 	if err != nil || len(p.Items) != 0 || p.Left != 1 || !strings.Contains(p.Why, "maxPerHour 0") {
 		t.Errorf("%d items, %d left out (%s), %v", len(p.Items), p.Left, p.Why, err)
 	}
@@ -76,6 +77,45 @@ func TestAPlanCountsASharedRoleOnce(t *testing.T) {
 	}
 	if n := made(t, all...).Changes(); n != 6 {
 		t.Errorf("%d changes, want 6", n)
+	}
+}
+
+// What a control would not make is in a plan of all, and uses up no part of one: neither of a
+// control that only audits, nor of one that enforces another part.
+func TestAPartOfAPlanIsOfWhatThePolicyMakes(t *testing.T) {
+	var all []sweep.Drifted
+	for n := range 5 {
+		id := fmt.Sprint("i-", n)
+		covered := drifted(hangzhou, agent, id, push(hangzhou, id))
+		covered.Covered = n > 2
+		all = append(all, drifted(hangzhou, role, id, attach(hangzhou, id)), covered)
+	}
+	canary := []policy.Selector{{Tags: map[string]string{"rollout": "canary"}}}
+	for name, c := range map[string]struct {
+		role, agent policy.Mode
+		only        []policy.Selector
+		filter      plan.Filter
+		want        string
+	}{
+		"one audits, at most two":     {policy.Audit, policy.Enforce, nil, plan.Filter{Most: 2}, "agent i-0, agent i-1"},
+		"one audits, a part":          {policy.Audit, policy.Enforce, nil, plan.Filter{Part: true}, "agent i-0, agent i-1, agent i-2"},
+		"one audits, all":             {policy.Audit, policy.Enforce, nil, plan.Filter{Controls: []string{role}, IDs: []string{"i-1"}}, "instance-role i-1"},
+		"both audit, at most two":     {policy.Audit, policy.Audit, nil, plan.Filter{Most: 2}, ""},
+		"a part and audit":            {policy.Audit, policy.Audit, canary, plan.Filter{Most: 3}, "agent i-3, agent i-4"},
+		"a part and one that is off":  {policy.Off, policy.Audit, canary, plan.Filter{Most: 3}, "agent i-3, agent i-4"},
+		"a part and one that is made": {policy.Enforce, policy.Audit, canary, plan.Filter{Most: 5}, "instance-role i-0, instance-role i-1, instance-role i-2, instance-role i-3, agent i-3"},
+	} {
+		c.filter.Policy = enforcing()
+		c.filter.Policy.InstanceRole.Mode, c.filter.Policy.Agent.Mode, c.filter.Policy.Agent.EnforceFor = c.role, c.agent, c.only
+		c.filter.Policy.Limits = policy.Limits{MaxChanges: 3, MaxPercent: 100, MaxPerHour: 100}
+		p, err := plan.New(found(), each(all, nil), c.filter, noon)
+		var got []string
+		for _, i := range p.Items {
+			got = append(got, i.Control+" "+i.ID)
+		}
+		if strings.Join(got, ", ") != c.want || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
 	}
 }
 

@@ -151,8 +151,8 @@ type Filter struct {
 	Controls []string
 	IDs      []string
 	// Part takes only as many changes of each account, region and control as the limits of
-	// Policy let through, and Most, unless it is 0, at most that many resources. Both take, of
-	// a control of which Policy enforces a part, only that.
+	// Policy let through, and Most, unless it is 0, at most that many resources. Both take
+	// only what Policy has made: nothing of a control in audit but what it enforces a part of.
 	Part   bool
 	Most   int
 	Policy *policy.Policy
@@ -182,7 +182,7 @@ func (f Filter) part(n Counts, i Item, seen int) string {
 }
 
 func (f Filter) takes(d sweep.Drifted) bool {
-	if (f.Part || f.Most > 0) && f.Policy.Partly(d.Control) && !d.Covered {
+	if (f.Part || f.Most > 0) && !f.Policy.Makes(d.Control, d.Covered) {
 		return false
 	}
 	return in(f.Accounts, d.Scope.Account) && in(f.Regions, d.Scope.Region) && in(f.Controls, d.Control) && in(f.IDs, d.ID)
