@@ -89,28 +89,82 @@ func quoted(s string) string {
 }
 
 // Exempt returns a policy file with an exemption more, at the end of its list. name is only for
-// messages. The error is [policy.Problems] if the file, or the exemption, has mistakes.
+// messages. The error is [policy.Problems] if the file has mistakes. What is written in a way
+// that is not edited safely is left to the operator, with what to add.
 func Exempt(name string, file []byte, e Exemption) ([]byte, error) {
 	before, err := policy.Load(name, file)
 	if err != nil {
 		return nil, err
+	}
+	if wrong := mistakes(before, e); wrong != "" {
+		return nil, fmt.Errorf("%s: the exemption is not added: %s", name, wrong)
+	}
+	byHand := func(why string) error {
+		return fmt.Errorf("%s: %s: add it by hand:\n%s", name, why, strings.Join(e.block(2), "\n"))
+	}
+	if line := oddLine(string(file)); line > 0 {
+		return nil, byHand(fmt.Sprintf("line %d ends with a line end of YAML that is no line feed (a carriage return alone, U+0085, U+2028 or U+2029), which is not edited safely", line))
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(file, &document); err != nil { // which has loaded
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	edited, err := added(string(file), document.Content[0], e)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotFound):
+		return nil, byHand(err.Error())
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	after, err := policy.Load(name, []byte(edited))
-	if err != nil {
+	switch {
+	case len(edited) > policy.MaxSize:
 		return nil, err
-	}
-	if !onlyMore(before, after) {
-		return nil, fmt.Errorf("%s: its exemptions are written in a way that is not edited safely: add it by hand:\n%s", name, strings.Join(e.block(2), "\n"))
+	case err != nil || !onlyMore(before, after):
+		return nil, byHand("its exemptions are written in a way that is not edited safely")
 	}
 	return []byte(edited), nil
+}
+
+// oddLine is the number of the first line that ends in a way which YAML knows and we do not; 0
+// if none does.
+func oddLine(text string) int {
+	for i, r := range text {
+		if r == '\r' && !strings.HasPrefix(text[i+1:], "\n") || r == '\u0085' || r == '\u2028' || r == '\u2029' {
+			return strings.Count(text[:i], "\n") + 1
+		}
+	}
+	return 0
+}
+
+// mistakes says why a policy may not have an exemption, however it is written; "" if it may.
+func mistakes(p *policy.Policy, e Exemption) string {
+	plain := map[string]any{}
+	if err := json.Unmarshal(p.JSON(), &plain); err != nil {
+		return err.Error()
+	}
+	list, _ := plain["exemptions"].([]any)
+	plain["exemptions"] = append(list, json.RawMessage(e.flow()))
+	text, err := json.Marshal(plain)
+	if err != nil {
+		return err.Error()
+	}
+	_, err = policy.Load("", text)
+	var problems policy.Problems
+	if !errors.As(err, &problems) {
+		return ""
+	}
+	var said []string
+	for _, x := range problems {
+		if x.Hint != "" {
+			x.Message += "; " + x.Hint
+		}
+		if _, key, ok := strings.Cut(x.Path, "]."); ok {
+			x.Message = key + ": " + x.Message
+		}
+		said = append(said, x.Message)
+	}
+	return strings.Join(said, "\n")
 }
 
 // onlyMore reports whether a policy has an exemption more than another, and nothing else.
@@ -129,6 +183,8 @@ func onlyMore(before, after *policy.Policy) bool {
 	return false
 }
 
+var errNotFound = errors.New("where its list of exemptions begins was not found")
+
 var errBrackets = errors.New("it is written in braces: add \"exemptions\" to it by hand, or write it in lines")
 
 // added is the text with the exemption.
@@ -142,9 +198,12 @@ func added(text string, root *yaml.Node, e Exemption) (string, error) {
 	case list == nil && root.Style&yaml.FlowStyle != 0:
 		return "", errBrackets
 	case list == nil:
-		return put(lines, last(lines, len(lines)), end, append([]string{"", "exemptions:"}, e.block(2)...)), nil
+		return put(lines, last(lines, root.Line), end, append([]string{"", "exemptions:"}, e.block(2)...)), nil
 	case list.Style&yaml.FlowStyle != 0:
 		line, at := list.Line-1, offset(lines[list.Line-1], list.Column)
+		if !strings.HasPrefix(lines[line][at:], "[") {
+			return "", errNotFound
+		}
 		open, rest := lines[line][:at+1], lines[line][at+1:]
 		if len(list.Content) > 0 { // the newest first: where the list ends is not known
 			return inLine(lines, line, open+e.flow()+", "+rest), nil
@@ -161,13 +220,12 @@ func added(text string, root *yaml.Node, e Exemption) (string, error) {
 	to := begin
 	for i := begin; i < len(lines); i++ {
 		trimmed := strings.TrimLeft(lines[i], " ")
-		if strings.TrimSpace(trimmed) == "" {
-			continue
-		}
-		if len(lines[i])-len(trimmed) <= dash {
+		text := strings.TrimSpace(trimmed)
+		if deeper := len(lines[i])-len(trimmed) > dash; text != "" && deeper {
+			to = i + 1
+		} else if text != "" && text[0] != '#' { // a comment may stand anywhere
 			break
 		}
-		to = i + 1
 	}
 	return put(lines, to, end, e.block(dash)), nil
 }
@@ -182,14 +240,23 @@ func value(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// offset is where a column, which counts characters from 1, begins in a line.
+// offset is where a column, which counts characters from 1, begins in a line, or its end.
 func offset(line string, column int) int {
-	return len(string([]rune(line)[:column-1]))
+	characters := []rune(line)
+	return len(string(characters[:min(column-1, len(characters))]))
 }
 
-// last is the number of lines of the document, without empty ones at its end and its end mark.
-func last(lines []string, to int) int {
-	for to > 0 && slices.Contains([]string{"", "..."}, strings.TrimSpace(lines[to-1])) {
+// endMark is a line that ends the document.
+var endMark = regexp.MustCompile(`^(\.\.\.|---)([ \t\r]|$)`)
+
+// last is the number of lines of the document that begins on a line, which counts from 1,
+// without its end mark and empty ones at its end.
+func last(lines []string, begin int) int {
+	to := len(lines)
+	if i := slices.IndexFunc(lines[begin-1:], endMark.MatchString); i > 0 {
+		to = begin - 1 + i
+	}
+	for to > begin && strings.TrimSpace(lines[to-1]) == "" {
 		to--
 	}
 	return to

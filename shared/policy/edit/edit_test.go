@@ -1,6 +1,7 @@
 package edit_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -104,6 +105,45 @@ func TestWordsAreWrittenSoThatTheyAreReadAlike(t *testing.T) {
 	}
 }
 
+// A policy that loads is not blamed for what the edit makes of it, wherever its comments are and
+// however its lines end.
+func TestCommentsAndLineEndsAreEditedOrLeftToTheOperator(t *testing.T) {
+	list := "version: 1\nexemptions:\n" + strings.Replace(entry, "[i-1]", "[i-3]", 1)
+	first := strings.Replace(list, "    rule:", "# in between\n    rule:", 1)
+	for name, c := range map[string]struct{ before, after string }{
+		"a comment at the margin, in the last": {first, first + entry},
+		"and a comment after it":               {first + "# after\n", first + entry + "# after\n"},
+		"a comment with a blank before it":     {first + "\n # after\nregions: auto\n", first + entry + "\n # after\nregions: auto\n"},
+		"comments after the end mark":          {list + "...\n# after\n", list + entry + "...\n# after\n"},
+		"comments after the end, no list":      {"version: 1\n...\n# after\n", "version: 1\n\nexemptions:\n" + entry + "...\n# after\n"},
+		"a comment beside the end mark":        {"version: 1\n\n... # end\n\n# after\n", "version: 1\n\nexemptions:\n" + entry + "\n... # end\n\n# after\n"},
+		"a comment after it all":               {"---\nversion: 1\n# last\n", "---\nversion: 1\n# last\n\nexemptions:\n" + entry},
+	} {
+		got, err := edit.Exempt("p.yaml", []byte(c.before), moving)
+		if err != nil {
+			if _, loads := policy.Load("p.yaml", []byte(c.before)); loads != nil {
+				t.Errorf("%s: it is no policy: %v", name, loads)
+			}
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.after, string(got)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	for _, end := range []string{"\r", "\u0085", "\u2028", "\u2029"} {
+		for _, file := range []string{"# a" + end + list, "# a" + end + "version: 1\n", "# a" + end + "# b" + end + "# c" + end + "version: 1\nexemptions: [{control: agent, instances: [i-2], owner: eva, reason: x, expires: 2027-01-01}]\n", list + "# a" + end + "# b"} {
+			if _, err := policy.Load("p.yaml", []byte(file)); err != nil {
+				t.Errorf("%q is no policy: %v", file, err)
+			}
+			got, err := edit.Exempt("p.yaml", []byte(file), moving)
+			if got != nil || err == nil || !strings.Contains(err.Error(), "line feed") || !strings.Contains(err.Error(), entry[:len(entry)-1]) {
+				t.Errorf("%q: %q, %v", file, got, err)
+			}
+		}
+	}
+}
+
 func TestADiffHasThreeLinesAround(t *testing.T) {
 	for name, c := range map[string]struct{ before, after, want string }{
 		"nothing":     {"a\n", "a\n", ""},
@@ -119,22 +159,37 @@ func TestADiffHasThreeLinesAround(t *testing.T) {
 	}
 }
 
-// Whatever the file is, it is refused, or has the exemption more and its own lines as before.
+// Whatever the file is, it is refused, or has the exemption more and its own lines as before. A
+// file that is a policy is not blamed for what was made of it. Each has a comment more on some
+// line, which ends in one of the ways that YAML knows.
 func FuzzExempt(f *testing.F) {
-	for _, seed := range []string{"version: 1", "version: 1\nexemptions:\n" + other, "exemptions:\n- control: agent\n  instances: [i-2]\n  owner: |\n   a\n\n  reason: >-\n   b\n  expires: 2027-01-01\nversion: 1",
-		`{"version":1,"exemptions":[ ]}`, "version: 1\nexemptions: [ # none\n]\n", "exemptions: []\r\nversion: 1\r\n", "version: 1\n...\n# end", "---\nversion: 1\n---\n"} {
-		f.Add(seed, "a reason")
+	ends := []string{"\n", "\r\n", "\r", "\u0085", "\u2028", "\u2029"}
+	for i, seed := range []string{"version: 1", "version: 1\nexemptions:\n" + other, "exemptions:\n- control: agent\n  instances: [i-2]\n  owner: |\n   a\n\n  reason: >-\n   b\n  expires: 2027-01-01\nversion: 1",
+		`{"version":1,"exemptions":[ ]}`, "version: 1\nexemptions: [ # none\n]\n", "exemptions: []\r\nversion: 1\r\n", "version: 1\n...\n# end", "---\nversion: 1\n---\n", "version: 1\nexemptions:\n" + entry} {
+		for end := range ends {
+			for line := range strings.Count(seed, "\n") + 1 {
+				f.Add(seed, "a reason", " why", uint8(line), uint8(i), uint8(end))
+			}
+		}
 	}
-	f.Fuzz(func(t *testing.T, file, reason string) {
+	f.Fuzz(func(t *testing.T, file, reason, comment string, line, indent, end uint8) {
+		lines := strings.SplitAfter(file, "\n")
+		at := int(line) % len(lines)
+		if at > 0 && lines[at-1] != "" {
+			file = strings.Join(lines[:at], "") + strings.Repeat(" ", int(indent)%8) + "#" + comment + ends[int(end)%len(ends)] + strings.Join(lines[at:], "")
+		}
 		e := moving
 		e.Reason = reason
 		got, err := edit.Exempt("p.yaml", []byte(file), e)
+		before, no := policy.Load("p.yaml", []byte(file))
 		if err != nil {
+			if blames := errors.As(err, new(policy.Problems)); blames && no == nil && len(file)+len(reason) < policy.MaxSize/8 {
+				t.Fatalf("it blames a file that loads: %v", err)
+			}
 			return
 		}
-		before, err := policy.Load("p.yaml", []byte(file))
-		if err != nil {
-			t.Fatalf("it has edited what does not load: %v", err)
+		if no != nil {
+			t.Fatalf("it has edited what does not load: %v", no)
 		}
 		after, err := policy.Load("p.yaml", got)
 		if err != nil || len(after.Exemptions) != len(before.Exemptions)+1 {
