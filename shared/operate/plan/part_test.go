@@ -80,7 +80,7 @@ func TestAPlanCountsASharedRoleOnce(t *testing.T) {
 	}
 }
 
-// What a control would not make is in a plan of all, and uses up no part of one: neither of a
+// A change that a control would not make is in a plan of all, and uses up no part of one: neither of a
 // control that only audits, nor of one that enforces another part.
 func TestAPartOfAPlanIsOfWhatThePolicyMakes(t *testing.T) {
 	var all []sweep.Drifted
