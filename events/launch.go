@@ -14,12 +14,6 @@ import (
 func (r *reader) launch(ev Event, rec object, call fleet.LaunchCall) (Event, error) {
 	ev.Kind = fleet.EventLaunch
 	ev.Call = r.call(&ev, rec)
-	if ev.Call.ErrorCode != "" {
-		if token := r.canary(rec); token != "" {
-			ev.Ignored = "it is the canary " + token
-			return ev, nil
-		}
-	}
 	if ev.Call.ErrorCode == dryRun {
 		ev.Ignored = "a dry run launches nothing"
 		return ev, nil
@@ -31,6 +25,9 @@ func (r *reader) launch(ev Event, rec object, call fleet.LaunchCall) (Event, err
 	refs, err := r.launched(rec, fleet.Ref{Scope: scope, Kind: fleet.KindInstance, Call: ev.Call})
 	none := len(refs) == 0 && err == nil
 	switch {
+	case none && ev.Call.ErrorCode != "" && r.canary(rec) != "":
+		ev.Ignored = "it is the canary " + r.canary(rec)
+		return ev, nil
 	case none && call.AnyResource:
 		ev.Ignored = "it names no instance: another resource was bought"
 		return ev, nil

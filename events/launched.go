@@ -109,15 +109,22 @@ func (i *idReader) add(id []byte) {
 	}
 }
 
-// canary returns the token of a refused call by which an operator checks that events arrive; "" for
-// any other call.
+// canary returns the token of a call by which an operator checks that events arrive: a dry run of
+// an image that does not exist, so that one like it hides no launch. It is "" for any other call.
 func (r *reader) canary(rec object) string {
+	var token, image, dry string
 	for name, v := range r.leaves(rec, r.parameters(rec)) {
-		if string(name) == "ClientToken" {
-			if token := r.text(v); strings.HasPrefix(token, fleet.CanaryPrefix) && fleet.Plain(token) {
-				return token
-			}
+		switch string(name) {
+		case "ClientToken":
+			token = r.text(v)
+		case "ImageId":
+			image = r.text(v)
+		case "DryRun":
+			dry = r.text(v)
 		}
 	}
-	return ""
+	if image != fleet.CanaryImage || !strings.EqualFold(dry, "true") || !strings.HasPrefix(token, fleet.CanaryPrefix) || !fleet.Plain(token) {
+		return ""
+	}
+	return token
 }

@@ -80,19 +80,28 @@ func TestAFailedLaunchCreatedOnlyWhatItsResponseNames(t *testing.T) {
 	}
 }
 
-// A canary is a call that was refused: one that launched something is checked like any other,
-// whatever its token.
+// A canary is a refused dry run of an image that does not exist. What launched something, or could
+// have, is checked like any other call, whatever its token.
 func TestACanaryIsNamedAndNotChecked(t *testing.T) {
 	const record = `{"eventId":"E","eventName":"RunInstances","serviceName":"Ecs","acsRegion":"cn-hangzhou","recipientAccountId":"1","errorCode":%q,
-		"requestParameters":{"ClientToken":%q,"DryRun":"true"},"responseElements":{"InstanceIdSets":{"InstanceIdSet":["i-1"]}}}`
-	for _, c := range []struct{ code, token, ignored string }{
-		{"DryRunOperation", "fleetwarden-canary-20260105-abc", "it is the canary fleetwarden-canary-20260105-abc"},
-		{"InvalidImageId.NotFound", "fleetwarden-canary-20260105-abc", "it is the canary fleetwarden-canary-20260105-abc"},
-		{"DryRunOperation", "another", "a dry run launches nothing"},
-		{"DryRunOperation", "fleetwarden-canary-\n\"x", "a dry run launches nothing"},
-		{"", "fleetwarden-canary-20260105-abc", ""},
+		"requestParameters":{"ClientToken":%q,"DryRun":%q,"ImageId":%q},"responseElements":%s}`
+	const token, image, none, some = "fleetwarden-canary-20260105-abc", "m-fleetwardencanary", "null", `{"InstanceIdSets":{"InstanceIdSet":["i-1"]}}`
+	for _, c := range []struct {
+		code, token, dry, image, response string
+		ignored                           string
+	}{
+		{"InvalidImageId.NotFound", token, "true", image, none, "it is the canary " + token},
+		{"Forbidden.RAM", token, "true", image, none, "it is the canary " + token},
+		{"DryRunOperation", token, "true", image, none, "a dry run launches nothing"},
+		{"OperationDenied.NoStock", token, "true", image, some, ""},
+		{"OperationDenied.NoStock", token, "false", image, none, ""},
+		{"OperationDenied.NoStock", token, "true", "m-1", none, ""},
+		{"InvalidImageId.NotFound", "another", "true", image, none, ""},
+		{"InvalidImageId.NotFound", "fleetwarden-canary-\n\"x", "true", image, none, ""},
+		{"", token, "true", image, some, ""},
 	} {
-		if ev := only(t, fmt.Sprintf(record, c.code, c.token)); ev.Ignored != c.ignored || (len(ev.Refs) == 0) != (c.ignored != "") {
+		ev := only(t, fmt.Sprintf(record, c.code, c.token, c.dry, c.image, c.response))
+		if ev.Ignored != c.ignored || (len(ev.Refs) == 0) != (c.ignored != "") {
 			t.Errorf("%+v: got %+v", c, ev)
 		}
 	}

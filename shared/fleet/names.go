@@ -11,6 +11,10 @@ const Prefix = "fleetwarden-"
 // follows it from the call to the functions' records.
 const CanaryPrefix = Prefix + "canary-"
 
+// CanaryImage is the image that it asks for. It is no image's id, so that nothing can be launched
+// with it, dry run or not.
+const CanaryImage = "m-fleetwardencanary"
+
 // CloudName returns the name in the cloud of a function such as attach-role; its RAM role
 // and its inbox have the same. Records, texts and paths have the short one.
 func CloudName(function string) string { return Prefix + function }

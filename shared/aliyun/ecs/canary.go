@@ -10,23 +10,20 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// canaryImage is no image's id, so that nothing can be launched with it, dry run or not.
-const canaryImage = "m-fleetwardencanary"
-
 // Canary asks for a dry run of a launch that cannot launch anything, with RunInstances. It
-// succeeds when ECS has refused the launch, which the trail records; its error is that of a
-// call that did not come to that, as without the right to it.
+// succeeds when the launch was refused, by ECS or by RAM, which the trail records; its error is
+// that of a call that did not come to that.
 func (c *Client) Canary(ctx context.Context, region fleet.Region, token string) error {
 	_, err := aliyun.Do[sdk.RunInstancesRequest, sdk.RunInstancesResponseBody](ctx, c.session,
 		aliyun.API{Product: aliyun.ECS, Action: "RunInstances", Region: region},
 		&sdk.RunInstancesRequest{
-			RegionId: new(string(region)), ImageId: new(canaryImage), InstanceType: new("ecs.t6-c1m1.large"), Amount: new(int32(1)),
+			RegionId: new(string(region)), ImageId: new(fleet.CanaryImage), InstanceType: new("ecs.t6-c1m1.large"), Amount: new(int32(1)),
 			DryRun: new(true), ClientToken: &token,
 		})
 	switch {
 	case err == nil:
 		return errors.New("a dry run of an image that does not exist was accepted")
-	case fleet.ClassOf(err).Passing(), fleet.ClassOf(err) == fleet.Denied:
+	case fleet.ClassOf(err).Passing():
 		return err
 	}
 	return nil
