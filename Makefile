@@ -15,7 +15,7 @@ LINT      := go tool -modfile=test/tools/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath -gcflags=all=-dwarf=false
 
-.PHONY: help fleetwarden demo test race chaos bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
+.PHONY: help fleetwarden rollout demo test race chaos bench local lint verify fuzz build package deploy remove deploy-tools deploy-state deploy-check clean
 
 help: ## these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,20 +27,23 @@ build: ## the function binaries for this machine, in dist/
 fleetwarden: ## the operator's tool for this machine, dist/fleetwarden
 	@go build -ldflags='-s -w' -o dist/fleetwarden ./deploy/fleetwarden
 
-demo: build fleetwarden ## launches, judged and repaired on the local cloud; writes out/demo
+rollout: ## the last step of a deployment, dist/rollout, which the local cloud is deployed with too
+	@go build -ldflags='-s -w' -o dist/rollout ./deploy/rollout
+
+demo: build fleetwarden rollout ## launches, judged and repaired on the local cloud; writes out/demo
 	@go run ./deploy/local/demo -out out/demo
 
 # The race detector needs a second build of everything, which takes as long as all tests:
 # "make verify" has it, and the linters, of which "go vet" says more than "go test" would.
 # The scenarios take longest, and begin first.
-test: build fleetwarden ## all tests
+test: build fleetwarden rollout ## all tests
 	FLEETWARDEN_BIN='$(CURDIR)/dist' go test -vet=off -timeout $(TIMEOUT) -parallel 4 ./test/scenario ./...
 	cd test/tools && go test -vet=off -count=1 ./... # they read files of this module, of which their cache knows nothing
 
 race: ## the tests within one process, with the race detector
 	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) $$(go list ./... | grep -vE '/test/(scenario|chaos)')
 
-local: build fleetwarden ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
+local: build fleetwarden rollout ## the local cloud with s.yaml on it, in the foreground, at 127.0.0.1:$(PORT); GRANT=a,b grants files of deploy/ram/optional
 	@go run ./deploy/local --port $(PORT) --bin dist --grant "$(GRANT)"
 
 lint: ## linters, from a module of their own

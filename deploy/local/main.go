@@ -46,7 +46,7 @@ func parse(args []string, getenv func(string) string, out io.Writer) (options, e
 	f.StringVar(&o.manifest, "manifest", "s.yaml", "the Serverless Devs manifest to deploy")
 	f.StringVar(&o.bin, "bin", "", "folder with ready binaries, <function>/main; empty: build them")
 	f.StringVar(&o.policy, "policy", "", "policy file of the functions; empty: deploy/local/policy.yaml beside the manifest")
-	f.StringVar(&o.regions, "regions", server.Home, "regions to deploy to, separated by commas")
+	f.StringVar(&o.regions, "regions", server.Home+","+server.Another, "regions to deploy to, separated by commas; home first")
 	f.StringVar(&o.grant, "grant", "", "files of deploy/ram/optional, without .json and separated by commas, that are granted to the functions their names begin with")
 	f.StringVar(&o.logs, "logs", "", "folder that keeps the functions' output; empty: a temporary one")
 	f.StringVar(&o.quotas, "quotas", "generous", "quotas of API calls: generous, or published for the vendor's; POST /_sim/quotas sets others")
@@ -90,6 +90,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	s, err := stack.Start(ctx, stack.Options{
 		Server: cloud, Manifest: o.manifest, BinDir: o.bin, Policy: o.policy,
 		Regions: strings.Split(o.regions, ","), Optional: o.optional(), LogDir: o.logs, Log: out,
+		Recorded: true,
 	})
 	if err != nil {
 		return err

@@ -25,6 +25,9 @@ func confirm(ctx context.Context, r *rollout) error {
 	if err != nil {
 		return err
 	}
+	if r.policy != "" {
+		want = coded(want, have)
+	}
 	changed, err := r.repair(ctx, want, have)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func main() {
 
 // options are the flags.
 type options struct {
-	manifest, rendered, build string
+	manifest, rendered, build, policy string
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -71,6 +71,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fl.StringVar(&o.manifest, "manifest", "s.yaml", "the manifest")
 	fl.StringVar(&o.rendered, "rendered", "", `prepare, names: a file with the output of "s preview", whose account is compared`)
 	fl.StringVar(&o.build, "build", "", "confirm: the commit that was deployed, for the record")
+	fl.StringVar(&o.policy, "policy", "", "confirm: the policy file of functions that a local cloud runs without packages; their code is recorded as it is found")
 	if err := fl.Parse(args[1:]); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 	"fleetwarden/shared/aliyun/aliyuntest"
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // site is an account with the roles that Terraform makes, and a copy of what is deployed.
@@ -288,6 +289,24 @@ func TestADeploymentIsReadBackAndKept(t *testing.T) {
 	if last := x.kept()[2]; last.Functions[0].Checksum != all[0].Functions[0].Checksum || last.Policy != all[0].Policy {
 		t.Errorf("going back gave %+v", last)
 	}
+}
+
+// A local cloud runs functions without packages: what else differs is found there too.
+func TestFunctionsWithoutPackagesAreRecordedWithTheCodeThatIsFound(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	x.ok(os.RemoveAll(filepath.Join(x.root, "dist")))
+	x.fails("make package", "confirm")
+	x.fails("broken.yaml", "confirm", "-policy", filepath.Join(x.root, "broken.yaml"))
+	shipped := filepath.Join(x.root, "deploy", "policy.yaml")
+	x.must("confirm", "-policy", shipped)
+	p, err := policy.Load(shipped, x.read(shipped))
+	x.ok(err)
+	if all := x.kept(); len(all) != 1 || all[0].Policy != p.Digest || all[0].Functions[0].Checksum == "" {
+		t.Errorf("recorded: %+v", all)
+	}
+	x.edit("timeout: 120", "timeout: 121")
+	x.fails(`has timeout "120", not "121"`, "confirm", "-policy", shipped)
 }
 
 func TestAQualifierThatIsMissingFailsTheSecondDeployment(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // want is the deployment that s.yaml, its zips and the folder deploy describe.
@@ -22,7 +23,7 @@ func (r *rollout) want() (deployment.Record, error) {
 	w := deployment.Record{V: deployment.Version, Account: r.account, Region: r.region, Home: r.home, Build: r.build}
 	for _, name := range slices.Sorted(maps.Keys(r.manifest.Resources)) {
 		p := r.manifest.Resources[name].Props
-		f, err := wanted(p, r.path(p.Code))
+		f, err := r.wanted(p)
 		if err != nil {
 			return w, fmt.Errorf("%s: %w", name, err)
 		}
@@ -32,15 +33,43 @@ func (r *rollout) want() (deployment.Record, error) {
 			return w, fmt.Errorf("%s: %w", name, err)
 		}
 		w.Roles = append(w.Roles, role)
-		policy, err := os.ReadFile(filepath.Join(strings.TrimSuffix(r.path(p.Code), ".zip"), "policy.json"))
-		if err != nil {
+		if w.Policy, err = r.shipped(p.Code); err != nil {
 			return w, fmt.Errorf("reading the policy of %s (make package writes it): %w", name, err)
 		}
-		w.Policy = fmt.Sprintf("%x", sha256.Sum256(policy))
 	}
 	var err error
 	w.Rules, err = r.rules()
 	return w, err
+}
+
+// coded has the code of the functions that exist.
+func coded(want, have deployment.Record) deployment.Record {
+	want.Functions = slices.Clone(want.Functions)
+	for i, w := range want.Functions {
+		for _, h := range have.Functions {
+			if h.Name == w.Name && h.Region == w.Region {
+				want.Functions[i].Checksum = h.Checksum
+			}
+		}
+	}
+	return want
+}
+
+// shipped is the digest of the policy that a function has.
+func (r *rollout) shipped(zip string) (string, error) {
+	if r.policy == "" {
+		text, err := os.ReadFile(filepath.Join(strings.TrimSuffix(r.path(zip), ".zip"), "policy.json"))
+		return fmt.Sprintf("%x", sha256.Sum256(text)), err
+	}
+	text, err := os.ReadFile(r.policy)
+	if err != nil {
+		return "", err
+	}
+	p, err := policy.Load(r.policy, text)
+	if err != nil {
+		return "", err
+	}
+	return p.Digest, nil
 }
 
 // rules are the event rules that Terraform creates in this region.
@@ -65,14 +94,15 @@ func (r *rollout) path(p string) string {
 	return filepath.Join(filepath.Dir(r.options.manifest), filepath.FromSlash(p))
 }
 
-func wanted(p manifest.Function, zip string) (deployment.Function, error) {
-	f := deployment.Function{Name: p.FunctionName, Region: fleet.Region(p.Region), Triggers: map[string]deployment.Trigger{}}
-	code, err := os.ReadFile(zip)
-	if err != nil {
-		return f, fmt.Errorf("reading the code (make package writes it): %w", err)
+func (r *rollout) wanted(p manifest.Function) (deployment.Function, error) {
+	f := deployment.Function{Name: p.FunctionName, Region: fleet.Region(p.Region), Settings: settings(p), Triggers: map[string]deployment.Trigger{}}
+	if r.policy == "" {
+		code, err := os.ReadFile(r.path(p.Code))
+		if err != nil {
+			return f, fmt.Errorf("reading the code (make package writes it): %w", err)
+		}
+		f.Checksum = strconv.FormatUint(crc64.Checksum(code, crc64.MakeTable(crc64.ECMA)), 10)
 	}
-	f.Checksum = strconv.FormatUint(crc64.Checksum(code, crc64.MakeTable(crc64.ECMA)), 10)
-	f.Settings = settings(p)
 	for _, t := range p.Triggers {
 		var config any
 		if err := t.Config.Decode(&config); err != nil {

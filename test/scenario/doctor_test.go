@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,38 +16,30 @@ import (
 	"testing"
 	"time"
 
-	"fleetwarden/deploy/local/manifest"
 	"fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
 	"fleetwarden/deploy/local/stage"
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/aliyuntest"
-	"fleetwarden/shared/aliyun/eventbridge"
-	"fleetwarden/shared/aliyun/fc"
-	"fleetwarden/shared/aliyun/oss"
-	"fleetwarden/shared/aliyun/ram"
 	"fleetwarden/shared/aliyun/trail"
-	"fleetwarden/shared/deployment"
-	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/doctor"
 	"fleetwarden/shared/policy"
 )
 
-// clinic is a deployment in two regions that is recorded in the ledger, as "make deploy" does.
+// clinic is a deployment in two regions, with its record in the ledger.
 type clinic struct {
 	*testing.T
 	*stage.Stage
 	session *aliyun.Session
 	policy  *policy.Policy
-	times   int // how often it was deployed
 }
 
 const second = server.Another
 
 func newClinic(t *testing.T, o stage.Options) *clinic {
 	t.Helper()
-	o.Regions = []string{server.Home, second}
+	o.Regions, o.Recorded = []string{server.Home, second}, true
 	c := &clinic{T: t, Stage: play(t, o)}
 	c.session = aliyuntest.Cloud(t, c.Server.URL(), aliyuntest.Admin()).NewSession(0)
 	path := filepath.Join(root, "deploy", "local", "policy.yaml")
@@ -56,7 +47,6 @@ func newClinic(t *testing.T, o stage.Options) *clinic {
 	c.ok(err)
 	c.policy, err = policy.Load(path, text)
 	c.ok(err)
-	c.deployed()
 	return c
 }
 
@@ -67,42 +57,11 @@ func (c *clinic) ok(err error) {
 	}
 }
 
-// deployed records what exists now, for each region, with the program's own reading of it.
+// deployed ends a deployment that a step stands for: the record is another one than the last.
 func (c *clinic) deployed() {
 	c.Helper()
-	c.times++
-	at := c.Server.World.Clock.Now().UTC().Truncate(time.Second).Add(time.Duration(c.times) * time.Second)
-	cloud := deployment.Cloud{
-		Functions: func(r fleet.Region) deployment.Functions { return fc.New(c.session, r) },
-		Rules:     func(r fleet.Region) deployment.Rules { return eventbridge.New(c.session, r) },
-		Roles:     ram.New(c.session), Trails: trail.New(c.session),
-	}
-	bucket := oss.Open(c.session, oss.Place{Bucket: stack.Bucket, Region: server.Home})
-	for _, region := range []string{server.Home, second} {
-		m, err := manifest.Load(filepath.Join(root, "s.yaml"), manifest.Options{Account: server.Sharer, Env: func(name string) (string, bool) {
-			value, ok := map[string]string{"REGION": region, "HOME_REGION": server.Home}[name]
-			return value, ok
-		}})
-		c.ok(err)
-		rules, err := manifest.Rules(filepath.Join(root, "deploy"), server.Sharer, region, server.Home, nil)
-		c.ok(err)
-		want := deployment.Record{V: deployment.Version, At: at, Account: server.Sharer, Region: fleet.Region(region), Home: server.Home, Policy: c.policy.Digest, Build: "v-test"}
-		for _, name := range slices.Sorted(maps.Keys(m.Resources)) {
-			p := m.Resources[name].Props
-			want.Functions = append(want.Functions, deployment.Function{Name: p.FunctionName, Region: fleet.Region(p.Region), Settings: map[string]string{deployment.TagSetting: "main"}})
-			want.Roles = append(want.Roles, deployment.Role{Name: p.Role})
-		}
-		for _, r := range rules {
-			want.Rules = append(want.Rules, deployment.Rule{Bus: r.Bus, Name: r.Name, Region: fleet.Region(region)})
-		}
-		have, err := cloud.Read(c.Context(), want)
-		c.ok(err)
-		text, err := json.Marshal(have)
-		c.ok(err)
-		if err := bucket.Put(c.Context(), "ledger/"+deployment.Object(have, text), text); fleet.ClassOf(err) != fleet.NotWriteOnce {
-			c.ok(err)
-		}
-	}
+	c.ok(c.Advance(c.Context(), time.Second))
+	c.ok(c.Stack.Confirm(c.Context()))
 }
 
 // examine types the command, which ends with status.
@@ -390,6 +349,30 @@ func TestTheFunctionDoctorReportsAsFindings(t *testing.T) {
 	}
 }
 
+// curtailed is a copy of what is deployed, in which a function's rights lack an action.
+func curtailed(t *testing.T, function, action string) string {
+	t.Helper()
+	to := t.TempDir()
+	err := os.CopyFS(filepath.Join(to, "deploy"), os.DirFS(filepath.Join(root, "deploy")))
+	for _, name := range []string{"s.yaml", filepath.Join("deploy", "ram", function+".json")} {
+		var text []byte
+		if err == nil {
+			text, err = os.ReadFile(filepath.Join(root, name))
+		}
+		less := string(text)
+		if err == nil && name != "s.yaml" {
+			less, err = without(function, action)(function, less)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, name), []byte(less), 0o600)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
 // Without any one of its actions, the check that needs it is unread and names the action. Of
 // CloudMonitor's two names for one right, which vendor's pages give, the local cloud asks one.
 func TestTheFunctionDoctorNamesEachActionThatItLacks(t *testing.T) {
@@ -398,7 +381,7 @@ func TestTheFunctionDoctorNamesEachActionThatItLacks(t *testing.T) {
 		if action == "cms:QueryMetricLast" {
 			continue
 		}
-		o := stage.Options{Document: without("doctor", action)}
+		o := stage.Options{Root: curtailed(t, "doctor", action)}
 		if action == "ecs:DescribeRegions" || action == "resourcemanager:ListAccounts" {
 			o.Policy = "doctor-directory.yaml" // it names neither regions nor accounts
 		}

@@ -44,7 +44,7 @@ func run(m *testing.M) int {
 // folders makes "go test" take them for its inputs, so that it keeps no result past a
 // change of them.
 func TestNoResultOutlivesTheFunctions(t *testing.T) {
-	for _, top := range []string{"functions", "events", "shared", "deploy/fleetwarden"} {
+	for _, top := range []string{"functions", "events", "shared", "deploy/fleetwarden", "deploy/rollout"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(_ string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
 			t.Error(err)

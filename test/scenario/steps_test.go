@@ -24,7 +24,7 @@ const systrust = "AliyunECSInstanceForYundunSysTrustRole"
 // play opens a stage as a script's "cloud" does.
 func play(t *testing.T, o stage.Options) *stage.Stage {
 	t.Helper()
-	o.Root, o.BinDir, o.LogDir = root, os.Getenv("SCENARIO_BIN"), t.TempDir()
+	o.Root, o.BinDir, o.LogDir = cmp.Or(o.Root, root), os.Getenv("SCENARIO_BIN"), t.TempDir()
 	if o.Policy != "" {
 		o.Policy = document(o.Policy)
 	}

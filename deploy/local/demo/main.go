@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 )
 
@@ -75,7 +76,7 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 
 // options are those of the stage. Two steps have validate-instance tag or stop instances.
 func options(root, bin, logs string) stage.Options {
-	return stage.Options{Root: root, BinDir: bin, LogDir: logs, Optional: []string{"validate-instance-stop", "validate-instance-tag"}}
+	return stage.Options{Root: root, BinDir: bin, LogDir: logs, Recorded: true, Regions: []string{server.Home, server.Another}, Optional: []string{"validate-instance-stop", "validate-instance-tag"}}
 }
 
 func play(ctx context.Context, w io.Writer, s *scene) (steps []step, failed int) {

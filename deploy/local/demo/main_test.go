@@ -59,7 +59,7 @@ func TestEveryRequestOfTheDemoIsAsPublished(t *testing.T) {
 // import: "go test" takes them for its inputs, and keeps no result past a change of them.
 func inputs(t *testing.T, root string) {
 	t.Helper()
-	for _, top := range []string{"functions", "events", "shared", "deploy/fleetwarden"} {
+	for _, top := range []string{"functions", "events", "shared", "deploy/fleetwarden", "deploy/rollout"} {
 		if err := filepath.WalkDir(filepath.Join(root, top), func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 			t.Fatal(err)
 		}

@@ -21,8 +21,12 @@ func Folder(function string) string { return strings.ReplaceAll(function, "-", "
 // Tool is the name of the operator's tool, in the folder of the functions.
 const Tool = "fleetwarden"
 
-// Build compiles functions of the module at root into dir/<function>/main, and the operator's
-// tool into dir/fleetwarden, without what only a debugger reads.
+// Rollout is the name of the deployer's program, which reads back and records a deployment.
+const Rollout = "rollout"
+
+// Build compiles functions of the module at root into dir/<function>/main, the operator's
+// tool into dir/fleetwarden and the deployer's into dir/rollout, without what only a debugger
+// reads.
 func Build(ctx context.Context, root, dir string, functions ...string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -30,7 +34,7 @@ func Build(ctx context.Context, root, dir string, functions ...string) error {
 	}
 	built := filepath.Join(dir, ".built")
 	args := []string{"build", "-ldflags=-s -w", "-o", built + string(filepath.Separator)}
-	args = append(args, "./deploy/"+Tool)
+	args = append(args, "./deploy/"+Tool, "./deploy/"+Rollout)
 	for _, name := range functions {
 		args = append(args, "./functions/"+Folder(name))
 	}
@@ -45,8 +49,10 @@ func Build(ctx context.Context, root, dir string, functions ...string) error {
 			return fmt.Errorf("building %s: %w", name, err)
 		}
 	}
-	if err := move(filepath.Join(built, Tool), filepath.Join(dir, Tool)); err != nil {
-		return fmt.Errorf("building %s: %w", Tool, err)
+	for _, name := range []string{Tool, Rollout} {
+		if err := move(filepath.Join(built, name), filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("building %s: %w", name, err)
+		}
 	}
 	return os.RemoveAll(built)
 }
@@ -123,13 +129,16 @@ func (s *Stack) policies(function, role string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := s.withCommands(string(document))
+	text := string(document)
 	if s.o.Document != nil {
 		if text, err = s.o.Document(function, text); err != nil {
 			return nil, err
 		}
 	}
-	out := map[string]string{role: text}
+	out, err := s.regional(role, text)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s.json: %w", function, err)
+	}
 	if err := s.optional(out, func(name string) bool { return strings.HasPrefix(name, function+"-") }); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -64,29 +63,51 @@ func (s *Stack) commands() error {
 	return nil
 }
 
-// commandEnv is the environment variable that holds a region's command ids, as
-// Terraform writes it.
-func (s *Stack) commandEnv(region string) map[string]string {
+// commandEnv is what s.yaml reads from FLEETWARDEN_COMMANDS: a region's commands with their
+// ids, as Terraform writes them.
+func (s *Stack) commandEnv(region string) string {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(s.commandIDs[region])) {
 		pairs = append(pairs, name+"="+s.commandIDs[region][name])
 	}
-	return map[string]string{"FLEETWARDEN_COMMANDS": strings.Join(pairs, ",")}
+	return strings.Join(pairs, ",")
 }
 
-// commandResource is a resource in a RAM file that names a command: {name} stands for
-// its id.
-var commandResource = regexp.MustCompile(`"([^"]*:command/)\{([a-z-]+)\}"`)
-
-// withCommands puts the ids of all regions in the place of the commands that a RAM
-// document names.
-func (s *Stack) withCommands(document string) string {
-	return commandResource.ReplaceAllStringFunc(document, func(match string) string {
-		parts := commandResource.FindStringSubmatch(match)
-		var out []string
-		for _, region := range s.o.Regions {
-			out = append(out, fmt.Sprintf("%q", parts[1]+s.commandIDs[region][parts[2]]))
+// regional are the policies of a role, as Terraform makes them: one named like the role, and
+// one for each region with the statements that name commands, {NAME} standing for the id that
+// the command has there.
+func (s *Stack) regional(role, document string) (map[string]string, error) {
+	var all, own struct {
+		Version   string
+		Statement []json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(document), &all); err != nil {
+		return nil, err
+	}
+	own.Version = all.Version
+	named := all
+	named.Statement = nil
+	for _, statement := range all.Statement {
+		if bytes.Contains(statement, []byte("command/{")) {
+			named.Statement = append(named.Statement, statement)
+		} else {
+			own.Statement = append(own.Statement, statement)
 		}
-		return strings.Join(out, ", ")
-	})
+	}
+	if len(named.Statement) == 0 {
+		return map[string]string{role: document}, nil
+	}
+	text, err := json.Marshal(own)
+	out := map[string]string{role: string(text)}
+	for _, region := range s.o.Regions {
+		if err == nil {
+			text, err = json.Marshal(named)
+		}
+		here := string(text)
+		for name, id := range s.commandIDs[region] {
+			here = strings.ReplaceAll(here, "{"+name+"}", id)
+		}
+		out[role+"-"+region] = here
+	}
+	return out, err
 }

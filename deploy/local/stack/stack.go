@@ -53,6 +53,8 @@ type Options struct {
 	Members []string
 	// Without names functions, as the manifest's resources, that are not deployed.
 	Without []string
+	// Recorded ends the deployment with [Stack.Confirm]. Without it the ledger has no record.
+	Recorded bool
 	// LogDir keeps the functions' output; empty for a temporary folder.
 	LogDir string
 	// Log receives what the stack does; nil for none.
@@ -100,6 +102,9 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
+	if err := s.commands(); err != nil {
+		return err
+	}
 	all := map[string]*manifest.Manifest{}
 	for _, region := range s.o.Regions {
 		m, err := s.load(region)
@@ -114,7 +119,6 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	for _, step := range []func() error{
 		func() error { return s.binaries(ctx, all[s.home()]) },
-		s.commands,
 		func() error { return s.roles(all[s.home()]) },
 		s.member,
 		func() error { return s.o.Server.OSS.CreateBucket(server.Sharer, s.home(), Bucket) },
@@ -129,7 +133,10 @@ func (s *Stack) start(ctx context.Context) error {
 			return fmt.Errorf("deploying to %s: %w", region, err)
 		}
 	}
-	return s.plug()
+	if err := s.plug(); err != nil || !s.o.Recorded {
+		return err
+	}
+	return s.Confirm(ctx)
 }
 
 // prepare fills in the defaults and starts the runtime.
@@ -169,6 +176,8 @@ func (s *Stack) load(region string) (*manifest.Manifest, error) {
 				return region, true
 			case "HOME_REGION":
 				return s.home(), true
+			case "FLEETWARDEN_COMMANDS":
+				return s.commandEnv(region), true
 			}
 			return os.LookupEnv(name)
 		},
@@ -224,7 +233,6 @@ func (s *Stack) function(short string, p manifest.Function) (fc.Function, error)
 	}
 	env[policyVariable] = s.o.Policy
 	env[EndpointVariable] = s.o.Server.URL()
-	maps.Copy(env, s.commandEnv(p.Region))
 	maps.Copy(env, s.o.Env)
 	f := fc.Function{
 		Account: server.Sharer, Region: p.Region, Name: p.FunctionName, Role: p.Role,

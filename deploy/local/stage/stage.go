@@ -35,6 +35,8 @@ type Options struct {
 	World []string
 	// Regions get a deployment each; nil for cn-hangzhou.
 	Regions []string
+	// Recorded leaves a record of the deployment in the ledger; see [stack.Options].
+	Recorded bool
 	// Env is added to the functions' environment variables.
 	Env map[string]string
 	// Propagation is how long ECS does not see a new role, in virtual time; 0 for the
@@ -67,6 +69,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	s.Stack, err = stack.Start(ctx, stack.Options{
 		Server: s.Server, Manifest: filepath.Join(o.Root, "s.yaml"), BinDir: o.BinDir, Policy: o.Policy, LogDir: o.LogDir,
 		Regions: o.Regions, Members: o.Members, Without: o.Without, Env: o.Env, Document: o.Document, Optional: o.Optional,
+		Recorded: o.Recorded,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Server.Close())
