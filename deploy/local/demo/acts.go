@@ -44,6 +44,8 @@ var acts = []act{
 	{"an image is shared with the directory, which the operator's policy approves", "usable by a member: false at first, true when shared again; by an account outside: false", directoryShare},
 	{"a share ends, and the operator's policy takes back after an hour", "take-back: violation; key granted: true, an hour later: false", endedShare},
 	{"setup-share-role tries what its RAM policy does not allow", "DeleteRole denied, AttachPolicyToRole denied, DetachPolicyFromRole denied", otherRoles},
+	{"an event rule is disabled, and an operator asks the doctor", "well: true; event-rules: fail, aliyun eventbridge EnableRule; well again: true", examined},
+	{"an operator pauses all changes for an hour, and an instance is launched", "paused: systrust-role: violation, no role; after its end: " + systrust, paused},
 	{"a fleet of 2,000, whose launch no function saw, is swept at night", "20 without a role now have " + systrust + "; system-disk: 10 violations", swept},
 	{"a day passes, and the next sweep with it", "2 reports; 0 roles attached", sweptAgain},
 	{"the report of the last sweep", "findings-001.csv, findings-001.jsonl, report.html, summary.json", reported},

@@ -57,9 +57,11 @@ func run(ctx context.Context, w io.Writer, root, out string) error {
 		return err
 	}
 	defer st.Close()
-	fmt.Fprintf(w, "A local Alibaba Cloud at %s; functions from s.yaml:\n", st.Server.URL())
+	fmt.Fprintf(w, "A local Alibaba Cloud at %s; functions from s.yaml, in %s and %s:\n", st.Server.URL(), server.Home, server.Another)
 	for _, d := range st.Stack.Functions() {
-		fmt.Fprintf(w, "  %s in %s, woken by %v\n", d.Function, d.Region, d.Triggers)
+		if d.Region == server.Home { // the other region has some of them too
+			fmt.Fprintf(w, "  %s, woken by %v\n", d.Function, d.Triggers)
+		}
 	}
 	fmt.Fprintln(w)
 	steps, failed := play(ctx, w, &scene{Stage: st, root: root, bin: bin, out: out})

@@ -152,6 +152,12 @@ func (s *scene) waiting(ctx context.Context, args ...string) string {
 
 // fleetwarden runs the tool as the operator types it.
 func (s *scene) fleetwarden(ctx context.Context, args ...string) string {
+	return got(s.tool(ctx, args...))
+}
+
+// tool is fleetwarden for a command whose exit status is an answer: what it printed is returned
+// with the error.
+func (s *scene) tool(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, stack.Tool), args...)
 	cmd.Env = append(os.Environ(), "ALIBABA_CLOUD_ENDPOINT_URL="+s.Server.URL(),
 		"FLEETWARDEN_LEDGER=oss://"+stack.Bucket+"/ledger?region="+server.Home,
@@ -161,7 +167,7 @@ func (s *scene) fleetwarden(ctx context.Context, args ...string) string {
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		must(fmt.Errorf("%s %s: %w: %s", stack.Tool, args[0], err, strings.TrimSpace(said.String())))
+		err = fmt.Errorf("%s %s: %w: %s", stack.Tool, args[0], err, strings.TrimSpace(said.String()))
 	}
-	return string(out)
+	return string(out), err
 }

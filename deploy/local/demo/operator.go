@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"fleetwarden/deploy/local/stage"
+)
+
+// The steps on what an operator does when something seems wrong.
+
+// bridge is the version of EventBridge's API, which the aliyun CLI knows by itself.
+const bridge = "2020-04-01"
+
+// examined disables an event rule, and carries out the command that the doctor has for it.
+func examined(ctx context.Context, s *scene) string {
+	const rule = "fleetwarden-instance-running-to-attach-role"
+	before := s.examine(ctx)
+	got(s.Call(ctx, stage.Operator, bridge, "DisableRule", map[string]string{"EventBusName": "default", "RuleName": rule}))
+	broken := s.examine(ctx)
+	if len(broken) != 1 {
+		return fmt.Sprintf("before: %v; broken: %v", before, broken)
+	}
+	command, isOf := strings.CutPrefix(broken[0].Mend, "aliyun eventbridge ")
+	action, _, _ := strings.Cut(command, " ")
+	if !isOf {
+		return broken[0].String()
+	}
+	got(s.Call(ctx, stage.Operator, bridge, action, flags(command)))
+	return fmt.Sprintf("well: %t; %s, aliyun eventbridge %s; well again: %t", len(before) == 0, broken[0], action, len(s.examine(ctx)) == 0)
+}
+
+// flags are those of a command line, without the region, by which the CLI finds an endpoint.
+func flags(command string) map[string]string {
+	out, words := map[string]string{}, strings.Fields(command)
+	for i, w := range words[:len(words)-1] {
+		if name, ok := strings.CutPrefix(w, "--"); ok && name != "region" {
+			out[name] = words[i+1]
+		}
+	}
+	return out
+}
+
+// problem is one that the doctor has named.
+type problem struct{ check, Result, Mend string }
+
+func (p problem) String() string { return p.check + ": " + p.Result }
+
+// examine runs the doctor, whose exit status is 1 where something is wrong. It leaves out that
+// the operator cannot enter the member's role, which trusts the functions alone.
+func (s *scene) examine(ctx context.Context) (out []problem) {
+	text, err := s.tool(ctx, "doctor", "--json")
+	if text == "" {
+		must(err)
+	}
+	var page struct {
+		Categories []struct {
+			Checks []struct {
+				ID       string
+				Problems []problem
+			}
+		}
+	}
+	must(json.Unmarshal([]byte(text), &page))
+	for _, category := range page.Categories {
+		for _, c := range category.Checks {
+			for _, p := range c.Problems {
+				p.check = c.ID
+				if p.check != "members" || p.Result != "warn" {
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// paused launches an instance while all changes are paused, and lets the pause end.
+func paused(ctx context.Context, s *scene) string {
+	s.fleetwarden(ctx, "pause", "--for", "1h", "--reason", "a release")
+	ids := got(s.Run(ctx, good()))
+	must(s.Advance(ctx, 30*time.Minute))
+	meanwhile := fmt.Sprintf("systrust-role: %s, %s", s.outcome("systrust-role", ids[0]), s.roles(ctx, ids))
+	must(s.Settle(ctx))
+	return fmt.Sprintf("paused: %s; after its end: %s", meanwhile, s.roles(ctx, ids))
+}
