@@ -77,14 +77,14 @@ func (x *examination) member(ctx context.Context, account fleet.AccountID) []Pro
 			Mend: "have the function look, which the role trusts: fleetwarden runs it each week, and s doctor invoke at once; or have the role trust the caller, who needs sts:AssumeRole on it"})
 	case class == fleet.NotFound || class == fleet.Denied:
 		return one(Problem{Result: Fail, ID: string(account), Says: fmt.Sprintf("account %s cannot be entered: %s", account, short(err)),
-			Mend: memberMend(account) + "; the functions need deploy/ram/optional/<function>-members.json"})
+			Mend: memberMend(x, account) + "; the functions need deploy/ram/optional/<function>-members.json"})
 	case err != nil:
 		return one(unread("account "+string(account), "", string(account), err))
 	}
 	role, err := read(ctx, x, func(ctx context.Context) (fleet.Role, error) { return x.Accounts.Role(ctx, account) })
 	if fleet.ClassOf(err) == fleet.Denied || err == nil && role.Missing {
 		return one(Problem{Result: Fail, ID: string(account), Says: fmt.Sprintf("the role of account %s was removed, or lacks the rights of deploy/ram/member: it may not read itself", account),
-			Mend: memberMend(account)})
+			Mend: memberMend(x, account)})
 	}
 	if err != nil {
 		return one(unread("the role of account "+string(account), "", string(account), err))

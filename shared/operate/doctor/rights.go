@@ -96,13 +96,15 @@ func memberRole(x *examination, account fleet.AccountID, have fleet.Role) []Prob
 	}
 	for _, s := range want {
 		if !slices.Contains(role.Statements, s) {
-			return one(Problem{Result: Warn, ID: string(account), Says: cut(fmt.Sprintf("role %s of account %s lacks %s", have.Name, account, s)), Mend: memberMend(account)})
+			return one(Problem{Result: Warn, ID: string(account), Says: cut(fmt.Sprintf("role %s of account %s lacks %s", have.Name, account, s)), Mend: memberMend(x, account)})
 		}
 	}
 	return nil
 }
 
-// memberMend is the command that makes a member's role, with that account's credentials.
-func memberMend(account fleet.AccountID) string {
-	return "terraform -chdir=deploy/terraform/member apply, with credentials of account " + string(account)
+// memberMend are the commands that make a member's role, with that account's credentials.
+func memberMend(x *examination, account fleet.AccountID) string {
+	const terraform = "terraform -chdir=deploy/terraform/member"
+	return fmt.Sprintf("%s workspace select -or-create %s && %s apply -var member=%s -var home=%s, with credentials of account %s",
+		terraform, account, terraform, account, x.account, account)
 }
