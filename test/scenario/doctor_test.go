@@ -122,9 +122,9 @@ var (
 	restOf  = regexp.MustCompile(`^aliyun fc (PUT|POST) (\S+)`)
 )
 
-// types carries out a printed command. The aliyun CLI and the tools of a deployment are no part
-// of a test: the call that the CLI would make is made, and repair stands for a deployment, which
-// is recorded, or for a console.
+// types carries out a printed command. The aliyun CLI, Terraform and Serverless Devs are no part
+// of a test: the call that the CLI would make is made, and repair stands for what the other two
+// would change, or for an edit of the policy file. A deployment ends as "make deploy" does.
 func (c *clinic) types(mend string, repair func()) {
 	c.Helper()
 	command, _, _ := strings.Cut(mend, "; if ")
@@ -154,6 +154,45 @@ func (c *clinic) types(mend string, repair func()) {
 	}
 }
 
+// edits writes the local policy file with a part of it replaced.
+func (c *clinic) edits(path, part, by string) {
+	c.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "deploy", "local", "policy.yaml"))
+	c.ok(err)
+	if !bytes.Contains(text, []byte(part)) {
+		c.Fatalf("the local policy has no %q", part)
+	}
+	c.ok(os.WriteFile(path, bytes.Replace(text, []byte(part), []byte(by), 1), 0o600))
+}
+
+// carries deploys a policy file with the functions, once none of them is at work.
+func (c *clinic) carries(path string) {
+	c.Helper()
+	c.ok(c.Settle(c.Context()))
+	c.ok(c.Stack.UsePolicy(path))
+}
+
+// memberRole makes the member's role as deploy/terraform/member does, with the member's keys.
+func (c *clinic) memberRole() {
+	c.Helper()
+	dir := filepath.Join(root, "deploy", "ram", "member")
+	trust, err := os.ReadFile(filepath.Join(dir, "trust.json"))
+	c.ok(err)
+	document, err := os.ReadFile(filepath.Join(dir, "policy.json"))
+	c.ok(err)
+	for _, x := range []struct {
+		action string
+		params map[string]string
+	}{
+		{"CreateRole", map[string]string{"RoleName": stack.Member, "AssumeRolePolicyDocument": strings.ReplaceAll(string(trust), "{home}", server.Sharer)}},
+		{"CreatePolicy", map[string]string{"PolicyName": "fleetwarden-member", "PolicyDocument": string(document)}},
+		{"AttachPolicyToRole", map[string]string{"RoleName": stack.Member, "PolicyName": "fleetwarden-member", "PolicyType": "Custom"}},
+	} {
+		_, err := c.Call(context.Background(), stage.Member, versions["ram"], x.action, x.params)
+		c.ok(err)
+	}
+}
+
 // The class: whatever keeps events from arriving, or functions from working, is named by the
 // check that is about it, with its remedy, and is gone after that.
 func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
@@ -180,6 +219,13 @@ func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
 	c.ok(err)
 	dead := mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-dead-letters"}
 	gone := mns.Queue{Account: server.Sharer, Region: second, Name: "fleetwarden-push-agent"}
+	own := filepath.Join(t.TempDir(), "policy.yaml")
+	file := func() []string { // the policy file at hand, once there is one
+		if _, err := os.Stat(own); err != nil {
+			return nil
+		}
+		return []string{"--policy", own}
+	}
 	for _, x := range []struct {
 		name, check, mend string
 		breaks, repair    func()
@@ -231,14 +277,50 @@ func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
 			func() {
 				c.call(http.MethodPut, "/2023-03-30/functions/fleetwarden-sweep/triggers/every-night", map[string]any{"triggerConfig": `{"enable":false,"cronExpression":"CRON_TZ=Asia/Shanghai 0 30 3 * * *","payload":""}`})
 			},
-			func() {
-				c.call(http.MethodPut, "/2023-03-30/functions/fleetwarden-sweep/triggers/every-night", map[string]any{"triggerConfig": `{"enable":true,"cronExpression":"CRON_TZ=Asia/Shanghai 0 30 3 * * *","payload":""}`})
-			}, nil},
+			func() {}, nil}, // rollout, which ends a deployment, repairs it
 		{"a service-linked role is gone", "service-linked-roles", "aliyun resourcemanager CreateServiceLinkedRole",
 			func() { c.Server.ServiceRoles.Remove(server.Sharer, "AliyunServiceRoleForSas") }, nil, nil},
+		{name: "the file at hand is not the policy of the functions", check: "policy", mend: "POLICY=FILE make deploy REGION=",
+			breaks: func() { c.edits(own, "attachAfter: 0s", "attachAfter: 1m") },
+			repair: func() { c.carries(own) }},
+		// A product that is missing comes with no command: the region goes from the policy.
+		{name: "a region without KMS is guarded", check: "products-served", mend: "nothing, if that is as intended; else take cn-nanjing out of regions in the policy file, and deploy",
+			also: []string{"regions-deployed"},
+			breaks: func() {
+				c.edits(own, "cn-shanghai]", "cn-shanghai, cn-nanjing]")
+				c.carries(own)
+				c.deployed()
+			},
+			repair: func() {
+				c.edits(own, "regions:", "regions:")
+				c.carries(own)
+				c.deployed()
+			}},
+		{name: "a member's role is gone", check: "members", mend: "terraform -chdir=deploy/terraform/member workspace select -or-create " + server.Member,
+			breaks: func() { c.Server.RAM.RemoveRole(server.Member, stack.Member) }, repair: c.memberRole},
+		// No command takes versioning back: the step is another bucket, which Terraform makes.
+		{name: "the ledger had versioning", check: "ledger", mend: "copy what is to be kept into a bucket that never had versioning; delete this one",
+			breaks: func() {
+				c.ok(c.Server.OSS.SetVersioning(stack.Bucket, "Enabled"))
+				c.ok(c.Server.OSS.SetVersioning(stack.Bucket, "Suspended")) // which does not mend it
+				out, _ := typed(t, c.Stage, 1, "doctor", "--policy", own, "--category", "ledger")
+				for _, want := range []string{"\nledger\n", "  FAIL   ledger: not so: the ledger can be read", "mend: copy what is to be kept", "see:  deploy/guide/doctor.md#ledger", "1 FAIL"} {
+					if !strings.Contains("\n"+out, want) {
+						t.Errorf("%q is missing:\n%s", want, out)
+					}
+				}
+			},
+			repair: func() {
+				c.Server.OSS.Drop(stack.Bucket)
+				c.ok(c.Server.OSS.CreateBucket(server.Sharer, server.Home, stack.Bucket))
+			}},
 	} {
 		x.breaks()
-		w := wrong(c.examine(1))
+		status := 1
+		if x.check == "policy" {
+			status = 0 // a warning
+		}
+		w := wrong(c.examine(status, file()...))
 		var checks []string
 		for _, r := range w {
 			checks = append(checks, r.ID)
@@ -260,38 +342,13 @@ func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
 		if x.name == "a role's policy is detached" { // what was optional is granted again by hand
 			c.rpc(versions["ram"], "AttachPolicyToRole", map[string]string{"RoleName": "fleetwarden-watch-shares", "PolicyName": "fleetwarden-watch-shares-members", "PolicyType": "Custom"})
 		}
-		if w := wrong(c.examine(0)); len(w) > 0 {
+		if w := wrong(c.examine(0, file()...)); len(w) > 0 {
 			t.Fatalf("%s, and mended: %+v", x.name, w)
 		}
 	}
-}
-
-// These have no command that a test could type: the policy is a file, the member another
-// account, and a bucket that had versioning is of no use any more.
-func TestDoctorNamesWhatOnlyPeopleMend(t *testing.T) {
-	t.Parallel()
-	c := newClinic(t, stage.Options{})
-	own := filepath.Join(t.TempDir(), "policy.yaml")
-	c.ok(os.WriteFile(own, []byte("version: 1\nhomeRegion: cn-hangzhou\nregions: [cn-hangzhou, cn-shanghai, cn-nanjing]\n"), 0o600))
-	p := c.examine(1, "--policy", own)
-	for check, says := range map[string]string{
-		"policy": "the functions in cn-hangzhou have a policy of digest", "products-served": "KMS is not served in cn-nanjing", "regions-deployed": "cn-nanjing is guarded by the policy, and was never deployed",
-	} {
-		if !slices.ContainsFunc(wrong(p), func(r doctor.Result) bool { return r.ID == check && strings.Contains(r.Says, says) }) {
-			t.Errorf("%s: %+v", check, wrong(p))
-		}
-	}
-	for _, state := range []string{"Enabled", "Suspended"} {
-		c.ok(c.Server.OSS.SetVersioning(stack.Bucket, state))
-		if w := wrong(c.examine(1, "--category", "ledger")); len(w) != 1 || w[0].ID != "ledger" || !strings.Contains(w[0].Says, state) {
-			t.Errorf("%s: %+v", state, w)
-		}
-	}
-	out, _ := typed(t, c.Stage, 1, "doctor", "--category", "ledger")
-	for _, want := range []string{"\nledger\n", "  FAIL   ledger: not so: the ledger can be read", "mend: copy what is to be kept", "see:  deploy/guide/doctor.md#ledger", "1 FAIL"} {
-		if !strings.Contains("\n"+out, want) {
-			t.Errorf("%q is missing:\n%s", want, out)
-		}
+	week(c) // who, unlike the operator, may enter the member and write the ledger
+	if got := found(t, c.Stage); len(got) > 0 {
+		t.Errorf("the function doctor finds, after all was mended: %q", got)
 	}
 }
 

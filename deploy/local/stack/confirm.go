@@ -14,7 +14,7 @@ import (
 func (s *Stack) Confirm(ctx context.Context) error {
 	for _, region := range s.o.Regions {
 		cmd := exec.CommandContext(ctx, filepath.Join(s.o.BinDir, Rollout), "confirm",
-			"-manifest", s.o.Manifest, "-policy", s.o.Policy, "-build", "local")
+			"-manifest", s.o.Manifest, "-policy", s.policy(), "-build", "local")
 		cmd.Env = append(os.Environ(), EndpointVariable+"="+s.o.Server.URL(),
 			"ALIBABA_CLOUD_ACCESS_KEY_ID=local-ak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=local-sk", "ALIBABA_CLOUD_SECURITY_TOKEN=",
 			"REGION="+region, "HOME_REGION="+s.home(), "FLEETWARDEN_COMMANDS="+s.commandEnv(region), "FLEETWARDEN_MEMBERS="+strings.Join(s.o.Members, ","))

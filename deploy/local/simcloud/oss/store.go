@@ -261,6 +261,13 @@ func (s *Service) Remove(name, key string) {
 	})
 }
 
+// Drop takes a bucket away with all that is in it, as its owner does in the console.
+func (s *Service) Drop(name string) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	delete(s.buckets, name)
+}
+
 // State is the digest of each object by bucket and name.
 func (s *Service) State() any {
 	s.w.Lock()
