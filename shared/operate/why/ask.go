@@ -40,10 +40,11 @@ func (x view) pause() (Pause, bool) {
 }
 
 // otherPolicy is the digest of the policy file that the functions have, by whom that is known;
-// empty where it is the one that the page is made with, or is not known.
+// empty where it is the one that the page is made with, or is not known. The sweep has that of the
+// home region: it counts only where no deployment of the region that acts is known.
 func (f *Facts) otherPolicy() (by, digest string) {
 	by, digest = "the sweep "+f.Sweep.V.Run, f.Sweep.V.Policy
-	if d := f.Deployed.V; d.At.After(f.Sweep.V.At) {
+	if d := f.Deployed.V; d.Policy != "" {
 		by, digest = "the deployment of "+stamp(d.At), d.Policy
 	}
 	if digest == f.Policy.Digest {

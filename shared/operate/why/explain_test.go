@@ -155,6 +155,14 @@ var cases = []struct {
 		f.with(bare())
 		f.Sweep.V.Policy, f.Deployed.V = f.Policy.Digest, Deployed{noon.Add(-time.Hour), "fedcba9876543210"}
 	}},
+	{"another policy is deployed in its region since before the sweep", "policy-differs", "another policy file (fedcba987654, by the deployment of 2026-01-03T12:00:00Z)", "make deploy", func(_ *testing.T, f *Facts) {
+		f.with(bare()) // the sweep is of the home region, and has the policy of that
+		f.Sweep.V.Policy, f.Deployed.V = f.Policy.Digest, Deployed{noon.Add(-48 * time.Hour), "fedcba9876543210"}
+	}},
+	{"the policy is deployed in its region, and the sweep has another", "no-event", "", "", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Sweep.V.Policy, f.Deployed.V = "0123456789abcdef", Deployed{noon.Add(-48 * time.Hour), f.Policy.Digest}
+	}},
 	{"the policy was deployed after the sweep", "no-event", "", "", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Sweep.V.Policy, f.Deployed.V = "0123456789abcdef", Deployed{noon.Add(-time.Hour), f.Policy.Digest}
