@@ -106,11 +106,16 @@ func (x view) isSilent() bool {
 // arrival is how long after a launch its event may come: ActionTrail's delay, and a window.
 const arrival = 15 * time.Minute
 
-// unheard: the ledger was read, and has nothing of the control about an instance that is old
-// enough for its event to have come.
+// unheard: nothing that was read is of the control and about an instance that is old enough for
+// its event to have come. Only where all was read that may be, that is silence.
 func (x view) unheard() bool {
-	return x.Kind == fleet.KindInstance && x.History.Seen() && len(x.History.V.Unread) == 0 && x.last() == nil && !x.heard() &&
-		x.Listed.Seen() && x.At.Sub(x.Listed.V.Created) > arrival
+	return x.Kind == fleet.KindInstance && x.last() == nil && !x.heard() && x.Listed.Seen() && x.At.Sub(x.Listed.V.Created) > arrival
+}
+
+// isAllRead: the ledger was read to its end, back to when the instance was created.
+func (x view) isAllRead() bool {
+	h := x.History
+	return h.Seen() && len(h.V.Unread) == 0 && h.V.Read == h.V.Listed && !h.V.Since.After(x.Listed.V.Created)
 }
 
 // heard: the control's owner has recorded something about it.
@@ -122,8 +127,8 @@ func (x view) heard() bool {
 func (x view) isTrailStopped() bool {
 	owner := fleet.FunctionNamed(fleet.Owner(x.v.Control))
 	logging := slices.ContainsFunc(x.Trails.V, trailLogs)
-	return x.unheard() && x.Trails.Seen() && !logging && slices.Contains(owner.Events, fleet.EventLaunch)
+	return x.unheard() && x.isAllRead() && x.Trails.Seen() && !logging && slices.Contains(owner.Events, fleet.EventLaunch)
 }
 
-// isUnheard: a change is due and enforced, and no pass has made it or tried.
+// isUnheard: a change is due and enforced, and no pass has made it or tried, as far as was read.
 func (x view) isUnheard() bool { return x.unheard() && x.due() && x.mode() == policy.Enforce }

@@ -73,6 +73,7 @@ var causes = [...]cause{
 	{"interrupted", open, view.isInterrupted, view.saysInterrupted, view.todoCheck},
 	{"in-progress", open, view.isInProgress, view.saysInProgress, view.todoWait},
 	{"trail-stopped", open, view.isTrailStopped, view.saysTrailStopped, view.todoTrail},
+	{"unknown", open, func(x view) bool { return x.isUnheard() && !x.isAllRead() }, view.saysNotRead, view.todoNotRead},
 	{"no-event", open, view.isUnheard, view.saysUnheard, view.todoCheck},
 	{"checked", open, func(x view) bool { return x.due() && x.said() != nil && x.mode() == policy.Enforce }, view.saysChecked, view.todoCheck},
 	{"waiting", open, func(x view) bool { return x.v.Outcome == fleet.Pending || x.due() }, view.saysWaiting, view.todoWait},

@@ -269,11 +269,25 @@ var cases = []struct {
 		f.with(bare())
 		f.Calls.V = nil
 	}},
-	{"a part of the ledger is gone", "waiting", "about to be repaired by attach-role", "wait", func(_ *testing.T, f *Facts) { // silence proves nothing
+	{"a part of the ledger is gone", "unknown", "whether a function has acted on it is not known: a part of the ledger could not be read: ledger object x", "ask again", func(_ *testing.T, f *Facts) { // silence proves nothing
 		f.with(bare())
 		f.History.V.Unread = []error{&fleet.BadInput{Where: "ledger object x", What: "it is gone"}}
 	}},
-	{"the ledger is not read", "waiting", "about to be repaired by attach-role", "wait", func(_ *testing.T, f *Facts) {
+	{"the newest of a big ledger are read", "unknown", "no function has acted on it in the part of the ledger that was read, which begins at 2026-01-05T06:00:00Z",
+		"read all of it since its launch: fleetwarden why --account 1000000000000001 --region cn-hangzhou --since 2026-01-04T12:00:00Z --most 100000 i-bare", func(_ *testing.T, f *Facts) {
+			f.with(bare())
+			f.History.V = ledger.Found{Listed: 100_000, Read: 2000, Since: noon.Add(-6 * time.Hour)}
+		}},
+	{"it is older than the part of the ledger that is searched", "unknown", "in the part of the ledger that was read, which begins at 2025-12-22T12:00:00Z",
+		"--since 2025-12-06T12:00:00Z i-bare", func(_ *testing.T, f *Facts) {
+			f.with(bare())
+			f.Listed.V.Created, f.History.V.Since = noon.Add(-30*24*time.Hour), noon.Add(-14*24*time.Hour)
+		}},
+	{"the trail is stopped now, and an old launch is not in what was read", "unknown", "in the part of the ledger that was read", "--since", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Listed.V.Created, f.History.V.Since, f.Trails.V[0].Logging = noon.Add(-30*24*time.Hour), noon.Add(-14*24*time.Hour), false
+	}},
+	{"the ledger is not read", "unknown", "whether a function has acted on it is not known: the ledger could not be read: denied", "ask again", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.History = fleet.Unknown[ledger.Found]("denied")
 	}},

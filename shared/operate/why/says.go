@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -182,6 +183,18 @@ func (x view) saysUnheard() string {
 		text += ", or a pass that changed nothing says why in its log, which was not read"
 	}
 	return text
+}
+
+// saysNotRead: it was not looked, or not far enough, so that silence proves nothing.
+func (x view) saysNotRead() string {
+	const unknown = "whether a function has acted on it is not known: "
+	switch h := x.History; {
+	case !h.Seen():
+		return x.but(unknown+"the ledger could not be read: %s", cmp.Or(h.Why, "it was not asked for"))
+	case len(h.V.Unread) > 0:
+		return x.but(unknown+"a part of the ledger could not be read: %v", h.V.Unread[0])
+	}
+	return x.but("no function has acted on it in the part of the ledger that was read, which begins at %s", stamp(x.History.V.Since))
 }
 
 func (x view) saysChecked() string {

@@ -109,6 +109,18 @@ func (x view) todoCheck() Todo {
 	return Todo{Says: "have it checked and repaired now", Command: fmt.Sprintf("fleetwarden check%s --control %s --apply %s", x.flags(), x.v.Control, x.ID)}
 }
 
+func (x view) todoNotRead() Todo {
+	h := x.History
+	if !h.Seen() || len(h.V.Unread) > 0 {
+		return Todo{Says: "mend what could not be read of the ledger, which the end of the page names, and ask again"}
+	}
+	most := ""
+	if h.V.Read < h.V.Listed {
+		most = fmt.Sprintf(" --most %d", h.V.Listed)
+	}
+	return Todo{Says: "read all of it since its launch", Command: fmt.Sprintf("fleetwarden why%s --since %s%s %s", x.flags(), stamp(x.Listed.V.Created), most, x.ID)}
+}
+
 // flags name the place of the subject.
 func (x view) flags() string {
 	text := " --account " + string(x.Ref.Scope.Account)
