@@ -32,6 +32,16 @@ func (f *Facts) listing() fleet.Fact[fleet.Listing] {
 // due: there is something to change, and the control decided on it.
 func (x view) due() bool { return len(x.v.Changes) > 0 }
 
+// uncovered is why the control, which enforces a part, makes none of the changes; "" if it makes
+// one, or enforces nothing here.
+func (x view) uncovered() string {
+	made := slices.ContainsFunc(x.v.Changes, func(c fleet.Change) bool { return c.Uncovered == "" })
+	if !x.due() || made {
+		return ""
+	}
+	return x.v.Changes[0].Uncovered
+}
+
 func (x view) ofAgent() bool { return x.v.Control == policy.ControlAgent }
 
 func (x view) pause() (Pause, bool) {

@@ -62,6 +62,7 @@ var causes = [...]cause{
 
 	{"policy-differs", open, func(x view) bool { _, other := x.otherPolicy(); return x.due() && other != "" }, view.saysPolicy, view.todoPolicy},
 	{"audit", open, func(x view) bool { return x.due() && x.mode() == policy.Audit }, view.saysAudit, view.todoAudit},
+	{"uncovered", open, func(x view) bool { return x.uncovered() != "" }, view.saysUncovered, view.todoUncovered},
 	{"paused", open, func(x view) bool { _, on := x.pause(); return x.due() && on }, view.saysPaused, view.todoPaused},
 	{"pause-unread", open, func(x view) bool { return x.due() && x.Pauses.Why != "" }, view.saysPauseUnread, view.todoRights},
 	{"right-missing", open, func(x view) bool { return x.lacks() != "" }, view.saysLacks, view.todoLacks},

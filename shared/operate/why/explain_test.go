@@ -147,6 +147,21 @@ var cases = []struct {
 		f.Listed.V.ResourceGroup = "rg-1"
 		f.with(bare())
 	}},
+	{"its role is also used by one that is not covered", "uncovered", "the control does not make the change: the role X is the account's, and enforceFor does not take all instances that have it: not i-2",
+		"have controls.instanceRole.enforceFor in the policy file also take what that names, and deploy it: make deploy", func(t *testing.T, f *Facts) {
+			f.Policy = enforcing(t, "controls: {instanceRole: {mode: audit, enforceFor: [{regions: [cn-hangzhou]}]}}\n")
+			v := bare()
+			v.Covered, v.Changes[0].Uncovered = true, "the role X is the account's, and enforceFor does not take all instances that have it: not i-2"
+			f.with(v)
+			f.Passes.V = []Record{{Time: noon.Add(-time.Minute), Function: fleet.FunctionAttachRole, Rule: "instance-role/systrust-role", State: "violation", Why: v.Reason}}
+		}},
+	{"one of its changes is made", "no-event", "", "", func(t *testing.T, f *Facts) {
+		f.Policy = enforcing(t, "controls: {instanceRole: {mode: audit, enforceFor: [{regions: [cn-hangzhou]}]}}\n")
+		v := bare()
+		v.Covered, v.Changes = true, append(v.Changes, v.Changes[0])
+		v.Changes[0].Covered, v.Changes[1].Uncovered = true, "not i-2"
+		f.with(v)
+	}},
 	{"another policy was swept with", "policy-differs", "another policy file (0123456789ab, by the sweep sweep-1) than the one read here", "make deploy", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Sweep.V.Policy = "0123456789abcdef"

@@ -84,6 +84,10 @@ func (x view) saysAudit() string {
 	return x.but("control %s is in audit mode, so that nothing is changed", x.v.Control)
 }
 
+func (x view) saysUncovered() string {
+	return x.but("the control does not make the change: %s", x.uncovered())
+}
+
 func (x view) saysPaused() string {
 	p, _ := x.pause()
 	return x.but("changes of control %s are paused until %s by %s (%s)", x.v.Control, stamp(p.Until), p.By, p.Reason)

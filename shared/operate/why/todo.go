@@ -53,9 +53,18 @@ func (view) todoPolicy() Todo {
 
 func (x view) todoAudit() Todo {
 	if x.Policy.Partly(x.v.Control) {
-		return Todo{Says: "add it to " + strings.TrimSuffix(modeKey(x.v.Control), "mode") + "enforceFor in the policy file, and deploy it", Command: "make deploy"}
+		return Todo{Says: "add it to " + partKey(x.v.Control) + " in the policy file, and deploy it", Command: "make deploy"}
 	}
 	return Todo{Says: "set " + modeKey(x.v.Control) + " to enforce in the policy file, and deploy it", Command: "make deploy"}
+}
+
+func (x view) todoUncovered() Todo {
+	return Todo{Says: "have " + partKey(x.v.Control) + " in the policy file also take what that names, and deploy it", Command: "make deploy"}
+}
+
+// partKey is the key of the part of a control that is enforced.
+func partKey(control string) string {
+	return strings.TrimSuffix(modeKey(control), "mode") + "enforceFor"
 }
 
 // modeKey is the key of a control's mode in the policy file.
