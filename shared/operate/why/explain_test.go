@@ -244,6 +244,11 @@ var cases = []struct {
 		f.with(bare())
 		f.Sweep.V.Held = []report.Held{{Control: policy.ControlInstanceRole, Rule: policy.RuleSystrustRole, Why: "4 changes, more than maxChanges 3"}}
 	}},
+	{"others were held before it was launched", "no-event", "", "", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Listed.V.Created = noon.Add(-2 * time.Hour)
+		f.Sweep.V.Held = []report.Held{{Control: policy.ControlInstanceRole, Rule: policy.RuleSystrustRole, Why: "4 changes, more than maxChanges 3"}}
+	}},
 	{"held before, and tried since", "failed", "attach-role tried to repair it at 2026-01-05T11:00:00Z and failed: quota", "fleetwarden check --account 1000000000000001 --region cn-hangzhou --control instance-role --apply i-bare", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Sweep.V.Held = []report.Held{{Control: policy.ControlInstanceRole, Why: "4 changes, more than maxChanges 3"}}
