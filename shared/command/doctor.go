@@ -69,7 +69,11 @@ func (c *Call) doctor(ctx context.Context, categories []string, canary bool) err
 		err = fmt.Errorf("%s, %s", Plural(page.Count(doctor.Fail), "check has failed", "checks have failed"), Plural(page.Count(doctor.Unread), "was not read", "were not read"))
 	}
 	if canary && inv != nil {
-		err = errors.Join(err, c.canary(ctx, inv, doctor.Regions(ctx, reads)))
+		regions, unknown := doctor.Regions(ctx, reads)
+		if unknown != nil {
+			return errors.Join(err, fmt.Errorf("--canary: which regions have a deployment is not known, so that nothing was sent: %w", unknown))
+		}
+		err = errors.Join(err, c.canary(ctx, inv, regions))
 	}
 	return err
 }

@@ -96,8 +96,9 @@ func Examine(ctx context.Context, r Reads, categories ...string) Page {
 	return p
 }
 
-// Regions are those with a deployment, as its records say, and home.
-func Regions(ctx context.Context, r Reads) []fleet.Region {
+// Regions are those with a deployment, as its records say, and home. With an error there may
+// be others.
+func Regions(ctx context.Context, r Reads) ([]fleet.Region, error) {
 	return (&examination{Reads: r, slots: make(chan struct{}, abreast)}).regions(ctx)
 }
 

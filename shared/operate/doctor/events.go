@@ -12,20 +12,22 @@ import (
 )
 
 // wantedRules are the event rules of the records in the deployed regions.
-func (x *examination) wantedRules(ctx context.Context) (out []deployment.Rule) {
-	all, _ := x.deployments(ctx)
-	for _, region := range x.regions(ctx) {
-		out = append(out, all[region].Rules...)
+func (x *examination) wantedRules(ctx context.Context) (out []deployment.Rule, problems []Problem) {
+	regions, err := x.regions(ctx)
+	all, _ := x.deployments(ctx) // its error is that of regions
+	for _, region := range regions {
+		r, ok := all[region]
+		if !ok && err == nil {
+			problems = append(problems, uncompared("what fills the queues of "+string(region), region, "rules"))
+		}
+		out = append(out, r.Rules...)
 	}
-	return out
+	return out, append(problems, x.unknown(err)...)
 }
 
 func eventRules(ctx context.Context, x *examination) answer {
-	all := x.wantedRules(ctx)
-	if len(all) == 0 {
-		return answer{problems: one(Problem{Result: Unread, Says: "not compared: no deployment is recorded", Mend: "see deployment-recorded"})}
-	}
-	return answer{says: fmt.Sprintf("%d of them", len(all)), problems: each(all, func(w deployment.Rule) (out []Problem) {
+	all, problems := x.wantedRules(ctx)
+	return answer{says: fmt.Sprintf("%d of them", len(all)), problems: append(problems, each(all, func(w deployment.Rule) (out []Problem) {
 		have, err := x.rule(ctx, w)
 		switch {
 		case err != nil:
@@ -43,7 +45,7 @@ func eventRules(ctx context.Context, x *examination) answer {
 			out = append(out, Problem{Result: Fail, Region: w.Region, ID: w.Name, Says: cut(says), Mend: x.deploy(w.Region)})
 		}
 		return out
-	})}
+	})...)}
 }
 
 // trial is a pattern, and a sample that it is there for.
@@ -79,7 +81,8 @@ func (x *examination) trials(ctx context.Context) (out []trial, problems []Probl
 		}
 	}
 	seen := map[string]bool{} // several rules have one pattern
-	for _, w := range x.wantedRules(ctx) {
+	rules, problems := x.wantedRules(ctx)
+	for _, w := range rules {
 		if w.Region != x.Home || w.Bus != "default" {
 			continue
 		}
@@ -93,7 +96,8 @@ func (x *examination) trials(ctx context.Context) (out []trial, problems []Probl
 			add(w.Region, "event rule "+w.Name, rule, have.Pattern)
 		}
 	}
-	for _, w := range x.wanted(ctx) {
+	functions, _ := x.wanted(ctx) // its problem is that of the rules
+	for _, w := range functions {
 		if w.Region != x.Home {
 			continue
 		}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,19 +135,39 @@ func (x *examination) newest(ctx context.Context) (out deployment.Record, ok boo
 	return out, ok && err == nil
 }
 
-// regions are those with a deployment: where a record is from, and home.
-func (x *examination) regions(ctx context.Context) []fleet.Region {
-	all, _ := x.deployments(ctx) // check deployment-recorded says why there is none
+// regions are those with a deployment: where a record is from, and home. With an error there
+// may be others: see [inRegions].
+func (x *examination) regions(ctx context.Context) ([]fleet.Region, error) {
+	all, err := x.deployments(ctx)
 	out := slices.Collect(maps.Keys(all))
 	if !slices.Contains(out, x.Home) {
 		out = append(out, x.Home)
 	}
-	guarded, err := x.guards(ctx)
+	guarded, unguarded := x.guards(ctx)
 	out = slices.DeleteFunc(out, func(r fleet.Region) bool {
-		return err == nil && r != x.Home && !slices.Contains(guarded, r)
+		return unguarded == nil && r != x.Home && !slices.Contains(guarded, r)
 	})
 	slices.Sort(out)
-	return out
+	return out, cmp.Or(err, unguarded)
+}
+
+// unknown is the problem of a check that ranges over regions of which some may be missing.
+func (x *examination) unknown(err error) []Problem {
+	if err == nil {
+		return nil
+	}
+	return one(unread("which regions have a deployment", x.Home, "regions", err))
+}
+
+// inRegions asks about each region with a deployment. Those that cannot be known are unread.
+func inRegions(ctx context.Context, x *examination, ask func(fleet.Region) []Problem) []Problem {
+	regions, err := x.regions(ctx)
+	return append(each(regions, ask), x.unknown(err)...)
+}
+
+// uncompared is the problem of what has no record to compare it with.
+func uncompared(what string, region fleet.Region, id string) Problem {
+	return Problem{Result: Unread, Region: region, ID: id, Says: fmt.Sprintf("%s was not compared: the ledger has no record of what was deployed", what), Mend: "see deployment-recorded"}
 }
 
 // guards are the regions that the policy guards.
@@ -161,10 +182,11 @@ func (x *examination) guards(ctx context.Context) ([]fleet.Region, error) {
 
 // wanted are the functions of a deployment: those of the records in the guarded regions,
 // each once, else those of the table at home.
-func (x *examination) wanted(ctx context.Context) (out []deployment.Function) {
-	all, _ := x.deployments(ctx)
+func (x *examination) wanted(ctx context.Context) (out []deployment.Function, problems []Problem) {
+	regions, err := x.regions(ctx)
+	all, _ := x.deployments(ctx) // its error is that of regions
 	seen := map[functionKey]bool{}
-	for _, region := range x.regions(ctx) {
+	for _, region := range regions {
 		r, ok := all[region]
 		if !ok {
 			r.Functions = unrecorded(region, x.Home)
@@ -176,7 +198,7 @@ func (x *examination) wanted(ctx context.Context) (out []deployment.Function) {
 			}
 		}
 	}
-	return out
+	return out, x.unknown(err)
 }
 
 // latest is a function as the newest record has it: those of home are deployed with each region.

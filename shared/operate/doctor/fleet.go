@@ -93,7 +93,7 @@ func (x *examination) member(ctx context.Context, account fleet.AccountID) []Pro
 }
 
 func commands(ctx context.Context, x *examination) answer {
-	return answer{says: fmt.Sprintf("%d in each deployed region", len(x.Files.Commands)), problems: each(x.regions(ctx), func(region fleet.Region) (out []Problem) {
+	return answer{says: fmt.Sprintf("%d in each deployed region", len(x.Files.Commands)), problems: inRegions(ctx, x, func(region fleet.Region) (out []Problem) {
 		have, err := read(ctx, x, func(ctx context.Context) (map[string]string, error) { return x.Commands.Commands(ctx, region) })
 		if err != nil {
 			return one(unread("the Cloud Assistant commands", region, "commands", err))

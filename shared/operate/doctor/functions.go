@@ -15,8 +15,8 @@ import (
 // functionsOf asks about each function that exists; those that do not, or cannot be read,
 // are functions-exist's to report, except that what was not read is not ok.
 func functionsOf(ctx context.Context, x *examination, ask func(w, have deployment.Function) []Problem) (problems []Problem, n int) {
-	all := x.wanted(ctx)
-	return each(all, func(w deployment.Function) []Problem {
+	all, problems := x.wanted(ctx)
+	return append(problems, each(all, func(w deployment.Function) []Problem {
 		have, err := x.function(ctx, w)
 		switch {
 		case err != nil:
@@ -25,12 +25,12 @@ func functionsOf(ctx context.Context, x *examination, ask func(w, have deploymen
 			return nil
 		}
 		return ask(w, *have)
-	}), len(all)
+	})...), len(all)
 }
 
 func functionsExist(ctx context.Context, x *examination) answer {
-	all := x.wanted(ctx)
-	return answer{says: fmt.Sprintf("%d of them", len(all)), problems: each(all, func(w deployment.Function) []Problem {
+	all, problems := x.wanted(ctx)
+	return answer{says: fmt.Sprintf("%d of them", len(all)), problems: append(problems, each(all, func(w deployment.Function) []Problem {
 		have, err := x.function(ctx, w)
 		switch {
 		case err != nil:
@@ -39,7 +39,7 @@ func functionsExist(ctx context.Context, x *examination) answer {
 			return one(Problem{Result: Fail, Region: w.Region, ID: w.Name, Says: w.String() + " does not exist", Mend: x.deploy(w.Region)})
 		}
 		return nil
-	})}
+	})...)}
 }
 
 // The settings of package deployment that stop a function, and those that other checks are about.
@@ -85,7 +85,10 @@ func orOne(n string) string {
 
 func functionCode(ctx context.Context, x *examination) answer {
 	problems, n := functionsOf(ctx, x, func(w, have deployment.Function) []Problem {
-		if w.Checksum == "" || w.Checksum == have.Checksum {
+		switch w.Checksum {
+		case "":
+			return one(uncompared("the code of "+w.String(), w.Region, w.Name))
+		case have.Checksum:
 			return nil
 		}
 		return one(Problem{Result: Fail, Region: w.Region, ID: w.Name, Says: w.Foreign(have), Mend: "find out who changed it (fleetwarden replay reads the trail; the call is UpdateFunction), then " + x.deploy(w.Region)})
@@ -99,7 +102,7 @@ var stopping = []string{restriction, ondemand, stateOf, updateOf}
 func functionSettings(ctx context.Context, x *examination) answer {
 	problems, n := functionsOf(ctx, x, func(w, have deployment.Function) (out []Problem) {
 		if w.Settings == nil {
-			return nil // there is no record, and deployment-recorded says so
+			return one(uncompared("how "+w.String()+" is set", w.Region, w.Name))
 		}
 		have.Settings = maps.Clone(have.Settings)
 		for _, name := range stopping {
@@ -126,10 +129,15 @@ func policyDeployed(ctx context.Context, x *examination) answer {
 	}
 	a := answer{says: "the same in all regions"}
 	var newest deployment.Record
-	regions := x.regions(ctx)
+	regions, err := x.regions(ctx)
+	a.add(x.unknown(err)...)
 	for _, region := range regions {
-		if r, ok := all[region]; ok && r.At.After(newest.At) {
+		r, ok := all[region]
+		if r.At.After(newest.At) {
 			newest = r
+		}
+		if !ok || r.Policy == "" {
+			a.add(uncompared("the policy of "+string(region), region, "policy"))
 		}
 	}
 	want, whose := newest.Policy, "the policy of "+string(newest.Region)
@@ -138,7 +146,7 @@ func policyDeployed(ctx context.Context, x *examination) answer {
 		a.says = "that of digest " + digest(want)
 	}
 	for _, region := range regions {
-		if r, ok := all[region]; ok && r.Policy != want {
+		if r := all[region]; r.Policy != "" && r.Policy != want {
 			a.add(Problem{Result: Warn, Region: region, ID: "policy", Says: fmt.Sprintf("the functions in %s have a policy of digest %s, and %s has %s", region, digest(r.Policy), whose, digest(want)),
 				Mend: "POLICY=FILE " + x.deploy(region) + ", or use the file that was deployed (--policy)"})
 		}
@@ -158,7 +166,7 @@ const (
 // instancesLeft counts the instances that all functions of the account reserve.
 func instancesLeft(ctx context.Context, x *examination) answer {
 	a := answer{says: "in each deployed region"}
-	a.add(each(x.regions(ctx), func(region fleet.Region) []Problem {
+	a.add(inRegions(ctx, x, func(region fleet.Region) []Problem {
 		names, err := read(ctx, x, func(ctx context.Context) ([]string, error) { return x.Deployed.Functions(region).Names(ctx, "") })
 		if err != nil {
 			return one(unread("the functions of "+string(region), region, "functions", err))
@@ -194,7 +202,7 @@ func instancesLeft(ctx context.Context, x *examination) answer {
 func triggers(ctx context.Context, x *examination) answer {
 	problems, n := functionsOf(ctx, x, func(w, have deployment.Function) (out []Problem) {
 		if w.Settings == nil {
-			return nil
+			return one(uncompared("what invokes "+w.String(), w.Region, w.Name))
 		}
 		for _, r := range w.Repairs(have) {
 			out = append(out, Problem{Result: Fail, Region: w.Region, ID: w.Name + "/" + r.Name, Says: fmt.Sprintf("%s: %s", w, cut(r.String())), Mend: x.deploy(w.Region)})
@@ -216,7 +224,10 @@ func cut(s string) string {
 // wantedRoles are those of the wanted functions, as the newest record has them, without what
 // is optional; from deploy/ram where there is no record.
 func (x *examination) wantedRoles(ctx context.Context) ([]deployment.Role, error) {
-	all, _ := x.deployments(ctx)
+	all, err := x.deployments(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []deployment.Role
 	for _, f := range fleet.Functions() {
 		name := fleet.CloudName(f.Name)

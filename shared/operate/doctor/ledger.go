@@ -42,7 +42,9 @@ func recorded(ctx context.Context, x *examination) answer {
 	if r, ok := x.newest(ctx); ok {
 		a.says = fmt.Sprintf("the newest is of %s, build %s", r.At.UTC().Format(time.DateTime), orNone(r.Build))
 	}
-	for _, region := range x.regions(ctx) {
+	regions, err := x.regions(ctx)
+	a.add(x.unknown(err)...)
+	for _, region := range regions {
 		if _, ok := all[region]; !ok {
 			a.add(Problem{Result: Warn, Region: region, ID: deployment.Folder, Says: fmt.Sprintf("the ledger has no record of a deployment of %s: what exists there is not compared with what was deployed", region), Mend: x.deploy(region)})
 		}

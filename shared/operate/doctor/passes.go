@@ -22,7 +22,7 @@ const lastWeek = 8 * 24 * time.Hour
 // lastPass searches the log store, which is no part of what the functions need: where it cannot
 // be searched, that is a warning.
 func lastPass(ctx context.Context, x *examination) answer {
-	wanted := x.wanted(ctx)
+	wanted, unknown := x.wanted(ctx)
 	at := make([]string, len(wanted))
 	numbers := make([]int, len(wanted))
 	for i := range numbers {
@@ -43,6 +43,7 @@ func lastPass(ctx context.Context, x *examination) answer {
 		}
 		return x.overdue(ctx, w, last)
 	})
+	problems = append(problems, unknown...)
 	var seen []string
 	for _, text := range at {
 		if text != "" {

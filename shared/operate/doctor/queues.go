@@ -19,8 +19,9 @@ type place struct {
 }
 
 // wantedQueues are the inboxes of the deployed functions, and the dead letters of each region.
-func (x *examination) wantedQueues(ctx context.Context) (out []place) {
-	for _, region := range x.regions(ctx) {
+func (x *examination) wantedQueues(ctx context.Context) (out []place, problems []Problem) {
+	regions, err := x.regions(ctx)
+	for _, region := range regions {
 		out = append(out, place{region, deadLetterQueue, false})
 		for _, f := range fleet.Functions() {
 			if f.HasInbox() && (!f.Home || region == x.Home) {
@@ -31,12 +32,12 @@ func (x *examination) wantedQueues(ctx context.Context) (out []place) {
 	if x.Policy.Findings != "" {
 		out = append(out, place{x.Home, x.Policy.Findings, false})
 	}
-	return out
+	return out, x.unknown(err)
 }
 
 func queuesExist(ctx context.Context, x *examination) answer {
-	all := x.wantedQueues(ctx)
-	return answer{says: fmt.Sprintf("%d of them", len(all)), problems: each(all, func(p place) []Problem {
+	all, problems := x.wantedQueues(ctx)
+	return answer{says: fmt.Sprintf("%d of them", len(all)), problems: append(problems, each(all, func(p place) []Problem {
 		q, err := read(ctx, x, func(ctx context.Context) (Queue, error) { return x.Queues(p.region).Queue(ctx, p.name) })
 		switch {
 		case fleet.ClassOf(err) == fleet.NotFound:
@@ -47,7 +48,7 @@ func queuesExist(ctx context.Context, x *examination) answer {
 			return one(Problem{Result: Fail, Region: p.region, ID: p.name, Says: fmt.Sprintf("queue %s in %s has its dead letters in %q, not in %s", p.name, p.region, q.DeadLetters, deadLetterQueue), Mend: x.deploy(p.region)})
 		}
 		return nil
-	})}
+	})...)}
 }
 
 // depth is how full a queue was some minutes ago. CloudMonitor says so: MNS's own counters are
@@ -55,7 +56,8 @@ func queuesExist(ctx context.Context, x *examination) answer {
 func (x *examination) depth(ctx context.Context, p place) (d Depth, known bool, err error) {
 	all, err := x.depths.get(p.region, func() (map[string]Depth, error) {
 		var names []string
-		for _, q := range x.wantedQueues(ctx) {
+		all, _ := x.wantedQueues(ctx) // those of this region are known
+		for _, q := range all {
 			if q.region == p.region {
 				names = append(names, q.name)
 			}
@@ -96,12 +98,13 @@ const (
 // those which stay visible are not delivered.
 func queuesDrained(ctx context.Context, x *examination) answer {
 	var inboxes []place
-	for _, p := range x.wantedQueues(ctx) {
+	all, problems := x.wantedQueues(ctx)
+	for _, p := range all {
 		if p.inbox {
 			inboxes = append(inboxes, p)
 		}
 	}
-	return answer{says: fmt.Sprintf("%d of them", len(inboxes)), problems: each(inboxes, func(p place) (out []Problem) {
+	return answer{says: fmt.Sprintf("%d of them", len(inboxes)), problems: append(problems, each(inboxes, func(p place) (out []Problem) {
 		mend := "see functions-enabled and triggers; if both are well, the function needs more reserved instances"
 		n, oldest, err := x.peek(ctx, p)
 		switch {
@@ -120,13 +123,13 @@ func queuesDrained(ctx context.Context, x *examination) answer {
 				Says: fmt.Sprintf("queue %s in %s had %d messages waiting at %s", p.name, p.region, d.Visible, d.At.UTC().Format(time.DateTime))})
 		}
 		return out
-	})}
+	})...)}
 }
 
 // deadLetters peeks: that a queue is not empty is then proven, and nothing is taken from it.
 // CloudMonitor has the number, which is some minutes old.
 func deadLetters(ctx context.Context, x *examination) answer {
-	return answer{says: "none in any region", problems: each(x.regions(ctx), func(region fleet.Region) (out []Problem) {
+	return answer{says: "none in any region", problems: inRegions(ctx, x, func(region fleet.Region) (out []Problem) {
 		p := place{region, deadLetterQueue, false}
 		n, oldest, err := x.peek(ctx, p)
 		if err != nil {

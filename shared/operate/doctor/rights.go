@@ -14,7 +14,7 @@ import (
 func rolesOf(ctx context.Context, x *examination, ask func(w deployment.Role, have *deployment.Role) []Problem) answer {
 	all, err := x.wantedRoles(ctx)
 	if err != nil {
-		return answer{problems: one(unread("the files of deploy/ram", "", "deploy/ram", err))}
+		return answer{problems: one(unread("which rights the roles should have", "", "deploy/ram", err))}
 	}
 	return answer{says: fmt.Sprintf("%d of them", len(all)), problems: each(all, func(w deployment.Role) []Problem {
 		have, err := x.role(ctx, w.Name)

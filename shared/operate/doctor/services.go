@@ -59,7 +59,9 @@ func serviceLinkedRoles(ctx context.Context, x *examination) answer {
 
 func productsServed(ctx context.Context, x *examination) answer {
 	a := answer{says: "in each region"}
-	for _, region := range x.places(ctx) {
+	places, err := x.places(ctx)
+	a.add(x.unknown(err)...)
+	for _, region := range places {
 		for _, p := range []struct{ name, called, lost string }{
 			{"kms", "KMS", "the rule kms-enabled is not judged there, and nothing is encrypted with a key of yours"},
 			{"resourcesharing", "Resource Sharing", "no snapshot can be shared there, and the control share-role finds none"},
@@ -74,14 +76,15 @@ func productsServed(ctx context.Context, x *examination) answer {
 }
 
 // places are the regions that the policy lists, and those with a deployment.
-func (x *examination) places(ctx context.Context) []fleet.Region {
-	out := append(slices.Clone(x.Policy.Regions), x.regions(ctx)...)
+func (x *examination) places(ctx context.Context) ([]fleet.Region, error) {
+	regions, err := x.regions(ctx)
+	out := append(slices.Clone(x.Policy.Regions), regions...)
 	slices.Sort(out)
-	return slices.Compact(out)
+	return slices.Compact(out), err
 }
 
 func kmsEnabled(ctx context.Context, x *examination) answer {
-	return answer{says: "in each deployed region that has it", problems: each(x.regions(ctx), func(region fleet.Region) []Problem {
+	return answer{says: "in each deployed region that has it", problems: inRegions(ctx, x, func(region fleet.Region) []Problem {
 		status, err := read(ctx, x, func(ctx context.Context) (string, error) { return x.KMS.AccountStatus(ctx, region) })
 		p := Problem{Result: Fail, Region: region, ID: "kms", Says: fmt.Sprintf("KMS is %s in %s", status, region)}
 		switch {
@@ -115,7 +118,7 @@ func securityCenter(ctx context.Context, x *examination) answer {
 }
 
 func trails(ctx context.Context, x *examination) answer {
-	return answer{says: "with each delivery made", problems: each(x.regions(ctx), func(region fleet.Region) []Problem {
+	return answer{says: "with each delivery made", problems: inRegions(ctx, x, func(region fleet.Region) []Problem {
 		all, err := read(ctx, x, func(ctx context.Context) ([]Trail, error) { return x.Trails.Trails(ctx, x.Home, region) })
 		if err != nil {
 			return one(unread("ActionTrail", region, "trail", err))
