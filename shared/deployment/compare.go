@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
@@ -114,7 +115,30 @@ func (r Repair) why() string {
 	case r.Want.Type != r.Have.Type:
 		return "has the type " + r.Have.Type
 	}
-	return "has another configuration: " + r.Have.Config
+	return "has another configuration: " + strings.Join(differing(r.Want.Config, r.Have.Config), ", ")
+}
+
+// differing are the members of a wanted configuration that the existing one has otherwise, with
+// digests: headers and addresses may hold a secret.
+func differing(want, have string) (out []string) {
+	var w, h map[string]any
+	if json.Unmarshal([]byte(want), &w) != nil || json.Unmarshal([]byte(have), &h) != nil {
+		return []string{fmt.Sprintf("%s, not %s", Digest(have), Digest(want))}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		switch got, ok := h[name]; {
+		case !ok:
+			out = append(out, "no "+name)
+		case !contains(got, w[name]):
+			out = append(out, fmt.Sprintf("%s is %s, not %s", name, digestOf(got), digestOf(w[name])))
+		}
+	}
+	return out
+}
+
+func digestOf(v any) string {
+	text, _ := json.Marshal(v) // it was JSON
+	return Digest(string(text))
 }
 
 // Repairs returns the differences of a function's triggers, by name. fc3 does not update
@@ -204,13 +228,28 @@ func (r Rule) Differences(have Rule) []string {
 	return out
 }
 
-// String has all of a target but its id.
+// String names what a target is, and shows values as digests: its address and its parts may
+// hold a secret, such as the token of a chat's robot.
 func (t RuleTarget) String() string {
-	out := fmt.Sprintf("%s %s, %s, dead letters %q", t.Type, t.Endpoint, t.Retry, t.DeadLetters)
+	out := fmt.Sprintf("%s %s, %s, dead letters %q", t.Type, address(t.Endpoint), t.Retry, address(t.DeadLetters))
 	for _, name := range slices.Sorted(maps.Keys(t.Params)) {
-		out += fmt.Sprintf(", %s %s", name, t.Params[name])
+		out += fmt.Sprintf(", %s %s", name, Digest(t.Params[name]))
 	}
 	return out
+}
+
+// resource is the name of a resource of Alibaba Cloud, which holds no secret.
+var resource = regexp.MustCompile(`^acs:[a-z-]+:[a-z0-9-]*:[0-9]*:[A-Za-z0-9/_.$-]+$`)
+
+// address is that of a destination, as far as it cannot hold a secret.
+func address(text string) string {
+	if text == "" || resource.MatchString(text) {
+		return text
+	}
+	if u, err := url.Parse(text); err == nil && u.Hostname() != "" {
+		return u.Hostname() + " (" + Digest(text) + ")"
+	}
+	return Digest(text)
 }
 
 // Differences returns those of the existing role.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/shared/aliyun/eventbridge"
 	"fleetwarden/shared/aliyun/fc"
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
@@ -135,6 +136,56 @@ func TestTheRegionsAreWholeOrAnError(t *testing.T) {
 		r.Policy.Regions = nil
 		if _, err := doctor.Regions(t.Context(), r); fleet.ClassOf(err) != fleet.Denied {
 			t.Errorf("%s: %v", api, err)
+		}
+	}
+}
+
+// A finding is sent to owners, logs and queues: what others put into targets and triggers may
+// be a secret, and their names and digests are enough to find them.
+func TestNoSecretOfTheCloudIsInAFinding(t *testing.T) {
+	const canary = "S3CRET"
+	w := newWorld()
+	hook := "https://user:" + canary + "@oapi.dingtalk.com/robot/send/" + canary + "?access_token=" + canary
+	foreign := eventbridge.Target{ID: "ding", Type: "acs.dingtalk", Endpoint: hook, Params: []eventbridge.Param{{Key: "SecretKey", Form: "CONSTANT", Value: canary, Template: canary}}}
+	foreign.DeadLetter.ARN = hook
+	for i, region := range []fleet.Region{home, other} {
+		rule := w.rules[at(region, "fleetwarden-instance-running-to-attach-role")]
+		if i == 0 {
+			rule.Targets = append(rule.Targets, foreign)
+			continue
+		}
+		foreign.ID = rule.Targets[0].ID
+		rule.Targets[0] = foreign
+	}
+	for i, config := range []string{`{"eventRuleFilterPattern":"{\"a\":[\"` + canary + `\"]}","headers":{"Authorization":"Bearer ` + canary + `"}}`, `{"headers":"` + canary + `"}`, canary} {
+		name := []string{"fleetwarden-attach-role", "fleetwarden-push-agent", "fleetwarden-sweep"}[i]
+		w.triggers[at(home, name)][0].Config = config
+		w.functions[at(home, name)].Environment = map[string]string{"TOKEN": canary}
+	}
+	p := doctor.Examine(t.Context(), w.reads())
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := json.Marshal(p.Findings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text)+string(found), canary) {
+		t.Errorf("%s", text)
+	}
+	for check, says := range map[string][]string{
+		"event-rules": {"acs.dingtalk oapi.dingtalk.com (sha256:", "SecretKey sha256:"},
+		"triggers":    {"eventRuleFilterPattern is sha256:", "no eventRuleFilterPattern", "has another configuration: sha256:"},
+	} {
+		all := ""
+		for _, x := range result(t, p, check).Problems {
+			all += x.Says + "\n"
+		}
+		for _, s := range says {
+			if !strings.Contains(all, s) {
+				t.Errorf("%s has no %q: %s", check, s, all)
+			}
 		}
 	}
 }

@@ -578,7 +578,7 @@ func TestACallThatFailsMakesItsChecksUnread(t *testing.T) {
 		"actiontrail:DescribeTrails": {"trail"}, "kms:DescribeAccountKmsStatus": {"kms"}, "sas:DescribeVersionConfig": {"security-center"},
 		"mns-open:GetQueueAttributes": {"queues-exist"}, "mns:BatchPeekMessage": {"dead-letters", "queues-drained"}, "cms:DescribeMetricLast": {"dead-letters", "queues-drained"}, "ecs:DescribeCommands": {"commands"},
 		"oss:GetBucketVersioning": {"ledger"}, "mns:List": {"services-active"}, "sts:AssumeRole": {"members"},
-		"ram:GetRole":   {"service-linked-roles", "role-policies", "platform-rights", "members"},
+		"ram:GetRole": {"service-linked-roles", "role-policies", "platform-rights", "members"},
 		"oss:GetObject": {"deployment-recorded", "policy", "regions-deployed", "functions-exist", "functions-enabled", "function-code", "function-settings", "instances-left", "last-pass",
 			"role-policies", "platform-rights", "triggers", "event-rules", "event-patterns", "queues-exist", "queues-drained", "dead-letters", "commands", "trail", "kms", "products-served"},
 	} {
