@@ -40,7 +40,7 @@ func (w *world) forget(region fleet.Region) {
 	}
 }
 
-// What a record would be compared with is foreign in each of these worlds: ok would be wrong.
+// Each of these worlds is foreign, with nothing to compare it with: ok would be wrong.
 func TestWhatWasNotComparedIsUnread(t *testing.T) {
 	compared := []string{"function-code", "function-settings", "triggers"}
 	recorded := append(slices.Clone(compared), "policy", "event-rules", "event-patterns")
