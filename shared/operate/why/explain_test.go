@@ -240,6 +240,35 @@ var cases = []struct {
 		f.with(v)
 		f.Agent, f.Assistant = fleet.See(fleet.Agent{Known: true}), fleet.See(fleet.Assistant{Version: "2", LastHeartbeat: noon.Add(-2 * time.Hour)})
 	}},
+	{"Cloud Assistant is silent, and the control audits", "assistant-silent", "has never sent a heartbeat; and control agent is in audit mode, so that nothing is changed",
+		"then set controls.agent.mode to enforce in the policy file, and deploy it: make deploy", func(t *testing.T, f *Facts) {
+			f.Policy = enforcing(t, "controls: {agent: {mode: audit}}\n")
+			v := agentless()
+			v.Outcome, v.Changes, v.Severity = fleet.Pending, nil, ""
+			f.with(v)
+			f.Agent, f.Assistant = fleet.See(fleet.Agent{Known: true}), fleet.See(fleet.Assistant{})
+		}},
+	{"Cloud Assistant is silent, and the control is paused", "assistant-silent", "; and changes of control agent are paused until 2026-01-05T13:00:00Z by ops (builds)",
+		"start the Cloud Assistant client", func(_ *testing.T, f *Facts) {
+			v := agentless()
+			v.Outcome, v.Changes, v.Severity = fleet.Pending, nil, ""
+			f.with(v)
+			f.Agent, f.Assistant = fleet.See(fleet.Agent{Known: true}), fleet.See(fleet.Assistant{})
+			f.Pauses.V[policy.ControlAgent] = Pause{noon.Add(time.Hour), "builds", "ops"}
+		}},
+	{"a push failed, and the control is paused", "push-failed", "; and changes of control agent are paused until", "then wait for its end, or end it for this control and account: fleetwarden resume --control agent", func(_ *testing.T, f *Facts) {
+		v := agentless()
+		v.Changes = nil
+		f.with(v)
+		f.Runs.V = []fleet.Invocation{{Command: fleet.CommandAgentLinux, Status: "Failed", ExitCode: 205, Created: noon}}
+		f.Pauses.V[policy.ControlAgent] = Pause{noon.Add(time.Hour), "builds", "ops"}
+	}},
+	{"pending, and the control audits", "waiting", "it is checked again; and control instance-role is in audit mode", "then set controls.instanceRole.mode to enforce", func(t *testing.T, f *Facts) {
+		f.Policy = enforcing(t, "controls: {trustedInstance: {mode: enforce}}\n")
+		v := bare()
+		v.Outcome, v.Severity, v.Changes, v.Again = fleet.Pending, "", nil, time.Minute
+		f.with(v)
+	}},
 	{"held by the sweep", "held", "a limit holds the change: 4 changes, more than maxChanges 3", "fleetwarden plan --account 1000000000000001 --region cn-hangzhou --control instance-role --part", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Sweep.V.Held = []report.Held{{Control: policy.ControlInstanceRole, Rule: policy.RuleSystrustRole, Why: "4 changes, more than maxChanges 3"}}

@@ -77,20 +77,37 @@ func (x view) saysPolicy() string {
 	return x.but("the functions have another policy file (%.12s, by %s) than the one read here (%.12s), which may ask for something else", other, by, x.Policy.Digest)
 }
 
-func (x view) saysAudit() string {
+func (x view) saysAudit() string { return x.but("%s", x.audits()) }
+
+func (x view) audits() string {
 	if x.Policy.Partly(x.v.Control) {
-		return x.but("control %s is in audit mode, and enforceFor does not cover it, so that nothing is changed", x.v.Control)
+		return fmt.Sprintf("control %s is in audit mode, and enforceFor does not cover it, so that nothing is changed", x.v.Control)
 	}
-	return x.but("control %s is in audit mode, so that nothing is changed", x.v.Control)
+	return fmt.Sprintf("control %s is in audit mode, so that nothing is changed", x.v.Control)
+}
+
+// both also says what would stop the control once the cause at hand is gone.
+func both(says func(view) string) func(view) string {
+	return func(x view) string {
+		text := says(x)
+		if _, on := x.pause(); x.mode() == policy.Audit {
+			text += "; and " + x.audits()
+		} else if on {
+			text += "; and " + x.pauses()
+		}
+		return text
+	}
 }
 
 func (x view) saysUncovered() string {
 	return x.but("the control does not make the change: %s", x.uncovered())
 }
 
-func (x view) saysPaused() string {
+func (x view) saysPaused() string { return x.but("%s", x.pauses()) }
+
+func (x view) pauses() string {
 	p, _ := x.pause()
-	return x.but("changes of control %s are paused until %s by %s (%s)", x.v.Control, stamp(p.Until), p.By, p.Reason)
+	return fmt.Sprintf("changes of control %s are paused until %s by %s (%s)", x.v.Control, stamp(p.Until), p.By, p.Reason)
 }
 
 func (x view) saysPauseUnread() string {

@@ -5,12 +5,28 @@ import (
 	"strings"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 	"fleetwarden/shared/rules/instances"
 )
 
 func (view) todoNothing() Todo { return Todo{Says: "nothing"} }
 
 func (view) todoWait() Todo { return Todo{Says: "nothing but to wait; then ask again"} }
+
+// afterwards also has what to do about what [both] says.
+func afterwards(todo func(view) Todo) func(view) Todo {
+	return func(x view) Todo {
+		first, then := todo(x), Todo{}
+		if _, on := x.pause(); x.mode() == policy.Audit {
+			then = x.todoAudit()
+		} else if on {
+			then = x.todoPaused()
+		} else {
+			return first
+		}
+		return Todo{Says: first.String() + "; then " + then.Says, Command: then.Command}
+	}
+}
 
 // todoRights is for what could not be read: a right may be missing, or time may help.
 func (x view) todoRights() Todo {
