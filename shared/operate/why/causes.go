@@ -70,7 +70,7 @@ var causes = [...]cause{
 	{"push-failed", open, func(x view) bool { _, failed := x.failedRun(); return x.ofAgent() && failed }, both(view.saysPush), afterwards(view.todoPush)},
 	{"assistant-silent", open, view.isSilent, both(view.saysSilent), afterwards(view.todoSilent)},
 	{"held", open, func(x view) bool { return x.due() && x.held() != "" }, view.saysHeld, view.todoHeld},
-	{"failed", open, func(x view) bool { return x.last().state() == fleet.Failed }, view.saysFailed, view.todoCheck},
+	{"failed", open, func(x view) bool { return x.failure() != nil }, view.saysFailed, view.todoCheck},
 	{"interrupted", open, view.isInterrupted, view.saysInterrupted, view.todoCheck},
 	{"in-progress", open, view.isInProgress, view.saysInProgress, view.todoWait},
 	{"trail-stopped", open, view.isTrailStopped, view.saysTrailStopped, view.todoTrail},

@@ -68,16 +68,35 @@ func (x view) said() *Record {
 	return nil
 }
 
+// failure is the last change, if it failed and no other pass has come to anything since; nil if
+// not.
+func (x view) failure() *event {
+	e, r := x.last(), x.said()
+	if e.state() != fleet.Failed || r != nil && r.Time.After(e.at) && (r.Run == "" || r.Run != e.Run) {
+		return nil
+	}
+	return e
+}
+
 // lacks is the RAM action for want of which the control's last change failed, or its owner could
-// not read what it needs.
+// not read what it needs; "" if a deployment may have given it since.
 func (x view) lacks() string {
-	if e := x.last(); e.state() == fleet.Failed {
+	if e := x.failure(); e != nil {
+		if x.isDeployedSince(e.at) {
+			return ""
+		}
 		return lacking(e.Why)
 	}
-	if r := x.said(); r != nil && (r.State == string(fleet.Undecided) || r.State == string(fleet.Fault)) {
+	if r := x.said(); r != nil && !x.isDeployedSince(r.Time) && (r.State == string(fleet.Undecided) || r.State == string(fleet.Fault)) {
 		return lacking(r.Why)
 	}
 	return ""
+}
+
+// isDeployedSince: a deployment has written the role by which the subject is acted on. That of
+// another account is none of it.
+func (x view) isDeployedSince(at time.Time) bool {
+	return x.Ref.Scope.Account == x.Home && x.Deployed.V.At.After(at)
 }
 
 // lacking is the RAM action that an error names which was denied; "" for another error. The

@@ -120,7 +120,7 @@ func (x view) since(c cause) (time.Time, string) {
 	switch {
 	case c.level == whole || x.v.Rule == "":
 		return time.Time{}, ""
-	case c.id == "right-missing" && x.last().state() == fleet.Failed:
+	case c.id == "right-missing" && x.failure() != nil:
 		return x.failing(), "the ledger"
 	}
 	remembered, known := x.Found.V[x.v.Rule]

@@ -207,6 +207,38 @@ var cases = []struct {
 		f.with(bare())
 		f.recorded(ended(time.Minute, agentless(), fleet.Failed, deniedText))
 	}},
+	{"a right was missing before the deployment", "failed", "attach-role tried to repair it at 2026-01-04T16:00:00Z and failed: attaching the role: ecs:AttachInstanceRamRole: denied: Forbidden.RAM (HTTP 403): no; its region was deployed since, at 2026-01-05T11:00:00Z, which may have given the right",
+		"--apply i-bare", func(_ *testing.T, f *Facts) {
+			f.with(bare())
+			f.recorded(ended(20*time.Hour, bare(), fleet.Failed, deniedText))
+			f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
+		}},
+	{"what its owner could not read before the deployment", "checked", "attach-role last checked it at 2026-01-05T10:00:00Z and found unknown: the role: ecs:DescribeInstanceRamRole: denied", "--apply i-bare", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Passes.V = []Record{{Time: noon.Add(-2 * time.Hour), Function: fleet.FunctionAttachRole, Rule: "instance-role/systrust-role", State: "unknown", Why: "the role: ecs:DescribeInstanceRamRole: denied: x"}}
+		f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
+	}},
+	{"a deployment gives no right in another account", "right-missing", "its role Member in account", "deploy/ram/member/policy.json", func(t *testing.T, f *Facts) {
+		f.Home, f.Policy = "1000000000000002", enforcing(t, "directory: {role: Member}\ncontrols: {instanceRole: {mode: enforce}}\n")
+		f.with(bare())
+		f.recorded(ended(20*time.Hour, bare(), fleet.Failed, deniedText))
+		f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
+	}},
+	{"it failed, and its owner came to something else since", "checked", "attach-role last checked it at 2026-01-05T11:59:00Z and found violation: it is held; before that, at 2026-01-04T16:00:00Z, it tried to repair it and failed: quota", "--apply i-bare", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.recorded(ended(20*time.Hour, bare(), fleet.Failed, "quota"))
+		f.Passes.V = []Record{{Time: noon.Add(-time.Minute), Function: fleet.FunctionAttachRole, Run: "run-2", Rule: "instance-role/systrust-role", State: "violation", Why: "it is held"}}
+	}},
+	{"a right was missing, and its owner came to something else since", "checked", "and failed: attaching the role", "--apply i-bare", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.recorded(ended(20*time.Hour, bare(), fleet.Failed, deniedText))
+		f.Passes.V = []Record{{Time: noon.Add(-time.Minute), Function: fleet.FunctionAttachRole, Run: "run-2", Rule: "instance-role/systrust-role", State: "violation", Why: "it is held"}}
+	}},
+	{"the pass that failed recorded what it found", "failed", "and failed: quota", "--apply i-bare", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.recorded(ended(time.Hour, bare(), fleet.Failed, "quota"))
+		f.Passes.V = []Record{{Time: noon.Add(-59 * time.Minute), Function: fleet.FunctionAttachRole, Run: "run-1", Rule: "instance-role/systrust-role", State: "violation", Why: "no role"}}
+	}},
 	{"a right is missing abroad", "right-missing", "its role Member in account 1000000000000001 lacks", "deploy/ram/member/policy.json", func(t *testing.T, f *Facts) {
 		f.Home, f.Policy = "1000000000000002", enforcing(t, "directory: {role: Member}\ncontrols: {instanceRole: {mode: enforce}}\n")
 		f.with(bare())

@@ -115,7 +115,7 @@ func (x view) saysPauseUnread() string {
 }
 
 func (x view) saysLacks() string {
-	if x.last().state() != fleet.Failed {
+	if x.failure() == nil {
 		return x.but("%s checked it at %s and could not read what it needs: its role %s lacks the right %s", x.said().Function, stamp(x.said().Time), x.role(), x.lacks())
 	}
 	return x.but("%s tried to repair it, and its role %s lacks the right %s", x.last().entry.Function, x.role(), x.lacks())
@@ -165,8 +165,12 @@ func (x view) saysSilent() string {
 func (x view) saysHeld() string { return x.but("a limit holds the change: %s", x.held()) }
 
 func (x view) saysFailed() string {
-	e := x.last()
-	return x.but("%s tried to repair it at %s and failed: %s", e.entry.Function, stamp(e.at), e.Why)
+	e := x.failure()
+	text := x.but("%s tried to repair it at %s and failed: %s", e.entry.Function, stamp(e.at), e.Why)
+	if lacking(e.Why) != "" && x.isDeployedSince(e.at) {
+		text += fmt.Sprintf("; its region was deployed since, at %s, which may have given the right", stamp(x.Deployed.V.At))
+	}
+	return text
 }
 
 func (x view) saysInterrupted() string {
@@ -220,7 +224,11 @@ func (x view) saysNotRead() string {
 
 func (x view) saysChecked() string {
 	r := x.said()
-	return x.but("%s last checked it at %s and found %s: %s", r.Function, stamp(r.Time), r.State, r.Why)
+	text := x.but("%s last checked it at %s and found %s: %s", r.Function, stamp(r.Time), r.State, r.Why)
+	if e := x.last(); e.state() == fleet.Failed {
+		text += fmt.Sprintf("; before that, at %s, it tried to repair it and failed: %s", stamp(e.at), e.Why)
+	}
+	return text
 }
 
 func (x view) saysWaiting() string {
