@@ -167,9 +167,9 @@ func TestAPageCostsTheseCallsAndWritesNothing(t *testing.T) {
 func TestTheNewestDeploymentIsRead(t *testing.T) {
 	store := ledger.NewFolder(t.TempDir())
 	for name, body := range map[string]string{
-		"deployments/20260104T000000Z-cn-hangzhou-a.json": `{"at": "2026-01-04T00:00:00Z", "policy": "old"}`,
-		"deployments/20260105T000000Z-cn-hangzhou-b.json": `{"at": "2026-01-05T00:00:00Z", "policy": "new"}`,
-		"deployments/20260106T000000Z-cn-shanghai-c.json": `{"at": "2026-01-06T00:00:00Z", "policy": "there"}`,
+		"deployments/20260104T000000Z-cn-hangzhou-0000000a.json": `{"at": "2026-01-04T00:00:00Z", "policy": "old"}`,
+		"deployments/20260105T000000Z-cn-hangzhou-0000000b.json": `{"at": "2026-01-05T00:00:00Z", "policy": "new"}`,
+		"deployments/20260106T000000Z-cn-shanghai-0000000c.json": `{"at": "2026-01-06T00:00:00Z", "policy": "there"}`,
 	} {
 		if err := store.Put(t.Context(), name, []byte(body)); err != nil {
 			t.Fatal(err)
@@ -181,7 +181,7 @@ func TestTheNewestDeploymentIsRead(t *testing.T) {
 	if d, err := newestDeployment(t.Context(), store, "cn-beijing"); err != nil || !d.At.IsZero() {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if err := store.Put(t.Context(), "deployments/20260107T000000Z-cn-hangzhou-d.json", []byte(`{"at": `)); err != nil {
+	if err := store.Put(t.Context(), "deployments/20260107T000000Z-cn-hangzhou-0000000d.json", []byte(`{"at": `)); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := newestDeployment(t.Context(), store, server.Home); err == nil {

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"fleetwarden/shared/aliyun/sls"
+	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
@@ -34,13 +34,12 @@ func newestSweep(ctx context.Context, inv *invocation.Invocation, at fleet.Scope
 
 // newestDeployment is the newest record of a deployment in a region.
 func newestDeployment(ctx context.Context, store ledger.Store, region fleet.Region) (why.Deployed, error) {
-	const folder = "deployments/" // see package deployment, whose comparison is not needed here
 	newest := ""
-	for name, err := range ledger.Names(ctx, store, folder, "") {
+	for name, err := range ledger.Names(ctx, store, deployment.Folder, "") {
 		if err != nil {
 			return why.Deployed{}, fmt.Errorf("listing the deployments: %w", err)
 		}
-		if strings.Contains(name, "-"+string(region)+"-") {
+		if of, ok := deployment.RegionOf(name); ok && of == region {
 			newest = name
 		}
 	}
