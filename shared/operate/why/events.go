@@ -96,7 +96,7 @@ func (x view) lacks() string {
 // isDeployedSince: a deployment has written the role by which the subject is acted on. That of
 // another account is none of it.
 func (x view) isDeployedSince(at time.Time) bool {
-	return x.Ref.Scope.Account == x.Home && x.Deployed.V.At.After(at)
+	return x.Ref.Scope.Account == x.Home.Account && x.Deployed.V.At.After(at)
 }
 
 // lacking is the RAM action that an error names which was denied; "" for another error. The

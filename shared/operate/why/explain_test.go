@@ -49,7 +49,7 @@ func sound(t *testing.T) *Facts {
 	ref := fleet.Ref{Scope: here, Kind: fleet.KindInstance, ID: mine}
 	return &Facts{
 		Subject: Subject{Kind: fleet.KindInstance, ID: mine}, Ref: ref, Place: Place{Found: true, Looked: []fleet.Scope{here}}, Policy: enforcing(t, ""),
-		Home: here.Account, At: noon,
+		Home: fleet.Scope{Account: here.Account, Region: "cn-beijing"}, At: noon,
 		Listed:    fleet.See(fleet.Listing{Status: "Running", Type: "ecs.g7t.large", OSType: "linux", Created: noon.Add(-24 * time.Hour)}),
 		Judged:    fleet.See(Judged{Verdicts: []fleet.Verdict{{Ref: ref, Control: policy.ControlAgent, Rule: policy.RuleAgentOnline, Outcome: fleet.Passes, Reason: "the agent is online"}}}),
 		Role:      fleet.See("role"),
@@ -219,7 +219,7 @@ var cases = []struct {
 		f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
 	}},
 	{"a deployment gives no right in another account", "right-missing", "its role Member in account", "deploy/ram/member/policy.json", func(t *testing.T, f *Facts) {
-		f.Home, f.Policy = "1000000000000002", enforcing(t, "directory: {role: Member}\ncontrols: {instanceRole: {mode: enforce}}\n")
+		f.Home.Account, f.Policy = "1000000000000002", enforcing(t, "directory: {role: Member}\ncontrols: {instanceRole: {mode: enforce}}\n")
 		f.with(bare())
 		f.recorded(ended(20*time.Hour, bare(), fleet.Failed, deniedText))
 		f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
@@ -240,7 +240,7 @@ var cases = []struct {
 		f.Passes.V = []Record{{Time: noon.Add(-59 * time.Minute), Function: fleet.FunctionAttachRole, Run: "run-1", Rule: "instance-role/systrust-role", State: "violation", Why: "no role"}}
 	}},
 	{"a right is missing abroad", "right-missing", "its role Member in account 1000000000000001 lacks", "deploy/ram/member/policy.json", func(t *testing.T, f *Facts) {
-		f.Home, f.Policy = "1000000000000002", enforcing(t, "directory: {role: Member}\ncontrols: {instanceRole: {mode: enforce}}\n")
+		f.Home.Account, f.Policy = "1000000000000002", enforcing(t, "directory: {role: Member}\ncontrols: {instanceRole: {mode: enforce}}\n")
 		f.with(bare())
 		f.recorded(ended(time.Minute, bare(), fleet.Failed, deniedText))
 	}},
@@ -333,7 +333,7 @@ var cases = []struct {
 		f.with(bare())
 		f.recorded(ended(time.Minute, bare(), fleet.Started, "it does not show"))
 	}},
-	{"the trail is stopped", "trail-stopped", "no trail logs (trail)", "aliyun actiontrail StartLogging --Name trail", func(_ *testing.T, f *Facts) {
+	{"the trail is stopped", "trail-stopped", "no trail logs (trail)", "aliyun actiontrail StartLogging --Name trail --region cn-beijing", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Trails.V[0].Logging = false
 	}},

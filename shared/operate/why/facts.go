@@ -20,7 +20,7 @@ type Facts struct {
 	Ref    fleet.Ref
 	Place  Place
 	Policy *policy.Policy
-	Home   fleet.AccountID
+	Home   fleet.Scope
 	At     time.Time // the cloud's
 
 	// Judged are the verdicts of all controls, as their owners would come to them now.

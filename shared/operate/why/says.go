@@ -123,7 +123,7 @@ func (x view) saysLacks() string {
 
 // role is the RAM role by which the control's owner acts on the subject.
 func (x view) role() string {
-	if x.Ref.Scope.Account != x.Home {
+	if x.Ref.Scope.Account != x.Home.Account {
 		if role, ok := x.Policy.RoleIn(x.Ref.Scope.Account); ok {
 			return role + " in account " + string(x.Ref.Scope.Account)
 		}

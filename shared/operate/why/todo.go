@@ -98,7 +98,7 @@ func (x view) todoPaused() Todo {
 }
 
 func (x view) todoLacks() Todo {
-	if x.Ref.Scope.Account != x.Home {
+	if x.Ref.Scope.Account != x.Home.Account {
 		return Todo{Says: "give that role the right (deploy/ram/member/policy.json)"}
 	}
 	return Todo{Says: "restore the rights of the role from deploy/ram", Command: "make deploy"}
@@ -159,7 +159,7 @@ func (x view) todoTrail() Todo {
 	if len(x.Trails.V) == 0 {
 		return Todo{Says: "make a trail that logs write calls of all regions", Command: "make deploy"}
 	}
-	return Todo{Says: "start the trail, then have what was missed checked by fleetwarden replay", Command: "aliyun actiontrail StartLogging --Name " + x.Trails.V[0].Name}
+	return Todo{Says: "start the trail, then have what was missed checked by fleetwarden replay", Command: "aliyun actiontrail StartLogging --Name " + x.Trails.V[0].Name + " --region " + string(x.Home.Region)}
 }
 
 func (x view) todoExempt() Todo {
