@@ -134,7 +134,7 @@ func (x view) held() string {
 	if s := x.Spent[x.v.Control]; s.Seen() && s.V.N >= x.Policy.Limits.MaxPerHour && slices.ContainsFunc(x.v.Changes, func(c fleet.Change) bool { return c.Kind.Disturbs() }) {
 		return fmt.Sprintf("maxPerHour %d is used up in %s until %s", x.Policy.Limits.MaxPerHour, x.Ref.Scope, stamp(s.V.Free))
 	}
-	if !x.Sweep.Seen() || x.Listed.Seen() && !x.Listed.V.Created.Before(x.Sweep.V.At) {
+	if !x.Sweep.Seen() || x.Listed.Seen() && x.Listed.V.Created.After(x.Sweep.V.At) {
 		return "" // the sweep is not known, or never saw it
 	}
 	if e := x.last(); e != nil && e.at.After(x.Sweep.V.At) {
