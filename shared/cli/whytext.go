@@ -50,6 +50,10 @@ func (t *text) page(p command.Explained) error {
 		b.section("not read")
 		b.line("ActionTrail: %s", p.NoTrail)
 	}
+	if p.NoPolicy != "" {
+		b.section("not read")
+		b.line("the policy: %s", p.NoPolicy)
+	}
 	if p.NoPasses != "" {
 		b.section("not read")
 		b.line("passes that changed nothing: %s", p.NoPasses)

@@ -21,22 +21,27 @@ type VersionShown struct {
 func Version() Command {
 	return Command{Name: "version", About: "show the version of the tool", Long: "It calls nothing.", Bind: func(c *Call, _ *flag.FlagSet) Run {
 		return func(context.Context, []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				info = &debug.BuildInfo{}
-			}
-			v := VersionShown{Type: "version", Version: info.Main.Version, Go: info.GoVersion}
-			for _, s := range info.Settings {
-				switch s.Key {
-				case "vcs.revision":
-					v.Revision = s.Value
-				case "vcs.time":
-					v.Time = s.Value
-				case "vcs.modified":
-					v.Modified = s.Value == "true"
-				}
-			}
-			return c.Show(v)
+			return c.Show(built())
 		}
 	}}
+}
+
+// built is the build of the program that runs.
+func built() VersionShown {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
+	}
+	v := VersionShown{Type: "version", Version: info.Main.Version, Go: info.GoVersion}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Revision = s.Value
+		case "vcs.time":
+			v.Time = s.Value
+		case "vcs.modified":
+			v.Modified = s.Value == "true"
+		}
+	}
+	return v
 }

@@ -103,8 +103,9 @@ func (c *Call) why(ctx context.Context, q why.Question, since string) error {
 
 // sources are the readers with the clients of an invocation.
 func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
+	build := built()
 	s := &why.Sources{
-		Home: inv.Home, Policy: inv.Options.Policy, Store: inv.Store, NoLedger: c.NoLedger, Past: memory.Reader{Store: inv.Store, Now: inv.Session.Now},
+		Home: inv.Home, Build: why.Build{Version: build.Version, Revision: build.Revision}, Policy: inv.Options.Policy, Store: inv.Store, NoLedger: c.NoLedger, Past: memory.Reader{Store: inv.Store, Now: inv.Session.Now},
 		In: func(ctx context.Context, account fleet.AccountID) (why.Account, error) {
 			session, err := inv.In(ctx, account)
 			if err != nil {

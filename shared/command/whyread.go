@@ -58,11 +58,12 @@ func deploymentOf(name string, text []byte) (why.Deployed, error) {
 	var d struct {
 		At     time.Time `json:"at"`
 		Policy string    `json:"policy"`
+		Build  string    `json:"build"`
 	}
 	if err := json.Unmarshal(text, &d); err != nil || d.At.IsZero() {
 		return why.Deployed{}, &fleet.BadInput{Where: "ledger object " + name, What: "it is not the record of a deployment"}
 	}
-	return why.Deployed{At: d.At, Policy: d.Policy}, nil
+	return why.Deployed{At: d.At, Policy: d.Policy, Build: d.Build}, nil
 }
 
 // mostRecords is how many records of functions are read, the newest.

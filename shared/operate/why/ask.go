@@ -57,10 +57,17 @@ func (f *Facts) otherPolicy() (by, digest string) {
 	if d := f.Deployed.V; d.Policy != "" {
 		by, digest = "the deployment of "+stamp(d.At), d.Policy
 	}
-	if digest == f.Policy.Digest {
+	if digest == f.Policy.Digest || f.isOtherBuild() {
 		digest = ""
 	}
 	return by, digest
+}
+
+// isOtherBuild: the deployment is of another build, whose defaults, which the digest covers, may
+// be others. Then digests that differ say nothing.
+func (f *Facts) isOtherBuild() bool {
+	d := f.Deployed.V
+	return d.Policy != "" && d.Policy != f.Policy.Digest && f.Build.differs(d.Build)
 }
 
 // passes reports whether a rule holds.

@@ -16,6 +16,9 @@ import (
 func Explain(f *Facts) Page {
 	p := Page{Type: "why", V: Version, Kind: f.Kind, ID: f.ID, Resource: f.Resource, Account: f.Ref.Scope.Account, Region: f.Ref.Scope.Region,
 		At: f.At, Missing: f.Denied, NoPasses: f.NoPasses, NoTrail: f.NoTrail, Passes: f.Passes.V}
+	if f.isOtherBuild() {
+		p.NoPolicy = fmt.Sprintf("whether the functions have the policy file that is read here is not known: their build %s is not that of this tool, and may have other defaults", f.Deployed.V.Build)
+	}
 	var chosen view
 	chosen, p.Cause = f.choose()
 	for _, v := range f.verdicts(open) {

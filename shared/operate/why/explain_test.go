@@ -168,19 +168,27 @@ var cases = []struct {
 	}},
 	{"another policy is deployed", "policy-differs", "another policy file (fedcba987654, by the deployment of 2026-01-05T11:00:00Z)", "make deploy", func(_ *testing.T, f *Facts) {
 		f.with(bare())
-		f.Sweep.V.Policy, f.Deployed.V = f.Policy.Digest, Deployed{noon.Add(-time.Hour), "fedcba9876543210"}
+		f.Sweep.V.Policy, f.Deployed.V = f.Policy.Digest, Deployed{At: noon.Add(-time.Hour), Policy: "fedcba9876543210"}
 	}},
 	{"another policy is deployed in its region since before the sweep", "policy-differs", "another policy file (fedcba987654, by the deployment of 2026-01-03T12:00:00Z)", "make deploy", func(_ *testing.T, f *Facts) {
 		f.with(bare()) // the sweep is of the home region, and has the policy of that
-		f.Sweep.V.Policy, f.Deployed.V = f.Policy.Digest, Deployed{noon.Add(-48 * time.Hour), "fedcba9876543210"}
+		f.Sweep.V.Policy, f.Deployed.V = f.Policy.Digest, Deployed{At: noon.Add(-48 * time.Hour), Policy: "fedcba9876543210"}
+	}},
+	{"another build is deployed, with other defaults", "no-event", "", "", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Build, f.Deployed.V = Build{Revision: "0123456789abcdef"}, Deployed{At: noon.Add(-time.Hour), Policy: "fedcba9876543210", Build: "v1.2-3-gabcdef1"}
+	}},
+	{"the same build is deployed, with another policy", "policy-differs", "another policy file", "make deploy", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Build, f.Deployed.V = Build{Revision: "0123456789abcdef"}, Deployed{At: noon.Add(-time.Hour), Policy: "fedcba9876543210", Build: "v1.2-3-g0123456-dirty"}
 	}},
 	{"the policy is deployed in its region, and the sweep has another", "no-event", "", "", func(_ *testing.T, f *Facts) {
 		f.with(bare())
-		f.Sweep.V.Policy, f.Deployed.V = "0123456789abcdef", Deployed{noon.Add(-48 * time.Hour), f.Policy.Digest}
+		f.Sweep.V.Policy, f.Deployed.V = "0123456789abcdef", Deployed{At: noon.Add(-48 * time.Hour), Policy: f.Policy.Digest}
 	}},
 	{"the policy was deployed after the sweep", "no-event", "", "", func(_ *testing.T, f *Facts) {
 		f.with(bare())
-		f.Sweep.V.Policy, f.Deployed.V = "0123456789abcdef", Deployed{noon.Add(-time.Hour), f.Policy.Digest}
+		f.Sweep.V.Policy, f.Deployed.V = "0123456789abcdef", Deployed{At: noon.Add(-time.Hour), Policy: f.Policy.Digest}
 	}},
 	{"paused", "paused", "paused until 2026-01-05T13:00:00Z by ops (builds)", "fleetwarden resume --control instance-role --account 1000000000000001", func(_ *testing.T, f *Facts) {
 		f.with(bare())
@@ -211,18 +219,18 @@ var cases = []struct {
 		"--apply i-bare", func(_ *testing.T, f *Facts) {
 			f.with(bare())
 			f.recorded(ended(20*time.Hour, bare(), fleet.Failed, deniedText))
-			f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
+			f.Deployed.V = Deployed{At: noon.Add(-time.Hour), Policy: f.Policy.Digest}
 		}},
 	{"what its owner could not read before the deployment", "checked", "attach-role last checked it at 2026-01-05T10:00:00Z and found unknown: the role: ecs:DescribeInstanceRamRole: denied", "--apply i-bare", func(_ *testing.T, f *Facts) {
 		f.with(bare())
 		f.Passes.V = []Record{{Time: noon.Add(-2 * time.Hour), Function: fleet.FunctionAttachRole, Rule: "instance-role/systrust-role", State: "unknown", Why: "the role: ecs:DescribeInstanceRamRole: denied: x"}}
-		f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
+		f.Deployed.V = Deployed{At: noon.Add(-time.Hour), Policy: f.Policy.Digest}
 	}},
 	{"a deployment gives no right in another account", "right-missing", "its role Member in account", "deploy/ram/member/policy.json", func(t *testing.T, f *Facts) {
 		f.Home.Account, f.Policy = "1000000000000002", enforcing(t, "directory: {role: Member}\ncontrols: {instanceRole: {mode: enforce}}\n")
 		f.with(bare())
 		f.recorded(ended(20*time.Hour, bare(), fleet.Failed, deniedText))
-		f.Deployed.V = Deployed{noon.Add(-time.Hour), f.Policy.Digest}
+		f.Deployed.V = Deployed{At: noon.Add(-time.Hour), Policy: f.Policy.Digest}
 	}},
 	{"it failed, and its owner came to something else since", "checked", "attach-role last checked it at 2026-01-05T11:59:00Z and found violation: it is held; before that, at 2026-01-04T16:00:00Z, it tried to repair it and failed: quota", "--apply i-bare", func(_ *testing.T, f *Facts) {
 		f.with(bare())

@@ -1,6 +1,7 @@
 package why
 
 import (
+	"strings"
 	"time"
 
 	"fleetwarden/shared/aliyun/trail"
@@ -22,6 +23,7 @@ type Facts struct {
 	Policy *policy.Policy
 	Home   fleet.Scope
 	At     time.Time // the cloud's
+	Build  Build
 
 	// Judged are the verdicts of all controls, as their owners would come to them now.
 	Judged fleet.Fact[Judged]
@@ -56,6 +58,19 @@ type Facts struct {
 	NoTrail string
 	// Denied are the RAM actions that the reader of this page lacks.
 	Denied []string
+}
+
+// Build is that of the tool; empty where it is not known.
+type Build struct{ Version, Revision string }
+
+// differs reports whether another build was deployed, by the name that git describe gives it.
+func (b Build) differs(deployed string) bool {
+	name := strings.TrimSuffix(deployed, "-dirty")
+	commit := name
+	if i := strings.LastIndex(name, "-g"); i >= 0 {
+		commit = name[i+2:]
+	}
+	return name != "" && b.Revision != "" && name != b.Version && !strings.HasPrefix(b.Revision, commit)
 }
 
 // Place says where an instance was looked for.
@@ -116,8 +131,9 @@ type Sweep struct {
 // Deployed is a deployment.
 type Deployed struct {
 	At time.Time // zero: none is known
-	// Policy is the digest of the policy file that it carries.
+	// Policy is the digest of the policy file that it carries, with the defaults of its Build.
 	Policy string
+	Build  string
 }
 
 // Record is a record of a function about the subject, from the log store.

@@ -18,7 +18,7 @@ import (
 
 // Gather reads the facts. What can be read independently is read at the same time.
 func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
-	f := &Facts{Subject: q.Subject, Only: q.Only, Policy: s.Policy, Home: s.Home, Spent: map[string]fleet.Fact[Spent]{}}
+	f := &Facts{Subject: q.Subject, Only: q.Only, Policy: s.Policy, Home: s.Home, Build: s.Build, Spent: map[string]fleet.Fact[Spent]{}}
 	if q.Kind == fleet.KindInstance {
 		s.locate(ctx, q, f)
 	} else {

@@ -44,6 +44,8 @@ type Page struct {
 	NoPasses string `json:"noPasses,omitempty"`
 	// NoTrail is why ActionTrail was not read.
 	NoTrail string `json:"noTrail,omitempty"`
+	// NoPolicy is why the policy was not compared with that of the deployment.
+	NoPolicy string `json:"noPolicy,omitempty"`
 }
 
 // Cause is why a rule does not hold, or why nothing is done about it.

@@ -46,6 +46,7 @@ type Account struct {
 // Sources are what a page is made from.
 type Sources struct {
 	Home   fleet.Scope
+	Build  Build
 	Policy *policy.Policy
 	// Named are the accounts of the policy file, which are searched after that of the
 	// credentials, unless there are too many.
