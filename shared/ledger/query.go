@@ -113,6 +113,23 @@ func Across(ctx context.Context, store Store, functions []string, q Query) iter.
 	}
 }
 
+// Stems lists the selected batches of a function by their names, without reading any: see
+// [Intent].
+func Stems(ctx context.Context, store Store, q Query) (stems []string, err error) {
+	for n, err := range titles(ctx, store, q) {
+		if err != nil {
+			return nil, err
+		}
+		stems = append(stems, n.stem)
+	}
+	return stems, nil
+}
+
+// Intent reads the intent of one of [Stems].
+func Intent(ctx context.Context, store Store, stem string) (fleet.Entry, error) {
+	return fetch(ctx, store, stem, fleet.StageIntent)
+}
+
 // titles lists batches without reading their objects. A name of another form is skipped.
 func titles(ctx context.Context, store Store, q Query) iter.Seq2[names, error] {
 	return func(yield func(names, error) bool) {

@@ -10,6 +10,7 @@ import (
 type describeCommands struct {
 	RegionID   *string `json:"RegionId,omitempty" xml:"RegionId,omitempty"`
 	Provider   *string `json:"Provider,omitempty" xml:"Provider,omitempty"`
+	Name       *string `json:"Name,omitempty" xml:"Name,omitempty"`
 	MaxResults *int    `json:"MaxResults,omitempty" xml:"MaxResults,omitempty"`
 	NextToken  *string `json:"NextToken,omitempty" xml:"NextToken,omitempty"`
 }
@@ -25,23 +26,26 @@ type commandPage struct {
 	} `json:"Commands"`
 }
 
-// Commands returns the ids of the account's own Cloud Assistant commands by their names, with
-// DescribeCommands; of several with one name, the last listed.
-func (c *Client) Commands(ctx context.Context, region fleet.Region) (map[string]string, error) {
-	out, req := map[string]string{}, &describeCommands{RegionID: new(string(region)), Provider: new("User"), MaxResults: new(50)}
+// Command returns the id of the account's own Cloud Assistant command of a name, with
+// DescribeCommands; empty if there is none, and of several the last listed. An account may have
+// thousands of commands: the service looks for the name.
+func (c *Client) Command(ctx context.Context, region fleet.Region, name string) (id string, err error) {
+	req := &describeCommands{RegionID: new(string(region)), Provider: new("User"), Name: &name, MaxResults: new(50)}
 	for {
 		page, err := aliyun.Do[describeCommands, commandPage](ctx, c.session, api(region, "DescribeCommands"), req)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		for _, x := range page.Commands.Command {
-			out[x.Name] = x.CommandID
+			if x.Name == name { // the service may take it for a part of the name
+				id = x.CommandID
+			}
 		}
 		switch {
 		case page.NextToken == "":
-			return out, nil
+			return id, nil
 		case req.NextToken != nil && *req.NextToken == page.NextToken:
-			return nil, errCircle
+			return "", errCircle
 		}
 		req.NextToken = &page.NextToken
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,22 @@ type answer struct {
 
 func (a *answer) add(p ...Problem) { a.problems = append(a.problems, p...) }
 
-// Limit is the longest that an examination takes. What was not read by then is unread.
+// turn is when a check asks. What asks about each account, each change or each function of the
+// account comes after the others, so that it takes no time from them.
+func (c Check) turn() int {
+	switch c.ID {
+	case "pauses", "members":
+		return 1
+	case "instances-left":
+		return 2
+	}
+	return 0
+}
+
+const turns = 3
+
+// Limit is the longest that an examination takes, unless its caller has more time. What was not
+// read by then is unread.
 const Limit = 10 * time.Second
 
 // abreast is how many questions are asked at the same time: few enough for the quotas of the
@@ -51,7 +67,7 @@ func Categories() (out []string) {
 // Examine makes the checks of some categories, of all if none is named. While the account is
 // unknown, nothing else is asked.
 func Examine(ctx context.Context, r Reads, categories ...string) Page {
-	ctx, stop := context.WithTimeout(ctx, Limit)
+	ctx, stop := context.WithTimeout(ctx, cmp.Or(r.Limit, Limit))
 	defer stop()
 	x := &examination{Reads: r, slots: make(chan struct{}, abreast)}
 	began := time.Now()
@@ -73,11 +89,15 @@ func Examine(ctx context.Context, r Reads, categories ...string) Page {
 		}
 		answers[0] = *broken
 	} else {
-		var all sync.WaitGroup
-		for i, c := range chosen {
-			all.Go(func() { answers[i] = c.ask(ctx, x) })
+		for turn := range turns {
+			var all sync.WaitGroup
+			for i, c := range chosen {
+				if c.turn() == turn {
+					all.Go(func() { answers[i] = c.ask(ctx, x) })
+				}
+			}
+			all.Wait()
 		}
-		all.Wait()
 	}
 	p := Page{Type: "doctor", Success: true, Account: x.account, Home: r.Home, At: r.now(), DurationMS: time.Since(began).Milliseconds(), Calls: r.calls()}
 	if broken == nil {
@@ -133,6 +153,15 @@ func each[T any](items []T, ask func(T) []Problem) (out []Problem) {
 	return slices.Concat(found...)
 }
 
+// numbers are those of n items.
+func numbers(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
 // one is the list of a problem that is no list.
 func one(p Problem) []Problem { return []Problem{p} }
 
@@ -168,12 +197,23 @@ func unread(what string, region fleet.Region, id string, err error) Problem {
 	case fleet.Unavailable:
 		p.Mend = "check the network, and run it again"
 	case fleet.Canceled:
-		p.Says = fmt.Sprintf("%s was not read within %v", what, Limit)
+		p.Says = what + " was not read in time"
 		p.Mend = "run it again, with --category for a part of it"
 	case fleet.Absent:
 		p.Mend = "see products-served"
 	}
 	return p
+}
+
+// unreadOf is one problem of many reads of which some have failed: how many, and why the first.
+func unreadOf(what string, region fleet.Region, id string, errs []error) []Problem {
+	failed := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	if len(failed) == 0 {
+		return nil
+	}
+	p := unread(what, region, id, failed[0])
+	p.Says += fmt.Sprintf("; %d of %d were read", len(errs)-len(failed), len(errs))
+	return one(p)
 }
 
 // apiOf is the API of an error, product:Action; empty if it has none.

@@ -23,6 +23,7 @@ type facts struct {
 	rules     once[string, *deployment.Rule]
 	depths    once[fleet.Region, map[string]Depth]
 	letters   once[place, []Letter]
+	intents   once[string, fleet.Entry]
 }
 
 type functionKey struct {
@@ -37,7 +38,7 @@ type once[K comparable, V any] struct {
 }
 
 type entry[V any] struct {
-	done  sync.Once
+	done  chan struct{}
 	value V
 	err   error
 }
@@ -47,13 +48,17 @@ func (o *once[K, V]) get(key K, ask func() (V, error)) (V, error) {
 	if o.known == nil {
 		o.known = map[K]*entry[V]{}
 	}
-	e := o.known[key]
-	if e == nil {
-		e = &entry[V]{}
+	e, asked := o.known[key]
+	if !asked {
+		e = &entry[V]{done: make(chan struct{})}
 		o.known[key] = e
 	}
 	o.mu.Unlock()
-	e.done.Do(func() { e.value, e.err = ask() })
+	if !asked {
+		e.value, e.err = ask()
+		close(e.done)
+	}
+	<-e.done
 	return e.value, e.err
 }
 
@@ -63,18 +68,37 @@ var errNoLedger = errors.New("where the ledger is, is not known: set FLEETWARDEN
 // deployments are the newest records, by region.
 func (x *examination) deployments(ctx context.Context) (map[fleet.Region]deployment.Record, error) {
 	return x.records.get("", func() (map[fleet.Region]deployment.Record, error) {
-		return read(ctx, x, func(ctx context.Context) (map[fleet.Region]deployment.Record, error) {
-			if x.Ledger == nil {
-				return nil, errNoLedger
+		if x.Ledger == nil {
+			return nil, errNoLedger
+		}
+		names, err := read(ctx, x, func(ctx context.Context) (map[fleet.Region]string, error) { return newestRecords(ctx, x.Ledger) })
+		if err != nil {
+			return nil, err
+		}
+		regions := slices.Sorted(maps.Keys(names))
+		found := make([]deployment.Record, len(regions))
+		errs := make([]error, len(regions))
+		var all sync.WaitGroup
+		for i, region := range regions {
+			all.Go(func() {
+				found[i], errs[i] = read(ctx, x, func(ctx context.Context) (deployment.Record, error) { return readRecord(ctx, x.Ledger, names[region]) })
+			})
+		}
+		all.Wait()
+		out := map[fleet.Region]deployment.Record{}
+		for i, region := range regions {
+			if errs[i] != nil {
+				return nil, errs[i]
 			}
-			return records(ctx, x.Ledger)
-		})
+			out[region] = found[i]
+		}
+		return out, nil
 	})
 }
 
-// records reads the newest record of each region. Their names begin with the time, and name
-// the region, so that only these are read.
-func records(ctx context.Context, l Ledger) (map[fleet.Region]deployment.Record, error) {
+// newestRecords are the names of the newest record of each region: each begins with the time,
+// and has the region.
+func newestRecords(ctx context.Context, l Ledger) (map[fleet.Region]string, error) {
 	newest := map[fleet.Region]string{}
 	for after := ""; ; {
 		names, more, err := l.List(ctx, deployment.Folder, after)
@@ -87,26 +111,26 @@ func records(ctx context.Context, l Ledger) (map[fleet.Region]deployment.Record,
 			}
 		}
 		if !more || len(names) == 0 {
-			break
+			return newest, nil
 		}
 		after = names[len(names)-1]
 	}
-	out := map[fleet.Region]deployment.Record{}
-	for region, name := range newest {
-		text, err := l.Get(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		r, err := parseRecord(text)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", l.Address(name), err)
-		}
-		if r.Region != region {
-			return nil, fmt.Errorf("reading %s: it is of region %q", l.Address(name), r.Region)
-		}
-		out[region] = r
+}
+
+// readRecord reads the record of a name.
+func readRecord(ctx context.Context, l Ledger, name string) (deployment.Record, error) {
+	text, err := l.Get(ctx, name)
+	if err != nil {
+		return deployment.Record{}, err
 	}
-	return out, nil
+	r, err := parseRecord(text)
+	if err != nil {
+		return r, fmt.Errorf("reading %s: %w", l.Address(name), err)
+	}
+	if region, _ := deployment.RegionOf(name); r.Region != region {
+		return r, fmt.Errorf("reading %s: it is of region %q", l.Address(name), r.Region)
+	}
+	return r, nil
 }
 
 // parseRecord reads a record; one of a newer version is refused.

@@ -93,16 +93,16 @@ func (x *examination) member(ctx context.Context, account fleet.AccountID) []Pro
 }
 
 func commands(ctx context.Context, x *examination) answer {
-	return answer{says: fmt.Sprintf("%d in each deployed region", len(x.Files.Commands)), problems: inRegions(ctx, x, func(region fleet.Region) (out []Problem) {
-		have, err := read(ctx, x, func(ctx context.Context) (map[string]string, error) { return x.Commands.Commands(ctx, region) })
-		if err != nil {
-			return one(unread("the Cloud Assistant commands", region, "commands", err))
-		}
-		for _, name := range x.Files.Commands {
-			if have[name] == "" {
-				out = append(out, Problem{Result: Fail, Region: region, ID: name, Says: fmt.Sprintf("the Cloud Assistant command %s does not exist in %s", name, region), Mend: x.deploy(region)})
+	return answer{says: fmt.Sprintf("%d in each deployed region", len(x.Files.Commands)), problems: inRegions(ctx, x, func(region fleet.Region) []Problem {
+		return each(x.Files.Commands, func(name string) []Problem {
+			id, err := read(ctx, x, func(ctx context.Context) (string, error) { return x.Commands.Command(ctx, region, name) })
+			switch {
+			case err != nil:
+				return one(unread("the Cloud Assistant command "+name, region, name, err))
+			case id == "":
+				return one(Problem{Result: Fail, Region: region, ID: name, Says: fmt.Sprintf("the Cloud Assistant command %s does not exist in %s", name, region), Mend: x.deploy(region)})
 			}
-		}
-		return out
+			return nil
+		})
 	})}
 }

@@ -172,24 +172,20 @@ func instancesLeft(ctx context.Context, x *examination) answer {
 			return one(unread("the functions of "+string(region), region, "functions", err))
 		}
 		taken := make([]int, len(names))
-		numbers := make([]int, len(names))
-		for i := range numbers {
-			numbers[i] = i
-		}
-		problems := each(numbers, func(i int) []Problem {
+		errs := make([]error, len(names))
+		each(numbers(len(names)), func(i int) []Problem {
 			n, err := read(ctx, x, func(ctx context.Context) (*int, error) { return x.Deployed.Functions(region).Reserved(ctx, names[i]) })
 			if n != nil {
 				taken[i] = *n
 			}
-			if err != nil {
-				return one(unread("the reserved instances of "+names[i], region, names[i], err))
-			}
+			errs[i] = err
 			return nil
 		})
 		sum := 0
 		for _, n := range taken {
 			sum += n
 		}
+		problems := unreadOf("the reserved instances of the functions of "+string(region), region, "functions", errs)
 		if left := limit - sum; left < least {
 			problems = append(problems, Problem{Result: Warn, Region: region, ID: "functions", Says: fmt.Sprintf("functions in %s reserve %d instances: %d of %d are left for all others", region, sum, left, limit),
 				Mend: "reserve less, or have the quota of instances raised at https://quotas.console.aliyun.com/products/fc/quotas"})

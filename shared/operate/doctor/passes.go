@@ -24,11 +24,7 @@ const lastWeek = 8 * 24 * time.Hour
 func lastPass(ctx context.Context, x *examination) answer {
 	wanted, unknown := x.wanted(ctx)
 	at := make([]string, len(wanted))
-	numbers := make([]int, len(wanted))
-	for i := range numbers {
-		numbers[i] = i
-	}
-	problems := each(numbers, func(i int) []Problem {
+	problems := each(numbers(len(wanted)), func(i int) []Problem {
 		w := wanted[i]
 		last, err := read(ctx, x, func(ctx context.Context) (time.Time, error) {
 			return x.Logs.LastPass(ctx, w.Region, w.Name, x.now().Add(-lastWeek))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -51,11 +52,7 @@ func pausesObeyed(ctx context.Context, x *examination) answer {
 				a.add(Problem{Result: Warn, ID: o.Object, Says: o.Sentence(), Mend: o.Remedy()})
 			}
 		}
-		n, err := x.disobeyed(ctx, store, orders, o, now, &a)
-		if err != nil {
-			a.add(unread("what was changed during a pause", x.Home, o.Object, err))
-		}
-		intents += n
+		intents += x.disobeyed(ctx, store, orders, o, now, &a)
 	}
 	a.says = fmt.Sprintf("this build stops a change for an order; none was ordered in the last %d days", pausesBack/(24*time.Hour))
 	if ordered > 0 {
@@ -66,33 +63,51 @@ func pausesObeyed(ctx context.Context, x *examination) answer {
 }
 
 // disobeyed adds the intents of what an order had paused for a minute. It returns how many others
-// there were meanwhile.
-func (x *examination) disobeyed(ctx context.Context, store ledger.Store, orders pause.State, o fleet.Order, now time.Time, a *answer) (others int, err error) {
+// there were meanwhile. An intent that was not read may be one.
+func (x *examination) disobeyed(ctx context.Context, store ledger.Store, orders pause.State, o fleet.Order, now time.Time, a *answer) (others int) {
 	end := o.Until
 	if end.After(now) {
 		end = now
 	}
-	for b, err := range ledger.Across(ctx, store, fleet.Owners(), ledger.Query{From: o.At.Add(noticed), To: end}) {
-		if errors.As(err, new(*fleet.BadInput)) {
-			continue // show names it
-		}
+	owners := fleet.Owners()
+	listed := make([][]string, len(owners))
+	a.add(each(numbers(len(owners)), func(i int) (problems []Problem) {
+		var err error
+		listed[i], err = read(ctx, x, func(ctx context.Context) ([]string, error) {
+			return ledger.Stems(ctx, store, ledger.Query{Function: owners[i], From: o.At.Add(noticed), To: end})
+		})
 		if err != nil {
-			return others, err
+			problems = one(unread("what "+owners[i]+" set out to change during pause "+o.Object, x.Home, o.Object, err))
 		}
-		at := b.Intent.Time
-		for _, c := range b.Intent.Changes {
-			_, before := orders.Until(at.Add(-noticed)).On(c.Control, c.Account, at)
-			_, then := orders.Until(at).On(c.Control, c.Account, at)
+		return problems
+	})...)
+	stems := slices.Concat(listed...)
+	intents := make([]fleet.Entry, len(stems))
+	errs := make([]error, len(stems))
+	each(numbers(len(stems)), func(i int) []Problem {
+		intents[i], errs[i] = x.intents.get(stems[i], func() (fleet.Entry, error) {
+			return read(ctx, x, func(ctx context.Context) (fleet.Entry, error) { return ledger.Intent(ctx, store, stems[i]) })
+		})
+		return nil
+	})
+	a.add(unreadOf("what was changed during a pause", x.Home, o.Object, errs)...)
+	for i, intent := range intents {
+		if errs[i] != nil {
+			continue
+		}
+		for _, c := range intent.Changes {
+			_, before := orders.Until(intent.Time.Add(-noticed)).On(c.Control, c.Account, intent.Time)
+			_, then := orders.Until(intent.Time).On(c.Control, c.Account, intent.Time)
 			if !o.Covers(c.Control, c.Account) || !before || !then {
 				others++
 				continue
 			}
-			a.add(Problem{Result: Fail, Region: c.Region, ID: b.Intent.Name, Says: fmt.Sprintf("%s set out to change %s at %s, though paused by %s", b.Intent.Function, c.ID, at.UTC().Format(time.RFC3339), o.Object),
+			a.add(Problem{Result: Fail, Region: c.Region, ID: intent.Name, Says: fmt.Sprintf("%s set out to change %s at %s, though paused by %s", intent.Function, c.ID, intent.Time.UTC().Format(time.RFC3339), o.Object),
 				Mend: "see function-code and role-policies; then " + x.deploy(x.Home)})
 			break
 		}
 	}
-	return others, nil
+	return others
 }
 
 // readOnly is a ledger that is not written.

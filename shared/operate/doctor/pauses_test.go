@@ -2,8 +2,10 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -80,5 +82,65 @@ func TestPausesAreComparedWithWhatWasChanged(t *testing.T) {
 		if got.Result != c.result || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %s: %s", name, got.Result, text)
 		}
+	}
+}
+
+// slow is a ledger whose objects take a while, and one of which is broken.
+type slow struct {
+	kept
+	broken string
+}
+
+func (s slow) Get(ctx context.Context, name string) ([]byte, error) {
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-ctx.Done():
+		return nil, fleet.WithClass(fleet.Canceled, ctx.Err())
+	}
+	if s.broken != "" && strings.Contains(name, s.broken) {
+		return []byte("{"), nil
+	}
+	return s.kept.Get(ctx, name)
+}
+
+// Intents are read side by side, and each that cannot be read may be one that a pause forbade.
+func TestEachIntentOfAPauseIsReadOrIsUnread(t *testing.T) {
+	noon := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	store := ledger.NewFolder(t.TempDir())
+	if _, err := pause.Give(t.Context(), store, fleet.Order{Control: "agent", At: noon.Add(-48 * time.Hour), Until: noon.Add(-24 * time.Hour), By: "acs:ram::1:user/ops", Reason: "why"}); err != nil {
+		t.Fatal(err)
+	}
+	scope := fleet.Scope{Account: "1000000000000001", Region: "cn-hangzhou"}
+	const many = 600
+	for i := range many {
+		ref := fleet.Ref{Scope: scope, Kind: fleet.KindInstance, ID: fmt.Sprint("i-", i)}
+		e := fleet.Entry{Stage: fleet.StageIntent, Time: noon.Add(-47*time.Hour + time.Duration(i)*time.Minute), Look: fleet.Messages([]fleet.Ref{ref}),
+			Changes: []fleet.EntryChange{{ChangeRecord: fleet.ChangeRecord{Control: "instance-role", Kind: fleet.AttachRole, Account: scope.Account, Region: scope.Region, ID: ref.ID}, Run: "r"}}}
+		if err := ledger.New(store, ledger.Pass{Function: fleet.FunctionAttachRole, Request: fmt.Sprint("r", i)}, nil).Write(t.Context(), &e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stems, err := ledger.Stems(t.Context(), store, ledger.Query{Function: fleet.FunctionAttachRole})
+	if err != nil || len(stems) != many {
+		t.Fatalf("%d, %v", len(stems), err)
+	}
+	for _, c := range []struct {
+		name, broken string
+		limit        time.Duration
+		result       Verdict
+		says         string
+	}{
+		{"all", "", Limit, OK, fmt.Sprintf("did not cover: %d", many)},
+		{"one is broken", stems[many-1], Limit, Unread, fmt.Sprintf("%d of %d were read", many-1, many)},
+		{"no time", "", time.Second, Unread, "was not read in time; "},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithTimeout(t.Context(), c.limit)
+			defer stop()
+			x := &examination{Reads: Reads{Ledger: slow{kept{store}, c.broken}, Now: func() time.Time { return noon }, Home: "cn-hangzhou"}, slots: make(chan struct{}, abreast)}
+			if got := concluded(Checks()[0], pausesObeyed(ctx, x)); got.Result != c.result || !strings.Contains(got.Says, c.says) || len(got.Problems) > 1 {
+				t.Errorf("%s: %s: %s", c.name, got.Result, got.Says)
+			}
+		})
 	}
 }

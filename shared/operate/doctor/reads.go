@@ -22,6 +22,8 @@ type Reads struct {
 	// Inside says that the caller is the function doctor, which the members' roles trust; they
 	// need not trust an operator.
 	Inside bool
+	// Limit is the longest that the examination takes; zero for [Limit].
+	Limit time.Duration
 
 	Account  func(context.Context) (fleet.AccountID, error)
 	Services Services
@@ -158,8 +160,8 @@ type SecurityCenter interface {
 
 // Commands reads Cloud Assistant's commands.
 type Commands interface {
-	// Commands returns the ids of the account's own commands, by their names.
-	Commands(ctx context.Context, region fleet.Region) (map[string]string, error)
+	// Command returns the id of the account's own command of a name; empty if there is none.
+	Command(ctx context.Context, region fleet.Region, name string) (string, error)
 }
 
 // Members reaches other accounts.

@@ -43,7 +43,7 @@ func reads(ctx context.Context, r doctor.Reads) map[string]func() error {
 		"GetQueueAttributes":    func() error { _, err := queues.Queue(ctx, "fleetwarden-dead-letters"); return err },
 		"BatchPeekMessage":      func() error { _, err := queues.Peek(ctx, "fleetwarden-dead-letters", 16); return err },
 		"DescribeVersionConfig": func() error { _, err := r.Agents.Edition(ctx, server.Home); return err },
-		"DescribeCommands":      func() error { _, err := r.Commands.Commands(ctx, server.Home); return err },
+		"DescribeCommands":      func() error { _, err := r.Commands.Command(ctx, server.Home, "fleetwarden-agent-linux"); return err },
 		"GetBucketVersioning":   func() error { _, err := r.Ledger.Versioning(ctx); return err },
 		"ListObjectsV2":         func() error { _, _, err := r.Ledger.List(ctx, "deployments/", ""); return err },
 		"DescribeTrails":        func() error { _, err := r.Trails.Trails(ctx, server.Home, server.Home); return err },
