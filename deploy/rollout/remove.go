@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
 )
 
@@ -36,7 +38,7 @@ func (r *rollout) here() []string {
 	return found
 }
 
-// removed fails if a function of the region still exists. fc3 logs a failed removal, but
+// removed records that the region has no functions, and fails if a function of the region still exists. fc3 logs a failed removal, but
 // exits with 0; without their roles and queues the functions would run on and fail.
 func removed(ctx context.Context, r *rollout) error {
 	var errs []error
@@ -50,5 +52,17 @@ func removed(ctx context.Context, r *rollout) error {
 			return fmt.Errorf("reading function %s in %s: %w", p.FunctionName, p.Region, err)
 		}
 	}
-	return errors.Join(errs...)
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	// The record has no functions: whoever compares what exists with the newest record of the
+	// region misses none. Without a bucket nothing was ever recorded.
+	where, err := r.keep(ctx, deployment.Record{V: deployment.Version, At: r.session.Now().UTC().Truncate(time.Second), Account: r.account, Region: r.region, Home: r.home, Build: r.build})
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return nil
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(r.out, "the functions of %s are removed; recorded as %s\n", r.region, where)
+	}
+	return err
 }

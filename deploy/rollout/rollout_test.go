@@ -678,6 +678,9 @@ func TestASecondRegionsRemovalNamesNothingOfHome(t *testing.T) {
 	x.fails("function fleetwarden-attach-role in cn-shanghai still exists", "removed") // fc3 fails with status 0
 	x.fc3.remove(x.manifest(), names)
 	x.must("removed")
+	if all := x.kept(); len(all) != 2 || !slices.ContainsFunc(all, func(r deployment.Record) bool { return r.Region == "cn-shanghai" && len(r.Functions) == 0 }) {
+		t.Errorf("kept: %+v", all)
+	}
 	t.Setenv("REGION", server.Home)
 	x.must("confirm") // home is as it was
 	if all := strings.Fields(x.must("names")); len(all) != len(slices.Collect(maps.Keys(x.manifest().Resources))) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fleetwarden/shared/aliyun/eventbridge"
 	"fleetwarden/shared/aliyun/fc"
@@ -186,6 +187,39 @@ func TestNoSecretOfTheCloudIsInAFinding(t *testing.T) {
 			if !strings.Contains(all, s) {
 				t.Errorf("%s has no %q: %s", check, s, all)
 			}
+		}
+	}
+}
+
+// What was removed on purpose is not missing.
+func TestARemovedRegionAndADroppedFunctionAreNotMissed(t *testing.T) {
+	w := newWorld()
+	for key := range w.functions {
+		if strings.HasPrefix(key, string(other)) {
+			delete(w.functions, key)
+		}
+	}
+	w.edit(other, func(r *deployment.Record) { r.Functions, r.Roles, r.Rules = nil, nil, nil }) // by "make remove"
+	reads := w.reads()
+	reads.Policy.Regions = nil
+	p := doctor.Examine(t.Context(), reads)
+	for _, r := range p.Results() {
+		if r.Result != doctor.OK && r.ID != "regions-deployed" {
+			t.Errorf("%+v", r)
+		}
+	}
+	w = newWorld()
+	for i, region := range []fleet.Region{home, other} {
+		w.edit(region, func(r *deployment.Record) {
+			r.At = noon.Add(-time.Duration(30+i) * 24 * time.Hour)
+			if region == other { // the older one
+				r.Functions = append(r.Functions, deployment.Function{Name: "fleetwarden-old", Region: home, Checksum: "7", Settings: map[string]string{"a": "b"}})
+			}
+		})
+	}
+	for _, r := range doctor.Examine(t.Context(), w.reads()).Results() {
+		if r.Result != doctor.OK {
+			t.Errorf("%+v", r)
 		}
 	}
 }

@@ -90,7 +90,9 @@ func (x *examination) deployments(ctx context.Context) (map[fleet.Region]deploym
 			if errs[i] != nil {
 				return nil, errs[i]
 			}
-			out[region] = found[i]
+			if len(found[i].Functions) > 0 { // otherwise "make remove" has removed it
+				out[region] = found[i]
+			}
 		}
 		return out, nil
 	})
@@ -209,32 +211,24 @@ func (x *examination) guards(ctx context.Context) ([]fleet.Region, error) {
 func (x *examination) wanted(ctx context.Context) (out []deployment.Function, problems []Problem) {
 	regions, err := x.regions(ctx)
 	all, _ := x.deployments(ctx) // its error is that of regions
+	newest, _ := x.newest(ctx)   // it has home's functions, which are deployed with each region
 	seen := map[functionKey]bool{}
 	for _, region := range regions {
 		r, ok := all[region]
 		if !ok {
 			r.Functions = unrecorded(region, x.Home)
 		}
+		if region == x.Home && slices.ContainsFunc(newest.Functions, func(f deployment.Function) bool { return f.Region == x.Home }) {
+			r = newest
+		}
 		for _, f := range r.Functions {
-			if key := (functionKey{f.Region, f.Name}); !seen[key] && (f.Region == region || f.Region == x.Home) {
+			if key := (functionKey{f.Region, f.Name}); !seen[key] && f.Region == region {
 				seen[key] = true
-				out = append(out, latest(all, f))
+				out = append(out, f)
 			}
 		}
 	}
 	return out, x.unknown(err)
-}
-
-// latest is a function as the newest record has it: those of home are deployed with each region.
-func latest(all map[fleet.Region]deployment.Record, f deployment.Function) deployment.Function {
-	var at deployment.Record
-	for _, r := range all {
-		i := slices.IndexFunc(r.Functions, func(o deployment.Function) bool { return o.Name == f.Name && o.Region == f.Region })
-		if i >= 0 && (at.At.IsZero() || r.At.After(at.At)) {
-			at, f = r, r.Functions[i]
-		}
-	}
-	return f
 }
 
 // unrecorded are the functions of the table for a region without a record: their names alone.
