@@ -482,7 +482,18 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 		"a message waits": {breaks: func(w *world) { w.inbox = []doctor.Letter{{Enqueued: noon}, {Enqueued: noon.Add(-2 * time.Hour)}} },
 			check: "queues-drained", verdict: doctor.Warn, says: "a message waits in queue fleetwarden-attach-role in cn-hangzhou since 2026-11-24 10:00:00", mend: "triggers"},
 		"an inbox is deep": {breaks: func(w *world) { w.depth = map[string]doctor.Depth{"fleetwarden-sweep": {Visible: 5000, At: noon}} },
-			check: "queues-drained", verdict: doctor.Warn, says: "had 5000 messages waiting at 2026-11-24 12:00:00", mend: "reserved instances"},
+			check: "queues-drained", verdict: doctor.Warn, says: "had 5000 messages waiting and 0 being delivered at 2026-11-24 12:00:00", mend: "reserved instances"},
+		"dead letters are being read": {breaks: func(w *world) {
+			w.depth = map[string]doctor.Depth{"fleetwarden-dead-letters": {Invisible: 412, At: noon}}
+		},
+			check: "dead-letters", verdict: doctor.Warn, says: "counted 412 dead letters", mend: "fleetwarden redrive", numberOfProblems: 2},
+		"an inbox is delivered and not done": {breaks: func(w *world) { w.depth = map[string]doctor.Depth{"fleetwarden-sweep": {Invisible: 5000, At: noon}} },
+			check: "queues-drained", verdict: doctor.Warn, says: "5000 being delivered", mend: "reserved instances"},
+		"an inbox is full, and nothing counted it": {breaks: func(w *world) {
+			for range 16 {
+				w.inbox = append(w.inbox, doctor.Letter{Enqueued: noon.Add(-time.Minute)})
+			}
+		}, check: "queues-drained", verdict: doctor.Unread, says: "at least 16 messages wait", mend: "run it again"},
 		"the member's role is gone": {breaks: func(w *world) { w.entered = missing("sts:AssumeRole") },
 			check: "members", verdict: doctor.Fail, says: "account 1000000000000003 cannot be entered", mend: "terraform -chdir=deploy/terraform/member workspace select -or-create 1000000000000003"},
 		"the member's role is gone, and keys of it are still good": {breaks: func(w *world) { delete(w.roles, "FleetwardenMember") },

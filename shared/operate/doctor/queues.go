@@ -114,13 +114,16 @@ func queuesDrained(ctx context.Context, x *examination) answer {
 			out = append(out, Problem{Result: Warn, Region: p.region, ID: p.name, Mend: mend,
 				Says: fmt.Sprintf("a message waits in queue %s in %s since %s", p.name, p.region, oldest.Format(time.DateTime))})
 		}
-		d, _, err := x.depth(ctx, p)
+		d, known, err := x.depth(ctx, p)
 		switch {
 		case err != nil:
 			out = append(out, unread("how full queue "+p.name+" is", p.region, p.name, err))
-		case d.Visible > deepest:
+		case !known && n == seen: // there may be any number
+			out = append(out, Problem{Result: Unread, Region: p.region, ID: p.name, Mend: "run it again in 10 minutes: CloudMonitor has no number for it yet",
+				Says: fmt.Sprintf("how full queue %s in %s is, is not known: at least %d messages wait", p.name, p.region, n)})
+		case d.Visible+d.Invisible > deepest: // those that are delivered and not done are invisible
 			out = append(out, Problem{Result: Warn, Region: p.region, ID: p.name, Mend: mend,
-				Says: fmt.Sprintf("queue %s in %s had %d messages waiting at %s", p.name, p.region, d.Visible, d.At.UTC().Format(time.DateTime))})
+				Says: fmt.Sprintf("queue %s in %s had %d messages waiting and %d being delivered at %s", p.name, p.region, d.Visible, d.Invisible, d.At.UTC().Format(time.DateTime))})
 		}
 		return out
 	})...)}
@@ -144,9 +147,9 @@ func deadLetters(ctx context.Context, x *examination) answer {
 		case n > 0:
 			out = append(out, Problem{Result: Fail, Region: region, ID: p.name, Mend: mend,
 				Says: fmt.Sprintf("%s in %s; the oldest that was seen is of %s", waiting(n, d.Visible), region, oldest.Format(time.DateTime))})
-		case err == nil && d.Visible > 0:
+		case err == nil && d.Visible+d.Invisible+d.Delayed > 0:
 			out = append(out, Problem{Result: Warn, Region: region, ID: p.name, Mend: mend,
-				Says: fmt.Sprintf("CloudMonitor counted %d dead letters in %s at %s, and none is visible now: they were taken meanwhile, or are being read", d.Visible, region, d.At.UTC().Format(time.DateTime))})
+				Says: fmt.Sprintf("CloudMonitor counted %d dead letters in %s at %s, and none is visible now: they were taken meanwhile, or are being read", d.Visible+d.Invisible+d.Delayed, region, d.At.UTC().Format(time.DateTime))})
 		}
 		return out
 	})}
