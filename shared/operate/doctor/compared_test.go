@@ -223,3 +223,14 @@ func TestARemovedRegionAndADroppedFunctionAreNotMissed(t *testing.T) {
 		}
 	}
 }
+
+// GetFunction need not have the state: that is no function that is stopped.
+func TestAFunctionWithoutAStateIsNotStopped(t *testing.T) {
+	w := newWorld()
+	for _, f := range w.functions {
+		f.State, f.LastUpdate = "", ""
+	}
+	if got := result(t, doctor.Examine(t.Context(), w.reads()), "functions-enabled"); got.Result != doctor.OK {
+		t.Errorf("%+v", got)
+	}
+}

@@ -62,7 +62,7 @@ func functionsEnabled(ctx context.Context, x *examination) answer {
 			{stops(have, restriction), fmt.Sprintf("invocations are disabled in Function Compute: %q", have.Settings[restriction]), "aliyun fc POST " + path + "/invoke/enable" + region + " --body '{}'"},
 			{stops(have, ondemand), "it may start no instance on demand", x.deploy(w.Region)},
 			{have.Settings[reserved] == "0", "its reserved concurrency is 0: each call is refused", fmt.Sprintf("aliyun fc PUT %s/concurrency%s --body '{\"reservedConcurrency\":%s}'", path, region, orOne(w.Settings[reserved]))},
-			{have.Settings[stateOf] != "Active", "its state is " + orNone(have.Settings[stateOf]), x.deploy(w.Region)},
+			{have.Settings[stateOf] != "" && have.Settings[stateOf] != "Active", "its state is " + orNone(have.Settings[stateOf]), x.deploy(w.Region)},
 			{have.Settings[updateOf] == "Failed", "its last update failed", x.deploy(w.Region)},
 		} {
 			if s.stopped {
