@@ -2,7 +2,9 @@ package trail
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -53,13 +55,15 @@ func (c *Client) Trails(ctx context.Context, home, region fleet.Region) ([]Trail
 		return nil, err
 	}
 	var out []Trail
+	var unread []error
 	for _, t := range all.TrailList {
 		if t.EventRW == "Read" || t.TrailRegion != "All" && t.TrailRegion != string(region) {
 			continue
 		}
 		got, err := aliyun.Do[statusOf, status](ctx, c.session, api("GetTrailStatus"), &statusOf{&t.Name, &t.IsOrganizationTrail})
 		if err != nil {
-			return nil, fmt.Errorf("reading the status of trail %s: %w", t.Name, err)
+			unread = append(unread, fmt.Errorf("reading the status of trail %s: %w", t.Name, err))
+			continue
 		}
 		trail := Trail{Name: t.Name, Logging: got.IsLogging}
 		for _, fault := range []string{got.LatestDeliveryError, got.LatestDeliveryLogServiceError} {
@@ -69,7 +73,11 @@ func (c *Client) Trails(ctx context.Context, home, region fleet.Region) ([]Trail
 		}
 		out = append(out, trail)
 	}
-	return out, nil
+	// One that logs is enough: a member may not read the status of its organization's trail.
+	if slices.ContainsFunc(out, func(t Trail) bool { return t.Logging }) {
+		return out, nil
+	}
+	return out, errors.Join(unread...)
 }
 
 // Logging returns the names of the trails of [Client.Trails] that log.
