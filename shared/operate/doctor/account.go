@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ func (x *examination) meet(ctx context.Context) *answer {
 	p := Problem{Result: Fail, Says: "the account of the credentials could not be read: " + short(err),
 		Mend: "check the credentials: aliyun sts GetCallerIdentity has to answer; then their profile (--profile) or the environment"}
 	switch code := fleet.CodeOf(err); {
+	case errors.As(err, new(*fleet.BadInput)):
+		p.Says = "nothing can be asked: " + short(err)
+		p.Mend = "correct what the message names, such as the policy file; then run it again"
 	case skewed(code):
 		p.Says = "the cloud refuses the time of this machine: " + short(err)
 		p.Mend = "set this machine's clock, such as with: sudo timedatectl set-ntp true"

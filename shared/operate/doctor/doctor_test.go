@@ -618,9 +618,10 @@ func TestACallThatFailsMakesItsChecksUnread(t *testing.T) {
 // Without an account nothing else is asked, whichever category was chosen.
 func TestWithoutCredentialsNetworkOrTimeTheFirstCheckSaysSo(t *testing.T) {
 	for says, err := range map[string]error{
-		"sts GetCallerIdentity": failure{class: fleet.Denied, api: "sts:GetCallerIdentity", code: "InvalidAccessKeyId.NotFound"},
-		"check the network":     failure{class: fleet.Unavailable, api: "sts:GetCallerIdentity"},
-		"timedatectl":           failure{class: fleet.Invalid, api: "sts:GetCallerIdentity", code: "InvalidTimeStamp.Expired"},
+		"sts GetCallerIdentity":          failure{class: fleet.Denied, api: "sts:GetCallerIdentity", code: "InvalidAccessKeyId.NotFound"},
+		"correct what the message names": fmt.Errorf("reading the policy: %w", &fleet.BadInput{Where: "policy.yaml", What: "it is no policy"}),
+		"check the network":              failure{class: fleet.Unavailable, api: "sts:GetCallerIdentity"},
+		"timedatectl":                    failure{class: fleet.Invalid, api: "sts:GetCallerIdentity", code: "InvalidTimeStamp.Expired"},
 	} {
 		w := newWorld()
 		w.caller = err
