@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // meet reads whose credentials these are; it returns the answer of the check if that failed.
@@ -21,7 +22,7 @@ func (x *examination) meet(ctx context.Context) *answer {
 	p := Problem{Result: Fail, Says: "the account of the credentials could not be read: " + short(err),
 		Mend: "check the credentials: aliyun sts GetCallerIdentity has to answer; then their profile (--profile) or the environment"}
 	switch code := fleet.CodeOf(err); {
-	case errors.As(err, new(*fleet.BadInput)):
+	case errors.As(err, new(*fleet.BadInput)) || errors.As(err, new(policy.Problems)):
 		p.Says = "nothing can be asked: " + short(err)
 		p.Mend = "correct what the message names, such as the policy file; then run it again"
 	case skewed(code):

@@ -16,6 +16,7 @@ import (
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/doctor"
+	"fleetwarden/shared/policy"
 )
 
 const (
@@ -620,6 +621,7 @@ func TestWithoutCredentialsNetworkOrTimeTheFirstCheckSaysSo(t *testing.T) {
 	for says, err := range map[string]error{
 		"sts GetCallerIdentity":          failure{class: fleet.Denied, api: "sts:GetCallerIdentity", code: "InvalidAccessKeyId.NotFound"},
 		"correct what the message names": fmt.Errorf("reading the policy: %w", &fleet.BadInput{Where: "policy.yaml", What: "it is no policy"}),
+		"such as the policy file":        func() error { _, err := policy.Load("p.yaml", []byte("x: [")); return err }(),
 		"check the network":              failure{class: fleet.Unavailable, api: "sts:GetCallerIdentity"},
 		"timedatectl":                    failure{class: fleet.Invalid, api: "sts:GetCallerIdentity", code: "InvalidTimeStamp.Expired"},
 	} {
