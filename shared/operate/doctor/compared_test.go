@@ -191,7 +191,7 @@ func TestNoSecretOfTheCloudIsInAFinding(t *testing.T) {
 	}
 }
 
-// What was removed on purpose is not missing.
+// Whatever was removed on purpose is not missing.
 func TestARemovedRegionAndADroppedFunctionAreNotMissed(t *testing.T) {
 	w := newWorld()
 	for key := range w.functions {
