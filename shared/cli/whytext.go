@@ -129,7 +129,7 @@ func (b *page) trail(x why.Trails) {
 		b.line("no record of it between %s and %s%s", utc(x.Since), utc(x.Until), map[bool]string{true: "; records come some ten minutes after their calls"}[x.Late])
 	}
 	for _, s := range x.Trails {
-		b.line("trail %s: %s%s", s.Name, map[bool]string{true: "logs", false: "does not log"}[s.Logging], after("; its latest delivery failed: ", strings.Join(s.Faults, "; ")))
+		b.line("trail %s: %s%s", s.Name, map[bool]string{true: "logs", false: "does not log"}[s.Logging], after("; ", strings.Join(s.Faults, "; ")))
 	}
 }
 

@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/fleet"
@@ -30,9 +35,39 @@ type statusOf struct {
 }
 
 type status struct {
-	IsLogging                     bool   `json:"IsLogging"`
-	LatestDeliveryError           string `json:"LatestDeliveryError"`
-	LatestDeliveryLogServiceError string `json:"LatestDeliveryLogServiceError"`
+	IsLogging                     bool           `json:"IsLogging"`
+	LatestDeliveryError           string         `json:"LatestDeliveryError"`
+	LatestDeliveryTime            jsontext.Value `json:"LatestDeliveryTime"`
+	LatestDeliveryLogServiceError string         `json:"LatestDeliveryLogServiceError"`
+	LatestDeliveryLogServiceTime  jsontext.Value `json:"LatestDeliveryLogServiceTime"`
+}
+
+// stale is after how long without a delivery something is wrong: an account in use has write
+// calls every day, those of our functions among them.
+const stale = 48 * time.Hour
+
+// fault says what is wrong with the deliveries to a destination; empty for nothing.
+func fault(to, failure string, at jsontext.Value, now time.Time) string {
+	switch delivered := moment(at); {
+	case failure != "":
+		return "the latest delivery to " + to + " failed: " + failure
+	case !delivered.IsZero() && now.Sub(delivered) > stale:
+		return "the latest delivery to " + to + " was at " + delivered.Format(time.RFC3339)
+	}
+	return ""
+}
+
+// moment reads a time, which is text or a number of milliseconds; zero for any other.
+func moment(v jsontext.Value) time.Time {
+	text := strings.Trim(string(v), `"`)
+	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && ms > 0 {
+		return time.UnixMilli(ms).UTC()
+	}
+	at, err := fleet.ParseTime(text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // Trail is a trail as it is now.
@@ -40,7 +75,7 @@ type Trail struct {
 	Name string
 	// Logging says that it logs. One that was created and never started exists and does not.
 	Logging bool
-	// Faults are the errors of its latest deliveries, to OSS and to Simple Log Service.
+	// Faults say what is wrong with its latest deliveries, to OSS and to Simple Log Service.
 	Faults []string
 }
 
@@ -66,9 +101,12 @@ func (c *Client) Trails(ctx context.Context, home, region fleet.Region) ([]Trail
 			continue
 		}
 		trail := Trail{Name: t.Name, Logging: got.IsLogging}
-		for _, fault := range []string{got.LatestDeliveryError, got.LatestDeliveryLogServiceError} {
-			if fault != "" {
-				trail.Faults = append(trail.Faults, fault)
+		for _, f := range []string{
+			fault("OSS", got.LatestDeliveryError, got.LatestDeliveryTime, c.session.Now()),
+			fault("Simple Log Service", got.LatestDeliveryLogServiceError, got.LatestDeliveryLogServiceTime, c.session.Now()),
+		} {
+			if f != "" {
+				trail.Faults = append(trail.Faults, f)
 			}
 		}
 		out = append(out, trail)

@@ -102,7 +102,7 @@ type Links interface {
 type Trail struct {
 	Name    string
 	Logging bool
-	// Faults are the errors of its latest deliveries.
+	// Faults say what is wrong with its latest deliveries.
 	Faults []string
 }
 

@@ -140,7 +140,7 @@ func judgeTrails(home, region fleet.Region, all []Trail) []Problem {
 		logging = logging || t.Logging
 		for _, f := range t.Faults {
 			if t.Logging {
-				faults = append(faults, Problem{Result: Warn, Region: region, ID: t.Name, Says: fmt.Sprintf("trail %s logs, and its latest delivery failed: %s", t.Name, f),
+				faults = append(faults, Problem{Result: Warn, Region: region, ID: t.Name, Says: fmt.Sprintf("trail %s logs, and %s", t.Name, f),
 					Mend: "check the trail's destination at https://actiontrail.console.aliyun.com"})
 			}
 		}
