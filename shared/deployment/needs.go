@@ -10,6 +10,9 @@ type ServiceLinkedRole struct {
 	Beyond bool
 }
 
+// AgentRole is the service-linked role of Security Center.
+const AgentRole = "AliyunServiceRoleForSas"
+
 // ServiceLinkedRoles are those that deliveries to functions and logs need, and Security
 // Center's, without which no agent is installed. They are the account's: other rules use
 // them, so that they are not in Terraform's state, which would remove them, or fail where
@@ -23,7 +26,7 @@ func ServiceLinkedRoles() []ServiceLinkedRole {
 		{Role: "AliyunServiceRoleForEventBridgeSourceMNS", Service: "source-mns.eventbridge.aliyuncs.com", For: "the inboxes wake no function"},
 		{Role: "AliyunServiceRoleForEventBridgeSendToMNS", Service: "sendevent-mns.eventbridge.aliyuncs.com", For: "the event rules fill no inbox"},
 		{Role: "AliyunServiceRoleForEventBridgeSendToFC", Service: "sendevent-fc.eventbridge.aliyuncs.com", For: "events wake no function"},
-		{Role: "AliyunServiceRoleForSas", Service: "sas.aliyuncs.com", For: "Security Center installs no agent (InstallNotGranted)", Beyond: true},
+		{Role: AgentRole, Service: "sas.aliyuncs.com", For: "Security Center installs no agent (InstallNotGranted)", Beyond: true},
 	}
 }
 

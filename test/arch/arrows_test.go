@@ -38,7 +38,7 @@ var arrows = []struct {
 	{"shared/operate/undo", []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/ledger", "shared/reconcile", "shared/acts", "shared/acts/instancerole", "shared/acts/sharerole", "shared/acts/sanction"}, "it turns the ledger's changes into changes for the acts; clients are passed in"},
 	{"shared/operate/canary/clients", []string{"shared/aliyun/ecs", "shared/aliyun/eventbridge", "shared/aliyun/sls", "shared/aliyun/trail", "shared/fleet", "shared/invocation", "shared/operate/canary"}, "it gives a canary the clients of a call"},
 	{"shared/operate/canary", []string{"shared/fleet"}, "it declares what it asks; its clients implement it"},
-	{"shared/operate/doctor/clients", []string{"deploy/commands", "deploy/ram", "events", "shared/aliyun", "shared/aliyun/", "shared/deployment", "shared/fleet", "shared/invocation", "shared/operate/doctor"}, "it gives the doctor the clients of a call, and the files that a deployment is made from"},
+	{"shared/operate/doctor/clients", []string{"deploy/commands", "deploy/ram", "events", "shared/aliyun", "shared/aliyun/", "shared/deployment", "shared/fleet", "shared/invocation", "shared/operate/doctor", "shared/policy"}, "it gives the doctor the clients of a call, and the files that a deployment is made from"},
 	{"shared/operate/doctor", []string{"shared/deployment", "shared/fleet", "shared/ledger", "shared/pause", "shared/policy", "shared/rampolicy", "shared/reconcile"}, "it declares what it reads; its clients implement it"},
 	{"shared/report/page", []string{"shared/fleet", "shared/report"}, "the page shows what report computes"},
 	{"shared/memory", []string{"shared/fleet", "shared/ledger"}, "the memory is objects of the ledger, and knows no cloud"},

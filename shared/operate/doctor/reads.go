@@ -57,6 +57,8 @@ type Policy struct {
 	Accounts []Account
 	// Directory says that all accounts of the resource directory are members.
 	Directory bool
+	// Off are the controls that are off: what they alone need is no failure.
+	Off []string
 	// Findings is the queue for copies of findings; empty for none.
 	Findings string
 }

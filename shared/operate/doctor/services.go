@@ -8,6 +8,7 @@ import (
 
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // active are the services that have to be activated once in an account, by the names of
@@ -50,7 +51,11 @@ func serviceLinkedRoles(ctx context.Context, x *examination) answer {
 		case err != nil:
 			return one(unread("service-linked role "+l.Role, "", l.Role, err))
 		case r.Missing:
-			return one(Problem{Result: Fail, ID: l.Role, Says: "the service-linked role " + l.Role + " does not exist: " + l.For,
+			result := Fail
+			if l.Role == deployment.AgentRole {
+				result = x.Policy.needs(policy.ControlAgent)
+			}
+			return one(Problem{Result: result, ID: l.Role, Says: "the service-linked role " + l.Role + " does not exist: " + l.For,
 				Mend: "aliyun resourcemanager CreateServiceLinkedRole --ServiceName " + l.Service})
 		}
 		return nil
@@ -86,7 +91,7 @@ func (x *examination) places(ctx context.Context) ([]fleet.Region, error) {
 func kmsEnabled(ctx context.Context, x *examination) answer {
 	return answer{says: "in each deployed region that has it", problems: inRegions(ctx, x, func(region fleet.Region) []Problem {
 		status, err := read(ctx, x, func(ctx context.Context) (string, error) { return x.KMS.AccountStatus(ctx, region) })
-		p := Problem{Result: Fail, Region: region, ID: "kms", Says: fmt.Sprintf("KMS is %s in %s", status, region)}
+		p := Problem{Result: x.Policy.needs(policy.ControlTrustedInstance, policy.ControlShareRole), Region: region, ID: "kms", Says: fmt.Sprintf("KMS is %s in %s", status, region)}
 		switch {
 		case err != nil:
 			return one(unread("whether KMS is enabled", region, "kms", err))
@@ -99,6 +104,16 @@ func kmsEnabled(ctx context.Context, x *examination) answer {
 		}
 		return one(p)
 	})}
+}
+
+// needs is what it comes to that something is missing which these controls need.
+func (p Policy) needs(controls ...string) Verdict {
+	for _, c := range controls {
+		if !slices.Contains(p.Off, c) {
+			return Fail
+		}
+	}
+	return Warn
 }
 
 // basic is the edition of Security Center that is free.

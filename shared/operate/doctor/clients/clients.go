@@ -25,6 +25,7 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/operate/doctor"
+	"fleetwarden/shared/policy"
 )
 
 // Of returns what a call can ask. read says that the caller named a policy file; without a
@@ -46,6 +47,11 @@ func Of(inv *invocation.Invocation, read bool) doctor.Reads {
 		Depths: func(r fleet.Region) doctor.Depths { return depths{cms.New(s, inv.HomeOf(r))} },
 		KMS:    kms.New(s), Agents: sas.New(s), Commands: ecs.New(s), Accounts: members{inv}, Logs: logs{inv},
 		Now: s.Now, Clock: time.Now, Calls: s.Calls,
+	}
+	for _, control := range policy.Controls() {
+		if p.ModeOf(control) == policy.Off {
+			r.Policy.Off = append(r.Policy.Off, control)
+		}
 	}
 	for _, a := range inv.File.Accounts {
 		r.Policy.Accounts = append(r.Policy.Accounts, doctor.Account{ID: a.ID, Role: a.Role})
