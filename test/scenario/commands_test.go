@@ -228,7 +228,7 @@ func cmdUnlist(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // patience is how long one command may take, in real time.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 func soon() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), patience)

@@ -153,8 +153,8 @@ func parseRecord(text []byte) (deployment.Record, error) {
 // newest is the newest record of all.
 func (x *examination) newest(ctx context.Context) (out deployment.Record, ok bool) {
 	all, err := x.deployments(ctx)
-	for _, r := range all {
-		if !ok || r.At.After(out.At) {
+	for region, r := range all { // of two at one time it is home's
+		if !ok || r.At.After(out.At) || r.At.Equal(out.At) && region == x.Home {
 			out, ok = r, true
 		}
 	}
@@ -211,17 +211,18 @@ func (x *examination) guards(ctx context.Context) ([]fleet.Region, error) {
 func (x *examination) wanted(ctx context.Context) (out []deployment.Function, problems []Problem) {
 	regions, err := x.regions(ctx)
 	all, _ := x.deployments(ctx) // its error is that of regions
-	newest, _ := x.newest(ctx)   // it has home's functions, which are deployed with each region
+	newest, _ := x.newest(ctx)   // it has the functions that exist once, which are deployed with each region
 	seen := map[functionKey]bool{}
 	for _, region := range regions {
 		r, ok := all[region]
 		if !ok {
 			r.Functions = unrecorded(region, x.Home)
 		}
-		if region == x.Home && slices.ContainsFunc(newest.Functions, func(f deployment.Function) bool { return f.Region == x.Home }) {
-			r = newest
+		functions := r.Functions
+		if once := slices.DeleteFunc(slices.Clone(newest.Functions), func(f deployment.Function) bool { return f.Region != x.Home || regional(f) }); region == x.Home && len(once) > 0 {
+			functions = append(once, slices.DeleteFunc(slices.Clone(functions), func(f deployment.Function) bool { return !regional(f) })...)
 		}
-		for _, f := range r.Functions {
+		for _, f := range functions {
 			if key := (functionKey{f.Region, f.Name}); !seen[key] && f.Region == region {
 				seen[key] = true
 				out = append(out, f)
@@ -229,6 +230,14 @@ func (x *examination) wanted(ctx context.Context) (out []deployment.Function, pr
 		}
 	}
 	return out, x.unknown(err)
+}
+
+// regional reports whether a function is one that each region has. Others are deployed with any
+// region, so that only the newest record knows them.
+func regional(f deployment.Function) bool {
+	name, _ := fleet.FunctionOf(f.Name)
+	row := fleet.FunctionNamed(name)
+	return row.Name != "" && !row.Home
 }
 
 // unrecorded are the functions of the table for a region without a record: their names alone.
