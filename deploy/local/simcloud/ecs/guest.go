@@ -51,7 +51,7 @@ const (
 	// NoSite: as Fails, with the exit code 205. DescribeInvocations' ExitCode is that of the
 	// script (API reference of ECS); scripts of an operator may mean something by theirs.
 	NoSite Outcome = "noSite"
-	Hangs    Outcome = "hangs" // until its timeout
+	Hangs  Outcome = "hangs" // until its timeout
 	// Undelivered: it does not reach the instance although Cloud Assistant
 	// sends heartbeats.
 	Undelivered Outcome = "undelivered"
