@@ -5,12 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"fleetwarden/shared/aliyun/fc"
 	"fleetwarden/shared/command"
@@ -50,27 +48,20 @@ type deployed struct {
 	code map[string]*policy.Policy
 }
 
-// read reads the newest record of each region's deployment. One of a newer version is passed
+// read reads the newest record of each region's deployment. One of a newer program is passed
 // over: the code says as much.
 func (d *deployed) read(ctx context.Context, store ledger.Store) error {
-	newest := map[string]string{}
-	for name, err := range ledger.Names(ctx, store, deployment.Folder, "") {
-		if err != nil {
-			return fmt.Errorf("listing the records of deployments: %w", err)
-		}
-		_, rest, _ := strings.Cut(strings.TrimPrefix(name, deployment.Folder), "-")
-		newest[rest[:max(0, strings.LastIndex(rest, "-"))]] = name // the names begin with the time
+	newest, err := deployment.Newest(ctx, store)
+	if err != nil {
+		return err
 	}
 	for _, name := range newest {
-		text, err := store.Get(ctx, name)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		var r deployment.Record
-		if err := json.Unmarshal(text, &r); err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		if r.V == deployment.Version {
+		r, err := deployment.Load(ctx, store, name)
+		switch {
+		case errors.Is(err, deployment.ErrNewer):
+		case err != nil:
+			return err
+		default:
 			d.records = append(d.records, r)
 		}
 	}

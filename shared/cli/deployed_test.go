@@ -87,10 +87,11 @@ func packed(t *testing.T, file string) (code []byte, digest string) {
 func kept(t *testing.T, records ...deployment.Record) ledger.Store {
 	t.Helper()
 	store := ledger.NewFolder(t.TempDir())
-	for i, r := range records {
+	for _, r := range records {
+		r.Home = "cn-hangzhou"
 		text, err := json.Marshal(r)
 		if err == nil {
-			err = store.Put(t.Context(), fmt.Sprintf("%s2026112%dT120000Z-%s-0%d.json", deployment.Folder, i, r.Region, i), text)
+			err = store.Put(t.Context(), deployment.Object(r, text), text)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -160,7 +161,7 @@ func TestWhatTheFunctionsCarryIsReadWithFewReads(t *testing.T) {
 
 func TestARecordThatCannotBeReadIsAnError(t *testing.T) {
 	store := ledger.NewFolder(t.TempDir())
-	if err := store.Put(t.Context(), deployment.Folder+"20261122T120000Z-cn-hangzhou-00.json", []byte("{")); err != nil {
+	if err := store.Put(t.Context(), deployment.Folder+"20261122T120000Z-cn-hangzhou-0000000a.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
 	if err := new(deployed).read(t.Context(), store); err == nil {

@@ -167,9 +167,9 @@ func TestAPageCostsTheseCallsAndWritesNothing(t *testing.T) {
 func TestTheNewestDeploymentIsRead(t *testing.T) {
 	store := ledger.NewFolder(t.TempDir())
 	for name, body := range map[string]string{
-		"deployments/20260104T000000Z-cn-hangzhou-0000000a.json": `{"at": "2026-01-04T00:00:00Z", "policy": "old"}`,
-		"deployments/20260105T000000Z-cn-hangzhou-0000000b.json": `{"at": "2026-01-05T00:00:00Z", "policy": "new"}`,
-		"deployments/20260106T000000Z-cn-shanghai-0000000c.json": `{"at": "2026-01-06T00:00:00Z", "policy": "there"}`,
+		"deployments/20260104T000000Z-cn-hangzhou-0000000a.json": `{"v": 1, "at": "2026-01-04T00:00:00Z", "region": "cn-hangzhou", "home": "cn-hangzhou", "functions": [{"name": "fleetwarden-attach-role"}], "policy": "old"}`,
+		"deployments/20260105T000000Z-cn-hangzhou-0000000b.json": `{"v": 1, "at": "2026-01-05T00:00:00Z", "region": "cn-hangzhou", "home": "cn-hangzhou", "functions": [{"name": "fleetwarden-attach-role"}], "policy": "new"}`,
+		"deployments/20260106T000000Z-cn-shanghai-0000000c.json": `{"v": 1, "at": "2026-01-06T00:00:00Z", "region": "cn-shanghai", "home": "cn-hangzhou", "functions": [{"name": "fleetwarden-attach-role"}], "policy": "there"}`,
 	} {
 		if err := store.Put(t.Context(), name, []byte(body)); err != nil {
 			t.Fatal(err)
@@ -180,6 +180,13 @@ func TestTheNewestDeploymentIsRead(t *testing.T) {
 	}
 	if d, err := newestDeployment(t.Context(), store, "cn-beijing"); err != nil || !d.At.IsZero() {
 		t.Errorf("%+v, %v", d, err)
+	}
+	const removal = `{"v": 1, "at": "2026-01-07T00:00:00Z", "region": "cn-shanghai", "home": "cn-hangzhou", "policy": "there"}`
+	if err := store.Put(t.Context(), "deployments/20260107T000000Z-cn-shanghai-0000000e.json", []byte(removal)); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := newestDeployment(t.Context(), store, "cn-shanghai"); err != nil || !d.At.IsZero() {
+		t.Errorf("of a region that was removed: %+v, %v", d, err)
 	}
 	if err := store.Put(t.Context(), "deployments/20260107T000000Z-cn-hangzhou-0000000d.json", []byte(`{"at": `)); err != nil {
 		t.Fatal(err)
@@ -195,16 +202,6 @@ func FuzzRecordOf(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message string) {
 		if r, ok := recordOf(message); ok && r.Rule == "" && r.Kind == "" && !strings.Contains(message, "change") {
 			t.Errorf("%q: %+v", message, r)
-		}
-	})
-}
-
-func FuzzDeploymentOf(f *testing.F) {
-	f.Add([]byte(`{"at": "2026-01-04T00:00:00Z", "policy": "p"}`))
-	f.Add([]byte(`{"at": 1}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if d, err := deploymentOf("x", text); (err == nil) == d.At.IsZero() {
-			t.Errorf("%q: %+v, %v", text, d, err)
 		}
 	})
 }

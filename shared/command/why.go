@@ -129,7 +129,7 @@ func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 			return newestDeployment(ctx, inv.Store, region)
 		},
 		Passes: func(ctx context.Context, region fleet.Region, id string, since time.Time) ([]why.Record, error) {
-			place := sls.Place{Region: region, Project: fleet.CloudName(string(inv.Home.Account) + "-" + string(region)), Name: "functions"} // deploy/terraform/logs.tf
+			place := sls.Place{Region: region, Project: fleet.LogProject(fleet.Scope{Account: inv.Home.Account, Region: region}), Name: fleet.LogStore}
 			return passes(ctx, sls.New(inv.Session, place), id, since, inv.Session.Now())
 		},
 		Calls: inv.Session.Calls, Now: inv.Session.Now,

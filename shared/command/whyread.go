@@ -32,38 +32,17 @@ func newestSweep(ctx context.Context, inv *invocation.Invocation, at fleet.Scope
 	return out, nil
 }
 
-// newestDeployment is the newest record of a deployment in a region.
+// newestDeployment is the newest record of a deployment in a region; zero without any.
 func newestDeployment(ctx context.Context, store ledger.Store, region fleet.Region) (why.Deployed, error) {
-	newest := ""
-	for name, err := range ledger.Names(ctx, store, deployment.Folder, "") {
-		if err != nil {
-			return why.Deployed{}, fmt.Errorf("listing the deployments: %w", err)
-		}
-		if of, ok := deployment.RegionOf(name); ok && of == region {
-			newest = name
-		}
+	newest, err := deployment.Newest(ctx, store)
+	if err != nil || newest[region] == "" {
+		return why.Deployed{}, err
 	}
-	if newest == "" {
-		return why.Deployed{}, nil
+	r, err := deployment.Load(ctx, store, newest[region])
+	if err != nil || r.Removed() {
+		return why.Deployed{}, err
 	}
-	text, err := store.Get(ctx, newest)
-	if err != nil {
-		return why.Deployed{}, fmt.Errorf("reading %s: %w", newest, err)
-	}
-	return deploymentOf(newest, text)
-}
-
-// deploymentOf reads the part of a deployment's record that a page needs.
-func deploymentOf(name string, text []byte) (why.Deployed, error) {
-	var d struct {
-		At     time.Time `json:"at"`
-		Policy string    `json:"policy"`
-		Build  string    `json:"build"`
-	}
-	if err := json.Unmarshal(text, &d); err != nil || d.At.IsZero() {
-		return why.Deployed{}, &fleet.BadInput{Where: "ledger object " + name, What: "it is not the record of a deployment"}
-	}
-	return why.Deployed{At: d.At, Policy: d.Policy, Build: d.Build}, nil
+	return why.Deployed{At: r.At, Policy: r.Policy, Build: r.Build}, nil
 }
 
 // mostRecords is how many records of functions are read, the newest.

@@ -23,7 +23,11 @@ func CloudName(function string) string { return Prefix + function }
 // form of one of ours.
 func FunctionOf(cloudName string) (string, bool) { return strings.CutPrefix(cloudName, Prefix) }
 
-// LogStore is the name of the log store of the functions, in [LogProject].
+// DefaultBus is the event bus on which the cloud's own events lie.
+const DefaultBus = "default"
+
+// LogStore is the name of the log store of the functions, in [LogProject]; deploy/terraform/logs.tf
+// makes both.
 const LogStore = "functions"
 
 // LogProject returns the name of the log project of the functions in a scope.

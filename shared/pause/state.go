@@ -62,8 +62,8 @@ func (s State) On(control string, account fleet.AccountID, now time.Time) (pause
 	return pause, ok
 }
 
-// Until returns the orders that had been given at a time.
-func (s State) Until(at time.Time) State {
+// AsOf returns the orders that had been given at a time.
+func (s State) AsOf(at time.Time) State {
 	return State{slices.DeleteFunc(slices.Clone(s.orders), func(o fleet.Order) bool { return o.At.After(at) })}
 }
 

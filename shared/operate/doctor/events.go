@@ -83,7 +83,7 @@ func (x *examination) trials(ctx context.Context) (out []trial, problems []Probl
 	seen := map[string]bool{} // several rules have one pattern
 	rules, problems := x.wantedRules(ctx)
 	for _, w := range rules {
-		if w.Region != x.Home || w.Bus != "default" {
+		if w.Region != x.Home || w.Bus != fleet.DefaultBus {
 			continue
 		}
 		have, err := x.rule(ctx, w)

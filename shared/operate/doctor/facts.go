@@ -3,7 +3,6 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -71,7 +70,7 @@ func (x *examination) deployments(ctx context.Context) (map[fleet.Region]deploym
 		if x.Ledger == nil {
 			return nil, errNoLedger
 		}
-		names, err := read(ctx, x, func(ctx context.Context) (map[fleet.Region]string, error) { return newestRecords(ctx, x.Ledger) })
+		names, err := read(ctx, x, func(ctx context.Context) (map[fleet.Region]string, error) { return deployment.Newest(ctx, x.Ledger) })
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +80,9 @@ func (x *examination) deployments(ctx context.Context) (map[fleet.Region]deploym
 		var all sync.WaitGroup
 		for i, region := range regions {
 			all.Go(func() {
-				found[i], errs[i] = read(ctx, x, func(ctx context.Context) (deployment.Record, error) { return readRecord(ctx, x.Ledger, names[region]) })
+				found[i], errs[i] = read(ctx, x, func(ctx context.Context) (deployment.Record, error) {
+					return deployment.Load(ctx, x.Ledger, names[region])
+				})
 			})
 		}
 		all.Wait()
@@ -90,64 +91,12 @@ func (x *examination) deployments(ctx context.Context) (map[fleet.Region]deploym
 			if errs[i] != nil {
 				return nil, errs[i]
 			}
-			if len(found[i].Functions) > 0 { // otherwise "make remove" has removed it
+			if !found[i].Removed() {
 				out[region] = found[i]
 			}
 		}
 		return out, nil
 	})
-}
-
-// newestRecords are the names of the newest record of each region: each begins with the time,
-// and has the region.
-func newestRecords(ctx context.Context, l Ledger) (map[fleet.Region]string, error) {
-	newest := map[fleet.Region]string{}
-	for after := ""; ; {
-		names, more, err := l.List(ctx, deployment.Folder, after)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			if region, ok := deployment.RegionOf(name); ok {
-				newest[region] = name
-			}
-		}
-		if !more || len(names) == 0 {
-			return newest, nil
-		}
-		after = names[len(names)-1]
-	}
-}
-
-// readRecord reads the record of a name.
-func readRecord(ctx context.Context, l Ledger, name string) (deployment.Record, error) {
-	text, err := l.Get(ctx, name)
-	if err != nil {
-		return deployment.Record{}, err
-	}
-	r, err := parseRecord(text)
-	if err != nil {
-		return r, fmt.Errorf("reading %s: %w", l.Address(name), err)
-	}
-	if region, _ := deployment.RegionOf(name); r.Region != region {
-		return r, fmt.Errorf("reading %s: it is of region %q", l.Address(name), r.Region)
-	}
-	return r, nil
-}
-
-// parseRecord reads a record; one of a newer version is refused.
-func parseRecord(text []byte) (deployment.Record, error) {
-	var r deployment.Record
-	if err := json.Unmarshal(text, &r); err != nil {
-		return r, &fleet.BadInput{What: "it is no record of a deployment"}
-	}
-	if r.V != deployment.Version {
-		return r, fmt.Errorf("it has version %d, and this program reads %d: use the newest program", r.V, deployment.Version)
-	}
-	if !r.Region.Valid() || !r.Home.Valid() {
-		return r, &fleet.BadInput{What: "it names no region"}
-	}
-	return r, nil
 }
 
 // newest is the newest record of all.

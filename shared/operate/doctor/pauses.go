@@ -96,8 +96,8 @@ func (x *examination) disobeyed(ctx context.Context, store ledger.Store, orders 
 			continue
 		}
 		for _, c := range intent.Changes {
-			_, before := orders.Until(intent.Time.Add(-noticed)).On(c.Control, c.Account, intent.Time)
-			_, then := orders.Until(intent.Time).On(c.Control, c.Account, intent.Time)
+			_, before := orders.AsOf(intent.Time.Add(-noticed)).On(c.Control, c.Account, intent.Time)
+			_, then := orders.AsOf(intent.Time).On(c.Control, c.Account, intent.Time)
 			if !o.Covers(c.Control, c.Account) || !before || !then {
 				others++
 				continue

@@ -55,7 +55,7 @@ func platformRights(ctx context.Context, x *examination) answer {
 		}
 		for _, n := range []struct{ action, resource, lost string }{
 			{"mns:SendMessage", fmt.Sprintf("acs:mns:%s:%s:/queues/%s/messages", x.Home, x.account, deadLetterQueue), "what its function cannot take to the end is lost"},
-			{"log:PostLogStoreLogs", fmt.Sprintf("acs:log:%s:%s:project/fleetwarden-%s-%s/logstore/functions", x.Home, x.account, x.account, x.Home), "its function's log is empty"},
+			{"log:PostLogStoreLogs", fmt.Sprintf("acs:log:%s:%s:project/%s/logstore/%s", x.Home, x.account, fleet.LogProject(fleet.Scope{Account: x.account, Region: x.Home}), fleet.LogStore), "its function's log is empty"},
 		} {
 			switch rampolicy.Grants(docs, []string{n.action}, n.resource) {
 			case rampolicy.Allowed:

@@ -56,7 +56,7 @@ func (s cloud) Recorded(ctx context.Context, region fleet.Region, token string, 
 
 // Pushed implements canary.Cloud.
 func (s cloud) Pushed(ctx context.Context, region fleet.Region, event string) (at time.Time, answer string, err error) {
-	steps, err := eventbridge.New(s.Session, region).Steps(ctx, "default", event)
+	steps, err := eventbridge.New(s.Session, region).Steps(ctx, fleet.DefaultBus, event)
 	for _, step := range steps {
 		if step.Action == eventbridge.Push && step.At.After(at) {
 			at, answer = step.At, step.Status

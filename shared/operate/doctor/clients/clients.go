@@ -79,7 +79,7 @@ func (s services) Active(ctx context.Context, service string, region fleet.Regio
 		_, err := fc.New(s.session, region).Names(ctx, fleet.Prefix)
 		return err
 	case "eventbridge":
-		_, err := eventbridge.New(s.session, region).Rules(ctx, "default", fleet.Prefix)
+		_, err := eventbridge.New(s.session, region).Rules(ctx, fleet.DefaultBus, fleet.Prefix)
 		return err
 	case "mns":
 		_, err := mns.SettingsOf(ctx, s.session, region, fleet.Prefix+"dead-letters")
