@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/cms"
 	"fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stack"
@@ -146,12 +147,19 @@ func (c *clinic) types(mend string, repair func()) {
 	case words[0] == "fleetwarden":
 		typed(c.T, c.Stage, 0, "redrive", "--region", flags["region"])
 		typed(c.T, c.Stage, 0, "redrive", "--region", flags["region"], "--apply")
+		c.sampled()
 	default:
 		repair()
 		if strings.Contains(mend, "make deploy") {
 			c.deployed()
 		}
 	}
+}
+
+// sampled lets CloudMonitor learn how many messages the queues have now.
+func (c *clinic) sampled() {
+	c.Helper()
+	c.ok(c.Advance(c.Context(), mns.Interval+cms.Lag))
 }
 
 // edits writes the local policy file with a part of it replaced.
@@ -272,6 +280,7 @@ func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
 			func() {
 				_, err := c.Server.MNS.Send(dead, mns.Outgoing{Body: `{"v":1,"function":"attach-role","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-local999999999999"],"try":3}`})
 				c.ok(err)
+				c.sampled()
 			}, nil, nil},
 		{"a trigger is edited", "triggers", "make deploy REGION=" + server.Home,
 			func() {
