@@ -21,7 +21,6 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/report"
 )
 
 // Env is the environment of a command.
@@ -186,7 +185,7 @@ func group(c *cobra.Command) *cobra.Command {
 // words are the values of flags that have few, for completion.
 func words() map[string][]string {
 	var severities []string
-	for _, s := range report.Severities() {
+	for _, s := range fleet.Severities() {
 		severities = append(severities, string(s))
 	}
 	return map[string][]string{"control": policy.Controls(), "rule": policy.Rules(""), "fail-on": severities, "function": fleet.Owners()}

@@ -8,7 +8,6 @@ import (
 
 	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/report"
 )
 
 // sweepMade is a sweep in at most 30 lines: its controls, what was not read, and the failing
@@ -39,7 +38,7 @@ func (t *text) sweepMade(s command.SweepMade) error {
 		return err
 	}
 	slices.SortFunc(s.Failing, func(a, b command.Failing) int {
-		return cmp.Or(cmp.Compare(report.Urgency(b.Severity), report.Urgency(a.Severity)), cmp.Compare(b.N, a.N), cmp.Compare(a.Rule, b.Rule))
+		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.N, a.N), cmp.Compare(a.Rule, b.Rule))
 	})
 	const most = 5
 	for i, f := range s.Failing {

@@ -18,7 +18,6 @@ import (
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/operate/sweep"
-	"fleetwarden/shared/report"
 )
 
 // Command is one command.
@@ -152,14 +151,14 @@ func failOnFlag(set *flag.FlagSet) *string {
 
 func severities() string {
 	var names []string
-	for _, s := range report.Severities() {
+	for _, s := range fleet.Severities() {
 		names = append(names, string(s))
 	}
 	return strings.Join(names, ", ")
 }
 
 func knownSeverity(failOn string) error {
-	if failOn != "" && report.Urgency(fleet.Severity(failOn)) == 0 {
+	if failOn != "" && fleet.Severity(failOn).Rank() == 0 {
 		return Wrong("--fail-on: %q is no severity, which are %s", failOn, severities())
 	}
 	return nil
@@ -169,7 +168,7 @@ func knownSeverity(failOn string) error {
 func reaching(found map[fleet.Severity]int, failOn string) error {
 	n := 0
 	for severity, count := range found {
-		if failOn != "" && report.Urgency(severity) >= report.Urgency(fleet.Severity(failOn)) {
+		if failOn != "" && severity.Rank() >= fleet.Severity(failOn).Rank() {
 			n += count
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"fleetwarden/shared/aliyun/mns"
@@ -12,12 +11,6 @@ import (
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 )
-
-// severities, from least to most urgent. Findings without one, such as a pass, are
-// never copied.
-func severities() []fleet.Severity {
-	return []fleet.Severity{fleet.Info, fleet.Low, fleet.Medium, fleet.High, fleet.Critical}
-}
 
 // findings copies findings of sufficient severity to the queue of the policy, in batches of
 // one call. The log has all findings: a copy that could not be sent is reported there, and
@@ -38,13 +31,13 @@ type findings struct {
 // missing or forbidden queue costs no more.
 const maxFruitless = 3
 
-// record writes a record and copies a finding of sufficient severity.
+// record writes a record and copies a finding of sufficient severity. One without a severity,
+// such as a pass, is never copied.
 func (f *findings) record(r fleet.Record) error {
 	if err := f.write(r); err != nil {
 		return err
 	}
-	if f.sinks.Findings == "" || r.Finding == nil || r.Finding.Severity == "" ||
-		slices.Index(severities(), r.Finding.Severity) < slices.Index(severities(), f.sinks.Least) {
+	if f.sinks.Findings == "" || r.Finding == nil || r.Finding.Severity == "" || r.Finding.Severity.Rank() < f.sinks.Least.Rank() {
 		return nil
 	}
 	text, err := copyOf(r)

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -51,6 +52,18 @@ const (
 	High     Severity = "high"
 	Critical Severity = "critical"
 )
+
+// Severities returns the severities, from most to least urgent.
+func Severities() []Severity { return []Severity{Critical, High, Medium, Low, Info} }
+
+// Rank orders severities: the greater, the more urgent; 0 for one that is missing or unknown.
+func (s Severity) Rank() int {
+	all := Severities()
+	if i := slices.Index(all, s); i >= 0 {
+		return len(all) - i
+	}
+	return 0
+}
 
 // Verdict is what a rule decided about one Ref, with the changes that would
 // put it right.

@@ -55,3 +55,18 @@ func TestWhatIsNotSeenWasMadeOnlyIfTheAnswerSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestSeveritiesRankByUrgencyAndUnknownOnesBelowAll(t *testing.T) {
+	ascending := []fleet.Severity{"", fleet.Info, fleet.Low, fleet.Medium, fleet.High, fleet.Critical}
+	for rank, s := range ascending {
+		if s.Rank() != rank {
+			t.Errorf("%q has rank %d, want %d", s, s.Rank(), rank)
+		}
+	}
+	if all := fleet.Severities(); len(all) != len(ascending)-1 || all[0] != fleet.Critical {
+		t.Errorf("got %v", all)
+	}
+	if got := fleet.Severity("huge").Rank(); got != 0 {
+		t.Errorf("an unknown severity has rank %d", got)
+	}
+}

@@ -165,7 +165,7 @@ func (p *Pacing) fields() value {
 func (s *Sinks) fields() value {
 	return object{fields: []field{
 		{"findings", text[string]{&s.Findings, formQueue}, "A queue of the home region that gets a copy of each live finding, and one message a sweep that names its report's files.", false},
-		{"least", choice[fleet.Severity]{&s.Least, words(fleet.Info, fleet.Low, fleet.Medium, fleet.High, fleet.Critical)},
+		{"least", choice[fleet.Severity]{&s.Least, words(fleet.Severities()...)},
 			"The least severity that queue gets.", false},
 	}}
 }

@@ -9,21 +9,6 @@ import (
 	"fleetwarden/shared/fleet"
 )
 
-// severities from most to least urgent.
-var severities = []fleet.Severity{fleet.Critical, fleet.High, fleet.Medium, fleet.Low, fleet.Info}
-
-// Severities returns the severities, from most to least urgent.
-func Severities() []fleet.Severity { return slices.Clone(severities) }
-
-// Urgency ranks a severity: the greater, the more urgent; 0 for one that is not known
-// or missing.
-func Urgency(s fleet.Severity) int {
-	if i := slices.Index(severities, s); i >= 0 {
-		return len(severities) - i
-	}
-	return 0
-}
-
 // SeverityCount is the number of violations and conflicts of a severity.
 type SeverityCount struct {
 	Severity fleet.Severity
@@ -46,7 +31,7 @@ func (s Summary) Severities() []SeverityCount {
 		out = append(out, SeverityCount{severity, n})
 	}
 	slices.SortFunc(out, func(a, b SeverityCount) int {
-		return cmp.Or(cmp.Compare(Urgency(b.Severity), Urgency(a.Severity)), cmp.Compare(a.Severity, b.Severity))
+		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(a.Severity, b.Severity))
 	})
 	return out
 }

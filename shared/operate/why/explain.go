@@ -9,7 +9,6 @@ import (
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
-	"fleetwarden/shared/report"
 )
 
 // Explain makes the page of what is known.
@@ -76,7 +75,7 @@ func (f *Facts) verdicts(l level) (out []fleet.Verdict) {
 		return 1
 	}
 	slices.SortStableFunc(out, func(a, b fleet.Verdict) int {
-		return cmp.Or(cmp.Compare(report.Urgency(b.Severity), report.Urgency(a.Severity)), cmp.Compare(audits(a), audits(b)))
+		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(audits(a), audits(b)))
 	})
 	return out
 }

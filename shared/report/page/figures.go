@@ -217,7 +217,7 @@ func severityChart(severities []report.SeverityCount) (template.HTML, error) {
 
 // severityColor names the color of a severity; an unknown one has that of the least urgent.
 func severityColor(c report.SeverityCount) string {
-	if report.Urgency(c.Severity) == 0 {
+	if c.Severity.Rank() == 0 {
 		return "--info"
 	}
 	return "--" + string(c.Severity)

@@ -64,7 +64,7 @@ func some(n int) iter.Seq2[fleet.Record, error] {
 		rules := []string{"system-disk", "systrust-role", "agent-online", "trusted-sharee"}
 		outcomes := []fleet.Outcome{fleet.Violation, fleet.Violation, fleet.Undecided, fleet.Conflict, fleet.Exempted, fleet.Pending, fleet.Fault}
 		for i := range n {
-			r := finding(fmt.Sprintf("i-bp1%013d", i/3), outcomes[i%len(outcomes)], report.Severities()[(i*i/7)%5])
+			r := finding(fmt.Sprintf("i-bp1%013d", i/3), outcomes[i%len(outcomes)], fleet.Severities()[(i*i/7)%5])
 			f := r.Finding
 			f.Control, f.Rule, f.Reason = controls[i%4], rules[i%4], reasons[i%4]
 			f.Account = fleet.AccountID(fmt.Sprint(1000000000000001 + (i/3)%6))

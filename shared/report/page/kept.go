@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/report"
 )
 
 // maxText is how many runes of a reason or remedy a page shows.
@@ -69,7 +68,7 @@ func (f *findings) Pop() any {
 func worse(a, b fleet.FindingRecord) int {
 	return cmp.Or(
 		-cmp.Compare(min(weight(a.Outcome), 1), min(weight(b.Outcome), 1)),
-		-cmp.Compare(report.Urgency(a.Severity), report.Urgency(b.Severity)),
+		-cmp.Compare(a.Severity.Rank(), b.Severity.Rank()),
 		-cmp.Compare(weight(a.Outcome), weight(b.Outcome)),
 		cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region),

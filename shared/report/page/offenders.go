@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/report"
 )
 
 // maxOffenders limits the list of the worst offenders.
@@ -25,7 +24,7 @@ type offender struct {
 // critical violation is worse than any number of high ones.
 func offenders(rows []fleet.FindingRecord) []offender {
 	resources := map[fleet.Key]*offender{}
-	levels := len(report.Severities())
+	levels := len(fleet.Severities())
 	for _, r := range rows {
 		if weight(r.Outcome) < 2 {
 			continue
@@ -37,7 +36,7 @@ func offenders(rows []fleet.FindingRecord) []offender {
 			resources[key] = o
 		}
 		o.N++
-		o.BySeverity[levels-report.Urgency(r.Severity)]++
+		o.BySeverity[levels-r.Severity.Rank()]++
 		if !slices.Contains(o.Controls, r.Control) {
 			o.Controls = append(o.Controls, r.Control)
 		}

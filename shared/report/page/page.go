@@ -47,7 +47,7 @@ func (p Page) Write(w io.Writer, s report.Summary, earlier []report.Summary, fin
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"count": count, "moment": moment, "percent": percent, "plural": plural, "region": regionName,
-		"severity": severityName, "urgency": report.Urgency, "mark": mark, "color": color,
+		"severity": severityName, "mark": mark, "color": color,
 	}).Parse(html5)
 	if err != nil {
 		return fmt.Errorf("reading the page's template: %w", err)
@@ -76,7 +76,7 @@ func mark(o fleet.Outcome) string {
 
 // color is the CSS class of a severity. Only known ones have one.
 func color(s fleet.Severity) string {
-	if slices.Contains(report.Severities(), s) {
+	if slices.Contains(fleet.Severities(), s) {
 		return string(s)
 	}
 	return "unrated"
