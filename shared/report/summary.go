@@ -30,10 +30,15 @@ type Summary struct {
 type Shard struct {
 	Scope fleet.Scope `json:"scope"`
 	// Seen is the number of resources.
-	Seen    int           `json:"seen"`
-	Counts  []Count       `json:"counts,omitempty"`
-	Changes []ChangeCount `json:"changes,omitempty"`
-	Held    []Held        `json:"held,omitempty"`
+	Seen   int     `json:"seen"`
+	Counts []Count `json:"counts,omitempty"`
+	// Compared says that it is known of its instances what failed in the sweep before. Where it
+	// is not, as in a shard's first sweep, in one whose memory was lost, and of shares, nothing
+	// is known of what is new or fixed, and there are no Moves.
+	Compared bool          `json:"compared,omitempty"`
+	Moves    []Move        `json:"moves,omitempty"`
+	Changes  []ChangeCount `json:"changes,omitempty"`
+	Held     []Held        `json:"held,omitempty"`
 	// Fault is why the shard could not be read to its end; empty if it could.
 	Fault string `json:"fault,omitempty"`
 	// Calls counts API calls by "product:Action" and result ("ok" or a class).
@@ -50,6 +55,21 @@ type Count struct {
 	// that a tag excludes from the scope.
 	Reason string `json:"reason,omitempty"`
 	N      int    `json:"n"`
+}
+
+// Move counts how the instances of a rule have moved since the sweep before, by what each was
+// found to be when a sweep last determined it: pending and unknown move nothing. New and Still
+// add up to the violations and conflicts of the rule on instances.
+type Move struct {
+	Control string `json:"control"`
+	Rule    string `json:"rule"`
+	// Severity is that of those that fail. Those that hold have none.
+	Severity fleet.Severity `json:"severity,omitempty"`
+	// New fail, and did not: they held, were exempt, or were not there. Still fail as they did.
+	New   int `json:"new,omitempty"`
+	Still int `json:"still,omitempty"`
+	// Fixed failed and hold. One that is gone, exempt or not required any more is not fixed.
+	Fixed int `json:"fixed,omitempty"`
 }
 
 // ChangeCount counts the distinct changes of one kind and state.
@@ -135,6 +155,11 @@ func (s Shard) check() error {
 	for i, c := range s.Counts {
 		if c.N < 0 || c.N > most {
 			return &fleet.BadInput{Where: fmt.Sprintf("counts[%d]", i), What: "not a count"}
+		}
+	}
+	for i, m := range s.Moves {
+		if min(m.New, m.Still, m.Fixed) < 0 || max(m.New, m.Still, m.Fixed) > most {
+			return &fleet.BadInput{Where: fmt.Sprintf("moves[%d]", i), What: "not a count"}
 		}
 	}
 	for i, c := range s.Changes {

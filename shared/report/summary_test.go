@@ -29,6 +29,8 @@ func summary() report.Summary {
 
 func TestASummaryIsReadAsItWasWritten(t *testing.T) {
 	want := summary()
+	want.Shards[0].Compared = true
+	want.Shards[0].Moves = []report.Move{{Control: "agent", Rule: "agent-online", Fixed: 3}, {Control: "agent", Rule: "agent-online", Severity: fleet.High, New: 1, Still: 1}}
 	data, err := report.EncodeSummary(want)
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +76,8 @@ func TestAnInvalidSummaryIsAnErrorWithTheReason(t *testing.T) {
 		"less than nothing counted": {`{"v":1,"shards":[{"scope":{"account":"1"},"counts":[{"n":1},{"n":-1}]}]}`, "shard 1: counts[1]: not a count"},
 		"more than can be":          {`{"v":1,"shards":[{"scope":{"account":"1"},"counts":[{"n":9000000000000000000}]}]}`, "counts[0]: not a count"},
 		"less than nothing changed": {`{"v":1,"shards":[{"scope":{"account":"1"},"changes":[{"n":-1}]}]}`, "changes[0]: not a count"},
+		"less than nothing fixed":   {`{"v":1,"shards":[{"scope":{"account":"1"},"moves":[{"new":1},{"fixed":-1}]}]}`, "shard 1: moves[1]: not a count"},
+		"more new than can be":      {`{"v":1,"shards":[{"scope":{"account":"1"},"moves":[{"new":9000000000000000000}]}]}`, "moves[0]: not a count"},
 		"less than nothing held":    {`{"v":1,"shards":[{"scope":{"account":"1"},"held":[{"n":-1}]}]}`, "held[0]: not a count"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -266,7 +266,7 @@ func (c *collector) write(ctx context.Context, next fleet.Cursor, page []string)
 	t.Seen, t.Pages, t.Calls = p.totals.Seen+c.seen, p.totals.Pages+c.pages, p.calls(c.s.Options.Meter)
 	t.Remembered = p.totals.Remembered + len(c.memory)
 	out := part{V: Version, N: p.parts + 1, At: c.s.Options.Meter.Now(), Next: next, Page: page, Totals: t, Findings: c.findings, Drift: c.drift,
-		Due: c.due, Past: p.past, Memory: c.memory}
+		Due: c.due, Past: p.past, Compared: p.compared, Memory: c.memory}
 	body, err := json.Marshal(out)
 	if err == nil {
 		err = claim(ctx, c.s.Store, p.partObject(out.N), body)

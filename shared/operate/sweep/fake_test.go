@@ -268,8 +268,6 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 		if role.Patience, role.Since = 24*time.Hour, in.Found.V["vpc"]; role.Matured(w.At) {
 			role.Changes = []fleet.Change{{Kind: fleet.TagInstance, Ref: r, Want: "tag"}}
 		}
-	case "m":
-		agent.Rule, agent.Outcome, agent.Severity = "instance", fleet.Undecided, fleet.Medium
 	case "n":
 		role.Rule, role.Outcome, role.Severity = "instance", fleet.Undecided, fleet.Medium
 	case "-":
@@ -293,6 +291,9 @@ func verdicts(w *fleet.World, in fleet.Instance, end string, p *policy.Policy) [
 		if strings.Contains(end, "r") { // another role, which the policy replaces
 			role.Outcome, role.Severity = fleet.Conflict, fleet.High
 			role.Changes = []fleet.Change{{Kind: fleet.ReplaceRole, Ref: r, Before: "theirs", Want: "role"}}
+		}
+		if strings.Contains(end, "m") {
+			agent.Rule, agent.Outcome, agent.Severity = "instance", fleet.Undecided, fleet.Medium
 		}
 		if strings.Contains(end, "y") {
 			agent.Outcome, agent.Severity = fleet.Violation, fleet.Medium

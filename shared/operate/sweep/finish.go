@@ -21,6 +21,8 @@ type end struct {
 	Exempt  []report.Exemption `json:"exempt,omitempty"`
 	// Memory is how many objects the shard left for the memory.
 	Memory int `json:"memory,omitempty"`
+	// Forgot says that there was something to remember, and it could not be kept.
+	Forgot bool `json:"forgot,omitempty"`
 	// Notified are the controls whose owners know of every violation that had matured.
 	Notified []string `json:"notified,omitempty"`
 	// NotifiedPart are those whose owners know of that in the part that is enforced.
@@ -46,10 +48,14 @@ func (s *Sweep) finish(ctx context.Context, p progress, fault string) error {
 	if err := s.notifyOwners(ctx, p, held, matured); err != nil {
 		return err
 	}
-	e := end{V: Version, Attempt: p.attempt, Parts: p.parts, Exempt: p.totals.Exempt, Memory: remembered, Shard: report.Shard{
-		Scope: p.scope, Seen: p.totals.Seen, Counts: p.totals.Counts, Changes: outcomes(p.totals.Changes, made, held),
-		Fault: fault, Calls: p.calls(s.Options.Meter),
-	}}
+	e := end{V: Version, Attempt: p.attempt, Parts: p.parts, Exempt: p.totals.Exempt, Memory: remembered,
+		Forgot: remembered == 0 && p.totals.Remembered > 0, Shard: report.Shard{
+			Scope: p.scope, Seen: p.totals.Seen, Counts: p.totals.Counts, Changes: outcomes(p.totals.Changes, made, held),
+			Fault: fault, Calls: p.calls(s.Options.Meter),
+		}}
+	if p.compared && p.parts > 0 {
+		e.Shard.Compared, e.Shard.Moves = true, p.totals.Moves
+	}
 	var found []fleet.FindingRecord
 	if e.Shard.Held, err = s.held(ctx, p, made, held); err != nil {
 		return err

@@ -34,7 +34,7 @@ func (s *Sweep) recall(ctx context.Context, p *progress) (past *memory.Past, why
 	case p.parts == 0 && p.attempt == 1:
 		past, err = memory.Newest(ctx, s.Store, p.scope, p.start.Run, p.start.At)
 		if err == nil {
-			err = s.expected(ctx, p, past)
+			p.compared, err = s.expected(ctx, p, past)
 		}
 	case p.past != "" && p.past != lostPast:
 		past, err = memory.Load(ctx, s.Store, p.scope, p.past)
@@ -52,7 +52,7 @@ func (s *Sweep) recall(ctx context.Context, p *progress) (past *memory.Past, why
 		return nil, "", ours{err}
 	}
 	past.Close()
-	p.past = lostPast
+	p.past, p.compared = lostPast, false
 	return &memory.Past{}, err.Error(), s.record(p.start.Run, fleet.FindingRecord{Rule: "memory", Outcome: fleet.Fault, Severity: fleet.Medium,
 		Account: p.scope.Account, Region: p.scope.Region, Kind: fleet.KindFleet,
 		Reason: "since when rules have not held could not be read, so every grace and patience that needs it counts from now: " + err.Error(),
@@ -60,28 +60,29 @@ func (s *Sweep) recall(ctx context.Context, p *progress) (past *memory.Past, why
 }
 
 // expected returns an error when a sweep saw the shard later than the newest memory that is
-// there was left: what that has may have held meanwhile.
-func (s *Sweep) expected(ctx context.Context, p *progress, past *memory.Past) error {
+// there was left: what that has may have held meanwhile. compared is whether that memory says
+// what failed before: not where no sweep saw the shard, or the one that did could keep nothing.
+func (s *Sweep) expected(ctx context.Context, p *progress, past *memory.Past) (compared bool, err error) {
 	if !p.remembers() {
-		return nil
+		return false, nil
 	}
 	for x, err := range s.earlier(ctx, p) {
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case past.Run >= x.run:
-			return nil
+			return true, nil
 		case x.Parts == 0:
 			// It saw nothing, as far as is known.
 		case x.Memory > 0:
-			return &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + x.run + " left one, and it is not there"}
+			return false, &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + x.run + " left one, and it is not there"}
 		case past.Run != "":
-			return &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + x.run + " could not keep what it found"}
+			return false, &fleet.BadInput{Where: "the memory of " + p.scope.String(), What: "sweep " + x.run + " could not keep what it found"}
 		default:
-			return nil
+			return !x.Forgot, nil
 		}
 	}
-	return nil
+	return past.Run != "", nil
 }
 
 // earlier is what a shard came to in an earlier sweep; zero where it has not ended there.
@@ -176,7 +177,7 @@ func (s *Sweep) remembering(of reconcile.Of[*fleet.World], p *progress, past *me
 
 // note collects what is to be remembered of a page: since when what fails or waits has done
 // so, and what was remembered and holds again. What could not be determined stays as it was
-// remembered.
+// remembered. It counts what is new and what is fixed.
 func (c *collector) note(w *fleet.World, verdicts []fleet.Verdict) {
 	if !c.into.remembers() {
 		return
@@ -189,6 +190,9 @@ func (c *collector) note(w *fleet.World, verdicts []fleet.Verdict) {
 		entries := noted(c.s.Options.Policy, in, by[in.Ref.Key()], c.into.start.At.UTC().Truncate(time.Second), w.At.UTC().Truncate(time.Second))
 		c.memory = append(c.memory, entries...)
 		c.size += 100 * len(entries)
+		for _, v := range by[in.Ref.Key()] {
+			c.tally.compare(in.Found.V, v)
+		}
 	}
 }
 
@@ -229,6 +233,12 @@ func noted(p *policy.Policy, in fleet.Instance, verdicts []fleet.Verdict, begun,
 			add(inPart(v.Rule), since)
 		case enforcedPart(p, v): // by when the sweep began, which is what a later one knows of this one
 			add(inPart(v.Rule), begun)
+		}
+		switch _, waited := in.Found.V[waiting(v.Rule)]; {
+		case v.Outcome == fleet.Pending && !failed(in.Found.V, v.Rule), waited && undetermined:
+			add(waiting(v.Rule), first)
+		case waited:
+			add(waiting(v.Rule), time.Time{})
 		}
 	}
 	for rule, first := range held {

@@ -40,7 +40,7 @@ func TestWhatFailsIsRememberedWhileItLasts(t *testing.T) {
 	c := newCloud()
 	c.fleets[hangzhou] = []string{"h1", "h2x", "h3e", "h4y", "h5xy", "h6", "h7x", "h8p", "h9x"}
 	want := map[string]int{"h2x systrust-role": 0, "h4y agent-online": 0, "h5xy systrust-role": 0, "h5xy agent-online": 0,
-		"h7x systrust-role": 0, "h8p systrust-role": 0, "h9x systrust-role": 0}
+		"h7x systrust-role": 0, "h8p systrust-role": 0, "h8p systrust-role_pending": 0, "h9x systrust-role": 0}
 	if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 0, fine))); diff != "" {
 		t.Fatal(diff)
 	}
@@ -48,7 +48,8 @@ func TestWhatFailsIsRememberedWhileItLasts(t *testing.T) {
 	// fails that did not.
 	c.as = map[string]string{"h2x": "", "h5xy": "u", "h1": "x"}
 	c.fleets[hangzhou] = slices.DeleteFunc(c.fleets[hangzhou], func(id string) bool { return id == "h7x" })
-	want = map[string]int{"h4y agent-online": 0, "h5xy agent-online": 0, "h8p systrust-role": 0, "h9x systrust-role": 0, "h1 systrust-role": 1}
+	want = map[string]int{"h4y agent-online": 0, "h5xy agent-online": 0, "h8p systrust-role": 0, "h8p systrust-role_pending": 0,
+		"h9x systrust-role": 0, "h1 systrust-role": 1}
 	if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 1, fine))); diff != "" {
 		t.Fatal(diff)
 	}
@@ -56,7 +57,7 @@ func TestWhatFailsIsRememberedWhileItLasts(t *testing.T) {
 	// back to the first night.
 	c.as = map[string]string{"h1": "x"}
 	want = map[string]int{"h2x systrust-role": 4, "h4y agent-online": 0, "h5xy agent-online": 0, "h5xy systrust-role": 4, "h8p systrust-role": 0,
-		"h9x systrust-role": 0, "h1 systrust-role": 1}
+		"h8p systrust-role_pending": 0, "h9x systrust-role": 0, "h1 systrust-role": 1}
 	if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 4, fine))); diff != "" {
 		t.Fatal(diff)
 	}
@@ -101,7 +102,8 @@ func TestAShardThatIsNotReadToItsEndForgetsNothingThatItDidNotSee(t *testing.T) 
 }
 
 // Whatever becomes of any single operation of the second night, also around those that
-// read and write the memory: nothing is lost, doubled or younger.
+// read and write the memory: nothing is lost, doubled or younger, and what is new and fixed
+// is counted once.
 func TestAMemoryIsTheSameWhateverOperationFailsOrKillsItsPass(t *testing.T) {
 	begin := func() *cloud {
 		c := newCloud()
@@ -110,15 +112,17 @@ func TestAMemoryIsTheSameWhateverOperationFailsOrKillsItsPass(t *testing.T) {
 		return c
 	}
 	c := begin()
-	want := c.firsts(t, c.nightly(t, 1, fine))
-	if want["h10x systrust-role"] != 0 || want["h9 systrust-role"] != 1 || len(want) < 5 {
-		t.Fatalf("got %v", want)
+	run := c.nightly(t, 1, fine)
+	want, moved := c.firsts(t, run), c.moved(t, run, hangzhou)
+	if want["h10x systrust-role"] != 0 || want["h9 systrust-role"] != 1 || len(want) < 5 || moved["systrust-role"] != [3]int{1, 2, 2} {
+		t.Fatalf("got %v, %v", want, moved)
 	}
 	for name, mishap := range mishaps {
 		for n, what := 1, "begin"; what != ""; n++ {
 			c := begin()
 			what = ""
-			if diff := cmp.Diff(want, c.firsts(t, c.nightly(t, 1, c.once(n, mishap, &what)))); diff != "" {
+			run := c.nightly(t, 1, c.once(n, mishap, &what))
+			if diff := cmp.Diff(want, c.firsts(t, run)) + cmp.Diff(moved, c.moved(t, run, hangzhou)); diff != "" {
 				t.Fatalf("operation %d, %s: %s: %s", n, what, name, diff)
 			}
 			if n > 2000 {

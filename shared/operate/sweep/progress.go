@@ -24,6 +24,8 @@ type progress struct {
 	since   time.Time
 	totals  totals
 	past    string // the sweep whose memory is carried on
+	// compared says that this memory has what failed in the sweep before.
+	compared bool
 
 	// tries is how many passes made no progress, as the message says; tired means that this
 	// pass is the last one. wrote is set when it makes progress.
@@ -83,6 +85,7 @@ func (p *progress) resume(ctx context.Context, store ledger.Store) error {
 	}
 	p.at, p.page, p.read, p.since = last.Next, last.Page, last.Next == "", last.At
 	p.totals, p.before, p.past = last.Totals, last.Totals.Calls, last.Past
+	p.compared = last.Compared
 	return nil
 }
 

@@ -70,8 +70,10 @@ type part struct {
 	// Due are resources whose owner is notified though it has nothing to change.
 	Due []Drift `json:"due,omitempty"`
 	// Past is the sweep whose memory the shard carries on, Memory what is to be remembered.
-	Past   string         `json:"past,omitempty"`
-	Memory []memory.Entry `json:"memory,omitempty"`
+	// Compared says that Past, also if it is empty, has what failed in the sweep before.
+	Past     string         `json:"past,omitempty"`
+	Compared bool           `json:"compared,omitempty"`
+	Memory   []memory.Entry `json:"memory,omitempty"`
 }
 
 // global stands in names where a region does: for what an account shares.

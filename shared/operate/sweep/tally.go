@@ -12,9 +12,11 @@ import (
 
 // totals are what a shard has counted.
 type totals struct {
-	Seen    int                  `json:"seen"`
-	Pages   int                  `json:"pages,omitempty"` // that were listed, some perhaps twice
-	Counts  []report.Count       `json:"counts,omitempty"`
+	Seen   int            `json:"seen"`
+	Pages  int            `json:"pages,omitempty"` // that were listed, some perhaps twice
+	Counts []report.Count `json:"counts,omitempty"`
+	// Moves mean nothing where the memory was not compared.
+	Moves   []report.Move        `json:"moves,omitempty"`
 	Changes []report.ChangeCount `json:"changes,omitempty"`
 	// Covered are those of Changes that the policy had made when they were judged. One of what
 	// several instances share is among them once one of those that ask for it is covered.
@@ -34,6 +36,7 @@ type totals struct {
 // tally continues to count from totals. Its keys have no number in them.
 type tally struct {
 	counts  map[report.Count]int
+	moves   moves
 	changes map[report.ChangeCount]int
 	covered map[report.ChangeCount]int
 	exempt  map[report.Exemption]int
@@ -43,12 +46,15 @@ type tally struct {
 }
 
 func newTally(t totals) *tally {
-	out := &tally{map[report.Count]int{}, counted(t.Changes), counted(t.Covered), map[report.Exemption]int{}, map[string]int{},
+	out := &tally{map[report.Count]int{}, moves{}, counted(t.Changes), counted(t.Covered), map[report.Exemption]int{}, map[string]int{},
 		fleet.Resume(fleet.Total{}, t.Shared), fleet.Resume(fleet.Total{}, t.SharedCovered)}
 	for _, x := range t.Counts {
 		n := x.N
 		x.N = 0
 		out.counts[x] += n
+	}
+	for _, m := range t.Moves {
+		out.moves.add(m)
 	}
 	out.uses(t.Exempt)
 	maps.Copy(out.due, t.Due)
@@ -152,6 +158,7 @@ func (t *tally) totals() totals {
 		x.N = n
 		out.Counts = append(out.Counts, x)
 	}
+	out.Moves = t.moves.sorted()
 	out.Changes, out.Covered = sums(t.changes), sums(t.covered)
 	for x, n := range t.exempt {
 		x.Uses = n
