@@ -113,8 +113,8 @@ type list[T any] struct {
 	item func(*T) value
 	// fresh is an element before its keys are read.
 	fresh T
-	// least is the smallest number of elements.
-	least int
+	// least is the smallest number of elements, most the largest; 0: any number.
+	least, most int
 }
 
 func (v list[T]) load(l *loader, n node) {
@@ -125,12 +125,20 @@ func (v list[T]) load(l *loader, n node) {
 	if len(n.Content) < v.least {
 		l.problem(n, "", "the list is empty")
 	}
+	l.atMost(n, len(n.Content), v.most)
 	items := make([]T, len(n.Content))
 	for i := range items {
 		items[i] = v.fresh
 		v.item(&items[i]).load(l, n.item(i))
 	}
 	*v.to = items
+}
+
+// atMost reports a collection with too many elements.
+func (l *loader) atMost(n node, elements, most int) {
+	if most > 0 && elements > most {
+		l.problem(n, "", "it has %d elements, and may have %d", elements, most)
+	}
 }
 
 func (v list[T]) canonical() string {
@@ -163,8 +171,10 @@ type dict[T any] struct {
 	to   *map[string]T
 	keys form
 	item func(*T) value
-	// least is the smallest number of keys.
-	least int
+	// fresh is an element before its keys are read.
+	fresh T
+	// least is the smallest number of keys, most the largest; 0: any number.
+	least, most int
 }
 
 func (v dict[T]) load(l *loader, n node) {
@@ -175,12 +185,13 @@ func (v dict[T]) load(l *loader, n node) {
 	if len(n.Content) < 2*v.least {
 		l.problem(n, "", "the mapping is empty")
 	}
+	l.atMost(n, len(n.Content)/2, v.most)
 	items := map[string]T{}
 	for _, e := range l.entries(n) {
 		if !v.keys.fits(e.key.Value) {
 			l.problem(e.key, "", "want %s as the key", v.keys.name)
 		}
-		var item T
+		item := v.fresh
 		v.item(&item).load(l, e.value)
 		items[e.key.Value] = item
 	}

@@ -50,6 +50,7 @@ func defaults() *Policy {
 		Limits: Limits{MaxChanges: 500, MaxPercent: 20, PercentAbove: 10, MaxPerHour: 100, PerPass: 500},
 		Pacing: Pacing{CallsPerInvocation: 1000},
 		Sinks:  Sinks{Least: fleet.Low},
+		Notify: Notify{Zone: defaultZone()},
 	}
 }
 

@@ -16,8 +16,9 @@ type schema map[string]any
 func describe(v value) schema { return v.(interface{ schema() schema }).schema() }
 
 // Schema returns the JSON Schema, draft 2020-12, of a policy file, for editors and CI.
-// [Load] alone checks the rest: that keys and accounts are unique, and that selectors name
-// accounts and regions of the policy.
+// [Load] alone checks the rest: that keys and accounts are unique, that selectors name
+// accounts and regions of the policy, that a time zone exists, that quiet hours are a part of
+// the day, and that a network is private.
 func Schema() []byte {
 	root := defaults().root().schema()
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -70,6 +71,9 @@ func (v list[T]) schema() schema {
 	if v.least > 0 {
 		s["minItems"] = v.least
 	}
+	if v.most > 0 {
+		s["maxItems"] = v.most
+	}
 	return s
 }
 
@@ -85,7 +89,7 @@ func onlyInAudit() []schema {
 }
 
 func (v dict[T]) schema() schema {
-	var item T
+	item := v.fresh
 	s := schema{
 		"type":                 "object",
 		"propertyNames":        schema{"pattern": patterns[v.keys.name], "maxLength": v.keys.longest},
@@ -93,6 +97,9 @@ func (v dict[T]) schema() schema {
 	}
 	if v.least > 0 {
 		s["minProperties"] = v.least
+	}
+	if v.most > 0 {
+		s["maxProperties"] = v.most
 	}
 	return s
 }
@@ -110,6 +117,44 @@ func (w working) schema() schema {
 
 func (r regions) schema() schema {
 	return schema{"anyOf": []schema{{"const": auto}, r.listed().schema()}}
+}
+
+func (v channels) schema() schema { return v.dict(new(map[string]Channel)).schema() }
+
+// A channel has the check of [keyOfType], too.
+func (v channel) schema() schema {
+	s := v.object.schema()
+	var all []schema
+	for _, f := range v.fields {
+		if f.key != "type" {
+			continue
+		}
+		for _, of := range f.value.(choice[string]).words {
+			refused, required := schema{}, []string{}
+			for _, f := range v.fields {
+				usable, needed := keyOfType(f.key, of)
+				if needed {
+					required = append(required, f.key)
+				} else if !usable {
+					refused[f.key] = false
+				}
+			}
+			all = append(all, schema{
+				"if":   schema{"properties": schema{"type": schema{"const": of}}, "required": []string{"type"}},
+				"then": schema{"properties": refused, "required": required},
+			})
+		}
+	}
+	s["allOf"] = all
+	return s
+}
+
+func (s secret) schema() schema { return text[string]{form: formSecret}.schema() }
+
+func (z zone) schema() schema { return text[string]{form: formZone}.schema() }
+
+func (q quietHours) schema() schema {
+	return schema{"type": "string", "pattern": quietPattern}
 }
 
 // keysOfRules is [selectable] in JSON Schema.
@@ -184,6 +229,8 @@ const notPrinted = `\x7f-\x9f` + "\ufeff\ufffe\uffff"
 const (
 	linePattern     = `[^\x00-\x1f` + notPrinted + `]`
 	wordsPattern    = `[^\x00-\x09\x0b-\x1f` + notPrinted + `]*`
+	timePattern     = `([01][0-9]|2[0-3]):[0-5][0-9]`
+	quietPattern    = `^` + timePattern + `-` + timePattern + `$`
 	durationPattern = `^(0|[1-9][0-9]{0,3})([dhms])$`
 )
 
@@ -202,5 +249,10 @@ var patterns = map[string]string{
 	formFamily.name:   `^[a-z][a-z0-9-]*$`,
 	formDisk.name:     `^[a-z][a-z0-9_]*$`,
 	formAPI.name:      `^[A-Z][A-Za-z0-9]*$`,
+	formZone.name:     `^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`,
+	formChannel.name:  `^[A-Za-z0-9][A-Za-z0-9-]*$`,
+	formSecret.name:   `^(env:[A-Za-z][A-Za-z0-9_]*|[A-Za-z0-9_+=.@-]+|[A-Za-z0-9_+=@-]*/[A-Za-z0-9_/+=.@-]*)$`,
+	formMail.name:     `^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`,
+	formNetwork.name:  `^[0-9a-f.:]+/[0-9]{1,3}$`,
 	formQueue.name:    `^[A-Za-z0-9][A-Za-z0-9-]*$`,
 }

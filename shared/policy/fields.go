@@ -29,6 +29,7 @@ func (p *Policy) root() object {
 		{"limits", p.Limits.fields(), "Stops for what would change too much, and the rate of a pass: each for an account, region and control.", false},
 		{"pacing", p.Pacing.fields(), "How many API calls one invocation may spend before it queues the rest.", false},
 		{"sinks", p.Sinks.fields(), "Where records go besides the function's log.", false},
+		{"notify", p.Notify.fields(), "Who is notified of what, beside that.", false},
 	}}
 }
 

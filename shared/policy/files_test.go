@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"strings"
 
 	"fleetwarden/shared/policy"
@@ -38,6 +39,23 @@ func exemption(edits ...string) string {
 	return with(good)
 }
 
+// channel is a file with one channel, from line 5 on.
+func channel(lines ...string) string {
+	return with("notify:\n  channels:\n    ops:\n      " + strings.Join(lines, "\n      ") + "\n")
+}
+
+// robot is a channel that needs no more.
+const robot = "{type: wecom, secret: ops}"
+
+// channels is a file with n channels.
+func channels(n int) string {
+	file := with("notify:\n  channels:\n")
+	for i := range n {
+		file += fmt.Sprintf("    c%d: %s\n", i, robot)
+	}
+	return file
+}
+
 var goodFiles = []file{
 	{name: "version alone", file: "version: 1"},
 	{name: "JSON", file: `{"version": 1, "regions": "auto"}`},
@@ -70,8 +88,21 @@ var goodFiles = []file{
 	{name: "a part enforced without a mode, which is audit", file: control("agent", "enforceFor: [{tags: {env: canary}}]")},
 	{name: "an empty list, which enforces nothing", file: control("agent", "mode: audit\n    enforceFor: []")},
 	{name: "an account of the share role enforced", file: control("shareRole", "enforceFor: [{accounts: [1]}]")},
+	{name: "nothing to notify", file: with("notify: {channels: {}}")},
+	{name: "a zone alone", file: with("notify: {zone: America/Argentina/Buenos_Aires}")},
+	{name: "as many channels as there may be", file: channels(20)},
+	{name: "a robot", file: channel("type: dingtalk", "secret: ops/robot.1", "least: critical", "digest: false", "changes: true", "lang: ja")},
+	{name: "a robot's variable", file: channel("type: feishu", "secret: env:FEISHU_HOOK")},
+	{name: "a webhook of our own networks", file: channel("type: webhook", "secret: hook", "networks: [10.0.0.0/8, 172.31.0.0/16, 192.168.7.8/32, \"fd12:3456::/32\"]")},
+	{name: "a webhook on the Internet", file: channel("type: webhook", "secret: hook", "networks: []")},
+	{name: "a list of mail addresses", file: channel("type: mail", "from: guard@mail.example.com", "to: [ops+fleet@example.com, a@b.c]")},
+	{name: "quiet hours of one day", file: channel("type: slack", "secret: ops", `quiet: "12:00-13:30"`)},
+	{name: "a channel of an account of the directory", file: with("accounts: [{id: 1}]\ndirectory: {role: R}\nnotify: {channels: {ops: {type: teams, secret: s, accounts: [2], controls: [deployment]}}}")},
 	{name: "the same id approved and ours", file: with("accounts: [{id: 1}]\ncontrols: {shareRole: {approved: {accounts: [{id: 1}]}}}")},
 }
+
+// pasted is the answer to a URL in place of a secret's name.
+const pasted = "p.yaml:6:15: notify.channels.ops.secret: a policy has no secrets: this looks like a URL; store it in KMS of the home region, and write the name of that secret here; have the URL replaced if others can read the file"
 
 var badFiles = []file{
 	{name: "nothing", file: "", alone: true, want: "p.yaml:1:1: the file is empty; it starts with version: 1"},
@@ -145,6 +176,51 @@ var badFiles = []file{
 	{name: "exemption of KMS by family", file: exemption("instance-role→trusted-instance", "over-broad-role→kms-enabled", "instances: [i-1]→accounts: [1]\n    families: [g7t]"), want: "p.yaml:3:5: exemptions[0]: families selects nothing that kms-enabled of trusted-instance judges, which goes by accounts or regions: the exemption would never work"},
 	{name: "rule of another control", file: exemption("over-broad-role→imds"), want: "p.yaml:4:11: exemptions[0].rule: instance-role has no rule imds, only systrust-role or over-broad-role"},
 	{name: "unknown rule", file: exemption("over-broad-role→over-broad-rule"), want: "p.yaml:4:11: exemptions[0].rule: want " + ruleWords + `, found "over-broad-rule"; did you mean "over-broad-role"?`},
+	{name: "unknown type of channel", file: channel("type: dingding", "secret: ops"), want: `p.yaml:5:13: notify.channels.ops.type: want dingtalk, feishu, wecom, slack, teams, webhook or mail, found "dingding"`},
+	{name: "channel without a type", file: channel("secret: ops"), want: "p.yaml:5:7: notify.channels.ops: type is missing"},
+	{name: "robot without a secret", file: channel("type: slack"), want: "p.yaml:5:7: notify.channels.ops: secret is missing, which a channel of type slack needs"},
+	{name: "mail without addresses", file: channel("type: mail"), want: "p.yaml:5:7: notify.channels.ops: from is missing, which a channel of type mail needs\np.yaml:5:7: notify.channels.ops: to is missing, which a channel of type mail needs"},
+	{name: "mail with a secret", file: channel("type: mail", "from: a@b.c", "to: [d@e.f]", "secret: ops"), want: "p.yaml:8:15: notify.channels.ops.secret: a channel of type mail has none; delete the key"},
+	{name: "robot with a sender", file: channel("type: slack", "secret: ops", "from: a@b.c"), want: "p.yaml:7:13: notify.channels.ops.from: a channel of type slack has none; delete the key"},
+	{name: "robot in a network", file: channel("type: slack", "secret: ops", "networks: [10.0.0.0/8]"), want: "p.yaml:7:17: notify.channels.ops.networks: a channel of type slack has none; delete the key"},
+	{name: "mail to no one", file: channel("type: mail", "from: a@b.c", "to: []"), want: "p.yaml:7:11: notify.channels.ops.to: the list is empty"},
+	{name: "mail to too many", file: channel("type: mail", "from: a@b.c", "to: ["+strings.Repeat("d@e.f, ", 101)+"]"), want: "p.yaml:7:11: notify.channels.ops.to: it has 101 elements, and may have 100"},
+	{name: "mail to a name", file: channel("type: mail", "from: a@b.c", `to: ["Ops <ops@example.com>"]`), want: `p.yaml:7:12: notify.channels.ops.to[0]: want a mail address such as ops@example.com, found "Ops <ops@example.com>"`},
+	{name: "too many channels", file: channels(21), want: "p.yaml:4:5: notify.channels: it has 21 elements, and may have 20"},
+	{name: "channel with a long name", file: with("notify: {channels: {" + strings.Repeat("a", 33) + ": " + robot + "}}"), want: "p.yaml:2:21: notify.channels." + strings.Repeat("a", 33) + ": want a name of up to 32 letters, digits and hyphens as the key"},
+	{name: "channel with a path as its name", file: with("notify: {channels: {../x: " + robot + "}}"), want: "p.yaml:2:21: notify.channels.../x: want a name of up to 32 letters, digits and hyphens as the key"},
+	{name: "unknown key of a channel", file: channel("type: wecom", "secret: ops", "langs: zh"), want: `p.yaml:7:7: notify.channels.ops.langs: unknown key; did you mean "lang"?`},
+	{name: "unknown language", file: channel("type: wecom", "secret: ops", "lang: cn"), want: `p.yaml:7:13: notify.channels.ops.lang: want en, zh or ja, found "cn"; did you mean "en"?`},
+	{name: "channel of another's account", file: with("accounts: [{id: 1}]\nnotify: {channels: {ops: {type: wecom, secret: ops, accounts: [2]}}}"), alone: true, want: "p.yaml:3:64: notify.channels.ops.accounts[0]: account 2 is not one of the policy's accounts"},
+	{name: "channel of no accounts", file: channel("type: wecom", "secret: ops", "accounts: []"), want: "p.yaml:7:17: notify.channels.ops.accounts: the list is empty"},
+	{name: "channel of an unknown control", file: channel("type: wecom", "secret: ops", "controls: [instanceRole]"), want: `p.yaml:7:18: notify.channels.ops.controls[0]: want agent, instance-role, share-role, trusted-instance or deployment, found "instanceRole"; did you mean "instance-role"?`},
+	{name: "quiet hours of twelve", file: channel("type: wecom", "secret: ops", "quiet: 7:00-22:00"), want: `p.yaml:7:14: notify.channels.ops.quiet: want hours such as 22:00-07:00, found "7:00-22:00"; two times of 24 hours a day`},
+	{name: "quiet until 24:00", file: channel("type: wecom", "secret: ops", "quiet: 22:00-24:00"), want: `p.yaml:7:14: notify.channels.ops.quiet: want hours such as 22:00-07:00, found "22:00-24:00"; two times of 24 hours a day`},
+	{name: "quiet hours without an end", file: channel("type: wecom", "secret: ops", "quiet: 22"), want: "p.yaml:7:14: notify.channels.ops.quiet: want hours such as 22:00-07:00, found 22; put it in quotes"},
+	{name: "quiet all day", file: channel("type: wecom", "secret: ops", "quiet: 07:00-07:00"), alone: true, want: "p.yaml:7:14: notify.channels.ops.quiet: 07:00-07:00 is not a part of the day; for no quiet hours delete the key"},
+	{name: "zone that does not exist", file: with("notify: {zone: Mars/Base}"), alone: true, want: "p.yaml:2:16: notify.zone: Mars/Base is not a time zone; write one such as Asia/Shanghai, Europe/Berlin or UTC"},
+	{name: "zone of the machine", file: with("notify: {zone: Local}"), alone: true, want: "p.yaml:2:16: notify.zone: Local is not a time zone; write one such as Asia/Shanghai, Europe/Berlin or UTC"},
+	{name: "zone as an offset", file: with(`notify: {zone: "+08:00"}`), want: `p.yaml:2:16: notify.zone: want the IANA name of a time zone such as Asia/Shanghai, found "+08:00"`},
+	{name: "network that is none", file: channel("type: webhook", "secret: ops", "networks: [intranet]"), want: `p.yaml:7:18: notify.channels.ops.networks[0]: want a network such as 10.1.0.0/16, found "intranet"`},
+	{name: "network of a host", file: channel("type: webhook", "secret: ops", "networks: [10.1.2.3/16]"), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 10.1.2.3/16 is not a private network in its usual form; write 10.1.0.0/16"},
+	{name: "network 8.8.8.0 of 24", file: channel("type: webhook", "secret: ops", `networks: ["8.8.8.0/24"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 8.8.8.0/24 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 0.0.0.0 of 0", file: channel("type: webhook", "secret: ops", `networks: ["0.0.0.0/0"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 0.0.0.0/0 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 10.0.0.0 of 7", file: channel("type: webhook", "secret: ops", `networks: ["10.0.0.0/7"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 10.0.0.0/7 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 172.32.0.0 of 16", file: channel("type: webhook", "secret: ops", `networks: ["172.32.0.0/16"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 172.32.0.0/16 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 169.254.0.0 of 16", file: channel("type: webhook", "secret: ops", `networks: ["169.254.0.0/16"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 169.254.0.0/16 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 127.0.0.0 of 8", file: channel("type: webhook", "secret: ops", `networks: ["127.0.0.0/8"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 127.0.0.0/8 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 100.64.0.0 of 10", file: channel("type: webhook", "secret: ops", `networks: ["100.64.0.0/10"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 100.64.0.0/10 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 100.100.100.200 of 32", file: channel("type: webhook", "secret: ops", `networks: ["100.100.100.200/32"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 100.100.100.200/32 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network fe80:: of 10", file: channel("type: webhook", "secret: ops", `networks: ["fe80::/10"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: fe80::/10 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network ::1 of 128", file: channel("type: webhook", "secret: ops", `networks: ["::1/128"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: ::1/128 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network ::ffff:10.0.0.0 of 104", file: channel("type: webhook", "secret: ops", `networks: ["::ffff:10.0.0.0/104"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: ::ffff:10.0.0.0/104 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 10.0.0 of 8", file: channel("type: webhook", "secret: ops", `networks: ["10.0.0/8"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 10.0.0/8 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network 10.0.0.0 of 33", file: channel("type: webhook", "secret: ops", `networks: ["10.0.0.0/33"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: 10.0.0.0/33 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "network f:: of 7", file: channel("type: webhook", "secret: ops", `networks: ["f::/7"]`), alone: true, want: "p.yaml:7:18: notify.channels.ops.networks[0]: f::/7 is not a private network, within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7"},
+	{name: "secret that is a number", file: channel("type: wecom", "secret: 5"), want: "p.yaml:6:15: notify.channels.ops.secret: want the name of a secret in KMS, or env:VARIABLE, in quotes if it is a number; it is not shown, as it may be a secret itself"},
+	{name: "secret with blanks", file: channel("type: wecom", "secret: SEC abc"), want: "p.yaml:6:15: notify.channels.ops.secret: want the name of a secret in KMS, or env:VARIABLE, in quotes if it is a number; it is not shown, as it may be a secret itself"},
+	{name: "secret that is a URL", file: channel("type: wecom", "secret: https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=K"), want: pasted},
+	{name: "secret that is a URL without its scheme", file: channel("type: slack", "secret: hooks.slack.com/services/T/B/X"), want: pasted},
 	{name: "anchor and alias", file: with("homeRegion: &r cn-hangzhou\nregions: [*r]"), alone: true, want: "p.yaml:2:13: an anchor; a policy has no aliases\np.yaml:3:11: an alias; write the value out"},
 	{name: "explicit tag", file: with("homeRegion: !!str cn-hangzhou"), alone: true, want: "p.yaml:2:13: an explicit tag; a policy has none"},
 	{name: "two documents", file: "version: 1\n---\nversion: 1\n", alone: true, want: "p.yaml:2:1: a second document; a policy is one document"},

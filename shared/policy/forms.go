@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,6 +46,11 @@ var (
 	formFamily   = form{"a bare instance family such as g7t", 32, word("", lower, lower+digit+"-")}
 	formDisk     = form{"a disk category such as cloud_essd", 32, word("", lower, lower+digit+"_")}
 	formAPI      = form{"the name of an API such as DescribeInstances", 64, word("", upper, alphanumeric)}
+	formZone     = form{"the IANA name of a time zone such as Asia/Shanghai", 64, zoneName}
+	formChannel  = form{"a name of up to 32 letters, digits and hyphens", 32, word("", alphanumeric, alphanumeric+"-")}
+	formSecret   = form{"the name of a secret in KMS, or env:VARIABLE", 192, secretName}
+	formMail     = form{"a mail address such as ops@example.com", 254, mailAddress}
+	formNetwork  = form{"a network such as 10.1.0.0/16", 43, network}
 	formQueue    = form{"a queue name, up to 120 letters, digits and hyphens", 120, word("", alphanumeric, alphanumeric+"-")}
 )
 
@@ -60,4 +66,44 @@ func word(prefix, first, rest string) func(string) bool {
 		s, ok := strings.CutPrefix(s, prefix)
 		return ok && s != "" && strings.Contains(first, s[:1]) && strings.Trim(s[1:], rest) == ""
 	}
+}
+
+func zoneName(s string) bool {
+	for part := range strings.SplitSeq(s, "/") {
+		if !word("", upper, alphanumeric+"_+-")(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// secretName takes the names that KMS does
+// (https://www.alibabacloud.com/help/en/kms/support/api-kms-createsecret), but for those that
+// [likeURL] takes for an address, and variables of Function Compute.
+func secretName(s string) bool {
+	const published = alphanumeric + "_/+=.@-"
+	if variable, ok := strings.CutPrefix(s, EnvSecret); ok {
+		return word("", lower+upper, alphanumeric+"_")(variable)
+	}
+	return word("", published, published)(s) && !likeURL(s)
+}
+
+// likeURL reports whether a text may be an address with a secret in it, with or without its
+// scheme.
+func likeURL(s string) bool {
+	host, _, hasPath := strings.Cut(s, "/")
+	return strings.Contains(s, "://") || hasPath && strings.Contains(host, ".")
+}
+
+func mailAddress(s string) bool {
+	local, domain, _ := strings.Cut(s, "@")
+	labels := strings.Split(domain, ".")
+	return word("", alphanumeric+"._%+-", alphanumeric+"._%+-")(local) && len(labels) > 1 &&
+		!slices.ContainsFunc(labels, func(l string) bool { return !word("", alphanumeric+"-", alphanumeric+"-")(l) })
+}
+
+func network(s string) bool {
+	address, bits, _ := strings.Cut(s, "/")
+	const hex = digit + "abcdef.:"
+	return word("", hex, hex)(address) && word("", digit, digit)(bits) && len(bits) <= 3
 }

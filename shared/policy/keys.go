@@ -5,7 +5,7 @@ import "slices"
 // Key is one key of a policy file.
 type Key struct {
 	// Path is where it stands, such as controls.agent.mode; keys of the elements of a list
-	// stand below its path and [].
+	// stand below its path and [], those of named elements below NAME.
 	Path string `json:"path"`
 	// Value is what the policy says, as JSON; empty for a key of elements.
 	Value string `json:"value,omitempty"`
@@ -27,18 +27,19 @@ func (o object) below(path string, said bool) (out []Key) {
 		out = append(out, k)
 		if isObject {
 			out = append(out, inner.below(k.Path+".", said)...)
-		} else if l, ok := f.value.(interface{ element() value }); ok {
-			if inner, ok := l.element().(interface{ below(string, bool) []Key }); ok {
-				out = append(out, inner.below(k.Path+"[].", false)...)
+		} else if l, ok := f.value.(interface{ element() (value, string) }); ok {
+			element, at := l.element()
+			if inner, ok := element.(interface{ below(string, bool) []Key }); ok {
+				out = append(out, inner.below(k.Path+at+".", false)...)
 			}
 		}
 	}
 	return out
 }
 
-func (v list[T]) element() value {
+func (v list[T]) element() (value, string) {
 	fresh := v.fresh
-	return v.item(&fresh)
+	return v.item(&fresh), "[]"
 }
 
 // Changed are the keys whose values differ in two policies, with that of each.

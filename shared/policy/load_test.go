@@ -16,6 +16,9 @@ import (
 	"fleetwarden/shared/policy"
 )
 
+// zones are equal if their names are.
+var zones = cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })
+
 func TestAFileSetsItsKeysAndTheRestHasDefaults(t *testing.T) {
 	got := mustLoad(t, `
 version: 1
@@ -54,6 +57,17 @@ exemptions:
 limits: {maxChanges: 0}
 pacing: {calls: {DescribeInstances: 7}}
 sinks: {findings: fleetwarden-findings, least: high}
+notify:
+  zone: Europe/Berlin
+  channels:
+    ops:
+      type: dingtalk
+      secret: fleetwarden-ops
+      accounts: [1000000000000001]
+      controls: [agent, deployment]
+      quiet: 22:00-07:00
+    mail: {type: mail, from: guard@mail.example.com, to: [ops@example.com], least: info, digest: false, changes: true, lang: zh}
+    inside: {type: webhook, secret: "env:HOOK", networks: [10.1.0.0/16, "fd00::/8"]}
 `)
 	want := policy.Default()
 	want.Accounts = []policy.Account{{ID: "1000000000000001", Name: "home"}, {ID: "0000000000000003", Role: "Member"}}
@@ -82,7 +96,13 @@ sinks: {findings: fleetwarden-findings, least: high}
 	want.Limits.MaxChanges = 0
 	want.Pacing.Calls = map[string]int{"DescribeInstances": 7}
 	want.Sinks = policy.Sinks{Findings: "fleetwarden-findings", Least: fleet.High}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(policy.Policy{}, "Digest")); diff != "" {
+	want.Notify = policy.Notify{Zone: zoneOf(t, "Europe/Berlin"), Channels: []policy.Channel{
+		{Name: "inside", Type: policy.ChannelWebhook, Secret: "env:HOOK", Networks: []string{"10.1.0.0/16", "fd00::/8"}, Least: fleet.High, Digest: true, Lang: policy.LangEnglish},
+		{Name: "mail", Type: policy.ChannelMail, From: "guard@mail.example.com", To: []string{"ops@example.com"}, Least: fleet.Info, Changes: true, Lang: policy.LangChinese},
+		{Name: "ops", Type: policy.ChannelDingTalk, Secret: "fleetwarden-ops", Least: fleet.High, Accounts: []fleet.AccountID{"1000000000000001"},
+			Controls: []string{policy.ControlAgent, policy.ControlDeployment}, Digest: true, Quiet: policy.Quiet{From: 22 * 60, To: 7 * 60}, Lang: policy.LangEnglish},
+	}}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(policy.Policy{}, "Digest"), zones); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
 }
@@ -236,7 +256,7 @@ func TestTheRoleInAnAccountIsItsOwnElseThatOfTheDirectory(t *testing.T) {
 
 func TestTheShippedPolicyMeansTheSameAsNoFile(t *testing.T) {
 	shipped := mustLoadFile(t, "../../deploy/policy.yaml")
-	if diff := cmp.Diff(policy.Default(), shipped); diff != "" {
+	if diff := cmp.Diff(policy.Default(), shipped, zones); diff != "" {
 		t.Errorf("policy (-default +shipped):\n%s", diff)
 	}
 }
@@ -248,7 +268,7 @@ func TestTheExamplesInTheShippedPolicyAreTakenWhenUncommented(t *testing.T) {
 	}
 	p := mustLoad(t, uncommented(string(data)))
 	if len(p.Accounts) != 2 || p.Directory.Role == "" || len(p.SelfManaged) != 1 || len(p.Exemptions) != 1 || p.ShareRole.Approved.Directory != "ahead" ||
-		len(p.TrustedInstance.Include) != 2 || p.Pacing.Budget("AttachInstanceRamRole") != 100 || p.Sinks.Findings == "" {
+		len(p.TrustedInstance.Include) != 2 || p.Pacing.Budget("AttachInstanceRamRole") != 100 || p.Sinks.Findings == "" || len(p.Notify.Channels) != 3 {
 		t.Errorf("not all examples were read: %s", p.JSON())
 	}
 }

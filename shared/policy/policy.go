@@ -53,6 +53,7 @@ type Policy struct {
 	Pacing     Pacing
 	Exemptions []Exemption
 	Sinks      Sinks
+	Notify     Notify
 }
 
 // Account is an account of the policy.

@@ -68,7 +68,13 @@ func suggest(word string, candidates []string) string {
 	return hint
 }
 
-func quote(s string) string { return `"` + legible(s) + `"` }
+// quote returns a piece of the file in quotes, but for an address, which may have a secret.
+func quote(s string) string {
+	if likeURL(s) {
+		return "an address, which is not shown"
+	}
+	return `"` + legible(s) + `"`
+}
 
 // legible returns a piece of the file on one line and of a readable length.
 func legible(s string) string {

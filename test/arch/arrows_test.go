@@ -147,6 +147,9 @@ func TestPurePackagesTouchNothing(t *testing.T) {
 			continue
 		}
 		for _, imp := range f.imports() {
+			if imp == "net/netip" { // addresses are values there
+				continue
+			}
 			if slices.Contains(forbidden, imp) || strings.HasPrefix(imp, "net/") || strings.HasPrefix(imp, "os/") {
 				t.Errorf("%s imports %s: a pure package has no way to the outside", f.name, imp)
 			}
