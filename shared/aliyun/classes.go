@@ -101,7 +101,8 @@ var classes = []struct {
 	{"sts", fleet.NotFound, `EntityNotExist.Role`},
 	{"sts", fleet.Invalid, `InvalidParameter.RoleArn InvalidParameter.RoleSessionName InvalidParameter.DurationSeconds`},
 
-	{"kms", fleet.NotFound, `Forbidden.KeyNotFound Forbidden.AliasNotFound`}, // HTTP 404
+	{"kms", fleet.NotFound, `Forbidden.KeyNotFound Forbidden.AliasNotFound Forbidden.ResourceNotFound`}, // HTTP 404; the last of secrets
+	{"kms", fleet.Denied, `Rejected.Disabled`},                                                          // HTTP 409: the key of what is to be decrypted
 	{"kms", fleet.Exists, `Rejected.AlreadyExists`},
 	{"kms", fleet.Limit, `Rejected.LimitExceeded`},
 

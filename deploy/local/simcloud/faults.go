@@ -48,6 +48,9 @@ const (
 	// Incomplete: a search of logs answers a part with HTTP 200 and says so. It fits SLS's
 	// GetLogs only.
 	Incomplete FaultKind = "incomplete"
+	// HTML: the answer is HTTP 200 with the page of a proxy in between, nothing done. It
+	// fits posts to robots only.
+	HTML FaultKind = "html"
 )
 
 // Before reports whether the call is not carried out and not answered.
@@ -68,6 +71,8 @@ func (k FaultKind) Wait(r *http.Request) {
 // Fault makes calls go wrong. Product, Action, Account, Region and Role narrow
 // it; an empty one fits all.
 type Fault struct {
+	// Product is the type of the robot for a post to one, such as dingtalk, and Action the
+	// robot's name.
 	Product string `json:"product,omitempty"`
 	Action  string `json:"action,omitempty"`
 	// Account is the caller's, whatever account a call is about.
@@ -147,7 +152,7 @@ func (f *Faults) Set(seed uint64, faults []Fault, events EventFaults) error {
 
 func (x Fault) check() error {
 	switch x.Kind {
-	case Throttle, Deny, Unavailable, NotSupported, InternalError, TimeoutBefore, TimeoutAfter, HangBefore, HangAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials, Incomplete:
+	case Throttle, Deny, Unavailable, NotSupported, InternalError, TimeoutBefore, TimeoutAfter, HangBefore, HangAfter, Empty, RepeatPage, ExpiredPage, ExpiredCredentials, Incomplete, HTML:
 	default:
 		return fmt.Errorf("unknown kind of fault %q", x.Kind)
 	}

@@ -1,4 +1,5 @@
-// Package kms reads from Key Management Service (2016-01-20) what the rules need.
+// Package kms reads from Key Management Service (2016-01-20) what the rules need, and secrets of
+// its Secrets Manager.
 package kms
 
 import (

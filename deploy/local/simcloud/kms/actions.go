@@ -61,6 +61,6 @@ func metadata(key Key) KeyMetadata {
 	return KeyMetadata{
 		KeyId: key.ID, Arn: key.ARN, Creator: key.Creator, KeyState: key.State,
 		KeySpec: "Aliyun_AES_256", KeyUsage: "ENCRYPT/DECRYPT", Origin: "Aliyun_KMS",
-		ProtectionLevel: "SOFTWARE", CreationDate: key.Created.UTC().Format("2006-01-02T15:04:05Z"),
+		ProtectionLevel: "SOFTWARE", CreationDate: stamp(key.Created),
 	}
 }

@@ -1,6 +1,6 @@
 // Package kms is simcloud's Key Management Service, API version 2016-01-20, as
-// far as ECS and its guards ask it: the account's status, keys and aliases.
-// Nothing is encrypted here.
+// far as ECS and its guards ask it: the account's status, keys and aliases, and the
+// secrets of Secrets Manager. Nothing is encrypted here.
 package kms
 
 import (
@@ -21,10 +21,11 @@ const ServiceAlias = "alias/acs/ecs"
 type KMS struct {
 	world *simcloud.World
 
-	mu     sync.Mutex
-	status map[place]string
-	keys   map[place][]*Key
-	ids    int
+	mu      sync.Mutex
+	status  map[place]string
+	keys    map[place][]*Key
+	secrets map[place][]*secret
+	ids     int
 }
 
 type place struct{ account, region string }
@@ -43,7 +44,7 @@ type Key struct {
 // New returns KMS, Enabled everywhere, with ECS's service key in every account
 // and region.
 func New(w *simcloud.World) *KMS {
-	k := &KMS{world: w, status: map[place]string{}, keys: map[place][]*Key{}}
+	k := &KMS{world: w, status: map[place]string{}, keys: map[place][]*Key{}, secrets: map[place][]*secret{}}
 	for _, account := range w.Accounts {
 		for _, region := range w.Regions {
 			k.add(place{account, region}, true).Aliases = []string{ServiceAlias}
@@ -99,7 +100,7 @@ func (k *KMS) find(p place, name string) *Key {
 	return nil
 }
 
-// State is all keys and statuses in a fixed order.
+// State is all keys, statuses and secrets in a fixed order, without the texts of secrets.
 func (k *KMS) State() any {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -109,6 +110,11 @@ func (k *KMS) State() any {
 			out = append(out, strings.Join([]string{key.ARN, key.State, strings.Join(key.Aliases, ",")}, " "))
 		}
 		out = append(out, p.account+" "+p.region+" "+cmp.Or(k.status[p], "Enabled"))
+	}
+	for _, secrets := range k.secrets {
+		for _, s := range secrets {
+			out = append(out, s.arn+" "+s.versions[len(s.versions)-1].id)
+		}
 	}
 	slices.Sort(out)
 	return out
