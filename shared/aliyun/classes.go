@@ -106,6 +106,13 @@ var classes = []struct {
 	{"kms", fleet.Exists, `Rejected.AlreadyExists`},
 	{"kms", fleet.Limit, `Rejected.LimitExceeded`},
 
+	// DirectMail: error table of SingleSendMail. Its spam filter also refuses for frequency and quota.
+	{"dm", fleet.NotFound, `InvalidMailAddress.NotFound`}, // the sender's, in this region
+	{"dm", fleet.Denied, `InvalidMailAddressStatus.Malformed InvalidMailAddressDomain.Malformed InvalidMailAddressSendType.Malformed`},
+	{"dm", fleet.Limit, `InvalidSendMail.Spam`},
+	{"dm", fleet.Invalid, `InvalidToAddress InvalidToAddress.Spam InvalidSubject.Malformed InvalidBody InvalidFromAlias.Malformed
+		InvalidFromALias.Malformed InvalidReplyAddress.Malformed InvalidReplyAddressAlias.Malformed`},
+
 	{"sas", fleet.Denied, `RdCheckNoPermission`},
 	{"sas", fleet.Unavailable, `ServerError RdCheckInnerError`},
 

@@ -32,6 +32,7 @@ var (
 	MNSOpen     = Product{"mns-open", "2022-01-19", regional("mns-open")}
 	EventBridge = Product{"eventbridge", "2020-04-01", regional("eventbridge-console")}
 	CMS         = Product{"cms", "2019-01-01", regional("metrics")}
+	DirectMail  = Product{"dm", "2015-11-23", directMailHost}
 )
 
 // absent are the regions of ECS where a product has no endpoint: the endpoints of the
@@ -80,4 +81,20 @@ func securityCenterHost(r fleet.Region) string {
 		return "tds.aliyuncs.com"
 	}
 	return "tds.ap-southeast-1.aliyuncs.com"
+}
+
+// directMailHost: DirectMail has four regions, each with sender addresses of its own, and a
+// page of endpoints (https://www.alibabacloud.com/help/en/direct-mail/api-endpoints, 2025-10)
+// that lists Sydney as replaced. All other regions go to the one that the vendor advises for
+// what is deployed there: Hangzhou for the mainland of China, else Singapore, the US or Germany.
+func directMailHost(r fleet.Region) string {
+	switch area, _, _ := strings.Cut(string(r), "-"); {
+	case r == "", area == "cn" && r != "cn-hongkong":
+		return "dm.aliyuncs.com"
+	case area == "us", area == "na":
+		return "dm.us-east-1.aliyuncs.com"
+	case area == "eu":
+		return "dm.eu-central-1.aliyuncs.com"
+	}
+	return "dm.ap-southeast-1.aliyuncs.com"
 }

@@ -32,3 +32,16 @@ func TestProductsAreMissingWhereTheLocalCloudLacksThem(t *testing.T) {
 		t.Errorf("%d products are missing somewhere", missing)
 	}
 }
+
+func TestDirectMailIsAskedInTheRegionOfItsPartOfTheWorld(t *testing.T) {
+	for region, want := range map[fleet.Region]string{
+		"": "dm.aliyuncs.com", "cn-hangzhou": "dm.aliyuncs.com", "cn-beijing": "dm.aliyuncs.com", "cn-hangzhou-finance": "dm.aliyuncs.com",
+		"cn-hongkong": "dm.ap-southeast-1.aliyuncs.com", "ap-southeast-1": "dm.ap-southeast-1.aliyuncs.com", "ap-northeast-1": "dm.ap-southeast-1.aliyuncs.com",
+		"me-east-1": "dm.ap-southeast-1.aliyuncs.com", "us-west-1": "dm.us-east-1.aliyuncs.com", "us-east-1": "dm.us-east-1.aliyuncs.com",
+		"na-south-1": "dm.us-east-1.aliyuncs.com", "eu-west-1": "dm.eu-central-1.aliyuncs.com", "eu-central-1": "dm.eu-central-1.aliyuncs.com",
+	} {
+		if got := aliyun.DirectMail.Endpoint(region); got != want {
+			t.Errorf("%q: got %s, want %s", region, got, want)
+		}
+	}
+}

@@ -3,13 +3,13 @@
 // are required, and how many ids one call may carry.
 //
 // The files below openapi are copied from Alibaba Cloud's published metadata
-// (aliyun/aliyun-openapi-meta, commit 2563691c2 of 2026-04-21): data, one action
-// a line. What that metadata lacks stands in required.go, withdrawn.go and batch.go,
-// each with its source. cms.json and mns-open.json are of the request structs of
-// alibaba-cloud-sdk-go v1.63.107 instead, the latter with DlqPolicy, QueueType and tags as the
-// Terraform provider sends them; of those structs are also ClientToken of EventBridge's buses,
-// which the provider sends, and EventBridge's two APIs about traces, with what their help
-// pages (2026) add. No behaviour of a product lives here.
+// (aliyun/aliyun-openapi-meta, commit 2563691c2 of 2026-04-21; KMS's secrets of 0e8633d0f and
+// 729c29661, dm.json of 01903f0e1): data, one action a line. What that metadata lacks stands in
+// required.go, withdrawn.go and batch.go, each with its source. cms.json and mns-open.json are
+// of the request structs of alibaba-cloud-sdk-go v1.63.107 instead, the latter with DlqPolicy,
+// QueueType and tags as the Terraform provider sends them; of those structs are also
+// ClientToken of EventBridge's buses, which the provider sends, and EventBridge's two APIs
+// about traces, with what their help pages (2026) add. No behaviour of a product lives here.
 package meta
 
 import (
@@ -91,6 +91,7 @@ func products() []*Product {
 		{Code: "eventbridge", Name: "Eventbridge", Version: "2020-04-01"},
 		{Code: "fc", Name: "Fc", Version: "2023-03-30"},
 		{Code: "cms", Name: "Cms", Version: "2019-01-01"},
+		{Code: "dm", Name: "Dm", Version: "2015-11-23"},
 		{Code: "mns-open", Name: "Mns", Version: "2022-01-19"},
 		{Code: "resourcesharing", Name: "ResourceSharing", Version: "2020-01-10"},
 		{Code: "resourcemanager", Name: "ResourceManager", Version: "2020-03-31", Global: true},

@@ -8,6 +8,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/access"
 	"fleetwarden/deploy/local/simcloud/actiontrail"
 	"fleetwarden/deploy/local/simcloud/cms"
+	"fleetwarden/deploy/local/simcloud/dm"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/eventbridge"
 	"fleetwarden/deploy/local/simcloud/kms"
@@ -78,6 +79,8 @@ func build(o Options) (*Server, error) {
 	s.EventBridge = eventbridge.New(eventbridge.Options{World: world, Faults: s.Faults, Queues: s.MNS, Roles: s.ServiceRoles, Access: s.RAM})
 	s.OSS = oss.New(world)
 	s.SLS = sls.New(world)
+	s.Mail = dm.New(world)
+	s.Mail.AddSender(Sharer, Home, Sender, false)
 	return s, s.plug()
 }
 
@@ -100,6 +103,7 @@ func (s *Server) plug() error {
 		{"eventbridge", s.EventBridge},
 		{"mns-open", &mns.Open{Service: s.MNS}},
 		{"cms", &cms.Monitor{Queues: s.MNS}},
+		{"dm", s.Mail},
 	} {
 		if err := s.Router.Register(p.code, p.product); err != nil {
 			return err

@@ -19,6 +19,7 @@ import (
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/access"
 	"fleetwarden/deploy/local/simcloud/actiontrail"
+	"fleetwarden/deploy/local/simcloud/dm"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/eventbridge"
 	"fleetwarden/deploy/local/simcloud/kms"
@@ -77,6 +78,8 @@ type Server struct {
 	MNS   *mns.Service
 	OSS   *oss.Service
 	SLS   *sls.Service
+	// Mail is DirectMail. What it was given is in no digest.
+	Mail *dm.Service
 	// Directory is the resource directory of the accounts. Access judges who can
 	// use whose encrypted images and snapshots; see also [Server.Usable].
 	Directory *resourcemanager.Directory
@@ -114,6 +117,8 @@ const (
 	Member  = "1000000000000003"
 	Home    = "cn-hangzhou"
 	Another = "cn-shanghai"
+	// Sender is DirectMail's sender address of the home account in the home region.
+	Sender = "alerts@mail.example.com"
 )
 
 // New starts a cloud and returns when it listens.

@@ -41,6 +41,8 @@ func PublishedQuotas() []Quota {
 		q("sas", "DescribeInstallCodes", 10, time.Second),
 		// Resource Directory: api-resourcemanager-2020-03-31-quota.
 		q("resourcemanager", "ListAccounts", 20, time.Second),
+		// DirectMail: api-dm-2015-11-23-quota.
+		q("dm", "SingleSendMail", 100, time.Second),
 		// ActionTrail: limits page.
 		q("actiontrail", "LookupEvents", 2, time.Second),
 	}
