@@ -120,10 +120,13 @@ fleetwarden, whose ledger is that of the functions here
   export ALIBABA_CLOUD_ENDPOINT_URL=%[1]s ALIBABA_CLOUD_ACCESS_KEY_ID=local-ak ALIBABA_CLOUD_ACCESS_KEY_SECRET=local-sk FLEETWARDEN_POLICY=%[8]s
   %[9]s sweep
 
-control   GET  %[1]s/_sim/health · world · requests · invocations · permissions
+robots    dingtalk, feishu, lark, wecom, slack, teams, webhook: their secrets in KMS are fleetwarden-<robot>; mail from %[10]s;
+          GET /_sim/channels shows what they accepted and refused
+
+control   GET  %[1]s/_sim/health · world · requests · invocations · permissions · channels
           POST %[1]s/_sim/events · fleet · faults · quotas · counters · advance · invoke/<function>
 
-`, url, server.Sharer, server.Sharee, server.Member, server.Home, server.Another, strings.TrimPrefix(url, "http://"), s.Policy(), s.ToolPath())
+`, url, server.Sharer, server.Sharee, server.Member, server.Home, server.Another, strings.TrimPrefix(url, "http://"), s.Policy(), s.ToolPath(), server.Sender)
 	for _, d := range s.Functions() {
 		fmt.Fprintf(out, "function  %s in %s, woken by %s\n", d.Function, d.Region, strings.Join(d.Triggers, ", "))
 	}

@@ -31,10 +31,15 @@ const (
 
 // Mail is a mail that was accepted.
 type Mail struct {
-	Time                       time.Time `json:"time"` // virtual
-	Account, From, Alias       string
-	To                         []string
-	Subject, Text, HTML, EnvID string
+	Time    time.Time `json:"time"` // virtual
+	Account string    `json:"account"`
+	From    string    `json:"from"`
+	Alias   string    `json:"alias,omitempty"`
+	To      []string  `json:"to"`
+	Subject string    `json:"subject"`
+	Text    string    `json:"text,omitempty"`
+	HTML    string    `json:"html,omitempty"`
+	EnvID   string    `json:"envId"`
 }
 
 // Service is the product. Register it at a wire.Router as dm.

@@ -53,6 +53,7 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		"GET requests":    s.requests,
 		"GET permissions": s.permissions,
 		"GET invocations": s.invocations,
+		"GET channels":    s.channels,
 		"POST faults":     posted(s.faults),
 		"POST quotas":     posted(s.quotas),
 		"POST counters":   posted(s.counters),

@@ -17,6 +17,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/ram"
 	"fleetwarden/deploy/local/simcloud/resourcemanager"
 	"fleetwarden/deploy/local/simcloud/resourcesharing"
+	"fleetwarden/deploy/local/simcloud/robots"
 	"fleetwarden/deploy/local/simcloud/sas"
 	"fleetwarden/deploy/local/simcloud/servicerole"
 	"fleetwarden/deploy/local/simcloud/sls"
@@ -81,6 +82,12 @@ func build(o Options) (*Server, error) {
 	s.SLS = sls.New(world)
 	s.Mail = dm.New(world)
 	s.Mail.AddSender(Sharer, Home, Sender, false)
+	s.Robots = robots.New(world)
+	for _, r := range startRobots() {
+		if err := s.addRobot(r); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.plug()
 }
 
@@ -113,6 +120,7 @@ func (s *Server) plug() error {
 		{mns.Owns, &mns.Handler{Service: s.MNS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
 		{sls.Owns, &sls.Handler{Service: s.SLS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
 		{oss.Owns, &oss.Handler{Service: s.OSS, Keys: s.Keys, Authorizer: s.RAM, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
+		{robots.Owns, &robots.Handler{Service: s.Robots, Faults: s.Faults, Log: s.Log, Witness: s.witness}},
 	}
 	s.digests = []digest{
 		{"ram", s.RAM.State},

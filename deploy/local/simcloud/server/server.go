@@ -28,6 +28,7 @@ import (
 	"fleetwarden/deploy/local/simcloud/ram"
 	"fleetwarden/deploy/local/simcloud/resourcemanager"
 	"fleetwarden/deploy/local/simcloud/resourcesharing"
+	"fleetwarden/deploy/local/simcloud/robots"
 	"fleetwarden/deploy/local/simcloud/sas"
 	"fleetwarden/deploy/local/simcloud/servicerole"
 	"fleetwarden/deploy/local/simcloud/sls"
@@ -78,8 +79,10 @@ type Server struct {
 	MNS   *mns.Service
 	OSS   *oss.Service
 	SLS   *sls.Service
-	// Mail is DirectMail. What it was given is in no digest.
-	Mail *dm.Service
+	// Mail is DirectMail, and Robots are those of chats, with webhooks. Neither is part of the
+	// digest: what was sent is no state of the account.
+	Mail   *dm.Service
+	Robots *robots.Service
 	// Directory is the resource directory of the accounts. Access judges who can
 	// use whose encrypted images and snapshots; see also [Server.Usable].
 	Directory *resourcemanager.Directory
