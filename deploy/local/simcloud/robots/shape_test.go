@@ -94,6 +94,10 @@ func TestMessagesAreCheckedAsDocumented(t *testing.T) {
 		{"slack", slackBlocks(`{"type":"context","elements":[{"type":"mrkdwn","text":"x"}]}`), slackOK}, {"slack", slackBlocks(`{"type":"context","elements":[` + many(11, `{"type":"mrkdwn","text":"x"}`) + `]}`), blocks},
 		{"slack", slackBlocks(`{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"o"},"url":"https://x","action_id":"a"}]}`), slackOK},
 		{"slack", slackBlocks(`{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"` + long(76) + `"}}]}`), blocks}, {"slack", slackBlocks(`{"type":"actions","elements":[{"type":"image"}]}`), blocks},
+		{"slack", slackBlocks(`{"type":"section","text":{"type":"mrkdwn","text":"x"},"accessory":{"type":"button","text":{"type":"plain_text","text":"o"},"url":"https://x"}}`), slackOK},
+		{"slack", slackBlocks(`{"type":"section","text":{"type":"mrkdwn","text":"x"},"accessory":{"type":"image"}}`), blocks},
+		{"slack", `{"text":"t","attachments":[{"color":"#f00","blocks":[` + slackSection(3) + `]}]}`, slackOK}, {"slack", `{"attachments":[{"color":"#f00"}]}`, "400 no_text"},
+		{"slack", `{"blocks":[` + many(25, `{"type":"divider"}`) + `],"attachments":[{"blocks":[` + many(26, `{"type":"divider"}`) + `]}]}`, blocks},
 		{"slack", slackBlocks(`{"type":"moon"}`), blocks}, {"slack", slackBlocks(many(4, slackSection(3000))), slackOK}, {"slack", slackBlocks(many(5, slackSection(3000))), "400 msg_blocks_too_long"},
 
 		{"teams", `{`, `400 {"error":{"code":"TriggerInputSchemaMismatch"`}, {"teams", `{"typ":"message"}`, `400 {"error":{"code":"TriggerInputSchemaMismatch"`},
@@ -116,7 +120,7 @@ func TestTeamsFailsUnseenByThePoster(t *testing.T) {
 	for _, body := range []string{
 		card(block, ""), card(`{"type":"FactSet","facts":[{"title":"a","value":""}]}`, ""), card(`{"type":"Container","items":[`+block+`]}`, ""),
 		card(`{"type":"ColumnSet","columns":[{"type":"Column","items":[`+block+`]}]}`, ""), card(`{"type":"ActionSet","actions":[{"type":"Action.OpenUrl","title":"o","url":"https://x"}]}`, ""),
-		card(block, `,"msteams":{"width":"Full"},"actions":[]`), card(`{"type":"TextBlock","text":"x","size":"Medium","weight":"bolder","wrap":true,"color":"good"}`, ""),
+		card(block, `,"msteams":{"width":"Full"},"actions":[]`), card(`{"type":"CodeBlock","codeSnippet":"x","language":"Bash"}`, ""), card(`{"type":"TextBlock","text":"x","size":"Medium","weight":"bolder","wrap":true,"color":"good"}`, ""),
 	} {
 		b := newBench(t, "")
 		if got := b.post(address["teams"], body); got != "202" || len(b.Accepted("teams")) != 1 {
@@ -126,7 +130,7 @@ func TestTeamsFailsUnseenByThePoster(t *testing.T) {
 	for _, body := range []string{
 		`{}`, `{"type":"message"}`, strings.Replace(card(block, ""), "message", "card", 1), strings.Replace(card(block, ""), ".adaptive", ".hero", 1),
 		strings.Replace(card(block, ""), "1.4", "2.0", 1), strings.Replace(card(block, ""), "AdaptiveCard", "MessageCard", 1), card("", ""),
-		card(`{"type":"TextBlock"}`, ""), card(`{"type":"TextBlock","text":"x","color":"red"}`, ""), card(`{"type":"Moon"}`, ""), card(`"x"`, ""), card(`{"type":"FactSet","facts":[{"title":"a"}]}`, ""),
+		card(`{"type":"TextBlock"}`, ""), card(`{"type":"CodeBlock"}`, ""), card(`{"type":"TextBlock","text":"x","color":"red"}`, ""), card(`{"type":"Moon"}`, ""), card(`"x"`, ""), card(`{"type":"FactSet","facts":[{"title":"a"}]}`, ""),
 		card(block, `,"actions":[{"type":"Action.OpenUrl","title":"o","url":"x"}]`), card(block, `,"actions":[{"type":"Action.Submit","title":"o"}]`), card(`{"type":"TextBlock","text":"`+long(28<<10)+`"}`, ""),
 	} {
 		b := newBench(t, "")

@@ -46,17 +46,23 @@ func slack() protocol {
 type slackMessage struct {
 	Text        string       `json:"text"`
 	Blocks      []slackBlock `json:"blocks"`
-	Markdown    *bool        `json:"mrkdwn"`
-	UnfurlLinks *bool        `json:"unfurl_links"`
-	UnfurlMedia *bool        `json:"unfurl_media"`
+	Attachments []struct {
+		Color    string       `json:"color"`
+		Fallback string       `json:"fallback"`
+		Blocks   []slackBlock `json:"blocks"`
+	} `json:"attachments"`
+	Markdown    *bool `json:"mrkdwn"`
+	UnfurlLinks *bool `json:"unfurl_links"`
+	UnfurlMedia *bool `json:"unfurl_media"`
 }
 
 type slackBlock struct {
-	Type     string         `json:"type"`
-	ID       string         `json:"block_id"`
-	Text     *slackText     `json:"text"`
-	Fields   []slackText    `json:"fields"`
-	Elements []slackElement `json:"elements"`
+	Type      string         `json:"type"`
+	ID        string         `json:"block_id"`
+	Text      *slackText     `json:"text"`
+	Fields    []slackText    `json:"fields"`
+	Accessory *slackElement  `json:"accessory"`
+	Elements  []slackElement `json:"elements"`
 }
 
 type slackText struct {
@@ -85,23 +91,27 @@ func slackCheck(p *post) error {
 	if err := read(p.body, &m); err != nil || !isJSON(p.Request) {
 		return bad("invalid_payload", "the body is no message in JSON")
 	}
+	all := m.Blocks
+	for _, a := range m.Attachments {
+		all = append(all, a.Blocks...)
+	}
 	switch {
-	case m.Text == "" && len(m.Blocks) == 0:
+	case m.Text == "" && len(all) == 0:
 		return bad("no_text", "neither text nor blocks")
 	case utf8.RuneCountInString(m.Text) > maxSlackText:
 		return bad("msg_too_long", "the text is too long")
-	case len(m.Blocks) > maxSlackBlocks:
+	case len(all) > maxSlackBlocks:
 		return bad("invalid_blocks", "too many blocks")
 	}
-	all := 0
-	for _, b := range m.Blocks {
+	long := 0
+	for _, b := range all {
 		n, ok := b.length()
 		if !ok {
 			return bad("invalid_blocks", "block of type "+b.Type)
 		}
-		all += n
+		long += n
 	}
-	if all > maxSlackAll {
+	if long > maxSlackAll {
 		return bad("msg_blocks_too_long", "the texts of the blocks are too long")
 	}
 	return nil
@@ -113,6 +123,11 @@ func (b slackBlock) length() (n int, ok bool) {
 		l, fine := t.length(most, types...)
 		n += l
 		return fine
+	}
+	button := func(e slackElement) bool {
+		t := object(e.Text)
+		return e.Type == "button" && len(e.URL) <= maxSlackSection &&
+			count(slackText{Type: text(t["type"]), Text: text(t["text"])}, maxSlackButton, "plain_text")
 	}
 	switch b.Type {
 	case "divider":
@@ -127,7 +142,7 @@ func (b slackBlock) length() (n int, ok bool) {
 		for _, f := range b.Fields {
 			ok = ok && count(f, maxSlackField, "plain_text", "mrkdwn")
 		}
-		return n, ok
+		return n, ok && (b.Accessory == nil || button(*b.Accessory))
 	case "context":
 		ok = len(b.Elements) > 0 && len(b.Elements) <= maxSlackContext
 		for _, e := range b.Elements {
@@ -137,9 +152,7 @@ func (b slackBlock) length() (n int, ok bool) {
 	case "actions":
 		ok = len(b.Elements) > 0 && len(b.Elements) <= maxSlackActions
 		for _, e := range b.Elements {
-			t := object(e.Text)
-			ok = ok && e.Type == "button" && len(e.URL) <= maxSlackSection &&
-				count(slackText{Type: text(t["type"]), Text: text(t["text"])}, maxSlackButton, "plain_text")
+			ok = ok && button(e)
 		}
 		return n, ok
 	}

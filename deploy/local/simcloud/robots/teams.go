@@ -113,7 +113,12 @@ func adaptiveElement(m map[string]any) error {
 			}
 			return nil
 		})
-	case "Container", "Column":
+	case "CodeBlock": // of Teams
+		if text(m["codeSnippet"]) == "" {
+			return errors.New("a CodeBlock has a codeSnippet")
+		}
+		return nil
+	case "Container":
 		return each(list(m["items"]), adaptiveElement)
 	case "ColumnSet":
 		return each(list(m["columns"]), func(c map[string]any) error { return each(list(c["items"]), adaptiveElement) })
