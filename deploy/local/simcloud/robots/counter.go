@@ -35,12 +35,13 @@ func (c *counter) count(now time.Time, limits []limit) (verdict, time.Duration) 
 		if len(c.times) < l.posts {
 			continue
 		}
-		if free := c.times[len(c.times)-l.posts].Add(l.in); now.Before(free) {
-			if l.ban > 0 {
-				c.banned = now.Add(l.ban)
-				return over, l.ban
-			}
-			return over, free.Sub(now)
+		again := c.times[len(c.times)-l.posts].Add(l.in)
+		if l.ban > 0 && now.Before(again) {
+			again = now.Add(l.ban)
+			c.banned = again
+		}
+		if now.Before(again) {
+			return over, again.Sub(now)
 		}
 	}
 	c.times = append(c.times, now)

@@ -99,6 +99,8 @@ func TestMessagesAreCheckedAsDocumented(t *testing.T) {
 		{"slack", `{"text":"t","attachments":[{"color":"#f00","blocks":[` + slackSection(3) + `]}]}`, slackOK}, {"slack", `{"attachments":[{"color":"#f00"}]}`, "400 no_text"},
 		{"slack", `{"blocks":[` + many(25, `{"type":"divider"}`) + `],"attachments":[{"blocks":[` + many(26, `{"type":"divider"}`) + `]}]}`, blocks},
 		{"slack", slackBlocks(`{"type":"moon"}`), blocks}, {"slack", slackBlocks(many(4, slackSection(3000))), slackOK}, {"slack", slackBlocks(many(5, slackSection(3000))), "400 msg_blocks_too_long"},
+		{"slack", slackBlocks(many(4, slackSection(3000)) + "," + many(8, `{"type":"header","text":{"type":"plain_text","text":"`+long(150)+`"}}`)), slackOK},
+		{"slack", slackBlocks(many(4, slackSection(3000)) + "," + many(9, `{"type":"header","text":{"type":"plain_text","text":"`+long(150)+`"}}`)), "400 msg_blocks_too_long"},
 
 		{"teams", `{`, `400 {"error":{"code":"TriggerInputSchemaMismatch"`}, {"teams", `{"typ":"message"}`, `400 {"error":{"code":"TriggerInputSchemaMismatch"`},
 

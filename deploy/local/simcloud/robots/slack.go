@@ -2,6 +2,7 @@ package robots
 
 import (
 	"net/http"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -131,9 +132,9 @@ func (b slackBlock) length() (n int, ok bool) {
 	}
 	switch b.Type {
 	case "divider":
-		return 0, b.Text == nil && b.Fields == nil && b.Elements == nil
+		ok = b.Text == nil && b.Fields == nil && b.Elements == nil
 	case "header":
-		return n, b.Text != nil && count(*b.Text, maxSlackHeader, "plain_text") && n > 0
+		ok = b.Text != nil && count(*b.Text, maxSlackHeader, "plain_text")
 	case "section":
 		ok = (b.Text != nil || len(b.Fields) > 0) && len(b.Fields) <= maxSlackFields
 		if b.Text != nil {
@@ -142,29 +143,22 @@ func (b slackBlock) length() (n int, ok bool) {
 		for _, f := range b.Fields {
 			ok = ok && count(f, maxSlackField, "plain_text", "mrkdwn")
 		}
-		return n, ok && (b.Accessory == nil || button(*b.Accessory))
+		ok = ok && (b.Accessory == nil || button(*b.Accessory))
 	case "context":
 		ok = len(b.Elements) > 0 && len(b.Elements) <= maxSlackContext
 		for _, e := range b.Elements {
 			ok = ok && count(slackText{Type: e.Type, Text: text(e.Text)}, maxSlackSection, "plain_text", "mrkdwn")
 		}
-		return n, ok
 	case "actions":
 		ok = len(b.Elements) > 0 && len(b.Elements) <= maxSlackActions
 		for _, e := range b.Elements {
 			ok = ok && button(e)
 		}
-		return n, ok
 	}
-	return 0, false
+	return n, ok
 }
 
 func (t slackText) length(most int, types ...string) (int, bool) {
 	n := utf8.RuneCountInString(t.Text)
-	for _, kind := range types {
-		if t.Type == kind {
-			return n, n > 0 && n <= most
-		}
-	}
-	return n, false
+	return n, n > 0 && n <= most && slices.Contains(types, t.Type)
 }
