@@ -13,6 +13,7 @@ const (
 	delivery  = "events"
 	queues    = "queues"
 	fleets    = "fleet"
+	notifying = "notify"
 )
 
 // Checks are all checks, in the order of cause.
@@ -85,5 +86,8 @@ func Checks() []Check {
 			"An account that cannot be reached is neither judged nor repaired.", members},
 		{"commands", fleets, "the Cloud Assistant commands exist",
 			"push-agent may run these commands and no others.", commands},
+
+		{"notify", notifying, "each channel of the policy has the secret that it names",
+			"What is to be sent to a channel without its secret reaches no one; after a day it is a dead letter.", channelsReady},
 	}
 }

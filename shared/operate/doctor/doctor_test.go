@@ -57,6 +57,7 @@ type world struct {
 	objects   map[string]string
 	versions  string
 	kms       string
+	secrets   map[string]bool
 	commands  map[string]string
 	entered   error
 	absent    string
@@ -117,7 +118,7 @@ func at(region fleet.Region, name string) string { return string(region) + "/" +
 func newWorld() *world {
 	w := &world{account: account, functions: map[string]*fc.Function{}, triggers: map[string][]fc.Trigger{}, reserved: map[string]int{}, rules: map[string]*eventbridge.Rule{},
 		roles: map[string]fleet.Role{}, trails: []doctor.Trail{{Name: "fleetwarden-trail", Logging: true}}, queues: map[string]doctor.Queue{}, objects: map[string]string{},
-		kms: "Enabled", commands: map[string]string{"fleetwarden-agent-linux": "c-1"}, matches: true, err: map[string]error{}}
+		kms: "Enabled", secrets: map[string]bool{at(home, "robots/ops"): true}, commands: map[string]string{"fleetwarden-agent-linux": "c-1"}, matches: true, err: map[string]error{}}
 	for _, region := range []fleet.Region{home, other} {
 		w.queues[at(region, "fleetwarden-dead-letters")] = doctor.Queue{}
 		w.rules[at(region, "fleetwarden-instance-running-to-attach-role")] = &eventbridge.Rule{Status: "ENABLE", Pattern: `{"source":["acs.ecs"]}`, Targets: []eventbridge.Target{{ID: "q", Type: "acs.mns.queue"}}}
@@ -173,17 +174,35 @@ func (w *world) record() {
 	}
 }
 
+// canary is a secret that no line has.
+const canary = "CANARY"
+
+// notifies deploys the function notify with an environment.
+func (w *world) notifies(environment map[string]string) {
+	const name = "fleetwarden-notify"
+	f := *w.functions[at(home, "fleetwarden-sweep")]
+	f.Name, f.Environment = name, environment
+	f.ARN, f.Role = strings.ReplaceAll(f.ARN, "fleetwarden-sweep", name), strings.ReplaceAll(f.Role, "fleetwarden-sweep", name)
+	w.functions[at(home, name)], w.reserved[at(home, name)] = &f, 1
+	w.roles[name] = fleet.Role{Name: name, Trust: deployment.Trust(), Policies: []fleet.Policy{{Name: name, Document: ownPolicy}}}
+	w.record()
+}
+
+// hooked has the channel's URL in the environment.
+func hooked(r *doctor.Reads) { r.Policy.Channels[1].Secret = "env:HOOK" }
+
 func (w *world) reads() doctor.Reads {
 	return doctor.Reads{
 		Home: home, Account: func(ctx context.Context) (fleet.AccountID, error) { return w.account, w.caller },
-		Policy: doctor.Policy{Digest: "digest", File: true, Regions: []fleet.Region{home, other}, Accounts: []doctor.Account{{ID: account}, {ID: member, Role: "FleetwardenMember"}}},
+		Policy: doctor.Policy{Digest: "digest", File: true, Regions: []fleet.Region{home, other}, Accounts: []doctor.Account{{ID: account}, {ID: member, Role: "FleetwardenMember"}},
+			Channels: []policy.Channel{{Name: "mail", Type: policy.ChannelMail}, {Name: "ops", Type: policy.ChannelDingTalk, Secret: "robots/ops"}}},
 		Files: doctor.Files{Roles: published(), Member: memberPolicy, Samples: map[string]string{"run": "{}"}, Delivered: map[string][]string{"launches": {"run"}, "instance-running": {"run"}},
 			Commands: []string{"fleetwarden-agent-linux"}},
 		Deployed: deployment.Cloud{
 			Functions: func(r fleet.Region) deployment.Functions { return region{w, r} },
 			Rules:     func(r fleet.Region) deployment.Rules { return region{w, r} }, Roles: w, Trails: logging{w},
 		},
-		Services: w, Links: w, Trails: w, KMS: w, Agents: w, Commands: w, Accounts: w.members(), Ledger: ledger{w}, Logs: w,
+		Services: w, Links: w, Trails: w, KMS: w, Secrets: w, Agents: w, Commands: w, Accounts: w.members(), Ledger: ledger{w}, Logs: w,
 		Depths: func(r fleet.Region) doctor.Depths { return region{w, r} },
 		Rules:  func(r fleet.Region) doctor.Patterns { return region{w, r} }, Queues: func(r fleet.Region) doctor.Queues { return region{w, r} },
 		Now: func() time.Time { return noon }, Clock: func() time.Time { return noon.Add(20 * time.Second) }, Inside: true,
@@ -311,6 +330,10 @@ func (logging) Logging(context.Context, fleet.Region, fleet.Region) ([]string, e
 
 func (w *world) AccountStatus(ctx context.Context, _ fleet.Region) (string, error) {
 	return w.kms, w.call(ctx, "kms:DescribeAccountKmsStatus")
+}
+
+func (w *world) HasSecret(ctx context.Context, r fleet.Region, name string) (bool, error) {
+	return w.secrets[at(r, name)], w.call(ctx, "kms:DescribeSecret")
 }
 
 func (w *world) LastPass(ctx context.Context, r fleet.Region, function string, _ time.Time) (time.Time, error) {
@@ -443,7 +466,7 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 		}, check: "platform-rights", verdict: doctor.Fail, says: "may not log:PostLogStoreLogs", mend: "make deploy"},
 		"foreign code": {breaks: func(w *world) { w.functions[at(other, attach)].CodeChecksum = "8" },
 			check: "function-code", verdict: doctor.Fail, says: "runs code with checksum 8, not 7", mend: "make deploy REGION=cn-shanghai"},
-		"a setting differs": {breaks: func(w *world) { w.functions[at(home, attach)].Environment = map[string]string{"X": "secret"} },
+		"a setting differs": {breaks: func(w *world) { w.functions[at(home, attach)].Environment = map[string]string{"X": canary} },
 			check: "function-settings", verdict: doctor.Fail, says: "env.X", mend: "make deploy"},
 		"a function is gone": {breaks: func(w *world) { delete(w.functions, at(other, attach)) },
 			check: "functions-exist", verdict: doctor.Fail, says: "does not exist", mend: "make deploy REGION=cn-shanghai"},
@@ -520,6 +543,16 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 			check: "regions-deployed", verdict: doctor.Fail, says: "cn-beijing is guarded by the policy, and was never deployed", mend: "make deploy REGION=cn-beijing"},
 		"a command is gone": {breaks: func(w *world) { w.commands = nil },
 			check: "commands", verdict: doctor.Fail, says: "fleetwarden-agent-linux does not exist", mend: "make deploy", numberOfProblems: 2},
+		"a channel's secret is gone": {breaks: func(w *world) { w.secrets = nil },
+			check: "notify", verdict: doctor.Fail, says: "channel ops: KMS has no secret robots/ops in cn-hangzhou",
+			mend: `read -rs SECRET && aliyun kms CreateSecret --SecretName robots/ops --VersionId v1 --SecretData "$SECRET" --region cn-hangzhou`},
+		"a channel's secret is where there is no KMS": {breaks: func(w *world) { w.absent = at(home, "kms") },
+			check: "notify", verdict: doctor.Fail, says: "channel ops: KMS, which is to have the secret robots/ops, is not served in cn-hangzhou", mend: "env:NAME", also: []string{"products-served"}},
+		"a channel's URL is in a variable": {breaks: func(w *world) { w.notifies(map[string]string{"HOOK": canary}) }, change: hooked,
+			check: "notify", verdict: doctor.Warn, says: "channel ops: its URL is in the environment variable HOOK, which whoever has fc:GetFunction reads",
+			mend: `aliyun kms CreateSecret --SecretName fleetwarden-ops --VersionId v1 --SecretData "$SECRET" --region cn-hangzhou; then have the policy file name`},
+		"a channel's variable is gone": {breaks: func(w *world) { w.notifies(map[string]string{"OTHER": canary}) }, change: hooked,
+			check: "notify", verdict: doctor.Fail, says: "channel ops: function fleetwarden-notify in cn-hangzhou has no environment variable HOOK", mend: "HOOK: ${env('HOOK')}; then make deploy REGION=cn-hangzhou"},
 		"a service-linked role is gone": {breaks: func(w *world) { w.links = "AliyunServiceRoleForSas" },
 			check: "service-linked-roles", verdict: doctor.Fail, says: "InstallNotGranted", mend: "aliyun resourcemanager CreateServiceLinkedRole --ServiceName sas.aliyuncs.com"},
 		"EventBridge was never activated": {breaks: func(w *world) {
@@ -547,7 +580,7 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 			if got.Result != c.verdict || len(got.Problems) != max(c.numberOfProblems, 1) || got.Why == "" || got.Hint != "deploy/guide/doctor.md#"+c.check {
 				t.Fatalf("%+v", got)
 			}
-			if x := got.Problems[0]; !strings.Contains(x.Says, c.says) || !strings.Contains(x.Mend, c.mend) || strings.Contains(x.Says, "secret") {
+			if x := got.Problems[0]; !strings.Contains(x.Says, c.says) || !strings.Contains(x.Mend, c.mend) || strings.Contains(x.Says+x.Mend, canary) {
 				t.Errorf("%q\n%q", x.Says, x.Mend)
 			}
 			for _, other := range p.Results() {
@@ -562,6 +595,16 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 		})
+	}
+}
+
+func TestWithoutChannelsNoSecretIsLookedFor(t *testing.T) {
+	w := newWorld()
+	w.err["kms:DescribeSecret"] = errors.New("asked")
+	r := w.reads()
+	r.Policy.Channels = nil
+	if got := result(t, doctor.Examine(t.Context(), r), "notify"); got.Result != doctor.OK || got.Says != "no channels" {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -599,7 +642,7 @@ func TestACallThatFailsMakesItsChecksUnread(t *testing.T) {
 	for api, checks := range map[string][]string{
 		"fc:ListFunctions": {"instances-left"}, "fc:GetFunction": {"functions-exist", "functions-enabled", "function-code", "function-settings", "triggers", "event-patterns"},
 		"eventbridge:GetRule": {"event-rules", "event-patterns"}, "eventbridge:TestEventPattern": {"event-patterns"},
-		"actiontrail:DescribeTrails": {"trail"}, "kms:DescribeAccountKmsStatus": {"kms"}, "sas:DescribeVersionConfig": {"security-center"},
+		"actiontrail:DescribeTrails": {"trail"}, "kms:DescribeAccountKmsStatus": {"kms"}, "kms:DescribeSecret": {"notify"}, "sas:DescribeVersionConfig": {"security-center"},
 		"mns-open:GetQueueAttributes": {"queues-exist"}, "mns:BatchPeekMessage": {"dead-letters", "queues-drained"}, "cms:DescribeMetricLast": {"dead-letters", "queues-drained"}, "ecs:DescribeCommands": {"commands"},
 		"oss:GetBucketVersioning": {"ledger"}, "mns:List": {"services-active"}, "sts:AssumeRole": {"members"},
 		"ram:GetRole": {"service-linked-roles", "role-policies", "platform-rights", "members"},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // Verdict is what a check comes to.
@@ -86,7 +87,7 @@ func (p Page) Count(v Verdict) (n int) {
 }
 
 // Control stands in the findings of the doctor where those of the rules have their control.
-const Control = "deployment"
+const Control = policy.ControlDeployment
 
 // Findings are the problems as verdicts, one for each.
 func (p Page) Findings() (out []fleet.Verdict) {

@@ -6,6 +6,7 @@ import (
 
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // Reads has what an examination asks of the cloud, and what it compares with. All of it is
@@ -34,6 +35,7 @@ type Reads struct {
 	Queues   func(fleet.Region) Queues
 	Depths   func(fleet.Region) Depths
 	KMS      KMS
+	Secrets  Secrets
 	Agents   SecurityCenter
 	Commands Commands
 	Accounts Members
@@ -61,6 +63,8 @@ type Policy struct {
 	Off []string
 	// Findings is the queue for copies of findings; empty for none.
 	Findings string
+	// Channels are those of notifications.
+	Channels []policy.Channel
 }
 
 // Account is an account of the policy file.
@@ -152,6 +156,12 @@ type Depths interface {
 // KMS reads whether KMS is enabled.
 type KMS interface {
 	AccountStatus(ctx context.Context, region fleet.Region) (string, error)
+}
+
+// Secrets looks for secrets of KMS.
+type Secrets interface {
+	// HasSecret reports whether there is a secret of a name. Its text is not read.
+	HasSecret(ctx context.Context, region fleet.Region, name string) (bool, error)
 }
 
 // SecurityCenter reads the edition.
