@@ -17,10 +17,11 @@ func athomeAlone() []string {
 }
 
 // athome are the actions that a function needs there alone: those, the commands that
-// deployment made, with the tag that says that one of them was run, and Security Center's edition.
+// deployment made, with the tag that says that one of them was run, Security Center's edition,
+// and whether the secrets of channels exist.
 func athome(action string) bool {
 	product, _, _ := strings.Cut(action, ":")
-	return slices.Contains(athomeAlone(), product) || slices.Contains([]string{"ecs:InvokeCommand", "ecs:TagResources", "ecs:DescribeCommands", "yundun-sas:DescribeVersionConfig"}, action)
+	return slices.Contains(athomeAlone(), product) || slices.Contains([]string{"ecs:InvokeCommand", "ecs:TagResources", "ecs:DescribeCommands", "yundun-sas:DescribeVersionConfig", "kms:DescribeSecret"}, action)
 }
 
 // grant is one action on one resource.

@@ -292,6 +292,16 @@ func TestDoctorNamesWhatIsBrokenAndWhatMendsIt(t *testing.T) {
 		{name: "the file at hand is not the policy of the functions", check: "policy", mend: "POLICY=FILE make deploy REGION=",
 			breaks: func() { c.edits(own, "attachAfter: 0s", "attachAfter: 1m") },
 			repair: func() { c.carries(own) }},
+		{name: "a channel's secret was never stored", check: "notify",
+			mend: `read -rs SECRET && aliyun kms CreateSecret --SecretName fleetwarden-ops --VersionId v1 --SecretData "$SECRET" --region ` + server.Home,
+			breaks: func() {
+				c.edits(own, "selfManaged:", "notify: {channels: {ops: {type: wecom, secret: fleetwarden-ops}}}\nselfManaged:")
+				c.carries(own)
+				c.deployed()
+			},
+			repair: func() {
+				c.ok(c.Server.KMS.SetSecret(server.Sharer, server.Home, "fleetwarden-ops", "https://robot.example.com/", ""))
+			}},
 		// A product that is missing comes with no command: the region goes from the policy.
 		{name: "a region without KMS is guarded", check: "products-served", mend: "nothing, if that is as intended; else take cn-nanjing out of regions in the policy file, and deploy",
 			also: []string{"regions-deployed"},
@@ -448,8 +458,8 @@ func TestTheFunctionDoctorNamesEachActionThatItLacks(t *testing.T) {
 			continue
 		}
 		o := stage.Options{Root: curtailed(t, "doctor", action)}
-		if action == "ecs:DescribeRegions" || action == "resourcemanager:ListAccounts" {
-			o.Policy = "doctor-directory.yaml" // it names neither regions nor accounts
+		if action == "ecs:DescribeRegions" || action == "resourcemanager:ListAccounts" || action == "kms:DescribeSecret" {
+			o.Policy = "doctor-directory.yaml" // it names neither regions nor accounts, and has a channel
 		}
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()

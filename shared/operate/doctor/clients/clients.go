@@ -34,7 +34,7 @@ func Of(inv *invocation.Invocation, read bool) doctor.Reads {
 	s, p, home := inv.Session, inv.Options.Policy, inv.HomeOf("").Region
 	r := doctor.Reads{
 		Home: home, Files: Files(), Local: s.Cloud().Local() != "",
-		Policy:  doctor.Policy{Digest: p.Digest, File: read, Regions: p.Regions, Directory: p.Directory.Role != "", Findings: p.Sinks.Findings},
+		Policy:  doctor.Policy{Digest: p.Digest, File: read, Regions: p.Regions, Directory: p.Directory.Role != "", Findings: p.Sinks.Findings, Channels: p.Notify.Channels},
 		Account: func(ctx context.Context) (fleet.AccountID, error) { return sts.CallerAccount(ctx, s, home) },
 		Deployed: deployment.Cloud{
 			Functions: func(r fleet.Region) deployment.Functions { return fc.New(s, r) },
@@ -45,7 +45,7 @@ func Of(inv *invocation.Invocation, read bool) doctor.Reads {
 		Rules:  func(r fleet.Region) doctor.Patterns { return eventbridge.New(s, r) },
 		Queues: func(r fleet.Region) doctor.Queues { return queues{inv, r} },
 		Depths: func(r fleet.Region) doctor.Depths { return depths{cms.New(s, inv.HomeOf(r))} },
-		KMS:    kms.New(s), Agents: sas.New(s), Commands: ecs.New(s), Accounts: members{inv}, Logs: logs{inv},
+		KMS:    kms.New(s), Secrets: kms.New(s), Agents: sas.New(s), Commands: ecs.New(s), Accounts: members{inv}, Logs: logs{inv},
 		Now: s.Now, Clock: time.Now, Calls: s.Calls,
 	}
 	for _, control := range policy.Controls() {

@@ -26,6 +26,9 @@ func account(t *testing.T) (*server.Server, doctor.Reads) {
 	if _, err := srv.MNS.Create(mns.Queue{Account: server.Sharer, Region: server.Home, Name: "fleetwarden-dead-letters"}, mns.Defaults()); err != nil {
 		t.Fatal(err)
 	}
+	if err := srv.KMS.SetSecret(server.Sharer, server.Home, "fleetwarden-ops", "https://robot.example.com/CANARY", ""); err != nil {
+		t.Fatal(err)
+	}
 	place, err := invocation.ParseLedger("oss://fleetwarden/ledger")
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +46,7 @@ func reads(ctx context.Context, r doctor.Reads) map[string]func() error {
 		"GetQueueAttributes":    func() error { _, err := queues.Queue(ctx, "fleetwarden-dead-letters"); return err },
 		"BatchPeekMessage":      func() error { _, err := queues.Peek(ctx, "fleetwarden-dead-letters", 16); return err },
 		"DescribeVersionConfig": func() error { _, err := r.Agents.Edition(ctx, server.Home); return err },
+		"DescribeSecret":        func() error { _, err := r.Secrets.HasSecret(ctx, server.Home, "fleetwarden-ops"); return err },
 		"DescribeCommands":      func() error { _, err := r.Commands.Command(ctx, server.Home, "fleetwarden-agent-linux"); return err },
 		"GetBucketVersioning":   func() error { _, err := r.Ledger.Versioning(ctx); return err },
 		"ListObjectsV2":         func() error { _, _, err := r.Ledger.List(ctx, "deployments/", ""); return err },
@@ -75,6 +79,11 @@ func TestEachReadIsAnsweredOrRefused(t *testing.T) {
 	}
 	if _, err := r.Queues(server.Home).Queue(t.Context(), "none"); fleet.ClassOf(err) != fleet.NotFound {
 		t.Errorf("a queue that does not exist: %v", err)
+	}
+	for name, want := range map[string]bool{"fleetwarden-ops": true, "fleetwarden-none": false} {
+		if got, err := r.Secrets.HasSecret(t.Context(), server.Home, name); got != want || err != nil {
+			t.Errorf("%s: %t, %v", name, got, err)
+		}
 	}
 	for _, state := range []string{"Enabled", "Suspended"} {
 		if err := srv.OSS.SetVersioning("fleetwarden", state); err != nil {
