@@ -52,7 +52,7 @@ func (c *Channel) fields() value {
 	return channel{object{fields: []field{
 		{"type", choice[string]{&c.Type, []string{ChannelDingTalk, ChannelFeishu, ChannelWeCom, ChannelSlack, ChannelTeams, ChannelWebhook, ChannelMail}},
 			"Its kind.", must},
-		{"secret", secret{&c.Secret}, "All but mail: the name of the secret with its URL in KMS of the home region, or env:VARIABLE of the function notify. Never the URL.", false},
+		{"secret", secret{&c.Secret}, "All but mail: the name of the secret with its URL in KMS of the home region, fleetwarden-…, or env:VARIABLE of the function notify. Never the URL.", false},
 		{"from", text[string]{&c.From, formMail}, "Mail: the sender, an address of DirectMail.", false},
 		{"to", list[string]{to: &c.To, item: texts(formMail), least: 1, most: mostReceivers}, "Mail: the receivers.", false},
 		{"least", choice[fleet.Severity]{&c.Least, words(fleet.Severities()...)}, "The least severity that it gets.", false},
@@ -154,15 +154,14 @@ func (n node) find(key string) *node {
 type secret struct{ to *string }
 
 func (s secret) load(l *loader, n node) {
-	const hint = "it is not shown, as it may be a secret itself"
 	switch isText := n.Kind == yaml.ScalarNode && n.Tag == "!!str"; {
+	case isText && formSecret.fits(n.Value):
+		*s.to = n.Value
 	case isText && likeURL(n.Value):
 		l.problem(n, "store it in KMS of the home region, and write the name of that secret here; have the URL replaced if others can read the file",
 			"a policy has no secrets: this looks like a URL")
-	case !isText || !formSecret.fits(n.Value):
-		l.problem(n, hint, "want %s, in quotes if it is a number", formSecret.name)
 	default:
-		*s.to = n.Value
+		l.problem(n, "what is there is not shown, as it may be a secret itself", "want %s", formSecret.name)
 	}
 }
 

@@ -251,7 +251,7 @@ var patterns = map[string]string{
 	formAPI.name:      `^[A-Z][A-Za-z0-9]*$`,
 	formZone.name:     `^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`,
 	formChannel.name:  `^[A-Za-z0-9][A-Za-z0-9-]*$`,
-	formSecret.name:   `^(env:[A-Za-z][A-Za-z0-9_]*|[A-Za-z0-9_+=.@-]+|[A-Za-z0-9_+=@-]*/[A-Za-z0-9_/+=.@-]*)$`,
+	formSecret.name:   `^(env:[A-Za-z][A-Za-z0-9_]*|fleetwarden-[A-Za-z0-9_/+=.@-]+)$`,
 	formMail.name:     `^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`,
 	formNetwork.name:  `^[0-9a-f.:]+/[0-9]{1,3}$`,
 	formQueue.name:    `^[A-Za-z0-9][A-Za-z0-9-]*$`,

@@ -48,7 +48,7 @@ var (
 	formAPI      = form{"the name of an API such as DescribeInstances", 64, word("", upper, alphanumeric)}
 	formZone     = form{"the IANA name of a time zone such as Asia/Shanghai", 64, zoneName}
 	formChannel  = form{"a name of up to 32 letters, digits and hyphens", 32, word("", alphanumeric, alphanumeric+"-")}
-	formSecret   = form{"the name of a secret in KMS, or env:VARIABLE", 192, secretName}
+	formSecret   = form{"the name of a secret in KMS, fleetwarden-…, or env:VARIABLE", 192, secretName}
 	formMail     = form{"a mail address such as ops@example.com", 254, mailAddress}
 	formNetwork  = form{"a network such as 10.1.0.0/16", 43, network}
 	formQueue    = form{"a queue name, up to 120 letters, digits and hyphens", 120, word("", alphanumeric, alphanumeric+"-")}
@@ -77,15 +77,12 @@ func zoneName(s string) bool {
 	return true
 }
 
-// secretName takes the names that KMS does
-// (https://www.alibabacloud.com/help/en/kms/support/api-kms-createsecret), but for those that
-// [likeURL] takes for an address, and variables of Function Compute.
+// secretName takes variables of Function Compute, and of the names that KMS does
+// (https://www.alibabacloud.com/help/en/kms/support/api-kms-createsecret) those with our prefix:
+// the role of the function notify may read no other, and no token looks like one.
 func secretName(s string) bool {
 	const published = alphanumeric + "_/+=.@-"
-	if variable, ok := strings.CutPrefix(s, EnvSecret); ok {
-		return word("", lower+upper, alphanumeric+"_")(variable)
-	}
-	return word("", published, published)(s) && !likeURL(s)
+	return word(EnvSecret, lower+upper, alphanumeric+"_")(s) || word(fleet.Prefix, published, published)(s)
 }
 
 // likeURL reports whether a text may be an address with a secret in it, with or without its

@@ -24,7 +24,7 @@ func FuzzForms(f *testing.F) {
 	}
 	for _, s := range []string{"", "a", "A1", "g7t", "cloud_essd", "rg-", "rg-a-", "vpc-é", "fd-x", "i-1", "cn-hangzhou", "a.b", "two words", " \n", "a\nb", "a\tb",
 		" ", "\u00a0", "\u0085", "\ufeff", "\x7f", "0", "-", "5m", "05m", "10000d", "9999h", "+1s", "-1d", strings.Repeat("a", 129),
-		"Asia/Shanghai", "Etc/GMT+1", "posix/Cuba", "env:HOOK", "env:7", "a/b.c", "a.b/c", "/", "a@b.c", "a@b", "a@b@c.d", "a@.c", "10.1.0.0/16", "fd00::/8", "/8", "1/1234",
+		"Asia/Shanghai", "Etc/GMT+1", "posix/Cuba", "env:HOOK", "env:7", "env:", "fleetwarden-", "fleetwarden-a.b/c", "fleetwarden-é", "/", "a@b.c", "a@b", "a@b@c.d", "a@.c", "10.1.0.0/16", "fd00::/8", "/8", "1/1234",
 		"22:00-07:00", "24:00-07:00", "7:00-22:00", "22:00-07:00-"} {
 		f.Add(s)
 	}

@@ -32,24 +32,24 @@ func TestAFileThatNotifiesNoChannelKeepsItsDigest(t *testing.T) {
 }
 
 func TestChannelsOfOneMeaningHaveOneDigest(t *testing.T) {
-	short := mustLoad(t, with("notify: {channels: {b: {type: slack, secret: s}, a: {type: mail, from: x@y.z, to: [o@p.q]}}}"))
+	short := mustLoad(t, with("notify: {channels: {b: {type: slack, secret: fleetwarden-s}, a: {type: mail, from: x@y.z, to: [o@p.q]}}}"))
 	long := mustLoad(t, with(`notify:
   zone: Asia/Shanghai
   channels:
     a: {type: mail, from: x@y.z, to: [o@p.q], least: high, digest: true, changes: false, lang: en}
-    b: {secret: s, type: slack}
+    b: {secret: fleetwarden-s, type: slack}
 `))
 	if short.Digest != long.Digest {
 		t.Errorf("%s\n%s", short.JSON(), long.JSON())
 	}
-	if abroad := mustLoad(t, with("notify: {zone: UTC, channels: {b: {type: slack, secret: s}, a: {type: mail, from: x@y.z, to: [o@p.q]}}}")); abroad.Digest == short.Digest {
+	if abroad := mustLoad(t, with("notify: {zone: UTC, channels: {b: {type: slack, secret: fleetwarden-s}, a: {type: mail, from: x@y.z, to: [o@p.q]}}}")); abroad.Digest == short.Digest {
 		t.Error("the same digest in another zone")
 	}
 }
 
 // Wherever in a channel a URL is pasted, its token is in no message.
 func TestAPastedURLIsInNoMessage(t *testing.T) {
-	for _, url := range []string{"https://oapi.dingtalk.com/robot/send?access_token=CANARY", "hooks.slack.com/services/T/B/CANARY", "SEC CANARY", "env:CANARY-"} {
+	for _, url := range []string{"https://oapi.dingtalk.com/robot/send?access_token=CANARY", "hooks.slack.com/services/T/B/CANARY", "SECCANARY", "env:CANARY-", "fleetwarden-:CANARY"} {
 		for _, file := range []string{
 			channel("type: dingtalk", "secret: '"+url+"'"), channel("type: dingtalk", "secret: ['"+url+"']"), channel("type: mail", "secret: '"+url+"'"),
 		} {
@@ -58,8 +58,8 @@ func TestAPastedURLIsInNoMessage(t *testing.T) {
 	}
 	for _, key := range []string{"type", "url", "from", "to", "least", "accounts", "controls", "digest", "changes", "quiet", "lang", "networks"} {
 		const url = "https://oapi.dingtalk.com/robot/send?access_token=CANARY"
-		checkHidden(t, channel("secret: ops", key+": "+url))
-		checkHidden(t, channel("secret: ops", key+": ["+url+"]"))
+		checkHidden(t, channel("secret: fleetwarden-ops", key+": "+url))
+		checkHidden(t, channel("secret: fleetwarden-ops", key+": ["+url+"]"))
 	}
 	checkHidden(t, with("notify: {channels: {ops: 'https://oapi.dingtalk.com/robot/send?access_token=CANARY'}}"))
 	checkHidden(t, with("notify: {channels: 'https://oapi.dingtalk.com/robot/send?access_token=CANARY'}"))
@@ -77,9 +77,9 @@ func checkHidden(t *testing.T, file string) {
 func TestAChannelWantsWhatItsKeysSelect(t *testing.T) {
 	p := mustLoad(t, with(`notify:
   channels:
-    all: {type: slack, secret: s, least: medium}
-    some: {type: slack, secret: s, least: info, accounts: [1], controls: [agent]}
-    doctor: {type: slack, secret: s, least: info, controls: [deployment]}
+    all: {type: slack, secret: fleetwarden-s, least: medium}
+    some: {type: slack, secret: fleetwarden-s, least: info, accounts: [1], controls: [agent]}
+    doctor: {type: slack, secret: fleetwarden-s, least: info, controls: [deployment]}
 `))
 	for _, c := range []struct {
 		control  string
