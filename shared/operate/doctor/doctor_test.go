@@ -118,7 +118,7 @@ func at(region fleet.Region, name string) string { return string(region) + "/" +
 func newWorld() *world {
 	w := &world{account: account, functions: map[string]*fc.Function{}, triggers: map[string][]fc.Trigger{}, reserved: map[string]int{}, rules: map[string]*eventbridge.Rule{},
 		roles: map[string]fleet.Role{}, trails: []doctor.Trail{{Name: "fleetwarden-trail", Logging: true}}, queues: map[string]doctor.Queue{}, objects: map[string]string{},
-		kms: "Enabled", secrets: map[string]bool{at(home, "robots/ops"): true}, commands: map[string]string{"fleetwarden-agent-linux": "c-1"}, matches: true, err: map[string]error{}}
+		kms: "Enabled", secrets: map[string]bool{at(home, "fleetwarden-robots/ops"): true}, commands: map[string]string{"fleetwarden-agent-linux": "c-1"}, matches: true, err: map[string]error{}}
 	for _, region := range []fleet.Region{home, other} {
 		w.queues[at(region, "fleetwarden-dead-letters")] = doctor.Queue{}
 		w.rules[at(region, "fleetwarden-instance-running-to-attach-role")] = &eventbridge.Rule{Status: "ENABLE", Pattern: `{"source":["acs.ecs"]}`, Targets: []eventbridge.Target{{ID: "q", Type: "acs.mns.queue"}}}
@@ -195,7 +195,7 @@ func (w *world) reads() doctor.Reads {
 	return doctor.Reads{
 		Home: home, Account: func(ctx context.Context) (fleet.AccountID, error) { return w.account, w.caller },
 		Policy: doctor.Policy{Digest: "digest", File: true, Regions: []fleet.Region{home, other}, Accounts: []doctor.Account{{ID: account}, {ID: member, Role: "FleetwardenMember"}},
-			Channels: []policy.Channel{{Name: "mail", Type: policy.ChannelMail}, {Name: "ops", Type: policy.ChannelDingTalk, Secret: "robots/ops"}}},
+			Channels: []policy.Channel{{Name: "mail", Type: policy.ChannelMail}, {Name: "ops", Type: policy.ChannelDingTalk, Secret: "fleetwarden-robots/ops"}}},
 		Files: doctor.Files{Roles: published(), Member: memberPolicy, Samples: map[string]string{"run": "{}"}, Delivered: map[string][]string{"launches": {"run"}, "instance-running": {"run"}},
 			Commands: []string{"fleetwarden-agent-linux"}},
 		Deployed: deployment.Cloud{
@@ -544,10 +544,10 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 		"a command is gone": {breaks: func(w *world) { w.commands = nil },
 			check: "commands", verdict: doctor.Fail, says: "fleetwarden-agent-linux does not exist", mend: "make deploy", numberOfProblems: 2},
 		"a channel's secret is gone": {breaks: func(w *world) { w.secrets = nil },
-			check: "notify", verdict: doctor.Fail, says: "channel ops: KMS has no secret robots/ops in cn-hangzhou",
-			mend: `read -rs SECRET && aliyun kms CreateSecret --SecretName robots/ops --VersionId v1 --SecretData "$SECRET" --region cn-hangzhou`},
+			check: "notify", verdict: doctor.Fail, says: "channel ops: KMS has no secret fleetwarden-robots/ops in cn-hangzhou",
+			mend: `read -rs SECRET && aliyun kms CreateSecret --SecretName fleetwarden-robots/ops --VersionId v1 --SecretData "$SECRET" --region cn-hangzhou`},
 		"a channel's secret is where there is no KMS": {breaks: func(w *world) { w.absent = at(home, "kms") },
-			check: "notify", verdict: doctor.Fail, says: "channel ops: KMS, which is to have the secret robots/ops, is not served in cn-hangzhou", mend: "env:NAME", also: []string{"products-served"}},
+			check: "notify", verdict: doctor.Fail, says: "channel ops: KMS, which is to have the secret fleetwarden-robots/ops, is not served in cn-hangzhou", mend: "env:NAME", also: []string{"products-served"}},
 		"a channel's URL is in a variable": {breaks: func(w *world) { w.notifies(map[string]string{"HOOK": canary}) }, change: hooked,
 			check: "notify", verdict: doctor.Warn, says: "channel ops: its URL is in the environment variable HOOK, which whoever has fc:GetFunction reads",
 			mend: `aliyun kms CreateSecret --SecretName fleetwarden-ops --VersionId v1 --SecretData "$SECRET" --region cn-hangzhou; then have the policy file name`},
