@@ -71,6 +71,13 @@ type Digest struct {
 	// their end.
 	Seen   int `json:"seen"`
 	Unread int `json:"unread"`
+	// NotRead are the first of the shards that were not read.
+	NotRead []NotReadDigest `json:"notRead,omitempty"`
+	// Undetermined is how many verdicts are unknown, pending or faults: none of them is a pass.
+	Undetermined int `json:"undetermined,omitempty"`
+	// Uncompared is how many regions were read, of which it is not known what failed in the
+	// sweep before: there, nothing is known of what is new or fixed.
+	Uncompared int `json:"uncompared,omitempty"`
 	// Rules are those that do not hold somewhere, or did not in the sweep before; the most
 	// severe first.
 	Rules []RuleDigest `json:"rules,omitempty"`
@@ -90,6 +97,16 @@ type RuleDigest struct {
 	Failing int `json:"failing"`
 	New     int `json:"new"`
 	Fixed   int `json:"fixed"`
+	// Uncompared is the number of those that fail of which it is not known whether they are new:
+	// shares, accounts as a whole, and instances of regions that were not compared.
+	Uncompared int `json:"uncompared,omitempty"`
+}
+
+// NotReadDigest is an account in a region, or without one what the account shares.
+type NotReadDigest struct {
+	Account fleet.AccountID `json:"account"`
+	Region  fleet.Region    `json:"region,omitempty"`
+	Why     string          `json:"why"`
 }
 
 // HeldDigest are changes that a limit holds.

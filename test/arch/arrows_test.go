@@ -48,6 +48,7 @@ var arrows = []struct {
 	{"shared/operate/plan", []string{"shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/operate/sweep"}, "a plan is made from a sweep's findings, and is sent to owners"},
 	{"shared/controls/all", []string{"shared/acts/agent", "shared/aliyun", "shared/aliyun/", "shared/controls", "shared/fleet", "shared/invocation", "shared/observe", "shared/policy", "shared/reconcile", "shared/rules/"}, "it gives the controls the clients of an account, and no acts but the parser of the trust client's script"},
 	{"shared/controls", []string{"events", "shared/aliyun", "shared/fleet", "shared/invocation", "shared/observe", "shared/policy", "shared/reconcile", "shared/rules/"}, "it wires observe and decide, and links no client and no act"},
+	{"shared/notify", []string{"shared/fleet", "shared/report"}, "cards are values; a digest is made of a sweep's summary"},
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/invocation", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/pause", "shared/policy", "shared/queue", "shared/reconcile"}, "it is what a call has, and knows neither the platform nor a control"},
 	{"shared/fcrun", []string{"shared/aliyun", "shared/aliyun/mns", "shared/fleet", "shared/invocation", "shared/ledger", "shared/policy", "shared/reconcile", "shared/report"}, "it joins the platform to a pass, and knows no control"},
