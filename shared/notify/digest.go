@@ -114,7 +114,7 @@ func rules(s report.Summary) []RuleDigest {
 			}
 			r := of(c.Control, c.Rule)
 			r.Failing, r.Uncompared = r.Failing+c.N, r.Uncompared+c.N
-			if report.Urgency(c.Severity) > report.Urgency(r.Severity) {
+			if c.Severity.Rank() > r.Severity.Rank() {
 				r.Severity = c.Severity
 			}
 		}
@@ -130,7 +130,7 @@ func rules(s report.Summary) []RuleDigest {
 		}
 	}
 	slices.SortFunc(out, func(a, b RuleDigest) int {
-		return cmp.Or(cmp.Compare(report.Urgency(b.Severity), report.Urgency(a.Severity)), cmp.Compare(b.Failing, a.Failing),
+		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.Failing, a.Failing),
 			cmp.Compare(a.Control, b.Control), cmp.Compare(a.Rule, b.Rule))
 	})
 	return out

@@ -28,7 +28,7 @@ func all(string, fleet.AccountID, fleet.Severity) bool { return true }
 // from takes what has at least a severity.
 func from(least fleet.Severity) func(string, fleet.AccountID, fleet.Severity) bool {
 	return func(_ string, _ fleet.AccountID, s fleet.Severity) bool {
-		return s == "" || report.Urgency(s) >= report.Urgency(least)
+		return s == "" || s.Rank() >= least.Rank()
 	}
 }
 
@@ -190,7 +190,7 @@ func TestTheNumbersOfADigestAddUp(t *testing.T) {
 		}
 		sum := func(wants func(string, fleet.AccountID, fleet.Severity) bool) (out [7]int) {
 			d := notify.NewDigest(s, nil, wants, now)
-			if !slices.IsSortedFunc(d.Rules, func(a, b notify.RuleDigest) int { return report.Urgency(b.Severity) - report.Urgency(a.Severity) }) {
+			if !slices.IsSortedFunc(d.Rules, func(a, b notify.RuleDigest) int { return b.Severity.Rank() - a.Severity.Rank() }) {
 				t.Fatalf("not the most severe first: %+v", d.Rules)
 			}
 			for _, r := range d.Rules {
