@@ -55,6 +55,11 @@ func (o Order) Remedy() string {
 	if o.Resume {
 		return ""
 	}
+	return "wait for its end, or end it: " + o.End()
+}
+
+// End is the command that ends a pause before its end.
+func (o Order) End() string {
 	command := "fleetwarden resume"
 	if o.Control != "" {
 		command += " --control " + o.Control
@@ -62,5 +67,5 @@ func (o Order) Remedy() string {
 	if o.Account != "" {
 		command += " --account " + string(o.Account)
 	}
-	return "wait for its end, or end it: " + command + ` --reason "..."`
+	return command + ` --reason "..."`
 }

@@ -118,6 +118,8 @@ type HeldDigest struct {
 	N       int             `json:"n"`
 	Since   time.Time       `json:"since,omitzero"`
 	Why     string          `json:"why"`
+	// Limit says that a limit of the policy holds them: a part of them can be let through.
+	Limit bool `json:"limit,omitempty"`
 }
 
 // ExpiringDigest is an exemption.

@@ -36,7 +36,7 @@ func NewDigest(s report.Summary, orders []fleet.Order, wants func(control string
 			d.Uncompared++
 		}
 		for _, h := range x.Held {
-			d.Held = append(d.Held, HeldDigest{h.Control, h.Rule, at.Account, at.Region, h.N, h.Since, h.Why})
+			d.Held = append(d.Held, HeldDigest{h.Control, h.Rule, at.Account, at.Region, h.N, h.Since, h.Why, h.Limit})
 		}
 	}
 	slices.SortStableFunc(d.Held, func(a, b HeldDigest) int { return cmp.Compare(b.N, a.N) })

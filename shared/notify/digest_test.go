@@ -49,7 +49,7 @@ func summary() report.Summary {
 				count("trusted-instance", "kms-enabled", fleet.Violation, fleet.Medium, 1), count("trusted-instance", "vpc", fleet.Passes, "", 90)},
 			Moves: []report.Move{move("agent", "agent-online", fleet.Medium, 3, 0, 0), move("agent", "agent-online", "", 0, 0, 2),
 				move("instance-role", "systrust-role", fleet.High, 1, 4, 0), move("trusted-instance", "vpc", "", 0, 0, 5)},
-			Held: []report.Held{{Control: "instance-role", Rule: "systrust-role", Why: "5 changes, more than maxChanges 4", Since: now.AddDate(0, 0, -2), N: 5}}},
+			Held: []report.Held{{Control: "instance-role", Rule: "systrust-role", Why: "5 changes, more than maxChanges 4", Since: now.AddDate(0, 0, -2), N: 5, Limit: true}}},
 		{Scope: at(dev, "cn-hangzhou"), Seen: 10, Counts: []report.Count{count("agent", "agent-online", fleet.Violation, fleet.Medium, 7), count("agent", "agent-online", fleet.Pending, "", 1)}},
 		{Scope: at(dev, "cn-shanghai"), Fault: "ecs:DescribeInstances is denied"},
 	}, Exemptions: []report.Exemption{
@@ -76,7 +76,7 @@ func TestADigestSumsUpASweepTheMostSevereFirst(t *testing.T) {
 			{Control: "trusted-instance", Rule: "vpc", Fixed: 5},
 		},
 		Held: []notify.HeldDigest{{Control: "instance-role", Rule: "systrust-role", Account: prod, Region: "cn-hangzhou", N: 5,
-			Since: now.AddDate(0, 0, -2), Why: "5 changes, more than maxChanges 4"}},
+			Since: now.AddDate(0, 0, -2), Why: "5 changes, more than maxChanges 4", Limit: true}},
 		Expiring: []notify.ExpiringDigest{
 			{Control: "trusted-instance", Rule: "vpc", Owner: "eva", Reason: "old", Expires: now.AddDate(0, 0, -1)},
 			{Control: "agent", Rule: "agent-online", Owner: "ops", Reason: "ticket 1", Expires: now.AddDate(0, 0, 14)}},

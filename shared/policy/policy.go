@@ -156,12 +156,17 @@ func Changes(n int) string {
 
 // LetThrough describes how an operator releases a part of held changes.
 func LetThrough(s fleet.Scope, control string) string {
+	return fmt.Sprintf("check the changes, then let as many through as the limits allow: %s, and fleetwarden apply --plan ID with the id that it prints; "+
+		"for fewer add --max NUMBER; or raise the limit in the policy file", PlanPart(s, control))
+}
+
+// PlanPart is the command that plans a part of held changes.
+func PlanPart(s fleet.Scope, control string) string {
 	where := "--account " + string(s.Account)
 	if s.Region != "" {
 		where += " --region " + string(s.Region)
 	}
-	return fmt.Sprintf("check the changes, then let as many through as the limits allow: fleetwarden plan %s --control %s --part, and fleetwarden apply --plan ID with the id that it prints; "+
-		"for fewer add --max NUMBER; or raise the limit in the policy file", where, control)
+	return fmt.Sprintf("fleetwarden plan %s --control %s --part", where, control)
 }
 
 // Pacing is the number of calls one invocation may spend before it queues its

@@ -125,15 +125,15 @@ func TestChangesHeldAndCallsAreSummedOverShards(t *testing.T) {
 	shard := func(region fleet.Region) report.Shard {
 		return report.Shard{Scope: fleet.Scope{Account: "1", Region: region},
 			Changes: []report.ChangeCount{{"b", "r", fleet.PushAgent, fleet.Held, 2}, {"a", "r", fleet.AttachRole, fleet.Planned, 1}},
-			Held:    []report.Held{{"b", "r", "maxChanges", since[region], 2}},
+			Held:    []report.Held{{"b", "r", "maxChanges", since[region], 2, true}},
 			Calls:   map[string]map[string]int{"ecs:A": {"ok": 2, "throttled": 1}}}
 	}
-	s := report.Summary{Shards: []report.Shard{shard("cn-y"), shard("cn-x"), {Held: []report.Held{{"a", "r", "maxPercent", since["cn-x"], 9}}, Calls: map[string]map[string]int{"ram:B": {"ok": 7}}}}}
+	s := report.Summary{Shards: []report.Shard{shard("cn-y"), shard("cn-x"), {Held: []report.Held{{"a", "r", "maxPercent", since["cn-x"], 9, false}}, Calls: map[string]map[string]int{"ram:B": {"ok": 7}}}}}
 	if diff := cmp.Diff([]report.ChangeCount{{"a", "", fleet.AttachRole, fleet.Planned, 2}, {"b", "", fleet.PushAgent, fleet.Held, 4}}, s.Changes()); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]report.HeldTotal{{report.Held{"a", "r", "maxPercent", since["cn-x"], 9}, []fleet.Scope{{}}},
-		{report.Held{"b", "r", "maxChanges", since["cn-x"], 4}, []fleet.Scope{{Account: "1", Region: "cn-x"}, {Account: "1", Region: "cn-y"}}}}, s.Held()); diff != "" {
+	if diff := cmp.Diff([]report.HeldTotal{{report.Held{"a", "r", "maxPercent", since["cn-x"], 9, false}, []fleet.Scope{{}}},
+		{report.Held{"b", "r", "maxChanges", since["cn-x"], 4, true}, []fleet.Scope{{Account: "1", Region: "cn-x"}, {Account: "1", Region: "cn-y"}}}}, s.Held()); diff != "" {
 		t.Errorf("held (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]report.CallCount{{"ram:B", 7, 0}, {"ecs:A", 6, 2}}, s.Calls()); diff != "" {

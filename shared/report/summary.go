@@ -88,6 +88,9 @@ type Held struct {
 	Why     string    `json:"why"`
 	Since   time.Time `json:"since,omitzero"`
 	N       int       `json:"n"`
+	// Limit says that a limit of the policy holds them, of which an operator can let a part
+	// through: see policy.PlanPart.
+	Limit bool `json:"limit,omitempty"`
 }
 
 // Exemption is one of the policy's exemptions, and how often it was used.

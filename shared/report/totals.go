@@ -67,7 +67,7 @@ func (s Summary) Held() []HeldTotal {
 	sums := map[Held]*HeldTotal{}
 	for _, shard := range s.Shards {
 		for _, h := range shard.Held {
-			key := Held{Control: h.Control, Rule: h.Rule, Why: h.Why}
+			key := Held{Control: h.Control, Rule: h.Rule, Why: h.Why, Limit: h.Limit}
 			if sums[key] == nil {
 				sums[key] = &HeldTotal{Held: key}
 			}

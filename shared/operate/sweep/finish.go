@@ -128,7 +128,7 @@ func (s *Sweep) held(ctx context.Context, p progress, made []report.ChangeCount,
 		}
 		asked := asked(made, control)
 		for _, rule := range slices.Sorted(maps.Keys(asked)) {
-			out = append(out, report.Held{Control: control, Rule: rule, Why: holds[control].why, N: asked[rule]})
+			out = append(out, report.Held{Control: control, Rule: rule, Why: holds[control].why, N: asked[rule], Limit: holds[control].limit})
 		}
 	}
 	if len(out) == 0 {

@@ -49,10 +49,10 @@ func (s *Sweep) holdPaused(ctx context.Context, p progress, holds map[string]hol
 		switch {
 		case h != (hold{}):
 		case err != nil:
-			holds[control] = hold{err.Error(), reconcile.UnreadPauses}
+			holds[control] = hold{why: err.Error(), remedy: reconcile.UnreadPauses}
 		case paused:
 			o = pause.Fill(ctx, s.Store, o)
-			holds[control] = hold{o.Sentence(), o.Remedy()}
+			holds[control] = hold{why: o.Sentence(), remedy: o.Remedy()}
 		}
 	}
 	return nil

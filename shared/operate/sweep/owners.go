@@ -13,8 +13,11 @@ import (
 )
 
 // hold says why a control's owner is not notified of drift, and what the operator can do.
-// Without a reason it is notified.
-type hold struct{ why, remedy string }
+// Without a reason it is notified. limit says that the reason is a limit of the policy.
+type hold struct {
+	why, remedy string
+	limit       bool
+}
 
 // holds decides for each control that may change things, made being what it would change. The
 // mode is asked only now: the policy may have changed since the shard was begun.
@@ -23,11 +26,11 @@ func (s *Sweep) holds(p progress, made []report.ChangeCount, fault string) map[s
 	for control, n := range changed(made) {
 		switch why := s.Options.Policy.Limits.Exceeded(n, p.totals.Seen); {
 		case fault != "":
-			out[control] = hold{"the shard could not be read to its end", "the next sweep tries again"}
+			out[control] = hold{why: "the shard could not be read to its end", remedy: "the next sweep tries again"}
 		case why != "":
-			out[control] = hold{why, policy.LetThrough(p.scope, control)}
+			out[control] = hold{why, policy.LetThrough(p.scope, control), true}
 		case fleet.Owner(control) == "":
-			out[control] = hold{"no function owns the control", "this is a mistake in the program: report it"}
+			out[control] = hold{why: "no function owns the control", remedy: "this is a mistake in the program: report it"}
 		case !p.start.DryRun:
 			out[control] = hold{}
 		}
@@ -105,9 +108,9 @@ func (s *Sweep) notifyOwner(ctx context.Context, p progress, control string, ref
 	case err == nil:
 		return hold{}, nil
 	case fleet.ClassOf(err) == fleet.NotFound:
-		return hold{fmt.Sprintf("there is no inbox of %s in %s", owner, where), "deploy the functions there; the next sweep tries again"}, nil
+		return hold{why: fmt.Sprintf("there is no inbox of %s in %s", owner, where), remedy: "deploy the functions there; the next sweep tries again"}, nil
 	case passing(err) && !p.tired:
 		return hold{}, fmt.Errorf("notifying %s: %w", owner, err)
 	}
-	return hold{fmt.Sprintf("%s in %s could not be notified: %v", owner, where, err), "make sure that the sweep's role may send to its inbox; the next sweep tries again"}, nil
+	return hold{why: fmt.Sprintf("%s in %s could not be notified: %v", owner, where, err), remedy: "make sure that the sweep's role may send to its inbox; the next sweep tries again"}, nil
 }

@@ -22,7 +22,7 @@ func TestALimitHoldsAllOfAShardsChanges(t *testing.T) {
 		c.policy.Limits = limits
 		got := c.swept(t, fine)
 		s := got.shard(t, hangzhou)
-		if len(s.Held) != 1 || s.Held[0].N != 4 || !strings.Contains(s.Held[0].Why, name) || s.Fault != "" {
+		if len(s.Held) != 1 || s.Held[0].N != 4 || !s.Held[0].Limit || !strings.Contains(s.Held[0].Why, name) || s.Fault != "" {
 			t.Errorf("%s: held %v, fault %q", name, s.Held, s.Fault)
 		}
 		if diff := cmp.Diff(map[string]int{"agent planned": 2, "instance-role held": 4}, changes(s)); diff != "" {
@@ -63,7 +63,7 @@ func TestChangesInARegionWithoutInboxAreHeld(t *testing.T) {
 func TestChangesAreHeldWhenTheirOwnerMayNotBeNotified(t *testing.T) {
 	c := newCloud()
 	s := c.swept(t, failing(failure{class: fleet.Denied}, 1000, "notify setup-share-role")).shard(t, at(one, ""))
-	if len(s.Held) != 1 || !strings.Contains(s.Held[0].Why, "setup-share-role in the home region could not be notified: denied") {
+	if len(s.Held) != 1 || s.Held[0].Limit || !strings.Contains(s.Held[0].Why, "setup-share-role in the home region could not be notified: denied") {
 		t.Errorf("held %v", s.Held)
 	}
 }
