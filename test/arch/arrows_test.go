@@ -48,6 +48,7 @@ var arrows = []struct {
 	{"shared/operate/plan", []string{"shared/fleet", "shared/ledger", "shared/policy", "shared/reconcile", "shared/operate/sweep"}, "a plan is made from a sweep's findings, and is sent to owners"},
 	{"shared/controls/all", []string{"shared/acts/agent", "shared/aliyun", "shared/aliyun/", "shared/controls", "shared/fleet", "shared/invocation", "shared/observe", "shared/policy", "shared/reconcile", "shared/rules/"}, "it gives the controls the clients of an account, and no acts but the parser of the trust client's script"},
 	{"shared/controls", []string{"events", "shared/aliyun", "shared/fleet", "shared/invocation", "shared/observe", "shared/policy", "shared/reconcile", "shared/rules/"}, "it wires observe and decide, and links no client and no act"},
+	{"shared/notify/text", []string{"shared/fleet", "shared/notify", "shared/policy"}, "a text is made of a card's values alone"},
 	{"shared/notify", []string{"shared/fleet", "shared/report"}, "cards are values; a digest is made of a sweep's summary"},
 	{"shared/report", []string{"shared/fleet"}, "records are rendered, not judged"},
 	{"shared/invocation", []string{"shared/aliyun", "shared/aliyun/mns", "shared/aliyun/oss", "shared/aliyun/sts", "shared/fleet", "shared/ledger", "shared/pause", "shared/policy", "shared/queue", "shared/reconcile"}, "it is what a call has, and knows neither the platform nor a control"},
@@ -139,7 +140,7 @@ func TestOutsidePackagesHaveOneOwner(t *testing.T) {
 }
 
 // pure packages decide; what they see comes in as values.
-var pure = []string{"shared/fleet", "shared/policy", "shared/rampolicy", "shared/rules"}
+var pure = []string{"shared/fleet", "shared/notify/text", "shared/policy", "shared/rampolicy", "shared/rules"}
 
 func TestPurePackagesTouchNothing(t *testing.T) {
 	forbidden := []string{"context", "net", "os", "log", "log/slog", "math/rand", "math/rand/v2", "sync"}
