@@ -13,6 +13,7 @@ const (
 	maxPolicyName = 128
 	maxEventID    = 256
 	maxRun        = 256
+	maxObject     = 512
 )
 
 // validDiskID accepts d- and ASCII letters and digits.
@@ -31,6 +32,8 @@ func validRefID(kind fleet.Kind, id string) bool {
 		return id != "" && len(id) <= maxPolicyName && only(id, nameByte)
 	case fleet.KindCall:
 		return validEventID(id)
+	case fleet.KindFound, fleet.KindReport, fleet.KindCard:
+		return validObject(id)
 	default:
 		return id == ""
 	}
@@ -42,10 +45,25 @@ func validEventID(id string) bool {
 	return id != "" && len(id) <= maxEventID && only(id, func(c byte) bool { return c > ' ' && c < 0x7f && strings.IndexByte(`"\<>&`, c) < 0 })
 }
 
+// validObject accepts a part of the name of an object in the ledger: plain names with slashes
+// between them, none of which leads elsewhere in a folder.
+func validObject(id string) bool {
+	if len(id) > maxObject {
+		return false
+	}
+	for part := range strings.SplitSeq(id, "/") {
+		if part == "" || part[0] == '.' || !only(part, nameByte) {
+			return false
+		}
+	}
+	return true
+}
+
 func validKind(kind fleet.Kind) bool {
 	switch kind {
 	case fleet.KindInstance, fleet.KindCall, fleet.KindSnapshotShare, fleet.KindImageShare,
-		fleet.KindRole, fleet.KindPolicy, fleet.KindAccount, fleet.KindFleet:
+		fleet.KindRole, fleet.KindPolicy, fleet.KindAccount, fleet.KindFleet,
+		fleet.KindFound, fleet.KindReport, fleet.KindCard:
 		return true
 	}
 	return false

@@ -56,6 +56,14 @@ const (
 	// KindFleet is all instances of an account in a region, page by page: a shard of a
 	// sweep. ID is empty.
 	KindFleet Kind = "fleet"
+	// KindFound is an object of the ledger with what a pass found; ID is its name below
+	// notify/found/, such as 2026-12-01/093012.attach-role.1-65a4….
+	KindFound Kind = "found"
+	// KindReport is the report of a sweep; ID is its run.
+	KindReport Kind = "report"
+	// KindCard is a card that a channel has not taken yet; ID is day, channel and key, such as
+	// 2026-12-01/ops/agent.agent-online.1000000000000001.
+	KindCard Kind = "card"
 )
 
 // Ref says where to look. It never says what to do.

@@ -70,13 +70,23 @@ func (i *Inbox) Forward(ctx context.Context, cs []fleet.Change) error {
 // Enqueue puts refs into another function's inbox, which checks them as if their event had
 // arrived now.
 func (i *Inbox) Enqueue(ctx context.Context, function string, refs []fleet.Ref) error {
+	return i.Later(ctx, function, refs, 0)
+}
+
+// Later is [Inbox.Enqueue] with a delay.
+func (i *Inbox) Later(ctx context.Context, function string, refs []fleet.Ref, after time.Duration) error {
 	if !fleet.FunctionNamed(function).HasInbox() {
 		return fmt.Errorf("enqueuing for %s: %w", function, errNoInbox)
 	}
-	return i.send(ctx, function, refs, 0)
+	return i.send(ctx, function, refs, after)
 }
 
 func (i *Inbox) send(ctx context.Context, function string, refs []fleet.Ref, after time.Duration) error {
+	return i.put(ctx, fleet.CloudName(function), function, refs, after)
+}
+
+// put sends refs for a function to a queue.
+func (i *Inbox) put(ctx context.Context, queue, function string, refs []fleet.Ref, after time.Duration) error {
 	packed := fleet.Messages(refs)
 	out := make([]mns.Message, len(packed))
 	for n, m := range packed {
@@ -87,7 +97,7 @@ func (i *Inbox) send(ctx context.Context, function string, refs []fleet.Ref, aft
 		}
 		out[n] = mns.Message{Body: string(body), Delay: after}
 	}
-	if stored, err := i.sender.Send(ctx, fleet.CloudName(function), out); err != nil {
+	if stored, err := i.sender.Send(ctx, queue, out); err != nil {
 		return fmt.Errorf("%d of %d messages stored: %w", stored, len(out), err)
 	}
 	return nil

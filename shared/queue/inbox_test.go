@@ -138,3 +138,21 @@ func TestAFailingForwardIsAnError(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestLaterEnqueuesWithADelayAndBuryMakesDeadLettersWithTheirFunction(t *testing.T) {
+	s := &sender{}
+	in := queue.New(s, "sweep")
+	if err := in.Later(t.Context(), "sweep", refs(1), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Bury(t.Context(), refs(1)); err != nil {
+		t.Fatal(err)
+	}
+	body := `{"v":1,"function":"sweep","scope":{"account":"1000000000000001","region":"cn-hangzhou"},"kind":"instance","ids":["i-000"],"try":0}`
+	if diff := cmp.Diff([]sent{{"fleetwarden-sweep", body, time.Minute}, {queue.DeadLetters, body, 0}}, s.sent); diff != "" {
+		t.Error(diff)
+	}
+	if err := in.Later(t.Context(), "doctor", refs(1), 0); err == nil {
+		t.Error("the doctor has no inbox")
+	}
+}

@@ -66,3 +66,9 @@ func countRequeue(body []byte) (n int, next []byte, err error) {
 	}
 	return n, next, nil
 }
+
+// Bury makes dead letters of refs that were checked until nothing more could be expected of
+// that. A redrive returns them to the function's inbox.
+func (i *Inbox) Bury(ctx context.Context, refs []fleet.Ref) error {
+	return i.put(ctx, DeadLetters, i.function, refs, 0)
+}
