@@ -50,7 +50,7 @@ func (v notifying) blank() bool {
 func (c *Channel) fields() value {
 	account := func(id *fleet.AccountID) value { return knownAccount{accountID{id}} }
 	return channel{object{fields: []field{
-		{"type", choice[string]{&c.Type, []string{ChannelDingTalk, ChannelFeishu, ChannelWeCom, ChannelSlack, ChannelTeams, ChannelWebhook, ChannelMail}},
+		{"type", choice[string]{&c.Type, ChannelTypes()},
 			"Its kind.", must},
 		{"secret", secret{&c.Secret}, "All but mail: the name of the secret with its URL in KMS of the home region, fleetwarden-…, or env:VARIABLE of the function notify. Never the URL.", false},
 		{"from", text[string]{&c.From, formMail}, "Mail: the sender, an address of DirectMail.", false},

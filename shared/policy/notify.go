@@ -29,6 +29,11 @@ const (
 	ChannelMail     = "mail"
 )
 
+// ChannelTypes returns the types of channels.
+func ChannelTypes() []string {
+	return []string{ChannelDingTalk, ChannelFeishu, ChannelWeCom, ChannelSlack, ChannelTeams, ChannelWebhook, ChannelMail}
+}
+
 // The languages of cards.
 const (
 	LangEnglish  = "en"
@@ -109,4 +114,26 @@ func (q Quiet) at(t time.Time) bool {
 // String returns the hours as the file has them, such as 22:00-07:00.
 func (q Quiet) String() string {
 	return fmt.Sprintf("%02d:%02d-%02d:%02d", q.From/60, q.From%60, q.To/60, q.To%60)
+}
+
+// WantsChange reports whether any channel wants the changes of a control in an account.
+func (n Notify) WantsChange(control string, account fleet.AccountID) bool {
+	return slices.ContainsFunc(n.Channels, func(c Channel) bool { return c.WantsChange(control, account) })
+}
+
+// WantsChange reports whether a channel is for the changes of a control in an account.
+func (c Channel) WantsChange(control string, account fleet.AccountID) bool {
+	return c.Changes && c.Wants(control, account, fleet.Critical)
+}
+
+// WantsDigest reports whether any channel wants digests.
+func (n Notify) WantsDigest() bool {
+	return slices.ContainsFunc(n.Channels, func(c Channel) bool { return c.Digest })
+}
+
+// Covers is [Channel.Wants] for a digest: an empty control, account or severity stands for all.
+func (c Channel) Covers(control string, account fleet.AccountID, severity fleet.Severity) bool {
+	return (severity == "" || severity.Rank() >= c.Least.Rank()) &&
+		(account == "" || len(c.Accounts) == 0 || slices.Contains(c.Accounts, account)) &&
+		(control == "" || len(c.Controls) == 0 || slices.Contains(c.Controls, control))
 }

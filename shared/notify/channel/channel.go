@@ -128,3 +128,15 @@ type object = map[string]any
 
 // within reports whether a message has at most that many bytes.
 func within(message any, limit int) bool { return len(encode(message)) <= limit }
+
+// Preview returns the body that a channel would get, without its secret; see [Sink].
+func Preview(c policy.Channel, d notify.Document) ([]byte, error) {
+	if c.Type == policy.ChannelMail {
+		return NewMail(c, nil).Payload(d), nil
+	}
+	f, ok := formOf(c.Type)
+	if !ok {
+		return nil, &fleet.BadInput{Where: "channel " + c.Name, What: fmt.Sprintf("there is no channel of type %q", c.Type)}
+	}
+	return (&sender{form: f, kind: c.Type, lang: c.Lang}).Payload(d), nil
+}

@@ -88,9 +88,10 @@ func adaptiveCard(card map[string]any) error {
 
 // adaptiveValues are those of the properties that have a list of them; case does not count.
 var adaptiveValues = map[string][]string{
-	"color":  {"default", "dark", "light", "accent", "good", "warning", "attention"},
-	"size":   {"default", "small", "medium", "large", "extralarge"},
-	"weight": {"default", "lighter", "bolder"},
+	"color":    {"default", "dark", "light", "accent", "good", "warning", "attention"},
+	"size":     {"default", "small", "medium", "large", "extralarge"},
+	"weight":   {"default", "lighter", "bolder"},
+	"fontType": {"default", "monospace"},
 }
 
 // adaptiveElement checks an element. Unknown properties are ignored, as Teams does.
@@ -100,12 +101,17 @@ func adaptiveElement(m map[string]any) error {
 		if text(m["text"]) == "" {
 			return errors.New("a TextBlock has a text")
 		}
-		for name, values := range adaptiveValues {
-			if v := m[name]; v != nil && !slices.Contains(values, strings.ToLower(text(v))) {
-				return fmt.Errorf("a TextBlock has no %s %v", name, v)
-			}
+		return adaptiveStyle(m)
+	case "RichTextBlock": // since 1.2
+		if len(list(m["inlines"])) == 0 {
+			return errors.New("a RichTextBlock has inlines")
 		}
-		return nil
+		return each(list(m["inlines"]), func(run map[string]any) error {
+			if text(run["type"]) != "TextRun" || text(run["text"]) == "" {
+				return errors.New("an inline is a TextRun with a text")
+			}
+			return adaptiveStyle(run)
+		})
 	case "FactSet":
 		return each(list(m["facts"]), func(f map[string]any) error {
 			if _, ok := f["value"].(string); !ok || text(f["title"]) == "" {
@@ -127,6 +133,16 @@ func adaptiveElement(m map[string]any) error {
 	default:
 		return fmt.Errorf("simcloud shows no element of type %q", kind)
 	}
+}
+
+// adaptiveStyle checks how a TextBlock or a TextRun looks.
+func adaptiveStyle(m map[string]any) error {
+	for name, values := range adaptiveValues {
+		if v := m[name]; v != nil && !slices.Contains(values, strings.ToLower(text(v))) {
+			return fmt.Errorf("a text has no %s %v", name, v)
+		}
+	}
+	return nil
 }
 
 func adaptiveAction(m map[string]any) error {

@@ -1,0 +1,220 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/notify"
+)
+
+// state is how far a card came with a channel.
+type state struct {
+	claims, failed int
+	sent, queued   bool
+}
+
+// opened is a channel's sink, or why it takes nothing more in this pass.
+type opened struct {
+	sink Sink
+	err  error
+}
+
+// trace is the content of the objects below notify/sent/.
+type trace struct {
+	V    int       `json:"v"`
+	At   time.Time `json:"at"`
+	Says string    `json:"says,omitempty"` // the channel, or why it was not asked
+}
+
+// state returns how far a card came; the first question about a day lists it.
+func (p *pass) state(ctx context.Context, day, channel, key string) (state, error) {
+	if p.states[day] == nil {
+		all := map[string]state{}
+		folder := notify.SentFolder + day + "/"
+		for name, err := range ledger.Names(ctx, p.Store, folder, "") {
+			if err != nil {
+				return state{}, fmt.Errorf("listing what was sent: %w", err)
+			}
+			parts := strings.Split(strings.TrimPrefix(name, folder), "/")
+			if len(parts) != 3 {
+				continue
+			}
+			card := parts[0] + "/" + parts[1]
+			st := all[card]
+			switch n, what, _ := strings.Cut(strings.TrimSuffix(parts[2], ".json"), "."); {
+			case n == "sent":
+				st.sent = true
+			case n == "queued":
+				st.queued = true
+			case what == "claim":
+				st.claims = max(st.claims, number(n))
+			case what == "failed":
+				st.failed = max(st.failed, number(n))
+			}
+			all[card] = st
+		}
+		p.states[day] = all
+	}
+	return p.states[day][channel+"/"+key], nil
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// put writes an object about a card and a channel. What is noted after the post may stand there
+// already, as when the answer of a first try was lost.
+func (p *pass) put(ctx context.Context, x due, name, says string, after bool) error {
+	object := fmt.Sprintf("%s%s/%s/%s/%s.json", notify.SentFolder, x.card.Day, x.channel.Name, x.card.Key, name)
+	err := ledger.PutJSON(ctx, p.Store, object, trace{V: 1, At: p.now(), Says: says})
+	if err != nil && (!after || fleet.ClassOf(err) != fleet.Exists) {
+		return fmt.Errorf("noting how far card %s came with channel %s: %w", x.card.Key, x.channel.Name, err)
+	}
+	return nil
+}
+
+// deliver sends a card to a channel, unless the channel has it, or has to wait.
+func (p *pass) deliver(ctx context.Context, x due) error {
+	st, err := p.state(ctx, x.card.Day, x.channel.Name, x.card.Key)
+	if err != nil || st.sent {
+		return err
+	}
+	if end, quiet := x.channel.Quiet.Until(p.now(), p.Notify.Zone); quiet && x.card.Severity != fleet.Critical {
+		p.requeue(x, end.Sub(p.now()))
+		return nil
+	}
+	if st.claims > st.failed {
+		after, err := p.claimed(ctx, x, st.claims)
+		if err != nil || after > 0 {
+			p.requeue(x, after)
+			return err
+		}
+	}
+	sink := p.open(ctx, x)
+	if sink.err != nil {
+		p.failed(x, 0, sink.err)
+		return nil
+	}
+	return p.post(ctx, x, st.claims+1, sink.sink)
+}
+
+// post takes one of the minute's posts and the right to this try, and sends.
+func (p *pass) post(ctx context.Context, x due, try int, sink Sink) error {
+	free, err := p.slot(ctx, x.channel.Name)
+	if err != nil {
+		return err
+	}
+	if !free {
+		p.requeue(x, p.now().Truncate(time.Minute).Add(time.Minute).Sub(p.now()))
+		return nil
+	}
+	claim := strconv.Itoa(try)
+	switch err := p.put(ctx, x, claim+".claim", "", false); {
+	case fleet.ClassOf(err) == fleet.Exists: // another pass is at it
+		p.requeue(x, alive)
+		return nil
+	case err != nil:
+		return err
+	}
+	says, err := sink.Send(ctx, x.card)
+	if err != nil {
+		p.sinks[x.channel.Name] = opened{err: err}
+		p.failed(x, try, err)
+		return p.put(ctx, x, claim+".failed", err.Error(), true)
+	}
+	p.states[x.card.Day][x.channel.Name+"/"+x.card.Key] = state{claims: try, sent: true}
+	return errors.Join(p.put(ctx, x, "sent", says, true), p.recorder.Finding(fleet.Verdict{
+		Ref: fleet.Ref{Scope: p.Home, Kind: fleet.KindDeployment, ID: x.channel.Name}, Rule: "notify", Outcome: fleet.Passes,
+		Reason: fmt.Sprintf("card %s of %s was sent: %s", x.card.Key, x.card.Day, says)}))
+}
+
+// claimed returns how long another pass may still be at a card.
+func (p *pass) claimed(ctx context.Context, x due, try int) (time.Duration, error) {
+	name := fmt.Sprintf("%s%s/%s/%s/%d.claim.json", notify.SentFolder, x.card.Day, x.channel.Name, x.card.Key, try)
+	text, err := p.Store.Get(ctx, name)
+	if err != nil {
+		return alive, fmt.Errorf("reading when card %s was sent: %w", x.card.Key, err)
+	}
+	var t trace
+	if err := json.Unmarshal(text, &t); err != nil {
+		return 0, nil // it says nothing of a pass that is alive
+	}
+	return alive - p.now().Sub(t.At), nil
+}
+
+// open returns the sink of a channel, once a pass.
+func (p *pass) open(ctx context.Context, x due) opened {
+	o, ok := p.sinks[x.channel.Name]
+	if !ok {
+		o.sink, o.err = p.Open(ctx, x.channel)
+		p.sinks[x.channel.Name] = o
+	}
+	return o
+}
+
+// slot takes one of the posts that a channel may get in this minute.
+func (p *pass) slot(ctx context.Context, channel string) (free bool, err error) {
+	minute := notify.RateFolder + channel + "/" + p.now().UTC().Format("20060102T1504")
+	for p.slots[minute] < perMinute {
+		p.slots[minute]++
+		err := p.Store.Put(ctx, fmt.Sprintf("%s.%02d.json", minute, p.slots[minute]), []byte("{}"))
+		switch {
+		case err == nil:
+			return true, nil
+		case fleet.ClassOf(err) != fleet.Exists:
+			return false, fmt.Errorf("counting the cards of channel %s: %w", channel, err)
+		}
+	}
+	return false, nil
+}
+
+// failed decides what becomes of a card that a channel did not take at that try; 0 is a card
+// that was not sent since the channel took nothing before.
+func (p *pass) failed(x due, try int, cause error) {
+	if !lasting(cause, try) && p.now().Sub(x.card.At) <= patience {
+		p.requeue(x, max(fleet.RetryAfter(cause), backoff(try)))
+		return
+	}
+	l := p.lost[x.channel.Name]
+	if l == nil {
+		l = &lost{why: cause}
+		p.lost[x.channel.Name] = l
+	}
+	l.cards = append(l.cards, x)
+}
+
+// lasting reports whether a channel that failed at that try will never take the card. An answer
+// that no documentation has, of which the error says Unknown, is worth [unknownTries].
+func lasting(err error, try int) bool {
+	var u interface{ Unknown() bool }
+	switch {
+	case errors.As(err, new(*fleet.BadInput)), errors.As(err, &u) && u.Unknown() && try >= unknownTries:
+		return true
+	}
+	return slices.Contains([]fleet.Class{fleet.Denied, fleet.NotFound, fleet.Invalid, fleet.Absent}, fleet.ClassOf(err))
+}
+
+// backoff is the time after a try: a minute, doubled up to an hour.
+func backoff(try int) time.Duration { return min(time.Minute<<min(max(try-1, 0), 6), time.Hour) }
+
+// requeue returns a card to the inbox.
+func (p *pass) requeue(x due, after time.Duration) {
+	p.wait(x.ref(p.Home), max(after, time.Second).Round(time.Second))
+	p.queued = append(p.queued, x)
+}
+
+func (x due) ref(home fleet.Scope) fleet.Ref {
+	return fleet.Ref{Scope: home, Kind: fleet.KindCard, ID: notify.CardID(x.card.Day, x.channel.Name, x.card.Key), Try: x.try}
+}

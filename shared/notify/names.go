@@ -1,0 +1,69 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The folders of the ledger. Functions that find something write to the first alone, so that
+// none of them can pretend that a card was sent.
+const (
+	Folder      = "notify/"
+	FoundFolder = Folder + "found/"
+	CardFolder  = Folder + "cards/"
+	SentFolder  = Folder + "sent/"
+	RateFolder  = Folder + "rate/"
+	suffix      = ".json"
+)
+
+// clock is the time in the name of an object: the names of a day sort by it.
+const clock = "20060102T150405"
+
+// Gather is how long after a pass what it found is delivered: that of a burst then stands on
+// one card.
+const Gather = time.Minute
+
+// FoundID names what a pass found, below [FoundFolder] and without its suffix. The day is that
+// of the policy's zone, the time UTC.
+func FoundID(day string, at time.Time, function, request string) string {
+	return fmt.Sprintf("%s/%s.%s.%s", day, at.UTC().Format(clock), function, part(request))
+}
+
+// FoundObject is the object of an id.
+func FoundObject(id string) string { return FoundFolder + id + suffix }
+
+// FoundAfter is a name after which all that was found on the day since a time is listed.
+func FoundAfter(day string, at time.Time) string {
+	return FoundFolder + day + "/" + at.UTC().Format(clock)
+}
+
+// FoundIn takes the id of what was found apart: the day, and when the pass ended.
+func FoundIn(id string) (day string, at time.Time, ok bool) {
+	day, rest, _ := strings.Cut(id, "/")
+	stamp, _, _ := strings.Cut(rest, ".")
+	at, err := time.Parse(clock, stamp)
+	return day, at, err == nil && ValidDay(day)
+}
+
+// CardObject is the object of a card. A digest is made for a channel, and has its name as a
+// part of the key.
+func CardObject(day, key string) string { return CardFolder + day + "/" + key + suffix }
+
+// CardID names a card that a channel is to take.
+func CardID(day, channel, key string) string { return day + "/" + channel + "/" + key }
+
+// CardIn takes the id of such a card apart.
+func CardIn(id string) (day, channel, key string, ok bool) {
+	parts := strings.Split(id, "/")
+	if len(parts) != 3 || !ValidDay(parts[0]) {
+		return "", "", "", false
+	}
+	return parts[0], parts[1], parts[2], true
+}
+
+// ValidDay reports whether a text is a date.
+func ValidDay(day string) bool {
+	_, err := time.Parse(time.DateOnly, day)
+	return err == nil
+}
