@@ -64,6 +64,16 @@ resource "alicloud_oss_bucket" "ledger" {
     }
   }
 
+  # A card is tried for a day, and may be a dead letter for a week.
+  lifecycle_rule {
+    id      = "notify"
+    prefix  = "ledger/notify/"
+    enabled = true
+    expiration {
+      days = 30
+    }
+  }
+
   lifecycle {
     # It says what was changed, and how to undo it.
     prevent_destroy = true

@@ -70,10 +70,21 @@ func sweeper(inv *invocation.Invocation, known *all.Memories) *sweep.Sweep {
 			return ledger.Abandoned(ctx, inv.Store, fleet.Writers(), now, scope)
 		},
 		Publish: publish.Publisher{
-			Store: inv.Store, Address: inv.Place.Address, Notify: inv.Notify, Log: inv.Log, Stamp: inv.Options.Stamp, Now: inv.Options.Meter.Now,
+			Store: inv.Store, Address: inv.Place.Address, Notify: inv.Notify, Announce: announce(inv), Log: inv.Log, Stamp: inv.Options.Stamp, Now: inv.Options.Meter.Now,
 		}.Publish,
 		Log:     inv.Log,
 		Options: inv.Options,
+	}
+}
+
+// announce has the function notify make a digest of the report, if a channel wants one.
+func announce(inv *invocation.Invocation) func(context.Context, string) error {
+	if !inv.Options.Policy.Notify.WantsDigest() {
+		return nil
+	}
+	home := inv.HomeOf("")
+	return func(ctx context.Context, run string) error {
+		return inv.Enqueue(ctx, fleet.FunctionNotify, home.Region, []fleet.Ref{{Scope: home, Kind: fleet.KindReport, ID: run}})
 	}
 }
 

@@ -91,8 +91,12 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	if r.broken != nil {
 		return sum, r.refuse(inv.Options)
 	}
-	copies := r.copies(ctx, inv)
-	inv.Options.Record, inv.Notify = copies.record, copies.notify
+	copies, notices := r.copies(ctx, inv), r.notices(inv)
+	inv.Notify = copies.notify
+	inv.Options.Record = func(rec fleet.Record) error {
+		notices.record(rec)
+		return copies.record(rec)
+	}
 	began := time.Now()
 	sum, err = r.f.Handle(ctx, inv)
 	if sum.DurationMS == 0 { // not every function measures its duration
@@ -103,6 +107,9 @@ func (r *runner) serve(ctx context.Context, payload []byte) (sum fleet.Pass, err
 	}
 	if cerr := copies.end(); cerr != nil {
 		log.Error("copying findings", "error", cerr)
+	}
+	if nerr := r.handOver(ctx, notices, inv); nerr != nil {
+		log.Error("notifying of findings", "error", nerr)
 	}
 	return sum, r.close(inv.Options, sum, err)
 }

@@ -12,6 +12,7 @@ const (
 	FunctionSweep            = "sweep"
 	FunctionBackfill         = "backfill"
 	FunctionDoctor           = "doctor"
+	FunctionNotify           = "notify"
 )
 
 // Function is one row of the table of functions.
@@ -22,6 +23,8 @@ type Function struct {
 	// Home says that it exists once, in the home region. The others are in each guarded
 	// region.
 	Home bool
+	// Alone says that it uses resources of the home account alone: members do not trust it.
+	Alone bool
 	// Inbox is the function whose inbox takes its refs: mostly itself. It is empty for a
 	// function that only an operator invokes.
 	Inbox string
@@ -75,6 +78,11 @@ var functions = [...]Function{
 	},
 	{Name: FunctionBackfill, Home: true},
 	{Name: FunctionDoctor, Home: true, Events: []EventKind{EventTimer}},
+	{
+		Name: FunctionNotify, Home: true, Alone: true, Inbox: FunctionNotify,
+		Refs:   []Kind{KindFound, KindReport, KindCard},
+		Events: []EventKind{EventMessage},
+	},
 }
 
 // FunctionNamed returns the row of a function; the zero Function, which has no inbox and

@@ -13,7 +13,7 @@ import (
 
 // ledgerFolder is one folder of the ledger, the runs of one kind in it, or what was settled
 // in it.
-var ledgerFolder = regexp.MustCompile(`^acs:oss:\*:\*:fleetwarden-\*/ledger/([a-z-]+/(?:look-)?)\*(\.settled\.json)?$`)
+var ledgerFolder = regexp.MustCompile(`^acs:oss:\*:\*:fleetwarden-\*/ledger/([a-z-]+/(?:look-|(?:found|cards|rate|sent)/)?)\*(\.settled\.json)?$`)
 
 // An undo relies on the ledger, so a function writes only its own part of it. The sweep may
 // settle another function's open intents, and no more. It makes its memory, which ends
@@ -23,6 +23,7 @@ func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 	own := map[string][]string{
 		"sweep":    {"starts", "sweeps", "reports", "memory"},
 		"backfill": {"starts/look-", "sweeps/look-", "plans", "applies", "replays", "backfill"},
+		"notify":   {"notify/cards", "notify/rate", "notify/sent"},
 	}
 	changing := fleet.Owners()
 	files, err := filepath.Glob(filepath.Join("..", "..", "deploy", "ram", "*", "*.json"))
@@ -55,11 +56,45 @@ func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 				}
 			}
 			switch settled := part[2] != ""; {
+			case part[1] == "notify/found" && slices.Contains(finders(), function):
 			case settled && function == "sweep" && slices.Contains(fleet.Writers(), part[1]):
 			case !settled && slices.Contains(own[function], part[1]):
 			case !settled && slices.Contains(changing, part[1]) && (function == part[1] || strings.HasPrefix(function, part[1]+"-")):
 			default:
 				t.Errorf("%s may write into %s, which is not its own", path, g.resource)
+			}
+		}
+	}
+}
+
+// finders are the functions whose findings the function notify delivers: those that judge or
+// examine. Of a sweep it delivers the report; backfill answers an operator, and watch-shares
+// judges nothing.
+func finders() (out []string) {
+	for _, f := range fleet.Functions() {
+		if !slices.Contains([]string{fleet.FunctionNotify, fleet.FunctionBackfill, fleet.FunctionSweep, fleet.FunctionWatchShares}, f.Name) {
+			out = append(out, f.Name)
+		}
+	}
+	return out
+}
+
+// A pass leaves an object in the ledger and a message that names it. None but notify may write
+// that a card was sent.
+func TestEachFunctionThatFindsSomethingMayNotifyOfIt(t *testing.T) {
+	for _, name := range names(every) {
+		got := grants(t, filepath.Join(top, "deploy", "ram", name+".json"))
+		for _, g := range []grant{
+			{"oss:PutObject", "acs:oss:*:*:fleetwarden-*/ledger/notify/found/*"},
+			{"mns:SendMessage", "acs:mns:*:*:/queues/fleetwarden-notify/messages"},
+			{"mns:BatchSendMessage", "acs:mns:*:*:/queues/fleetwarden-notify/messages"},
+		} {
+			want := slices.Contains(finders(), name)
+			if g.action != "oss:PutObject" { // a sweep names its report, backfill redrives
+				want = name != fleet.FunctionWatchShares
+			}
+			if slices.Contains(got, g) != want {
+				t.Errorf("deploy/ram/%s.json allows %s on %s: %v", name, g.action, g.resource, !want)
 			}
 		}
 	}

@@ -136,6 +136,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"refused": cmdRefused,
 	// letters N checks how many dead letters there are.
 	"letters": cmdLetters,
+	// posts ROBOT N [TEXT] checks how many posts with that text a robot, or "mail", accepted.
+	"posts": cmdPosts,
 	// digest NAME notes the world's digest; same NAME checks that nothing changed.
 	"digest": cmdDigest,
 	"same":   cmdSame,

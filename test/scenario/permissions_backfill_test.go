@@ -73,6 +73,7 @@ func everydayBackfill(t *testing.T) *stage.Stage {
 	s := everydayFleet(t, stage.Options{})
 	for _, letter := range []string{
 		`{"v": 1, "function": "attach-role", "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "instance", "ids": ["i-local000000000000001"]}`,
+		`{"v": 1, "function": "notify", "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "card", "ids": ["2026-01-05/ops/agent.agent-online.1000000000000001"]}`,
 		`{"v": 1, "function": "sweep", "scope": {"account": "1000000000000001", "region": "cn-hangzhou"}, "kind": "fleet", "ids": [""], "run": "sweep-20260105T000000Z-aaaaaa"}`,
 	} {
 		if _, err := s.Server.MNS.Send(deadLetterQueue, mns.Outgoing{Body: letter}); err != nil {

@@ -26,6 +26,8 @@ func everydayOf(function string) func(*testing.T, stage.Options) (*stage.Stage, 
 	switch {
 	case function == "sweep":
 		return everydaySweep
+	case function == "notify":
+		return everydayNotify
 	case strings.Contains(function, "share"):
 		return everydayShares
 	}
@@ -37,7 +39,7 @@ func everydayOf(function string) func(*testing.T, stage.Options) (*stage.Stage, 
 
 func TestNoActionIsMissing(t *testing.T) {
 	t.Parallel()
-	for _, story := range []func(*testing.T, stage.Options) (*stage.Stage, []string){everyday, everydayShares, everydaySweep} {
+	for _, story := range []func(*testing.T, stage.Options) (*stage.Stage, []string){everyday, everydayShares, everydaySweep, everydayNotify} {
 		s, _ := story(t, stage.Options{})
 		for _, p := range s.Server.RAM.Permissions() {
 			if strings.HasPrefix(p.Caller, "fleetwarden-") && !p.Allowed {
@@ -79,12 +81,12 @@ func TestNoActionIsUnused(t *testing.T) {
 
 // ofOwnStory are the rights that a function needs only under a policy that the story does not have;
 // a story of their own goes without them.
-var ofOwnStory = map[string][]string{"attach-role": {"ecs:DescribeRegions"}}
+var ofOwnStory = map[string][]string{"attach-role": {"ecs:DescribeRegions"}, "validate-instance": {"oss:PutObject"}}
 
 // putOff are the rights by which a function asks to be called again, and for which its
 // stream stands in: that tries a window that failed for a day. The invocation that failed for
 // want of them is all that differs.
-var putOff = map[string][]string{"setup-share-role": {"mns:SendMessage", "mns:BatchSendMessage"}}
+var putOff = map[string][]string{"setup-share-role": {"mns:SendMessage", "mns:BatchSendMessage"}, "notify": {"mns:SendMessage", "mns:BatchSendMessage"}}
 
 // platform is what the platform could not do in functions' names, as it says so.
 func platform(s *stage.Stage) string {

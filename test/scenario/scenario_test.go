@@ -15,7 +15,7 @@ import (
 
 // woken are the functions that events, messages and timers wake; only an operator wakes
 // backfill.
-var woken = []string{"attach-role", "push-agent", "setup-share-role", "sweep", "validate-instance", "watch-shares"}
+var woken = []string{"attach-role", "push-agent", "setup-share-role", "notify", "sweep", "validate-instance", "watch-shares"}
 
 // functions are built once for all scenarios. The timer of doctor wakes it each week.
 var functions = append([]string{"backfill", "doctor"}, woken...)

@@ -19,7 +19,7 @@ run "what_is_made_at_home" {
   command = plan
 
   assert {
-    condition     = length(alicloud_message_service_queue.inbox) + length(alicloud_message_service_queue.end) == 6
+    condition     = length(alicloud_message_service_queue.inbox) + length(alicloud_message_service_queue.end) == 7
     error_message = "The home region has ${length(alicloud_message_service_queue.inbox) + length(alicloud_message_service_queue.end)} queues."
   }
   assert {

@@ -489,7 +489,7 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 		"a timer never woke anything": {breaks: func(w *world) { w.idle = at(home, "fleetwarden-doctor") },
 			check: "last-pass", verdict: doctor.Fail, says: "has not passed within the last 8 days", mend: "hasFunctionError"},
 		"the log cannot be searched": {breaks: func(w *world) { w.err["sls:GetLogs"] = failure{class: fleet.Denied, api: "sls:GetLogs"} },
-			check: "last-pass", verdict: doctor.Warn, says: "could not be read", mend: "allow log:GetLogStoreLogs to the caller", numberOfProblems: 12},
+			check: "last-pass", verdict: doctor.Warn, says: "could not be read", mend: "allow log:GetLogStoreLogs to the caller", numberOfProblems: 13},
 		"KMS is off": {breaks: func(w *world) { w.kms = "NotEnabled" },
 			check: "kms", verdict: doctor.Fail, says: "KMS is NotEnabled in cn-hangzhou", mend: "aliyun kms OpenKmsService --region cn-hangzhou", numberOfProblems: 2},
 		"KMS is off, and nothing needs it": {breaks: func(w *world) { w.kms = "NotEnabled" },

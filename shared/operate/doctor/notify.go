@@ -10,9 +10,6 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// notifier is the name of the function that sends to channels.
-const notifier = "notify"
-
 func channelsReady(ctx context.Context, x *examination) answer {
 	if len(x.Policy.Channels) == 0 {
 		return answer{says: "no channels"}
@@ -31,7 +28,7 @@ func (x *examination) channel(ctx context.Context, c policy.Channel) []Problem {
 		return x.variable(ctx, p, variable)
 	case x.Services.Absent("kms", x.Home):
 		p.Says = fmt.Sprintf("channel %s: KMS, which is to have the secret %s, is not served in %s", c.Name, c.Secret, x.Home)
-		p.Mend = fmt.Sprintf("name an environment variable of function %s, %sNAME, in the policy file, and deploy", fleet.CloudName(notifier), policy.EnvSecret)
+		p.Mend = fmt.Sprintf("name an environment variable of function %s, %sNAME, in the policy file, and deploy", fleet.CloudName(fleet.FunctionNotify), policy.EnvSecret)
 		return one(p)
 	}
 	found, err := read(ctx, x, func(ctx context.Context) (bool, error) { return x.Secrets.HasSecret(ctx, x.Home, c.Secret) })
@@ -55,7 +52,7 @@ func createSecret(name string, region fleet.Region) string {
 // variable judges a channel whose URL is in the environment of the function. That the function
 // exists is another check.
 func (x *examination) variable(ctx context.Context, p Problem, name string) []Problem {
-	f := deployment.Function{Region: x.Home, Name: fleet.CloudName(notifier)}
+	f := deployment.Function{Region: x.Home, Name: fleet.CloudName(fleet.FunctionNotify)}
 	have, err := x.function(ctx, f)
 	if err != nil {
 		return one(unread(f.String(), x.Home, p.ID, err))

@@ -29,6 +29,8 @@ type Publisher struct {
 	Store ledger.Store
 	// Address is where an object of the store is, for a person.
 	Address func(object string) string
+	// Announce has the function notify make the digest, once the report is there; nil: none.
+	Announce func(ctx context.Context, run string) error
 	// Notify sends the notice; nil sends none. Log takes the finding that it could not be
 	// sent, which has Stamp.
 	Notify func(text []byte) error
@@ -38,8 +40,8 @@ type Publisher struct {
 }
 
 // Publish writes the tables and the page first, the summary last, which says that all is
-// there. What another pass has written already is left as it is. The notice is sent before
-// the summary: a pass that dies in between sends it again. That it could not be sent is
+// there. What another pass has written already is left as it is. Notice and announcement are
+// sent before the summary: a pass that dies in between sends them again. That it could not be sent is
 // recorded, and keeps no report back.
 func (p Publisher) Publish(ctx context.Context, r sweep.Result) error {
 	notice := report.NewNotice(r.Summary, p.Address(sweep.ReportObject(r.Summary.Run, "")))
@@ -54,7 +56,7 @@ func (p Publisher) Publish(ctx context.Context, r sweep.Result) error {
 	if err := p.put(ctx, r, "report.html", html.Bytes()); err != nil {
 		return err
 	}
-	if err := p.notify(notice); err != nil {
+	if err := p.notify(ctx, notice); err != nil {
 		return err
 	}
 	summary, err := report.EncodeSummary(r.Summary)
@@ -64,23 +66,33 @@ func (p Publisher) Publish(ctx context.Context, r sweep.Result) error {
 	return p.put(ctx, r, "summary.json", summary)
 }
 
-func (p Publisher) notify(n *report.Notice) error {
-	if p.Notify == nil {
+func (p Publisher) notify(ctx context.Context, n *report.Notice) error {
+	if p.Notify != nil {
+		text, err := n.Encode()
+		if err != nil {
+			return err
+		}
+		if err := p.unsent(n, "notice", "the queue of sinks.findings", p.Notify(text)); err != nil {
+			return err
+		}
+	}
+	if p.Announce == nil {
 		return nil
 	}
-	text, err := n.Encode()
-	if err != nil {
-		return err
-	}
-	err = p.Notify(text)
+	return p.unsent(n, "digest", "the queue fleetwarden-notify", p.Announce(ctx, n.Run))
+}
+
+// unsent records that a message about the report could not be sent. It returns the error of
+// one for which there was no time: the platform's next try publishes all of it.
+func (p Publisher) unsent(n *report.Notice, what, queue string, err error) error {
 	if err == nil || fleet.ClassOf(err) == fleet.Canceled {
-		return err // out of time: the platform's next try publishes all of it
+		return err
 	}
 	r := p.Stamp
 	r.V, r.Type, r.Time, r.Run = fleet.RecordVersion, "finding", p.Now(), n.Run
 	r.Finding = &fleet.FindingRecord{Rule: "notice", Outcome: fleet.Fault, Severity: fleet.Medium, Kind: fleet.KindFleet,
-		Reason: "the notice of the sweep could not be sent: " + err.Error(),
-		Remedy: "make sure that the queue of sinks.findings exists in the home region, and that the sweep's role may send to it; the report is at " + n.Report}
+		Reason: "the " + what + " of the sweep could not be sent: " + err.Error(),
+		Remedy: "make sure that " + queue + " exists in the home region, and that the sweep's role may send to it; the report is at " + n.Report}
 	return p.Log(r)
 }
 
