@@ -26,7 +26,7 @@ func main() {
 func commands() []command.Command {
 	return []command.Command{
 		command.Check(), command.Sweep(cli.Publish), command.Plan(), command.Apply(), command.Undo(), command.Replay(), command.Redrive(),
-		command.Doctor(), command.Pause(), command.Resume(),
+		command.Doctor(), command.Notify(), command.Pause(), command.Resume(),
 		command.Runs(), command.Show(), command.Why(), command.Report(), command.Policy(cli.Deployed), cli.Exempt(nil), command.Version(),
 	}
 }

@@ -80,6 +80,10 @@ func (t *text) Show(record any) error {
 		return t.change(r)
 	case command.RunShown:
 		return t.run(r)
+	case command.Notified:
+		return t.print("channel %s took the %s card: %s\n", r.Channel, r.Card, r.Says)
+	case command.NotifyShown:
+		return t.payload(r)
 	case command.Replayed:
 		return t.replayed(r)
 	case command.Redriven:

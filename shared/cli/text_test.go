@@ -54,6 +54,7 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 		lines  int
 		record any
 	}{
+		"a channel's answer":  {1, command.Notified{Channel: evil, Card: evil, Says: evil}},
 		"a finding":           {5, fleet.Record{Finding: &finding}},
 		"a planned change":    {3, fleet.Record{Change: &change}},
 		"a pass":              {1, fleet.Record{Pass: &fleet.Pass{Outcomes: map[fleet.Outcome]int{evil: 1}, States: states, Stopped: evil}}},
@@ -97,7 +98,7 @@ func TestNoTextOfTheCloudControlsTheTerminal(t *testing.T) {
 // A record that only programs can read would end a command for people.
 func TestEachRecordIsShownToPeople(t *testing.T) {
 	for _, r := range []any{fleet.Record{}, command.PlanMade{}, command.PlanShown{}, command.Applied{}, command.Undone{}, command.SweepMade{}, command.SweepShown{},
-		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}, command.PolicyExplained{}, command.Carried{}, Exempted{}, doctor.Page{}} {
+		command.ChangeShown{}, command.RunShown{}, command.Replayed{}, command.Redriven{}, command.PolicyExplained{}, command.Carried{}, command.Notified{}, command.NotifyShown{}, Exempted{}, doctor.Page{}} {
 		shows(t, false, r)
 	}
 	x := newText(Env{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer), Getenv: func(string) string { return "" }}, false)

@@ -12,8 +12,8 @@ import (
 
 // binaries are what is started, with the policy file that they load.
 type binaries struct {
-	function, empty binary
-	policy          string
+	function, notify, empty binary
+	policy                  string
 }
 
 type binary struct {
@@ -23,12 +23,15 @@ type binary struct {
 
 func (b binary) megabytes() float64 { return float64(b.size) / 1e6 }
 
-// build compiles attach-role as "make package" does, and the empty handler by the
+// build compiles attach-role and notify as "make package" does, and the empty handler by the
 // same flags, and writes the shipped policy in its compact form.
 func build(ctx context.Context, root, dir string) (*binaries, error) {
 	b := &binaries{policy: filepath.Join(dir, "policy.json")}
 	var err error
 	if b.function, err = compile(ctx, root, filepath.Join(dir, "attach-role", "main"), "./functions/attachrole"); err != nil {
+		return nil, err
+	}
+	if b.notify, err = compile(ctx, root, filepath.Join(dir, "notify", "main"), "./functions/notify"); err != nil {
 		return nil, err
 	}
 	bench := filepath.Join(root, "test", "bench")

@@ -11,12 +11,12 @@ import (
 // cold measures from exec to the first request for work, policy loaded, beside the
 // empty handler. Starts take turns, so that a busy moment hits both.
 func (s *summary) cold(b *binaries, n sizes) error {
-	var ours, empty []time.Duration
+	var ours, notify, empty []time.Duration
 	for range n.starts {
 		for _, x := range []struct {
 			binary
 			to *[]time.Duration
-		}{{b.function, &ours}, {b.empty, &empty}} {
+		}{{b.function, &ours}, {b.notify, &notify}, {b.empty, &empty}} {
 			d, err := coldStart(x.binary, b.policy)
 			if err != nil {
 				return err
@@ -26,6 +26,7 @@ func (s *summary) cold(b *binaries, n sizes) error {
 	}
 	s.ColdMS, s.ColdEmptyMS = milliseconds(median(ours)), milliseconds(median(empty))
 	s.ColdRatio = s.ColdMS / s.ColdEmptyMS
+	s.ColdNotifyMS = milliseconds(median(notify))
 	return nil
 }
 

@@ -21,6 +21,8 @@ type summary struct {
 	ColdEmptyMS float64 `json:"cold_empty_ms"`
 	ColdRatio   float64 `json:"cold_ratio"`
 
+	ColdNotifyMS float64 `json:"cold_notify_ms"` // of the function notify, beside the same
+
 	WarmUS      float64 `json:"warm_us"`
 	WarmEmptyUS float64 `json:"warm_empty_us"`
 	WarmDiffUS  float64 `json:"warm_diff_us"` // the median of the pairs' differences
@@ -96,6 +98,7 @@ func (s *summary) rows() []row {
 	opa, cel := s.DecidePeers["opa"], s.DecidePeers["cel"]
 	return []row{
 		{"cold start, policy loaded", f("%.1f ms", s.ColdMS), f("%.1f ms, empty handler with the same SDKs", s.ColdEmptyMS), f("%.2f", s.ColdRatio), "≤ 1.25 ×", s.ColdRatio <= 1.25},
+		{"the same, of notify", f("%.1f ms", s.ColdNotifyMS), f("%.1f ms, the same", s.ColdEmptyMS), f("%.2f", s.ColdNotifyMS/s.ColdEmptyMS), "≤ 1.25 ×", s.ColdNotifyMS <= 1.25*s.ColdEmptyMS},
 		{"warm, event not for us", f("%.0f µs", s.WarmUS), f("%.0f µs, empty handler", s.WarmEmptyUS), f("%+.0f µs", s.WarmDiffUS), "≤ +60 µs", s.WarmDiffUS <= 60},
 		{"memory after that", f("%.1f MiB, peak %.1f", s.RSSMiB, s.PeakMiB), f("%.1f MiB, empty handler", s.RSSEmptyMiB), f("%.2f", s.RSSMiB/s.RSSEmptyMiB), "", true},
 		{"binary", f("%.1f MB", s.BinaryMB), f("%.1f MB, empty handler", s.EmptyMB), f("%.2f", s.BinaryMB/s.EmptyMB), "", true},

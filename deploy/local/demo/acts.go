@@ -51,6 +51,7 @@ var acts = []act{
 	{"the report of the last sweep", "findings-001.csv, findings-001.jsonl, report.html, summary.json", reported},
 	{"the role is detached from 25 instances by hand, and the operator plans", "planned: 25 attach-role", planned},
 	{"the operator applies the plan, and undoes it", "after the apply: " + systrust + "; after the undo: no role; the world is as before: true", applied},
+	{"the operator names a DingTalk robot in the policy, tries it, and a night passes", "channel ops took the sample card: {\"errcode\":0,\"errmsg\":\"ok\"}; 1 digest", notified},
 }
 
 func trustedLaunch(ctx context.Context, s *scene) string {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"fleetwarden/deploy/local/simcloud/server"
@@ -88,6 +89,9 @@ func play(ctx context.Context, w io.Writer, s *scene) (steps []step, failed int)
 		steps = append(steps, st)
 		if st.OK {
 			fmt.Fprintf(w, "ok   %2d. %s\n         as expected: %s\n", i+1, st.Name, st.Seen)
+			for line := range strings.Lines(s.shown) {
+				fmt.Fprintf(w, "         | %s", line)
+			}
 			continue
 		}
 		failed++

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"fleetwarden/deploy/local/simcloud/server"
 	"fleetwarden/deploy/local/stage"
 )
 
@@ -86,4 +89,29 @@ func paused(ctx context.Context, s *scene) string {
 	meanwhile := fmt.Sprintf("systrust-role: %s, %s", s.outcome("systrust-role", ids[0]), s.roles(ctx, ids))
 	must(s.Settle(ctx))
 	return fmt.Sprintf("paused: %s; after its end: %s", meanwhile, s.roles(ctx, ids))
+}
+
+// notified deploys the local policy with a channel, tries that, and lets a sweep be reported
+// there. The digest is shown as it was posted.
+func notified(ctx context.Context, s *scene) string {
+	dir := got(os.MkdirTemp("", "fleetwarden-demo-"))
+	defer os.RemoveAll(dir)
+	local := got(os.ReadFile(filepath.Join(s.root, "deploy", "local", "policy.yaml")))
+	policy := filepath.Join(dir, "policy.yaml")
+	must(os.WriteFile(policy, append(local, "\nnotify: {channels: {ops: {type: dingtalk, secret: fleetwarden-dingtalk}}}\n"...), 0o600))
+	must(s.Stack.UsePolicy(policy))
+	defer func() { must(s.Stack.UsePolicy("")) }()
+	tried := strings.TrimSpace(s.fleetwarden(ctx, "notify", "--test", "ops", "--policy", policy))
+	got(s.Stack.Invoke(ctx, server.Home, "sweep", []byte(`{"triggerTime":"2026-01-07T19:30:00Z","triggerName":"every-night","payload":""}`)))
+	must(s.Settle(ctx))
+	digests := 0
+	for _, p := range s.Server.Robots.Accepted("dingtalk") {
+		var m struct{ Markdown struct{ Text string } }
+		must(json.Unmarshal([]byte(p.Body), &m))
+		if strings.Contains(m.Markdown.Text, "digest.sweep-") {
+			digests++
+			s.shown = m.Markdown.Text
+		}
+	}
+	return fmt.Sprintf("%s; %d digest", tried, digests)
 }

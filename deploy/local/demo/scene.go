@@ -20,6 +20,7 @@ type scene struct {
 	*stage.Stage
 	root, bin, out string
 	old            old
+	shown          string // by the last step, beside what was seen
 }
 
 const (
