@@ -21,22 +21,38 @@ func TestAFunctionThatDiesAtAnyCallLeavesNothingUndone(t *testing.T) {
 		"a role to replace":         {stage.Options{Policy: "replace.yaml", Optional: []string{"attach-role-replace"}}, "app-role"},
 	}
 	for name, story := range stories {
-		for n := range calls(t, story.o, story.role) {
-			for _, when := range []fc.When{fc.Before, fc.After} {
-				t.Run(fmt.Sprintf("%s: call %d, carried out %t", name, n+1, when), func(t *testing.T) {
-					t.Parallel()
-					s := play(t, alone("attach-role", story.o))
-					standing(t, s, "app-role", "oss-read.json")
-					s.Stack.Kill("attach-role", n+1, when)
-					id := old(t, s, story.role)
-					settle(t, s)
-					wantRole(t, s, id)
-					wantDeath(t, s)
-					wantAccount(t, s, id)
-				})
-			}
+		for _, d := range deaths(calls(t, story.o, story.role)) {
+			t.Run(name+": "+d.String(), func(t *testing.T) {
+				t.Parallel()
+				s := play(t, alone("attach-role", story.o))
+				standing(t, s, "app-role", "oss-read.json")
+				s.Stack.Kill("attach-role", d.call, d.when)
+				id := old(t, s, story.role)
+				settle(t, s)
+				wantRole(t, s, id)
+				wantDeath(t, s)
+				wantAccount(t, s, id)
+			})
 		}
 	}
+}
+
+// death is when a process is killed: at its call of that number, before or after it is carried
+// out.
+type death struct {
+	call int
+	when fc.When
+}
+
+func (d death) String() string { return fmt.Sprintf("call %d, carried out %t", d.call, d.when) }
+
+// deaths are all moments at which a process of so many calls can die: before each call, which
+// leaves the same world as after the one before it, and after the last.
+func deaths(calls int) (all []death) {
+	for n := range calls {
+		all = append(all, death{n + 1, fc.Before})
+	}
+	return append(all, death{calls, fc.After})
 }
 
 // calls is how many calls attach-role needs when nothing happens to it.

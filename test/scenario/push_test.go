@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/simcloud"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/server"
@@ -100,19 +99,17 @@ func TestTwoHundredAgentsComeOnlineThoughThreeCallsOfTenAreRefused(t *testing.T)
 // turn, before it is carried out and after, and lets the platform go on.
 func TestPushAgentMayDieAtAnyCall(t *testing.T) {
 	t.Parallel()
-	for n := range pushCalls(t) {
-		for _, when := range []fc.When{fc.Before, fc.After} {
-			t.Run(fmt.Sprintf("call %d, carried out %t", n+1, when), func(t *testing.T) {
-				t.Parallel()
-				s := play(t, alone("push-agent", stage.Options{}))
-				s.Stack.Kill("push-agent", n+1, when)
-				l := seedLacks(t, s)
-				settle(t, s)
-				l.wantPushed(t, s)
-				wantDeath(t, s)
-				wantClosed(t, s)
-			})
-		}
+	for _, d := range deaths(pushCalls(t)) {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			s := play(t, alone("push-agent", stage.Options{}))
+			s.Stack.Kill("push-agent", d.call, d.when)
+			l := seedLacks(t, s)
+			settle(t, s)
+			l.wantPushed(t, s)
+			wantDeath(t, s)
+			wantClosed(t, s)
+		})
 	}
 }
 

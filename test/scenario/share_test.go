@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"fleetwarden/deploy/local/fc"
 	"fleetwarden/deploy/local/simcloud/ecs"
 	"fleetwarden/deploy/local/simcloud/mns"
 	"fleetwarden/deploy/local/simcloud/server"
@@ -146,15 +145,13 @@ func TestSetupShareRoleDiesAtAnyCallAndTheShareComesRight(t *testing.T) {
 	if calls < 10 {
 		t.Fatalf("only %d calls", calls)
 	}
-	for n := range calls {
-		for _, when := range []fc.When{fc.Before, fc.After} {
-			t.Run(fmt.Sprintf("call %d, carried out %t", n+1, when), func(t *testing.T) {
-				t.Parallel()
-				s := newSharer(t, stage.Options{})
-				s.Stack.Kill("setup-share-role", n+1, when)
-				s.sharedAtLast()
-			})
-		}
+	for _, d := range deaths(calls) {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newSharer(t, stage.Options{})
+			s.Stack.Kill("setup-share-role", d.call, d.when)
+			s.sharedAtLast()
+		})
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 	"fleetwarden/shared/operate/sweep"
 )
 
-// deaths is at how many moments a sweep dies.
-const deaths = 20
+// moments is at how many of them a sweep dies.
+const moments = 20
 
 // TestASweepThatDiesAtAnyCallIsFinishedByTheNext kills the sweep with SIGKILL at calls
 // spread over all that it makes, every other one after it was carried out. Whatever was
@@ -31,11 +31,11 @@ func TestASweepThatDiesAtAnyCallIsFinishedByTheNext(t *testing.T) {
 	sweepOnce(t, s)
 	wantRepaired(t, s, bare)
 	all := count(s, "sweep", "*", anyCode)
-	if all < deaths {
-		t.Fatalf("a sweep makes %d calls, too few to die at %d of them", all, deaths)
+	if all < moments {
+		t.Fatalf("a sweep makes %d calls, too few to die at %d of them", all, moments)
 	}
-	for n := range deaths {
-		call, when := n*all/deaths+1, fc.When(n%2 == 1)
+	for n := range moments {
+		call, when := n*all/moments+1, fc.When(n%2 == 1)
 		t.Run(fmt.Sprintf("call %d of %d, carried out %t", call, all, when), func(t *testing.T) {
 			t.Parallel()
 			s, bare := drifted(t)
