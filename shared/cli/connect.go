@@ -14,6 +14,7 @@ import (
 	"fleetwarden/shared/aliyun"
 	"fleetwarden/shared/aliyun/fc"
 	"fleetwarden/shared/aliyun/sts"
+	"fleetwarden/shared/command"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/ledger"
@@ -36,12 +37,15 @@ func (t *tool) region() fleet.Region {
 // for it, in the policy's home region. Its first line on stderr says where it works.
 func (t *tool) open(ctx context.Context) (*invocation.Invocation, error) {
 	p, err := t.loadPolicy()
-	if err != nil {
-		return nil, err
+	if err != nil && t.Lenient {
+		t.NoPolicy, p = err, policy.Default()
+		p.HomeRegion = fleet.Region(t.env.Getenv(invocation.HomeVariable))
+	} else if err != nil {
+		return nil, command.BadSetting{Err: err}
 	}
 	home := fleet.Scope{Region: cmp.Or(p.HomeRegion, t.Region, defaultRegion)}
 	if !home.Region.Valid() {
-		return nil, fmt.Errorf("%q is not the id of a region, such as %s: see ALIBABA_CLOUD_REGION_ID and the profile", home.Region, defaultRegion)
+		return nil, command.BadSetting{Err: fmt.Errorf("%q is not the id of a region, such as %s: see ALIBABA_CLOUD_REGION_ID and the profile", home.Region, defaultRegion)}
 	}
 	credential, from, err := aliyun.FindCredentials(t.profile)
 	if err != nil {
@@ -49,7 +53,7 @@ func (t *tool) open(ctx context.Context) (*invocation.Invocation, error) {
 	}
 	cloud, err := aliyun.NewCloud(credential, t.env.Getenv(aliyun.EndpointVariable))
 	if err != nil {
-		return nil, err
+		return nil, command.BadSetting{Err: err}
 	}
 	cloud.Sleep = t.env.Sleep
 	t.home = home.Region
@@ -60,10 +64,10 @@ func (t *tool) open(ctx context.Context) (*invocation.Invocation, error) {
 	}
 	home.Account = caller.Account
 	fmt.Fprintf(t.env.Stderr, "account %s, credentials from %s, region %s, policy %s\n",
-		clean(string(home.Account)), clean(from), clean(string(cmp.Or(t.Region, home.Region))), clean(t.policyName()+": "+modes(p)))
+		clean(string(home.Account)), clean(from), clean(string(cmp.Or(t.Region, home.Region))), clean(t.policyName()+": "+t.modes(p)))
 	place, err := t.ledger(ctx, fc.New(s, home.Region))
 	if err != nil {
-		return nil, err
+		return nil, command.BadSetting{Err: err}
 	}
 	pass := ledger.Pass{Function: fleet.FunctionBackfill}
 	inv := (&invocation.Process{Ledger: place}).Open(home, s, p, pass)
@@ -95,7 +99,10 @@ func (t *tool) policyName() string {
 }
 
 // modes says in which mode the controls are, in one word if that is one.
-func modes(p *policy.Policy) string {
+func (t *tool) modes(p *policy.Policy) string {
+	if t.NoPolicy != nil {
+		return "not read: " + t.NoPolicy.Error()
+	}
 	var all, each []string
 	for _, c := range policy.Controls() {
 		mode := string(p.ModeOf(c))
@@ -140,7 +147,7 @@ func (t *tool) ledger(ctx context.Context, functions *fc.Client) (invocation.Led
 		}
 		there, err := invocation.ParseLedger(theirs)
 		if err == nil && there.Address("") != place.Address("") {
-			err = fmt.Errorf("the functions have their ledger in %s, and %s is %s: nothing that they do would be seen", there.Address(""), invocation.LedgerVariable, address)
+			err = command.Elsewhere{Err: fmt.Errorf("the functions have their ledger in %s, and %s is %s: nothing that they do would be seen", there.Address(""), invocation.LedgerVariable, address)}
 		}
 		return err
 	}

@@ -47,10 +47,15 @@ type Call struct {
 	// nothing was looked for.
 	NoLedger error
 	// Owners reports an error where the functions that own the controls could not be followed:
-	// they do not exist, or have another ledger. It is called after Open; nil in a function.
+	// they do not exist, or have another ledger, which is [Elsewhere]. It is called after Open; nil
+	// in a function.
 	Owners func(ctx context.Context) error
 	// PolicyFile is the policy file, as it was typed or as the environment has it.
 	PolicyFile string
+	// Lenient has Open go on as without a policy file where that cannot be read, for what decides
+	// nothing by it. NoPolicy is then why.
+	Lenient  bool
+	NoPolicy error
 	// Region is where a person works, as profile or environment say; empty: at home.
 	Region fleet.Region
 	// Stdin is that of the process.
@@ -95,6 +100,20 @@ func (e BadUsage) Error() string { return e.Err.Error() }
 
 // Unwrap returns what is wrong.
 func (e BadUsage) Unwrap() error { return e.Err }
+
+// BadSetting is a policy file, or a variable that says where the deployment is, that cannot be
+// read.
+type BadSetting struct{ Err error }
+
+func (e BadSetting) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e BadSetting) Unwrap() error { return e.Err }
+
+// Elsewhere is the error of [Call.Owners] where the functions have another ledger.
+type Elsewhere struct{ Err error }
+
+func (e Elsewhere) Error() string { return e.Err.Error() }
 
 // Wrong returns the error of a wrong command line.
 func Wrong(format string, args ...any) error { return BadUsage{fmt.Errorf(format, args...)} }

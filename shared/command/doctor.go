@@ -49,15 +49,22 @@ func (c *Call) doctor(ctx context.Context, categories []string, canary bool) err
 			return Wrong("--category: there is no category %q, only %s", name, strings.Join(doctor.Categories(), ", "))
 		}
 	}
-	inv, err := c.Open(ctx)
+	c.Lenient = true
+	limited, stop := context.WithTimeout(ctx, doctor.Limit)
+	defer stop()
+	inv, err := c.Open(limited)
 	var reads doctor.Reads
-	if err != nil { // the first check is the one that says so
+	switch {
+	case err == nil:
+		reads = clients.Of(inv, c.PolicyFile != "" && c.NoPolicy == nil)
+		reads.Settings = c.NoPolicy
+	case errors.As(err, new(BadSetting)):
+		reads.Settings = err
+	default: // the check of the credentials says so
 		reads.Account = func(context.Context) (fleet.AccountID, error) { return "", err }
-	} else {
-		reads = clients.Of(inv, c.PolicyFile != "")
 	}
 	bar := c.Progress("examining the deployment", 0)
-	page := doctor.Examine(ctx, reads, categories...)
+	page := doctor.Examine(limited, reads, categories...)
 	bar.End()
 	if ctx.Err() != nil {
 		return errors.New("stopped: the examination is incomplete")

@@ -39,7 +39,7 @@ var arrows = []struct {
 	{"shared/operate/canary/clients", []string{"shared/aliyun/ecs", "shared/aliyun/eventbridge", "shared/aliyun/sls", "shared/aliyun/trail", "shared/fleet", "shared/invocation", "shared/operate/canary"}, "it gives a canary the clients of a call"},
 	{"shared/operate/canary", []string{"shared/fleet"}, "it declares what it asks; its clients implement it"},
 	{"shared/operate/doctor/clients", []string{"deploy/commands", "deploy/ram", "events", "shared/aliyun", "shared/aliyun/", "shared/deployment", "shared/fleet", "shared/invocation", "shared/operate/doctor", "shared/policy"}, "it gives the doctor the clients of a call, and the files that a deployment is made from"},
-	{"shared/operate/doctor", []string{"shared/deployment", "shared/fleet", "shared/ledger", "shared/pause", "shared/policy", "shared/rampolicy", "shared/reconcile"}, "it declares what it reads; its clients implement it"},
+	{"shared/operate/doctor", []string{"shared/deployment", "shared/fleet", "shared/ledger", "shared/operate/sweep", "shared/pause", "shared/policy", "shared/rampolicy", "shared/reconcile"}, "it declares what it reads; its clients implement it"},
 	{"shared/notify/channel", []string{"shared/fleet", "shared/notify", "shared/policy"}, "it writes documents and posts them; it knows neither cards nor the ledger, and is handed who sends mail"},
 	{"shared/report/page", []string{"shared/fleet", "shared/report"}, "the page shows what report computes"},
 	{"shared/memory", []string{"shared/fleet", "shared/ledger"}, "the memory is objects of the ledger, and knows no cloud"},

@@ -2,36 +2,46 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
-	"fleetwarden/shared/policy"
 )
 
-// meet reads whose credentials these are; it returns the answer of the check if that failed.
-func (x *examination) meet(ctx context.Context) *answer {
+// meet reads whose credentials these are. If that failed, nothing else can be asked, and it
+// returns which check says so, and its answer.
+func (x *examination) meet(ctx context.Context) (check string, broken *answer) {
+	if x.Account == nil {
+		return settingsCheck, new(settings(ctx, x))
+	}
 	account, err := read(ctx, x, x.Account)
 	if err == nil {
 		x.account = account
-		return nil
+		return "", nil
 	}
 	p := Problem{Result: Fail, Says: "the account of the credentials could not be read: " + short(err),
 		Mend: "check the credentials: aliyun sts GetCallerIdentity has to answer; then their profile (--profile) or the environment"}
-	switch code := fleet.CodeOf(err); {
-	case errors.As(err, new(*fleet.BadInput)) || errors.As(err, new(policy.Problems)):
-		p.Says = "nothing can be asked: " + short(err)
-		p.Mend = "correct what the message names, such as the policy file; then run it again"
-	case skewed(code):
+	switch {
+	case skewed(fleet.CodeOf(err)):
 		p.Says = "the cloud refuses the time of this machine: " + short(err)
 		p.Mend = "set this machine's clock, such as with: sudo timedatectl set-ntp true"
 	case fleet.ClassOf(err) == fleet.Unavailable || fleet.ClassOf(err) == fleet.Canceled:
 		p.Mend = "check the network: aliyun sts GetCallerIdentity has to answer; then ALIBABA_CLOUD_ENDPOINT_URL, if it is set"
 	}
-	return &answer{problems: one(p)}
+	return credentialsCheck, &answer{problems: one(p)}
+}
+
+func settings(_ context.Context, x *examination) answer {
+	if x.Settings == nil {
+		return answer{says: "all of them"}
+	}
+	p := Problem{Result: Fail, ID: settingsCheck, Says: short(x.Settings), Mend: "correct what the message names; then run it again"}
+	if x.Account != nil {
+		p.Says += fmt.Sprintf("; the rest is examined as without a policy file, and %s is taken for the home region", x.Home)
+	}
+	return answer{problems: one(p)}
 }
 
 // skewed reports whether a product's code refuses the time of a request.

@@ -77,17 +77,22 @@ func Examine(ctx context.Context, r Reads, categories ...string) Page {
 			chosen = append(chosen, c)
 		}
 	}
-	broken := x.meet(ctx)
-	if broken != nil && (len(chosen) == 0 || chosen[0].ID != credentialsCheck) { // it is said whichever category was chosen
-		chosen = slices.Insert(chosen, 0, Checks()[0])
+	first, broken := x.meet(ctx)
+	if broken != nil && !slices.ContainsFunc(chosen, func(c Check) bool { return c.ID == first }) { // it is said whichever category was chosen
+		chosen = slices.Insert(chosen, 0, checkOf(first))
 	}
 	answers := make([]answer, len(chosen))
 	if broken != nil {
-		unasked := Problem{Result: Unread, Says: "not asked: the account of the credentials is not known", Mend: "see " + credentialsCheck}
-		for i := range chosen {
-			answers[i] = answer{problems: one(unasked)}
+		for i, c := range chosen {
+			switch c.ID {
+			case first:
+				answers[i] = *broken
+			case settingsCheck: // needs no account
+				answers[i] = c.ask(ctx, x)
+			default:
+				answers[i] = answer{problems: one(Problem{Result: Unread, Says: "not asked: the account of the credentials is not known", Mend: "see " + first})}
+			}
 		}
-		answers[0] = *broken
 	} else {
 		for turn := range turns {
 			var all sync.WaitGroup
@@ -131,12 +136,27 @@ type examination struct {
 	facts
 }
 
-// read asks one question, at most [abreast] at the same time.
+// read asks one question, at most [abreast] at the same time. It waits for no answer beyond the
+// end of ctx: the client of MNS has no context, and answers after its own time-out of seconds.
 func read[T any](ctx context.Context, x *examination, ask func(context.Context) (T, error)) (out T, err error) {
+	type result struct {
+		value T
+		err   error
+	}
+	answered := make(chan result, 1)
 	select {
 	case x.slots <- struct{}{}:
-		defer func() { <-x.slots }()
-		return ask(ctx)
+		go func() {
+			defer func() { <-x.slots }()
+			value, err := ask(ctx)
+			answered <- result{value, err}
+		}()
+	case <-ctx.Done():
+		return out, fleet.WithClass(fleet.Canceled, ctx.Err())
+	}
+	select {
+	case r := <-answered:
+		return r.value, r.err
 	case <-ctx.Done():
 		return out, fleet.WithClass(fleet.Canceled, ctx.Err())
 	}
@@ -227,6 +247,9 @@ func apiOf(err error) string {
 
 // short is an error in one line.
 func short(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	return text
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }

@@ -1,10 +1,22 @@
 package doctor
 
-// credentialsCheck is the check without which nothing else can be asked.
-const credentialsCheck = "credentials"
+import "slices"
+
+// The checks without which nothing else can be asked.
+const (
+	settingsCheck    = "settings"
+	credentialsCheck = "credentials"
+)
+
+// checkOf is the check of an id.
+func checkOf(id string) Check {
+	all := Checks()
+	return all[slices.IndexFunc(all, func(c Check) bool { return c.ID == id })]
+}
 
 // The categories, in the order of cause.
 const (
+	caller    = "settings"
 	account   = "account"
 	services  = "services"
 	ledgers   = "ledger"
@@ -19,6 +31,9 @@ const (
 // Checks are all checks, in the order of cause.
 func Checks() []Check {
 	return []Check{
+		{settingsCheck, caller, "the caller's policy file and variables can be read",
+			"Without them it is not known where the deployment is, or what it is compared with. The functions have a policy of their own, and work.", settings},
+
 		{credentialsCheck, account, "the credentials are those of the policy's home account",
 			"With keys of another account the doctor examines the wrong cloud, and no function works with wrong ones.", credentials},
 		{"clock", account, "this machine's clock agrees with the cloud's",

@@ -1,10 +1,12 @@
 package doctor_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -65,13 +67,17 @@ type world struct {
 	matches   bool
 	idle      string // the function that passed last at passed
 	passed    time.Time
+	event     time.Time // the last one that each function has seen
+	theirs    string    // the ledger of the functions
 	// err is the error of each call of an API, and all that of every call.
 	err map[string]error
 	all error
 	// late, when set, ends the context of each call before its answer.
 	late func()
-	// lag is how long each call takes.
-	lag time.Duration
+	// lag is how long each call takes, deaf an API whose client knows no context: it answers after
+	// an hour.
+	lag  time.Duration
+	deaf string
 
 	mu   sync.Mutex
 	most int // at the same time
@@ -92,6 +98,9 @@ func (w *world) call(ctx context.Context, api string) error {
 		w.late()
 		<-ctx.Done()
 		return failure{class: fleet.Canceled, api: api}
+	}
+	if api == w.deaf {
+		time.Sleep(time.Hour)
 	}
 	if w.lag > 0 {
 		select {
@@ -139,6 +148,7 @@ func newWorld() *world {
 	}
 	w.roles["FleetwardenMember"] = fleet.Role{Name: "FleetwardenMember", Trust: deployment.Trust(), Policies: []fleet.Policy{{Name: "m", Document: memberPolicy}}}
 	w.objects["starts/sweep-20261124T033000Z-abcdef.json"] = "{}"
+	w.objects["reports/sweep-20261124T033000Z-abcdef/summary.json"] = "{}"
 	w.record()
 	w.most = 0
 	return w
@@ -336,11 +346,11 @@ func (w *world) HasSecret(ctx context.Context, r fleet.Region, name string) (boo
 	return w.secrets[at(r, name)], w.call(ctx, "kms:DescribeSecret")
 }
 
-func (w *world) LastPass(ctx context.Context, r fleet.Region, function string, _ time.Time) (time.Time, error) {
+func (w *world) LastPass(ctx context.Context, r fleet.Region, function string, _ time.Time) (doctor.Passed, error) {
 	if at(r, function) == w.idle {
-		return w.passed, w.call(ctx, "sls:GetLogs")
+		return doctor.Passed{At: w.passed}, w.call(ctx, "sls:GetLogs")
 	}
-	return noon.Add(-time.Minute), w.call(ctx, "sls:GetLogs")
+	return doctor.Passed{At: noon.Add(-time.Minute), Event: w.event}, w.call(ctx, "sls:GetLogs")
 }
 
 func (w *world) Edition(ctx context.Context, _ fleet.Region) (int, error) {
@@ -386,6 +396,9 @@ func (l ledger) List(ctx context.Context, prefix, after string) (names []string,
 
 func (l ledger) Versioning(ctx context.Context) (string, error) {
 	return l.versions, l.call(ctx, "oss:GetBucketVersioning")
+}
+func (l ledger) OfFunctions(ctx context.Context) (string, error) {
+	return cmp.Or(l.theirs, "oss://b/ledger/"), l.call(ctx, "fc:GetFunction")
 }
 func (ledger) Address(object string) string { return "oss://b/ledger/" + object }
 
@@ -489,7 +502,7 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 		"a timer never woke anything": {breaks: func(w *world) { w.idle = at(home, "fleetwarden-doctor") },
 			check: "last-pass", verdict: doctor.Fail, says: "has not passed within the last 8 days", mend: "hasFunctionError"},
 		"the log cannot be searched": {breaks: func(w *world) { w.err["sls:GetLogs"] = failure{class: fleet.Denied, api: "sls:GetLogs"} },
-			check: "last-pass", verdict: doctor.Warn, says: "could not be read", mend: "allow log:GetLogStoreLogs to the caller", numberOfProblems: 13},
+			check: "last-pass", verdict: doctor.Warn, says: "could not be read", mend: "allow log:GetLogStoreLogs to the caller", numberOfProblems: len(newWorld().functions)},
 		"KMS is off": {breaks: func(w *world) { w.kms = "NotEnabled" },
 			check: "kms", verdict: doctor.Fail, says: "KMS is NotEnabled in cn-hangzhou", mend: "aliyun kms OpenKmsService --region cn-hangzhou", numberOfProblems: 2},
 		"KMS is off, and nothing needs it": {breaks: func(w *world) { w.kms = "NotEnabled" },
@@ -537,6 +550,10 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 			delete(w.objects, "starts/sweep-20261124T033000Z-abcdef.json")
 			w.objects["starts/sweep-20261122T033000Z-abcdef.json"] = ""
 		}, check: "last-sweep", verdict: doctor.Fail, says: "57h0m0s ago", mend: "functions/fleetwarden-sweep/invocations"},
+		"the last sweep has not ended": {breaks: func(w *world) { delete(w.objects, "reports/sweep-20261124T033000Z-abcdef/summary.json") },
+			check: "last-sweep", verdict: doctor.Fail, says: "sweep-20261124T033000Z-abcdef, began 9h0m0s ago and has not ended", mend: "dead-letters"},
+		"the functions have another ledger": {breaks: func(w *world) { w.theirs = "oss://other/ledger/" },
+			check: "ledger", verdict: doctor.Fail, says: "have their ledger in oss://other/ledger/, and this is oss://b/ledger/", mend: "unset FLEETWARDEN_LEDGER"},
 		"a region has no such product": {breaks: func(w *world) { w.absent = at(other, "kms") },
 			check: "products-served", verdict: doctor.Warn, says: "KMS is not served in cn-shanghai", mend: "take cn-shanghai out of regions"},
 		"a region was never deployed": {change: func(r *doctor.Reads) { r.Policy.Regions = append(r.Policy.Regions, "cn-beijing") },
@@ -580,6 +597,11 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 			if got.Result != c.verdict || len(got.Problems) != max(c.numberOfProblems, 1) || got.Why == "" || got.Hint != "deploy/guide/doctor.md#"+c.check {
 				t.Fatalf("%+v", got)
 			}
+			for _, x := range got.Problems {
+				if !typable(x.Mend) {
+					t.Errorf("no shell takes this as it stands: %s", x.Mend)
+				}
+			}
 			if x := got.Problems[0]; !strings.Contains(x.Says, c.says) || !strings.Contains(x.Mend, c.mend) || strings.Contains(x.Says+x.Mend, canary) {
 				t.Errorf("%q\n%q", x.Says, x.Mend)
 			}
@@ -608,6 +630,16 @@ func TestWithoutChannelsNoSecretIsLookedFor(t *testing.T) {
 	}
 }
 
+// typable reports whether a mend that begins with a command is one for a shell up to the comment.
+func typable(mend string) bool {
+	command, _, _ := strings.Cut(mend, " # ")
+	if !regexp.MustCompile(`^([A-Z]+=\S+ )*(make|aliyun|terraform|fleetwarden|unset) `).MatchString(command) {
+		return true
+	}
+	command = regexp.MustCompile(`'[^']*'`).ReplaceAllString(command, "")
+	return !strings.ContainsAny(strings.ReplaceAll(command, " && ", " "), ",;()<>&|'\"") && !strings.Contains(command, " or ")
+}
+
 // Nothing that could not be read is ok, and each line names the action that is missing.
 func TestWithoutAnyRightEachCheckIsUnreadAndNamesAnAction(t *testing.T) {
 	w := newWorld()
@@ -615,7 +647,7 @@ func TestWithoutAnyRightEachCheckIsUnreadAndNamesAnAction(t *testing.T) {
 	p := doctor.Examine(t.Context(), w.reads())
 	for _, r := range p.Results() {
 		switch r.ID {
-		case "credentials", "clock": // these ask no right
+		case "settings", "credentials", "clock": // these ask no right
 			continue
 		case "members": // the function may not assume the role
 			if r.Result != doctor.Fail {
@@ -640,7 +672,7 @@ func TestWithoutAnyRightEachCheckIsUnreadAndNamesAnAction(t *testing.T) {
 // Each call's failure leaves the other checks as they are.
 func TestACallThatFailsMakesItsChecksUnread(t *testing.T) {
 	for api, checks := range map[string][]string{
-		"fc:ListFunctions": {"instances-left"}, "fc:GetFunction": {"functions-exist", "functions-enabled", "function-code", "function-settings", "triggers", "event-patterns"},
+		"fc:ListFunctions": {"instances-left"}, "fc:GetFunction": {"ledger", "functions-exist", "functions-enabled", "function-code", "function-settings", "triggers", "event-patterns"},
 		"eventbridge:GetRule": {"event-rules", "event-patterns"}, "eventbridge:TestEventPattern": {"event-patterns"},
 		"actiontrail:DescribeTrails": {"trail"}, "kms:DescribeAccountKmsStatus": {"kms"}, "kms:DescribeSecret": {"notify"}, "sas:DescribeVersionConfig": {"security-center"},
 		"mns-open:GetQueueAttributes": {"queues-exist"}, "mns:BatchPeekMessage": {"dead-letters", "queues-drained"}, "cms:DescribeMetricLast": {"dead-letters", "queues-drained"}, "ecs:DescribeCommands": {"commands"},
@@ -665,11 +697,9 @@ func TestACallThatFailsMakesItsChecksUnread(t *testing.T) {
 // Without an account nothing else is asked, whichever category was chosen.
 func TestWithoutCredentialsNetworkOrTimeTheFirstCheckSaysSo(t *testing.T) {
 	for says, err := range map[string]error{
-		"sts GetCallerIdentity":          failure{class: fleet.Denied, api: "sts:GetCallerIdentity", code: "InvalidAccessKeyId.NotFound"},
-		"correct what the message names": fmt.Errorf("reading the policy: %w", &fleet.BadInput{Where: "policy.yaml", What: "it is no policy"}),
-		"such as the policy file":        func() error { _, err := policy.Load("p.yaml", []byte("x: [")); return err }(),
-		"check the network":              failure{class: fleet.Unavailable, api: "sts:GetCallerIdentity"},
-		"timedatectl":                    failure{class: fleet.Invalid, api: "sts:GetCallerIdentity", code: "InvalidTimeStamp.Expired"},
+		"sts GetCallerIdentity": failure{class: fleet.Denied, api: "sts:GetCallerIdentity", code: "InvalidAccessKeyId.NotFound"},
+		"check the network":     failure{class: fleet.Unavailable, api: "sts:GetCallerIdentity"},
+		"timedatectl":           failure{class: fleet.Invalid, api: "sts:GetCallerIdentity", code: "InvalidTimeStamp.Expired"},
 	} {
 		w := newWorld()
 		w.caller = err
@@ -677,13 +707,75 @@ func TestWithoutCredentialsNetworkOrTimeTheFirstCheckSaysSo(t *testing.T) {
 		if c := result(t, p, "credentials"); c.Result != doctor.Fail || !strings.Contains(c.Problems[0].Mend, says) {
 			t.Errorf("%s: %+v", says, c)
 		}
-		if w.most > 0 || p.Success || p.Count(doctor.Unread) != len(doctor.Checks())-1 {
+		if w.most > 0 || p.Success || p.Count(doctor.Unread) != len(doctor.Checks())-2 || result(t, p, "settings").Result != doctor.OK {
 			t.Errorf("%s: asked %d, %+v", says, w.most, p)
 		}
 		p = doctor.Examine(t.Context(), doctor.Reads{Account: func(context.Context) (fleet.AccountID, error) { return "", err }}, "queues")
 		if r := p.Results(); r[0].Result != doctor.Fail || r[0].ID != "credentials" || len(r) != 4 {
 			t.Errorf("%s: %+v", says, r)
 		}
+	}
+}
+
+// A policy file or variable that cannot be read is no problem of the credentials, and all that can
+// be known without the policy file still is.
+func TestSettingsThatCannotBeReadHaveTheirOwnPlace(t *testing.T) {
+	_, broken := policy.Load("p.yaml", []byte("x: ["))
+	for _, err := range []error{broken, errors.New("reading FLEETWARDEN_LEDGER: no\n  at all")} {
+		p := doctor.Examine(t.Context(), doctor.Reads{Settings: err}, "queues")
+		if r := p.Results(); p.Success || len(r) != 4 || r[0].ID != "settings" || r[0].Result != doctor.Fail || strings.Contains(r[0].Says, "\n") || r[1].Result != doctor.Unread || r[1].Problems[0].Mend != "see settings" {
+			t.Errorf("%+v", r)
+		}
+		r := newWorld().reads()
+		r.Settings = err
+		p = doctor.Examine(t.Context(), r)
+		for _, c := range p.Results() {
+			if want := c.ID == "settings"; want != (c.Result == doctor.Fail) || !want && c.Result != doctor.OK {
+				t.Errorf("%+v", c)
+			}
+		}
+		if says := result(t, p, "settings").Says; !strings.Contains(says, "as without a policy file, and cn-hangzhou is taken for the home region") {
+			t.Error(says)
+		}
+	}
+}
+
+// A queue without a number is said to have none, also where a peek shows few messages.
+func TestAQueueThatIsNotCountedIsSaid(t *testing.T) {
+	w := newWorld()
+	p := doctor.Examine(t.Context(), w.reads(), "queues")
+	for id, n := range map[string]int{"queues-drained": len(w.queues) - 2, "dead-letters": 2} {
+		if r := result(t, p, id); r.Result != doctor.OK || !strings.Contains(r.Says, fmt.Sprintf("CloudMonitor has no number for %d of %d queues", n, n)) {
+			t.Errorf("%+v", r)
+		}
+	}
+	w.depth = map[string]doctor.Depth{}
+	for key := range w.queues {
+		_, name, _ := strings.Cut(key, "/")
+		w.depth[name] = doctor.Depth{At: noon}
+	}
+	for _, r := range doctor.Examine(t.Context(), w.reads(), "queues").Results() {
+		if r.Result != doctor.OK || strings.Contains(r.Says, "no number") {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// A deployment of another region is no reason why a function has not passed.
+func TestAFunctionIsOverdueByTheDeploymentOfItsOwnRegion(t *testing.T) {
+	w := newWorld()
+	w.idle, w.passed = at(home, "fleetwarden-watch-shares"), noon.Add(-2*time.Hour)
+	w.edit(other, func(r *deployment.Record) { r.At = noon.Add(-time.Minute) })
+	if r := result(t, doctor.Examine(t.Context(), w.reads()), "last-pass"); r.Result != doctor.Fail || !strings.Contains(r.Says, "fleetwarden-watch-shares in cn-hangzhou has not passed since") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestTheLastPassAndTheLastEventOfEachFunctionAreShown(t *testing.T) {
+	w := newWorld()
+	w.event = noon.Add(-time.Hour)
+	if says := result(t, doctor.Examine(t.Context(), w.reads()), "last-pass").Says; !strings.Contains(says, "attach-role in cn-shanghai 2026-11-24 11:59:00 (last event of 2026-11-24 11:00:00)") {
+		t.Error(says)
 	}
 }
 

@@ -29,7 +29,7 @@ func regionsDeployed(ctx context.Context, x *examination) answer {
 		}
 		p := Problem{Result: Warn, Region: region, ID: "regions", Says: fmt.Sprintf("%s is guarded by the policy, and was never deployed", region), Mend: x.deploy(region)}
 		if listed {
-			p.Result, p.Mend = Fail, p.Mend+", or take it out of regions in the policy file"
+			p.Result, p.Mend = Fail, p.Mend+" # or take it out of regions in the policy file"
 		}
 		a.add(p)
 	}
@@ -77,7 +77,7 @@ func (x *examination) member(ctx context.Context, account fleet.AccountID) []Pro
 			Mend: "have the function look, which the role trusts: fleetwarden runs it each week, and s doctor invoke at once; or have the role trust the caller, who needs sts:AssumeRole on it"})
 	case class == fleet.NotFound || class == fleet.Denied:
 		return one(Problem{Result: Fail, ID: string(account), Says: fmt.Sprintf("account %s cannot be entered: %s", account, short(err)),
-			Mend: memberMend(x, account) + "; the functions need deploy/ram/optional/<function>-members.json"})
+			Mend: memberMend(x, account) + "; and the functions need deploy/ram/optional/<function>-members.json"})
 	case err != nil:
 		return one(unread("account "+string(account), "", string(account), err))
 	}

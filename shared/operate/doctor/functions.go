@@ -148,7 +148,7 @@ func policyDeployed(ctx context.Context, x *examination) answer {
 	for _, region := range regions {
 		if r := all[region]; r.Policy != "" && r.Policy != want {
 			a.add(Problem{Result: Warn, Region: region, ID: "policy", Says: fmt.Sprintf("the functions in %s have a policy of digest %s, and %s has %s", region, digest(r.Policy), whose, digest(want)),
-				Mend: "POLICY=FILE " + x.deploy(region) + ", or use the file that was deployed (--policy)"})
+				Mend: "POLICY=FILE " + x.deploy(region) + " # or use the file that was deployed: --policy"})
 		}
 	}
 	return a

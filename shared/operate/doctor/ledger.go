@@ -3,11 +3,11 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/sweep"
 )
 
 func ledgerSound(ctx context.Context, x *examination) answer {
@@ -29,6 +29,14 @@ func ledgerSound(ctx context.Context, x *examination) answer {
 	})
 	if err != nil {
 		a.add(unread("the ledger", x.Home, x.Ledger.Address(""), err))
+	}
+	theirs, err := read(ctx, x, x.Ledger.OfFunctions)
+	switch {
+	case err != nil:
+		a.add(unread("which ledger the functions have", x.Home, x.Ledger.Address(""), err))
+	case theirs != "" && theirs != x.Ledger.Address(""):
+		a.add(Problem{Result: Fail, Region: x.Home, ID: x.Ledger.Address(""), Says: fmt.Sprintf("the functions have their ledger in %s, and this is %s: what is compared with it below means nothing", theirs, x.Ledger.Address("")),
+			Mend: "unset FLEETWARDEN_LEDGER # the functions' own is found without it"})
 	}
 	return a
 }
@@ -66,51 +74,39 @@ func (x *examination) deploy(region fleet.Region) string {
 
 const (
 	sweepsAt = 26 * time.Hour // a night, and two hours
-	starts   = "starts/sweep-"
+	// sweepsFor is how long a sweep may run: after that another one is begun beside it.
+	sweepsFor = 6 * time.Hour
+	// sweepsBack is how far back the newest sweep is looked for.
+	sweepsBack = 8 * 24 * time.Hour
 )
 
 func lastSweep(ctx context.Context, x *examination) answer {
 	if x.Ledger == nil {
 		return answer{problems: one(Problem{Result: Unread, Says: "not asked: " + errNoLedger.Error(), Mend: "see ledger"})}
 	}
-	at, err := read(ctx, x, func(ctx context.Context) (time.Time, error) { return newestStart(ctx, x.Ledger, x.now()) })
-	invoke := "aliyun fc POST /2023-03-30/functions/" + fleet.CloudName(fleet.FunctionSweep) + "/invocations --region " + string(x.Home) +
-		` --body '{"triggerTime":"now","triggerName":"by-hand","payload":""}'; then see functions-exist, functions-enabled and triggers`
+	last, err := read(ctx, x, func(ctx context.Context) (sweep.Last, error) {
+		return sweep.NewestBegun(ctx, readOnly{x.Ledger}, x.now().Add(-sweepsBack))
+	})
 	if err != nil {
-		return answer{problems: one(unread("when the last sweep began", x.Home, starts, err))}
+		return answer{problems: one(unread("when the last sweep began", x.Home, fleet.FunctionSweep, err))}
 	}
+	p := Problem{Result: Fail, Region: x.Home, ID: fleet.FunctionSweep,
+		Mend: "aliyun fc POST /2023-03-30/functions/" + fleet.CloudName(fleet.FunctionSweep) + "/invocations --region " + string(x.Home) +
+			` --body '{"triggerTime":"now","triggerName":"by-hand","payload":""}' # then see functions-exist, functions-enabled and triggers`}
 	r, deployed := x.newest(ctx)
+	ago := x.now().Sub(last.Began)
 	switch {
-	case at.IsZero() && deployed && x.now().Sub(r.At) < sweepsAt:
+	case last.Run == "" && deployed && x.now().Sub(r.At) < sweepsAt:
 		return answer{says: "none yet: the deployment is younger than a night"}
-	case at.IsZero():
-		return answer{problems: one(Problem{Result: Fail, Region: x.Home, ID: fleet.FunctionSweep, Says: "no sweep began within the last 8 days", Mend: invoke})}
-	case x.now().Sub(at) > sweepsAt:
-		return answer{problems: one(Problem{Result: Fail, Region: x.Home, ID: fleet.FunctionSweep, Says: fmt.Sprintf("the last sweep began %s, %s ago", at.Format(time.DateTime), x.now().Sub(at).Round(time.Hour)), Mend: invoke})}
+	case last.Run == "":
+		p.Says = fmt.Sprintf("no sweep began within the last %d days", sweepsBack/(24*time.Hour))
+	case ago > sweepsAt:
+		p.Says = fmt.Sprintf("the last sweep began %s, %s ago", last.Began.Format(time.DateTime), ago.Round(time.Hour))
+	case ago > sweepsFor && !last.Ended:
+		p.Says = fmt.Sprintf("the last sweep, %s, began %s ago and has not ended", last.Run, ago.Round(time.Hour))
+		p.Mend = "see dead-letters, queues-drained and functions-enabled; then the log of function sweep"
+	default:
+		return answer{says: "it began " + last.Began.Format(time.DateTime)}
 	}
-	return answer{says: "it began " + at.Format(time.DateTime)}
+	return answer{problems: one(p)}
 }
-
-// newestStart is when the newest sweep of the last 8 days began. The names of the objects
-// have the time, and sort by it.
-func newestStart(ctx context.Context, l Ledger, now time.Time) (newest time.Time, err error) {
-	for after := starts + now.Add(-8*24*time.Hour).UTC().Format(stamp); ; {
-		names, more, err := l.List(ctx, starts, after)
-		if err != nil {
-			return newest, err
-		}
-		for _, name := range names {
-			text, _, _ := strings.Cut(strings.TrimPrefix(name, starts), "-")
-			if at, err := time.Parse(stamp, text); err == nil {
-				newest = at
-			}
-		}
-		if !more || len(names) == 0 {
-			return newest, nil
-		}
-		after = names[len(names)-1]
-	}
-}
-
-// stamp is the time in the ids of runs.
-const stamp = "20060102T150405Z"

@@ -31,7 +31,8 @@ type Problem struct {
 	// ID is the name of the resource.
 	ID   string `json:"id,omitempty"`
 	Says string `json:"says"`
-	// Mend is the command, or the step in a console, after which it is gone.
+	// Mend is the command, or the step in a console, after which it is gone. A command stands
+	// first, and " # " before what else is to be said of it.
 	Mend string `json:"mend"`
 }
 

@@ -26,7 +26,7 @@ func lastPass(ctx context.Context, x *examination) answer {
 	at := make([]string, len(wanted))
 	problems := each(numbers(len(wanted)), func(i int) []Problem {
 		w := wanted[i]
-		last, err := read(ctx, x, func(ctx context.Context) (time.Time, error) {
+		last, err := read(ctx, x, func(ctx context.Context) (Passed, error) {
 			return x.Logs.LastPass(ctx, w.Region, w.Name, x.now().Add(-lastWeek))
 		})
 		if err != nil {
@@ -34,10 +34,13 @@ func lastPass(ctx context.Context, x *examination) answer {
 			p.Result = Warn
 			return one(p)
 		}
-		if !last.IsZero() {
-			at[i] = fmt.Sprintf("%s in %s %s", strings.TrimPrefix(w.Name, fleet.Prefix), w.Region, last.UTC().Format(time.DateTime))
+		if !last.At.IsZero() {
+			at[i] = fmt.Sprintf("%s in %s %s", strings.TrimPrefix(w.Name, fleet.Prefix), w.Region, last.At.UTC().Format(time.DateTime))
 		}
-		return x.overdue(ctx, w, last)
+		if !last.Event.IsZero() {
+			at[i] += fmt.Sprintf(" (last event of %s)", last.Event.UTC().Format(time.DateTime))
+		}
+		return x.overdue(ctx, w, last.At)
 	})
 	problems = append(problems, unknown...)
 	var seen []string
@@ -57,7 +60,11 @@ func lastPass(ctx context.Context, x *examination) answer {
 func (x *examination) overdue(ctx context.Context, w deployment.Function, last time.Time) []Problem {
 	name, _ := fleet.FunctionOf(w.Name)
 	longest := due[name]
-	r, deployed := x.newest(ctx)
+	r, deployed := x.newest(ctx) // it has the functions that exist once
+	if regional(w) {
+		all, _ := x.deployments(ctx) // its error is that of the wanted functions
+		r, deployed = all[w.Region]
+	}
 	if longest == 0 || x.now().Sub(last) <= longest || deployed && x.now().Sub(r.At) <= longest {
 		return nil
 	}

@@ -22,8 +22,9 @@ func TestThisBuildStopsAChangeForAnOrder(t *testing.T) {
 // kept is a ledger in a folder.
 type kept struct{ ledger.Store }
 
-func (kept) Versioning(context.Context) (string, error) { return "", nil }
-func (kept) Address(object string) string               { return "oss://b/ledger/" + object }
+func (kept) Versioning(context.Context) (string, error)  { return "", nil }
+func (kept) OfFunctions(context.Context) (string, error) { return "", nil }
+func (kept) Address(object string) string                { return "oss://b/ledger/" + object }
 
 func TestPausesAreComparedWithWhatWasChanged(t *testing.T) {
 	noon := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)

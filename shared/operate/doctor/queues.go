@@ -104,7 +104,7 @@ func queuesDrained(ctx context.Context, x *examination) answer {
 			inboxes = append(inboxes, p)
 		}
 	}
-	return answer{says: fmt.Sprintf("%d of them", len(inboxes)), problems: append(problems, each(inboxes, func(p place) (out []Problem) {
+	problems = append(problems, each(inboxes, func(p place) (out []Problem) {
 		mend := "see functions-enabled and triggers; if both are well, the function needs more reserved instances"
 		n, oldest, err := x.peek(ctx, p)
 		switch {
@@ -126,13 +126,29 @@ func queuesDrained(ctx context.Context, x *examination) answer {
 				Says: fmt.Sprintf("queue %s in %s had %d messages waiting and %d being delivered at %s", p.name, p.region, d.Visible, d.Invisible, d.At.UTC().Format(time.DateTime))})
 		}
 		return out
-	})...)}
+	})...)
+	return answer{says: fmt.Sprintf("%d of them%s", len(inboxes), x.uncounted(ctx, inboxes)), problems: problems}
+}
+
+// uncounted says of how many queues CloudMonitor has no number, as of those to which nothing was
+// sent for long: what a peek does not show is not known of them. Empty where it has all numbers.
+func (x *examination) uncounted(ctx context.Context, queues []place) string {
+	n := 0
+	for _, p := range queues {
+		if _, known, err := x.depth(ctx, p); !known && err == nil {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; CloudMonitor has no number for %d of %d queues, of which only what a peek shows is known", n, len(queues))
 }
 
 // deadLetters peeks: that a queue is not empty is then proven, and nothing is taken from it.
 // CloudMonitor has the number, which is some minutes old.
 func deadLetters(ctx context.Context, x *examination) answer {
-	return answer{says: "none in any region", problems: inRegions(ctx, x, func(region fleet.Region) (out []Problem) {
+	problems := inRegions(ctx, x, func(region fleet.Region) (out []Problem) {
 		p := place{region, deadLetterQueue, false}
 		n, oldest, err := x.peek(ctx, p)
 		if err != nil {
@@ -142,7 +158,7 @@ func deadLetters(ctx context.Context, x *examination) answer {
 		if derr != nil {
 			out = append(out, unread("how many dead letters "+string(region)+" has", region, p.name, derr))
 		}
-		mend := "fleetwarden redrive --region " + string(region) + " shows them; then add --apply"
+		mend := "fleetwarden redrive --region " + string(region) + " # shows them; then add --apply"
 		switch {
 		case n > 0:
 			out = append(out, Problem{Result: Fail, Region: region, ID: p.name, Mend: mend,
@@ -152,7 +168,13 @@ func deadLetters(ctx context.Context, x *examination) answer {
 				Says: fmt.Sprintf("CloudMonitor counted %d dead letters in %s at %s, and none is visible now: they were taken meanwhile, or are being read", d.Visible+d.Invisible+d.Delayed, region, d.At.UTC().Format(time.DateTime))})
 		}
 		return out
-	})}
+	})
+	var all []place
+	regions, _ := x.regions(ctx) // its error is among the problems
+	for _, region := range regions {
+		all = append(all, place{region, deadLetterQueue, false})
+	}
+	return answer{says: "none in any region" + x.uncounted(ctx, all), problems: problems}
 }
 
 // waiting says how many dead letters there are: those that were seen, and what was counted.

@@ -26,6 +26,11 @@ type Reads struct {
 	// Limit is the longest that the examination takes; zero for [Limit].
 	Limit time.Duration
 
+	// Settings is why the caller's policy file, or a variable that says where the deployment is,
+	// could not be read; nil if all were.
+	Settings error
+
+	// Account is nil where nothing can be asked without the settings.
 	Account  func(context.Context) (fleet.AccountID, error)
 	Services Services
 	Deployed deployment.Cloud
@@ -192,16 +197,30 @@ type Ledger interface {
 	List(ctx context.Context, prefix, after string) (names []string, more bool, err error)
 	// Versioning returns the state of the bucket's versioning: empty if it never had any.
 	Versioning(ctx context.Context) (string, error)
+	// OfFunctions returns the address of the functions' ledger, as their variable has it; empty
+	// where there is no function to ask, or it has none.
+	OfFunctions(ctx context.Context) (string, error)
 	// Address is that of an object, as people read it.
 	Address(object string) string
 }
 
 // Logs searches the functions' log store of a region.
 type Logs interface {
-	// LastPass is when a function wrote the newest record of a pass since then; zero if it
-	// wrote none.
-	LastPass(ctx context.Context, region fleet.Region, function string, since time.Time) (time.Time, error)
+	// LastPass is when a function wrote the newest record of a pass since then, and of which time
+	// the newest event is; zero where there is none.
+	LastPass(ctx context.Context, region fleet.Region, function string, since time.Time) (Passed, error)
 }
+
+// Passed is what the log says of the newest passes of a function.
+type Passed struct {
+	At time.Time
+	// Event is the time of the newest event that names its own time, which calls do, among the
+	// newest [EventsOf] passes.
+	Event time.Time
+}
+
+// EventsOf is in how many passes the newest event is looked for.
+const EventsOf = 100
 
 func (r Reads) now() time.Time {
 	if r.Now == nil {

@@ -38,7 +38,7 @@ func rolePolicies(ctx context.Context, x *examination) answer {
 		// policy was detached rather than edited.
 		if len(have.Statements) == 0 && len(w.Statements) > 0 {
 			return one(Problem{Result: Fail, ID: w.Name, Says: "role " + w.Name + " has no policy, and its function can do nothing",
-				Mend: fmt.Sprintf("aliyun ram AttachPolicyToRole --PolicyType Custom --PolicyName %s --RoleName %s; if there is no such policy: %s", w.Name, w.Name, mend)})
+				Mend: fmt.Sprintf("aliyun ram AttachPolicyToRole --PolicyType Custom --PolicyName %s --RoleName %s # or, if there is no such policy: %s", w.Name, w.Name, mend)})
 		}
 		return out
 	})
@@ -105,6 +105,6 @@ func memberRole(x *examination, account fleet.AccountID, have fleet.Role) []Prob
 // memberMend are the commands that make a member's role, with that account's credentials.
 func memberMend(x *examination, account fleet.AccountID) string {
 	const terraform = "terraform -chdir=deploy/terraform/member"
-	return fmt.Sprintf("%s workspace select -or-create %s && %s apply -var member=%s -var home=%s, with credentials of account %s",
+	return fmt.Sprintf("%s workspace select -or-create %s && %s apply -var member=%s -var home=%s # with credentials of account %s",
 		terraform, account, terraform, account, x.account, account)
 }

@@ -230,6 +230,34 @@ func Earlier(ctx context.Context, store ledger.Store, start Start, most int) ([]
 	return out, nil
 }
 
+// Last is the newest sweep that has begun. Run is empty where there is none.
+type Last struct {
+	Run   string
+	Began time.Time
+	// Ended says that it has its summary.
+	Ended bool
+}
+
+// NewestBegun returns the newest sweep that began since a time. It reads names alone.
+func NewestBegun(ctx context.Context, store ledger.Store, since time.Time) (last Last, err error) {
+	for name, err := range list(ctx, store, starts+kind+"-", startObject(kind+"-"+since.UTC().Format(timeForm))) {
+		if err != nil {
+			return Last{}, err
+		}
+		run := strings.TrimSuffix(strings.TrimPrefix(name, starts), suffix)
+		at, _, _ := strings.Cut(strings.TrimPrefix(run, kind+"-"), "-")
+		if began, err := time.Parse(timeForm, at); err == nil { // names sort by time
+			last = Last{Run: run, Began: began}
+		}
+	}
+	if last.Run == "" {
+		return last, nil
+	}
+	ends, err := names(ctx, store, SummaryObject(last.Run), "")
+	last.Ended = len(ends) > 0
+	return last, err
+}
+
 // Newest reads the summary of the newest sweep that began in the days before a time and has
 // ended; its Run is empty when there is none. One that cannot be read is an error, and not an
 // older one.

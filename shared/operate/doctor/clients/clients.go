@@ -4,6 +4,7 @@ package clients
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -182,18 +183,33 @@ func (m members) Role(ctx context.Context, account fleet.AccountID) (fleet.Role,
 
 type logs struct{ inv *invocation.Invocation }
 
-// LastPass implements doctor.Logs. The project and the store are those of s.yaml.
-func (l logs) LastPass(ctx context.Context, region fleet.Region, function string, since time.Time) (last time.Time, err error) {
+// LastPass implements doctor.Logs. The project and the store are those of s.yaml. A pass says how
+// long before it the oldest event was; the store is not searched for that number, since how it
+// compares numbers costs another search.
+func (l logs) LastPass(ctx context.Context, region fleet.Region, function string, since time.Time) (last doctor.Passed, err error) {
 	project := fleet.LogProject(fleet.Scope{Account: l.inv.Home.Account, Region: region})
 	client := sls.New(l.inv.Session, sls.Place{Region: region, Project: project, Name: fleet.LogStore})
-	found, err := client.Search(ctx, sls.Query{Search: `message.type: pass and functionName: "` + function + `"`, From: since, To: l.inv.Session.Now().Add(time.Minute), Limit: 1, Newest: true})
-	for _, line := range found.Lines {
-		last = line.At
-	}
-	if err == nil && last.IsZero() && !found.Complete {
+	found, err := client.Search(ctx, sls.Query{Search: `message.type: pass and functionName: "` + function + `"`, From: since, To: l.inv.Session.Now().Add(time.Minute), Limit: doctor.EventsOf, Newest: true})
+	last = passed(found.Lines)
+	if err == nil && last.At.IsZero() && !found.Complete {
 		err = errPartial
 	}
 	return last, err
+}
+
+// passed reads the lines of passes, newest first.
+func passed(lines []sls.Line) (last doctor.Passed) {
+	for i, line := range lines {
+		if i == 0 {
+			last.At = line.At
+		}
+		var r fleet.Record
+		if json.Unmarshal([]byte(line.Fields["message"]), &r) == nil && r.Pass != nil && r.Pass.DelayMS > 0 {
+			last.Event = line.At.Add(-time.Duration(r.Pass.DelayMS) * time.Millisecond)
+			break
+		}
+	}
+	return last
 }
 
 var errPartial = errors.New("the log store did not finish the search")
@@ -219,6 +235,22 @@ func (s store) Versioning(ctx context.Context) (string, error) {
 		return "", errFolder
 	}
 	return bucket.Versioning(ctx)
+}
+
+// OfFunctions implements doctor.Ledger.
+func (s store) OfFunctions(ctx context.Context) (string, error) {
+	f, err := fc.New(s.inv.Session, s.inv.HomeOf("").Region).Get(ctx, fleet.CloudName(fleet.FunctionBackfill))
+	if fleet.ClassOf(err) == fleet.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	place, err := invocation.ParseLedger(f.Environment[invocation.LedgerVariable])
+	if err != nil || place == (invocation.LedgerPlace{}) {
+		return "", err
+	}
+	return place.Address(""), nil
 }
 
 // Address implements doctor.Ledger.
