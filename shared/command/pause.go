@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -46,7 +47,10 @@ done after the end of the pause. An undo is not stopped.
   fleetwarden pause --control agent --account 1000000000000002 --for 30m --reason "..."
 
 --list shows what is paused. A pause that should last longer than 72h is a change of the
-policy file. A pause is a finding of severity high that names its caller.`, Bind: func(c *Call, set *flag.FlagSet) Run {
+policy file. A pause is a finding of severity high that names its caller.
+
+A pause needs no policy file: where that cannot be read, the region of the profile is taken for
+the home region. To resume needs one.`, Bind: func(c *Call, set *flag.FlagSet) Run {
 		var o ordering
 		o.bind(set, "paused")
 		length := set.Duration("for", 0, "for this `TIME`, such as 2h or 30m, and 72h at most")
@@ -89,11 +93,16 @@ waits until then, unless it is checked before: see fleetwarden sweep --apply.
 	}}
 }
 
-// pause stops changes also while an order cannot be read.
+// pause stops changes also while an order, or the policy file, cannot be read. The functions go
+// by the policies in their packages: an order decides nothing by the file.
 func (c *Call) pause(ctx context.Context, o ordering, length time.Duration) error {
+	c.Lenient = true
 	inv, err := c.start(ctx, "pause")
 	if err != nil {
 		return err
+	}
+	if c.NoPolicy != nil {
+		c.Note("the policy file could not be read, which a pause does not need: %v", c.NoPolicy)
 	}
 	orders, err := pause.Read(ctx, inv.Store, inv.Session.Now())
 	if err != nil {
@@ -101,7 +110,7 @@ func (c *Call) pause(ctx context.Context, o ordering, length time.Duration) erro
 	}
 	o.At = orders.Next(inv.Session.Now())
 	o.Until = o.At.Add(length)
-	if o.Account != "" && !inv.Options.Policy.Knows(o.Account) {
+	if o.Account != "" && c.NoPolicy == nil && !inv.Options.Policy.Knows(o.Account) {
 		c.Note("the policy has no account %s: nothing is changed there anyway", o.Account)
 	}
 	return c.order(ctx, inv, o)
@@ -126,8 +135,11 @@ func (c *Call) resume(ctx context.Context, o ordering) error {
 
 // order gives an order, unless the run is dry, and shows it.
 func (c *Call) order(ctx context.Context, inv *invocation.Invocation, o ordering) error {
-	if err := c.owners(ctx); err != nil {
-		return err
+	// A pause is ordered also where it could not be determined that the functions see it: it may
+	// stop them, and the status is not that of success.
+	unseen := c.owners(ctx)
+	if unseen != nil && (o.Resume || o.dry || errors.As(unseen, new(Elsewhere))) {
+		return unseen
 	}
 	o.By = inv.Caller
 	if !o.dry {
@@ -140,6 +152,8 @@ func (c *Call) order(ctx context.Context, inv *invocation.Invocation, o ordering
 		return err
 	}
 	switch {
+	case unseen != nil:
+		return fmt.Errorf("it is ordered in %s, and whether the functions look there could not be determined: %w", inv.Place.Address(pause.Folder), unseen)
 	case o.dry:
 		c.Note("a dry run: nothing was ordered")
 	case o.Resume:
@@ -152,6 +166,7 @@ func (c *Call) order(ctx context.Context, inv *invocation.Invocation, o ordering
 
 // pauses shows the pauses that still last.
 func (c *Call) pauses(ctx context.Context) error {
+	c.Lenient = true
 	inv, err := c.start(ctx, "pause")
 	if err != nil {
 		return err

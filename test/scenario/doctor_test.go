@@ -128,7 +128,7 @@ var (
 // would change, or for an edit of the policy file. A deployment ends as "make deploy" does.
 func (c *clinic) types(mend string, repair func()) {
 	c.Helper()
-	command, _, _ := strings.Cut(mend, "; if ")
+	command, _, _ := strings.Cut(mend, " # ")
 	words := strings.Fields(command)
 	flags := map[string]string{}
 	for _, m := range flagsOf.FindAllStringSubmatch(command, -1) {

@@ -28,6 +28,9 @@ func (x *examination) meet(ctx context.Context) (check string, broken *answer) {
 		p.Says = "the cloud refuses the time of this machine: " + short(err)
 		p.Mend = "set this machine's clock, such as with: sudo timedatectl set-ntp true"
 	case fleet.ClassOf(err) == fleet.Unavailable || fleet.ClassOf(err) == fleet.Canceled:
+		if fleet.ClassOf(err) == fleet.Canceled {
+			p.Says = "the account of the credentials was not read in time"
+		}
 		p.Mend = "check the network: aliyun sts GetCallerIdentity has to answer; then ALIBABA_CLOUD_ENDPOINT_URL, if it is set"
 	}
 	return credentialsCheck, &answer{problems: one(p)}

@@ -33,18 +33,20 @@ type answer struct {
 func (a *answer) add(p ...Problem) { a.problems = append(a.problems, p...) }
 
 // turn is when a check asks. What asks about each account, each change or each function of the
-// account comes after the others, so that it takes no time from them.
+// account, or searches logs, comes after the others, so that it takes no time from them.
 func (c Check) turn() int {
 	switch c.ID {
 	case "pauses", "members":
 		return 1
-	case "instances-left":
+	case "last-pass":
 		return 2
+	case "instances-left":
+		return 3
 	}
 	return 0
 }
 
-const turns = 3
+const turns = 4
 
 // Limit is the longest that an examination takes, unless its caller has more time. What was not
 // read by then is unread.
@@ -78,8 +80,17 @@ func Examine(ctx context.Context, r Reads, categories ...string) Page {
 		}
 	}
 	first, broken := x.meet(ctx)
-	if broken != nil && !slices.ContainsFunc(chosen, func(c Check) bool { return c.ID == first }) { // it is said whichever category was chosen
-		chosen = slices.Insert(chosen, 0, checkOf(first))
+	var said []string // whichever category was chosen
+	if broken != nil {
+		said = append(said, first)
+	}
+	if x.Settings != nil {
+		said = append(said, settingsCheck)
+	}
+	for _, id := range said {
+		if !slices.ContainsFunc(chosen, func(c Check) bool { return c.ID == id }) {
+			chosen = slices.Insert(chosen, 0, checkOf(id))
+		}
 	}
 	answers := make([]answer, len(chosen))
 	if broken != nil {
@@ -90,7 +101,7 @@ func Examine(ctx context.Context, r Reads, categories ...string) Page {
 			case settingsCheck: // needs no account
 				answers[i] = c.ask(ctx, x)
 			default:
-				answers[i] = answer{problems: one(Problem{Result: Unread, Says: "not asked: the account of the credentials is not known", Mend: "see " + first})}
+				answers[i] = answer{problems: one(Problem{Result: Unread, Says: "not asked: that comes after " + first, Mend: "see " + first})}
 			}
 		}
 	} else {

@@ -63,7 +63,7 @@ func TestWithMoreTimeAllFunctionsAreRead(t *testing.T) {
 // A client that knows no context, as that of MNS, holds no examination up; and what had no time is
 // unread, never failed.
 func TestAClientThatDoesNotListenHoldsNothingUp(t *testing.T) {
-	for _, api := range []string{"mns:BatchPeekMessage", "oss:ListObjects", "ram:GetRole"} {
+	for _, api := range []string{"mns:BatchPeekMessage", "oss:ListObjects", "ram:GetRole", "sls:GetLogs"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
 			w.deaf = api
@@ -74,6 +74,9 @@ func TestAClientThatDoesNotListenHoldsNothingUp(t *testing.T) {
 			}
 			if p.Count(doctor.Unread) == 0 || p.Count(doctor.Fail) > 0 {
 				t.Errorf("%s: %+v", api, p.Results())
+			}
+			if api == "sls:GetLogs" && p.Count(doctor.OK) != len(doctor.Checks())-2 { // last-pass, and what asks after it
+				t.Errorf("a log store that does not answer: %+v", p.Results())
 			}
 			time.Sleep(2 * time.Hour) // the calls end
 		})
