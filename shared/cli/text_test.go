@@ -192,6 +192,24 @@ func TestSummariesAreShort(t *testing.T) {
 	}
 }
 
+// However much was recorded, the cause of a page is not scrolled away; all of it is there for who
+// asks.
+func TestALongHistoryDoesNotHideTheCause(t *testing.T) {
+	p := why.Page{Lines: [3]string{"cause", "since", "to do"}}
+	for n := range 1000 {
+		p.Ledger.Events = append(p.Ledger.Events, why.Event{ID: fmt.Sprint("i-", n)})
+		p.Passes = append(p.Passes, why.Record{Rule: fmt.Sprint("r-", n)})
+		p.Trail.Calls = append(p.Trail.Calls, why.Call{Name: fmt.Sprint("C-", n)})
+	}
+	text := shows(t, false, command.Explained{Page: p})
+	if n := strings.Count(text, "\n"); n > 50 || strings.Count(text, "  … and 990 more; see -o wide\n") != 3 || !strings.Contains(text, "i-9:") || strings.Contains(text, "i-10:") {
+		t.Errorf("%d lines:\n%s", n, text)
+	}
+	if n := strings.Count(shows(t, true, command.Explained{Page: p}), "\n"); n < 3000 {
+		t.Errorf("wide: %d lines", n)
+	}
+}
+
 // A table that cannot be written is an error of the command.
 func TestABrokenOutputIsAnError(t *testing.T) {
 	x := newText(Env{Stdout: broken{}, Stderr: new(bytes.Buffer), Getenv: func(string) string { return "" }}, false)

@@ -12,7 +12,7 @@ import (
 
 // page shows a page of why: the three lines that name the cause, and what they rest on.
 func (t *text) page(p command.Explained) error {
-	var b page
+	b := page{wide: t.wide}
 	b.lines(p.Lines[:]...)
 	for _, c := range p.Also {
 		b.section("also")
@@ -34,10 +34,11 @@ func (t *text) page(p command.Explained) error {
 	}
 	b.trail(p.Trail)
 	b.ledger(p.Page)
-	for _, r := range p.Passes {
+	for _, r := range first(&b, p.Passes) {
 		b.section("functions' records")
 		b.line("%s: %s: %s: %s%s", utc(r.Time), r.Function, cmp.Or(r.Rule, string(r.Kind)), strings.ToUpper(r.State), after(": ", r.Why))
 	}
+	b.rest(len(p.Passes))
 	for _, action := range p.Missing {
 		b.section("not read")
 		b.line("the right %s is missing", action)
@@ -68,6 +69,26 @@ func (t *text) page(p command.Explained) error {
 type page struct {
 	strings.Builder
 	name string // of the section
+	wide bool
+}
+
+// mostLines is how many changes of the ledger, records or calls are shown, unless all were asked
+// for: the lines that name the cause stand above them.
+const mostLines = 10
+
+// first are the elements of a list that are shown.
+func first[T any](b *page, list []T) []T {
+	if b.wide {
+		return list
+	}
+	return list[:min(mostLines, len(list))]
+}
+
+// rest says how many of n are not shown.
+func (b *page) rest(n int) {
+	if !b.wide && n > mostLines {
+		b.line("… and %d more; see -o wide", n-mostLines)
+	}
 }
 
 func (b *page) lines(texts ...string) {
@@ -122,9 +143,10 @@ func (b *page) now(n why.Now) {
 
 func (b *page) trail(x why.Trails) {
 	b.section("ActionTrail")
-	for _, c := range x.Calls {
+	for _, c := range first(b, x.Calls) {
 		b.line("%s: %s by %s%s", utc(c.Time), c.Name, cmp.Or(c.Caller, "an unknown caller"), after(": ", c.ErrorCode))
 	}
+	b.rest(len(x.Calls))
 	if len(x.Calls) == 0 && !x.Since.IsZero() {
 		b.line("no record of it between %s and %s%s", utc(x.Since), utc(x.Until), map[bool]string{true: "; records come some ten minutes after their calls"}[x.Late])
 	}
@@ -135,9 +157,10 @@ func (b *page) trail(x why.Trails) {
 
 func (b *page) ledger(p why.Page) {
 	b.section("ledger")
-	for _, e := range p.Ledger.Events {
+	for _, e := range first(b, p.Ledger.Events) {
 		b.line("%s: %s: %s %s: %s%s%s", utc(e.Time), e.Function, string(e.Kind), e.ID, string(e.State), after(": ", e.Why), after(", run ", e.Run))
 	}
+	b.rest(len(p.Ledger.Events))
 	if len(p.Ledger.Events) == 0 && !p.Ledger.Since.IsZero() {
 		b.line("no change of it in %s since %s", command.Plural(p.Ledger.Read, "batch", "batches"), utc(p.Ledger.Since))
 	}

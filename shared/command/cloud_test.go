@@ -3,6 +3,8 @@ package command
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"maps"
 	"math"
@@ -28,6 +30,7 @@ type place struct {
 	cloud  *server.Server
 	folder string
 	ids    []string
+	owners error // of [Call.Owners]
 }
 
 func aPlace(t *testing.T, specs ...simecs.FleetSpec) *place {
@@ -65,7 +68,7 @@ func (p *place) typed(line string) (out string, calls map[string]int, err error)
 		p.t.Fatal(err)
 	}
 	var shown bytes.Buffer
-	c := &Call{Output: JSON{&shown}, Open: func(context.Context) (*invocation.Invocation, error) {
+	c := &Call{Output: JSON{&shown}, Owners: func(context.Context) error { return p.owners }, Open: func(context.Context) (*invocation.Invocation, error) {
 		home := fleet.Scope{Account: server.Sharer, Region: server.Home}
 		inv := (&invocation.Process{Ledger: ledgerAt}).Open(home, session, pol, ledger.Pass{Function: fleet.FunctionBackfill})
 		inv.Options.Record = func(fleet.Record) error { return nil }
@@ -178,14 +181,17 @@ func TestTheNewestDeploymentIsRead(t *testing.T) {
 	if d, err := newestDeployment(t.Context(), store, server.Home); err != nil || d.Policy != "new" {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if d, err := newestDeployment(t.Context(), store, "cn-beijing"); err != nil || !d.At.IsZero() {
+	if d, err := newestDeployment(t.Context(), store, "cn-beijing"); err != nil || !d.At.IsZero() || !d.Missing || !d.Removed.IsZero() {
 		t.Errorf("%+v, %v", d, err)
+	}
+	if d, err := newestDeployment(t.Context(), ledger.NewFolder(t.TempDir()), "cn-beijing"); err != nil || d.Missing {
+		t.Errorf("of a ledger without records: %+v, %v", d, err)
 	}
 	const removal = `{"v": 1, "at": "2026-01-07T00:00:00Z", "region": "cn-shanghai", "home": "cn-hangzhou", "policy": "there"}`
 	if err := store.Put(t.Context(), "deployments/20260107T000000Z-cn-shanghai-0000000e.json", []byte(removal)); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := newestDeployment(t.Context(), store, "cn-shanghai"); err != nil || !d.At.IsZero() {
+	if d, err := newestDeployment(t.Context(), store, "cn-shanghai"); err != nil || !d.At.IsZero() || !d.Missing || d.Removed.Day() != 7 {
 		t.Errorf("of a region that was removed: %+v, %v", d, err)
 	}
 	if err := store.Put(t.Context(), "deployments/20260107T000000Z-cn-hangzhou-0000000d.json", []byte(`{"at": `)); err != nil {
@@ -196,11 +202,50 @@ func TestTheNewestDeploymentIsRead(t *testing.T) {
 	}
 }
 
+// A record that names the resource, and is about another, says nothing of it: a share of another
+// account, or an instance with the same role.
+func TestARecordAboutAnotherIsNoneOfTheResource(t *testing.T) {
+	home, other := fleet.Scope{Account: "1000000000000001"}, fleet.Scope{Account: "1000000000000003"}
+	mine := fleet.Ref{Scope: home, Kind: fleet.KindInstance, ID: "i-1"}
+	finding := func(account fleet.AccountID, kind fleet.Kind, id string) fleet.Record {
+		return fleet.Record{Finding: &fleet.FindingRecord{Control: "c", Rule: "r", Account: account, Kind: kind, ID: id, Reason: "not i-1"}}
+	}
+	change := func(account fleet.AccountID, id string) fleet.Record {
+		return fleet.Record{Change: &fleet.ChangeRecord{Kind: fleet.EnsureRole, Account: account, ID: id}}
+	}
+	for name, c := range map[string]struct {
+		of     fleet.Ref
+		record fleet.Record
+		want   bool
+		id     string
+	}{
+		"of the instance":                       {mine, finding(home.Account, fleet.KindInstance, "i-1"), true, ""},
+		"of the instance, found elsewhere":      {mine, finding(other.Account, fleet.KindInstance, "i-1"), true, ""},
+		"of another instance":                   {mine, finding(home.Account, fleet.KindInstance, "i-2"), false, ""},
+		"of its account":                        {mine, finding(home.Account, fleet.KindAccount, ""), false, ""},
+		"of its role's change":                  {mine, change(home.Account, "role"), true, ""},
+		"of the shares":                         {fleet.Ref{Scope: home, Kind: fleet.KindImageShare}, finding(home.Account, fleet.KindImageShare, ""), true, "image-share"},
+		"of the image that is shared":           {fleet.Ref{Scope: home, Kind: fleet.KindImageShare}, finding(home.Account, fleet.KindImage, "m-1"), true, "m-1"},
+		"of an image of another account":        {fleet.Ref{Scope: home, Kind: fleet.KindImageShare}, finding(other.Account, fleet.KindImage, "m-1"), false, "m-1"},
+		"of the shares of another account":      {fleet.Ref{Scope: home, Kind: fleet.KindImageShare}, finding(other.Account, fleet.KindImageShare, ""), false, ""},
+		"of a change for another account":       {fleet.Ref{Scope: home, Kind: fleet.KindImageShare}, change(other.Account, "role"), false, ""},
+		"of a pass, which is about no resource": {mine, fleet.Record{Pass: &fleet.Pass{}}, false, ""},
+	} {
+		text, err := json.Marshal(c.record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, got := recordOf(string(text), c.of, c.id+c.of.ID); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func FuzzRecordOf(f *testing.F) {
 	f.Add(`{"v":1,"type":"finding","function":"attach-role","finding":{"control":"instance-role","rule":"systrust-role","outcome":"pass"}}`)
 	f.Add(`FC Invoke Start RequestId: 1`)
 	f.Fuzz(func(t *testing.T, message string) {
-		if r, ok := recordOf(message); ok && r.Rule == "" && r.Kind == "" && !strings.Contains(message, "change") {
+		if r, ok := recordOf(message, fleet.Ref{Kind: fleet.KindInstance, ID: "i-1"}, "i-1"); ok && r.Rule == "" && r.Kind == "" && !strings.Contains(message, "change") {
 			t.Errorf("%q: %+v", message, r)
 		}
 	})
@@ -215,6 +260,19 @@ func TestAnOrderThatCannotBeReadIsTheCause(t *testing.T) {
 	out, _, err := p.typed("why --control instance-role " + p.ids[0])
 	if err == nil || !strings.Contains(out, `"cause":{"id":"pause-unread"`) || !strings.Contains(out, "control/0odd.json") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// A ledger that is not that of the functions knows nothing of what they do: it is not read, and its
+// silence is no cause.
+func TestAnotherLedgerThanTheFunctionsIsNotRead(t *testing.T) {
+	p := aPlace(t, simecs.FleetSpec{Count: 1, InstanceType: "ecs.g7t.large", Role: "-"})
+	for owners, want := range map[error]bool{Elsewhere{errors.New("the functions have their ledger in oss://b/")}: true, errors.New("denied"): false} {
+		p.owners = owners
+		out, _, err := p.typed("why --control instance-role " + p.ids[0])
+		if got := strings.Contains(out, `{"what":"the ledger","why":"the functions have their ledger in oss://b/"}`); got != want || want != errors.Is(err, errUnread) {
+			t.Errorf("%v: %v\n%s", owners, err, out)
+		}
 	}
 }
 

@@ -131,6 +131,7 @@ func TestAWrongCommandLineIsSaidBeforeAnyCall(t *testing.T) {
 		"why bp1":                                   `"bp1" is no id that can be explained: it has to be the id of an instance (i-…)`,
 		"why i-1 i-2":                               "one too many",
 		"why i-1 --most 0":                          "at least 1",
+		"why i-1 --within 0s":                       "more than 0s",
 		"why i-1 --since yesterday":                 "neither a time",
 		"why i-1 --control share-role":              `there is no control "share-role", only agent, instance-role, trusted-instance`,
 		"why i-1 --account me":                      `"me" is not the number of an account`,

@@ -45,6 +45,7 @@ Exit status 1 means that something could not be read, or that the resource was n
 		set.Var(several(&q.Only), "control", "only this `CONTROL` (may be given again, or with commas)")
 		since := set.String("since", "336h", "search the ledger, and for a lost instance ActionTrail, since this `TIME`, such as 36h for so long ago")
 		set.IntVar(&q.Most, "most", 2000, "read at most so many `BATCHES` of the ledger, the newest")
+		set.DurationVar(&q.Within, "within", 10*time.Second, "search the ledger for at most this `TIME`")
 		return func(ctx context.Context, ids []string) error {
 			if len(ids) == 0 {
 				return Wrong("give the id of a resource; see %s why --help", Tool)
@@ -55,6 +56,8 @@ Exit status 1 means that something could not be read, or that the resource was n
 				return Wrong("%q is no id that can be explained: %w", ids[0], err)
 			case q.Most < 1:
 				return Wrong("--most must be at least 1")
+			case q.Within <= 0:
+				return Wrong("--within must be more than 0s")
 			}
 			if err := known(q.Only, given(q.Account), given(q.Region), q.Controls()); err != nil {
 				return err
@@ -83,6 +86,9 @@ func (c *Call) why(ctx context.Context, q why.Question, since string) error {
 	if q.Region == "" {
 		q.Region = c.Region
 	}
+	if err := c.owners(ctx); errors.As(err, new(Elsewhere)) { // it has nothing of what they do
+		inv.Store, c.NoLedger = nil, err
+	}
 	bar := c.Progress("reading", 0)
 	page := why.Explain(c.sources(inv).Gather(ctx, q))
 	bar.End()
@@ -105,7 +111,7 @@ func (c *Call) why(ctx context.Context, q why.Question, since string) error {
 func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 	build := built()
 	s := &why.Sources{
-		Home: inv.Home, Build: why.Build{Version: build.Version, Revision: build.Revision}, Policy: inv.Options.Policy, Store: inv.Store, NoLedger: c.NoLedger, Past: memory.Reader{Store: inv.Store, Now: inv.Session.Now},
+		Home: inv.Home, Build: why.Build{Version: build.Version, Revision: build.Revision}, Policy: inv.Options.Policy, File: c.PolicyFile, Store: inv.Store, NoLedger: c.NoLedger, Past: memory.Reader{Store: inv.Store, Now: inv.Session.Now},
 		In: func(ctx context.Context, account fleet.AccountID) (why.Account, error) {
 			session, err := inv.In(ctx, account)
 			if err != nil {
@@ -128,9 +134,9 @@ func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 		Deployed: func(ctx context.Context, region fleet.Region) (why.Deployed, error) {
 			return newestDeployment(ctx, inv.Store, region)
 		},
-		Passes: func(ctx context.Context, region fleet.Region, id string, since time.Time) ([]why.Record, error) {
+		Passes: func(ctx context.Context, region fleet.Region, of fleet.Ref, id string, since time.Time) ([]why.Record, bool, error) {
 			place := sls.Place{Region: region, Project: fleet.LogProject(fleet.Scope{Account: inv.Home.Account, Region: region}), Name: fleet.LogStore}
-			return passes(ctx, sls.New(inv.Session, place), id, since, inv.Session.Now())
+			return passes(ctx, sls.New(inv.Session, place), of, id, since, inv.Session.Now())
 		},
 		Calls: inv.Session.Calls, Now: inv.Session.Now,
 	}

@@ -32,15 +32,19 @@ func newestSweep(ctx context.Context, inv *invocation.Invocation, at fleet.Scope
 	return out, nil
 }
 
-// newestDeployment is the newest record of a deployment in a region; zero without any.
+// newestDeployment is the newest record of a deployment in a region; zero where the ledger has
+// none of any region, as one of an older program.
 func newestDeployment(ctx context.Context, store ledger.Store, region fleet.Region) (why.Deployed, error) {
 	newest, err := deployment.Newest(ctx, store)
 	if err != nil || newest[region] == "" {
-		return why.Deployed{}, err
+		return why.Deployed{Missing: len(newest) > 0}, err
 	}
 	r, err := deployment.Load(ctx, store, newest[region])
-	if err != nil || r.Removed() {
+	if err != nil {
 		return why.Deployed{}, err
+	}
+	if r.Removed() {
+		return why.Deployed{Missing: true, Removed: r.At}, nil
 	}
 	return why.Deployed{At: r.At, Policy: r.Policy, Build: r.Build}, nil
 }
@@ -48,32 +52,47 @@ func newestDeployment(ctx context.Context, store ledger.Store, region fleet.Regi
 // mostRecords is how many records of functions are read, the newest.
 const mostRecords = 200
 
-// passes are the records of functions that name an id: also those of passes that changed nothing.
-func passes(ctx context.Context, logs *sls.Client, id string, since, now time.Time) (out []why.Record, err error) {
+// passes are the records of functions that name an id, also those of passes that changed nothing;
+// findings about another resource, which may name it as well, are left out.
+func passes(ctx context.Context, logs *sls.Client, of fleet.Ref, id string, since, now time.Time) (out []why.Record, more bool, err error) {
 	found, err := logs.Search(ctx, sls.Query{Search: strconv.Quote(id), From: since, To: now.Add(time.Minute), Limit: mostRecords, Newest: true})
 	if err != nil {
-		return nil, fmt.Errorf("searching the log store: %w", err)
+		return nil, false, fmt.Errorf("searching the log store: %w", err)
 	}
 	for _, line := range found.Lines {
-		if r, ok := recordOf(line.Fields["message"]); ok {
+		if r, ok := recordOf(line.Fields["message"], of, id); ok {
 			out = append(out, r)
 		}
 	}
 	if !found.Complete {
-		return nil, fleet.WithClass(fleet.Unavailable, errors.New("the log store was not searched to its end: ask again"))
+		return nil, false, fleet.WithClass(fleet.Unavailable, errors.New("the log store was not searched to its end: ask again"))
 	}
-	return out, nil
+	return out, len(found.Lines) == mostRecords, nil
 }
 
-// recordOf reads the record in a line of a function's log; ok is false for any other line.
-func recordOf(message string) (out why.Record, ok bool) {
+// accountOf is the account that a record is about; empty for a pass.
+func accountOf(r fleet.Record) fleet.AccountID {
+	switch {
+	case r.Finding != nil:
+		return r.Finding.Account
+	case r.Change != nil:
+		return r.Change.Account
+	}
+	return ""
+}
+
+// recordOf reads the record in a line of a function's log; ok is false for any other line, and for
+// a finding about another resource. An instance's id is its own in all accounts.
+func recordOf(message string, of fleet.Ref, id string) (out why.Record, ok bool) {
 	var r fleet.Record
 	if json.Unmarshal([]byte(message), &r) != nil {
 		return out, false
 	}
 	out = why.Record{Time: r.Time, Function: r.Function, Run: r.Run}
-	switch {
-	case r.Finding != nil:
+	switch f := r.Finding; {
+	case f != nil && f.ID != id && (f.Kind != of.Kind || f.ID != of.ID), of.ID == "" && accountOf(r) != of.Scope.Account:
+		return out, false
+	case f != nil:
 		out.Rule, out.State, out.Why = r.Finding.Control+"/"+r.Finding.Rule, string(r.Finding.Outcome), r.Finding.Reason
 	case r.Change != nil:
 		out.Kind, out.State, out.Why = r.Change.Kind, string(r.Change.State), r.Change.Why

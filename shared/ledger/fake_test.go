@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -16,10 +17,14 @@ import (
 
 var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
-// memory is a store with pages of two names.
+// memory is a store with pages of two names, unless page says otherwise.
 type memory struct {
 	mu      sync.Mutex // of gets: a search reads several objects at a time
 	objects map[string][]byte
+	sorted  []string // their names, as of the last listing
+	page    int
+	lag     time.Duration // of each read
+	refused string        // the prefix that cannot be listed
 	lists   int
 	gets    int
 	err     error
@@ -44,7 +49,21 @@ func (m *memory) Put(_ context.Context, name string, body []byte) error {
 	return nil
 }
 
-func (m *memory) Get(_ context.Context, name string) ([]byte, error) {
+func (m *memory) wait(ctx context.Context) error {
+	select {
+	case <-time.After(m.lag):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m *memory) Get(ctx context.Context, name string) ([]byte, error) {
+	if m.lag > 0 {
+		if err := m.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 	m.mu.Lock()
 	m.gets++
 	m.mu.Unlock()
@@ -55,14 +74,31 @@ func (m *memory) Get(_ context.Context, name string) ([]byte, error) {
 	return body, m.err
 }
 
-func (m *memory) List(_ context.Context, prefix, after string) (page []string, more bool, err error) {
+func (m *memory) List(ctx context.Context, prefix, after string) (page []string, more bool, err error) {
 	m.lists++
-	for _, name := range slices.Sorted(maps.Keys(m.objects)) {
-		if strings.HasPrefix(name, prefix) && name > after {
-			page = append(page, name)
+	if m.lag > 0 {
+		if err := m.wait(ctx); err != nil {
+			return nil, false, err
 		}
 	}
-	return page[:min(2, len(page))], len(page) > 2, m.err
+	if m.refused == prefix {
+		return nil, false, errors.New("refused")
+	}
+	if len(m.sorted) != len(m.objects) {
+		m.sorted = slices.Sorted(maps.Keys(m.objects))
+	}
+	i, _ := slices.BinarySearch(m.sorted, max(prefix, after))
+	size := cmp.Or(m.page, 2)
+	for ; i < len(m.sorted) && strings.HasPrefix(m.sorted[i], prefix); i++ {
+		if m.sorted[i] == after {
+			continue
+		}
+		if len(page) == size {
+			return page, true, m.err
+		}
+		page = append(page, m.sorted[i])
+	}
+	return page, false, m.err
 }
 
 func newMemory() *memory { return &memory{objects: map[string][]byte{}} }

@@ -2,10 +2,13 @@ package ledger_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -36,6 +39,9 @@ func history(t *testing.T, ids ...string) *memory {
 func search(t *testing.T, m *memory, s ledger.Search) ledger.Found {
 	t.Helper()
 	s.Functions = []string{"attach-role", "push-agent"}
+	if s.To.IsZero() {
+		s.To = noon.Add(24 * time.Hour)
+	}
 	found, err := ledger.Find(t.Context(), m, s)
 	if err != nil {
 		t.Fatal(err)
@@ -57,11 +63,86 @@ func TestASearchFindsTheNewestFirstAndReadsOneObjectOfTheOthers(t *testing.T) {
 func TestASearchEndsAtItsMostAndSaysSinceWhenItRead(t *testing.T) {
 	m := history(t, "i-1", "i-2", "i-3", "i-4")
 	found := search(t, m, ledger.Search{Most: 2, About: aboutInstance("i-1")})
-	if len(found.Batches) != 0 || found.Listed != 4 || found.Read != 2 || !found.Since.Equal(noon.Add(2*time.Hour)) {
+	if len(found.Batches) != 0 || found.Listed != 3 || found.Read != 2 || found.Late || !found.Since.Equal(noon.Add(2*time.Hour)) {
 		t.Errorf("got %+v", found)
 	}
 	if found := search(t, m, ledger.Search{From: noon.Add(time.Hour), Most: 9, About: aboutInstance("i-1")}); len(found.Batches) != 0 || found.Listed != 3 {
 		t.Errorf("since one: %+v", found)
+	}
+}
+
+// crowd is a ledger with a batch each second, up to noon, in pages as those of OSS.
+func crowd(t *testing.T, n int) *memory {
+	t.Helper()
+	m := newMemory()
+	m.page = 1000
+	for i := range n {
+		l := ledger.New(m, pass("p"), nil)
+		e := intent(noon.Add(-time.Duration(n-i)*time.Second), "i-"+strconv.Itoa(i))
+		write(t, l, e)
+		write(t, l, after(e, fleet.StageOutcome, fleet.Done))
+	}
+	return m
+}
+
+// However many batches there are, the cost is that of what is read, and all are found where all
+// may be read.
+func TestASearchListsNoMoreThanItReads(t *testing.T) {
+	const many = 20_000
+	m := crowd(t, many)
+	found := search(t, m, ledger.Search{From: noon.Add(-24 * time.Hour), To: noon.Add(time.Hour), Most: 100, About: aboutInstance("i-19950")})
+	if len(found.Batches) != 1 || found.Read != 100 || found.Listed != 101 || !found.Since.Equal(noon.Add(-100*time.Second)) {
+		t.Errorf("%d batches, %d of %d read, since %v", len(found.Batches), found.Read, found.Listed, found.Since)
+	}
+	if m.lists > 12 || m.gets > 101 {
+		t.Errorf("%d listings, %d objects", m.lists, m.gets)
+	}
+	m.lists = 0
+	found = search(t, m, ledger.Search{To: noon.Add(time.Hour), Most: many + 1, About: aboutInstance("i-0")})
+	if len(found.Batches) != 1 || found.Read != many || found.Listed != many || !found.Since.IsZero() {
+		t.Errorf("%d batches, %d of %d read, since %v", len(found.Batches), found.Read, found.Listed, found.Since)
+	}
+	if m.lists > 400 { // a minute is a page
+		t.Errorf("%d listings of all", m.lists)
+	}
+}
+
+// Batches of one second, and objects of other forms before all days, are read to their end.
+func TestASearchFindsAllOfAMomentAndBehindOtherObjects(t *testing.T) {
+	m := newMemory() // pages of two names
+	for i := range 30 {
+		e := intent(noon, "i-"+strconv.Itoa(i))
+		write(t, ledger.New(m, pass("p"+strconv.Itoa(i)), nil), e)
+		m.objects[fmt.Sprintf("attach-role/0odd-%02d", i)] = nil
+	}
+	if found := search(t, m, ledger.Search{Most: 99, About: aboutInstance("i-7")}); len(found.Batches) != 1 || found.Read != 30 || found.Listed != 30 {
+		t.Errorf("%+v", found)
+	}
+}
+
+// When the time is up, what was read until then counts, and that it is not all is said.
+func TestASearchThatIsLateSaysWhatItRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := crowd(t, 1000)
+		m.lag = 100 * time.Millisecond
+		began := time.Now()
+		found := search(t, m, ledger.Search{From: noon.Add(-24 * time.Hour), To: noon.Add(time.Hour), Most: 5000, Within: 5 * time.Second, About: aboutInstance("i-990")})
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if !found.Late || len(found.Batches) != 1 || found.Read < 100 || found.Read >= 1000 || found.Listed <= found.Read || len(found.Unread) > 0 || !found.Since.After(noon.Add(-1000*time.Second)) {
+			t.Errorf("%d batches, %d of %d read, since %v, %v", len(found.Batches), found.Read, found.Listed, found.Since, found.Unread)
+		}
+	})
+}
+
+// One function's listing that fails is an error, also where others have enough.
+func TestAListingThatFailsIsNotLostAmongTheOthers(t *testing.T) {
+	m := crowd(t, 20)
+	m.refused = "push-agent/"
+	_, err := ledger.Find(t.Context(), m, ledger.Search{Functions: []string{"attach-role", "push-agent"}, To: noon, Most: 3, About: aboutInstance("i-1")})
+	if err == nil || !strings.Contains(err.Error(), "listing the ledger of push-agent") {
+		t.Error(err)
 	}
 }
 
@@ -95,7 +176,7 @@ func TestALostObjectIsReportedAndItsNeighboursAreRead(t *testing.T) {
 func TestALedgerThatCannotBeListedIsAnError(t *testing.T) {
 	m := history(t, "i-1")
 	m.err = errors.New("denied")
-	_, err := ledger.Find(t.Context(), m, ledger.Search{Functions: []string{"attach-role"}, Most: 9, About: aboutInstance("i-1")})
+	_, err := ledger.Find(t.Context(), m, ledger.Search{Functions: []string{"attach-role"}, To: noon, Most: 9, About: aboutInstance("i-1")})
 	if err == nil || !strings.Contains(err.Error(), "listing the ledger of attach-role") {
 		t.Error(err)
 	}

@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -133,6 +134,17 @@ func (x view) unheard() bool {
 func (x view) isAllRead() bool {
 	h := x.History
 	return h.Seen() && len(h.V.Unread) == 0 && h.V.Read == h.V.Listed && !h.V.Since.After(x.Listed.V.Created)
+}
+
+// deployedIn is the region whose functions act on the subject.
+func (f *Facts) deployedIn() fleet.Region { return cmp.Or(f.Ref.Scope.Region, f.Home.Region) }
+
+// isUndeployed: nothing of ours is there that would make the change, nor has been since a removal.
+func (x view) isUndeployed() bool {
+	d := x.Deployed.V
+	e := x.last()
+	since := e != nil && e.at.After(d.Removed) || slices.ContainsFunc(x.Passes.V, func(r Record) bool { return r.Function == fleet.Owner(x.v.Control) && r.Time.After(d.Removed) })
+	return x.due() && d.Missing && !since
 }
 
 // heard: the control's owner has recorded something about it.

@@ -132,6 +132,9 @@ func (x view) held() string {
 		return e.Why
 	}
 	if s := x.Spent[x.v.Control]; s.Seen() && s.V.N >= x.Policy.Limits.MaxPerHour && slices.ContainsFunc(x.v.Changes, func(c fleet.Change) bool { return c.Kind.Disturbs() }) {
+		if x.Policy.Limits.MaxPerHour == 0 {
+			return "maxPerHour is 0, so that no change is made that may disturb a workload"
+		}
 		return fmt.Sprintf("maxPerHour %d is used up in %s until %s", x.Policy.Limits.MaxPerHour, x.Ref.Scope, stamp(s.V.Free))
 	}
 	if !x.Sweep.Seen() || x.Listed.Seen() && x.Listed.V.Created.After(x.Sweep.V.At) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -134,11 +135,11 @@ var cases = []struct {
 	{"off", "off", "are off: agent, instance-role, trusted-instance", "controls.agent.mode to audit or enforce", func(t *testing.T, f *Facts) {
 		f.Policy = enforcing(t, "controls: {trustedInstance: {mode: off}, instanceRole: {mode: off}, agent: {mode: off}}\n")
 	}},
-	{"audit", "audit", "no RAM role (instance-role/systrust-role); control instance-role is in audit mode", "set controls.instanceRole.mode to enforce in the policy file, and deploy it: make deploy", func(t *testing.T, f *Facts) {
+	{"audit", "audit", "no RAM role (instance-role/systrust-role); control instance-role is in audit mode", "set controls.instanceRole.mode to enforce in the policy file, and deploy it: POLICY=FILE make deploy REGION=cn-hangzhou HOME_REGION=cn-beijing", func(t *testing.T, f *Facts) {
 		f.Policy = enforcing(t, "controls: {trustedInstance: {mode: enforce}}\n")
 		f.with(bare())
 	}},
-	{"audit, and enforced for others", "audit", "and enforceFor does not cover it", "add it to controls.instanceRole.enforceFor in the policy file, and deploy it: make deploy", func(t *testing.T, f *Facts) {
+	{"audit, and enforced for others", "audit", "and enforceFor does not cover it", "add it to controls.instanceRole.enforceFor in the policy file, and deploy it: POLICY=FILE make deploy REGION=cn-hangzhou HOME_REGION=cn-beijing", func(t *testing.T, f *Facts) {
 		f.Policy = enforcing(t, "controls: {instanceRole: {mode: audit, enforceFor: [{resourceGroups: [rg-1]}]}}\n")
 		f.with(bare())
 	}},
@@ -148,7 +149,7 @@ var cases = []struct {
 		f.with(bare())
 	}},
 	{"its role is also used by one that is not covered", "uncovered", "the control does not make the change: the role X is the account's, and enforceFor does not take all instances that have it: not i-2",
-		"have controls.instanceRole.enforceFor in the policy file also take what that names, and deploy it: make deploy", func(t *testing.T, f *Facts) {
+		"have controls.instanceRole.enforceFor in the policy file also take what that names, and deploy it: POLICY=FILE make deploy REGION=cn-hangzhou HOME_REGION=cn-beijing", func(t *testing.T, f *Facts) {
 			f.Policy = enforcing(t, "controls: {instanceRole: {mode: audit, enforceFor: [{regions: [cn-hangzhou]}]}}\n")
 			v := bare()
 			v.Covered, v.Changes[0].Uncovered = true, "the role X is the account's, and enforceFor does not take all instances that have it: not i-2"
@@ -281,7 +282,7 @@ var cases = []struct {
 		f.Agent, f.Assistant = fleet.See(fleet.Agent{Known: true}), fleet.See(fleet.Assistant{Version: "2", LastHeartbeat: noon.Add(-2 * time.Hour)})
 	}},
 	{"Cloud Assistant is silent, and the control audits", "assistant-silent", "has never sent a heartbeat; and control agent is in audit mode, so that nothing is changed",
-		"then set controls.agent.mode to enforce in the policy file, and deploy it: make deploy", func(t *testing.T, f *Facts) {
+		"then set controls.agent.mode to enforce in the policy file, and deploy it: POLICY=FILE make deploy REGION=cn-hangzhou HOME_REGION=cn-beijing", func(t *testing.T, f *Facts) {
 			f.Policy = enforcing(t, "controls: {agent: {mode: audit}}\n")
 			v := agentless()
 			v.Outcome, v.Changes, v.Severity = fleet.Pending, nil, ""
@@ -363,10 +364,53 @@ var cases = []struct {
 		f.History.V.Unread = []error{&fleet.BadInput{Where: "ledger object x", What: "it is gone"}}
 	}},
 	{"the newest of a big ledger are read", "unknown", "no function has acted on it in the part of the ledger that was read, which begins at 2026-01-05T06:00:00Z",
-		"read all of it since its launch: fleetwarden why --account 1000000000000001 --region cn-hangzhou --since 2026-01-04T12:00:00Z --most 100000 i-bare", func(_ *testing.T, f *Facts) {
+		"read all of it since its launch: fleetwarden why --account 1000000000000001 --region cn-hangzhou --since 2026-01-04T12:00:00Z --most 20010 --within 10m i-bare", func(_ *testing.T, f *Facts) {
 			f.with(bare())
-			f.History.V = ledger.Found{Listed: 100_000, Read: 2000, Since: noon.Add(-6 * time.Hour)}
+			f.History.V = ledger.Found{Listed: 2001, Read: 2000, Since: noon.Add(-6 * time.Hour)}
 		}},
+	{"there was no time to read the ledger", "unknown", "in the part of the ledger that was read, which begins at 2026-01-05T11:00:00Z", "--most 20000 --within 10m i-bare", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.History.V = ledger.Found{Listed: 301, Read: 300, Since: noon.Add(-time.Hour), Late: true}
+	}},
+	{"its region was never deployed", "not-deployed", "the ledger has no deployment of cn-hangzhou, where the functions would repair it", "deploy its region: make deploy REGION=cn-hangzhou HOME_REGION=cn-beijing", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Deployed.V, f.Sweep.V.Policy = Deployed{Missing: true}, "0123456789abcdef"
+	}},
+	{"its region's deployment was removed", "not-deployed", "the deployment of cn-hangzhou, whose functions would repair it, was removed at 2026-01-05T11:00:00Z", "make deploy REGION=cn-hangzhou", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Deployed.V = Deployed{Missing: true, Removed: noon.Add(-time.Hour)}
+		f.recorded(ended(2*time.Hour, bare(), fleet.Failed, "x"))
+	}},
+	{"it was removed, and in audit mode", "not-deployed", "; and control instance-role is in audit mode", "deploy its region: make deploy REGION=cn-hangzhou HOME_REGION=cn-beijing; then set controls.instanceRole.mode to enforce", func(t *testing.T, f *Facts) {
+		f.Policy = enforcing(t, "controls: {trustedInstance: {mode: enforce}}\n")
+		f.with(bare())
+		f.Deployed.V = Deployed{Missing: true}
+	}},
+	{"functions work there, and no record says so", "failed", "attach-role tried to repair it", "--apply", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Deployed.V = Deployed{Missing: true}
+		f.recorded(ended(2*time.Hour, bare(), fleet.Failed, "x"))
+	}},
+	{"nothing may be disturbed", "held", "a limit holds the change: maxPerHour is 0, so that no change is made that may disturb a workload", "--part", func(t *testing.T, f *Facts) {
+		f.Policy = enforcing(t, "controls: {instanceRole: {mode: enforce, conflict: replace}}\nlimits: {maxPerHour: 0}\n")
+		v := bare()
+		v.Changes[0].Kind = fleet.DetachRole
+		f.with(v)
+		f.Spent[policy.ControlInstanceRole] = fleet.See(Spent{})
+	}},
+	{"no control judged it", "unread", "no control judged it, as if it was released meanwhile", "ask again in a minute", func(_ *testing.T, f *Facts) { f.with() }},
+	{"the orders may not be read", "pause-unread", "could not be read", "give whom you work as the right to oss:ListObjects, and ask again", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Pauses, f.Denied = fleet.Unknown[map[string]Pause]("reading what is paused: oss:ListObjects: denied: x"), []string{"oss:ListObjects"}
+	}},
+	{"an order is broken", "pause-unread", "could not be read", "to do: remove ledger object control/0odd.json from the ledger's bucket", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Pauses, f.BadOrder = fleet.Unknown[map[string]Pause]("ledger object control/0odd.json: it is no order"), "ledger object control/0odd.json"
+	}},
+	{"its owner's records were not read to their end", "no-event", "or a pass that changed nothing says why in its log, which was not read to its end", "find out by fleetwarden doctor", func(_ *testing.T, f *Facts) {
+		f.with(bare())
+		f.Passes, f.MorePasses = fleet.See([]Record{{Time: noon, Function: fleet.FunctionPushAgent, Rule: "agent/agent-online"}}), true
+	}},
 	{"it is older than the part of the ledger that is searched", "unknown", "in the part of the ledger that was read, which begins at 2025-12-22T12:00:00Z",
 		"--since 2025-12-06T12:00:00Z i-bare", func(_ *testing.T, f *Facts) {
 			f.with(bare())
@@ -439,6 +483,9 @@ func TestEachCauseIsNamedInTheFirstThreeLines(t *testing.T) {
 		if p.Cause.ID != c.cause || !strings.Contains(p.Lines[0], c.says) || !strings.HasPrefix(p.Lines[2], "to do: ") || !strings.Contains(p.Lines[2], c.todo) {
 			t.Errorf("%s: cause %s, want %s\n  %s\n  %s\n  %s", c.name, p.Cause.ID, c.cause, p.Lines[0], p.Lines[1], p.Lines[2])
 		}
+		if c := p.Cause.Todo.Command; !regexp.MustCompile(`^(|(POLICY=FILE )?make deploy REGION=\S+ HOME_REGION=\S+|(fleetwarden|aliyun) [-:\w. ]+)$`).MatchString(c) {
+			t.Errorf("no shell takes this as it stands: %s", c)
+		}
 		if !strings.Contains(p.Lines[1], "; next check: ") || strings.ContainsAny(strings.Join(p.Lines[:], ""), "\n") {
 			t.Errorf("%s: %q", c.name, p.Lines)
 		}
@@ -480,6 +527,40 @@ func TestWhatIsNotKnownIsNeverFine(t *testing.T) {
 			if !slices.Contains(p.Unread, Unread{what, "hidden"}) || p.Complete() {
 				t.Errorf("%s: %s is not named as not read: %v", c.name, what, p.Unread)
 			}
+		}
+	}
+}
+
+// A part that was not read is named, so that silence is not taken for none.
+func TestAPartThatWasNotReadIsNamed(t *testing.T) {
+	for what, world := range map[string]func(*Facts){
+		"the ledger before 2026-01-05T06:00:00Z: the newest 2000 batches were read, and there are more: give --most": func(f *Facts) {
+			f.History.V = ledger.Found{Listed: 2001, Read: 2000, Since: noon.Add(-6 * time.Hour)}
+		},
+		"the ledger before 2026-01-05T11:00:00Z: the time was up with the newest 300 batches read: give --within": func(f *Facts) {
+			f.History.V = ledger.Found{Listed: 301, Read: 300, Since: noon.Add(-time.Hour), Late: true}
+		},
+		"functions' records before 2026-01-05T10:00:00Z: the newest ones were read, and there are more": func(f *Facts) {
+			f.Passes.V, f.MorePasses = []Record{{Time: noon}, {Time: noon.Add(-2 * time.Hour)}}, true
+		},
+		"a part of ActionTrail's records: there are more than 4 pages of them about the time of its creation": func(f *Facts) { f.MoreCalls = true },
+	} {
+		f := sound(t)
+		world(f)
+		p := Explain(f)
+		if p.Complete() || len(p.Unread) != 1 || p.Unread[0].What+": "+p.Unread[0].Why != what {
+			t.Errorf("%s: %+v", what, p.Unread)
+		}
+	}
+}
+
+// The policy file is named as it was typed, in a form for a shell.
+func TestTheCommandThatDeploysNamesTheFileAtHand(t *testing.T) {
+	for file, want := range map[string]string{"": "POLICY=FILE ", "my/policy.yaml": "POLICY=my/policy.yaml ", "a b'c; d.yaml": `POLICY='a b'\''c; d.yaml' `} {
+		f := sound(t)
+		f.File = file
+		if got := f.deployFile(); got != want+"make deploy REGION=cn-hangzhou HOME_REGION=cn-beijing" {
+			t.Error(got)
 		}
 	}
 }

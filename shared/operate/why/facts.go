@@ -21,6 +21,7 @@ type Facts struct {
 	Ref    fleet.Ref
 	Place  Place
 	Policy *policy.Policy
+	File   string // of the policy; empty for none
 	Home   fleet.Scope
 	At     time.Time // the cloud's
 	Build  Build
@@ -37,6 +38,8 @@ type Facts struct {
 	// Calls are ActionTrail's records of it between two times, oldest first.
 	Calls  fleet.Fact[[]Call]
 	Window Window
+	// MoreCalls says that there are more records than were read.
+	MoreCalls bool
 	// Trails are those that cover its region.
 	Trails fleet.Fact[[]trail.Trail]
 	// History is what the ledger has about it.
@@ -46,14 +49,18 @@ type Facts struct {
 	Sweep fleet.Fact[Sweep]
 	// Deployed is the newest deployment of its region that the ledger knows.
 	Deployed fleet.Fact[Deployed]
-	// Pauses are by control; a control without one is not paused.
-	Pauses fleet.Fact[map[string]Pause]
+	// Pauses are by control; a control without one is not paused. BadOrder names the object that
+	// might be a pause, and cannot be read.
+	Pauses   fleet.Fact[map[string]Pause]
+	BadOrder string
 	// Spent is by control: what the hour's limit has allowed.
 	Spent map[string]fleet.Fact[Spent]
 	// Passes are the records of functions that name it, newest first. NoPasses is why there are
-	// none to read: then passes that changed nothing are not known.
-	Passes   fleet.Fact[[]Record]
-	NoPasses string
+	// none to read: then passes that changed nothing are not known. MorePasses says that there are
+	// older ones.
+	Passes     fleet.Fact[[]Record]
+	NoPasses   string
+	MorePasses bool
 	// NoTrail is why ActionTrail was not read; empty where it was, or where that failed.
 	NoTrail string
 	// Denied are the RAM actions that the reader of this page lacks.
@@ -134,6 +141,10 @@ type Deployed struct {
 	// Policy is the digest of the policy file that it carries, with the defaults of its Build.
 	Policy string
 	Build  string
+	// Missing says that there is none, though the ledger has those of other regions, or that it was
+	// removed at Removed.
+	Missing bool
+	Removed time.Time
 }
 
 // Record is a record of a function about the subject, from the log store.

@@ -18,7 +18,7 @@ import (
 
 // Gather reads the facts. What can be read independently is read at the same time.
 func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
-	f := &Facts{Subject: q.Subject, Only: q.Only, Policy: s.Policy, Home: s.Home, Build: s.Build, Spent: map[string]fleet.Fact[Spent]{}}
+	f := &Facts{Subject: q.Subject, Only: q.Only, Policy: s.Policy, File: s.File, Home: s.Home, Build: s.Build, Spent: map[string]fleet.Fact[Spent]{}}
 	if q.Kind == fleet.KindInstance {
 		s.locate(ctx, q, f)
 	} else {
@@ -158,7 +158,8 @@ func (s *Sources) ledger(ctx context.Context, q Question, f *Facts) {
 		f.History.Why = why.Error()
 		return
 	}
-	found, err := ledger.Find(ctx, s.Store, ledger.Search{Functions: writersOf(q.Kind), From: s.begin(q, f), Most: q.Most, About: f.about})
+	found, err := ledger.Find(ctx, s.Store, ledger.Search{Functions: writersOf(q.Kind), From: s.begin(q, f), To: s.Now().Add(time.Hour), // clocks differ
+		Most: q.Most, Within: q.Within, About: f.about})
 	f.History = fleet.FactOf(found, err)
 }
 
@@ -189,12 +190,12 @@ func (s *Sources) sweep(ctx context.Context, f *Facts) {
 // passes reads the log store of the subject's region; what is shared is checked at home.
 func (s *Sources) passes(ctx context.Context, q Question, f *Facts) {
 	id := cmp.Or(q.ID, q.Resource, string(q.Kind))
-	got, err := s.Passes(ctx, cmp.Or(f.Ref.Scope.Region, s.Home.Region), id, s.begin(q, f))
+	got, more, err := s.Passes(ctx, cmp.Or(f.Ref.Scope.Region, s.Home.Region), f.Ref, id, s.begin(q, f))
 	if fleet.ClassOf(err) == fleet.NotFound {
 		f.NoPasses = "there is no log store to read: " + err.Error()
 		return
 	}
-	f.Passes = fleet.FactOf(got, err)
+	f.Passes, f.MorePasses = fleet.FactOf(got, err), more
 }
 
 // begin is since when functions can have recorded something: not before an instance was created.
@@ -218,6 +219,9 @@ func (s *Sources) pauses(ctx context.Context, f *Facts) {
 		return // the ledger's line says so
 	}
 	got, err := s.Pauses(ctx, f.Ref.Scope.Account)
+	if bad := new(fleet.BadInput); errors.As(err, &bad) {
+		f.BadOrder = bad.Where
+	}
 	f.Pauses = fleet.FactOf(got, err)
 }
 

@@ -24,8 +24,9 @@ type cloud struct {
 
 	mu     sync.Mutex
 	called []string
-	// unnamed says that ActionTrail finds no record by a resource's id.
-	unnamed bool
+	// unnamed says that ActionTrail finds no record by a resource's id, endless that a page always
+	// follows.
+	unnamed, endless bool
 }
 
 func (c *cloud) call(name string) error {
@@ -79,7 +80,11 @@ func (c *cloud) Lookup(_ context.Context, _ fleet.Region, q trail.Query) ([]trai
 		other := trail.Record{Body: []byte(`{"eventName": "RunInstances", "other": true}`)}
 		return []trail.Record{other, launch}, "", c.call("Lookup by name")
 	}
-	return []trail.Record{launch}, "", c.call("Lookup")
+	next := ""
+	if c.endless {
+		next = "more"
+	}
+	return []trail.Record{launch}, next, c.call("Lookup")
 }
 
 func (c *cloud) Found(context.Context, fleet.Scope, []string) (map[string]map[string]time.Time, error) {
@@ -122,8 +127,10 @@ func (c *cloud) sources(t *testing.T) *Sources {
 		Sweep:    func(context.Context, fleet.Scope) (Sweep, error) { return Sweep{}, c.call("Sweep") },
 		Deployed: func(context.Context, fleet.Region) (Deployed, error) { return Deployed{}, c.call("Deployed") },
 		Pauses:   func(context.Context, fleet.AccountID) (map[string]Pause, error) { return nil, c.call("Pauses") },
-		Passes:   func(context.Context, fleet.Region, string, time.Time) ([]Record, error) { return nil, c.call("Passes") },
-		Calls:    func() map[string]map[string]int { return nil }, Now: func() time.Time { return noon },
+		Passes: func(context.Context, fleet.Region, fleet.Ref, string, time.Time) ([]Record, bool, error) {
+			return nil, false, c.call("Passes")
+		},
+		Calls: func() map[string]map[string]int { return nil }, Now: func() time.Time { return noon },
 	}
 }
 
@@ -254,6 +261,17 @@ func TestAnAccountThatCannotBeReachedIsOneReason(t *testing.T) {
 	p := Explain(f)
 	if p.Cause.ID != "unread" || !strings.Contains(p.Lines[0], "account 1000000000000001 cannot be reached") {
 		t.Errorf("%q", p.Lines)
+	}
+}
+
+// Where a page of records follows the last that is read, that is said.
+func TestRecordsThatWereNotReadAreSaid(t *testing.T) {
+	f := gathered(t, &cloud{region: here.Region, endless: true}, nil)
+	if !f.MoreCalls || len(f.Calls.V) != mostPages {
+		t.Errorf("%t, %d records", f.MoreCalls, len(f.Calls.V))
+	}
+	if f := gathered(t, &cloud{region: here.Region}, nil); f.MoreCalls {
+		t.Error("there are no more")
 	}
 }
 

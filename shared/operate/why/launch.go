@@ -105,9 +105,10 @@ func (s *Sources) records(ctx context.Context, account Account, region fleet.Reg
 			calls = append(calls, c)
 		}
 		if q.Token = next; next == "" {
-			break
+			return calls, nil
 		}
 	}
+	f.MoreCalls = true
 	return calls, nil
 }
 

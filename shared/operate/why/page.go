@@ -128,10 +128,12 @@ type TrailState struct {
 
 // Ledger is what passes have recorded.
 type Ledger struct {
-	// Since is the time of the oldest batch that was read, Read how many were, of Listed.
+	// Since is the time of the oldest batch that was read, Read how many were, of Listed or more.
+	// Late says that the time was up.
 	Since  time.Time `json:"since,omitzero"`
 	Read   int       `json:"read"`
 	Listed int       `json:"listed"`
+	Late   bool      `json:"late,omitempty"`
 	Events []Event   `json:"events"`
 }
 

@@ -31,7 +31,9 @@ func (x view) saysUnread() string {
 	return fmt.Sprintf("whether it exists, and where, could not be determined: %s: %s", u.What, u.Why)
 }
 
-func (x view) saysUnjudged() string { return "its state could not be determined: " + x.Judged.Why }
+func (x view) saysUnjudged() string {
+	return "its state could not be determined: " + cmp.Or(x.Judged.Why, "no control judged it, as if it was released meanwhile")
+}
 
 func (x view) saysReleased() string {
 	for _, c := range slices.Backward(x.Calls.V) {
@@ -70,6 +72,14 @@ func (x view) saysUnguarded() string {
 
 func (x view) saysOff() string {
 	return fmt.Sprintf("the controls that would judge it are off: %s", strings.Join(x.controls(), ", "))
+}
+
+func (x view) saysUndeployed() string {
+	region, d := x.deployedIn(), x.Deployed.V
+	if d.Removed.IsZero() {
+		return x.but("the ledger has no deployment of %s, where the functions would repair it", region)
+	}
+	return x.but("the deployment of %s, whose functions would repair it, was removed at %s", region, stamp(d.Removed))
 }
 
 func (x view) saysPolicy() string {
@@ -204,8 +214,11 @@ func (x view) saysUnheard() string {
 	} else {
 		text += "its event did not arrive"
 	}
-	if !x.Passes.Seen() {
+	if !x.Passes.Seen() || x.MorePasses {
 		text += ", or a pass that changed nothing says why in its log, which was not read"
+		if x.MorePasses {
+			text += " to its end"
+		}
 	}
 	return text
 }

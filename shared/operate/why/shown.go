@@ -94,7 +94,7 @@ func known[T any](f fleet.Fact[T], words func(T) string) string {
 
 func (f *Facts) ledger() Ledger {
 	h := f.History.V
-	l := Ledger{Since: h.Since, Read: h.Read, Listed: h.Listed, Events: []Event{}}
+	l := Ledger{Since: h.Since, Read: h.Read, Listed: h.Listed, Late: h.Late, Events: []Event{}}
 	for _, e := range f.events() {
 		state := e.State
 		switch {
@@ -126,7 +126,17 @@ func (f *Facts) unread() (out []Unread) {
 		}
 	}
 	if h := f.History.V; h.Read < h.Listed {
-		out = append(out, Unread{"the ledger before " + stamp(h.Since), fmt.Sprintf("%d of %d batches were read: give --most", h.Read, h.Listed)})
+		why := fmt.Sprintf("the newest %d batches were read, and there are more: give --most", h.Read)
+		if h.Late {
+			why = fmt.Sprintf("the time was up with the newest %d batches read: give --within", h.Read)
+		}
+		out = append(out, Unread{"the ledger before " + stamp(h.Since), why})
+	}
+	if n := len(f.Passes.V); f.MorePasses && n > 0 {
+		out = append(out, Unread{"functions' records before " + stamp(f.Passes.V[n-1].Time), "the newest ones were read, and there are more"})
+	}
+	if f.MoreCalls {
+		out = append(out, Unread{"a part of ActionTrail's records", fmt.Sprintf("there are more than %d pages of them about the time of its creation", mostPages)})
 	}
 	for _, err := range f.History.V.Unread {
 		out = append(out, Unread{"a part of the ledger", err.Error()})

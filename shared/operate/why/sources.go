@@ -48,6 +48,7 @@ type Sources struct {
 	Home   fleet.Scope
 	Build  Build
 	Policy *policy.Policy
+	File   string // of the policy; empty for none
 	// Named are the accounts of the policy file, which are searched after that of the
 	// credentials, unless there are too many.
 	Named []fleet.AccountID
@@ -63,9 +64,10 @@ type Sources struct {
 	Sweep    func(ctx context.Context, s fleet.Scope) (Sweep, error)
 	Deployed func(ctx context.Context, region fleet.Region) (Deployed, error)
 	Pauses   func(ctx context.Context, account fleet.AccountID) (map[string]Pause, error)
-	// Passes reads the records that name an id since a time. The error of a log store that is not
-	// there has class [fleet.NotFound].
-	Passes func(ctx context.Context, region fleet.Region, id string, since time.Time) ([]Record, error)
+	// Passes reads the records that name an id since a time, without findings about others; more says
+	// that there are older ones. The error of a log store that is not there has class
+	// [fleet.NotFound].
+	Passes func(ctx context.Context, region fleet.Region, of fleet.Ref, id string, since time.Time) (records []Record, more bool, err error)
 	// Calls counts the calls so far, by product:Action and result.
 	Calls func() map[string]map[string]int
 	Now   func() time.Time
@@ -79,9 +81,11 @@ type Question struct {
 	// Account is where it is; empty: where it is found. Region is where it is looked for first.
 	Account fleet.AccountID
 	Region  fleet.Region
-	// Since bounds the search of ledger and trail, Most how many batches of the ledger are read.
-	// Since is zero where Back says how long ago that is, by the cloud's clock.
-	Since time.Time
-	Back  time.Duration
-	Most  int
+	// Since bounds the search of ledger and trail, Most how many batches of the ledger are read, and
+	// Within how long that may take. Since is zero where Back says how long ago that is, by the
+	// cloud's clock.
+	Since  time.Time
+	Back   time.Duration
+	Most   int
+	Within time.Duration
 }

@@ -1,8 +1,10 @@
 package why
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -47,6 +49,35 @@ func (x view) todoRights() Todo {
 	return Todo{Says: "ask again in a minute"}
 }
 
+func (x view) todoPauseUnread() Todo {
+	switch {
+	case x.BadOrder != "":
+		return Todo{Says: "remove " + x.BadOrder + " from the ledger's bucket"}
+	case lacking(x.Pauses.Why) != "" && len(x.Denied) > 0:
+		return Todo{Says: "give whom you work as the right to " + strings.Join(x.Denied, ", ") + ", and ask again"}
+	}
+	return Todo{Says: "ask again in a minute"}
+}
+
+// deploy is the command that deploys the functions which act on the subject, without a change of
+// the policy.
+func (f *Facts) deploy() string {
+	return fmt.Sprintf("make deploy REGION=%s HOME_REGION=%s", f.deployedIn(), f.Home.Region)
+}
+
+// deployFile also names the policy file, without which make deploys that of the repository.
+func (f *Facts) deployFile() string {
+	file := cmp.Or(f.File, "FILE")
+	if strings.ContainsFunc(file, func(r rune) bool {
+		return !strings.ContainsRune("/._-", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
+	}
+	return "POLICY=" + file + " " + f.deploy()
+}
+
+func (x view) todoDeploy() Todo { return Todo{Says: "deploy its region", Command: x.deploy()} }
+
 func (x view) todoNotFound() Todo {
 	return Todo{Says: "check the id, and name the account and region that it is in", Command: "fleetwarden why --account ID --region ID " + x.name()}
 }
@@ -56,26 +87,26 @@ func (x view) todoUnguarded() Todo {
 	if !x.Policy.Knows(x.Ref.Scope.Account) {
 		key = "accounts"
 	}
-	return Todo{Says: "add it to " + key + " of the policy file, and deploy there", Command: "make deploy"}
+	return Todo{Says: "add it to " + key + " of the policy file, and deploy there", Command: x.deployFile()}
 }
 
 func (x view) todoOff() Todo {
-	return Todo{Says: "set " + modeKey(x.controls()[0]) + " to audit or enforce in the policy file, and deploy it", Command: "make deploy"}
+	return Todo{Says: "set " + modeKey(x.controls()[0]) + " to audit or enforce in the policy file, and deploy it", Command: x.deployFile()}
 }
 
-func (view) todoPolicy() Todo {
-	return Todo{Says: "name the file that is deployed by --policy, or deploy this one", Command: "make deploy"}
+func (x view) todoPolicy() Todo {
+	return Todo{Says: "name the file that is deployed by --policy, or deploy this one", Command: x.deployFile()}
 }
 
 func (x view) todoAudit() Todo {
 	if x.Policy.Partly(x.v.Control) {
-		return Todo{Says: "add it to " + partKey(x.v.Control) + " in the policy file, and deploy it", Command: "make deploy"}
+		return Todo{Says: "add it to " + partKey(x.v.Control) + " in the policy file, and deploy it", Command: x.deployFile()}
 	}
-	return Todo{Says: "set " + modeKey(x.v.Control) + " to enforce in the policy file, and deploy it", Command: "make deploy"}
+	return Todo{Says: "set " + modeKey(x.v.Control) + " to enforce in the policy file, and deploy it", Command: x.deployFile()}
 }
 
 func (x view) todoUncovered() Todo {
-	return Todo{Says: "have " + partKey(x.v.Control) + " in the policy file also take what that names, and deploy it", Command: "make deploy"}
+	return Todo{Says: "have " + partKey(x.v.Control) + " in the policy file also take what that names, and deploy it", Command: x.deployFile()}
 }
 
 // partKey is the key of the part of a control that is enforced.
@@ -101,7 +132,7 @@ func (x view) todoLacks() Todo {
 	if x.Ref.Scope.Account != x.Home.Account {
 		return Todo{Says: "give that role the right (deploy/ram/member/policy.json)"}
 	}
-	return Todo{Says: "restore the rights of the role from deploy/ram", Command: "make deploy"}
+	return Todo{Says: "restore the rights of the role from deploy/ram", Command: x.deploy()}
 }
 
 func (x view) todoRemedy() Todo {
@@ -134,6 +165,12 @@ func (x view) todoCheck() Todo {
 	return Todo{Says: "have it checked and repaired now", Command: fmt.Sprintf("fleetwarden check%s --control %s --apply %s", x.flags(), x.v.Control, x.ID)}
 }
 
+func (x view) todoUnheard() Todo {
+	todo := x.todoCheck()
+	todo.Says = "find out by fleetwarden doctor why its event did not arrive, and " + todo.Says
+	return todo
+}
+
 func (x view) todoNotRead() Todo {
 	h := x.History
 	if !h.Seen() || len(h.V.Unread) > 0 {
@@ -141,7 +178,7 @@ func (x view) todoNotRead() Todo {
 	}
 	most := ""
 	if h.V.Read < h.V.Listed {
-		most = fmt.Sprintf(" --most %d", h.V.Listed)
+		most = fmt.Sprintf(" --most %d --within 10m", 10*max(h.V.Listed, 2000))
 	}
 	return Todo{Says: "read all of it since its launch", Command: fmt.Sprintf("fleetwarden why%s --since %s%s %s", x.flags(), stamp(x.Listed.V.Created), most, x.ID)}
 }
@@ -157,17 +194,17 @@ func (x view) flags() string {
 
 func (x view) todoTrail() Todo {
 	if len(x.Trails.V) == 0 {
-		return Todo{Says: "make a trail that logs write calls of all regions", Command: "make deploy"}
+		return Todo{Says: "make a trail that logs write calls of all regions", Command: fmt.Sprintf("make deploy REGION=%s HOME_REGION=%s", x.Home.Region, x.Home.Region)}
 	}
 	return Todo{Says: "start the trail, then have what was missed checked by fleetwarden replay", Command: "aliyun actiontrail StartLogging --Name " + x.Trails.V[0].Name + " --region " + string(x.Home.Region)}
 }
 
 func (x view) todoExempt() Todo {
-	return Todo{Says: "nothing until it ends; to end it now, remove the exemption from the policy file, and deploy it", Command: "make deploy"}
+	return Todo{Says: "nothing until it ends; to end it now, remove the exemption from the policy file, and deploy it", Command: x.deployFile()}
 }
 
 func (x view) todoOutside() Todo {
-	return Todo{Says: "if it is to be covered, change include or exclude of the control in the policy file, and deploy it", Command: "make deploy"}
+	return Todo{Says: "if it is to be covered, change include or exclude of the control in the policy file, and deploy it", Command: x.deployFile()}
 }
 
 func (x view) todoOrdinary() Todo {
