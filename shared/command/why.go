@@ -134,9 +134,9 @@ func (c *Call) sources(inv *invocation.Invocation) *why.Sources {
 		Deployed: func(ctx context.Context, region fleet.Region) (why.Deployed, error) {
 			return newestDeployment(ctx, inv.Store, region)
 		},
-		Passes: func(ctx context.Context, region fleet.Region, of fleet.Ref, id string, since time.Time) ([]why.Record, bool, error) {
+		Passes: func(ctx context.Context, region fleet.Region, function string, of fleet.Ref, id string, since time.Time) ([]why.Record, bool, error) {
 			place := sls.Place{Region: region, Project: fleet.LogProject(fleet.Scope{Account: inv.Home.Account, Region: region}), Name: fleet.LogStore}
-			return passes(ctx, sls.New(inv.Session, place), of, id, since, inv.Session.Now())
+			return passes(ctx, sls.New(inv.Session, place), function, of, id, since, inv.Session.Now())
 		},
 		Calls: inv.Session.Calls, Now: inv.Session.Now,
 	}

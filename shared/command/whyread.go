@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"fleetwarden/shared/aliyun/sls"
@@ -49,13 +48,13 @@ func newestDeployment(ctx context.Context, store ledger.Store, region fleet.Regi
 	return why.Deployed{At: r.At, Policy: r.Policy, Build: r.Build}, nil
 }
 
-// mostRecords is how many records of functions are read, the newest.
-const mostRecords = 200
+// mostRecords is how many records of a function are read, the newest.
+const mostRecords = 100
 
-// passes are the records of functions that name an id, also those of passes that changed nothing;
+// passes are the records of a function that name an id, also those of passes that changed nothing;
 // findings about another resource, which may name it as well, are left out.
-func passes(ctx context.Context, logs *sls.Client, of fleet.Ref, id string, since, now time.Time) (out []why.Record, more bool, err error) {
-	found, err := logs.Search(ctx, sls.Query{Search: strconv.Quote(id), From: since, To: now.Add(time.Minute), Limit: mostRecords, Newest: true})
+func passes(ctx context.Context, logs *sls.Client, function string, of fleet.Ref, id string, since, now time.Time) (out []why.Record, more bool, err error) {
+	found, err := logs.Search(ctx, sls.Query{Search: fmt.Sprintf("functionName: %q and %q", fleet.CloudName(function), id), From: since, To: now.Add(time.Minute), Limit: mostRecords, Newest: true})
 	if err != nil {
 		return nil, false, fmt.Errorf("searching the log store: %w", err)
 	}

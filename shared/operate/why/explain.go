@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/shared/aliyun/trail"
@@ -17,6 +18,9 @@ func Explain(f *Facts) Page {
 		At: f.At, Missing: f.Denied, NoPasses: f.NoPasses, NoTrail: f.NoTrail, Passes: f.Passes.V}
 	if f.isOtherBuild() {
 		p.NoPolicy = fmt.Sprintf("whether the functions have the policy file that is read here is not known: their build %s is not that of this tool, and may have other defaults", f.Deployed.V.Build)
+	}
+	if len(f.MorePasses) > 0 {
+		p.NoPasses = "the newest records alone were read of " + strings.Join(f.MorePasses, ", ")
 	}
 	var chosen view
 	chosen, p.Cause = f.choose()

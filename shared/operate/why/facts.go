@@ -56,11 +56,11 @@ type Facts struct {
 	// Spent is by control: what the hour's limit has allowed.
 	Spent map[string]fleet.Fact[Spent]
 	// Passes are the records of functions that name it, newest first. NoPasses is why there are
-	// none to read: then passes that changed nothing are not known. MorePasses says that there are
-	// older ones.
+	// none to read: then passes that changed nothing are not known. MorePasses are the
+	// functions that have older ones.
 	Passes     fleet.Fact[[]Record]
 	NoPasses   string
-	MorePasses bool
+	MorePasses []string
 	// NoTrail is why ActionTrail was not read; empty where it was, or where that failed.
 	NoTrail string
 	// Denied are the RAM actions that the reader of this page lacks.

@@ -187,15 +187,37 @@ func (s *Sources) sweep(ctx context.Context, f *Facts) {
 	f.Sweep = fleet.FactOf(got, err)
 }
 
-// passes reads the log store of the subject's region; what is shared is checked at home.
+// passes reads the log store of the subject's region; what is shared is checked at home. Each owner
+// of a control is searched for by itself: one that checks often would hide the others.
 func (s *Sources) passes(ctx context.Context, q Question, f *Facts) {
 	id := cmp.Or(q.ID, q.Resource, string(q.Kind))
-	got, more, err := s.Passes(ctx, cmp.Or(f.Ref.Scope.Region, s.Home.Region), f.Ref, id, s.begin(q, f))
-	if fleet.ClassOf(err) == fleet.NotFound {
-		f.NoPasses = "there is no log store to read: " + err.Error()
-		return
+	owners := map[string]bool{}
+	for _, control := range f.controls() {
+		owners[fleet.Owner(control)] = true
 	}
-	f.Passes, f.MorePasses = fleet.FactOf(got, err), more
+	functions := slices.Sorted(maps.Keys(owners))
+	found, more, errs := make([][]Record, len(functions)), make([]bool, len(functions)), make([]error, len(functions))
+	var group sync.WaitGroup
+	for i, function := range functions {
+		group.Go(func() {
+			found[i], more[i], errs[i] = s.Passes(ctx, cmp.Or(f.Ref.Scope.Region, s.Home.Region), function, f.Ref, id, s.begin(q, f))
+		})
+	}
+	group.Wait()
+	for i, err := range errs {
+		switch {
+		case fleet.ClassOf(err) == fleet.NotFound:
+			f.NoPasses = "there is no log store to read: " + err.Error()
+			return
+		case err != nil:
+			f.Passes = fleet.FactOf[[]Record](nil, err)
+			return
+		case more[i]:
+			f.MorePasses = append(f.MorePasses, functions[i])
+		}
+	}
+	f.Passes = fleet.See(slices.Concat(found...))
+	slices.SortStableFunc(f.Passes.V, func(a, b Record) int { return b.Time.Compare(a.Time) })
 }
 
 // begin is since when functions can have recorded something: not before an instance was created.

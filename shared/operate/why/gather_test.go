@@ -13,6 +13,7 @@ import (
 	"fleetwarden/shared/aliyun/trail"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
+	"fleetwarden/shared/policy"
 )
 
 // cloud is an account with one instance in a region, and all readers of a page. One call may fail.
@@ -127,8 +128,9 @@ func (c *cloud) sources(t *testing.T) *Sources {
 		Sweep:    func(context.Context, fleet.Scope) (Sweep, error) { return Sweep{}, c.call("Sweep") },
 		Deployed: func(context.Context, fleet.Region) (Deployed, error) { return Deployed{}, c.call("Deployed") },
 		Pauses:   func(context.Context, fleet.AccountID) (map[string]Pause, error) { return nil, c.call("Pauses") },
-		Passes: func(context.Context, fleet.Region, fleet.Ref, string, time.Time) ([]Record, bool, error) {
-			return nil, false, c.call("Passes")
+		Passes: func(_ context.Context, _ fleet.Region, function string, _ fleet.Ref, _ string, _ time.Time) ([]Record, bool, error) {
+			chatty := function == fleet.FunctionPushAgent
+			return []Record{{Time: noon.Add(-time.Duration(len(function)) * time.Minute), Function: function}}, chatty, c.call("Passes")
 		},
 		Calls: func() map[string]map[string]int { return nil }, Now: func() time.Time { return noon },
 	}
@@ -287,6 +289,22 @@ func TestATrailThatIsNotReadIsSaid(t *testing.T) {
 	})
 	if p := Explain(f); p.NoTrail == "" || !p.Complete() || strings.Contains(p.Lines[0], "ActionTrail has its launch") {
 		t.Errorf("%+v", p)
+	}
+}
+
+// Each owner's records are read: those of one that checks often do not hide those of another.
+func TestTheRecordsOfEachOwnerAreRead(t *testing.T) {
+	f := gathered(t, &cloud{region: here.Region}, nil)
+	var functions []string
+	for _, r := range f.Passes.V {
+		functions = append(functions, r.Function)
+	}
+	if !slices.Equal(functions, []string{fleet.FunctionPushAgent, fleet.FunctionAttachRole, fleet.FunctionValidateInstance}) || !slices.Equal(f.MorePasses, []string{fleet.FunctionPushAgent}) {
+		t.Errorf("%q, more of %q", functions, f.MorePasses)
+	}
+	f = gathered(t, &cloud{region: here.Region}, func(_ *Sources, q *Question) { q.Only = []string{policy.ControlAgent} })
+	if len(f.Passes.V) != 1 {
+		t.Errorf("of one control: %+v", f.Passes.V)
 	}
 }
 

@@ -40,7 +40,7 @@ type Page struct {
 	// not be read.
 	Missing []string `json:"missing,omitempty"`
 	Unread  []Unread `json:"unread,omitempty"`
-	// NoPasses is why passes that changed nothing were not read.
+	// NoPasses is why passes that changed nothing were not read, or not all of them.
 	NoPasses string `json:"noPasses,omitempty"`
 	// NoTrail is why ActionTrail was not read.
 	NoTrail string `json:"noTrail,omitempty"`

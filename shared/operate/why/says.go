@@ -214,11 +214,11 @@ func (x view) saysUnheard() string {
 	} else {
 		text += "its event did not arrive"
 	}
-	if !x.Passes.Seen() || x.MorePasses {
+	switch {
+	case !x.Passes.Seen():
 		text += ", or a pass that changed nothing says why in its log, which was not read"
-		if x.MorePasses {
-			text += " to its end"
-		}
+	case slices.Contains(x.MorePasses, fleet.Owner(x.v.Control)):
+		text += ", or a pass that changed nothing says why in its log, which was not read to its end"
 	}
 	return text
 }

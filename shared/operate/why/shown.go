@@ -132,9 +132,6 @@ func (f *Facts) unread() (out []Unread) {
 		}
 		out = append(out, Unread{"the ledger before " + stamp(h.Since), why})
 	}
-	if n := len(f.Passes.V); f.MorePasses && n > 0 {
-		out = append(out, Unread{"functions' records before " + stamp(f.Passes.V[n-1].Time), "the newest ones were read, and there are more"})
-	}
 	if f.MoreCalls {
 		out = append(out, Unread{"a part of ActionTrail's records", fmt.Sprintf("there are more than %d pages of them about the time of its creation", mostPages)})
 	}

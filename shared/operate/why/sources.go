@@ -64,10 +64,10 @@ type Sources struct {
 	Sweep    func(ctx context.Context, s fleet.Scope) (Sweep, error)
 	Deployed func(ctx context.Context, region fleet.Region) (Deployed, error)
 	Pauses   func(ctx context.Context, account fleet.AccountID) (map[string]Pause, error)
-	// Passes reads the records that name an id since a time, without findings about others; more says
-	// that there are older ones. The error of a log store that is not there has class
-	// [fleet.NotFound].
-	Passes func(ctx context.Context, region fleet.Region, of fleet.Ref, id string, since time.Time) (records []Record, more bool, err error)
+	// Passes reads the newest records of a function that name an id since a time, without findings
+	// about others; more says that there are older ones. The error of a log store that is not there
+	// has class [fleet.NotFound].
+	Passes func(ctx context.Context, region fleet.Region, function string, of fleet.Ref, id string, since time.Time) (records []Record, more bool, err error)
 	// Calls counts the calls so far, by product:Action and result.
 	Calls func() map[string]map[string]int
 	Now   func() time.Time
