@@ -688,6 +688,30 @@ func TestASecondRegionsRemovalNamesNothingOfHome(t *testing.T) {
 	}
 }
 
+// A removal that is not recorded would leave who compares with the records missing functions: it
+// fails, so that "make remove" stops before Terraform, and is recorded when it is repeated.
+func TestARemovalThatCannotBeRecordedFails(t *testing.T) {
+	x := newSite(t)
+	x.fc3.deploy(x.manifest())
+	x.must("confirm")
+	x.fc3.remove(x.manifest(), strings.Fields(x.must("names")))
+	for _, kind := range []simcloud.FaultKind{simcloud.Deny, simcloud.Unavailable} {
+		x.ok(x.Faults.Set(1, []simcloud.Fault{{Product: "oss", Action: "PutObject", Kind: kind}}, simcloud.EventFaults{}))
+		x.fails("oss:PutObject", "removed")
+		x.ok(x.Faults.Set(1, nil, simcloud.EventFaults{}))
+		if all := x.kept(); len(all) != 1 || all[0].Removed() {
+			t.Errorf("%s: kept: %+v", kind, all)
+		}
+	}
+	if out := x.must("removed"); !strings.Contains(out, "the functions of cn-hangzhou are removed; recorded as oss://") {
+		t.Error(out)
+	}
+	if all := x.kept(); len(all) != 2 || !slices.ContainsFunc(all, deployment.Record.Removed) {
+		t.Errorf("kept: %+v", all)
+	}
+	x.must("removed") // again, as after a failure of Terraform
+}
+
 // Each call may fail, and nothing is taken for what it is not.
 func TestAnAnswerThatFailsFailsTheCommand(t *testing.T) {
 	x := newSite(t)

@@ -230,32 +230,26 @@ func Earlier(ctx context.Context, store ledger.Store, start Start, most int) ([]
 	return out, nil
 }
 
-// Last is the newest sweep that has begun. Run is empty where there is none.
-type Last struct {
-	Run   string
-	Began time.Time
-	// Ended says that it has its summary.
-	Ended bool
-}
-
-// NewestBegun returns the newest sweep that began since a time. It reads names alone.
-func NewestBegun(ctx context.Context, store ledger.Store, since time.Time) (last Last, err error) {
+// NewestBegun returns the newest sweep that began since a time; run is empty where there is none.
+// It reads names alone.
+func NewestBegun(ctx context.Context, store ledger.Store, since time.Time) (run string, began time.Time, err error) {
 	for name, err := range list(ctx, store, starts+kind+"-", startObject(kind+"-"+since.UTC().Format(timeForm))) {
 		if err != nil {
-			return Last{}, err
+			return "", time.Time{}, err
 		}
-		run := strings.TrimSuffix(strings.TrimPrefix(name, starts), suffix)
-		at, _, _ := strings.Cut(strings.TrimPrefix(run, kind+"-"), "-")
-		if began, err := time.Parse(timeForm, at); err == nil { // names sort by time
-			last = Last{Run: run, Began: began}
+		id := strings.TrimSuffix(strings.TrimPrefix(name, starts), suffix)
+		text, _, _ := strings.Cut(strings.TrimPrefix(id, kind+"-"), "-")
+		if at, err := time.Parse(timeForm, text); err == nil { // names sort by time
+			run, began = id, at
 		}
 	}
-	if last.Run == "" {
-		return last, nil
-	}
-	ends, err := names(ctx, store, SummaryObject(last.Run), "")
-	last.Ended = len(ends) > 0
-	return last, err
+	return run, began, nil
+}
+
+// Ended reports whether a sweep has its summary. It reads names alone.
+func Ended(ctx context.Context, store ledger.Store, run string) (bool, error) {
+	found, err := names(ctx, store, SummaryObject(run), "")
+	return len(found) > 0, err
 }
 
 // Newest reads the summary of the newest sweep that began in the days before a time and has

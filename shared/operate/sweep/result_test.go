@@ -143,6 +143,52 @@ func TestTheSweepsBeforeAreReadTheNewestLast(t *testing.T) {
 	}
 }
 
+// The newest sweep is that which began last, whatever else lies beside it, and it has ended when it
+// has its summary.
+func TestTheNewestSweepThatBegan(t *testing.T) {
+	store := ledger.NewFolder(t.TempDir())
+	newest := func() string {
+		t.Helper()
+		run, began, err := sweep.NewestBegun(t.Context(), store, noon.Add(-8*24*time.Hour))
+		if err != nil || run != "" && !began.Equal(noon.Add(-time.Hour)) {
+			t.Fatal(run, began, err)
+		}
+		return run
+	}
+	put := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if err := store.Put(t.Context(), name, []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ended := func(run string) bool {
+		t.Helper()
+		ok, err := sweep.Ended(t.Context(), store, run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	if got := newest(); got != "" {
+		t.Errorf("of none: %s", got)
+	}
+	id := func(ago time.Duration) string { return sweep.NewRun("sweep", noon.Add(-ago)) }
+	old, last := id(9*24*time.Hour), id(time.Hour)
+	put("starts/"+old+".json", "starts/look-20991231T000000Z-a.json", "starts/sweep-odd.json", sweep.SummaryObject(old))
+	if got := newest(); got != "" {
+		t.Errorf("of an old one: %s", got)
+	}
+	put("starts/"+id(2*time.Hour)+".json", "starts/"+last+".json", sweep.ReportObject(last, "report.html"))
+	if got := newest(); got != last || ended(last) || !ended(old) {
+		t.Errorf("got %s, want %s", got, last)
+	}
+	if put(sweep.SummaryObject(last)); !ended(last) {
+		t.Error("it has its summary")
+	}
+}
+
 func TestASweepRunsOverAFolder(t *testing.T) {
 	want := newCloud().swept(t, fine)
 	c := newCloud()
