@@ -57,7 +57,9 @@ func (c *Call) doctor(ctx context.Context, categories []string, canary bool) err
 	switch {
 	case err == nil:
 		reads = clients.Of(inv, c.PolicyFile != "" && c.NoPolicy == nil)
-		reads.Settings = c.NoPolicy
+		if reads.Settings = c.NoPolicy; c.NoPolicy == nil {
+			reads.Policy.Path = c.PolicyFile
+		}
 	case errors.As(err, new(BadSetting)):
 		reads.Settings = err
 	default: // the check of the credentials says so

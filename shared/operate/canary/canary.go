@@ -32,8 +32,8 @@ type Cloud interface {
 	// ActionTrail delivers nothing to EventBridge.
 	Trails(ctx context.Context, region fleet.Region) ([]string, error)
 	// Recorded reports whether ActionTrail's history, which needs no trail, shows the call with a
-	// token.
-	Recorded(ctx context.Context, region fleet.Region, token string, since time.Time) (bool, error)
+	// token, made about a time.
+	Recorded(ctx context.Context, region fleet.Region, token string, at time.Time) (bool, error)
 	// Pushed returns when EventBridge sent an event to its last target, and what that answered;
 	// zero: not yet, or EventBridge does not keep it.
 	Pushed(ctx context.Context, region fleet.Region, event string) (at time.Time, answer string, err error)
@@ -243,7 +243,7 @@ func (c *flying) look(ctx context.Context, l *Leg) (open bool) {
 		at, l.Answer = first.At, strings.Join(logging, ", ")
 	case l.Source == SourceHistory:
 		var shown bool
-		if shown, err = c.Recorded(ctx, l.Region, text, c.began); shown {
+		if shown, err = c.Recorded(ctx, l.Region, text, first.At); shown {
 			at = c.Now()
 		}
 	case l.Source == SourceBus:

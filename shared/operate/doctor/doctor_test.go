@@ -483,6 +483,9 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 			check: "function-settings", verdict: doctor.Fail, says: "env.X", mend: "make deploy"},
 		"a function is gone": {breaks: func(w *world) { delete(w.functions, at(other, attach)) },
 			check: "functions-exist", verdict: doctor.Fail, says: "does not exist", mend: "make deploy REGION=cn-shanghai"},
+		"a function is gone, and the policy is in a file of one's own": {breaks: func(w *world) { delete(w.functions, at(other, attach)) },
+			change: func(r *doctor.Reads) { r.Policy.Path = "my.yaml" },
+			check:  "functions-exist", verdict: doctor.Fail, says: "does not exist", mend: "POLICY=my.yaml make deploy REGION=cn-shanghai HOME_REGION=cn-hangzhou"},
 		"a function is stopped": {breaks: func(w *world) {
 			f := w.functions[at(home, attach)]
 			f.Restriction.Disable, f.Restriction.Reason = true, "incident 7"

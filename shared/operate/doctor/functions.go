@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/policy"
 )
 
 // functionsOf asks about each function that exists; those that do not, or cannot be read,
@@ -148,7 +150,7 @@ func policyDeployed(ctx context.Context, x *examination) answer {
 	for _, region := range regions {
 		if r := all[region]; r.Policy != "" && r.Policy != want {
 			a.add(Problem{Result: Warn, Region: region, ID: "policy", Says: fmt.Sprintf("the functions in %s have a policy of digest %s, and %s has %s", region, digest(r.Policy), whose, digest(want)),
-				Mend: "POLICY=FILE " + x.deploy(region) + " # or use the file that was deployed: --policy"})
+				Mend: policy.DeployCommand(cmp.Or(x.Policy.Path, "FILE"), region, x.Home) + " # or use the file that was deployed: --policy"})
 		}
 	}
 	return a

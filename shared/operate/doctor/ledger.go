@@ -8,6 +8,7 @@ import (
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/operate/sweep"
+	"fleetwarden/shared/policy"
 )
 
 func ledgerSound(ctx context.Context, x *examination) answer {
@@ -67,9 +68,9 @@ func orNone(s string) string {
 	return s
 }
 
-// deploy is the command that deploys a region.
+// deploy is the command that deploys a region, with the policy file at hand.
 func (x *examination) deploy(region fleet.Region) string {
-	return fmt.Sprintf("make deploy REGION=%s HOME_REGION=%s", region, x.Home)
+	return policy.DeployCommand(x.Policy.Path, region, x.Home)
 }
 
 const (

@@ -58,6 +58,8 @@ type Policy struct {
 	Digest string
 	// File says that a file was read: otherwise the caller has none to compare.
 	File bool
+	// Path is that of the file, for commands to type; empty where there is none, or nothing is typed.
+	Path string
 	// Regions are the guarded ones; empty means all that are enabled.
 	Regions []fleet.Region
 	// Accounts are those of the file, without those of the resource directory.

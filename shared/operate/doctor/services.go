@@ -138,16 +138,16 @@ func trails(ctx context.Context, x *examination) answer {
 		if err != nil {
 			return one(unread("ActionTrail", region, "trail", err))
 		}
-		return judgeTrails(x.Home, region, all)
+		return judgeTrails(x.Home, region, all, x.deploy(x.Home))
 	})}
 }
 
 // judgeTrails: one trail that logs is enough. That it cannot deliver to its own destination
 // does not keep its events from EventBridge, as far as is documented; it is no trail to rely on.
-func judgeTrails(home, region fleet.Region, all []Trail) []Problem {
+func judgeTrails(home, region fleet.Region, all []Trail, deploy string) []Problem {
 	if len(all) == 0 {
 		return one(Problem{Result: Fail, Region: region, ID: "trail", Says: "no trail covers the write calls of " + string(region),
-			Mend: "deploy the home region again, which creates one: make deploy REGION=" + string(home) + " HOME_REGION=" + string(home)})
+			Mend: "deploy the home region again, which creates one: " + deploy})
 	}
 	var faults []Problem
 	logging := false

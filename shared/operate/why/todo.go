@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/policy"
@@ -59,21 +58,15 @@ func (x view) todoPauseUnread() Todo {
 	return Todo{Says: "ask again in a minute"}
 }
 
-// deploy is the command that deploys the functions which act on the subject, without a change of
-// the policy.
+// deploy is the command that deploys the functions which act on the subject. With the policy file
+// at hand: without one, make takes that of the repository.
 func (f *Facts) deploy() string {
-	return fmt.Sprintf("make deploy REGION=%s HOME_REGION=%s", f.deployedIn(), f.Home.Region)
+	return policy.DeployCommand(f.File, f.deployedIn(), f.Home.Region)
 }
 
-// deployFile also names the policy file, without which make deploys that of the repository.
+// deployFile is the same for a policy file that is edited first.
 func (f *Facts) deployFile() string {
-	file := cmp.Or(f.File, "FILE")
-	if strings.ContainsFunc(file, func(r rune) bool {
-		return !strings.ContainsRune("/._-", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) {
-		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
-	}
-	return "POLICY=" + file + " " + f.deploy()
+	return policy.DeployCommand(cmp.Or(f.File, "FILE"), f.deployedIn(), f.Home.Region)
 }
 
 func (x view) todoDeploy() Todo { return Todo{Says: "deploy its region", Command: x.deploy()} }
@@ -194,7 +187,7 @@ func (x view) flags() string {
 
 func (x view) todoTrail() Todo {
 	if len(x.Trails.V) == 0 {
-		return Todo{Says: "make a trail that logs write calls of all regions", Command: fmt.Sprintf("make deploy REGION=%s HOME_REGION=%s", x.Home.Region, x.Home.Region)}
+		return Todo{Says: "make a trail that logs write calls of all regions", Command: policy.DeployCommand(x.File, x.Home.Region, x.Home.Region)}
 	}
 	return Todo{Says: "start the trail, then have what was missed checked by fleetwarden replay", Command: "aliyun actiontrail StartLogging --Name " + x.Trails.V[0].Name + " --region " + string(x.Home.Region)}
 }

@@ -35,11 +35,23 @@ func (s cloud) Trails(ctx context.Context, region fleet.Region) ([]string, error
 	return trail.New(s.Session).Logging(ctx, s.HomeOf("").Region, region)
 }
 
+// mostPages is how many pages of launches are read about the time of the canary's call, of 50 each.
+// ActionTrail answers two pages a second.
+const mostPages = 20
+
+var errCrowded = fmt.Errorf("the call was not found among the first %d pages of launches about its time", mostPages)
+
 // Recorded implements canary.Cloud.
-func (s cloud) Recorded(ctx context.Context, region fleet.Region, token string, since time.Time) (bool, error) {
-	q := trail.Query{Since: since.Add(-time.Minute).Truncate(time.Second), Until: s.Now().Add(time.Minute).Truncate(time.Second), EventName: "RunInstances"}
-	for {
-		records, next, err := trail.New(s.Session).Lookup(ctx, region, q)
+func (s cloud) Recorded(ctx context.Context, region fleet.Region, token string, at time.Time) (bool, error) {
+	q := trail.Query{Since: at.Add(-time.Minute).Truncate(time.Second), Until: at.Add(time.Minute).Truncate(time.Second), EventName: "RunInstances"}
+	return recorded(q, token, func(q trail.Query) ([]trail.Record, string, error) {
+		return trail.New(s.Session).Lookup(ctx, region, q)
+	})
+}
+
+func recorded(q trail.Query, token string, lookup func(trail.Query) ([]trail.Record, string, error)) (bool, error) {
+	for range mostPages {
+		records, next, err := lookup(q)
 		if err != nil {
 			return false, err
 		}
@@ -52,6 +64,7 @@ func (s cloud) Recorded(ctx context.Context, region fleet.Region, token string, 
 			return false, nil
 		}
 	}
+	return false, errCrowded
 }
 
 // Pushed implements canary.Cloud.
