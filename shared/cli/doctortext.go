@@ -71,5 +71,10 @@ func (t *text) checked(r doctor.Result) error {
 			return err
 		}
 	}
+	if r.Seen != "" {
+		if err := t.print("         seen: %s\n", r.Seen); err != nil {
+			return err
+		}
+	}
 	return t.print("         why:  %s\n         see:  %s\n", r.Why, r.Hint)
 }

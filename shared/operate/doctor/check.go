@@ -24,10 +24,10 @@ type Check struct {
 	ask func(ctx context.Context, x *examination) answer
 }
 
-// answer is what a check found. Says is for the case that there is no problem.
+// answer is what a check found. Says is for the case that there is no problem, seen for each.
 type answer struct {
-	says     string
-	problems []Problem
+	says, seen string
+	problems   []Problem
 }
 
 func (a *answer) add(p ...Problem) { a.problems = append(a.problems, p...) }

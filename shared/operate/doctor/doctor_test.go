@@ -774,11 +774,17 @@ func TestAFunctionIsOverdueByTheDeploymentOfItsOwnRegion(t *testing.T) {
 	}
 }
 
+// Also where a function has not passed: the others show since when nothing comes.
 func TestTheLastPassAndTheLastEventOfEachFunctionAreShown(t *testing.T) {
+	const want = "attach-role in cn-shanghai 2026-11-24 11:59:00 (last event of 2026-11-24 11:00:00)"
 	w := newWorld()
 	w.event = noon.Add(-time.Hour)
-	if says := result(t, doctor.Examine(t.Context(), w.reads()), "last-pass").Says; !strings.Contains(says, "attach-role in cn-shanghai 2026-11-24 11:59:00 (last event of 2026-11-24 11:00:00)") {
+	if says := result(t, doctor.Examine(t.Context(), w.reads()), "last-pass").Says; !strings.Contains(says, want) {
 		t.Error(says)
+	}
+	w.idle = at(home, "fleetwarden-doctor")
+	if r := result(t, doctor.Examine(t.Context(), w.reads()), "last-pass"); r.Result != doctor.Fail || !strings.Contains(r.Seen, want) || strings.Contains(r.Seen, "doctor in") {
+		t.Errorf("%+v", r)
 	}
 }
 

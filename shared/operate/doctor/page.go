@@ -42,7 +42,9 @@ type Result struct {
 	Description string  `json:"description"`
 	Result      Verdict `json:"result"`
 	// Says is what was seen, also if all is well.
-	Says     string    `json:"says,omitempty"`
+	Says string `json:"says,omitempty"`
+	// Seen is what else was seen, beside the problems.
+	Seen     string    `json:"seen,omitempty"`
 	Why      string    `json:"why,omitempty"`
 	Hint     string    `json:"hint,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
@@ -116,6 +118,7 @@ func concluded(c Check, a answer) Result {
 	})
 	r.Problems = a.problems
 	if len(r.Problems) > 0 {
+		r.Seen = a.seen
 		worst := r.Problems[0]
 		r.Result, r.Says, r.Why, r.Hint = worst.Result, worst.Says, c.Why, Guide+"#"+c.ID
 		if n := len(r.Problems) - 1; n > 0 {

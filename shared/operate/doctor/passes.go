@@ -52,7 +52,8 @@ func lastPass(ctx context.Context, x *examination) answer {
 	if len(seen) == 0 {
 		return answer{says: "no pass within the last 8 days", problems: problems}
 	}
-	return answer{says: strings.Join(seen, ", "), problems: problems}
+	text := strings.Join(seen, ", ")
+	return answer{says: text, seen: text, problems: problems}
 }
 
 // overdue reports a function whose last pass is older than its timer has it, unless it was
