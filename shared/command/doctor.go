@@ -30,7 +30,8 @@ a check of an instance that does not exist to each inbox. It follows both for up
 through ActionTrail and EventBridge to the records of the functions, and shows which leg is
 missing. That needs ecs:RunInstances, which may be refused, and mns:SendMessage.
 
-The categories are ` + strings.Join(doctor.Categories(), ", ") + `.
+The categories:
+  ` + strings.Join(doctor.Categories(), ", ") + `
 
 UNREAD is what could not be read, and is never taken for ok: a right that is missing is named.
 Exit status 1: a check has failed or was not read. Warnings leave it at 0. The function doctor

@@ -560,7 +560,7 @@ func TestOlderRecordsThatWereNotReadAreSaid(t *testing.T) {
 	}
 }
 
-// What is deployed is the file at hand, and not that of the repository.
+// The file at hand is deployed, and not that of the repository.
 func TestTheCommandThatDeploysNamesTheFileAtHand(t *testing.T) {
 	f := sound(t)
 	f.File = "my.yaml"
