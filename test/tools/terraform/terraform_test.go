@@ -224,7 +224,7 @@ func (o *oneOrMore) UnmarshalJSON(text []byte) error {
 
 // unnarrowed are the actions that may stand on "*": those that speak of the account as
 // a whole, or for which no narrower resource is documented.
-var unnarrowed = regexp.MustCompile(`^(kms:DescribeAccountKmsStatus|yundun-sas:[A-Za-z]+|actiontrail:(LookupEvents|DescribeTrails|GetTrailStatus)|fc:(Get|List)[A-Za-z]+|cms:[A-Za-z]+MetricLast|eventbridge:TestEventPattern|resourcemanager:(Get|List)[A-Za-z]+|resourcesharing:List[A-Za-z]+|(ecs|resourcesharing):DescribeRegions|kms:ListKeys|sts:GetCallerIdentity)$`)
+var unnarrowed = regexp.MustCompile(`^(kms:DescribeAccountKmsStatus|yundun-sas:[A-Za-z]+|actiontrail:(LookupEvents|DescribeTrails|GetTrailStatus)|fc:(Get|List)[A-Za-z]+|cms:[A-Za-z]+MetricLast|eventbridge:TestEventPattern|resourcemanager:(Get|List)[A-Za-z]+|resourcesharing:List[A-Za-z]+|(ecs|resourcesharing):DescribeRegions|kms:ListKeys|sts:GetCallerIdentity|dm:SingleSendMail)$`)
 
 func TestNoPolicyGrantsByWildcard(t *testing.T) {
 	type policy struct {
