@@ -23,16 +23,35 @@ type Found struct {
 	Groups []Group   `json:"groups"`
 }
 
-// most is how many ids of a group one object has, and one card counts.
-const most = 10_000
+const (
+	// most is how many ids of a group one object has, and one card counts.
+	most = 10_000
+	// longestKey bounds a group's key in bytes: a message takes the id of a card, of 512.
+	longestKey = 400
+)
 
-// Key names the card of a group on a day.
+// Key is the same for groups of one rule, or one kind of change, in one account.
 func (g Group) Key() string {
 	rule := g.Rule
 	if g.Change != "" {
 		rule = "change-" + string(g.Change)
 	}
 	return fmt.Sprintf("%s.%s.%s", part(g.Control), part(rule), part(string(g.Account)))
+}
+
+// CardKeys names the card of a group on a day, and after that those which are more severe: a
+// channel that has one of these needs no other.
+func (g Group) CardKeys() (keys []string) {
+	if g.Change != "" {
+		return []string{g.Key()}
+	}
+	for _, s := range fleet.Severities() {
+		if s.Rank() >= max(g.Severity.Rank(), 1) {
+			keys = append(keys, g.Key()+"."+string(s))
+		}
+	}
+	slices.Reverse(keys)
+	return keys
 }
 
 // part is a text as a part of an object's name.
@@ -104,11 +123,21 @@ func (gs *Groups) Add(g Group) {
 	have.IDs = have.IDs[:min(len(have.IDs), most)]
 }
 
-// union is a with what of b is not in it, in order.
+// Merge is [Groups.Add] for a group of a key that is there already, and leaves out any other.
+func (gs *Groups) Merge(g Group) {
+	if gs.by[g.Key()] != nil {
+		gs.Add(g)
+	}
+}
+
+// union adds to a, which is in order, what of b is not in it.
 func union[T cmp.Ordered](a, b []T) []T {
-	out := slices.Concat(a, b)
-	slices.Sort(out)
-	return slices.Compact(out)
+	for _, x := range b {
+		if i, ok := slices.BinarySearch(a, x); !ok {
+			a = slices.Insert(a, i, x)
+		}
+	}
+	return a
 }
 
 // All are the groups, by key.
@@ -134,8 +163,11 @@ func DecodeFound(name string, text []byte) (Found, error) {
 		return Found{}, &fleet.BadInput{Where: name, What: fmt.Sprintf("its version is %d, and %d is known", f.V, FoundVersion)}
 	}
 	for _, g := range f.Groups {
-		if g.Count < 0 || g.Count > 1<<40 {
+		switch {
+		case g.Count < 0 || g.Count > 1<<40:
 			return Found{}, &fleet.BadInput{Where: name, What: "a count is no count"}
+		case len(g.Key()) > longestKey:
+			return Found{}, &fleet.BadInput{Where: name, What: "the names of a rule and its account are too long for a card"}
 		}
 	}
 	return f, nil

@@ -38,12 +38,15 @@ func FoundAfter(day string, at time.Time) string {
 	return FoundFolder + day + "/" + at.UTC().Format(clock)
 }
 
-// FoundIn takes the id of what was found apart: the day, and when the pass ended.
+// FoundIn takes the id of what was found apart: the day, and when the pass ended. That time is
+// of the day in some zone.
 func FoundIn(id string) (day string, at time.Time, ok bool) {
 	day, rest, _ := strings.Cut(id, "/")
 	stamp, _, _ := strings.Cut(rest, ".")
 	at, err := time.Parse(clock, stamp)
-	return day, at, err == nil && ValidDay(day)
+	midnight, derr := time.Parse(time.DateOnly, day)
+	since := at.Sub(midnight) // in UTC: zones are up to 14 hours before it, and 12 behind
+	return day, at, err == nil && derr == nil && since >= -14*time.Hour && since < 36*time.Hour
 }
 
 // CardObject is the object of a card. A digest is made for a channel, and has its name as a

@@ -141,7 +141,7 @@ func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading %s: %w", key, err)
 	case len(body) > maxObject:
-		return nil, fmt.Errorf("reading %s: it is longer than %d bytes", key, maxObject)
+		return nil, &fleet.BadInput{Where: key, What: fmt.Sprintf("it is longer than %d bytes", maxObject)}
 	}
 	return body, nil
 }

@@ -62,6 +62,11 @@ const (
 	patience = 24 * time.Hour
 	// unknownTries is how often a card is sent that gets an answer that no documentation has.
 	unknownTries = 2
+	// postTime is how long one card may take at its channel, with the secret and a second try.
+	postTime = 15 * time.Second
+	// maxDue is about how many cards a pass takes. Each costs some calls of the ledger, also
+	// those that have to wait: the function has 120 s.
+	maxDue = 500
 	// reportTries is how often a report is waited for, a minute each.
 	reportTries = 30
 )
@@ -70,7 +75,7 @@ const (
 // try again; everything that failed for good is in the records.
 func (d *Delivery) Run(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) (fleet.Pass, error) {
 	p := &pass{Delivery: d, recorder: reconcile.NewRecorder(d.Options), states: map[string]map[string]state{}, sinks: map[string]opened{},
-		slots: map[string]int{}, later: map[time.Duration][]fleet.Ref{}, lost: map[string]*lost{}, read: map[string]notify.Found{}}
+		slots: map[string]int{}, later: map[time.Duration][]fleet.Ref{}, lost: map[string]*lost{}, down: map[string]bool{}}
 	err := p.all(ctx, batches)
 	return p.recorder.Sum(), err
 }
@@ -84,7 +89,7 @@ type pass struct {
 	later    map[time.Duration][]fleet.Ref
 	queued   []due // which a message carries on
 	lost     map[string]*lost
-	read     map[string]notify.Found
+	down     map[string]bool // channels of which it is recorded
 	due      []due
 }
 
@@ -104,6 +109,7 @@ type due struct {
 func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) error {
 	var errs []error
 	var found []string
+	var others []fleet.Ref
 	for b, err := range batches {
 		if err != nil {
 			errs = append(errs, p.recorder.Element(err))
@@ -111,17 +117,25 @@ func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) e
 		}
 		p.recorder.Judged(b.Refs)
 		for _, r := range b.Refs {
-			switch r.Kind {
-			case fleet.KindFound:
+			if r.Kind == fleet.KindFound {
 				found = append(found, r.ID)
-			case fleet.KindReport:
-				errs = append(errs, p.report(ctx, r))
-			case fleet.KindCard:
-				errs = append(errs, p.again(ctx, r))
+			} else {
+				others = append(others, r)
 			}
 		}
 	}
+	// What is new comes first: no number of cards that wait keeps it back.
 	errs = append(errs, p.gather(ctx, found))
+	for _, r := range others {
+		switch {
+		case p.full(ctx):
+			p.wait(r, time.Second)
+		case r.Kind == fleet.KindReport:
+			errs = append(errs, p.report(ctx, r))
+		case r.Kind == fleet.KindCard:
+			errs = append(errs, p.again(ctx, r))
+		}
+	}
 	slices.SortStableFunc(p.due, func(a, b due) int { return b.card.Severity.Rank() - a.card.Severity.Rank() })
 	for i, x := range p.due {
 		if p.late(ctx) {
@@ -141,8 +155,8 @@ func (p *pass) late(ctx context.Context) bool {
 	return ok && time.Until(deadline) <= p.Options.Margin+postTime
 }
 
-// postTime is as long as one post may take.
-const postTime = 15 * time.Second
+// full reports whether the pass takes no more cards.
+func (p *pass) full(ctx context.Context) bool { return len(p.due) >= maxDue || p.late(ctx) }
 
 // report adds the digests of a sweep.
 func (p *pass) report(ctx context.Context, r fleet.Ref) error {
@@ -164,7 +178,7 @@ func (p *pass) report(ctx context.Context, r fleet.Ref) error {
 		if err != nil {
 			return fmt.Errorf("making the digest of sweep %s: %w", r.ID, err)
 		}
-		card := notify.Card{V: notify.CardVersion, Kind: notify.KindDigest, Key: "digest." + s.Run + "." + c.Name,
+		card := notify.Card{V: notify.CardVersion, Kind: notify.KindDigest, Key: digestKey(r.ID, c),
 			Day: p.Notify.Day(s.At()), At: p.now(), Digest: digest}
 		if card, err = p.keep(ctx, card); err != nil {
 			return err
@@ -181,16 +195,31 @@ func (p *pass) again(ctx context.Context, r fleet.Ref) error {
 	if !ok || i < 0 {
 		return p.fault(r.ID, fleet.Medium, "the policy has no such channel, so that the card is not sent", "")
 	}
+	c := p.Notify.Channels[i]
 	card, err := p.load(ctx, day, key)
 	switch {
 	case bad(err):
 		return p.fault(r.ID, fleet.Medium, "the card cannot be read: "+err.Error(), "make sure that nothing but the function notify writes below notify/cards/ in the ledger")
 	case err != nil:
 		return err
+	case card.Key != key || card.Day != day || !takes(c, card):
+		return p.fault(r.ID, fleet.Medium, "the channel is not for this card, so that it is not sent", "")
 	}
-	p.due = append(p.due, due{p.Notify.Channels[i], card, r.Try})
+	p.due = append(p.due, due{c, card, r.Try})
 	return nil
 }
+
+// takes reports whether a channel is for a card. A message need not be one that this function
+// sent, and the policy may have changed since.
+func takes(c policy.Channel, card notify.Card) bool {
+	if card.Digest != nil {
+		return c.Digest && card.Key == digestKey(card.Digest.Run, c)
+	}
+	return wants(c, card.Group)
+}
+
+// digestKey names the digest of a sweep that is made for a channel.
+func digestKey(run string, c policy.Channel) string { return "digest." + run + "." + c.Name }
 
 // keep stores a card, and returns the one that is stored: another pass may have been first.
 func (p *pass) keep(ctx context.Context, c notify.Card) (notify.Card, error) {
@@ -218,10 +247,16 @@ func (p *pass) now() time.Time { return p.Options.Meter.Now() }
 // wait re-queues a ref.
 func (p *pass) wait(r fleet.Ref, after time.Duration) {
 	r.Try.N++
-	if r.Try.FirstSeen.IsZero() {
-		r.Try.FirstSeen = p.now()
-	}
+	r.Try.FirstSeen = p.firstSeen(r.Try)
 	p.later[after] = append(p.later[after], r)
+}
+
+// firstSeen is since when a message carries on a card; that of a redrive begins again.
+func (p *pass) firstSeen(t fleet.Try) time.Time {
+	if now := p.now(); t.FirstSeen.IsZero() || t.FirstSeen.After(now) {
+		return now
+	}
+	return t.FirstSeen
 }
 
 // flush sends what waits to the inbox, and what is given up to the dead letters. Then it notes
@@ -239,7 +274,7 @@ func (p *pass) flush(ctx context.Context) error {
 			refs[i] = x.ref(p.Home)
 		}
 		errs = append(errs, p.Inbox.Bury(ctx, refs), p.fault(name, fleet.High, fmt.Sprintf("%d cards are dead letters, the first of them %s of %s: %s", len(refs), l.cards[0].card.Key, l.cards[0].card.Day, l.why),
-			fmt.Sprintf("mend the channel until \"fleetwarden notify --test %s\" is right, then type: fleetwarden redrive --region %s", name, p.Home.Region)))
+			fmt.Sprintf("mend the channel until \"fleetwarden notify --test %s\" is right, then type: fleetwarden redrive --region %s --apply", name, p.Home.Region)))
 		p.queued = append(p.queued, l.cards...)
 	}
 	if err := errors.Join(errs...); err != nil {

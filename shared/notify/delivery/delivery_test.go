@@ -108,7 +108,7 @@ func TestADayEndsAtMidnightOfThePolicysZone(t *testing.T) {
 	w.found(midnight, "after", one("x", "1", fleet.High, "i-2"))
 	w.play()
 	w.once("a", 2)
-	for _, key := range []string{"2026-12-01/agent.x.1", "2026-12-02/agent.x.1"} {
+	for _, key := range []string{"2026-12-01/agent.x.1.high", "2026-12-02/agent.x.1.high"} {
 		if len(w.cards("a")[key]) != 1 {
 			t.Errorf("no card %s: %v", key, w.cards("a"))
 		}
@@ -267,9 +267,9 @@ func TestEachChannelGetsWhatItAskedFor(t *testing.T) {
 		slices.Sort(got[p.channel])
 	}
 	want := map[string][]string{
-		"all":     {"agent.x.1", "agent.x.2"},
-		"changes": {"agent.change-push-agent.1", "agent.x.2"},
-		"member":  {"agent.x.2"},
+		"all":     {"agent.x.1.low", "agent.x.2.high"},
+		"changes": {"agent.change-push-agent.1", "agent.x.2.high"},
+		"member":  {"agent.x.2.high"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -311,14 +311,16 @@ func TestAReportThatNeverComesIsAFinding(t *testing.T) {
 func TestWhatCannotBeReadHarmsOnlyItself(t *testing.T) {
 	w := newWorld(t, robot("a"))
 	w.found(start, "one", one("x", "1", fleet.High, "i-1"))
-	for id, body := range map[string]string{"2026-12-01/20261201T020000.f.newer": `{"v":9}`, "2026-12-01/20261201T020000.f.half": `{"v":1,"gro`, "2026-12-01/20261201T020000.f.minus": `{"v":1,"groups":[{"count":-1}]}`} {
+	for id, body := range map[string]string{"2026-12-01/20261201T020000.f.newer": `{"v":9}`, "2026-12-01/20261201T020000.f.half": `{"v":1,"gro`, "2026-12-01/20261201T020000.f.minus": `{"v":1,"groups":[{"count":-1}]}`,
+		"2026-12-01/20261201T020000.f.long": `{"v":1,"groups":[{"rule":"` + strings.Repeat("x", 1000) + `","severity":"high"}]}`, "2026-12-02/20261202T020000.f.tomorrow": `{"v":1,"groups":[{"rule":"x","account":"1","severity":"high"}]}`} {
 		w.objects[notify.FoundObject(id)] = []byte(body)
 	}
 	w.objects[notify.CardObject("2026-12-01", "half")] = []byte(`{"v":1,`)
 	for _, r := range []fleet.Ref{
 		{Kind: fleet.KindFound, ID: "2026-12-01/20261201T020000.f.newer"}, {Kind: fleet.KindFound, ID: "2026-12-01/20261201T020000.f.half"},
 		{Kind: fleet.KindFound, ID: "2026-12-01/20261201T020000.f.minus"}, {Kind: fleet.KindFound, ID: "2026-12-01/20261201T020000.f.missing"},
-		{Kind: fleet.KindFound, ID: "no-day/x"}, {Kind: fleet.KindCard, ID: "2026-12-01/a/half"}, {Kind: fleet.KindCard, ID: "2026-12-01/a/missing"},
+		{Kind: fleet.KindFound, ID: "2026-12-01/20261201T020000.f.long"}, {Kind: fleet.KindFound, ID: "2026-12-02/20261202T020000.f.tomorrow"},
+		{Kind: fleet.KindFound, ID: "2026-12-03/20261201T020000.f.r"}, {Kind: fleet.KindFound, ID: "no-day/x"}, {Kind: fleet.KindCard, ID: "2026-12-01/a/half"}, {Kind: fleet.KindCard, ID: "2026-12-01/a/missing"},
 		{Kind: fleet.KindCard, ID: "2026-12-01/gone/agent.x.1"}, {Kind: fleet.KindCard, ID: "2026-12-01"},
 	} {
 		r.Scope = home
@@ -326,7 +328,7 @@ func TestWhatCannotBeReadHarmsOnlyItself(t *testing.T) {
 	}
 	w.play()
 	w.once("a", 1)
-	if f := w.faults(); len(f) != 9 {
+	if f := w.faults(); len(f) != 12 {
 		t.Errorf("%d faults: %s", len(f), strings.Join(f, "\n"))
 	}
 }
@@ -335,14 +337,14 @@ func TestAPassWithoutTimeReturnsTheRestToTheInbox(t *testing.T) {
 	w := newWorld(t, robot("a"))
 	w.thousand()
 	w.deadline = 20 * time.Second // less than the margin and one post
-	ref := w.waiting[0].ref
-	if err := w.pass(ref); err != nil {
+	took := []fleet.Ref{w.waiting[0].ref, {Scope: home, Kind: fleet.KindCard, ID: "2026-12-01/a/x"}, {Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}}
+	if err := w.pass(took...); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.posts) != 0 || len(w.waiting) != 40+15 {
-		t.Errorf("%d posts, %d wait", len(w.posts), len(w.waiting))
+	if len(w.posts) != 0 || len(w.waiting) != 40+3 || w.calls != 40+1 { // 40 wrote what was found
+		t.Errorf("%d posts, %d wait, %d calls", len(w.posts), len(w.waiting), w.calls)
 	}
-	w.deadline = 0
+	w.waiting, w.deadline = slices.DeleteFunc(w.waiting, func(x waiting) bool { return x.ref.Kind != fleet.KindFound }), 0
 	w.play()
 	w.once("a", 15)
 }

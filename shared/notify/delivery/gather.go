@@ -24,8 +24,8 @@ func (p *pass) gather(ctx context.Context, ids []string) error {
 	var errs []error
 	days := map[string][]string{}
 	for _, id := range ids {
-		day, _, ok := notify.FoundIn(id)
-		if !ok {
+		day, at, ok := notify.FoundIn(id)
+		if !ok || at.After(p.now().Add(alive)) { // a card of a day to come would take the place of that day's
 			errs = append(errs, p.fault(id, fleet.Medium, "it names nothing that a pass found", ""))
 			continue
 		}
@@ -39,8 +39,13 @@ func (p *pass) gather(ctx context.Context, ids []string) error {
 
 func (p *pass) gatherDay(ctx context.Context, day string, ids []string) error {
 	slices.Sort(ids)
-	open := map[string][]policy.Channel{} // by key: channels for which no card of the day is under way
-	for _, id := range ids {
+	var own notify.Groups
+	for i, id := range ids {
+		if p.late(ctx) {
+			p.findLater(ids[i:])
+			ids = ids[:i]
+			break
+		}
 		f, err := p.found(ctx, id)
 		if bad(err) {
 			err = p.fault(id, fleet.Medium, "what a pass found cannot be read: "+err.Error(), "the log of the function has it, and so has the next sweep")
@@ -49,28 +54,48 @@ func (p *pass) gatherDay(ctx context.Context, day string, ids []string) error {
 			return err
 		}
 		for _, g := range f.Groups {
-			if _, known := open[g.Key()]; known {
-				continue
-			}
-			if open[g.Key()], err = p.without(ctx, day, g); err != nil {
-				return err
-			}
+			own.Add(g)
 		}
 	}
-	groups, more, err := p.around(ctx, day, ids, open)
+	open := notify.Groups{} // those of which some channel has no card of the day
+	for _, g := range own.All() {
+		channels, err := p.without(ctx, day, g)
+		if err != nil {
+			return err
+		}
+		if len(channels) > 0 {
+			open.Add(g)
+		}
+	}
+	more, err := p.around(ctx, day, ids, &open)
 	if err != nil {
 		return err
 	}
-	for _, g := range groups {
+	for _, g := range open.All() {
+		if p.full(ctx) {
+			p.findLater(ids) // by then, messages carry on the cards that are made
+			return nil
+		}
+		channels, err := p.without(ctx, day, g) // what others found may be more severe
+		if err != nil {
+			return err
+		}
 		card, err := p.keep(ctx, newCard(day, p.now(), g, more))
 		if err != nil {
 			return err
 		}
-		for _, c := range open[g.Key()] {
+		for _, c := range channels {
 			p.due = append(p.due, due{c, card, fleet.Try{}})
 		}
 	}
 	return nil
+}
+
+// findLater returns what passes found to the inbox.
+func (p *pass) findLater(ids []string) {
+	for _, id := range ids {
+		p.wait(fleet.Ref{Scope: p.Home, Kind: fleet.KindFound, ID: id}, time.Second)
+	}
 }
 
 // shown is how many ids a card has.
@@ -81,23 +106,24 @@ func newCard(day string, now time.Time, g notify.Group, more bool) notify.Card {
 	if g.Change != "" {
 		kind = notify.KindChange
 	}
-	c := notify.Card{V: notify.CardVersion, Kind: kind, Key: g.Key(), Day: day, At: now, Group: g, More: more}
+	c := notify.Card{V: notify.CardVersion, Kind: kind, Key: g.CardKeys()[0], Day: day, At: now, Group: g, More: more}
 	c.IDs = c.IDs[:min(len(c.IDs), shown)]
 	return c
 }
 
-// without returns the channels that want a card of a group, and that neither have that of the
-// day nor get it by another message.
+// without returns the channels that want a card of a group, and that neither have one of the
+// day that is as severe nor get it by another message.
 func (p *pass) without(ctx context.Context, day string, g notify.Group) (out []policy.Channel, err error) {
 	for _, c := range p.Notify.Channels {
-		if !wants(c, g) {
-			continue
+		has := !wants(c, g)
+		for _, key := range g.CardKeys() {
+			st, err := p.state(ctx, day, c.Name, key)
+			if err != nil {
+				return nil, err
+			}
+			has = has || st.sent || st.queued
 		}
-		st, err := p.state(ctx, day, c.Name, g.Key())
-		if err != nil {
-			return nil, err
-		}
-		if !st.sent && !st.queued {
+		if !has {
 			out = append(out, c)
 		}
 	}
@@ -112,69 +138,44 @@ func wants(c policy.Channel, g notify.Group) bool {
 	return c.Wants(g.Control, g.Account, g.Severity)
 }
 
-// around merges the groups of the open keys: those of the ids, and those that other passes
-// left since a while before the first of them. more says that there are others still.
-func (p *pass) around(ctx context.Context, day string, ids []string, open map[string][]policy.Channel) (_ []notify.Group, more bool, _ error) {
-	var groups notify.Groups
-	add := func(id string) error {
-		f, err := p.found(ctx, id)
-		if bad(err) { // the pass that takes its message reports it
-			return nil
-		}
-		for _, g := range f.Groups {
-			if len(open[g.Key()]) > 0 {
-				groups.Add(g)
-			}
-		}
-		return err
-	}
-	wanted := false
-	for _, id := range ids {
-		if err := add(id); err != nil {
-			return nil, false, err
-		}
-	}
-	for _, channels := range open {
-		wanted = wanted || len(channels) > 0
-	}
-	if !wanted {
-		return nil, false, nil
+// around adds to the open groups what other passes left since a while before the first of the
+// ids. more says that there are others still.
+func (p *pass) around(ctx context.Context, day string, ids []string, open *notify.Groups) (more bool, _ error) {
+	if len(open.All()) == 0 {
+		return false, nil
 	}
 	_, oldest, _ := notify.FoundIn(ids[0])
 	n := 0
 	for name, err := range ledger.Names(ctx, p.Store, notify.FoundFolder+day+"/", notify.FoundAfter(day, oldest.Add(-notify.Gather))) {
 		if err != nil {
-			return nil, false, fmt.Errorf("listing what was found: %w", err)
+			return false, fmt.Errorf("listing what was found: %w", err)
 		}
 		id := strings.TrimSuffix(strings.TrimPrefix(name, notify.FoundFolder), ".json")
-		if slices.Contains(ids, id) {
+		if _, own := slices.BinarySearch(ids, id); own {
 			continue
 		}
-		if n++; n > maxRead {
-			return groups.All(), true, nil
+		if n++; n > maxRead || p.late(ctx) {
+			return true, nil
 		}
-		if err := add(id); err != nil {
-			return nil, false, err
+		f, err := p.found(ctx, id)
+		if err != nil && !bad(err) { // that is reported by the pass that takes its message
+			return false, err
+		}
+		for _, g := range f.Groups {
+			open.Merge(g)
 		}
 	}
-	return groups.All(), false, nil
+	return false, nil
 }
 
-// found reads what a pass found, once.
+// found reads what a pass found.
 func (p *pass) found(ctx context.Context, id string) (notify.Found, error) {
-	if f, ok := p.read[id]; ok {
-		return f, nil
-	}
 	name := notify.FoundObject(id)
 	text, err := p.Store.Get(ctx, name)
 	if err != nil {
 		return notify.Found{}, fmt.Errorf("reading what was found: %w", err)
 	}
-	f, err := notify.DecodeFound(name, text)
-	if err == nil {
-		p.read[id] = f
-	}
-	return f, err
+	return notify.DecodeFound(name, text)
 }
 
 // bad reports whether an object can never be read.

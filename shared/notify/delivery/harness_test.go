@@ -44,6 +44,8 @@ type world struct {
 	dies     int  // the call at which the pass dies; 0: none
 	carried  bool // out, before it dies
 	deadline time.Duration
+	hang     time.Duration // of the channels, which then do not answer
+	request  string        // of the pass
 }
 
 type waiting struct {
@@ -152,7 +154,14 @@ type sink struct {
 	channel string
 }
 
-func (s sink) Send(_ context.Context, c notify.Card) (string, error) {
+func (s sink) Send(ctx context.Context, c notify.Card) (string, error) {
+	if s.hang > 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(s.hang):
+		}
+		return "", fleet.WithClass(fleet.Lost, errors.New("no answer"))
+	}
 	err := s.step(func() error {
 		if s.answers != nil {
 			if err := s.answers(s.world, s.channel, c); err != nil {
@@ -203,7 +212,7 @@ func (w *world) pass(refs ...fleet.Ref) error {
 		Digest: func(_ context.Context, s report.Summary, c policy.Channel) (*notify.Digest, error) {
 			return &notify.Digest{Run: s.Run}, nil
 		},
-		Options: reconcile.Options{Meter: meter{w}, Margin: 15 * time.Second, Record: func(r fleet.Record) error {
+		Options: reconcile.Options{Stamp: fleet.Record{Request: w.request}, Meter: meter{w}, Margin: 15 * time.Second, Record: func(r fleet.Record) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.records = append(w.records, r)

@@ -29,9 +29,11 @@ type opened struct {
 
 // trace is the content of the objects below notify/sent/.
 type trace struct {
-	V    int       `json:"v"`
-	At   time.Time `json:"at"`
-	Says string    `json:"says,omitempty"` // the channel, or why it was not asked
+	V  int       `json:"v"`
+	At time.Time `json:"at"`
+	// Says is what the channel said. Of what passes compete for it is the pass, since a store
+	// that lost an answer takes an object with the same bytes for its own.
+	Says string `json:"says,omitempty"`
 }
 
 // state returns how far a card came; the first question about a day lists it.
@@ -102,16 +104,17 @@ func (p *pass) deliver(ctx context.Context, x due) error {
 			return err
 		}
 	}
-	sink := p.open(ctx, x)
+	bounded, cancel := context.WithTimeout(ctx, postTime)
+	defer cancel()
+	sink := p.open(bounded, x)
 	if sink.err != nil {
-		p.failed(x, 0, sink.err)
-		return nil
+		return p.failed(x, 0, sink.err)
 	}
-	return p.post(ctx, x, st.claims+1, sink.sink)
+	return p.post(ctx, x, st.claims+1, func() (string, error) { return sink.sink.Send(bounded, x.card) })
 }
 
 // post takes one of the minute's posts and the right to this try, and sends.
-func (p *pass) post(ctx context.Context, x due, try int, sink Sink) error {
+func (p *pass) post(ctx context.Context, x due, try int, send func() (says string, err error)) error {
 	free, err := p.slot(ctx, x.channel.Name)
 	if err != nil {
 		return err
@@ -121,18 +124,19 @@ func (p *pass) post(ctx context.Context, x due, try int, sink Sink) error {
 		return nil
 	}
 	claim := strconv.Itoa(try)
-	switch err := p.put(ctx, x, claim+".claim", "", false); {
+	switch err := p.put(ctx, x, claim+".claim", p.Options.Stamp.Request, false); {
 	case fleet.ClassOf(err) == fleet.Exists: // another pass is at it
 		p.requeue(x, alive)
 		return nil
 	case err != nil:
 		return err
 	}
-	says, err := sink.Send(ctx, x.card)
+	says, err := send()
 	if err != nil {
-		p.sinks[x.channel.Name] = opened{err: err}
-		p.failed(x, try, err)
-		return p.put(ctx, x, claim+".failed", err.Error(), true)
+		if fleet.ClassOf(err) != fleet.Invalid { // which is about this card alone
+			p.sinks[x.channel.Name] = opened{err: err}
+		}
+		return errors.Join(p.failed(x, try, err), p.put(ctx, x, claim+".failed", err.Error(), true))
 	}
 	p.states[x.card.Day][x.channel.Name+"/"+x.card.Key] = state{claims: try, sent: true}
 	return errors.Join(p.put(ctx, x, "sent", says, true), p.recorder.Finding(fleet.Verdict{
@@ -169,7 +173,7 @@ func (p *pass) slot(ctx context.Context, channel string) (free bool, err error) 
 	minute := notify.RateFolder + channel + "/" + p.now().UTC().Format("20060102T1504")
 	for p.slots[minute] < perMinute {
 		p.slots[minute]++
-		err := p.Store.Put(ctx, fmt.Sprintf("%s.%02d.json", minute, p.slots[minute]), []byte("{}"))
+		err := ledger.PutJSON(ctx, p.Store, fmt.Sprintf("%s.%02d.json", minute, p.slots[minute]), trace{V: 1, At: p.now(), Says: p.Options.Stamp.Request})
 		switch {
 		case err == nil:
 			return true, nil
@@ -181,11 +185,18 @@ func (p *pass) slot(ctx context.Context, channel string) (free bool, err error) 
 }
 
 // failed decides what becomes of a card that a channel did not take at that try; 0 is a card
-// that was not sent since the channel took nothing before.
-func (p *pass) failed(x due, try int, cause error) {
-	if !lasting(cause, try) && p.now().Sub(x.card.At) <= patience {
-		p.requeue(x, max(fleet.RetryAfter(cause), backoff(try)))
-		return
+// that was not sent since the channel took nothing before. A channel that may take it later is
+// recorded once a pass.
+func (p *pass) failed(x due, try int, cause error) error {
+	if !lasting(cause, try) && p.now().Sub(p.firstSeen(x.try)) <= patience {
+		after := max(fleet.RetryAfter(cause), backoff(try))
+		p.requeue(x, after)
+		if p.down[x.channel.Name] {
+			return nil
+		}
+		p.down[x.channel.Name] = true
+		return p.recorder.Finding(fleet.Verdict{Ref: fleet.Ref{Scope: p.Home, Kind: fleet.KindDeployment, ID: x.channel.Name}, Rule: "notify",
+			Outcome: fleet.Pending, Again: after, Reason: fmt.Sprintf("card %s of %s was not sent: %s", x.card.Key, x.card.Day, cause)})
 	}
 	l := p.lost[x.channel.Name]
 	if l == nil {
@@ -193,6 +204,7 @@ func (p *pass) failed(x due, try int, cause error) {
 		p.lost[x.channel.Name] = l
 	}
 	l.cards = append(l.cards, x)
+	return nil
 }
 
 // lasting reports whether a channel that failed at that try will never take the card. An answer
