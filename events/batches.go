@@ -16,7 +16,7 @@ type Receiver interface {
 	// Knows reports whether the policy speaks for an account.
 	Knows(fleet.AccountID) bool
 	// Guards reports whether the policy guards an account and region; where the event is of
-	// another region, nothing is checked.
+	// another region, nothing is checked but what is in the ledger.
 	Guards(fleet.Scope) bool
 	// Reaches reports whether the function can have keys for an account. The keys of our
 	// account must not look up what belongs to another one: an id of it could be anything.
@@ -95,7 +95,7 @@ func (f filter) refuse(ev Event) error {
 		return &fleet.Ignored{Where: where, Why: ev.Ignored}
 	case len(ev.Refs) > 0 && !f.Knows(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is not one the policy names; add it to accounts, or ask who sent this"}
-	case len(ev.Refs) > 0 && !f.Guards(fleet.Scope{Account: ev.Refs[0].Scope.Account, Region: ev.Region}):
+	case len(ev.Refs) > 0 && !ev.Refs[0].Kind.InLedger() && !f.Guards(fleet.Scope{Account: ev.Refs[0].Scope.Account, Region: ev.Region}):
 		return &fleet.Ignored{Where: where, Why: "region " + string(ev.Region) + " is not one the policy guards"}
 	case len(ev.Refs) > 0 && !f.Reaches(ev.Refs[0].Scope.Account):
 		return &fleet.BadInput{Where: where, What: "account " + string(ev.Refs[0].Scope.Account) + " is one the policy names, without a role to assume there; add role to it"}

@@ -316,3 +316,20 @@ func TestAnEventOfARegionThatIsNotGuardedIsIgnored(t *testing.T) {
 		t.Errorf("%d ignored, %d refs", ignored, refs)
 	}
 }
+
+// Messages about the ledger are taken whichever regions are guarded: the home region need not be.
+func TestMessagesAboutTheLedgerAreTakenFromARegionThatIsNotGuarded(t *testing.T) {
+	far := fleet.Scope{Account: hangzhou.Account, Region: "cn-far"}
+	for _, f := range fleet.Functions() {
+		for _, kind := range f.Refs {
+			ev := events.Event{Kind: fleet.EventMessage, ID: "1", Account: far.Account, Region: far.Region, Refs: []fleet.Ref{{Scope: far, Kind: kind, ID: "x"}}}
+			taken := false
+			for b := range events.Batches(func(yield func(events.Event, error) bool) { yield(ev, nil) }, receiver{}, f) {
+				taken = taken || len(b.Refs) > 0
+			}
+			if want := f.Name == fleet.FunctionNotify; taken != want && slices.Contains(f.Events, fleet.EventMessage) {
+				t.Errorf("%s takes %s: %t", f.Name, kind, taken)
+			}
+		}
+	}
+}

@@ -66,6 +66,10 @@ const (
 	KindCard Kind = "card"
 )
 
+// InLedger reports whether refs of the kind point into our own ledger, and not to a resource
+// of a region: they are taken whichever regions are guarded.
+func (k Kind) InLedger() bool { return k == KindFound || k == KindReport || k == KindCard }
+
 // Ref says where to look. It never says what to do.
 type Ref struct {
 	Scope Scope  `json:"scope"`

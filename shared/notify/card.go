@@ -25,7 +25,7 @@ const (
 const CardVersion = 1
 
 // Card is one message for people, before it has a language and a channel. There is one a
-// (rule, account, day), and one a sweep.
+// (rule, account, day), another where that becomes more severe, and one a sweep.
 type Card struct {
 	V    int  `json:"v"`
 	Kind Kind `json:"kind"`

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"fleetwarden/shared/aliyun/dm"
@@ -44,11 +45,26 @@ func Delivery(inv *invocation.Invocation) (*delivery.Delivery, error) {
 			for i, o := range orders {
 				orders[i] = pause.Fill(ctx, inv.Store, o)
 			}
+			s.Exemptions = exemptions(inv.Options.Policy, c, s.Exemptions)
 			digest := notify.NewDigest(s, orders, c.Covers, now)
 			digest.Report = inv.Place.Address(sweep.ReportObject(s.Run, ""))
 			return digest, nil
 		},
 	}, nil
+}
+
+// exemptions are those of a report that a channel may be notified of. A report has not the
+// accounts of an exemption: the policy has them.
+func exemptions(p *policy.Policy, c policy.Channel, all []report.Exemption) (out []report.Exemption) {
+	for _, x := range all {
+		if slices.ContainsFunc(p.Exemptions, func(e policy.Exemption) bool {
+			return e.Control == x.Control && e.Rule == x.Rule && e.Owner == x.Owner && e.Reason == x.Reason && e.Expires.Equal(x.Expires) &&
+				(len(e.Accounts) == 0 || slices.ContainsFunc(e.Accounts, func(a fleet.AccountID) bool { return c.Covers("", a, "") }))
+		}) {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func readReport(ctx context.Context, store ledger.Store, run string) (report.Summary, error) {

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/notify"
@@ -77,6 +79,41 @@ func TestAPassEndsInTimeWhateverItsChannelsDo(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAPassEndsInTimeHoweverSlowTheLedgerIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, robot("a"), robot("b"))
+		var refs []fleet.Ref
+		for i := range 400 {
+			refs = append(refs, w.found(start, fmt.Sprint("r-", i), one(fmt.Sprint("x-", i%300), "1", fleet.High, fmt.Sprint("i-", i))))
+		}
+		for i := range 400 {
+			refs = append(refs, w.card("a", notify.Card{Kind: notify.KindFinding, Key: fmt.Sprintf("agent.y-%d.1.high", i), Group: one("y", "1", fleet.High, "i-1")}))
+		}
+		w.waiting = nil
+		w.slow, w.deadline = 100*time.Millisecond, 2*time.Minute
+		began := time.Now()
+		if err := w.pass(refs...); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 115*time.Second {
+			t.Errorf("the pass took %s", took)
+		}
+		waits := map[string]bool{}
+		for _, x := range w.waiting {
+			waits[x.ref.ID] = true
+		}
+		for _, p := range w.posts {
+			waits[notify.CardID(p.card.Day, p.channel, p.card.Key)] = true
+		}
+		for i, ref := range refs {
+			key := fmt.Sprintf("agent.x-%d.1.high", i%300)
+			if !waits[ref.ID] && (ref.Kind == fleet.KindCard || !waits[notify.CardID("2026-12-01", "a", key)] || !waits[notify.CardID("2026-12-01", "b", key)]) {
+				t.Errorf("%s is neither sent nor waits", ref.ID)
+			}
+		}
+	})
 }
 
 // The class: however much comes at once, a pass takes a part of it, what is new first, and
@@ -205,5 +242,134 @@ func TestACardThatIsRefusedForItsTextHarmsNoOther(t *testing.T) {
 	w.once("a", 15)
 	if f := w.faults(); len(w.buried) != 1 || len(f) != 1 || !strings.Contains(f[0], "unsafe content") {
 		t.Errorf("%d dead letters, %q", len(w.buried), f)
+	}
+}
+
+// The class: between any two calls of a pass another one takes the same message.
+func TestTwoPassesAtOnceSendACardOnce(t *testing.T) {
+	for call := 0; ; call++ {
+		w := newWorld(t, robot("a"))
+		ref := w.found(start, "one", one("x", "1", fleet.High, "i-1"), one("y", "1", fleet.High, "i-1"))
+		w.waiting, w.calls = nil, 0
+		met := false
+		w.between = func(n int) {
+			if n == call && !met {
+				met = true
+				if err := w.pass(ref); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if err := w.pass(ref); err != nil {
+			t.Error(err)
+		}
+		w.between = nil
+		w.play()
+		if w.once("a", 2); t.Failed() {
+			t.Fatalf("at call %d", call)
+		}
+		if !met {
+			return
+		}
+	}
+}
+
+// A claim whose pass may be alive is waited for; one whose pass has died is followed by another.
+func TestACardWaitsForThePassThatIsAtIt(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	ref := w.card("a", notify.Card{Kind: notify.KindFinding, Key: "agent.x.1.high", Group: one("x", "1", fleet.High, "i-1")})
+	w.objects[notify.SentFolder+"2026-12-01/a/agent.x.1.high/1.claim.json"] = []byte(`{"v":1,"at":"2026-12-01T02:00:00Z"}`)
+	w.waiting = append(w.waiting, waiting{start.Add(time.Minute), ref})
+	w.play()
+	w.once("a", 1)
+	if at := w.posts[0].at.Sub(start); at < 5*time.Minute || at > 6*time.Minute {
+		t.Errorf("it was sent after %s", at)
+	}
+}
+
+// A message is carried on by what was found and by itself, where the note of it is missing.
+func TestACardThatComesTwiceInAPassIsSentOnce(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	found := w.found(start, "one", one("x", "1", fleet.High, "i-1"))
+	ref := w.card("a", notify.Card{Kind: notify.KindFinding, Key: "agent.x.1.high", Group: one("x", "1", fleet.High, "i-1")})
+	w.waiting = nil
+	if err := w.pass(found, ref); err != nil || len(w.waiting) > 0 {
+		t.Errorf("%v, %d wait", err, len(w.waiting))
+	}
+	w.once("a", 1)
+}
+
+func TestTheMostSevereCardsAreSentFirst(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	w.notify.Channels[0].Least = fleet.Info
+	for i, s := range []fleet.Severity{fleet.Low, fleet.Critical, fleet.Info, fleet.High, fleet.Medium} {
+		w.found(start, fmt.Sprint(i), one(fmt.Sprint("x-", i), "1", s, "i-1"))
+	}
+	w.play()
+	for i, p := range w.posts {
+		if want := fleet.Severities()[i]; p.card.Severity != want {
+			t.Errorf("%d: %s, want %s", i, p.card.Severity, want)
+		}
+	}
+}
+
+// All channels and tries have the card that was stored first.
+func TestACardIsTheSameInEachChannelAndTry(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	w.found(start, "one", one("x", "1", fleet.High, "i-1"))
+	w.play()
+	w.notify.Channels = append(w.notify.Channels, robot("b"))
+	w.found(start.Add(time.Hour), "two", one("x", "1", fleet.High, "i-2", "i-3"))
+	w.play()
+	w.once("b", 1)
+	if a, b := w.posts[0].card, w.posts[1].card; !cmp.Equal(a, b) {
+		t.Error(cmp.Diff(a, b))
+	}
+}
+
+func TestAChannelIsAskedAgainWhenItSays(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	w.found(start, "one", one("x", "1", fleet.High, "i-1"))
+	var at []time.Duration
+	w.answers = func(w *world, _ string, _ notify.Card) error {
+		if at = append(at, w.time.Sub(start)); len(at) == 1 {
+			return refused{after: 47 * time.Minute}
+		}
+		return nil
+	}
+	w.play()
+	if d := at[1] - at[0]; len(at) != 2 || d < 47*time.Minute || d > 48*time.Minute {
+		t.Errorf("asked at %v", at)
+	}
+}
+
+// A message cannot say that it has just begun, for ever.
+func TestAMessageFromTheFutureIsGivenUpToo(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	ref := w.card("a", notify.Card{Kind: notify.KindFinding, Key: "agent.x.1.high", Group: one("x", "1", fleet.High, "i-1")})
+	ref.Try.FirstSeen = start.AddDate(1, 0, 0)
+	w.waiting = append(w.waiting, waiting{start, ref})
+	w.answers = func(*world, string, notify.Card) error { return refused{} }
+	w.play()
+	if len(w.buried) != 1 || w.time.Sub(start) > 26*time.Hour {
+		t.Errorf("%d dead letters after %s", len(w.buried), w.time.Sub(start))
+	}
+}
+
+// A card counts what was found in the minute before, also by passes whose messages were lost, and
+// says so where that is too much to read.
+func TestACardCountsWhatOthersFoundMeanwhile(t *testing.T) {
+	for n, more := range map[int]bool{20: false, 600: true} {
+		w := newWorld(t, robot("a"))
+		for i := range n {
+			w.found(start.Add(time.Duration(i)*50*time.Millisecond), fmt.Sprint("lost-", i), one("x", "1", fleet.High, fmt.Sprint("i-", i)))
+		}
+		w.waiting = nil
+		w.found(start.Add(40*time.Second), "last", one("x", "1", fleet.High, "i-last"))
+		w.play()
+		w.once("a", 1)
+		if c := w.posts[0].card; c.More != more || c.Count != min(n, 500)+1 || len(c.IDs) != 10 {
+			t.Errorf("%d others: counts %d, more %t", n, c.Count, c.More)
+		}
 	}
 }

@@ -124,7 +124,7 @@ func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) e
 			}
 		}
 	}
-	// What is new comes first: no number of cards that wait keeps it back.
+	// New findings come first: no number of cards that wait keeps them back.
 	errs = append(errs, p.gather(ctx, found))
 	for _, r := range others {
 		switch {
@@ -150,9 +150,12 @@ func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) e
 }
 
 // late reports whether there is no time for another card.
-func (p *pass) late(ctx context.Context) bool {
+func (p *pass) late(ctx context.Context) bool { return within(ctx, p.Options.Margin+postTime) }
+
+// within reports whether the pass ends within that long.
+func within(ctx context.Context, d time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return ok && time.Until(deadline) <= p.Options.Margin+postTime
+	return ok && time.Until(deadline) <= d
 }
 
 // full reports whether the pass takes no more cards.
@@ -209,15 +212,6 @@ func (p *pass) again(ctx context.Context, r fleet.Ref) error {
 	return nil
 }
 
-// takes reports whether a channel is for a card. A message need not be one that this function
-// sent, and the policy may have changed since.
-func takes(c policy.Channel, card notify.Card) bool {
-	if card.Digest != nil {
-		return c.Digest && card.Key == digestKey(card.Digest.Run, c)
-	}
-	return wants(c, card.Group)
-}
-
 // digestKey names the digest of a sweep that is made for a channel.
 func digestKey(run string, c policy.Channel) string { return "digest." + run + "." + c.Name }
 
@@ -260,7 +254,8 @@ func (p *pass) firstSeen(t fleet.Try) time.Time {
 }
 
 // flush sends what waits to the inbox, and what is given up to the dead letters. Then it notes
-// that a message carries on each of these cards: what is found later that day adds no other.
+// that a message carries on each of these cards, as far as there is time: what is found later
+// that day then adds no other message.
 func (p *pass) flush(ctx context.Context) error {
 	var errs []error
 	for after, refs := range p.later {
@@ -281,6 +276,9 @@ func (p *pass) flush(ctx context.Context) error {
 		return err
 	}
 	for _, x := range p.queued {
+		if within(ctx, p.Options.Margin/2) {
+			break
+		}
 		if p.states[x.card.Day][x.channel.Name+"/"+x.card.Key].queued {
 			continue
 		}

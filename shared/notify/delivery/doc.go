@@ -3,8 +3,9 @@
 //
 // A message of its inbox names what is to be delivered, and where in the ledger that is: what
 // a pass found, the report of a sweep, or a card that a channel has not taken yet. What was
-// found within a minute or so becomes one card for each rule, account and day. A card is
-// stored before it is sent, so that all channels and tries have the same.
+// found within a minute or so becomes one card for each rule, account and day, and another only
+// where it is more severe than what a channel has of that day. A card is stored before it is
+// sent, so that all channels and tries have the same.
 //
 // All state is in write-once objects of the ledger, so that passes that run at once, die or
 // are repeated agree on it:

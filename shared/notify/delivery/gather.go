@@ -130,6 +130,15 @@ func (p *pass) without(ctx context.Context, day string, g notify.Group) (out []p
 	return out, nil
 }
 
+// takes reports whether a channel is for a card. A message need not be one that this function
+// sent, and the policy may have changed since.
+func takes(c policy.Channel, card notify.Card) bool {
+	if card.Digest != nil {
+		return c.Digest && card.Key == digestKey(card.Digest.Run, c)
+	}
+	return wants(c, card.Group)
+}
+
 // wants reports whether a channel gets the card of a group.
 func wants(c policy.Channel, g notify.Group) bool {
 	if g.Change != "" {

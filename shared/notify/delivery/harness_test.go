@@ -45,7 +45,9 @@ type world struct {
 	carried  bool // out, before it dies
 	deadline time.Duration
 	hang     time.Duration // of the channels, which then do not answer
+	slow     time.Duration // each call takes that long
 	request  string        // of the pass
+	between  func(call int)
 }
 
 type waiting struct {
@@ -78,6 +80,10 @@ var errDied = errors.New("the process was killed")
 // step counts a call of the pass. At the one at which it dies, and at each later one, it
 // returns an error; the call itself may have been carried out.
 func (w *world) step(do func() error) error {
+	if w.between != nil {
+		w.between(w.calls)
+	}
+	time.Sleep(w.slow)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls++

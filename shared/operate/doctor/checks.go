@@ -103,6 +103,6 @@ func Checks() []Check {
 			"push-agent may run these commands and no others.", commands},
 
 		{"notify", notifying, "each channel of the policy has the secret that it names",
-			"What is to be sent to a channel without its secret reaches no one; after a day it is a dead letter.", channelsReady},
+			"What is to be sent to a channel without its secret reaches no one, and is a dead letter at once.", channelsReady},
 	}
 }
