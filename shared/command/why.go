@@ -45,7 +45,7 @@ Exit status 1 means that something could not be read, or that the resource was n
 		set.Var(several(&q.Only), "control", "only this `CONTROL` (may be given again, or with commas)")
 		since := set.String("since", "336h", "search the ledger, and for a lost instance ActionTrail, since this `TIME`, such as 36h for so long ago")
 		set.IntVar(&q.Most, "most", 2000, "read at most so many `BATCHES` of the ledger, the newest")
-		set.DurationVar(&q.Within, "within", 10*time.Second, "search the ledger for at most this `TIME`")
+		set.DurationVar(&q.Within, "within", 10*time.Second, "read for at most this `TIME`; what did not answer by then is named")
 		return func(ctx context.Context, ids []string) error {
 			if len(ids) == 0 {
 				return Wrong("give the id of a resource; see %s why --help", Tool)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	sdk "github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss/credentials"
@@ -196,6 +197,9 @@ func (b *Bucket) List(ctx context.Context, prefix, after string) (names []string
 func (b *Bucket) translate(ctx context.Context, api string, err error) error {
 	var e *sdk.ServiceError
 	if !errors.As(err, &e) {
+		if u := new(url.Error); errors.As(err, &u) {
+			err = u.Err // the address says nothing that the error does not, as elsewhere
+		}
 		return aliyun.NoAnswer(ctx, api, err, false)
 	}
 	b.session.SawDate(e.Headers.Get("Date"))

@@ -129,6 +129,20 @@ func TestAWriteWhoseObjectCannotBeReadBackIsAnError(t *testing.T) {
 	}
 }
 
+// An error names the call and no address: neither the host nor what was asked for in the query.
+func TestAnErrorWithoutAnAnswerHasNoAddress(t *testing.T) {
+	b := newBench(t, admin)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_, _, listing := b.bucket.List(ctx, "p/", "")
+	_, reading := b.bucket.Get(ctx, "k")
+	for _, err := range []error{listing, reading, b.bucket.Put(ctx, "k", nil)} {
+		if fleet.ClassOf(err) != fleet.Canceled || strings.Contains(err.Error(), "http") || strings.Contains(err.Error(), "aliyuncs") {
+			t.Error(err)
+		}
+	}
+}
+
 func TestFailuresHaveTheirClass(t *testing.T) {
 	for _, x := range []struct {
 		name string

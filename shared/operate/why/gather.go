@@ -16,11 +16,16 @@ import (
 	"fleetwarden/shared/policy"
 )
 
-// Gather reads the facts. What can be read independently is read at the same time.
+// Gather reads the facts. What can be read independently is read at the same time, and what has not
+// answered in time is not known.
 func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
+	ctx, stop := context.WithTimeout(ctx, q.Within)
+	defer stop()
 	f := &Facts{Subject: q.Subject, Only: q.Only, Policy: s.Policy, File: s.File, Home: s.Home, Build: s.Build, Spent: map[string]fleet.Fact[Spent]{}}
 	if q.Kind == fleet.KindInstance {
-		s.locate(ctx, q, f)
+		looking, stop := context.WithTimeout(ctx, q.Within/2)
+		s.locate(looking, q, f)
+		stop()
 	} else {
 		f.Ref = fleet.Ref{Scope: fleet.Scope{Account: cmp.Or(q.Account, s.Home.Account)}, Kind: q.Kind}
 		f.Place.Found = true
@@ -36,7 +41,10 @@ func (s *Sources) Gather(ctx context.Context, q Question) *Facts {
 	together(
 		func() { s.now(ctx, account, f) },
 		func() {
-			s.trail(ctx, account, q, f)
+			end, _ := ctx.Deadline()
+			searching, stop := context.WithTimeout(ctx, time.Until(end)/2) // without the claims of its launch it is judged nevertheless
+			s.trail(searching, account, q, f)
+			stop()
 			s.judge(ctx, err == nil, f)
 		},
 		func() { s.trails(ctx, account, f) },
@@ -158,8 +166,9 @@ func (s *Sources) ledger(ctx context.Context, q Question, f *Facts) {
 		f.History.Why = why.Error()
 		return
 	}
+	end, _ := ctx.Deadline()
 	found, err := ledger.Find(ctx, s.Store, ledger.Search{Functions: writersOf(q.Kind), From: s.begin(q, f), To: s.Now().Add(time.Hour), // clocks differ
-		Most: q.Most, Within: q.Within, About: f.about})
+		Most: q.Most, Within: time.Until(end) * 9 / 10, About: f.about})
 	f.History = fleet.FactOf(found, err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fleetwarden/shared/aliyun/trail"
@@ -20,6 +21,7 @@ import (
 type cloud struct {
 	region fleet.Region
 	fails  string
+	silent string // it never answers
 	class  fleet.Class
 	folder string
 
@@ -30,66 +32,76 @@ type cloud struct {
 	unnamed, endless bool
 }
 
-func (c *cloud) call(name string) error {
+func (c *cloud) call(ctx context.Context, name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.called = append(c.called, name)
+	if name == c.silent {
+		c.mu.Unlock()
+		<-ctx.Done()
+		c.mu.Lock()
+		return fleet.WithClass(fleet.Canceled, ctx.Err())
+	}
 	if name == c.fails {
 		return fleet.WithClass(c.class, errors.New(name+" failed"))
 	}
 	return nil
 }
 
-func (c *cloud) Regions(context.Context, fleet.Region) ([]fleet.Region, error) {
-	return []fleet.Region{"cn-beijing", "cn-hangzhou", "cn-shanghai"}, c.call("Regions")
+func (c *cloud) Regions(ctx context.Context, _ fleet.Region) ([]fleet.Region, error) {
+	return []fleet.Region{"cn-beijing", "cn-hangzhou", "cn-shanghai"}, c.call(ctx, "Regions")
 }
 
-func (c *cloud) Listings(_ context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error) {
+func (c *cloud) Listings(ctx context.Context, region fleet.Region, ids []string) (map[string]fleet.Listing, error) {
 	out := map[string]fleet.Listing{}
 	if region == c.region {
 		out[ids[0]] = fleet.Listing{Status: "Running", Created: noon.Add(-24 * time.Hour)}
 	}
-	return out, c.call("Listings " + string(region))
+	err := c.call(ctx, "Listings "+string(region))
+	if fleet.ClassOf(err) == fleet.Canceled {
+		return nil, err
+	}
+	return out, err
 }
 
-func (c *cloud) RoleNames(context.Context, fleet.Region, []string) (map[string]string, error) {
-	return map[string]string{mine: "role"}, c.call("RoleNames")
+func (c *cloud) RoleNames(ctx context.Context, _ fleet.Region, _ []string) (map[string]string, error) {
+	return map[string]string{mine: "role"}, c.call(ctx, "RoleNames")
 }
 
-func (c *cloud) Assistants(context.Context, fleet.Region, []string) (map[string]fleet.Assistant, error) {
-	return map[string]fleet.Assistant{mine: {Online: true}}, c.call("Assistants")
+func (c *cloud) Assistants(ctx context.Context, _ fleet.Region, _ []string) (map[string]fleet.Assistant, error) {
+	return map[string]fleet.Assistant{mine: {Online: true}}, c.call(ctx, "Assistants")
 }
 
-func (c *cloud) Invocations(context.Context, fleet.Region, time.Time) (map[string][]fleet.Invocation, error) {
-	return map[string][]fleet.Invocation{}, c.call("Invocations")
+func (c *cloud) Invocations(ctx context.Context, _ fleet.Region, _ time.Time) (map[string][]fleet.Invocation, error) {
+	return map[string][]fleet.Invocation{}, c.call(ctx, "Invocations")
 }
 
-func (c *cloud) Agents(context.Context, fleet.Region, []string) (map[string]fleet.Agent, error) {
-	return map[string]fleet.Agent{mine: {Known: true, Status: "online"}}, c.call("Agents")
+func (c *cloud) Agents(ctx context.Context, _ fleet.Region, _ []string) (map[string]fleet.Agent, error) {
+	return map[string]fleet.Agent{mine: {Known: true, Status: "online"}}, c.call(ctx, "Agents")
 }
 
-func (c *cloud) Trails(context.Context, fleet.Region, fleet.Region) ([]trail.Trail, error) {
-	return []trail.Trail{{Name: "trail", Logging: true}}, c.call("Trails")
+func (c *cloud) Trails(ctx context.Context, _ fleet.Region, _ fleet.Region) ([]trail.Trail, error) {
+	return []trail.Trail{{Name: "trail", Logging: true}}, c.call(ctx, "Trails")
 }
 
-func (c *cloud) Lookup(_ context.Context, _ fleet.Region, q trail.Query) ([]trail.Record, string, error) {
+func (c *cloud) Lookup(ctx context.Context, _ fleet.Region, q trail.Query) ([]trail.Record, string, error) {
 	launch := trail.Record{Time: noon.Add(-24 * time.Hour), Body: []byte(`{"eventName": "RunInstances", "userIdentity": {"type": "ram-user", "userName": "ops"}}`)}
 	switch {
 	case q.Resource != "" && c.unnamed, q.Resource == "" && q.EventName != "RunInstances":
-		return nil, "", c.call("Lookup")
+		return nil, "", c.call(ctx, "Lookup")
 	case q.Resource == "":
 		other := trail.Record{Body: []byte(`{"eventName": "RunInstances", "other": true}`)}
-		return []trail.Record{other, launch}, "", c.call("Lookup by name")
+		return []trail.Record{other, launch}, "", c.call(ctx, "Lookup by name")
 	}
 	next := ""
 	if c.endless {
 		next = "more"
 	}
-	return []trail.Record{launch}, next, c.call("Lookup")
+	return []trail.Record{launch}, next, c.call(ctx, "Lookup")
 }
 
-func (c *cloud) Found(context.Context, fleet.Scope, []string) (map[string]map[string]time.Time, error) {
-	return nil, c.call("Found")
+func (c *cloud) Found(ctx context.Context, _ fleet.Scope, _ []string) (map[string]map[string]time.Time, error) {
+	return nil, c.call(ctx, "Found")
 }
 
 // failing is a store that cannot be listed.
@@ -99,7 +111,7 @@ type failing struct {
 }
 
 func (f failing) List(ctx context.Context, prefix, after string) ([]string, bool, error) {
-	if err := f.c.call("List"); err != nil {
+	if err := f.c.call(ctx, "List"); err != nil {
 		return nil, false, err
 	}
 	return f.Store.List(ctx, prefix, after)
@@ -109,15 +121,15 @@ func (c *cloud) sources(t *testing.T) *Sources {
 	t.Helper()
 	return &Sources{
 		Home: here, Policy: enforcing(t, ""), Named: []fleet.AccountID{here.Account}, Store: failing{ledger.NewFolder(c.folder), c}, Past: c,
-		In: func(_ context.Context, account fleet.AccountID) (Account, error) {
-			return Account{c, c, c}, c.call("In " + string(account))
+		In: func(ctx context.Context, account fleet.AccountID) (Account, error) {
+			return Account{c, c, c}, c.call(ctx, "In "+string(account))
 		},
-		Judge: func(_ context.Context, ref fleet.Ref, _ string) (Judged, error) {
+		Judge: func(ctx context.Context, ref fleet.Ref, _ string) (Judged, error) {
 			v := bare()
 			if ref.Call != nil {
 				v.Reason += ", asked for by " + ref.Call.Name
 			}
-			return Judged{Verdicts: []fleet.Verdict{v}}, c.call("Judge")
+			return Judged{Verdicts: []fleet.Verdict{v}}, c.call(ctx, "Judge")
 		},
 		Claims: func(record []byte, _ fleet.AccountID) ([]string, *fleet.Call) {
 			if strings.Contains(string(record), "other") {
@@ -125,12 +137,16 @@ func (c *cloud) sources(t *testing.T) *Sources {
 			}
 			return []string{mine}, &fleet.Call{Name: "RunInstances"}
 		},
-		Sweep:    func(context.Context, fleet.Scope) (Sweep, error) { return Sweep{}, c.call("Sweep") },
-		Deployed: func(context.Context, fleet.Region) (Deployed, error) { return Deployed{}, c.call("Deployed") },
-		Pauses:   func(context.Context, fleet.AccountID) (map[string]Pause, error) { return nil, c.call("Pauses") },
-		Passes: func(_ context.Context, _ fleet.Region, function string, _ fleet.Ref, _ string, _ time.Time) ([]Record, bool, error) {
+		Sweep: func(ctx context.Context, _ fleet.Scope) (Sweep, error) { return Sweep{}, c.call(ctx, "Sweep") },
+		Deployed: func(ctx context.Context, _ fleet.Region) (Deployed, error) {
+			return Deployed{}, c.call(ctx, "Deployed")
+		},
+		Pauses: func(ctx context.Context, _ fleet.AccountID) (map[string]Pause, error) {
+			return nil, c.call(ctx, "Pauses")
+		},
+		Passes: func(ctx context.Context, _ fleet.Region, function string, _ fleet.Ref, _ string, _ time.Time) ([]Record, bool, error) {
 			chatty := function == fleet.FunctionPushAgent
-			return []Record{{Time: noon.Add(-time.Duration(len(function)) * time.Minute), Function: function}}, chatty, c.call("Passes")
+			return []Record{{Time: noon.Add(-time.Duration(len(function)) * time.Minute), Function: function}}, chatty, c.call(ctx, "Passes")
 		},
 		Calls: func() map[string]map[string]int { return nil }, Now: func() time.Time { return noon },
 	}
@@ -140,7 +156,7 @@ func gathered(t *testing.T, c *cloud, change func(*Sources, *Question)) *Facts {
 	t.Helper()
 	c.folder = t.TempDir()
 	s := c.sources(t)
-	q := Question{Subject: Subject{Kind: fleet.KindInstance, ID: mine}, Since: noon.Add(-14 * 24 * time.Hour), Most: 10}
+	q := Question{Subject: Subject{Kind: fleet.KindInstance, ID: mine}, Since: noon.Add(-14 * 24 * time.Hour), Most: 10, Within: time.Minute}
 	if change != nil {
 		change(s, &q)
 	}
@@ -182,6 +198,29 @@ func TestEachReaderFailsAlone(t *testing.T) {
 				t.Errorf("%s, %s: %s, %+v", call, class, p.Cause.ID, p.Unread)
 			}
 		}
+	}
+}
+
+// A reader that never answers holds no page up: what it would have said is not known, and the rest
+// stands.
+func TestAReaderThatDoesNotAnswerHoldsNothingUp(t *testing.T) {
+	for call, what := range map[string]string{
+		"RoleNames": "the role", "Lookup": "ActionTrail's records", "Found": "the memory of the sweep", "List": "the ledger",
+		"Judge": "the verdicts", "Passes": "passes that changed nothing", "Pauses": "the pauses", "Listings cn-hangzhou": "1000000000000001/cn-hangzhou",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			p := Explain(gathered(t, &cloud{region: here.Region, silent: call}, func(_ *Sources, q *Question) { q.Region = here.Region }))
+			if took := time.Since(began); took > time.Minute {
+				t.Errorf("%s: it took %v", call, took)
+			}
+			if !slices.ContainsFunc(p.Unread, func(u Unread) bool { return strings.HasPrefix(u.What, what) }) || p.Complete() || p.Cause.ID == "in-order" {
+				t.Errorf("%s: %s, %+v", call, p.Cause.ID, p.Unread)
+			}
+			if call == "Lookup" && len(p.Unread) != 1 {
+				t.Errorf("%s: %+v", call, p.Unread)
+			}
+		})
 	}
 }
 

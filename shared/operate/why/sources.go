@@ -82,7 +82,7 @@ type Question struct {
 	Account fleet.AccountID
 	Region  fleet.Region
 	// Since bounds the search of ledger and trail, Most how many batches of the ledger are read, and
-	// Within how long that may take. Since is zero where Back says how long ago that is, by the
+	// Within how long all of it may take. Since is zero where Back says how long ago that is, by the
 	// cloud's clock.
 	Since  time.Time
 	Back   time.Duration
