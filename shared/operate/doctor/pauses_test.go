@@ -145,3 +145,14 @@ func TestEachIntentOfAPauseIsReadOrIsUnread(t *testing.T) {
 		})
 	}
 }
+
+// That there is no time left says nothing of this build: the check is unread, and no other build is
+// to be deployed.
+func TestWithoutTimeThisBuildIsNotTakenForOneThatIgnoresPauses(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), -time.Minute)
+	defer stop()
+	x := &examination{Reads: Reads{Ledger: kept{ledger.NewFolder(t.TempDir())}, Now: time.Now, Home: "cn-hangzhou"}, slots: make(chan struct{}, abreast)}
+	if got := concluded(Checks()[0], pausesObeyed(ctx, x)); got.Result != Unread {
+		t.Errorf("%s: %s", got.Result, got.Says)
+	}
+}
