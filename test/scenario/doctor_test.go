@@ -415,10 +415,13 @@ func TestTheFunctionDoctorReportsAsFindings(t *testing.T) {
 	c.ok(err)
 	c.Server.KMS.SetStatus(server.Sharer, server.Home, "InDebt")
 	c.Server.RAM.RemoveRole(server.Member, stack.Member)
+	began := c.Server.World.Clock.Now().Add(-20 * time.Hour).UTC() // and has not ended
+	run := "sweep-" + began.Format("20060102T150405Z") + "-aaaaaa"
+	deposit(t, c.Stage, "ledger/starts/"+run+".json", map[string]any{"v": 1, "run": run, "at": began})
 	changed, err := c.Digest()
 	c.ok(err)
 	week(c)
-	if got := found(t, c.Stage); !slices.Equal(got, []string{"kms violation", "members violation"}) {
+	if got := found(t, c.Stage); !slices.Equal(got, []string{"kms violation", "last-sweep violation", "members violation"}) {
 		logs, _ := c.Logs()
 		t.Errorf("got %q: %s", got, logs)
 	}
