@@ -66,9 +66,9 @@ func TestAPassHandsOverWhatChannelsWantAsOneObject(t *testing.T) {
 	}
 	here := []fleet.Region{"cn-hangzhou"}
 	want := []notify.Group{
-		{Control: "agent", Rule: "agent-online", Outcome: fleet.Violation, Severity: fleet.Critical, Account: "1", Regions: here, IDs: []string{"i-1", "i-2"}, Count: 2, Reason: "reason of i-2"},
-		{Control: "agent", Rule: "agent-online", Outcome: fleet.Violation, Severity: fleet.Low, Account: "2", Regions: here, IDs: []string{"i-6"}, Count: 1, Reason: "reason of i-6"},
-		{Control: "agent", Rule: "agent-online", Change: fleet.PushAgent, Severity: fleet.Info, Account: "2", Regions: here, IDs: []string{"i-done"}, Count: 1},
+		{Control: "agent", Rule: "agent-online", Outcome: fleet.Violation, Severity: fleet.Critical, Account: "1", Regions: here, IDs: []string{"i-1", "i-2"}, Count: 2, Example: "i-2", Reason: "reason of i-2"},
+		{Control: "agent", Rule: "agent-online", Outcome: fleet.Violation, Severity: fleet.Low, Account: "2", Regions: here, IDs: []string{"i-6"}, Count: 1, Example: "i-6", Reason: "reason of i-6"},
+		{Control: "agent", Rule: "agent-online", Change: fleet.PushAgent, Severity: fleet.Info, Account: "2", Regions: here, IDs: []string{"i-done"}, Count: 1, Example: "i-done"},
 	}
 	if diff := cmp.Diff(want, found.Groups); diff != "" {
 		t.Error(diff)

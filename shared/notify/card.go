@@ -54,10 +54,11 @@ type Group struct {
 	// IDs are the resources, each once. A card has the first few; Count is their number.
 	IDs   []string `json:"ids,omitempty"`
 	Count int      `json:"count,omitempty"`
-	// Reason and Remedy are those of the first resource. They may quote tags and names that
-	// an attacker wrote.
-	Reason string `json:"reason,omitempty"`
-	Remedy string `json:"remedy,omitempty"`
+	// Example is a resource of the most severe, and Reason and Remedy are its own. They may
+	// quote tags and names that an attacker wrote.
+	Example string `json:"example,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Remedy  string `json:"remedy,omitempty"`
 }
 
 // Digest is what a card says of a sweep.

@@ -80,14 +80,15 @@ func (gs *Groups) Finding(f fleet.FindingRecord) bool {
 	if f.Region != "" {
 		g.Regions = []fleet.Region{f.Region}
 	}
-	g.IDs = []string{cmp.Or(f.ID, string(f.Region), string(f.Account))}
+	g.Example = cmp.Or(f.ID, string(f.Region), string(f.Account))
+	g.IDs = []string{g.Example}
 	gs.Add(g)
 	return true
 }
 
 // Change adds a change that was made.
 func (gs *Groups) Change(c fleet.ChangeRecord) {
-	g := Group{Control: c.Control, Rule: c.Rule, Change: c.Kind, Severity: fleet.Info, Account: c.Account, Reason: c.Reason, IDs: []string{c.ID}}
+	g := Group{Control: c.Control, Rule: c.Rule, Change: c.Kind, Severity: fleet.Info, Account: c.Account, Reason: c.Reason, Example: c.ID, IDs: []string{c.ID}}
 	if c.Region != "" {
 		g.Regions = []fleet.Region{c.Region}
 	}
@@ -107,14 +108,14 @@ func (gs *Groups) Add(g Group) {
 	}
 	have := gs.by[g.Key()]
 	if have == nil {
-		have = &Group{Control: g.Control, Rule: g.Rule, Change: g.Change, Account: g.Account, Outcome: g.Outcome, Reason: g.Reason, Remedy: g.Remedy}
+		have = &Group{Control: g.Control, Rule: g.Rule, Change: g.Change, Account: g.Account, Outcome: g.Outcome, Example: g.Example, Reason: g.Reason, Remedy: g.Remedy}
 		gs.by[g.Key()] = have
 	}
 	if rank(g.Outcome) > rank(have.Outcome) {
 		have.Outcome = g.Outcome
 	}
 	if g.Severity.Rank() > have.Severity.Rank() {
-		have.Severity, have.Reason, have.Remedy = g.Severity, g.Reason, g.Remedy
+		have.Severity, have.Example, have.Reason, have.Remedy = g.Severity, g.Example, g.Reason, g.Remedy
 	}
 	have.Regions = union(have.Regions, g.Regions)
 	unnamed := max(have.Count-len(have.IDs), g.Count-len(g.IDs), 0)

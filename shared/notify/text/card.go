@@ -36,7 +36,7 @@ func (w writer) group(c notify.Card) notify.Document {
 		title = w.tagged.with(word, title)
 	}
 	d := notify.Document{Title: title, Tone: tone, Sections: []notify.Section{{Lines: w.facts(c, n)}}}
-	d.Sections = append(d.Sections, w.first(c)...)
+	d.Sections = append(d.Sections, w.example(c)...)
 	if id := instance(c); id != "" {
 		d.Sections = append(d.Sections, notify.Section{Lines: command(w.toSeeWhy, "fleetwarden why "+id)})
 		// The regions are those of all instances: of several it is not known which is the first one's.
@@ -126,15 +126,15 @@ func (w writer) firstIDs(c notify.Card) []notify.Line {
 	return out
 }
 
-// first is the reason and remedy of the first resource.
-func (w writer) first(c notify.Card) []notify.Section {
+// example is the reason and remedy of one resource.
+func (w writer) example(c notify.Card) []notify.Section {
 	lines := append(labelled(w.reason, line(c.Reason, mostText)), labelled(w.remedy, line(c.Remedy, mostText))...)
 	if len(lines) == 0 {
 		return nil
 	}
 	s := notify.Section{Lines: lines}
-	if c.Count > 1 && len(c.IDs) > 0 {
-		s.Heading = w.firstOf.with(line(c.IDs[0], most))
+	if id := exampleOf(c); c.Count > 1 && id != "" {
+		s.Heading = w.exampleOf.with(line(id, most))
 	}
 	return []notify.Section{s}
 }
@@ -142,10 +142,18 @@ func (w writer) first(c notify.Card) []notify.Section {
 // ofInstances reports whether a card is about ECS instances.
 func ofInstances(c notify.Card) bool { return instance(c) != "" }
 
-// instance is the id of the first resource if that is an instance.
+// instance is the id of the example if that is an instance.
 func instance(c notify.Card) string {
-	if len(c.IDs) > 0 && strings.HasPrefix(c.IDs[0], "i-") && fleet.Plain(c.IDs[0]) && len(c.IDs[0]) <= most {
-		return c.IDs[0]
+	if id := exampleOf(c); strings.HasPrefix(id, "i-") && fleet.Plain(id) && len(id) <= most {
+		return id
 	}
 	return ""
+}
+
+// exampleOf is the resource that the reason is about, as far as that is known.
+func exampleOf(c notify.Card) string {
+	if c.Example == "" && len(c.IDs) > 0 {
+		return c.IDs[0]
+	}
+	return c.Example
 }

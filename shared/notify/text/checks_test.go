@@ -387,3 +387,22 @@ func ExampleDocument() {
 	fmt.Println(d.Title)
 	// Output: [HIGH] Trusted instance is not in a VPC: 1 instance in account 1
 }
+
+// The reason on a card is that of the resource beside which it stands, and that is the one to ask
+// why about.
+func TestTheReasonOfACardIsThatOfItsExample(t *testing.T) {
+	var gs notify.Groups
+	for id, severity := range map[string]fleet.Severity{"i-1": fleet.Low, "i-2": fleet.High, "i-3": fleet.Medium} {
+		gs.Finding(fleet.FindingRecord{Control: "agent", Rule: policy.RuleAgentOnline, Outcome: fleet.Violation, Severity: severity, Account: "1", Region: "cn-hangzhou", ID: id, Reason: "reason of " + id})
+	}
+	d := Document(notify.Card{Kind: notify.KindFinding, Group: gs.All()[0]}, policy.LangEnglish, Links{})
+	text := fmt.Sprint(d)
+	for _, want := range []string{"For example, i-2", "reason of i-2", "fleetwarden why i-2", "/server/i-2/"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+	if strings.Contains(text, "reason of i-1") || strings.Contains(text, "reason of i-3") {
+		t.Error(text)
+	}
+}

@@ -76,7 +76,7 @@ func chinese() *language {
 		account: "账号", regions: "地域", count: "数量", ids: "ID", day: "日期", ruleLabel: "规则", reason: "原因（英文）", remedy: "处理方法（英文）", toSeeWhy: "查看原因",
 		checked: "已检查", failing: "违规", newLabel: "新增", fixedLabel: "已修复", notDetermined: "无法判定", swept: "时间",
 		report: "巡检报告", fetch: "取回报告", given: "原因", endPause: "提前结束", letThrough: "放行一部分",
-		byRule: "按规则统计", notRead: "未能读取", held: "被拦下的修改", pauses: "暂停", exemptions: "即将到期或已到期的豁免", firstOf: "其中第一个：%s",
+		byRule: "按规则统计", notRead: "未能读取", held: "被拦下的修改", pauses: "暂停", exemptions: "即将到期或已到期的豁免", exampleOf: "例如：%s",
 
 		instances: noun{many: "%d 台实例"}, findings: noun{many: "%d 个问题"}, changed: noun{many: "%d 项修改"},
 		resources: noun{many: "%d 个资源"}, parts: noun{many: "%d 个分片"}, results: noun{many: "%d 项"},

@@ -76,7 +76,7 @@ func english() *language {
 		account: "Account", regions: "Regions", count: "Number", ids: "IDs", day: "Day", ruleLabel: "Rule", reason: "Reason", remedy: "Remedy", toSeeWhy: "To see why",
 		checked: "Checked", failing: "Violations", newLabel: "New", fixedLabel: "Fixed", notDetermined: "Not determined", swept: "Time",
 		report: "Report", fetch: "To fetch the report", given: "Reason", endPause: "To end it", letThrough: "To let a part through",
-		byRule: "By rule", notRead: "Not read", held: "Held changes", pauses: "Pauses", exemptions: "Exemptions that end soon or have ended", firstOf: "The first, %s",
+		byRule: "By rule", notRead: "Not read", held: "Held changes", pauses: "Pauses", exemptions: "Exemptions that end soon or have ended", exampleOf: "For example, %s",
 
 		instances: noun{"%d instance", "%d instances"}, findings: noun{"%d finding", "%d findings"}, changed: noun{"%d change", "%d changes"},
 		resources: noun{"%d resource", "%d resources"}, parts: noun{"%d part of the fleet", "%d parts of the fleet"}, results: noun{"%d result", "%d results"},

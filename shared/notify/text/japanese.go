@@ -76,7 +76,7 @@ func japanese() *language {
 		account: "アカウント", regions: "リージョン", count: "件数", ids: "ID", day: "日付", ruleLabel: "ルール", reason: "理由（英語）", remedy: "対処方法（英語）", toSeeWhy: "原因の確認",
 		checked: "点検済み", failing: "違反", newLabel: "新規", fixedLabel: "解消", notDetermined: "判定不能", swept: "時刻",
 		report: "点検レポート", fetch: "レポートの取得", given: "理由", endPause: "一時停止の解除", letThrough: "一部の適用",
-		byRule: "ルール別", notRead: "読み取り不可", held: "保留中の変更", pauses: "一時停止", exemptions: "期限を迎える免除", firstOf: "最初の 1 件：%s",
+		byRule: "ルール別", notRead: "読み取り不可", held: "保留中の変更", pauses: "一時停止", exemptions: "期限を迎える免除", exampleOf: "例：%s",
 
 		instances: noun{many: "インスタンス %d 台"}, findings: noun{many: "%d 件"}, changed: noun{many: "変更 %d 件"},
 		resources: noun{many: "リソース %d 個"}, parts: noun{many: "%d か所"}, results: noun{many: "%d 件"},

@@ -30,7 +30,7 @@ type language struct {
 	checked, failing, newLabel, fixedLabel, notDetermined, swept, report string
 	toSeeWhy, fetch, letThrough, endPause                                string
 	byRule, notRead, held, pauses, exemptions                            string
-	firstOf                                                              phrase
+	exampleOf                                                            phrase
 
 	// Numbers, and clauses of a digest.
 	instances, findings, changed, resources, parts, results  noun
