@@ -20,7 +20,11 @@ const root = "../.."
 
 // The functions are built once for both.
 func TestHistories(t *testing.T) {
-	bin, err := stack.Built(t.Context(), root, t.TempDir(), append([]string{"backfill", "doctor"}, functions...)...)
+	all, err := stack.Functions(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, err := stack.Built(t.Context(), root, t.TempDir(), all...)
 	if err != nil {
 		t.Fatal(err)
 	}

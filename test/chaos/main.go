@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		if err := stack.Build(ctx, o.root, dir, append([]string{"backfill", "doctor"}, functions...)...); err != nil {
+		if err := stack.BuildAll(ctx, o.root, dir); err != nil {
 			return err
 		}
 		o.bin = dir

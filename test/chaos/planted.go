@@ -137,7 +137,7 @@ func hunt(ctx context.Context, o options, p Planted, garden, bin string) (Verdic
 	if err := command(ctx, garden, "git", "apply", "-C1", patch); err != nil {
 		return Verdict{}, err
 	}
-	err = stack.Build(ctx, garden, bin, append([]string{"backfill", "doctor"}, functions...)...)
+	err = stack.BuildAll(ctx, garden, bin)
 	err = errors.Join(err, command(ctx, garden, "git", "apply", "-C1", "-R", patch))
 	if err != nil {
 		return Verdict{}, err

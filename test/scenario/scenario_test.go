@@ -29,7 +29,11 @@ func run(m *testing.M) int {
 	if err == nil {
 		defer os.RemoveAll(dir)
 		var bin string
-		if bin, err = stack.Built(context.Background(), root, dir, functions...); err == nil {
+		var all []string
+		if all, err = stack.Functions(root); err == nil {
+			bin, err = stack.Built(context.Background(), root, dir, all...)
+		}
+		if err == nil {
 			err = os.Setenv("SCENARIO_BIN", bin)
 		}
 	}

@@ -24,6 +24,28 @@ const Tool = "fleetwarden"
 // Rollout is the name of the deployer's program, which reads back and records a deployment.
 const Rollout = "rollout"
 
+// Functions returns the names of all functions of the module at root: each has a file in
+// deploy/ram.
+func Functions(root string) (names []string, err error) {
+	files, err := filepath.Glob(filepath.Join(root, "deploy", "ram", "*.json"))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("there is no deploy/ram/*.json in %s", root)
+	}
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
+	}
+	return names, err
+}
+
+// BuildAll is [Build] of all functions.
+func BuildAll(ctx context.Context, root, dir string) error {
+	functions, err := Functions(root)
+	if err != nil {
+		return fmt.Errorf("building the functions: %w", err)
+	}
+	return Build(ctx, root, dir, functions...)
+}
+
 // Build compiles functions of the module at root into dir/<function>/main, the operator's
 // tool into dir/fleetwarden and the deployer's into dir/rollout, without what only a debugger
 // reads.
