@@ -22,21 +22,7 @@ import (
 func TestBackfillLacksNoActionAndHasNoneUnused(t *testing.T) {
 	t.Parallel()
 	s := everydayBackfill(t)
-	used := map[string]bool{}
-	for _, p := range s.Server.RAM.Permissions() {
-		switch {
-		case p.Caller != "fleetwarden-backfill":
-		case !p.Allowed:
-			t.Errorf("backfill was denied %s on %s", p.Action, p.Resource)
-		default:
-			used[p.Action] = true
-		}
-	}
-	for _, action := range actions(t, "backfill") {
-		if !used[action] {
-			t.Errorf("backfill never asked for %s", action)
-		}
-	}
+	wantAllAsked(t, s, "backfill")
 }
 
 // Those two look at everything, so their policies name more than actions: each of the
