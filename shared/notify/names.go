@@ -9,11 +9,11 @@ import (
 // The folders of the ledger. Functions that find something write to the first alone, so that
 // none of them can pretend that a card was sent.
 const (
-	Folder      = "notify/"
-	FoundFolder = Folder + "found/"
-	CardFolder  = Folder + "cards/"
-	SentFolder  = Folder + "sent/"
-	RateFolder  = Folder + "rate/"
+	folder      = "notify/"
+	FoundFolder = folder + "found/"
+	CardFolder  = folder + "cards/"
+	SentFolder  = folder + "sent/"
+	RateFolder  = folder + "rate/"
 	suffix      = ".json"
 )
 
@@ -32,6 +32,11 @@ func FoundID(day string, at time.Time, function, request string) string {
 
 // FoundObject is the object of an id.
 func FoundObject(id string) string { return FoundFolder + id + suffix }
+
+// FoundOf is the id of an object.
+func FoundOf(object string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(object, FoundFolder), suffix)
+}
 
 // FoundAfter is a name after which all that was found on the day since a time is listed.
 func FoundAfter(day string, at time.Time) string {
@@ -52,6 +57,21 @@ func FoundIn(id string) (day string, at time.Time, ok bool) {
 // CardObject is the object of a card. A digest is made for a channel, and has its name as a
 // part of the key.
 func CardObject(day, key string) string { return CardFolder + day + "/" + key + suffix }
+
+// SentObject is an object about a card and a channel, such as "sent" or "1.claim".
+func SentObject(day, channel, key, about string) string {
+	return SentFolder + CardID(day, channel, key) + "/" + about + suffix
+}
+
+// SentIn takes the name of such an object of a day apart; ok is false for any other name.
+func SentIn(day, name string) (channel, key, about string, ok bool) {
+	rest, fits := strings.CutPrefix(name, SentFolder+day+"/")
+	parts := strings.Split(strings.TrimSuffix(rest, suffix), "/")
+	if !fits || len(parts) != 3 {
+		return "", "", "", false
+	}
+	return parts[0], parts[1], parts[2], true
+}
 
 // CardID names a card that a channel is to take.
 func CardID(day, channel, key string) string { return day + "/" + channel + "/" + key }

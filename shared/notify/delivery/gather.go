@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -159,7 +158,7 @@ func (p *pass) around(ctx context.Context, day string, ids []string, open *notif
 		if err != nil {
 			return false, fmt.Errorf("listing what was found: %w", err)
 		}
-		id := strings.TrimSuffix(strings.TrimPrefix(name, notify.FoundFolder), ".json")
+		id := notify.FoundOf(name)
 		if _, own := slices.BinarySearch(ids, id); own {
 			continue
 		}

@@ -40,18 +40,17 @@ type trace struct {
 func (p *pass) state(ctx context.Context, day, channel, key string) (state, error) {
 	if p.states[day] == nil {
 		all := map[string]state{}
-		folder := notify.SentFolder + day + "/"
-		for name, err := range ledger.Names(ctx, p.Store, folder, "") {
+		for name, err := range ledger.Names(ctx, p.Store, notify.SentFolder+day+"/", "") {
 			if err != nil {
 				return state{}, fmt.Errorf("listing what was sent: %w", err)
 			}
-			parts := strings.Split(strings.TrimPrefix(name, folder), "/")
-			if len(parts) != 3 {
+			channel, key, about, ok := notify.SentIn(day, name)
+			if !ok {
 				continue
 			}
-			card := parts[0] + "/" + parts[1]
+			card := channel + "/" + key
 			st := all[card]
-			switch n, what, _ := strings.Cut(strings.TrimSuffix(parts[2], ".json"), "."); {
+			switch n, what, _ := strings.Cut(about, "."); {
 			case n == "sent":
 				st.sent = true
 			case n == "queued":
@@ -79,8 +78,7 @@ func number(s string) int {
 // put writes an object about a card and a channel. What is noted after the post may stand there
 // already, as when the answer of a first try was lost.
 func (p *pass) put(ctx context.Context, x due, name, says string, after bool) error {
-	object := fmt.Sprintf("%s%s/%s/%s/%s.json", notify.SentFolder, x.card.Day, x.channel.Name, x.card.Key, name)
-	err := ledger.PutJSON(ctx, p.Store, object, trace{V: 1, At: p.now(), Says: says})
+	err := ledger.PutJSON(ctx, p.Store, notify.SentObject(x.card.Day, x.channel.Name, x.card.Key, name), trace{V: 1, At: p.now(), Says: says})
 	if err != nil && (!after || fleet.ClassOf(err) != fleet.Exists) {
 		return fmt.Errorf("noting how far card %s came with channel %s: %w", x.card.Key, x.channel.Name, err)
 	}
@@ -146,8 +144,7 @@ func (p *pass) post(ctx context.Context, x due, try int, send func() (says strin
 
 // claimed returns how long another pass may still be at a card.
 func (p *pass) claimed(ctx context.Context, x due, try int) (time.Duration, error) {
-	name := fmt.Sprintf("%s%s/%s/%s/%d.claim.json", notify.SentFolder, x.card.Day, x.channel.Name, x.card.Key, try)
-	text, err := p.Store.Get(ctx, name)
+	text, err := p.Store.Get(ctx, notify.SentObject(x.card.Day, x.channel.Name, x.card.Key, strconv.Itoa(try)+".claim"))
 	if err != nil {
 		return alive, fmt.Errorf("reading when card %s was sent: %w", x.card.Key, err)
 	}
