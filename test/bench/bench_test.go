@@ -63,11 +63,11 @@ func TestAGoalThatIsNotMetIsLoud(t *testing.T) {
 		t.Errorf("%d goals missed:\n%s", missed, &table)
 	}
 	bad := *good
-	bad.ColdRatio, bad.LaunchCalls = 1.6, 3
+	bad.ColdRatio, bad.ColdNotifyMS, bad.LaunchCalls = 1.6, 1, 4
 	bad.Sweep.Ratio, bad.Sweep.PeakRSSMiB, bad.Sweep.LiveHeapGrowthMiB = 1.03, 97, 3
 	bad.Violated.Messages, bad.Violated.PeakRSSMiB = 11, 97
 	table.Reset()
-	if missed := bad.print(&table); missed != 7 || !strings.Contains(table.String(), "7 GOALS NOT MET") {
+	if missed := bad.print(&table); missed != 8 || !strings.Contains(table.String(), "8 GOALS NOT MET") {
 		t.Errorf("%d goals missed:\n%s", missed, &table)
 	}
 }

@@ -108,7 +108,7 @@ func (s *summary) rows() []row {
 		{"bytes to verdict, no match", f("%.0f /s", s.NoMatchPerS), f("%d /s, Karpenter (measured before)", karpenter), f("%.1f", s.NoMatchPerS/karpenter), "≥ 150,000 /s", s.NoMatchPerS >= 150_000},
 		{"decide, both controls, an instance", f("%.0f ns", s.DecideNS), f("%.0f ns, OPA", opa.NS), f("%.4f", opa.Ratio), "", true},
 		{f("  the same verdicts on %d", s.DecideCompared), f("%.0f ns", s.DecideNS), f("%.0f ns, CEL", cel.NS), f("%.4f", cel.Ratio), "", true},
-		{"calls from a launch of 100 to the role", f("%d", s.LaunchCalls), f("%d, the floor", s.LaunchFloor), f("%+d", s.LaunchCalls-s.LaunchFloor), "≤ +2", s.LaunchCalls <= s.LaunchFloor+2},
+		{"calls from a launch of 100 to the role", f("%d", s.LaunchCalls), f("%d, the floor", s.LaunchFloor), f("%+d", s.LaunchCalls-s.LaunchFloor), "≤ +3", s.LaunchCalls <= s.LaunchFloor+3},
 		{f("calls of a sweep of %d, drift repaired", s.Sweep.Instances), f("%d, and %d refused", s.Sweep.Calls, s.Sweep.refused()), f("%d, the floor", s.Sweep.Floor), f("%.3f", s.Sweep.Ratio), "≤ 1.02 ×", s.Sweep.Ratio <= 1.02},
 		{"  its peak memory, GOMEMLIMIT=80MiB", f("%.1f MiB", s.Sweep.PeakRSSMiB), f("%.1f MiB, a tenth of the fleet", s.Sweep.Tenth.PeakRSSMiB), "", "≤ 96 MiB", s.Sweep.PeakRSSMiB <= 96},
 		{"  its live heap, the most", f("%d MiB", s.Sweep.LiveHeapMiB), f("%d MiB, a tenth of the fleet", s.Sweep.Tenth.LiveHeapMiB), f("%+d MiB", s.Sweep.LiveHeapGrowthMiB), "≤ +2 MiB", s.Sweep.LiveHeapGrowthMiB <= 2},
