@@ -88,12 +88,12 @@ func (v channels) load(l *loader, n node) {
 	}
 }
 
-func (v channels) canonical() string {
+func (v channels) appendJSON(to []byte) []byte {
 	named := map[string]Channel{}
 	for _, c := range *v.to {
 		named[c.Name] = c
 	}
-	return v.dict(&named).canonical()
+	return v.dict(&named).appendJSON(to)
 }
 
 func (v channels) blank() bool { return len(*v.to) == 0 }
@@ -165,8 +165,8 @@ func (s secret) load(l *loader, n node) {
 	}
 }
 
-func (s secret) canonical() string { return inJSON(*s.to) }
-func (s secret) blank() bool       { return *s.to == "" }
+func (s secret) appendJSON(to []byte) []byte { return appendString(to, *s.to) }
+func (s secret) blank() bool                 { return *s.to == "" }
 
 // zone is a time zone by its name.
 type zone struct{ to **time.Location }
@@ -188,8 +188,8 @@ func (z zone) load(l *loader, n node) {
 	*z.to = found
 }
 
-func (z zone) canonical() string { return inJSON((*z.to).String()) }
-func (z zone) blank() bool       { return false }
+func (z zone) appendJSON(to []byte) []byte { return appendString(to, (*z.to).String()) }
+func (z zone) blank() bool                 { return false }
 
 // quietHours are two times of a day.
 type quietHours struct{ to *Quiet }
@@ -213,8 +213,8 @@ func (q quietHours) load(l *loader, n node) {
 	}
 }
 
-func (q quietHours) canonical() string { return inJSON(q.to.String()) }
-func (q quietHours) blank() bool       { return q.to.From == q.to.To }
+func (q quietHours) appendJSON(to []byte) []byte { return appendString(to, q.to.String()) }
+func (q quietHours) blank() bool                 { return q.to.From == q.to.To }
 
 // privateNetwork is a network that only our own hosts are in.
 type privateNetwork struct{ text[string] }

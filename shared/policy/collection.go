@@ -3,7 +3,6 @@ package policy
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -69,14 +68,20 @@ func (o object) keys() []string {
 	return keys
 }
 
-func (o object) canonical() string {
-	var members []string
+func (o object) appendJSON(to []byte) []byte {
+	to = append(to, '{')
+	begun := len(to)
 	for _, f := range o.fields {
-		if !f.value.blank() {
-			members = append(members, inJSON(f.key)+":"+f.value.canonical())
+		if f.value.blank() {
+			continue
 		}
+		if len(to) > begun {
+			to = append(to, ',')
+		}
+		to = append(appendString(to, f.key), ':')
+		to = f.value.appendJSON(to)
 	}
-	return "{" + strings.Join(members, ",") + "}"
+	return append(to, '}')
 }
 
 func (o object) blank() bool {
@@ -141,12 +146,15 @@ func (l *loader) atMost(n node, elements, most int) {
 	}
 }
 
-func (v list[T]) canonical() string {
-	items := make([]string, len(*v.to))
-	for i := range items {
-		items[i] = v.item(&(*v.to)[i]).canonical()
+func (v list[T]) appendJSON(to []byte) []byte {
+	to = append(to, '[')
+	for i := range *v.to {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = v.item(&(*v.to)[i]).appendJSON(to)
 	}
-	return "[" + strings.Join(items, ",") + "]"
+	return append(to, ']')
 }
 
 func (v list[T]) blank() bool { return len(*v.to) == 0 }
@@ -198,13 +206,17 @@ func (v dict[T]) load(l *loader, n node) {
 	*v.to = items
 }
 
-func (v dict[T]) canonical() string {
-	var members []string
-	for _, key := range slices.Sorted(maps.Keys(*v.to)) {
+func (v dict[T]) appendJSON(to []byte) []byte {
+	to = append(to, '{')
+	for i, key := range slices.Sorted(maps.Keys(*v.to)) {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = append(appendString(to, key), ':')
 		item := (*v.to)[key]
-		members = append(members, inJSON(key)+":"+v.item(&item).canonical())
+		to = v.item(&item).appendJSON(to)
 	}
-	return "{" + strings.Join(members, ",") + "}"
+	return append(to, '}')
 }
 
 func (v dict[T]) blank() bool { return len(*v.to) == 0 }

@@ -11,7 +11,7 @@ import (
 
 // JSON returns the policy as compact JSON with all defaults: the form that is deployed with
 // the functions, and that [Load] reads. Policies of equal meaning give equal bytes.
-func (p *Policy) JSON() []byte { return []byte(p.root().canonical()) }
+func (p *Policy) JSON() []byte { return p.root().appendJSON(nil) }
 
 func digest(canonical []byte) string {
 	return fmt.Sprintf("%x", sha256.Sum256(canonical))
@@ -23,7 +23,7 @@ func deployed(data []byte) *yaml.Node {
 	if len(data) > MaxSize {
 		return nil
 	}
-	root, _ := document(jsontext.NewDecoder(bytes.NewReader(data)))
+	root, _ := document(jsontext.NewDecoder(bytes.NewBuffer(data)))
 	return root
 }
 

@@ -22,7 +22,7 @@ func (o object) below(path string, said bool) (out []Key) {
 		k := Key{Path: path + f.key, Doc: f.doc, Must: f.must}
 		inner, isObject := f.value.(interface{ below(string, bool) []Key })
 		if said && !isObject && !f.value.blank() {
-			k.Value = f.value.canonical()
+			k.Value = string(f.value.appendJSON(nil))
 		}
 		out = append(out, k)
 		if isObject {

@@ -25,17 +25,20 @@ const MaxSize = 256 << 10
 // range, an anchor, an alias, an explicit tag, a second document.
 func Load(name string, data []byte) (*Policy, error) {
 	l := newLoader(name)
-	if !l.fill(deployed(data)) || !bytes.Equal(l.policy.JSON(), data) { // it is not what was deployed
+	wellFormed := l.fill(deployed(data))
+	canonical := l.keys.appendJSON(make([]byte, 0, len(data)))
+	if !wellFormed || !bytes.Equal(canonical, data) { // it is not what was deployed
 		l = newLoader(name)
 		if root := l.parse(data); root != nil && l.plain(root) {
 			l.fill(root)
 		}
+		canonical = l.keys.appendJSON(canonical[:0])
 	}
 	if len(l.problems) > 0 {
 		l.problems.sort()
 		return nil, l.problems
 	}
-	l.policy.Digest = digest(l.policy.JSON())
+	l.policy.Digest = digest(canonical)
 	return l.policy, nil
 }
 
@@ -43,6 +46,7 @@ func Load(name string, data []byte) (*Policy, error) {
 type loader struct {
 	file     string
 	policy   *Policy
+	keys     object // of the policy
 	problems Problems
 	// named has the values that must be unique.
 	named map[string]bool
@@ -51,7 +55,8 @@ type loader struct {
 }
 
 func newLoader(file string) *loader {
-	return &loader{file: file, policy: defaults(), named: map[string]bool{}}
+	p := defaults()
+	return &loader{file: file, policy: p, keys: p.root(), named: map[string]bool{}}
 }
 
 // fill reads the policy from its document, and reports whether that had no problem.
@@ -59,7 +64,7 @@ func (l *loader) fill(root *yaml.Node) bool {
 	if root == nil {
 		return false
 	}
-	l.policy.root().load(l, node{Node: root})
+	l.keys.load(l, node{Node: root})
 	for _, check := range l.later {
 		check()
 	}

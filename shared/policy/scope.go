@@ -149,7 +149,7 @@ func (u unique) load(l *loader, n node) {
 	if u.blank() {
 		return
 	}
-	name := u.among + u.canonical()
+	name := u.among + string(u.appendJSON(nil))
 	if l.named[name] {
 		l.problem(n, "", "%s comes twice", n.Value)
 	}
@@ -176,11 +176,11 @@ func (r regions) listed() list[fleet.Region] {
 	return list[fleet.Region]{to: r.to, item: region, least: 1}
 }
 
-func (r regions) canonical() string {
+func (r regions) appendJSON(to []byte) []byte {
 	if len(*r.to) == 0 {
-		return inJSON(auto)
+		return appendString(to, auto)
 	}
-	return r.listed().canonical()
+	return r.listed().appendJSON(to)
 }
 
 func (r regions) blank() bool { return false }

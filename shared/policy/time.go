@@ -34,13 +34,13 @@ func (d duration) load(l *loader, n node) {
 	l.wrongType(n, want, hint)
 }
 
-func (d duration) canonical() string {
+func (d duration) appendJSON(to []byte) []byte {
 	for _, unit := range units {
 		if *d.to%unit.length == 0 {
-			return fmt.Sprintf(`"%d%s"`, *d.to/unit.length, unit.name)
+			return fmt.Appendf(to, `"%d%s"`, *d.to/unit.length, unit.name)
 		}
 	}
-	return `"0s"` // no file holds less than a second
+	return append(to, `"0s"`...) // no file holds less than a second
 }
 
 func (d duration) blank() bool { return false }
@@ -57,8 +57,8 @@ func (d date) load(l *loader, n node) {
 	}
 }
 
-func (d date) canonical() string { return inJSON(*d.to) }
-func (d date) blank() bool       { return *d.to == "" }
+func (d date) appendJSON(to []byte) []byte { return appendString(to, *d.to) }
+func (d date) blank() bool                 { return *d.to == "" }
 
 // lastDay is the end of a day, UTC. The file has the day.
 type lastDay struct{ to *time.Time }
@@ -71,8 +71,8 @@ func (d lastDay) load(l *loader, n node) {
 	}
 }
 
-func (d lastDay) canonical() string {
-	return inJSON(d.to.AddDate(0, 0, -1).Format(time.DateOnly))
+func (d lastDay) appendJSON(to []byte) []byte {
+	return appendString(to, d.to.AddDate(0, 0, -1).Format(time.DateOnly))
 }
 
 func (d lastDay) blank() bool { return d.to.IsZero() }

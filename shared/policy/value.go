@@ -17,8 +17,8 @@ import (
 type value interface {
 	// load sets the field from the file, or reports why it cannot.
 	load(l *loader, n node)
-	// canonical returns the field as canonical JSON.
-	canonical() string
+	// appendJSON appends the field as canonical JSON.
+	appendJSON(to []byte) []byte
 	// blank reports whether the field equals an omitted key.
 	blank() bool
 }
@@ -43,8 +43,8 @@ func (l *loader) fits(n node, want, hint string, ok bool) bool {
 	return ok
 }
 
-func (t text[S]) canonical() string { return inJSON(string(*t.to)) }
-func (t text[S]) blank() bool       { return *t.to == "" }
+func (t text[S]) appendJSON(to []byte) []byte { return appendString(to, string(*t.to)) }
+func (t text[S]) blank() bool                 { return *t.to == "" }
 
 // str returns a string as written. A date is a string too, whatever YAML says.
 func (l *loader) str(n node, want string) (string, bool) {
@@ -61,11 +61,11 @@ func (l *loader) str(n node, want string) (string, bool) {
 	return "", false
 }
 
-// inJSON returns a JSON string. Every form keeps out the characters that JSON allows and
-// YAML does not.
-func inJSON(s string) string {
+// appendString appends a JSON string. Every form keeps out the characters that JSON allows
+// and YAML does not.
+func appendString(to []byte, s string) []byte {
 	quoted, _ := json.Marshal(s) // a string always has a JSON form
-	return string(quoted)
+	return append(to, quoted...)
 }
 
 // choice is one of a few words.
@@ -82,8 +82,8 @@ func (c choice[S]) load(l *loader, n node) {
 	}
 }
 
-func (c choice[S]) canonical() string { return inJSON(string(*c.to)) }
-func (c choice[S]) blank() bool       { return *c.to == "" }
+func (c choice[S]) appendJSON(to []byte) []byte { return appendString(to, string(*c.to)) }
+func (c choice[S]) blank() bool                 { return *c.to == "" }
 
 // toggle is true or false.
 type toggle struct{ to *bool }
@@ -96,8 +96,8 @@ func (t toggle) load(l *loader, n node) {
 	*t.to = n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
 }
 
-func (t toggle) canonical() string { return strconv.FormatBool(*t.to) }
-func (t toggle) blank() bool       { return false }
+func (t toggle) appendJSON(to []byte) []byte { return strconv.AppendBool(to, *t.to) }
+func (t toggle) blank() bool                 { return false }
 
 // number is a whole number within bounds.
 type number struct {
@@ -119,8 +119,8 @@ func (v number) load(l *loader, n node) {
 	*v.to = int(f)
 }
 
-func (v number) canonical() string { return strconv.Itoa(*v.to) }
-func (v number) blank() bool       { return false }
+func (v number) appendJSON(to []byte) []byte { return strconv.AppendInt(to, int64(*v.to), 10) }
+func (v number) blank() bool                 { return false }
 
 // version is the version of the file's layout.
 type version struct{}
@@ -135,8 +135,8 @@ func (version) load(l *loader, n node) {
 	}
 }
 
-func (version) canonical() string { return strconv.Itoa(Version) }
-func (version) blank() bool       { return false }
+func (version) appendJSON(to []byte) []byte { return strconv.AppendInt(to, Version, 10) }
+func (version) blank() bool                 { return false }
 
 // accountID is the number of an account. YAML reads it as an integer when it
 // is not quoted; what counts is the digits as written.
@@ -152,5 +152,5 @@ func (a accountID) load(l *loader, n node) {
 	*a.to = id
 }
 
-func (a accountID) canonical() string { return inJSON(string(*a.to)) }
-func (a accountID) blank() bool       { return *a.to == "" }
+func (a accountID) appendJSON(to []byte) []byte { return appendString(to, string(*a.to)) }
+func (a accountID) blank() bool                 { return *a.to == "" }
