@@ -74,7 +74,7 @@ fuzz: ## every fuzz target for TIME each (default 30s)
 	    esac; \
 	  done || exit 1; done
 
-MINUTES ?= $(if $(PLANTED),5,1)
+MINUTES ?= $(if $(PLANTED),10,1)
 CHAOS   := go run ./test/chaos -time $(MINUTES)m
 chaos: ## random histories for MINUTES; SEED=n or HISTORY=file repeats one; PLANTED=1 hunts planted bugs (ONLY=name), MINUTES each
 	@$(CHAOS) $(if $(SEED),-seed $(SEED)) $(if $(HISTORY),-history $(HISTORY)) $(if $(PLANTED),-planted) $(if $(ONLY),-only $(ONLY))
