@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 
@@ -71,8 +70,9 @@ const (
 	reportTries = 30
 )
 
-// Run delivers what the refs of the batches name. Its error means that the platform has to
-// try again; everything that failed for good is in the records.
+// Run delivers what the refs of the batches name. What could not be handled returns to the
+// inbox by itself: the platform would repeat all of a window, and what its other refs had done.
+// So the error means that something could not be returned. All that failed is in the records.
 func (d *Delivery) Run(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) (fleet.Pass, error) {
 	p := &pass{Delivery: d, recorder: reconcile.NewRecorder(d.Options), states: map[string]map[string]state{}, sinks: map[string]opened{},
 		slots: map[string]int{}, later: map[time.Duration][]fleet.Ref{}, lost: map[string]*lost{}, down: map[string]bool{}}
@@ -90,6 +90,9 @@ type pass struct {
 	queued   []due // which a message carries on
 	lost     map[string]*lost
 	down     map[string]bool // channels of which it is recorded
+	unread   bool            // which is recorded
+	given    []fleet.Ref     // up
+	why      error           // the first of these is
 	due      []due
 }
 
@@ -108,8 +111,7 @@ type due struct {
 
 func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) error {
 	var errs []error
-	var found []string
-	var others []fleet.Ref
+	var found, others []fleet.Ref
 	for b, err := range batches {
 		if err != nil {
 			errs = append(errs, p.recorder.Element(err))
@@ -118,7 +120,7 @@ func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) e
 		p.recorder.Judged(b.Refs)
 		for _, r := range b.Refs {
 			if r.Kind == fleet.KindFound {
-				found = append(found, r.ID)
+				found = append(found, r)
 			} else {
 				others = append(others, r)
 			}
@@ -127,13 +129,17 @@ func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) e
 	// New findings come first: no number of cards that wait keeps them back.
 	errs = append(errs, p.gather(ctx, found))
 	for _, r := range others {
+		var err error
 		switch {
 		case p.full(ctx):
 			p.wait(r, time.Second)
 		case r.Kind == fleet.KindReport:
-			errs = append(errs, p.report(ctx, r))
+			err = p.report(ctx, r)
 		case r.Kind == fleet.KindCard:
-			errs = append(errs, p.again(ctx, r))
+			err = p.again(ctx, r)
+		}
+		if err != nil {
+			errs = append(errs, p.retry(r, err))
 		}
 	}
 	slices.SortStableFunc(p.due, func(a, b due) int { return b.card.Severity.Rank() - a.card.Severity.Rank() })
@@ -144,7 +150,10 @@ func (p *pass) all(ctx context.Context, batches iter.Seq2[fleet.Batch, error]) e
 			}
 			break
 		}
-		errs = append(errs, p.deliver(ctx, x))
+		if err := p.deliver(ctx, x); err != nil {
+			p.queued = append(p.queued, x)
+			errs = append(errs, p.retry(x.ref(p.Home), err))
+		}
 	}
 	return errors.Join(append(errs, p.flush(ctx))...)
 }
@@ -237,58 +246,3 @@ func (p *pass) load(ctx context.Context, day, key string) (notify.Card, error) {
 }
 
 func (p *pass) now() time.Time { return p.Options.Meter.Now() }
-
-// wait re-queues a ref.
-func (p *pass) wait(r fleet.Ref, after time.Duration) {
-	r.Try.N++
-	r.Try.FirstSeen = p.firstSeen(r.Try)
-	p.later[after] = append(p.later[after], r)
-}
-
-// firstSeen is since when a message carries on a card; that of a redrive begins again.
-func (p *pass) firstSeen(t fleet.Try) time.Time {
-	if now := p.now(); t.FirstSeen.IsZero() || t.FirstSeen.After(now) {
-		return now
-	}
-	return t.FirstSeen
-}
-
-// flush sends what waits to the inbox, and what is given up to the dead letters. Then it notes
-// that a message carries on each of these cards, as far as there is time: what is found later
-// that day then adds no other message.
-func (p *pass) flush(ctx context.Context) error {
-	var errs []error
-	for after, refs := range p.later {
-		p.recorder.Add(fleet.Pass{Again: len(refs)})
-		errs = append(errs, p.Inbox.Again(ctx, refs, after))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.lost)) {
-		l := p.lost[name]
-		refs := make([]fleet.Ref, len(l.cards))
-		for i, x := range l.cards {
-			refs[i] = x.ref(p.Home)
-		}
-		errs = append(errs, p.Inbox.Bury(ctx, refs), p.fault(name, fleet.High, fmt.Sprintf("%d cards are dead letters, the first of them %s of %s: %s", len(refs), l.cards[0].card.Key, l.cards[0].card.Day, l.why),
-			fmt.Sprintf("mend the channel until \"fleetwarden notify --test %s\" is right, then type: fleetwarden redrive --region %s --apply", name, p.Home.Region)))
-		p.queued = append(p.queued, l.cards...)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	for _, x := range p.queued {
-		if within(ctx, p.Options.Margin/2) {
-			break
-		}
-		if p.states[x.card.Day][x.channel.Name+"/"+x.card.Key].queued {
-			continue
-		}
-		errs = append(errs, p.put(ctx, x, "queued", "", true))
-	}
-	return errors.Join(errs...)
-}
-
-// fault records why something is not delivered.
-func (p *pass) fault(id string, severity fleet.Severity, reason, remedy string) error {
-	return p.recorder.Finding(fleet.Verdict{Ref: fleet.Ref{Scope: p.Home, Kind: fleet.KindDeployment, ID: id}, Rule: "notify",
-		Outcome: fleet.Fault, Severity: severity, Reason: reason, Remedy: remedy})
-}

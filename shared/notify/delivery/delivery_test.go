@@ -176,6 +176,17 @@ func TestAnAnswerThatNoDocumentationHasIsTriedTwice(t *testing.T) {
 	if tries != 2 || len(w.buried) != 1 {
 		t.Errorf("%d tries, %d dead letters", tries, len(w.buried))
 	}
+	w = newWorld(t, robot("a"))
+	w.found(start, "one", one("x", "1", fleet.High, "i-1"))
+	tries = 0
+	w.answers = func(*world, string, notify.Card) error {
+		tries++
+		return []error{refused{}, refused{}, refused{unknown: true}, nil}[tries-1]
+	}
+	w.play()
+	if w.once("a", 1); len(w.buried) > 0 {
+		t.Errorf("after others, an unknown answer is final: %d tries", tries)
+	}
 }
 
 func TestACardIsGivenUpAfterADayAndADeadLetterThen(t *testing.T) {
@@ -273,6 +284,120 @@ func TestEachChannelGetsWhatItAskedFor(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The class: whatever call fails, the rest of the window goes on as without it. The platform has
+// to repeat the window only where the inbox took nothing back.
+func TestACallThatFailsHarmsOnlyItself(t *testing.T) {
+	for _, carried := range []bool{false, true} {
+		call := 1
+		for ; failing(t, call, carried); call++ {
+		}
+		if t.Logf("%d calls", call-1); call < 40 {
+			t.Error("the story is no longer that of many calls")
+		}
+	}
+}
+
+// failing plays a story in which a call fails; false: there are fewer calls. Channel a is down
+// for some minutes, and c takes nothing.
+func failing(t *testing.T, call int, carried bool) bool {
+	w := newWorld(t, robot("a"), robot("b"), robot("c"))
+	w.found(start, "one", one("x", "1", fleet.High, "i-1"), one("y", "1", fleet.High, "i-2"))
+	w.found(start.Add(2*time.Minute), "two", one("x", "1", fleet.High, "i-3"))
+	w.reports["sweep-1"] = report.Summary{Run: "sweep-1", Started: start}
+	w.notify.Channels[0].Digest = true
+	w.waiting = append(w.waiting, waiting{start.Add(time.Minute), fleet.Ref{Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}})
+	w.answers = func(w *world, channel string, _ notify.Card) error {
+		switch {
+		case channel == "a" && w.time.Before(start.Add(5*time.Minute)):
+			return refused{}
+		case channel == "c":
+			return refused{no: true}
+		}
+		return nil
+	}
+	w.calls, w.fails, w.carried = 0, call, carried
+	w.play()
+	twice := 0
+	for channel, want := range map[string]int{"a": 3, "b": 2, "c": 0} {
+		got := w.cards(channel)
+		if len(got) != want {
+			t.Errorf("call %d failed (carried out: %v): channel %s got %d cards", call, carried, channel, len(got))
+		}
+		for _, posts := range got {
+			twice += len(posts) - 1
+		}
+	}
+	buried := map[string]int{}
+	for _, r := range w.buried {
+		buried[r.ID]++
+	}
+	// That a message carries a card on may be what was not noted: then what is found later adds one.
+	if again := len(w.buried) - len(buried); len(buried) != 2 || twice > 1 || (again > 1 || w.failed > 0) && !w.inboxed {
+		t.Errorf("call %d failed (carried out: %v): %d cards came again, %d passes failed, dead letters %v", call, carried, twice, w.failed, buried)
+	}
+	return w.calls >= call
+}
+
+func TestADigestThatCannotBeMadeHarmsNoCard(t *testing.T) {
+	a, b := robot("a"), robot("b")
+	b.Digest = true
+	w := newWorld(t, a, b)
+	tries := 0
+	w.digests = func() error {
+		if tries++; tries < 4 {
+			return fleet.WithClass(fleet.Unavailable, errors.New("the ledger does not answer"))
+		}
+		return nil
+	}
+	asked := 0
+	w.answers = func(_ *world, channel string, _ notify.Card) error {
+		if asked++; channel == "a" {
+			return refused{no: true}
+		}
+		return nil
+	}
+	w.reports["sweep-1"] = report.Summary{Run: "sweep-1", Started: start}
+	w.found(start, "one", one("x", "1", fleet.High, "i-1"))
+	w.waiting = append(w.waiting, waiting{start.Add(time.Minute), fleet.Ref{Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}})
+	w.play()
+	w.once("b", 2)
+	if len(w.buried) != 1 || asked != 3 || w.failed > 0 {
+		t.Errorf("%d dead letters, %d posts, %d passes failed", len(w.buried), asked, w.failed)
+	}
+}
+
+func TestWhatCannotBeReadForADayIsADeadLetter(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	w.notify.Channels[0].Digest = true
+	w.digests = func() error { return fleet.WithClass(fleet.Denied, errors.New("oss:GetObject is denied")) }
+	w.reports["sweep-1"] = report.Summary{Run: "sweep-1", Started: start}
+	w.waiting = append(w.waiting, waiting{start, fleet.Ref{Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}})
+	w.play()
+	if d := w.time.Sub(start); len(w.buried) != 1 || d < 24*time.Hour || d > 26*time.Hour {
+		t.Errorf("%d dead letters after %s", len(w.buried), d)
+	}
+	if f := w.faults(); len(f) != 1 || !strings.Contains(f[0], "oss:GetObject is denied") {
+		t.Errorf("%q", f)
+	}
+}
+
+func TestALessSevereCardThatWaitedIsNotSentAfterAMoreSevereOne(t *testing.T) {
+	w := newWorld(t, robot("a"))
+	w.notify.Channels[0].Least = fleet.Medium
+	w.answers = func(w *world, _ string, _ notify.Card) error {
+		if w.time.Before(start.Add(time.Hour)) {
+			return refused{}
+		}
+		return nil
+	}
+	w.found(start, "one", one("x", "1", fleet.Medium, "i-1"))
+	w.found(start.Add(20*time.Minute), "two", one("x", "1", fleet.High, "i-2"))
+	w.play()
+	if len(w.posts) != 1 || w.posts[0].card.Severity != fleet.High {
+		t.Errorf("%d posts: %+v", len(w.posts), w.posts)
 	}
 }
 

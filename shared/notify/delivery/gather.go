@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetwarden/shared/fleet"
@@ -19,43 +20,57 @@ const maxRead = 500
 
 // gather adds the cards of what was found. What other passes found in the same minutes is
 // counted too, though their messages may come later.
-func (p *pass) gather(ctx context.Context, ids []string) error {
+func (p *pass) gather(ctx context.Context, refs []fleet.Ref) error {
 	var errs []error
-	days := map[string][]string{}
-	for _, id := range ids {
-		day, at, ok := notify.FoundIn(id)
+	days := map[string][]fleet.Ref{}
+	for _, r := range refs {
+		day, at, ok := notify.FoundIn(r.ID)
 		if !ok || at.After(p.now().Add(alive)) { // a card of a day to come would take the place of that day's
-			errs = append(errs, p.fault(id, fleet.Medium, "it names nothing that a pass found", ""))
+			errs = append(errs, p.fault(r.ID, fleet.Medium, "it names nothing that a pass found", ""))
 			continue
 		}
-		days[day] = append(days[day], id)
+		days[day] = append(days[day], r)
 	}
-	for day, ids := range days {
-		errs = append(errs, p.gatherDay(ctx, day, ids))
+	for day, refs := range days {
+		taken, own, err := p.own(ctx, refs)
+		errs = append(errs, err)
+		if err := p.cards(ctx, day, taken, own); err != nil {
+			for _, r := range taken {
+				errs = append(errs, p.retry(r, err))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }
 
-func (p *pass) gatherDay(ctx context.Context, day string, ids []string) error {
-	slices.Sort(ids)
-	var own notify.Groups
-	for i, id := range ids {
+// own reads what the refs of a day name, and returns those that were read, by id.
+func (p *pass) own(ctx context.Context, refs []fleet.Ref) (taken []fleet.Ref, own notify.Groups, _ error) {
+	var errs []error
+	slices.SortFunc(refs, func(a, b fleet.Ref) int { return strings.Compare(a.ID, b.ID) })
+	for i, r := range refs {
 		if p.late(ctx) {
-			p.findLater(ids[i:])
-			ids = ids[:i]
+			p.findLater(refs[i:])
 			break
 		}
-		f, err := p.found(ctx, id)
-		if bad(err) {
-			err = p.fault(id, fleet.Medium, "what a pass found cannot be read: "+err.Error(), "the log of the function has it, and so has the next sweep")
+		f, err := p.found(ctx, r.ID)
+		switch {
+		case bad(err):
+			errs = append(errs, p.fault(r.ID, fleet.Medium, "what a pass found cannot be read: "+err.Error(), "the log of the function has it, and so has the next sweep"))
+			continue
+		case err != nil:
+			errs = append(errs, p.retry(r, err))
+			continue
 		}
-		if err != nil {
-			return err
-		}
+		taken = append(taken, r)
 		for _, g := range f.Groups {
 			own.Add(g)
 		}
 	}
+	return taken, own, errors.Join(errs...)
+}
+
+// cards adds the cards of what the refs of a day name.
+func (p *pass) cards(ctx context.Context, day string, taken []fleet.Ref, own notify.Groups) error {
 	open := notify.Groups{} // those of which some channel has no card of the day
 	for _, g := range own.All() {
 		channels, err := p.without(ctx, day, g)
@@ -66,13 +81,13 @@ func (p *pass) gatherDay(ctx context.Context, day string, ids []string) error {
 			open.Add(g)
 		}
 	}
-	more, err := p.around(ctx, day, ids, &open)
+	more, err := p.around(ctx, day, taken, &open)
 	if err != nil {
 		return err
 	}
 	for _, g := range open.All() {
 		if p.full(ctx) {
-			p.findLater(ids) // by then, messages carry on the cards that are made
+			p.findLater(taken) // by then, messages carry on the cards that are made
 			return nil
 		}
 		channels, err := p.without(ctx, day, g) // what others found may be more severe
@@ -91,9 +106,9 @@ func (p *pass) gatherDay(ctx context.Context, day string, ids []string) error {
 }
 
 // findLater returns what passes found to the inbox.
-func (p *pass) findLater(ids []string) {
-	for _, id := range ids {
-		p.wait(fleet.Ref{Scope: p.Home, Kind: fleet.KindFound, ID: id}, time.Second)
+func (p *pass) findLater(refs []fleet.Ref) {
+	for _, r := range refs {
+		p.wait(r, time.Second)
 	}
 }
 
@@ -146,20 +161,20 @@ func wants(c policy.Channel, g notify.Group) bool {
 	return c.Wants(g.Control, g.Account, g.Severity)
 }
 
-// around adds to the open groups what other passes left since a while before the first of the
-// ids. more says that there are others still.
-func (p *pass) around(ctx context.Context, day string, ids []string, open *notify.Groups) (more bool, _ error) {
+// around adds to the open groups what other passes left since a while before the first of those
+// taken, which are in order. more says that there are others still.
+func (p *pass) around(ctx context.Context, day string, taken []fleet.Ref, open *notify.Groups) (more bool, _ error) {
 	if len(open.All()) == 0 {
 		return false, nil
 	}
-	_, oldest, _ := notify.FoundIn(ids[0])
+	_, oldest, _ := notify.FoundIn(taken[0].ID)
 	n := 0
 	for name, err := range ledger.Names(ctx, p.Store, notify.FoundFolder+day+"/", notify.FoundAfter(day, oldest.Add(-notify.Gather))) {
 		if err != nil {
 			return false, fmt.Errorf("listing what was found: %w", err)
 		}
 		id := notify.FoundOf(name)
-		if _, own := slices.BinarySearch(ids, id); own {
+		if slices.ContainsFunc(taken, func(r fleet.Ref) bool { return r.ID == id }) {
 			continue
 		}
 		if n++; n > maxRead || p.late(ctx) {

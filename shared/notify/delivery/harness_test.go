@@ -41,8 +41,12 @@ type world struct {
 	reports  map[string]report.Summary
 	answers  func(w *world, channel string, c notify.Card) error // of the channels; nil: all is well
 	calls    int
-	dies     int  // the call at which the pass dies; 0: none
-	carried  bool // out, before it dies
+	dies     int          // the call at which the pass dies; 0: none
+	carried  bool         // out, before it dies or fails
+	fails    int          // the call that fails, alone; 0: none
+	inboxed  bool         // which was one to the inbox
+	failed   int          // passes that returned an error
+	digests  func() error // before a digest is made
 	deadline time.Duration
 	hang     time.Duration // of the channels, which then do not answer
 	slow     time.Duration // each call takes that long
@@ -93,6 +97,12 @@ func (w *world) step(do func() error) error {
 		}
 		return errDied
 	}
+	if w.fails > 0 && w.calls == w.fails {
+		if w.carried {
+			_ = do()
+		}
+		return fleet.WithClass(fleet.Unavailable, errors.New("it fails once"))
+	}
 	return do()
 }
 
@@ -139,6 +149,7 @@ func (s store) List(_ context.Context, prefix, after string) (names []string, mo
 type inbox struct{ *world }
 
 func (i inbox) Again(_ context.Context, refs []fleet.Ref, after time.Duration) error {
+	i.inboxed = i.inboxed || i.calls+1 == i.fails
 	return i.step(func() error {
 		for _, r := range refs {
 			i.waiting = append(i.waiting, waiting{i.time.Add(after), r})
@@ -148,6 +159,7 @@ func (i inbox) Again(_ context.Context, refs []fleet.Ref, after time.Duration) e
 }
 
 func (i inbox) Bury(_ context.Context, refs []fleet.Ref) error {
+	i.inboxed = i.inboxed || i.calls+1 == i.fails
 	return i.step(func() error {
 		i.buried = append(i.buried, refs...)
 		return nil
@@ -216,6 +228,11 @@ func (w *world) pass(refs ...fleet.Ref) error {
 			return s, nil
 		},
 		Digest: func(_ context.Context, s report.Summary, c policy.Channel) (*notify.Digest, error) {
+			if w.digests != nil {
+				if err := w.digests(); err != nil {
+					return nil, err
+				}
+			}
 			return &notify.Digest{Run: s.Run}, nil
 		},
 		Options: reconcile.Options{Stamp: fleet.Record{Request: w.request}, Meter: meter{w}, Margin: 15 * time.Second, Record: func(r fleet.Record) error {
@@ -231,6 +248,12 @@ func (w *world) pass(refs ...fleet.Ref) error {
 		defer cancel()
 	}
 	_, err := d.Run(ctx, batches(refs))
+	if w.dies > 0 && w.calls >= w.dies {
+		return errDied // whatever it would have returned
+	}
+	if err != nil {
+		w.failed++
+	}
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 // state is how far a card came with a channel.
 type state struct {
 	claims, failed int
+	unknown        int // of the failed ones, by an answer that no documentation has
 	sent, queued   bool
 }
 
@@ -57,8 +58,10 @@ func (p *pass) state(ctx context.Context, day, channel, key string) (state, erro
 				st.queued = true
 			case what == "claim":
 				st.claims = max(st.claims, number(n))
-			case what == "failed":
+			case what == failedMark:
 				st.failed = max(st.failed, number(n))
+			case what == unknownMark:
+				st.failed, st.unknown = max(st.failed, number(n)), st.unknown+1
 			}
 			all[card] = st
 		}
@@ -66,6 +69,9 @@ func (p *pass) state(ctx context.Context, day, channel, key string) (state, erro
 	}
 	return p.states[day][channel+"/"+key], nil
 }
+
+// The names of what is noted of a try that failed.
+const failedMark, unknownMark = "failed", "unknown"
 
 func number(s string) int {
 	n, err := strconv.Atoi(s)
@@ -91,28 +97,38 @@ func (p *pass) deliver(ctx context.Context, x due) error {
 	if err != nil || st.sent {
 		return err
 	}
+	if x.card.Kind == notify.KindFinding {
+		for _, severer := range x.card.CardKeys()[1:] { // which came while this one waited
+			if st, err := p.state(ctx, x.card.Day, x.channel.Name, severer); err != nil || st.sent {
+				return err
+			}
+		}
+	}
 	if end, quiet := x.channel.Quiet.Until(p.now(), p.Notify.Zone); quiet && x.card.Severity != fleet.Critical {
 		p.requeue(x, end.Sub(p.now()))
 		return nil
 	}
 	if st.claims > st.failed {
 		after, err := p.claimed(ctx, x, st.claims)
-		if err != nil || after > 0 {
-			p.requeue(x, after)
+		if err != nil {
 			return err
+		}
+		if after > 0 {
+			p.requeue(x, after)
+			return nil
 		}
 	}
 	bounded, cancel := context.WithTimeout(ctx, postTime)
 	defer cancel()
 	sink := p.open(bounded, x)
 	if sink.err != nil {
-		return p.failed(x, 0, sink.err)
+		return p.failed(x, 0, sink.err, lasting(sink.err))
 	}
-	return p.post(ctx, x, st.claims+1, func() (string, error) { return sink.sink.Send(bounded, x.card) })
+	return p.post(ctx, x, st, func() (string, error) { return sink.sink.Send(bounded, x.card) })
 }
 
-// post takes one of the minute's posts and the right to this try, and sends.
-func (p *pass) post(ctx context.Context, x due, try int, send func() (says string, err error)) error {
+// post takes one of the minute's posts and the right to the next try, and sends.
+func (p *pass) post(ctx context.Context, x due, st state, send func() (says string, err error)) error {
 	free, err := p.slot(ctx, x.channel.Name)
 	if err != nil {
 		return err
@@ -121,8 +137,8 @@ func (p *pass) post(ctx context.Context, x due, try int, send func() (says strin
 		p.requeue(x, p.now().Truncate(time.Minute).Add(time.Minute).Sub(p.now()))
 		return nil
 	}
-	claim := strconv.Itoa(try)
-	switch err := p.put(ctx, x, claim+".claim", p.Options.Stamp.Request, false); {
+	try := st.claims + 1
+	switch err := p.put(ctx, x, fmt.Sprintf("%d.claim", try), p.Options.Stamp.Request, false); {
 	case fleet.ClassOf(err) == fleet.Exists: // another pass is at it
 		p.requeue(x, alive)
 		return nil
@@ -134,19 +150,29 @@ func (p *pass) post(ctx context.Context, x due, try int, send func() (says strin
 		if fleet.ClassOf(err) != fleet.Invalid { // which is about this card alone
 			p.sinks[x.channel.Name] = opened{err: err}
 		}
-		return errors.Join(p.failed(x, try, err), p.put(ctx, x, claim+".failed", err.Error(), true))
+		mark, last := failedMark, lasting(err)
+		if unknown(err) {
+			mark, last = unknownMark, st.unknown+1 >= unknownTries
+		}
+		if perr := p.put(ctx, x, fmt.Sprintf("%d.%s", try, mark), err.Error(), true); perr != nil {
+			err = fmt.Errorf("%w; %w", err, perr)
+		}
+		return p.failed(x, try, err, last)
 	}
 	p.states[x.card.Day][x.channel.Name+"/"+x.card.Key] = state{claims: try, sent: true}
-	return errors.Join(p.put(ctx, x, "sent", says, true), p.recorder.Finding(fleet.Verdict{
-		Ref: fleet.Ref{Scope: p.Home, Kind: fleet.KindDeployment, ID: x.channel.Name}, Rule: "notify", Outcome: fleet.Passes,
-		Reason: fmt.Sprintf("card %s of %s was sent: %s", x.card.Key, x.card.Day, says)}))
+	reason := fmt.Sprintf("card %s of %s was sent: %s", x.card.Key, x.card.Day, says)
+	if err := p.put(ctx, x, "sent", says, true); err != nil {
+		reason += "; it may be sent again: " + err.Error()
+	}
+	return p.recorder.Finding(fleet.Verdict{
+		Ref: fleet.Ref{Scope: p.Home, Kind: fleet.KindDeployment, ID: x.channel.Name}, Rule: "notify", Outcome: fleet.Passes, Reason: reason})
 }
 
 // claimed returns how long another pass may still be at a card.
 func (p *pass) claimed(ctx context.Context, x due, try int) (time.Duration, error) {
 	text, err := p.Store.Get(ctx, notify.SentObject(x.card.Day, x.channel.Name, x.card.Key, strconv.Itoa(try)+".claim"))
 	if err != nil {
-		return alive, fmt.Errorf("reading when card %s was sent: %w", x.card.Key, err)
+		return 0, fmt.Errorf("reading when card %s was sent: %w", x.card.Key, err)
 	}
 	var t trace
 	if err := json.Unmarshal(text, &t); err != nil {
@@ -182,10 +208,10 @@ func (p *pass) slot(ctx context.Context, channel string) (free bool, err error) 
 }
 
 // failed decides what becomes of a card that a channel did not take at that try; 0 is a card
-// that was not sent since the channel took nothing before. A channel that may take it later is
-// recorded once a pass.
-func (p *pass) failed(x due, try int, cause error) error {
-	if !lasting(cause, try) && p.now().Sub(p.firstSeen(x.try)) <= patience {
+// that was not sent since the channel took nothing before. last says that it never will. A
+// channel that may take it later is recorded once a pass.
+func (p *pass) failed(x due, try int, cause error, last bool) error {
+	if !last && p.now().Sub(p.firstSeen(x.try)) <= patience {
 		after := max(fleet.RetryAfter(cause), backoff(try))
 		p.requeue(x, after)
 		if p.down[x.channel.Name] {
@@ -204,24 +230,16 @@ func (p *pass) failed(x due, try int, cause error) error {
 	return nil
 }
 
-// lasting reports whether a channel that failed at that try will never take the card. An answer
-// that no documentation has, of which the error says Unknown, is worth [unknownTries].
-func lasting(err error, try int) bool {
-	var u interface{ Unknown() bool }
-	switch {
-	case errors.As(err, new(*fleet.BadInput)), errors.As(err, &u) && u.Unknown() && try >= unknownTries:
-		return true
-	}
-	return slices.Contains([]fleet.Class{fleet.Denied, fleet.NotFound, fleet.Invalid, fleet.Absent}, fleet.ClassOf(err))
+// lasting reports whether a channel that failed so will never take the card.
+func lasting(err error) bool {
+	return errors.As(err, new(*fleet.BadInput)) ||
+		slices.Contains([]fleet.Class{fleet.Denied, fleet.NotFound, fleet.Invalid, fleet.Absent}, fleet.ClassOf(err))
 }
 
-// backoff is the time after a try: a minute, doubled up to an hour.
-func backoff(try int) time.Duration { return min(time.Minute<<min(max(try-1, 0), 6), time.Hour) }
-
-// requeue returns a card to the inbox.
-func (p *pass) requeue(x due, after time.Duration) {
-	p.wait(x.ref(p.Home), max(after, time.Second).Round(time.Second))
-	p.queued = append(p.queued, x)
+// unknown reports whether a channel gave an answer that no documentation has.
+func unknown(err error) bool {
+	var u interface{ Unknown() bool }
+	return errors.As(err, &u) && u.Unknown()
 }
 
 func (x due) ref(home fleet.Scope) fleet.Ref {
