@@ -76,6 +76,9 @@ type Digest struct {
 	NotRead []NotReadDigest `json:"notRead,omitempty"`
 	// Undetermined is how many verdicts are unknown, pending or faults: none of them is a pass.
 	Undetermined int `json:"undetermined,omitempty"`
+	// Elsewhere is how many verdicts that are no passes, and held changes, of its accounts the
+	// channel is not for.
+	Elsewhere int `json:"elsewhere,omitempty"`
 	// Uncompared is how many regions were read, of which it is not known what failed in the
 	// sweep before: there, nothing is known of what is new or fixed.
 	Uncompared int `json:"uncompared,omitempty"`
@@ -86,6 +89,8 @@ type Digest struct {
 	// Expiring are exemptions that end soon or have ended.
 	Expiring []ExpiringDigest `json:"expiring,omitempty"`
 	Pauses   []PauseDigest    `json:"pauses,omitempty"`
+	// PausesNotRead says why it is not known what is paused; empty where it is.
+	PausesNotRead string `json:"pausesNotRead,omitempty"`
 }
 
 // RuleDigest is how often a rule does not hold, over the accounts of the channel.

@@ -23,8 +23,8 @@ const (
 // wants says what the channel is for. An empty control, account or severity stands for whichever:
 // wants("", account, "") is whether the channel is for an account at all.
 func NewDigest(s report.Summary, orders []fleet.Order, wants func(control string, account fleet.AccountID, severity fleet.Severity) bool, now time.Time) *Digest {
-	s = wanted(s, wants)
-	d := &Digest{Run: s.Run, Started: s.Started, Ended: s.At(), Seen: s.Seen(), Undetermined: s.Posture().Open, Rules: rules(s)}
+	s, elsewhere := wanted(s, wants)
+	d := &Digest{Run: s.Run, Started: s.Started, Ended: s.At(), Seen: s.Seen(), Undetermined: s.Posture().Open, Elsewhere: elsewhere, Rules: rules(s)}
 	for _, x := range s.Shards {
 		at := x.Scope
 		switch {
@@ -53,19 +53,19 @@ func NewDigest(s report.Summary, orders []fleet.Order, wants func(control string
 }
 
 // Well reports whether all is well: something was checked, all of it could be determined and
-// holds, and no change is held or paused.
+// holds, whether or not it is for the channel, and no change is held or paused.
 func (d *Digest) Well() bool {
 	fails := slices.ContainsFunc(d.Rules, func(r RuleDigest) bool { return r.Failing > 0 })
-	return d.Seen > 0 && !fails && d.Unread+d.Undetermined+len(d.Held)+len(d.Pauses) == 0
+	return d.Seen > 0 && !fails && d.PausesNotRead == "" && d.Unread+d.Undetermined+d.Elsewhere+len(d.Held)+len(d.Pauses) == 0
 }
 
 // fails reports whether an outcome counts as failing.
 func fails(o fleet.Outcome) bool { return o == fleet.Violation || o == fleet.Conflict }
 
-// wanted is the part of a summary that a channel is for. What could not be determined and what is
-// held is part of it whatever the severity: a channel that takes critical findings alone must not
-// say that all is well where nothing is known.
-func wanted(s report.Summary, wants func(string, fleet.AccountID, fleet.Severity) bool) report.Summary {
+// wanted is the part of a summary that a channel is for, and how many verdicts of its accounts that
+// are no passes, and held changes, are left out: a channel must not say that all is well of what it
+// is not for. What could not be determined and what is held is part of it whatever the severity.
+func wanted(s report.Summary, wants func(string, fleet.AccountID, fleet.Severity) bool) (_ report.Summary, elsewhere int) {
 	shards := s.Shards
 	s.Shards = nil
 	for _, x := range shards {
@@ -73,6 +73,7 @@ func wanted(s report.Summary, wants func(string, fleet.AccountID, fleet.Severity
 		if !wants("", account, "") {
 			continue
 		}
+		elsewhere += open(x)
 		x.Counts = only(x.Counts, func(c report.Count) bool {
 			if !fails(c.Outcome) {
 				c.Severity = ""
@@ -81,10 +82,21 @@ func wanted(s report.Summary, wants func(string, fleet.AccountID, fleet.Severity
 		})
 		x.Moves = only(x.Moves, func(m report.Move) bool { return wants(m.Control, account, m.Severity) })
 		x.Held = only(x.Held, func(h report.Held) bool { return wants(h.Control, account, "") })
+		elsewhere -= open(x)
 		s.Shards = append(s.Shards, x)
 	}
 	s.Exemptions = only(s.Exemptions, func(e report.Exemption) bool { return wants(e.Control, "", "") })
-	return s
+	return s, elsewhere
+}
+
+// open is how many verdicts of a shard are no passes, and how many changes are held there.
+func open(x report.Shard) int {
+	p := report.Summary{Shards: []report.Shard{x}}.Posture()
+	n := p.Fail + p.Open
+	for _, h := range x.Held {
+		n += h.N
+	}
+	return n
 }
 
 func only[T any](all []T, wanted func(T) bool) (out []T) {

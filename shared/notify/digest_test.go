@@ -147,9 +147,21 @@ func TestAllIsWellOnlyWhereAllWasReadAndHolds(t *testing.T) {
 			t.Errorf("%s is well", o)
 		}
 		s.Shards[0].Counts[len(s.Shards[0].Counts)-1].Severity = fleet.Low
-		if got := notify.NewDigest(s, nil, from(fleet.Critical), now); got.Well() != (o == fleet.Violation || o == fleet.Conflict) {
-			t.Errorf("%s of severity low, for a channel that takes critical ones: well is %t", o, got.Well())
+		for name, wants := range map[string]func(string, fleet.AccountID, fleet.Severity) bool{"critical ones": from(fleet.Critical),
+			"another control": func(c string, _ fleet.AccountID, _ fleet.Severity) bool { return c == "" || c == "share-role" }} {
+			if got := notify.NewDigest(s, nil, wants, now); got.Well() {
+				t.Errorf("%s of severity low, for a channel that is for %s, is well", o, name)
+			}
 		}
+	}
+	s := well()
+	s.Shards[0].Held = []report.Held{{Control: "agent", N: 1}}
+	if got := notify.NewDigest(s, nil, func(c string, _ fleet.AccountID, _ fleet.Severity) bool { return c == "" || c == "share-role" }, now); got.Well() || got.Elsewhere != 1 {
+		t.Errorf("held for another control: %+v", got)
+	}
+	got := notify.NewDigest(well(), nil, all, now)
+	if got.PausesNotRead = "denied"; got.Well() {
+		t.Error("pauses that were not read are well")
 	}
 }
 

@@ -38,7 +38,7 @@ func Delivery(inv *invocation.Invocation) (*delivery.Delivery, error) {
 		Digest: func(ctx context.Context, s report.Summary, c policy.Channel) (*notify.Digest, error) {
 			now := inv.Session.Now()
 			paused, err := pause.Read(ctx, inv.Store, now)
-			if err != nil {
+			if err != nil && fleet.ClassOf(err).Passing() {
 				return nil, err
 			}
 			orders := paused.Since(now, now)
@@ -47,6 +47,9 @@ func Delivery(inv *invocation.Invocation) (*delivery.Delivery, error) {
 			}
 			s.Exemptions = exemptions(inv.Options.Policy, c, s.Exemptions)
 			digest := notify.NewDigest(s, orders, c.Covers, now)
+			if err != nil { // an order that cannot be read stops all changes
+				digest.PausesNotRead = err.Error()
+			}
 			digest.Report = inv.Place.Address(sweep.ReportObject(s.Run, ""))
 			return digest, nil
 		},

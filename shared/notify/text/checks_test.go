@@ -257,7 +257,7 @@ func many(text string, n int) notify.Card {
 	c := card(notify.KindDigest, notify.Group{Control: text, Rule: text, Change: fleet.ChangeKind(text), Severity: fleet.Severity(text),
 		Account: fleet.AccountID(text), Reason: text, Remedy: text})
 	c.Key, c.Day = text, text
-	d := &notify.Digest{Run: text, Report: text, Seen: n, Unread: n, Undetermined: n, Uncompared: n}
+	d := &notify.Digest{Run: text, Report: text, Seen: n, Unread: n, Undetermined: n, Uncompared: n, Elsewhere: n, PausesNotRead: text}
 	for range n {
 		c.IDs, c.Regions = append(c.IDs, text), append(c.Regions, fleet.Region(text))
 		d.Rules = append(d.Rules, notify.RuleDigest{Control: text, Rule: text, Severity: fleet.Severity(text), Failing: n, New: n, Fixed: n, Uncompared: n})

@@ -87,8 +87,9 @@ func chinese() *language {
 		fixed: noun{many: "已修复 %d 项"}, unread: noun{many: "%d 个分片未能读取"}, undecided: noun{many: "%d 项无法判定"},
 		heldChanges: noun{many: "%d 项修改被拦下"}, uncompared: noun{many: "%d 项无法与上次比较"},
 		uncomparedParts: noun{many: "%d 个分片无法与上次比较"},
+		elsewhere:       noun{many: "不属于此渠道的 %d 项"},
 		isNew:           noun{many: "新增 %d 项"}, bracketed: "%s（%s）", ruleLine: "%s（%s）：%s",
-		noViolation: "未发现违规", nothing: "未检查任何资源", paused: "修改已暂停", allChanges: "全部修改", shares: "共享",
+		noViolation: "未发现违规", noneHere: "没有属于此渠道的问题", nothing: "未检查任何资源", paused: "修改已暂停", allChanges: "全部修改", shares: "共享",
 		control: "控制项 %s", inAccount: "账号 %s", since: "自 %s 起", until: "至 %s", by: "操作者 %s", owner: "负责人 %s", ends: "将于 %s 到期", ended: "已于 %s 到期",
 		console: "在 ECS 控制台查看 %s",
 	}

@@ -36,7 +36,7 @@ func (w writer) digest(d notify.Digest, at time.Time) notify.Document {
 			return labelled(w.place(x.Account, x.Region), line(x.Why, mostItem))
 		}),
 		section(w, w.held, d.Held, mostItems, len(d.Held), w.heldItem),
-		section(w, w.pauses, d.Pauses, mostFew, len(d.Pauses), w.pauseItem),
+		w.pauseSection(d),
 		section(w, w.exemptions, d.Expiring, mostItems, len(d.Expiring), func(e notify.ExpiringDigest) []notify.Line {
 			when := w.ends
 			if !e.Expires.After(at) {
@@ -67,8 +67,11 @@ func (w writer) headline(d notify.Digest, sum notify.RuleDigest) string {
 		return w.allWell.count(d.Seen)
 	}
 	violations := w.noViolation
-	if sum.Failing > 0 {
+	switch {
+	case sum.Failing > 0:
 		violations = w.violations.count(sum.Failing)
+	case d.Elsewhere > 0:
+		violations = w.noneHere
 	}
 	if sum.New > 0 {
 		violations = w.bracketed.with(violations, w.isNew.count(sum.New))
@@ -78,7 +81,7 @@ func (w writer) headline(d notify.Digest, sum notify.RuleDigest) string {
 		held += h.N
 	}
 	paused := ""
-	if len(d.Pauses) > 0 {
+	if len(d.Pauses) > 0 || d.PausesNotRead != "" {
 		paused = w.paused
 	}
 	if d.Seen == 0 {
@@ -105,6 +108,7 @@ func (w writer) numbers(d notify.Digest, sum notify.RuleDigest) (out []notify.Li
 	number(w.fixedLabel, sum.Fixed, w.uncomparedParts.some(d.Uncompared))
 	out = append(out, labelled(w.notRead, w.parts.some(d.Unread))...)
 	out = append(out, labelled(w.notDetermined, w.results.some(d.Undetermined))...)
+	out = append(out, labelled("", w.elsewhere.some(d.Elsewhere))...)
 	return append(out, labelled(w.swept, w.bracketed.with(w.time(d.Started)+" – "+w.time(d.Ended), w.zone()))...)
 }
 
@@ -138,6 +142,13 @@ func (w writer) heldItem(h notify.HeldDigest) []notify.Line {
 	return out
 }
 
+// pauseSection lists the pauses. One that cannot be read stops all changes.
+func (w writer) pauseSection(d notify.Digest) notify.Section {
+	s := section(w, w.pauses, d.Pauses, mostFew, len(d.Pauses), w.pauseItem)
+	s.Lines = append(s.Lines, labelled(w.notRead, line(d.PausesNotRead, mostItem))...)
+	return s
+}
+
 func (w writer) pauseItem(p notify.PauseDigest) []notify.Line {
 	subject, account := w.allChanges, ""
 	if p.Control != "" {
@@ -166,7 +177,7 @@ func tone(d notify.Digest) fleet.Severity {
 			worst = r.Severity
 		}
 	}
-	if d.Unread+len(d.Held)+len(d.Pauses) > 0 && worst.Rank() < fleet.High.Rank() {
+	if (d.PausesNotRead != "" || d.Unread+len(d.Held)+len(d.Pauses) > 0) && worst.Rank() < fleet.High.Rank() {
 		worst = fleet.High
 	}
 	return worst

@@ -87,8 +87,9 @@ func english() *language {
 		fixed: noun{"%d fixed", "%d fixed"}, unread: noun{"%d part of the fleet not read", "%d parts of the fleet not read"}, undecided: noun{"%d result not determined", "%d results not determined"},
 		heldChanges: noun{"%d change held", "%d changes held"}, uncompared: noun{"%d not compared", "%d not compared"},
 		uncomparedParts: noun{"%d part of the fleet not compared", "%d parts of the fleet not compared"},
+		elsewhere:       noun{"%d result that this channel is not for", "%d results that this channel is not for"},
 		isNew:           noun{"%d new", "%d new"}, bracketed: "%s (%s)", ruleLine: "%s (%s): %s",
-		noViolation: "no violations found", nothing: "nothing was checked", paused: "changes are paused", allChanges: "all changes", shares: "shares",
+		noViolation: "no violations found", noneHere: "nothing for this channel", nothing: "nothing was checked", paused: "changes are paused", allChanges: "all changes", shares: "shares",
 		control: "control %s", inAccount: "account %s", since: "since %s", until: "until %s", by: "by %s", owner: "owner %s", ends: "ends %s", ended: "ended %s",
 		console: "%s in the ECS console",
 	}

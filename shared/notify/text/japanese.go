@@ -87,8 +87,9 @@ func japanese() *language {
 		fixed: noun{many: "解消 %d 件"}, unread: noun{many: "%d か所を読み取れず"}, undecided: noun{many: "判定不能 %d 件"},
 		heldChanges: noun{many: "変更 %d 件を保留中"}, uncompared: noun{many: "%d 件は前回と比較できず"},
 		uncomparedParts: noun{many: "%d か所は前回と比較できず"},
+		elsewhere:       noun{many: "このチャンネルの対象外 %d 件"},
 		isNew:           noun{many: "新規 %d 件"}, bracketed: "%s（%s）", ruleLine: "%s（%s）：%s",
-		noViolation: "違反なし", nothing: "点検したリソースなし", paused: "変更を一時停止中", allChanges: "すべての変更", shares: "共有",
+		noViolation: "違反なし", noneHere: "このチャンネルの対象はなし", nothing: "点検したリソースなし", paused: "変更を一時停止中", allChanges: "すべての変更", shares: "共有",
 		control: "コントロール %s", inAccount: "アカウント %s", since: "%s から", until: "%s まで", by: "実行者 %s", owner: "責任者 %s", ends: "期限 %s", ended: "期限切れ %s",
 		console: "ECS コンソールで %s を開く",
 	}

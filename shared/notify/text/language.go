@@ -35,8 +35,10 @@ type language struct {
 	// Numbers, and clauses of a digest.
 	instances, findings, changed, resources, parts, results  noun
 	allWell, violations, isNew, fixed, unread, undecided     noun
+	elsewhere                                                noun
 	heldChanges, uncompared, uncomparedParts                 noun
-	noViolation, nothing, paused, allChanges, shares         string
+	noViolation, noneHere, nothing, paused                   string
+	allChanges, shares                                       string
 	atLeast, more, sweep, bracketed, ruleLine                phrase
 	control, inAccount, since, until, by, owner, ends, ended phrase
 	console                                                  phrase

@@ -94,8 +94,10 @@ var cards = map[string]notify.Card{
 	"digest_well": digest(notify.Digest{Seen: 1, Rules: []notify.RuleDigest{{Control: policy.ControlAgent, Rule: policy.RuleAgentOnline, Fixed: 2}}}),
 	"digest_first": digest(notify.Digest{Seen: 5, Uncompared: 2,
 		Rules: []notify.RuleDigest{{Control: policy.ControlAgent, Rule: policy.RuleAgentOnline, Severity: fleet.High, Failing: 1, Uncompared: 1}}}),
-	"digest_nothing": digest(notify.Digest{Unread: 1, NotRead: []notify.NotReadDigest{{Account: dev, Region: "cn-hangzhou", Why: "no session"}}}),
-	"digest_unknown": digest(notify.Digest{Seen: 9, Undetermined: 1}),
+	"digest_nothing":   digest(notify.Digest{Unread: 1, NotRead: []notify.NotReadDigest{{Account: dev, Region: "cn-hangzhou", Why: "no session"}}}),
+	"digest_unknown":   digest(notify.Digest{Seen: 9, Undetermined: 1}),
+	"digest_elsewhere": digest(notify.Digest{Seen: 9, Elsewhere: 3}),
+	"digest_pauses":    digest(notify.Digest{Seen: 9, PausesNotRead: "reading what is paused: ledger object control/1.json: it is no order; remove it from the ledger's bucket"}),
 }
 
 // plain writes a document as a reader sees it.
