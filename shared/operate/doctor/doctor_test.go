@@ -554,7 +554,11 @@ func TestEachBreakIsNamedWithItsRemedy(t *testing.T) {
 			w.objects["starts/sweep-20261122T033000Z-abcdef.json"] = ""
 		}, check: "last-sweep", verdict: doctor.Fail, says: "57h0m0s ago", mend: "functions/fleetwarden-sweep/invocations"},
 		"the last sweep has not ended": {breaks: func(w *world) { delete(w.objects, "reports/sweep-20261124T033000Z-abcdef/summary.json") },
-			change: func(r *doctor.Reads) { r.Inside = false }, check: "last-sweep", verdict: doctor.Fail, says: "sweep-20261124T033000Z-abcdef, began 9h0m0s ago and has not ended", mend: "dead-letters"},
+			change: func(r *doctor.Reads) { r.Inside = false }, check: "last-sweep", verdict: doctor.Fail, says: "sweep sweep-20261124T033000Z-abcdef began 9h0m0s ago and has not ended", mend: "dead-letters"},
+		"the sweep before the one that runs has not ended": {breaks: func(w *world) {
+			delete(w.objects, "reports/sweep-20261124T033000Z-abcdef/summary.json")
+			w.objects["starts/sweep-20261124T110000Z-abcdef.json"] = ""
+		}, check: "last-sweep", verdict: doctor.Fail, says: "sweep sweep-20261124T033000Z-abcdef began 9h0m0s ago and has not ended", mend: "dead-letters"},
 		"the functions have another ledger": {breaks: func(w *world) { w.theirs = "oss://other/ledger/" },
 			check: "ledger", verdict: doctor.Fail, says: "have their ledger in oss://other/ledger/, and this is oss://b/ledger/", mend: "unset FLEETWARDEN_LEDGER"},
 		"a region has no such product": {breaks: func(w *world) { w.absent = at(other, "kms") },

@@ -3,10 +3,12 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"fleetwarden/shared/deployment"
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/ledger"
 	"fleetwarden/shared/operate/sweep"
 	"fleetwarden/shared/policy"
 )
@@ -85,20 +87,16 @@ func lastSweep(ctx context.Context, x *examination) answer {
 	if x.Ledger == nil {
 		return answer{problems: one(Problem{Result: Unread, Says: "not asked: " + errNoLedger.Error(), Mend: "see ledger"})}
 	}
-	type start struct {
-		run   string
-		began time.Time
-	}
 	store := readOnly{x.Ledger}
-	last, err := read(ctx, x, func(ctx context.Context) (start, error) {
-		run, began, err := sweep.NewestBegun(ctx, store, x.now().Add(-sweepsBack))
-		return start{run, began}, err
+	begun, err := read(ctx, x, func(ctx context.Context) ([]sweep.Began, error) {
+		return sweep.Begun(ctx, store, x.now().Add(-sweepsBack))
 	})
-	run, began, ended := last.run, last.began, true
-	ago := x.now().Sub(began)
-	if err == nil && run != "" && ago > sweepsFor {
-		ended, err = read(ctx, x, func(ctx context.Context) (bool, error) { return sweep.Ended(ctx, store, run) })
+	var last, dead sweep.Began
+	if err == nil && len(begun) > 0 {
+		last = begun[len(begun)-1]
+		dead, err = unended(ctx, x, store, begun)
 	}
+	ago := x.now().Sub(last.At)
 	if err != nil {
 		return answer{problems: one(unread("when the last sweep began and ended", x.Home, fleet.FunctionSweep, err))}
 	}
@@ -107,17 +105,32 @@ func lastSweep(ctx context.Context, x *examination) answer {
 			` --body '{"triggerTime":"now","triggerName":"by-hand","payload":""}' # then see functions-exist, functions-enabled and triggers`}
 	r, deployed := x.newest(ctx)
 	switch {
-	case run == "" && deployed && x.now().Sub(r.At) < sweepsAt:
+	case last.Run == "" && deployed && x.now().Sub(r.At) < sweepsAt:
 		return answer{says: "none yet: the deployment is younger than a night"}
-	case run == "":
+	case last.Run == "":
 		p.Says = fmt.Sprintf("no sweep began within the last %d days", sweepsBack/(24*time.Hour))
 	case ago > sweepsAt:
-		p.Says = fmt.Sprintf("the last sweep began %s, %s ago", began.Format(time.DateTime), ago.Round(time.Hour))
-	case !ended:
-		p.Says = fmt.Sprintf("the last sweep, %s, began %s ago and has not ended", run, ago.Round(time.Hour))
+		p.Says = fmt.Sprintf("the last sweep began %s, %s ago", last.At.Format(time.DateTime), ago.Round(time.Hour))
+	case dead.Run != "":
+		p.Says = fmt.Sprintf("sweep %s began %s ago and has not ended", dead.Run, x.now().Sub(dead.At).Round(time.Hour))
 		p.Mend = "see dead-letters, queues-drained and functions-enabled; then the log of function sweep"
 	default:
-		return answer{says: "it began " + began.Format(time.DateTime)}
+		return answer{says: "it began " + last.At.Format(time.DateTime)}
 	}
 	return answer{problems: one(p)}
+}
+
+// unended returns the newest sweep that should have ended and has not; none where a newer one has.
+// One that may still run says nothing of that before it.
+func unended(ctx context.Context, x *examination, store ledger.Store, begun []sweep.Began) (sweep.Began, error) {
+	for _, s := range slices.Backward(begun) {
+		ended, err := read(ctx, x, func(ctx context.Context) (bool, error) { return sweep.Ended(ctx, store, s.Run) })
+		switch {
+		case err != nil || ended:
+			return sweep.Began{}, err
+		case x.now().Sub(s.At) > sweepsFor:
+			return s, nil
+		}
+	}
+	return sweep.Began{}, nil
 }

@@ -77,7 +77,7 @@ type Policy struct {
 // Account is an account of the policy file.
 type Account struct {
 	ID fleet.AccountID
-	// Role is that to assume; empty for the home account.
+	// Role is that to assume, its own or that of the directory; empty for the home account.
 	Role string
 }
 

@@ -230,20 +230,25 @@ func Earlier(ctx context.Context, store ledger.Store, start Start, most int) ([]
 	return out, nil
 }
 
-// NewestBegun returns the newest sweep that began since a time; run is empty where there is none.
-// It reads names alone.
-func NewestBegun(ctx context.Context, store ledger.Store, since time.Time) (run string, began time.Time, err error) {
+// Began is when a sweep began.
+type Began struct {
+	Run string
+	At  time.Time
+}
+
+// Begun returns the sweeps that began since a time, the newest last. It reads names alone.
+func Begun(ctx context.Context, store ledger.Store, since time.Time) (out []Began, _ error) {
 	for name, err := range list(ctx, store, starts+kind+"-", startObject(kind+"-"+since.UTC().Format(timeForm))) {
 		if err != nil {
-			return "", time.Time{}, err
+			return nil, err
 		}
 		id := strings.TrimSuffix(strings.TrimPrefix(name, starts), suffix)
 		text, _, _ := strings.Cut(strings.TrimPrefix(id, kind+"-"), "-")
 		if at, err := time.Parse(timeForm, text); err == nil { // names sort by time
-			run, began = id, at
+			out = append(out, Began{id, at})
 		}
 	}
-	return run, began, nil
+	return out, nil
 }
 
 // Ended reports whether a sweep has its summary. It reads names alone.

@@ -55,7 +55,8 @@ func Of(inv *invocation.Invocation, read bool) doctor.Reads {
 		}
 	}
 	for _, a := range inv.File.Accounts {
-		r.Policy.Accounts = append(r.Policy.Accounts, doctor.Account{ID: a.ID, Role: a.Role})
+		role, _ := inv.File.RoleIn(a.ID)
+		r.Policy.Accounts = append(r.Policy.Accounts, doctor.Account{ID: a.ID, Role: role})
 	}
 	if inv.Store != nil {
 		r.Ledger = store{inv}

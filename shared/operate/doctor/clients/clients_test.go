@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"fleetwarden/deploy/local/simcloud"
@@ -37,6 +38,26 @@ func account(t *testing.T) (*server.Server, doctor.Reads) {
 	home := fleet.Scope{Account: server.Sharer, Region: server.Home}
 	inv := process.Open(home, aliyuntest.Cloud(t, srv.URL(), aliyuntest.Admin()).NewSession(0), policy.Default(), ledger.Pass{Function: fleet.FunctionDoctor})
 	return srv, clients.Of(inv, true)
+}
+
+// An account without a role of its own is entered by that of the directory, and is not the home
+// account.
+func TestAnAccountHasItsOwnRoleOrThatOfTheDirectory(t *testing.T) {
+	for directory, want := range map[string][]doctor.Account{
+		"":                                       {{ID: "1"}, {ID: "2", Role: "Own"}},
+		"directory: {role: FleetwardenMember}\n": {{ID: "1", Role: "FleetwardenMember"}, {ID: "2", Role: "Own"}},
+	} {
+		p, err := policy.Load("p.yaml", []byte("version: 1\n"+directory+`accounts: [{id: "1", name: prod}, {id: "2", role: Own}]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := aliyuntest.Serve(t, server.Options{})
+		home := fleet.Scope{Account: server.Sharer, Region: server.Home}
+		inv := new(invocation.Process).Open(home, aliyuntest.Cloud(t, srv.URL(), aliyuntest.Admin()).NewSession(0), p, ledger.Pass{Function: fleet.FunctionDoctor})
+		if got := clients.Of(inv, true).Policy.Accounts; !slices.Equal(got, want) {
+			t.Errorf("%q: %+v", directory, got)
+		}
+	}
 }
 
 // reads are those that no other package's tests make.
