@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"fleetwarden/shared/fleet"
@@ -217,7 +218,7 @@ func (c *Call) diffDeployed(ctx context.Context, deployed Deployed) error {
 	if err != nil {
 		return err
 	}
-	other, unread := 0, 0
+	other, unread, behind := 0, 0, []fleet.Region{}
 	shown := map[string]bool{}
 	for _, x := range all {
 		x.Type, x.Same = "carried", x.Digest == is.Digest
@@ -226,6 +227,7 @@ func (c *Call) diffDeployed(ctx context.Context, deployed Deployed) error {
 			unread++
 		case !x.Same:
 			other++
+			behind = append(behind, x.Region)
 		}
 		if err := c.Show(x); err != nil {
 			return err
@@ -247,7 +249,11 @@ func (c *Call) diffDeployed(ctx context.Context, deployed Deployed) error {
 	case len(all) == 0:
 		return errors.New("no deployed function was found: see make deploy")
 	case other > 0:
-		errs = append(errs, fmt.Errorf("%s another policy than %s: make deploy brings it", Plural(other, "function carries", "functions carry"), c.PolicyFile))
+		commands := ""
+		for _, region := range slices.Compact(slices.Sorted(slices.Values(behind))) {
+			commands += "\n    " + policy.DeployCommand(c.PolicyFile, region, inv.HomeOf("").Region)
+		}
+		errs = append(errs, fmt.Errorf("%s another policy than %s; to deploy it:%s", Plural(other, "function carries", "functions carry"), c.PolicyFile, commands))
 	}
 	if unread > 0 {
 		errs = append(errs, fmt.Errorf("of %s the policy could not be read", Plural(unread, "function", "functions")))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"fleetwarden/shared/fleet"
 	"fleetwarden/shared/invocation"
 	"fleetwarden/shared/policy"
 )
@@ -27,6 +28,8 @@ func TestTheFileIsComparedWithWhatTheFunctionsCarry(t *testing.T) {
 	older := old
 	older.Function, older.Policy = "push-agent", nil
 	unread := Carried{Function: "sweep", Region: "cn-hangzhou", Unread: "denied"}
+	inv := &invocation.Invocation{Home: fleet.Scope{Account: "1000000000000001", Region: "cn-hangzhou"}}
+	inv.Options.Policy = is
 	for name, c := range map[string]struct {
 		all  []Carried
 		err  error
@@ -34,14 +37,14 @@ func TestTheFileIsComparedWithWhatTheFunctionsCarry(t *testing.T) {
 		said string
 	}{
 		"the same":       {all: []Carried{same, same}, out: []string{`"function":"attach-role","region":"cn-hangzhou","digest":"` + is.Digest + `","from":"record","same":true}`, `"same":true`}},
-		"another":        {all: []Carried{same, old, older}, out: []string{`"same":true`, `"same":false`, `"same":false`, `{"type":"changed","path":"limits.maxChanges","before":"500","after":"7","deployed":"` + old.Digest + `"}`}, said: "2 functions carry another policy than " + file},
+		"another":        {all: []Carried{same, old, older}, out: []string{`"same":true`, `"same":false`, `"same":false`, `{"type":"changed","path":"limits.maxChanges","before":"500","after":"7","deployed":"` + old.Digest + `"}`}, said: "2 functions carry another policy than " + file + "; to deploy it:\n    POLICY=" + file + " make deploy REGION=cn-hangzhou HOME_REGION=cn-hangzhou"},
 		"not read":       {all: []Carried{same, unread}, out: []string{`"same":true`, `"same":false,"unread":"denied"`}, said: "of 1 function the policy could not be read"},
 		"both":           {all: []Carried{older, unread}, out: []string{`"same":false`, `"unread"`}, said: "1 function carries another policy"},
 		"no functions":   {said: "no deployed function was found"},
 		"nothing at all": {err: errors.New("no network"), said: "no network"},
 	} {
 		var out bytes.Buffer
-		call := &Call{Output: JSON{&out}, PolicyFile: file, Open: func(context.Context) (*invocation.Invocation, error) { return nil, nil }}
+		call := &Call{Output: JSON{&out}, PolicyFile: file, Open: func(context.Context) (*invocation.Invocation, error) { return inv, nil }}
 		err := call.diffDeployed(t.Context(), func(_ context.Context, _ *invocation.Invocation, want string) ([]Carried, error) {
 			if want != is.Digest {
 				t.Errorf("wants %s", want)
