@@ -121,7 +121,11 @@ func (late) Class() fleet.Class { return fleet.Canceled }
 // use the pass's budget, which has to last for re-queuing.
 func (r *runner) copies(ctx context.Context, inv *invocation.Invocation) *findings {
 	session := r.session()
-	return &findings{sinks: r.policy.Sinks, write: inv.Log, send: func(messages []mns.Message) (int, error) {
+	sinks := r.policy.Sinks
+	if !r.finds() {
+		sinks = policy.Sinks{}
+	}
+	return &findings{sinks: sinks, write: inv.Log, send: func(messages []mns.Message) (int, error) {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= closing {
 			return 0, errLate
 		}

@@ -49,11 +49,14 @@ func (n *notices) end(ctx context.Context, store ledger.Store, now time.Time, st
 	return send(id)
 }
 
-// notices returns what collects for the function notify. Notify itself, the sweep, whose report
-// becomes a digest, what an operator waits for, and a function without a ledger, which judges
-// nothing, notify of nothing.
+// finds reports whether what a function finds goes to people, and to the queue of findings: that of
+// notify is about its own channels, and that of an operator's command is its answer.
+func (r *runner) finds() bool { return !r.f.Unbounded && r.f.Name != fleet.FunctionNotify }
+
+// notices returns what collects for the function notify. A function without a ledger judges nothing.
+// What a sweep judges does not come here: its report becomes a digest.
 func (r *runner) notices(inv *invocation.Invocation) *notices {
-	if r.f.Unbounded || r.f.Name == fleet.FunctionNotify || r.f.Name == fleet.FunctionSweep || inv.Store == nil {
+	if !r.finds() || inv.Store == nil {
 		return &notices{}
 	}
 	return &notices{policy: r.policy.Notify}

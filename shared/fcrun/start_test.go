@@ -1,6 +1,7 @@
 package fcrun_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,11 +22,11 @@ import (
 
 const canary = "canary-4711"
 
-// probe is a function that does what its payload says.
+// probe is a function that does what its payload says; PROBE has its name, if it is not attach-role.
 func probe() invocation.Function {
 	var both sync.WaitGroup
 	both.Add(2)
-	return invocation.Function{Name: "attach-role", Handle: func(ctx context.Context, call *invocation.Invocation) (fleet.Pass, error) {
+	return invocation.Function{Name: cmp.Or(os.Getenv("PROBE"), "attach-role"), Handle: func(ctx context.Context, call *invocation.Invocation) (fleet.Pass, error) {
 		switch string(call.Payload) {
 		case "who am I":
 			return whoAmI(ctx, call)

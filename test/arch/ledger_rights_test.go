@@ -68,11 +68,11 @@ func TestAFunctionWritesIntoItsOwnPartOfTheLedger(t *testing.T) {
 }
 
 // finders are the functions whose findings the function notify delivers: those that judge or
-// examine. Of a sweep it delivers the report; backfill answers an operator, and watch-shares
-// judges nothing.
+// examine, and the sweep about itself. Backfill answers an operator, and watch-shares judges
+// nothing.
 func finders() (out []string) {
 	for _, f := range fleet.Functions() {
-		if !slices.Contains([]string{fleet.FunctionNotify, fleet.FunctionBackfill, fleet.FunctionSweep, fleet.FunctionWatchShares}, f.Name) {
+		if !slices.Contains([]string{fleet.FunctionNotify, fleet.FunctionBackfill, fleet.FunctionWatchShares}, f.Name) {
 			out = append(out, f.Name)
 		}
 	}
@@ -90,7 +90,7 @@ func TestEachFunctionThatFindsSomethingMayNotifyOfIt(t *testing.T) {
 			{"mns:BatchSendMessage", "acs:mns:*:*:/queues/fleetwarden-notify/messages"},
 		} {
 			want := slices.Contains(finders(), name)
-			if g.action != "oss:PutObject" { // a sweep names its report, backfill redrives
+			if g.action != "oss:PutObject" { // backfill redrives
 				want = name != fleet.FunctionWatchShares
 			}
 			if slices.Contains(got, g) != want {
