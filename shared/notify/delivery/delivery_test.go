@@ -287,7 +287,7 @@ func TestEachChannelGetsWhatItAskedFor(t *testing.T) {
 	}
 }
 
-// The class: whatever call fails, the rest of the window goes on as without it. The platform has
+// The class: whatever call fails, the rest of the window is as without it. The platform has
 // to repeat the window only where the inbox took nothing back.
 func TestACallThatFailsHarmsOnlyItself(t *testing.T) {
 	for _, carried := range []bool{false, true} {

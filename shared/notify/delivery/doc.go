@@ -15,11 +15,13 @@
 //	notify/rate/<channel>/<minute>.<n>.json               the n-th post of a minute
 //	notify/sent/<day>/<channel>/<key>/<n>.claim.json      the n-th try begins
 //	notify/sent/<day>/<channel>/<key>/<n>.failed.json     and was refused, or not answered
+//	notify/sent/<day>/<channel>/<key>/<n>.unknown.json    or got an answer that no documentation has
 //	notify/sent/<day>/<channel>/<key>/sent.json           the channel has it
 //	notify/sent/<day>/<channel>/<key>/queued.json         a message, or dead letter, carries it on
 //
 // A channel has no idempotency: where an answer is lost, or a pass dies between the post and
 // the last object, the card may come twice, and is not lost. What a channel does not take is
 // tried again for a day, then is a dead letter that "fleetwarden redrive" returns. A channel
-// that refuses for good (token, signature) costs one call a pass.
+// that refuses for good (token, signature) costs one call a pass. What fails in a pass returns
+// to the inbox by itself: a repeated window would repeat what its other messages had done.
 package delivery
