@@ -70,7 +70,7 @@ func (t *TrustedInstance) fields() value {
 		{"imds", toggle{&t.IMDS}, "Ask for instance metadata by token only (rule imds).", false},
 		{"hardening", t.Hardening.fields(), "The scope of hardening-asked, which is about trusted instances and all others.", false},
 		{"consequence", choice[string]{&t.Consequence, []string{ConsequenceNone, ConsequenceTag, ConsequenceStop}},
-			"What an observed violation brings; tag and stop need ram/optional.", false},
+			"What an observed violation brings; tag and stop need deploy/ram/optional.", false},
 		{"grace", duration{&t.Grace}, "The time between the first sweep that finds a violation and the consequence, which a later sweep brings about.", false},
 	}...)}
 }

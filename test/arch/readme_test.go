@@ -59,10 +59,21 @@ func TestTheReadmeListsTheFunctionsAndTheRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(data)
-	functions := firstCells(t, text, "| function | woken by | owns | may change |")
-	slices.Sort(functions)
-	if diff := cmp.Diff(names(every), functions); diff != "" {
-		t.Errorf("functions: %s", diff)
+	translated, err := os.ReadFile(filepath.Join(top, "README.zh-CN.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header, in := range map[string]string{"| function | woken by | owns | may change |": text, "| 函数 | 触发 | 负责 | 可以修改 |": string(translated)} {
+		functions := firstCells(t, in, header)
+		slices.Sort(functions)
+		if diff := cmp.Diff(names(every), functions); diff != "" {
+			t.Errorf("functions below %s: %s", header, diff)
+		}
+		for _, c := range policy.Controls() {
+			if !strings.Contains(in, "**`"+c+"`**") {
+				t.Errorf("below %s no paragraph is about the control %s", header, c)
+			}
+		}
 	}
 	if diff := cmp.Diff(policy.Rules(policy.ControlTrustedInstance), firstCells(t, text, "| rule | passes when |")); diff != "" {
 		t.Errorf("rules: %s", diff)

@@ -93,7 +93,7 @@ func functionCode(ctx context.Context, x *examination) answer {
 		case have.Checksum:
 			return nil
 		}
-		return one(Problem{Result: Fail, Region: w.Region, ID: w.Name, Says: w.Foreign(have), Mend: "find out who changed it (fleetwarden replay reads the trail; the call is UpdateFunction), then " + x.deploy(w.Region)})
+		return one(Problem{Result: Fail, Region: w.Region, ID: w.Name, Says: w.Foreign(have), Mend: "find out who changed it (in ActionTrail, the call UpdateFunction), then " + x.deploy(w.Region)})
 	})
 	return answer{says: fmt.Sprintf("%d of them", n), problems: problems}
 }
