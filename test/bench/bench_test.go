@@ -32,7 +32,7 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"cold_ratio", "cold_notify_ms", "warm_us", "rss_mib", "binary_mb", "decode_us", "decode_allocs", "decode_ratio",
+	for _, name := range []string{"cold_ratio", "cold_notify_ms", "cold_bare_ms", "warm_us", "rss_mib", "binary_mb", "decode_us", "decode_allocs", "decode_ratio",
 		"nomatch_per_s", "decide_ns", "decide_compared", "launch_100_calls", "launch_100_floor"} {
 		if n, _ := got[name].(float64); n <= 0 {
 			t.Errorf("%s was not measured: %v", name, got[name])

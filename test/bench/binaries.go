@@ -12,8 +12,8 @@ import (
 
 // binaries are what is started, with the policy file that they load.
 type binaries struct {
-	function, notify, empty binary
-	policy                  string
+	function, notify, empty, bare binary
+	policy                        string
 }
 
 type binary struct {
@@ -23,7 +23,7 @@ type binary struct {
 
 func (b binary) megabytes() float64 { return float64(b.size) / 1e6 }
 
-// build compiles attach-role and notify as "make package" does, and the empty handler by the
+// build compiles attach-role and notify as "make package" does, and two empty handlers by the
 // same flags, and writes the shipped policy in its compact form.
 func build(ctx context.Context, root, dir string) (*binaries, error) {
 	b := &binaries{policy: filepath.Join(dir, "policy.json")}
@@ -36,6 +36,9 @@ func build(ctx context.Context, root, dir string) (*binaries, error) {
 	}
 	bench := filepath.Join(root, "test", "bench")
 	if b.empty, err = compile(ctx, bench, filepath.Join(dir, "empty", "main"), "./emptyhandler"); err != nil {
+		return nil, err
+	}
+	if b.bare, err = compile(ctx, bench, filepath.Join(dir, "bare", "main"), "./barehandler"); err != nil {
 		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(root, "deploy", "policy.yaml"))

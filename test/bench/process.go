@@ -9,14 +9,14 @@ import (
 )
 
 // cold measures from exec to the first request for work, policy loaded, beside the
-// empty handler. Starts take turns, so that a busy moment hits both.
+// empty handlers. Starts take turns, so that a busy moment hits both.
 func (s *summary) cold(b *binaries, n sizes) error {
-	var ours, notify, empty []time.Duration
+	var ours, notify, empty, bare []time.Duration
 	for range n.starts {
 		for _, x := range []struct {
 			binary
 			to *[]time.Duration
-		}{{b.function, &ours}, {b.notify, &notify}, {b.empty, &empty}} {
+		}{{b.function, &ours}, {b.notify, &notify}, {b.empty, &empty}, {b.bare, &bare}} {
 			d, err := coldStart(x.binary, b.policy)
 			if err != nil {
 				return err
@@ -26,7 +26,7 @@ func (s *summary) cold(b *binaries, n sizes) error {
 	}
 	s.ColdMS, s.ColdEmptyMS = milliseconds(median(ours)), milliseconds(median(empty))
 	s.ColdRatio = s.ColdMS / s.ColdEmptyMS
-	s.ColdNotifyMS = milliseconds(median(notify))
+	s.ColdNotifyMS, s.ColdBareMS = milliseconds(median(notify)), milliseconds(median(bare))
 	return nil
 }
 

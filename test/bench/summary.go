@@ -22,6 +22,7 @@ type summary struct {
 	ColdRatio   float64 `json:"cold_ratio"`
 
 	ColdNotifyMS float64 `json:"cold_notify_ms"` // of the function notify, beside the same
+	ColdBareMS   float64 `json:"cold_bare_ms"`   // of a handler that calls no SDK
 
 	WarmUS      float64 `json:"warm_us"`
 	WarmEmptyUS float64 `json:"warm_empty_us"`
@@ -99,6 +100,7 @@ func (s *summary) rows() []row {
 	return []row{
 		{"cold start, policy loaded", f("%.1f ms", s.ColdMS), f("%.1f ms, empty handler with the same SDKs", s.ColdEmptyMS), f("%.2f", s.ColdRatio), "≤ 1.25 ×", s.ColdRatio <= 1.25},
 		{"the same, of notify", f("%.1f ms", s.ColdNotifyMS), f("%.1f ms, the same", s.ColdEmptyMS), f("%.2f", s.ColdNotifyMS/s.ColdEmptyMS), "≤ 1.25 ×", s.ColdNotifyMS <= 1.25*s.ColdEmptyMS},
+		{"the same, beside the least", f("%.1f ms", s.ColdMS), f("%.1f ms, empty handler whose SDKs the linker leaves out", s.ColdBareMS), f("%.2f", s.ColdMS/s.ColdBareMS), "", true},
 		{"warm, event not for us", f("%.0f µs", s.WarmUS), f("%.0f µs, empty handler", s.WarmEmptyUS), f("%+.0f µs", s.WarmDiffUS), "≤ +60 µs", s.WarmDiffUS <= 60},
 		{"memory after that", f("%.1f MiB, peak %.1f", s.RSSMiB, s.PeakMiB), f("%.1f MiB, empty handler", s.RSSEmptyMiB), f("%.2f", s.RSSMiB/s.RSSEmptyMiB), "", true},
 		{"binary", f("%.1f MB", s.BinaryMB), f("%.1f MB, empty handler", s.EmptyMB), f("%.2f", s.BinaryMB/s.EmptyMB), "", true},

@@ -1,5 +1,6 @@
-// Command emptyhandler is what the cold and warm start of a function is measured
-// against: it links the SDKs that attach-role links, and does nothing.
+// Command barehandler is the least that can be started: a handler that imports the SDKs of
+// attach-role and calls nothing of them, so that the linker leaves out all but what they do
+// when a program begins.
 package main
 
 import (
