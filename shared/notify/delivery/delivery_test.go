@@ -369,18 +369,20 @@ func TestADigestThatCannotBeMadeHarmsNoCard(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeReadForADayIsADeadLetter(t *testing.T) {
-	w := newWorld(t, robot("a"))
-	w.notify.Channels[0].Digest = true
-	w.digests = func() error { return fleet.WithClass(fleet.Denied, errors.New("oss:GetObject is denied")) }
-	w.reports["sweep-1"] = report.Summary{Run: "sweep-1", Started: start}
-	w.waiting = append(w.waiting, waiting{start, fleet.Ref{Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}})
-	w.play()
-	if d := w.time.Sub(start); len(w.buried) != 1 || d < 24*time.Hour || d > 26*time.Hour {
-		t.Errorf("%d dead letters after %s", len(w.buried), d)
-	}
-	if f := w.faults(); len(f) != 1 || !strings.Contains(f[0], "oss:GetObject is denied") {
-		t.Errorf("%q", f)
+func TestWhatCannotBeReadForLongIsADeadLetter(t *testing.T) {
+	for class, after := range map[fleet.Class]time.Duration{fleet.Denied: time.Hour, fleet.Unavailable: 24 * time.Hour} {
+		w := newWorld(t, robot("a"))
+		w.notify.Channels[0].Digest = true
+		w.digests = func() error { return fleet.WithClass(class, errors.New("the ledger says no")) }
+		w.reports["sweep-1"] = report.Summary{Run: "sweep-1", Started: start}
+		w.waiting = append(w.waiting, waiting{start, fleet.Ref{Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}})
+		w.play()
+		if d := w.time.Sub(start); len(w.buried) != 1 || d < after || d > after+2*time.Hour {
+			t.Errorf("%s: %d dead letters after %s", class, len(w.buried), d)
+		}
+		if f := w.faults(); len(f) != 1 || !strings.Contains(f[0], "the ledger says no") {
+			t.Errorf("%s: %q", class, f)
+		}
 	}
 }
 

@@ -13,9 +13,13 @@ import (
 )
 
 // retry returns a ref to the inbox that could not be handled, and records why, once a pass. After
-// a day it is a dead letter.
+// a day it is a dead letter; after an hour, where time does not heal the cause.
 func (p *pass) retry(r fleet.Ref, cause error) error {
-	if p.now().Sub(p.firstSeen(r.Try)) > patience {
+	limit := patience
+	if !fleet.ClassOf(cause).Passing() {
+		limit = time.Hour
+	}
+	if p.now().Sub(p.firstSeen(r.Try)) > limit {
 		p.given, p.why = append(p.given, r), cmp.Or(p.why, cause)
 		return nil
 	}
