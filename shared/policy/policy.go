@@ -127,8 +127,8 @@ type Limits struct {
 	// MaxPerHour stops, over all passes, changes that disturb workloads: the maximum of one
 	// control in one account and region within an hour.
 	MaxPerHour int
-	// PerPass is the rate: the maximum of changes of one control in one pass; later passes
-	// make the rest. 0 is no rate.
+	// PerPass is the rate: the maximum of changes of one control in one account and region in
+	// one pass; later passes make the rest. 0 is no rate.
 	PerPass int
 }
 

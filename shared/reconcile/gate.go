@@ -57,12 +57,14 @@ func (p *plan) gate(it *item) {
 	}
 }
 
-// beyondRate counts a change, unless the pass has as many as its rate.
+// beyondRate counts a change, unless the pass has as many as its rate in the scope of the refs
+// that ask for it.
 func (r *pass) beyondRate(it *item) bool {
-	n := r.changed[it.control]
+	of := stopped{it.refs[0].Scope, it.control}
+	n := r.changed[of]
 	if n == nil {
 		n = &fleet.Distinct{}
-		r.changed[it.control] = n
+		r.changed[of] = n
 	}
 	if rate := r.o.Policy.Limits.PerPass; rate > 0 && n.N >= rate {
 		return true

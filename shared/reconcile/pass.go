@@ -19,8 +19,9 @@ type pass struct {
 	// where.
 	later []look
 	at    map[fleet.Key]int
-	// changed counts changes by control, for the rate of a pass.
-	changed map[string]*fleet.Distinct
+	// changed counts changes by scope and control, for the rate of a pass: an account whose
+	// changes always fail must not use up that of another.
+	changed map[stopped]*fleet.Distinct
 	// moves: something was done, or may yet be; what follows then is waited for without end.
 	moves bool
 	// alone counts by scope and control what disturbed a workload, where there is no
@@ -40,7 +41,7 @@ type look struct {
 
 func newPass(o Options) *pass {
 	return &pass{Recorder: NewRecorder(o),
-		at: map[fleet.Key]int{}, changed: map[string]*fleet.Distinct{}, alone: map[stopped]int{}, held: map[heldRule]*held{}}
+		at: map[fleet.Key]int{}, changed: map[stopped]*fleet.Distinct{}, alone: map[stopped]int{}, held: map[heldRule]*held{}}
 }
 
 // again re-queues refs that this pass has not checked.

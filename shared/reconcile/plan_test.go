@@ -181,6 +181,40 @@ func TestWhatTheRateKeepsBackIsPutBackUntilItIsDone(t *testing.T) {
 	}
 }
 
+// An account whose changes always fail uses up its own rate, and no other's.
+func TestEachAccountAndRegionHasTheRateOfAPass(t *testing.T) {
+	b := newBench(policy.Enforce)
+	b.o.Policy.Limits.PerPass = 1
+	var batches []fleet.Batch
+	for i, s := range []fleet.Scope{here, {Account: "2", Region: here.Region}, {Account: here.Account, Region: "cn-shanghai"}} {
+		var refs []fleet.Ref
+		for j := range 3 {
+			r := fleet.Ref{Scope: s, Kind: fleet.KindInstance, ID: fmt.Sprintf("i-%d%d", i, j)}
+			v := broken(r.ID)
+			v.Ref = r
+			for k := range v.Changes {
+				v.Changes[k].Ref = r
+			}
+			b.verdicts[r.ID] = []fleet.Verdict{v}
+			refs = append(refs, r)
+		}
+		batches = append(batches, fleet.Batch{Scope: s, Refs: refs})
+	}
+	sum := b.ran(t, batches...)
+	if diff := cmp.Diff(map[fleet.State]int{fleet.Done: 3, fleet.Later: 6}, sum.States); diff != "" {
+		t.Error(diff)
+	}
+	var scopes []fleet.Scope
+	for _, r := range b.records {
+		if r.Change != nil && r.Change.State == fleet.Done {
+			scopes = append(scopes, fleet.Scope{Account: r.Change.Account, Region: r.Change.Region})
+		}
+	}
+	if len(scopes) != 3 || scopes[0] == scopes[1] || scopes[1] == scopes[2] {
+		t.Errorf("done in %v", scopes)
+	}
+}
+
 func TestPlannedChangesDoNotCountAgainstTheRate(t *testing.T) {
 	b := newBench(policy.Audit)
 	b.o.Policy.Limits.PerPass = 1
