@@ -17,9 +17,6 @@ import (
 // backfill.
 var woken = []string{"attach-role", "push-agent", "setup-share-role", "notify", "sweep", "validate-instance", "watch-shares"}
 
-// functions are built once for all scenarios. The timer of doctor wakes it each week.
-var functions = append([]string{"backfill", "doctor"}, woken...)
-
 const root = "../.."
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }

@@ -22,7 +22,8 @@ func everydaySweep(t *testing.T, o stage.Options) (*stage.Stage, []string) {
 	}
 	for n := range 2 {
 		s.pass(time.Minute) // watch-shares has not looked for itself yet
-		if starts := kept(s.Stage, "starts/"); n > 0 && len(starts) > 0 { // of the sweep before, which it says to a channel
+		starts := kept(s.Stage, "starts/")
+		if n > 0 && len(starts) > 0 { // the sweep before cannot be read, which this one notifies a channel of
 			if err := s.Server.OSS.Replace(stack.Bucket, starts[0], []byte(`{"v":9}`)); err != nil {
 				t.Fatal(err)
 			}

@@ -256,7 +256,7 @@ func TestWhatAnAnswerQuotesOfTheSecretIsInNoError(t *testing.T) {
 	for _, kind := range kinds() {
 		rec := receive(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(403)
-			_, _ = fmt.Fprintf(w, "\x1b[31mno\r\n‮%s for https://%s%s %s %v %s",
+			_, _ = fmt.Fprintf(w, "\x1b[31mno\r\n\u202e%s for https://%s%s %s %v %s",
 				secrets()[kind], r.Host, r.RequestURI, r.URL.Query().Get("sign"), r.URL.Query(), strings.Repeat("long ", 100))
 		})
 		sink := sinkOf(t, kind, rec)
