@@ -35,11 +35,11 @@ type diary struct {
 
 // keep starts a diary.
 func keep(s *server.Server) *diary {
-	d, next := &diary{server: s, pending: map[*wire.Call]map[string]ecs.InstanceState{}, clicks: map[string]int{}}, s.Witness
-	s.Witness = func(c *wire.Call, after bool) bool {
+	d, next := &diary{server: s, pending: map[*wire.Call]map[string]ecs.InstanceState{}, clicks: map[string]int{}}, s.Witness()
+	s.SetWitness(func(c *wire.Call, after bool) bool {
 		d.see(c, after)
 		return next.Drops(c, after)
-	}
+	})
 	return d
 }
 

@@ -91,14 +91,14 @@ func (p *player) tokens(_ context.Context, s Step) error {
 
 // race gives an instance the role that attach-role is about to give it, right before.
 func (p *player) race(context.Context, Step) error {
-	next, once := p.Server.Witness, sync.Once{}
-	p.Server.Witness = func(c *wire.Call, after bool) bool {
+	next, once := p.Server.Witness(), sync.Once{}
+	p.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		drop := next.Drops(c, after)
 		if function, _ := stack.FunctionOf(c.Caller); !after && c.Action == "AttachInstanceRamRole" && function == "attach-role" {
 			once.Do(func() { p.faster(c) })
 		}
 		return drop
-	}
+	})
 	return nil
 }
 

@@ -71,11 +71,11 @@ func Play(ctx context.Context, h History, o options) (found []string, err error)
 	p := &player{Stage: s, h: h, bin: o.bin, dir: dir, policy: policy, regions: h.World.Regions, long: map[string]time.Duration{}}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	p.diary = keep(s.Server)
-	next := s.Server.Witness
-	s.Server.Witness = func(c *wire.Call, after bool) bool {
+	next := s.Server.Witness()
+	s.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		drop := next.Drops(c, after) // the diary sees all
 		return p.cut.see(c, after) || drop
-	}
+	})
 	if err := p.furnish(); err != nil {
 		return nil, err
 	}

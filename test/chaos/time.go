@@ -58,9 +58,9 @@ func (p *player) narrow(ctx context.Context) error {
 // frozen between two calls.
 func (p *player) jump(_ context.Context, s Step) error {
 	var mu sync.Mutex
-	left, next := max(s.Call, s.Writes, 1), p.Server.Witness
+	left, next := max(s.Call, s.Writes, 1), p.Server.Witness()
 	p.m.leaps++
-	p.Server.Witness = func(c *wire.Call, after bool) bool {
+	p.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		if function, _ := stack.FunctionOf(c.Caller); !after && function == s.Function && s.meets(c) {
 			mu.Lock()
 			if left--; left == 0 {
@@ -69,7 +69,7 @@ func (p *player) jump(_ context.Context, s Step) error {
 			mu.Unlock()
 		}
 		return next.Drops(c, after)
-	}
+	})
 	return nil
 }
 

@@ -20,13 +20,13 @@ type tape struct {
 
 // record starts a tape. Messages are gone once they are received, so each send counts.
 func record(s *stage.Stage) *tape {
-	t, next := &tape{}, s.Server.Witness
-	s.Server.Witness = func(c *wire.Call, after bool) bool {
+	t, next := &tape{}, s.Server.Witness()
+	s.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		if after && c.Product == "mns" {
 			t.add(s)
 		}
 		return next.Drops(c, after)
-	}
+	})
 	return t
 }
 

@@ -55,10 +55,10 @@ type trap struct {
 // setTrap sets a trap in a new world. It is not armed yet.
 func setTrap(s *stage.Stage) *trap {
 	t := &trap{}
-	next := s.Server.Witness
-	s.Server.Witness = func(c *wire.Call, after bool) bool {
+	next := s.Server.Witness()
+	s.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		return !strings.HasPrefix(c.Caller.Name, "fleetwarden-") && t.sees(c.Action, after) || next.Drops(c, after)
-	}
+	})
 	return t
 }
 

@@ -222,8 +222,8 @@ func (a *attachments) of(id string) int {
 }
 
 func watchAttached(s *stage.Stage) *attachments {
-	a, next := &attachments{n: map[string]int{}}, s.Server.Witness
-	s.Server.Witness = func(c *wire.Call, after bool) bool {
+	a, next := &attachments{n: map[string]int{}}, s.Server.Witness()
+	s.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		var ids []string
 		if after && c.Action == "AttachInstanceRamRole" && json.Unmarshal([]byte(c.Params["InstanceIds"]), &ids) == nil {
 			a.mu.Lock()
@@ -233,7 +233,7 @@ func watchAttached(s *stage.Stage) *attachments {
 			a.mu.Unlock()
 		}
 		return next.Drops(c, after)
-	}
+	})
 	return a
 }
 
@@ -241,10 +241,10 @@ func watchAttached(s *stage.Stage) *attachments {
 func TestASweepsSummaryIsWrittenLast(t *testing.T) {
 	t.Parallel()
 	s, _ := drifted(t)
-	next := s.Server.Witness
+	next := s.Server.Witness()
 	var mu sync.Mutex
 	var order []string
-	s.Server.Witness = func(c *wire.Call, after bool) bool {
+	s.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		if after && c.Product == "oss" {
 			mu.Lock()
 			for _, key := range kept(s, "reports/") {
@@ -255,7 +255,7 @@ func TestASweepsSummaryIsWrittenLast(t *testing.T) {
 			mu.Unlock()
 		}
 		return next.Drops(c, after)
-	}
+	})
 	sweepOnce(t, s)
 	mu.Lock()
 	defer mu.Unlock()

@@ -179,8 +179,8 @@ func cmdMeanwhile(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg)
 	s := storyOf(ts).stage
 	caller, action, params := "fleetwarden-"+args[0], args[1], pairs(ts, args[4:])
-	before, once := s.Server.Witness, sync.Once{}
-	s.Server.Witness = func(c *wire.Call, after bool) bool {
+	before, once := s.Server.Witness(), sync.Once{}
+	s.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		drop := before(c, after)
 		if !after && c.Caller.Name == caller && c.Action == action {
 			once.Do(func() {
@@ -190,7 +190,7 @@ func cmdMeanwhile(ts *testscript.TestScript, neg bool, args []string) {
 			})
 		}
 		return drop
-	}
+	})
 }
 
 func cmdCrash(ts *testscript.TestScript, neg bool, args []string) {

@@ -98,7 +98,7 @@ func newBench(t *testing.T) *bench {
 		}
 	})
 	b.api = fcapi.New(fcapi.Options{World: s.World, Platform: b, RAM: s.RAM, Dir: t.TempDir(), Downloads: s.URL() + server.Code})
-	s.Downloads = b.api
+	s.Plug(func(h *server.Hooks) { h.Downloads = b.api })
 	if err := s.Router.Register("fc", b.api); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fleetwarden/deploy/local/fc"
+	"fleetwarden/deploy/local/simcloud/server"
 )
 
 // maxPayload is the largest event of a synchronous invocation.
@@ -14,12 +15,12 @@ const maxPayload = 32 << 20
 
 // plug puts the stack into the server: its control API, and Function Compute's.
 func (s *Stack) plug() error {
-	s.o.Server.Witness = s.runtime.Witness
-	s.o.Server.Invoke = s.serveInvoke
-	s.o.Server.Downloads = s.api
-	s.o.Server.Invocations = func() any {
-		return map[string][]fc.Invocation{"invocations": s.Invocations()}
-	}
+	s.o.Server.Plug(func(h *server.Hooks) {
+		h.Witness, h.Invoke, h.Downloads = s.runtime.Witness, s.serveInvoke, s.api
+		h.Invocations = func() any {
+			return map[string][]fc.Invocation{"invocations": s.Invocations()}
+		}
+	})
 	return s.o.Server.Router.Register("fc", s.api)
 }
 

@@ -18,8 +18,8 @@ func (s *Stage) KillAt(function, action string, when fc.When) {
 // the function.
 func (s *Stage) KillWhen(function string, is func(*wire.Call) bool, n int, when fc.When) {
 	var mu sync.Mutex
-	next := s.Server.Witness
-	s.Server.Witness = func(c *wire.Call, after bool) bool {
+	next := s.Server.Witness()
+	s.Server.SetWitness(func(c *wire.Call, after bool) bool {
 		if caller, _ := stack.FunctionOf(c.Caller); !after && caller == function && is(c) {
 			mu.Lock()
 			if n--; n == 0 {
@@ -28,5 +28,5 @@ func (s *Stage) KillWhen(function string, is func(*wire.Call) bool, n int, when 
 			mu.Unlock()
 		}
 		return next.Drops(c, after)
-	}
+	})
 }

@@ -65,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 		return nil, err
 	}
 	s.Server.World.Subscribe(s.tape.record)
-	s.Server.Seen = s.departures.note
+	s.Server.Plug(func(h *server.Hooks) { h.Seen = s.departures.note })
 	s.Stack, err = stack.Start(ctx, stack.Options{
 		Server: s.Server, Manifest: filepath.Join(o.Root, "s.yaml"), BinDir: o.BinDir, Policy: o.Policy, LogDir: o.LogDir,
 		Regions: o.Regions, Members: o.Members, Without: o.Without, Env: o.Env, Document: o.Document, Optional: o.Optional,

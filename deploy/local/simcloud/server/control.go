@@ -39,12 +39,13 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusForbidden, map[string]string{"error": "the control API answers on the loopback only"})
 		return
 	}
-	if strings.HasPrefix(r.URL.Path, prefix+"invoke/") && s.Invoke != nil {
-		s.Invoke(w, r)
+	hooks := s.hooks()
+	if strings.HasPrefix(r.URL.Path, prefix+"invoke/") && hooks.Invoke != nil {
+		hooks.Invoke(w, r)
 		return
 	}
-	if strings.HasPrefix(r.URL.Path, Code) && s.Downloads != nil {
-		s.Downloads.ServeHTTP(w, r)
+	if strings.HasPrefix(r.URL.Path, Code) && hooks.Downloads != nil {
+		hooks.Downloads.ServeHTTP(w, r)
 		return
 	}
 	routes := map[string]func(*http.Request) (any, error){
@@ -173,10 +174,11 @@ func (s *Server) permissions(*http.Request) (any, error) {
 }
 
 func (s *Server) invocations(*http.Request) (any, error) {
-	if s.Invocations == nil {
+	invocations := s.hooks().Invocations
+	if invocations == nil {
 		return map[string]any{"invocations": []any{}}, nil
 	}
-	return s.Invocations(), nil
+	return invocations(), nil
 }
 
 // posted serves a POST whose body is what serve takes. An error of serve is the request's.

@@ -93,17 +93,7 @@ type Server struct {
 	// ServiceRoles are the service-linked roles of all accounts.
 	ServiceRoles *servicerole.Roles
 
-	// Invocations, when set, answers GET /_sim/invocations. Set it before use.
-	Invocations func() any
-	// Invoke, when set, answers POST /_sim/invoke/{function} with the body as the
-	// event. Witness, when set, sees all API calls.
-	Invoke  http.HandlerFunc
-	Witness wire.Witness
-	// Downloads, when set, answers GET of the addresses below [Code].
-	Downloads http.Handler
-	// Seen, when set, is given each call of an RPC product; see wire.Options.
-	Seen func(c *wire.Call, departs []string)
-
+	plugged atomic.Pointer[Hooks]
 	digests []digest
 	rest    []rest
 	http    *http.Server
@@ -111,6 +101,40 @@ type Server struct {
 	stop    context.CancelFunc
 	longest atomic.Int64
 	running sync.WaitGroup
+}
+
+// Hooks are what others do in the server. Each may be nil.
+type Hooks struct {
+	// Invocations answers GET /_sim/invocations.
+	Invocations func() any
+	// Invoke answers POST /_sim/invoke/{function} with the body as the event.
+	Invoke http.HandlerFunc
+	// Witness sees all API calls.
+	Witness wire.Witness
+	// Downloads answers GET of the addresses below [Code].
+	Downloads http.Handler
+	// Seen is given each call of an RPC product; see wire.Options.
+	Seen func(c *wire.Call, departs []string)
+}
+
+// Plug changes the hooks, also while the server serves. One caller at a time may.
+func (s *Server) Plug(change func(*Hooks)) {
+	next := s.hooks()
+	change(&next)
+	s.plugged.Store(&next)
+}
+
+// Witness is that of the hooks; nil if there is none.
+func (s *Server) Witness() wire.Witness { return s.hooks().Witness }
+
+// SetWitness plugs a witness in, which asks the one before as it likes.
+func (s *Server) SetWitness(w wire.Witness) { s.Plug(func(h *Hooks) { h.Witness = w }) }
+
+func (s *Server) hooks() Hooks {
+	if h := s.plugged.Load(); h != nil {
+		return *h
+	}
+	return Hooks{}
 }
 
 // Accounts and regions of the start world.
@@ -208,10 +232,10 @@ func (s *Server) LongestLine() int { return int(s.longest.Load()) }
 
 // seen passes a call to Seen, if it is set when the call comes.
 func (s *Server) seen(c *wire.Call, departs []string) {
-	if s.Seen != nil {
-		s.Seen(c, departs)
+	if seen := s.hooks().Seen; seen != nil {
+		seen(c, departs)
 	}
 }
 
 // witness asks the Witness that is set when the call comes.
-func (s *Server) witness(c *wire.Call, after bool) bool { return s.Witness.Drops(c, after) }
+func (s *Server) witness(c *wire.Call, after bool) bool { return s.hooks().Witness.Drops(c, after) }
