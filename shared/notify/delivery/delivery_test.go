@@ -217,14 +217,21 @@ func TestAPassThatDiesAtAnyCallLosesNoCard(t *testing.T) {
 	}
 }
 
-// dying plays a story in which a pass dies at a call; false: it makes fewer calls.
-func dying(t *testing.T, call int, carried bool, down time.Duration) bool {
-	w := newWorld(t, robot("a"), robot("b"))
+// evening has two rules find fault, one of them again later, and a sweep whose digest the first
+// channel gets.
+func (w *world) evening() {
+	w.Helper()
 	w.found(start, "one", one("x", "1", fleet.High, "i-1"), one("y", "1", fleet.High, "i-2"))
 	w.found(start.Add(2*time.Minute), "two", one("x", "1", fleet.High, "i-3"))
 	w.reports["sweep-1"] = report.Summary{Run: "sweep-1", Started: start}
 	w.notify.Channels[0].Digest = true
 	w.waiting = append(w.waiting, waiting{start.Add(time.Minute), fleet.Ref{Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}})
+}
+
+// dying plays a story in which a pass dies at a call; false: it makes fewer calls.
+func dying(t *testing.T, call int, carried bool, down time.Duration) bool {
+	w := newWorld(t, robot("a"), robot("b"))
+	w.evening()
 	w.answers = func(w *world, channel string, _ notify.Card) error {
 		if channel == "a" && w.time.Before(start.Add(down)) {
 			return refused{}
@@ -304,11 +311,7 @@ func TestACallThatFailsHarmsOnlyItself(t *testing.T) {
 // for some minutes, and c takes nothing.
 func failing(t *testing.T, call int, carried bool) bool {
 	w := newWorld(t, robot("a"), robot("b"), robot("c"))
-	w.found(start, "one", one("x", "1", fleet.High, "i-1"), one("y", "1", fleet.High, "i-2"))
-	w.found(start.Add(2*time.Minute), "two", one("x", "1", fleet.High, "i-3"))
-	w.reports["sweep-1"] = report.Summary{Run: "sweep-1", Started: start}
-	w.notify.Channels[0].Digest = true
-	w.waiting = append(w.waiting, waiting{start.Add(time.Minute), fleet.Ref{Scope: home, Kind: fleet.KindReport, ID: "sweep-1"}})
+	w.evening()
 	w.answers = func(w *world, channel string, _ notify.Card) error {
 		switch {
 		case channel == "a" && w.time.Before(start.Add(5*time.Minute)):
@@ -389,14 +392,14 @@ func TestWhatCannotBeReadForLongIsADeadLetter(t *testing.T) {
 func TestALessSevereCardThatWaitedIsNotSentAfterAMoreSevereOne(t *testing.T) {
 	w := newWorld(t, robot("a"))
 	w.notify.Channels[0].Least = fleet.Medium
-	w.answers = func(w *world, _ string, _ notify.Card) error {
-		if w.time.Before(start.Add(time.Hour)) {
-			return refused{}
+	w.answers = func(*world, string, notify.Card) error { return refused{} }
+	for i, severity := range []fleet.Severity{fleet.Medium, fleet.High} { // each is found once the one before waits
+		w.time = start.Add(time.Duration(i) * 20 * time.Minute)
+		if err := w.pass(w.found(w.time, fmt.Sprint(i), one("x", "1", severity, fmt.Sprint("i-", i)))); err != nil {
+			t.Fatal(err)
 		}
-		return nil
 	}
-	w.found(start, "one", one("x", "1", fleet.Medium, "i-1"))
-	w.found(start.Add(20*time.Minute), "two", one("x", "1", fleet.High, "i-2"))
+	w.time, w.answers = start.Add(time.Hour), nil
 	w.play()
 	if len(w.posts) != 1 || w.posts[0].card.Severity != fleet.High {
 		t.Errorf("%d posts: %+v", len(w.posts), w.posts)

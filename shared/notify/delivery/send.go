@@ -98,8 +98,8 @@ func (p *pass) deliver(ctx context.Context, x due) error {
 		return err
 	}
 	if x.card.Kind == notify.KindFinding {
-		for _, severer := range x.card.CardKeys()[1:] { // which came while this one waited
-			if st, err := p.state(ctx, x.card.Day, x.channel.Name, severer); err != nil || st.sent {
+		for _, above := range x.card.CardKeys()[1:] { // which came while this one waited
+			if st, err := p.state(ctx, x.card.Day, x.channel.Name, above); err != nil || st.sent {
 				return err
 			}
 		}
