@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"fleetwarden/shared/fleet"
+	"fleetwarden/shared/operate/canary"
 	"fleetwarden/shared/operate/doctor"
 	"fleetwarden/shared/operate/doctor/clients"
 )
@@ -26,7 +27,7 @@ a console, that mends it. It takes 10 seconds at most.
   fleetwarden doctor --canary
 
 With --canary, it then asks in each region for a launch that cannot launch anything, and sends
-a check of an instance that does not exist to each inbox. It follows both for up to 11 minutes,
+a check of an instance that does not exist to each inbox. It follows both for up to ` + fmt.Sprint(canary.Patience.Minutes()) + ` minutes,
 through ActionTrail and EventBridge to the records of the functions, and shows which leg is
 missing. That needs ecs:RunInstances, which may be refused, and mns:SendMessage.
 
